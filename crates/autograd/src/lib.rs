@@ -1,0 +1,1 @@
+//! Reverse mode, forward mode and structured Jacobians over graphs of ops.

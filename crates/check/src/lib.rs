@@ -1,0 +1,1 @@
+//! Judges a claimed gradient or Jacobian by independent routes.

@@ -1,0 +1,1 @@
+//! Derivations: the contraction of a rule, step by step, in index and matrix notation.

@@ -1,0 +1,1 @@
+//! The .grad language, from text with spans to a program.

@@ -1,0 +1,1 @@
+//! Index networks: Jacobians written in index notation, joined, simplified, contracted and priced.

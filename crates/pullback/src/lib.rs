@@ -1,0 +1,1 @@
+//! Derives, checks and runs backward passes.

@@ -1,0 +1,1 @@
+//! Pure data to text and JSON.

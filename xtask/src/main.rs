@@ -1,0 +1,2 @@
+//! What developers of Pullback repeat.
+fn main() {}
