@@ -1,0 +1,356 @@
+"""The cases of ops.py: name, expression in the `.grad` language, the same in PyTorch, inputs.
+
+Sizes are distinct primes, so that no transposed result has the right shape. Samples are drawn from a
+fixed stream, with three decimals; awkward ones (ties, zeros, repeated indices) are written out.
+"""
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+_RNG = np.random.default_rng(20)
+
+
+def normal(*shape):
+    """Standard normal, three decimals, none within 0.05 of zero (a kink of abs and relu, a pole of 1/x)."""
+    values = np.round(_RNG.standard_normal(shape), 3)
+    return np.where(np.abs(values) < 0.05, 0.25, values)
+
+
+def positive(*shape):
+    return np.round(_RNG.uniform(0.3, 2.5, shape), 3)
+
+
+def array(values):
+    return np.array(values, dtype=np.float64)
+
+
+CASES = []
+KINKS = set()
+
+
+def add(name, call, f, kink=False, **inputs):
+    CASES.append((name, call, f, inputs))
+    if kink:
+        KINKS.add(name)
+
+
+# --- arithmetic, in every pattern of broadcasting ---------------------------------------------------
+
+_PATTERNS = {
+    "same": ((2, 3), (2, 3)),
+    "scalars": ((), ()),
+    "scalar-left": ((), (2, 3)),
+    "scalar-right": ((2, 3), ()),
+    "vector-left": ((3,), (2, 3)),
+    "vector-right": ((2, 3), (3,)),
+    "column-right": ((2, 3), (2, 1)),
+    "both-stretch": ((2, 1), (1, 3)),
+    "ranks-and-ones": ((2, 1, 5), (3, 1)),
+    "one-entry": ((1,), (2, 3)),
+}
+_ARITHMETIC = {
+    "add": ("+", lambda x, y: x + y),
+    "sub": ("-", lambda x, y: x - y),
+    "mul": ("*", lambda x, y: x * y),
+    "div": ("/", lambda x, y: x / y),
+}
+for _name, (_sign, _f) in _ARITHMETIC.items():
+    for _pattern, (_left, _right) in _PATTERNS.items():
+        _y = positive(*_right) if _name == "div" else normal(*_right)
+        add(f"{_name} {_pattern}", f"x {_sign} y", _f, x=normal(*_left), y=_y)
+
+add("add literal", "x + 1.5", lambda x: x + 1.5, x=normal(2, 3))
+add("sub literal-left", "1 - x", lambda x: 1 - x, x=normal(2, 3))
+add("mul literal", "2 * x", lambda x: 2 * x, x=normal(2, 3))
+add("mul zeros", "x * y", lambda x, y: x * y, x=array([[0, 2, 0], [0, -1.5, 3]]), y=array([[0, 0, 4], [1, -2, 0.5]]))
+add("mul itself", "x * x", lambda x: x * x, x=normal(2, 3))
+add("mul three", "x * y * x", lambda x, y: x * y * x, x=normal(3), y=normal(2, 1))
+add("div literal-left", "1 / x", lambda x: 1 / x, x=array([[0.5, -2, 3], [-0.7, 1, 4]]))
+add("div literal", "x / 3", lambda x: x / 3, x=normal(2, 3))
+add("div zero-above", "x / y", lambda x, y: x / y, x=array([0, -0.5, 2]), y=array([-1.5, 0.5, -4]))
+add("neg", "-x", lambda x: -x, x=normal(2, 3))
+add("neg of-power", "-x^2", lambda x: -(x**2), x=normal(2, 3))
+
+# --- powers ----------------------------------------------------------------------------------------
+# (A base of 0 under a tensor of exponents is left out: PyTorch answers NaN at second order.)
+
+_ANY_SIGN = array([[-1.5, 0, 2], [0.5, -0.25, 1]])
+for _p in (0, 1, 2, 3):
+    add(f"pow {_p}", f"x^{_p}", lambda x, p=_p: x**p, x=_ANY_SIGN)
+add("pow -1", "x^-1", lambda x: x**-1, x=array([-1.5, 0.5, 2]))
+add("pow -2", "x^(-2)", lambda x: x**-2, x=array([-1.5, 0.5, 2]))
+add("pow 0.5", "x^0.5", lambda x: x**0.5, x=positive(2, 3))
+add("pow 1.5", "x^1.5", lambda x: x**1.5, x=positive(2, 3))
+add("pow -0.5", "x^-0.5", lambda x: x**-0.5, x=positive(2, 3))
+add("pow tensor", "x^y", lambda x, y: x**y, x=positive(2, 3), y=normal(2, 3))
+add("pow tensor-broadcast", "x^y", lambda x, y: x**y, x=positive(2, 1), y=normal(3))
+add("pow base-literal", "2^x", lambda x: 2.0**x, x=normal(2, 3))
+add("pow right-associative", "x^y^2", lambda x, y: x ** (y**2), x=positive(3), y=normal(3))
+
+# --- functions of one entry ------------------------------------------------------------------------
+
+add("sqrt", "sqrt(x)", lambda x: torch.sqrt(x), x=positive(2, 3))
+add("exp", "exp(x)", lambda x: torch.exp(x), x=array([[-1.2, 0, 2.3], [0.4, -3, 1]]))
+add("log", "log(x)", lambda x: torch.log(x), x=positive(2, 3))
+add("tanh", "tanh(x)", lambda x: torch.tanh(x), x=array([[-1.2, 0, 2.3], [0.4, -20, 20]]))
+add("sigmoid", "sigmoid(x)", lambda x: torch.sigmoid(x), x=array([[-1.2, 0, 2.3], [0.4, -40, 40]]))
+add("sin", "sin(x)", lambda x: torch.sin(x), x=normal(2, 3))
+add("cos", "cos(x)", lambda x: torch.cos(x), x=normal(2, 3))
+add("abs", "abs(x)", lambda x: torch.abs(x), x=normal(2, 3))
+add("abs at-zero", "abs(x)", lambda x: torch.abs(x), kink=True, x=array([[-1, 0, 2], [0, -0.5, 3]]))
+add("relu", "relu(x)", lambda x: torch.relu(x), x=normal(2, 3))
+add("relu at-zero", "relu(x)", lambda x: torch.relu(x), kink=True, x=array([[-1, 0, 2], [0, -0.5, 3]]))
+add("tanh scalar", "tanh(x)", lambda x: torch.tanh(x), x=normal())
+add("exp rank-3", "exp(x)", lambda x: torch.exp(x), x=normal(2, 3, 5))
+
+# --- matrix products -------------------------------------------------------------------------------
+
+_PRODUCTS = {
+    "dot": ((3,), (3,)),
+    "matrix-vector": ((2, 3), (3,)),
+    "vector-matrix": ((3,), (3, 5)),
+    "matrices": ((2, 3), (3, 5)),
+    "batched": ((7, 2, 3), (7, 3, 5)),
+    "batch-left": ((7, 2, 3), (3, 5)),
+    "batch-right": ((2, 3), (7, 3, 5)),
+    "batch-stretch": ((7, 1, 2, 3), (5, 3, 2)),
+    "batch-both-stretch": ((7, 1, 2, 3), (1, 5, 3, 2)),
+    "batch-vector": ((7, 2, 3), (3,)),
+    "vector-batch": ((3,), (7, 3, 5)),
+    "inner-one": ((2, 1), (1, 3)),
+    "one-row": ((1, 3), (3, 2)),
+}
+for _pattern, (_left, _right) in _PRODUCTS.items():
+    add(f"matmul {_pattern}", "x @ y", lambda x, y: x @ y, x=normal(*_left), y=normal(*_right))
+add("matmul function", "matmul(x, y)", lambda x, y: torch.matmul(x, y), x=normal(2, 3), y=normal(3, 5))
+add("matmul gram", "x @ x.T", lambda x: x @ x.T, x=normal(2, 3))
+add("matmul chain", "x @ y @ z", lambda x, y, z: x @ y @ z, x=normal(2, 3), y=normal(3, 5), z=normal(5))
+add("matmul zeros", "x @ y", lambda x, y: x @ y, x=array([[0, 0, 1], [0, -2, 0]]), y=array([[0, 1], [3, 0], [0, 0]]))
+add("outer", "outer(x, y)", lambda x, y: torch.outer(x, y), x=normal(2), y=normal(3))
+add("outer itself", "outer(x, x)", lambda x: torch.outer(x, x), x=normal(3))
+add("kron", "kron(x, y)", lambda x, y: torch.kron(x, y), x=normal(2, 3), y=normal(5, 2))
+add("kron row-left", "kron(x, y)", lambda x, y: torch.kron(x[None, :], y), x=normal(3), y=normal(2, 5))
+add("kron row-right", "kron(y, x)", lambda x, y: torch.kron(y, x[None, :]), x=normal(3), y=normal(2, 5))
+
+# --- reductions ------------------------------------------------------------------------------------
+
+_AXES = {
+    "all": ("", {}),
+    "first": (", axis=0", {"dim": 0}),
+    "middle": (", axis=1", {"dim": 1}),
+    "last": (", axis=-1", {"dim": -1}),
+    "negative": (", axis=-2", {"dim": -2}),
+    "two": (", axis=[0, 2]", {"dim": (0, 2)}),
+    "kept": (", axis=1, keepdims=true", {"dim": 1, "keepdim": True}),
+    "two-kept": (", axis=[0, -1], keepdims=true", {"dim": (0, -1), "keepdim": True}),
+    "torch-names": (", dim=0, keepdim=True", {"dim": 0, "keepdim": True}),
+}
+for _axes, (_text, _keywords) in _AXES.items():
+    add(f"sum {_axes}", f"sum(x{_text})", lambda x, k=_keywords: torch.sum(x, **k), x=normal(2, 3, 5))
+    add(f"mean {_axes}", f"mean(x{_text})", lambda x, k=_keywords: torch.mean(x, **k), x=normal(2, 3, 5))
+    add(
+        f"max {_axes}",
+        f"max(x{_text})",
+        lambda x, k=_keywords: torch.amax(x, **({"dim": (0, 1, 2)} | k)),
+        x=normal(2, 3, 5),
+    )
+    add(
+        f"logsumexp {_axes}",
+        f"logsumexp(x{_text})",
+        lambda x, k=_keywords: torch.logsumexp(x, **({"dim": (0, 1, 2)} | k)),
+        x=normal(2, 3, 5),
+    )
+add("sum scalar", "sum(x)", lambda x: torch.sum(x), x=normal())
+add("mean squares", "mean(x^2)", lambda x: torch.mean(x**2), x=normal(3))
+add("mean one-entry", "mean(x, axis=0)", lambda x: torch.mean(x, dim=0), x=normal(1, 3))
+
+# A maximum that is reached more than once shares its cotangent evenly, as amax does.
+_TIES = array([[1, 3, 3], [2, -1, 2]])
+add("max ties-axis", "max(x, axis=1)", lambda x: torch.amax(x, 1), kink=True, x=_TIES)
+add("max ties-all", "max(x)", lambda x: torch.amax(x, (0, 1)), kink=True, x=_TIES)
+add(
+    "max ties-kept",
+    "max(x, axis=0, keepdims=true)",
+    lambda x: torch.amax(x, 0, True),
+    kink=True,
+    x=array([[1, 2], [1, 0], [1, 2]]),
+)
+
+# --- softmax and its kin ---------------------------------------------------------------------------
+
+for _axis in (0, 1, 2, -1, -2):
+    add(f"softmax {_axis}", f"softmax(x, axis={_axis})", lambda x, a=_axis: torch.softmax(x, a), x=normal(2, 3, 5))
+add("softmax vector", "softmax(x, axis=0)", lambda x: torch.softmax(x, 0), x=normal(3))
+add("softmax ties", "softmax(x, axis=1)", lambda x: torch.softmax(x, 1), x=array([[1, 1, 1], [2, 2, -1]]))
+# A naive exp overflows on the first row and divides 0 by 0 on the second.
+_FAR = array([[1000, 1001, 999], [-1000, -1002, -1001]])
+add("softmax far", "softmax(x, axis=1)", lambda x: torch.softmax(x, 1), x=_FAR)
+add("softmax one-entry", "softmax(x, axis=1)", lambda x: torch.softmax(x, 1), x=normal(3, 1))
+add("logsumexp far", "logsumexp(x, axis=1)", lambda x: torch.logsumexp(x, 1), x=_FAR)
+add("logsumexp ties", "logsumexp(x, axis=0)", lambda x: torch.logsumexp(x, 0), x=array([1, 1, 1]))
+
+# --- diagonals -------------------------------------------------------------------------------------
+
+add("diag of-vector", "diag(x)", lambda x: torch.diag(x), x=normal(3))
+add("diag of-matrix", "diag(x)", lambda x: torch.diag(x), x=normal(3, 3))
+add("diag of-wide-matrix", "diag(x)", lambda x: torch.diag(x), x=normal(2, 3))
+add("diag of-diag", "diag(diag(x))", lambda x: torch.diag(torch.diag(x)), x=normal(3, 3))
+add("trace", "trace(x)", lambda x: torch.trace(x), x=normal(3, 3))
+add("trace product", "trace(x @ y)", lambda x, y: torch.trace(x @ y), x=normal(2, 3), y=normal(3, 2))
+
+# --- other shapes of the same entries --------------------------------------------------------------
+
+_RESHAPES = {
+    "split": ((6,), (2, 3)),
+    "split-last": ((2, 15), (2, 3, 5)),
+    "merge": ((2, 3), (6,)),
+    "merge-first": ((2, 3, 5), (6, 5)),
+    "merge-last": ((2, 3, 5), (2, 15)),
+    "across": ((2, 6), (3, 4)),
+    "ones": ((2, 3), (1, 2, 1, 3)),
+    "to-scalar": ((1,), ()),
+    "from-scalar": ((), (1, 1)),
+}
+for _name, (_from, _to) in _RESHAPES.items():
+    add(f"reshape {_name}", f"reshape(x, {list(_to)})", lambda x, s=_to: torch.reshape(x, s), x=normal(*_from))
+add("reshape back", "reshape(reshape(x, [3, 4]), [2, 6])", lambda x: x.reshape(3, 4).reshape(2, 6), x=normal(2, 6))
+add("reshape of-transpose", "reshape(x.T, [6])", lambda x: torch.reshape(x.T, (6,)), x=normal(2, 3))
+add("transpose matrix", "x.T", lambda x: x.T, x=normal(2, 3))
+add("transpose vector", "x.T", lambda x: x.clone(), x=normal(3))
+add("transpose axes", "transpose(x, [2, 0, 1])", lambda x: torch.permute(x, (2, 0, 1)), x=normal(2, 3, 5))
+add("permute", "permute(x, [2, 0, 1])", lambda x: torch.permute(x, (2, 0, 1)), x=normal(2, 3, 5))
+add("permute rank-4", "permute(x, [3, 1, 0, 2])", lambda x: torch.permute(x, (3, 1, 0, 2)), x=normal(2, 3, 5, 1))
+add("vec row", "vec(x)", lambda x: x.reshape(-1), x=normal(2, 3))
+add("vec col", "vec(x, col)", lambda x: x.T.reshape(-1), x=normal(2, 3))
+
+# --- parts of an array -----------------------------------------------------------------------------
+
+add("index row", "x[1]", lambda x: x[1], x=normal(2, 3))
+add("index last", "x[-1]", lambda x: x[-1], x=normal(2, 3))
+add("index column", "x[:, 2]", lambda x: x[:, 2], x=normal(2, 3))
+add("index entry", "x[1, 2]", lambda x: x[1, 2], x=normal(2, 3))
+add("index rank-3", "x[:, 1]", lambda x: x[:, 1], x=normal(2, 3, 5))
+add("slice steps", "x[1:4:2, ::-1]", lambda x: torch.flip(x[1:4:2], (1,)), x=normal(5, 3))
+add("slice step-back", "x[3:0:-2]", lambda x: x[[3, 1]], x=normal(5))
+add("slice ends", "x[:-1, 1:]", lambda x: x[:-1, 1:], x=normal(3, 2))
+add("slice difference", "x[1:] - x[:-1]", lambda x: x[1:] - x[:-1], x=normal(5))
+_IDX = np.array([2, 0, 2, 1, 2])
+add("gather repeated", "gather(x, idx, axis=0)", lambda x, idx: torch.index_select(x, 0, idx), x=normal(3, 2), idx=_IDX)
+add("gather columns", "gather(x, idx, axis=1)", lambda x, idx: torch.index_select(x, 1, idx), x=normal(2, 3), idx=_IDX)
+_TABLE = np.array([[2, 0], [2, 2], [1, 0]])
+add("gather table", "gather(x, idx, axis=0)", lambda x, idx: x[idx], x=normal(3, 5), idx=_TABLE)
+add("gather vector", "gather(x, idx, axis=0)", lambda x, idx: x[idx], x=normal(5), idx=np.array([4, 4, 1]))
+
+# --- inverse ---------------------------------------------------------------------------------------
+
+_REGULAR = array([[2.1, -0.4, 0.3], [0.7, 1.6, -0.9], [-0.2, 0.5, 3.2]])
+add("inv", "inv(x)", lambda x: torch.linalg.inv(x), x=_REGULAR)
+add("inv pivots", "inv(x)", lambda x: torch.linalg.inv(x), x=array([[0, 2, 0.5], [1.5, 0, -1], [0.25, 1, 0]]))
+add("inv batch", "inv(x)", lambda x: torch.linalg.inv(x), x=np.stack([_REGULAR, _REGULAR.T + np.eye(3)]))
+add("inv solve", "inv(x) @ y", lambda x, y: torch.linalg.inv(x) @ y, x=_REGULAR, y=normal(3))
+
+# --- einsum ----------------------------------------------------------------------------------------
+
+_EINSUMS = {
+    "product": ("ij,jk->ik", (2, 3), (3, 5)),
+    "diagonal": ("ii->i", (3, 3)),
+    "trace": ("ii->", (3, 3)),
+    "batch-diagonal": ("bii,ij->bj", (2, 3, 3), (3, 5)),
+    "inner": ("ij,ij->", (2, 3), (2, 3)),
+    "outer": ("i,j->ij", (2,), (3,)),
+    "transpose": ("ijk->kij", (2, 3, 5)),
+    "sum": ("ijk->j", (2, 3, 5)),
+    "unshared-sum": ("ij,kl->il", (2, 3), (5, 2)),
+    "hadamard": ("ij,ij->ij", (2, 3), (2, 3)),
+    "jacobian": ("ij,ijkl->kl", (2, 3), (2, 3, 5, 1)),
+    "three-chain": ("ij,jk,kl->il", (2, 3), (3, 5), (5, 7)),
+    "three-bilinear": ("bi,ij,bj->b", (2, 3), (3, 5), (2, 5)),
+    "three-shared": ("i,i,ij->j", (3,), (3,), (3, 5)),
+}
+for _name, (_spec, *_shapes) in _EINSUMS.items():
+    _inputs = {letter: normal(*shape) for letter, shape in zip("xyz", _shapes)}
+    add(
+        f"einsum {_name}",
+        f'einsum("{_spec}", {", ".join(_inputs)})',
+        lambda spec=_spec, **xs: torch.einsum(spec, *(xs[n] for n in sorted(xs))),
+        **_inputs,
+    )
+add("einsum same-operand", 'einsum("ij,kj->ik", x, x)', lambda x: torch.einsum("ij,kj->ik", x, x), x=normal(2, 3))
+
+# --- convolution, in PyTorch's layouts -------------------------------------------------------------
+
+add("conv1d", "conv1d(x, w)", lambda x, w: F.conv1d(x, w), x=normal(2, 3, 7), w=normal(5, 3, 2))
+add(
+    "conv1d strided",
+    "conv1d(x, w, stride=2, padding=1, dilation=2)",
+    lambda x, w: F.conv1d(x, w, stride=2, padding=1, dilation=2),
+    x=normal(2, 3, 11),
+    w=normal(5, 3, 2),
+)
+add("conv2d", "conv2d(x, w)", lambda x, w: F.conv2d(x, w), x=normal(2, 3, 5, 4), w=normal(1, 3, 2, 3))
+add(
+    "conv2d strided",
+    "conv2d(x, w, stride=2, padding=1, dilation=2)",
+    lambda x, w: F.conv2d(x, w, stride=2, padding=1, dilation=2),
+    x=normal(2, 3, 7, 5),
+    w=normal(5, 3, 2, 3),
+)
+
+# --- a few programs: what one op gets right alone it must get right in company ----------------------
+
+add(
+    "program rmsnorm",
+    "g * (x / sqrt(mean(x^2))) + b",
+    lambda x, g, b: g * (x / torch.sqrt(torch.mean(x**2))) + b,
+    x=normal(3),
+    g=normal(3),
+    b=normal(3),
+)
+
+
+def layer_norm(x):
+    centred = x - x.mean(-1, keepdim=True)
+    return centred / torch.sqrt((centred**2).mean(-1, keepdim=True) + 1e-5)
+
+
+add(
+    "program layernorm",
+    "(x - mean(x, axis=-1, keepdims=true))"
+    " / sqrt(mean((x - mean(x, axis=-1, keepdims=true))^2, axis=-1, keepdims=true) + 0.00001)",
+    layer_norm,
+    x=normal(2, 5),
+)
+add(
+    "program attention",
+    "softmax(q @ k.T / sqrt(3), axis=-1) @ v",
+    lambda q, k, v: torch.softmax(q @ k.T / 3**0.5, -1) @ v,
+    q=normal(2, 3),
+    k=normal(5, 3),
+    v=normal(5, 7),
+)
+add(
+    "program network",
+    "tanh(x @ w + b) @ v",
+    lambda x, w, b, v: torch.tanh(x @ w + b) @ v,
+    x=normal(5, 2),
+    w=normal(2, 3),
+    b=normal(3),
+    v=normal(3),
+)
+add(
+    "program cross-entropy",
+    "mean(logsumexp(x, axis=1) - sum(x * y, axis=1))",
+    lambda x, y: torch.mean(torch.logsumexp(x, 1) - (x * y).sum(1)),
+    x=normal(3, 5),
+    y=array(np.eye(5)[[4, 0, 2]]),
+)
+add(
+    "program mse",
+    "mean((x @ w + b - y)^2)",
+    lambda x, w, b, y: torch.mean((x @ w + b - y) ** 2),
+    x=normal(5, 3),
+    w=normal(3, 2),
+    b=normal(2),
+    y=normal(5, 2),
+)
