@@ -1,0 +1,102 @@
+//! The one seam to matrix multiplication: raw pointers and strides in, a product written out.
+//!
+//! Floats go to the `gemm` crate, single-threaded for now; integers, and products too small to be worth its
+//! packing, to a plain loop. Whoever wants another kernel, or threads, changes this file and no other.
+
+use crate::Element;
+
+/// `out[i, j] = scale · Σ_k left[i, k] · right[k, j]`, with strides in elements.
+#[derive(Clone, Copy)]
+pub struct Product<T> {
+    /// Rows, columns and the contracted size.
+    pub m: usize,
+    pub n: usize,
+    pub k: usize,
+    pub scale: T,
+    pub left: *const T,
+    /// Along i and k.
+    pub left_strides: [isize; 2],
+    pub right: *const T,
+    /// Along k and j.
+    pub right_strides: [isize; 2],
+    /// Need not be initialised.
+    pub out: *mut T,
+    /// Along i and j.
+    pub out_strides: [isize; 2],
+}
+
+/// Below this many multiplications a plain loop is faster than the packing of a blocked kernel.
+const SMALL: usize = 128;
+
+/// Computes a product.
+///
+/// # Safety
+/// Every index must reach readable memory in `left` and `right` and writable memory in `out`; `out` overlaps
+/// neither, and no two of its indices fall together.
+pub unsafe fn gemm<T: Element>(product: Product<T>) {
+    let Product { m, n, k, .. } = product;
+    if m.saturating_mul(n).saturating_mul(k) <= SMALL || (m == 1 && n == 1) {
+        // SAFETY: the caller's promise.
+        unsafe { naive(product) }
+    } else {
+        // SAFETY: the caller's promise.
+        unsafe { T::gemm(product) }
+    }
+}
+
+/// The product by the `gemm` crate; `T` must be `f32` or `f64`.
+///
+/// # Safety
+/// As for [`gemm`].
+pub unsafe fn float<T: Element>(product: Product<T>) {
+    let Product { m, n, k, scale, left, left_strides, right, right_strides, out, out_strides } = product;
+    // SAFETY: the caller's promise. The destination is not read, and so may be uninitialised.
+    unsafe {
+        gemm::gemm(
+            m,
+            n,
+            k,
+            out,
+            out_strides[1],
+            out_strides[0],
+            false,
+            left,
+            left_strides[1],
+            left_strides[0],
+            right,
+            right_strides[1],
+            right_strides[0],
+            T::ZERO,
+            scale,
+            false,
+            false,
+            false,
+            gemm::Parallelism::None,
+        );
+    }
+}
+
+/// The product by three loops.
+///
+/// # Safety
+/// As for [`gemm`].
+pub unsafe fn naive<T: Element>(product: Product<T>) {
+    let Product { m, n, k, scale, left, left_strides, right, right_strides, out, out_strides } = product;
+    for i in 0..m as isize {
+        for j in 0..n as isize {
+            let mut sum = T::ZERO;
+            for k in 0..k as isize {
+                // SAFETY: the caller's promise.
+                let (l, r) = unsafe {
+                    (
+                        *left.offset(i * left_strides[0] + k * left_strides[1]),
+                        *right.offset(k * right_strides[0] + j * right_strides[1]),
+                    )
+                };
+                sum = sum.plus(l.times(r));
+            }
+            // SAFETY: the caller's promise.
+            unsafe { out.offset(i * out_strides[0] + j * out_strides[1]).write(sum.times(scale)) };
+        }
+    }
+}

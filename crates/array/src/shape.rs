@@ -1,0 +1,103 @@
+//! Arithmetic of shapes and strides: sizes by checked multiplication, row-major strides, broadcasting, and the
+//! merging of axes that lie in one line of memory.
+
+use crate::{Error, Result};
+
+/// The number of elements of a shape.
+///
+/// # Errors
+/// Where the product of the non-zero dims passes `isize::MAX`: no view of such a shape could be indexed.
+pub fn len(op: &str, shape: &[usize]) -> Result<usize> {
+    let product = shape.iter().filter(|&&dim| dim != 0).try_fold(1usize, |n, &dim| n.checked_mul(dim));
+    match product {
+        // Eight bytes for every element must fit too.
+        Some(n) if n <= isize::MAX as usize / 8 => Ok(if shape.contains(&0) { 0 } else { n }),
+        _ => Err(Error::memory(format!("{op}: the number of elements of {shape:?} overflows"))),
+    }
+}
+
+/// The strides, in elements, of a row-major array of this shape; its length must not overflow.
+pub fn row_major(shape: &[usize]) -> Vec<isize> {
+    let mut strides = vec![0; shape.len()];
+    let mut stride = 1isize;
+    for (s, &dim) in strides.iter_mut().zip(shape).rev() {
+        *s = stride;
+        stride *= dim.max(1) as isize;
+    }
+    strides
+}
+
+/// The shape of two operands after NumPy's broadcasting: aligned at the right, equal or one of them 1.
+///
+/// # Errors
+/// Where two sizes differ and neither is 1; `op` names the operation.
+pub fn broadcast(op: &str, left: &[usize], right: &[usize]) -> Result<Vec<usize>> {
+    let ndim = left.len().max(right.len());
+    let dim = |shape: &[usize], axis: usize| (axis + shape.len()).checked_sub(ndim).map_or(1, |i| shape[i]);
+    (0..ndim)
+        .map(|axis| match (dim(left, axis), dim(right, axis)) {
+            (l, r) if l == r => Ok(l),
+            (1, r) => Ok(r),
+            (l, 1) => Ok(l),
+            (l, r) => Err(Error::new(format!("{op}: cannot broadcast {left:?} with {right:?}: {l} ≠ {r}"))
+                .with_hint(
+                    "shapes are aligned at the right; each pair of sizes must be equal or contain a 1",
+                )),
+        })
+        .collect()
+}
+
+/// One axis of a strided loop.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Axis<const N: usize> {
+    pub size: usize,
+    /// The stride of this axis in each of the `N` operands of the loop.
+    pub strides: [isize; N],
+}
+
+/// The fewest axes that visit the same elements in the same order: axes of size 1 dropped, and neighbours joined
+/// where in every operand the outer one goes on where the inner one ends.
+pub fn merge<const N: usize>(axes: impl IntoIterator<Item = Axis<N>>) -> Vec<Axis<N>> {
+    let mut merged: Vec<Axis<N>> = Vec::new();
+    for axis in axes {
+        if axis.size == 1 {
+            continue;
+        }
+        match merged.last_mut() {
+            Some(outer) if (0..N).all(|i| outer.strides[i] == axis.strides[i] * axis.size as isize) => {
+                outer.size *= axis.size;
+                outer.strides = axis.strides;
+            }
+            _ => merged.push(axis),
+        }
+    }
+    merged
+}
+
+/// Calls `visit` with the offset of every index of `axes` in each operand, the last axis fastest.
+pub fn for_each_offset<const N: usize>(axes: &[Axis<N>], mut visit: impl FnMut([isize; N])) {
+    if axes.iter().any(|axis| axis.size == 0) {
+        return;
+    }
+    let mut index = vec![0usize; axes.len()];
+    let mut offsets = [0isize; N];
+    loop {
+        visit(offsets);
+        let mut k = axes.len();
+        loop {
+            let Some(outer) = k.checked_sub(1) else { return };
+            k = outer;
+            index[k] += 1;
+            for (offset, stride) in offsets.iter_mut().zip(axes[k].strides) {
+                *offset += stride;
+            }
+            if index[k] < axes[k].size {
+                break;
+            }
+            for (offset, stride) in offsets.iter_mut().zip(axes[k].strides) {
+                *offset -= stride * axes[k].size as isize;
+            }
+            index[k] = 0;
+        }
+    }
+}
