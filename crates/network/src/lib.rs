@@ -1,1 +1,51 @@
-//! Index networks: Jacobians written in index notation, joined, simplified, contracted and priced.
+//! Index networks: the one statement from which Pullback gets everything else.
+//!
+//! The local Jacobian of an operation, written in index notation, is a *network*: a sum of [`Term`]s. A term is
+//! a coefficient, a product of [`Factor`]s whose axes carry [`Label`]s, and one label for each axis of the
+//! output and of the input: its *slots*. A Kronecker delta is no factor: it is one label standing in two slots.
+//! A label that stands in no slot is summed.
+//!
+//! | operation | Jacobian | slots | factors |
+//! |---|---|---|---|
+//! | `Z = X W`, by `X` | ∂Z_ij/∂X_mn = δ_im W_nj | `i j · i n` | `W[n, j]` |
+//! | `y = tanh x` | ∂y_i/∂x_j = δ_ij (1 − y_i²) | `i · i` | `(1 − y²)[i]` |
+//! | `s = mean x` | ∂s/∂x_i = 1/n | `· i` | none; the coefficient is `1/n` |
+//! | `a = softmax z` | δ_ij a_i − a_i a_j | `i · i` and `i · j` | `a[i]` and `a[i] a[j]` |
+//! | reshape, slice, convolution | an affine [`Relation`] between labels | | `[4i + j = 6k + l]` |
+//! | gather | a relation with an index table on one side | | `[n = index[i]]` |
+//!
+//! What a network gives: [`Network::vjp`], [`Network::jvp`], [`Network::to_dense`], [`Network::compose`],
+//! [`Network::transpose`], [`Network::cost`], and its formula in index notation ([`Network::formula`]) or, where
+//! it is one, in matrix notation ([`Term::matrix_notation`]).
+//!
+//! **The closure law.** Payloads are of one type `V`, and contraction does nothing to them but what the trait
+//! [`Value`] lists. For the floor above, `V` is a node of a graph, with or without an array: contraction then
+//! *emits graph operations*, so that what it returns can be differentiated again. In the tests of this crate `V`
+//! is a plain array, and for [`Network::cost`] it is a shape that counts what it would have done.
+//!
+//! What is not here: arrays, operations, graphs. The crate knows of integers and labels only.
+
+mod coef;
+mod contract;
+mod cost;
+mod dim;
+mod factor;
+mod formula;
+mod join;
+mod matrix;
+mod network;
+mod order;
+mod relation;
+mod simplify;
+mod table;
+
+pub use coef::Coef;
+pub use cost::Cost;
+pub use dim::{Dim, Label, Name};
+pub use factor::{Factor, Value};
+pub use formula::{Letters, Written, indexed, sum as written_sum};
+pub use matrix::Style;
+pub use network::{Network, Term};
+pub use order::{Plan, contraction_order};
+pub use relation::Relation;
+pub use table::{Error, Table};

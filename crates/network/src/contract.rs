@@ -1,0 +1,394 @@
+//! Contraction: from a term to one payload, through nothing but the methods of [`Value`].
+//!
+//! Relations go first. Each is solved for some of its labels, the *determined* ones `X`, by the others, `Y`:
+//! `X = f(Y)` where the relation holds at all. Dense factors are then gathered along `f`, so that they stand over `Y`;
+//! determined labels that the output needs come back at the end by a scatter-add along `f`. What remains is a
+//! product of dense factors, contracted pair by pair.
+//!
+//! Among the ways to solve a relation, the one is taken that determines the largest range, since the loop over all
+//! labels shrinks by it: so a convolution costs what direct convolution costs, in both of its vjps.
+
+use crate::dim::{Dim, Label, distinct, extent};
+use crate::factor::{Factor, Value};
+use crate::network::Term;
+use crate::order::contraction_order;
+use crate::relation::Relation;
+use crate::table::{Error, Table, element_count, step, strides};
+
+/// The sum of simplified terms over the same slots. `None`: there is no term.
+pub(crate) fn sum_of_terms<V: Value>(terms: Vec<Term<V>>) -> Result<Option<V>, V::Error> {
+    let mut sum: Option<V> = None;
+    for term in terms {
+        let value = contract(term)?;
+        sum = Some(match sum {
+            None => value,
+            Some(sum) => sum.add(&value)?,
+        });
+    }
+    Ok(sum)
+}
+
+/// A simplified term with at least one dense factor, as a payload whose axes are its slots.
+fn contract<V: Value>(term: Term<V>) -> Result<V, V::Error> {
+    let mut work = Work {
+        needed: distinct(term.slots.iter().copied()),
+        dense: Vec::new(),
+        relations: Vec::new(),
+        scatters: Vec::new(),
+    };
+    for factor in term.factors {
+        match factor {
+            Factor::Dense(value, labels) => work.dense.push((value, labels)),
+            Factor::Relation(relation) => work.relations.push(relation),
+        }
+    }
+    if !work.relations.is_empty() {
+        work.read_diagonals()?;
+    }
+    while let Some(relation) = work.relations.pop() {
+        let solution = solve(&relation, &work.needed)?;
+        work.apply(solution)?;
+    }
+
+    let out = if work.scatters.is_empty() { term.slots.clone() } else { work.result_labels() };
+    let operands: Vec<Vec<Label>> = work.dense.iter().map(|(_, labels)| labels.clone()).collect();
+    let plan = contraction_order(&operands, &out);
+    let mut dense = work.dense;
+    for (at, (a, b, kept)) in plan.steps.iter().enumerate() {
+        let second = dense.remove(*b);
+        let first = dense.remove(*a);
+        let last = at + 1 == plan.steps.len();
+        let (coef, labels) = if last { (term.coef.clone(), &out) } else { (crate::Coef::one(), kept) };
+        dense.push((V::contract(&coef, &[first, second], labels)?, labels.clone()));
+    }
+    let (mut value, mut labels) = dense.pop().expect("a term to contract has a dense factor");
+    if plan.steps.is_empty() && !(term.coef.is_one() && labels == out) {
+        value = V::contract(&term.coef, &[(value, labels)], &out)?;
+        labels = out;
+    }
+    while let Some(scatter) = work.scatters.pop() {
+        (value, labels) = scatter.apply(value, labels)?;
+    }
+    arranged(value, labels, &term.slots)
+}
+
+/// The payload with its axes in the order of `out`.
+fn arranged<V: Value>(value: V, labels: Vec<Label>, out: &[Label]) -> Result<V, V::Error> {
+    if labels == out {
+        return Ok(value);
+    }
+    V::contract(&crate::Coef::one(), &[(value, labels)], out)
+}
+
+/// The payload with the axes `lead` in front, flattened to one, and the others behind.
+fn flattened<V: Value>(value: V, labels: Vec<Label>, lead: &[Label]) -> Result<(V, Vec<Label>), V::Error> {
+    let rest: Vec<Label> = labels.iter().copied().filter(|label| !lead.contains(label)).collect();
+    let order: Vec<Label> = lead.iter().chain(&rest).copied().collect();
+    let value = arranged(value, labels, &order)?;
+    let size = lead.iter().map(|label| label.size()).product::<usize>();
+    let dims: Vec<Dim> = [Dim::new(size)].into_iter().chain(rest.iter().map(|label| label.dim())).collect();
+    let value = if lead.len() == 1 { value } else { value.reshape(&dims)? };
+    Ok((value, rest))
+}
+
+fn dims_of(labels: &[Label]) -> Vec<Dim> {
+    labels.iter().map(|label| label.dim()).collect()
+}
+
+fn sizes_of(labels: &[Label]) -> Vec<usize> {
+    labels.iter().map(|label| label.size()).collect()
+}
+
+/// A relation solved for some of its labels.
+struct Solution {
+    /// The determined labels, each with its value for every multi-index of `by`, row-major.
+    determined: Vec<(Label, Vec<i64>)>,
+    /// The labels that determine them.
+    by: Vec<Label>,
+    /// Where the relation holds at all, for every multi-index of `by`.
+    holds: Vec<bool>,
+}
+
+/// Solves a relation for the labels of largest range; among equals, for those that are not needed.
+fn solve(relation: &Relation, needed: &[Label]) -> Result<Solution, Error> {
+    let turned;
+    let mut candidates: Vec<(&Relation, Vec<(i64, Label)>)> = Vec::new();
+    turned = relation.negated();
+    let sides: &[&Relation] = if relation.table.is_some() { &[relation] } else { &[relation, &turned] };
+    for side in sides {
+        let positive: Vec<(i64, Label)> = side.linear.iter().copied().filter(|(c, _)| *c > 0).collect();
+        // A table's side is solved as a whole or label by label.
+        if side.table.is_none() || positive.len() == side.linear.len() {
+            candidates.push((side, positive));
+        }
+    }
+    for &(c, label) in &relation.linear {
+        let side = if c > 0 || relation.table.is_some() { relation } else { &turned };
+        let c = side.linear.iter().find(|(_, l)| *l == label).map_or(c, |&(c, _)| c);
+        candidates.push((side, vec![(c, label)]));
+    }
+    let range = |determined: &[(i64, Label)]| {
+        let needed = determined.iter().filter(|(_, label)| needed.contains(label)).count();
+        (extent(determined.iter().map(|(_, label)| label)), std::cmp::Reverse(needed))
+    };
+    let in_table = |label: Label| relation.table.as_ref().is_some_and(|(_, labels)| labels.contains(&label));
+    let best = candidates
+        .into_iter()
+        .filter(|(_, determined)| {
+            decodes(determined) && !determined.iter().any(|&(_, label)| in_table(label))
+        })
+        .max_by(|(_, a), (_, b)| range(a).partial_cmp(&range(b)).unwrap_or(std::cmp::Ordering::Equal));
+    match best {
+        Some((side, determined)) => tabulate(side, determined),
+        None => tabulate(relation, Vec::new()),
+    }
+}
+
+/// Is a value of `Σ cₖ·lₖ` attained at most once? (Each coefficient passes what the smaller ones reach.)
+fn decodes(determined: &[(i64, Label)]) -> bool {
+    let mut ascending = determined.to_vec();
+    ascending.sort_by_key(|(c, _)| c.abs());
+    let mut reach: i128 = 0;
+    let unique = ascending.iter().all(|(c, label)| {
+        let passes = i128::from(c.abs()) > reach;
+        reach += i128::from(c.abs()) * (label.size() as i128 - 1).max(0);
+        passes
+    });
+    unique && !determined.is_empty()
+}
+
+/// `Σ_determined c·l = table[…] − c₀ − Σ_others c·l`, decoded for every multi-index of the other labels.
+fn tabulate(relation: &Relation, determined: Vec<(i64, Label)>) -> Result<Solution, Error> {
+    let is_determined = |label: Label| determined.iter().any(|(_, l)| *l == label);
+    let others: Vec<(i64, Label)> =
+        relation.linear.iter().copied().filter(|(_, l)| !is_determined(*l)).collect();
+    let in_table = relation.table.as_ref().map_or(&[][..], |(_, labels)| labels.as_slice());
+    let by = distinct(others.iter().map(|&(_, label)| label).chain(in_table.iter().copied()));
+    let shape = sizes_of(&by);
+    let count = element_count(&shape)?;
+
+    let weights: Vec<i64> =
+        by.iter().map(|label| others.iter().find(|(_, l)| l == label).map_or(0, |&(c, _)| c)).collect();
+    let table_strides = table_strides(relation, &by);
+    let mut descending = determined.clone();
+    descending.sort_by_key(|(c, _)| std::cmp::Reverse(c.abs()));
+    let sign = descending.first().map_or(1, |(c, _)| c.signum());
+
+    let mut solution = Solution {
+        determined: descending.iter().map(|&(_, label)| (label, Vec::with_capacity(count))).collect(),
+        by,
+        holds: Vec::with_capacity(count),
+    };
+    let mut at = vec![0; shape.len()];
+    for _ in 0..count {
+        let dot = |weights: &[i64]| weights.iter().zip(&at).map(|(w, &i)| w * i as i64).sum::<i64>();
+        let right =
+            relation.table.as_ref().map_or(0, |(table, _)| table.entries()[dot(&table_strides) as usize]);
+        let (mut rest, mut holds) = match right.checked_sub(relation.constant + dot(&weights)) {
+            Some(rest) if right != i64::MIN => (sign * rest, rest == 0 || sign * rest > 0),
+            _ => (0, false),
+        };
+        for (&(c, label), (_, values)) in descending.iter().zip(&mut solution.determined) {
+            let value = (rest / c.abs()).clamp(0, (label.size() as i64 - 1).max(0));
+            rest -= c.abs() * value;
+            values.push(value);
+            holds &= label.size() > 0;
+        }
+        holds &= rest == 0;
+        solution.holds.push(holds);
+        step(&mut at, &shape);
+    }
+    Ok(solution)
+}
+
+/// For each label of `by`, how far one step of it moves in the relation's table.
+fn table_strides(relation: &Relation, by: &[Label]) -> Vec<i64> {
+    let Some((table, labels)) = &relation.table else { return vec![0; by.len()] };
+    let strides = strides(table.shape());
+    let stride =
+        |label: &Label| labels.iter().zip(&strides).filter(|(l, _)| *l == label).map(|(_, s)| s).sum();
+    by.iter().map(stride).collect()
+}
+
+/// The state between two relations.
+struct Work<V> {
+    /// The labels that the product must keep.
+    needed: Vec<Label>,
+    dense: Vec<(V, Vec<Label>)>,
+    relations: Vec<Relation>,
+    scatters: Vec<Scatter>,
+}
+
+impl<V: Value> Work<V> {
+    /// Each label at most once in a factor.
+    fn read_diagonals(&mut self) -> Result<(), V::Error> {
+        for (value, labels) in &mut self.dense {
+            let once = distinct(labels.iter().copied());
+            *value = arranged(value.clone(), labels.clone(), &once)?;
+            *labels = once;
+        }
+        Ok(())
+    }
+
+    /// Removes the determined labels from every factor and every other relation, and from what is needed.
+    fn apply(&mut self, solution: Solution) -> Result<(), V::Error> {
+        let determined = |label: &Label| solution.determined.iter().any(|(l, _)| l == label);
+        let mut gathered = false;
+        for (value, labels) in &mut self.dense {
+            if labels.iter().any(determined) {
+                (*value, *labels) = solution.gather(value.clone(), labels.clone())?;
+                gathered = true;
+            }
+        }
+        for relation in std::mem::take(&mut self.relations) {
+            match solution.substituted(relation)? {
+                relation if relation.linear.is_empty() => self.mask(tabulate(&relation, Vec::new())?)?,
+                relation => self.relations.push(relation),
+            }
+        }
+        if self.needed.iter().any(determined) {
+            let before = self.needed.clone();
+            self.needed.retain(|label| !determined(label));
+            self.needed = distinct(self.needed.iter().chain(&solution.by).copied());
+            self.scatters.push(Scatter { solution, out: before });
+        } else if !gathered {
+            self.mask(solution)?;
+        }
+        Ok(())
+    }
+
+    /// Multiplies by 1 where a relation holds and by 0 elsewhere, for all values of the labels that it is solved by.
+    fn mask(&mut self, Solution { by, holds, .. }: Solution) -> Result<(), V::Error> {
+        let ranges = |label: &Label| self.dense.iter().any(|(_, labels)| labels.contains(label));
+        if holds.iter().all(|&holds| holds) && by.iter().all(ranges) {
+            return Ok(());
+        }
+        let entries = holds.iter().map(|&holds| if holds { 0 } else { -1 }).collect();
+        let one = self.dense[0].0.one().reshape(&[Dim::new(1)])?;
+        let mask = one.gather(&Table::new(sizes_of(&by), entries)?, &dims_of(&by))?;
+        self.dense.push((mask, by));
+        Ok(())
+    }
+
+    /// What the dense product yields before the scatters: the needed labels that it has, and all that the scatters
+    /// start from.
+    fn result_labels(&self) -> Vec<Label> {
+        let has = |label: &Label| self.dense.iter().any(|(_, labels)| labels.contains(label));
+        let sources = |label: &Label| self.scatters.iter().any(|scatter| scatter.solution.by.contains(label));
+        self.needed.iter().copied().filter(|label| has(label) || sources(label)).collect()
+    }
+}
+
+impl Solution {
+    /// A factor over determined labels, read along the solution so that it stands over `by`.
+    fn gather<V: Value>(&self, value: V, labels: Vec<Label>) -> Result<(V, Vec<Label>), V::Error> {
+        let determined: Vec<&(Label, Vec<i64>)> =
+            self.determined.iter().filter(|(label, _)| labels.contains(label)).collect();
+        let shared: Vec<Label> = self.by.iter().copied().filter(|label| labels.contains(label)).collect();
+        let lead: Vec<Label> =
+            determined.iter().map(|(label, _)| *label).chain(shared.iter().copied()).collect();
+        let lead = in_axis_order(lead, &labels);
+        let place: Vec<i64> = strides(&sizes_of(&lead));
+        let stride = |label: Label| lead.iter().position(|&l| l == label).map_or(0, |axis| place[axis]);
+
+        let mut row = 0;
+        let table = Table::from_fn(sizes_of(&self.by), |at| {
+            let moved: i64 = determined.iter().map(|(label, values)| stride(*label) * values[row]).sum();
+            let kept: i64 = self.by.iter().zip(at).map(|(&label, &i)| stride(label) * i as i64).sum();
+            row += 1;
+            if self.holds[row - 1] { moved + kept } else { -1 }
+        })?;
+        let size: usize = lead.iter().map(|label| label.size()).product();
+        let (value, rest) = flattened(value, labels, &lead)?;
+        let labels: Vec<Label> = self.by.iter().chain(&rest).copied().collect();
+        let value = if table.is_identity(size) {
+            value.reshape(&dims_of(&labels))?
+        } else {
+            value.gather(&table, &dims_of(&self.by))?
+        };
+        Ok((value, labels))
+    }
+
+    /// Another relation with the determined labels replaced by their values, which become part of its table.
+    fn substituted(&self, relation: Relation) -> Result<Relation, Error> {
+        if !self.determined.iter().any(|(label, _)| relation.has(*label)) {
+            return Ok(relation);
+        }
+        let value_of =
+            |label: Label| self.determined.iter().find(|(l, _)| *l == label).map(|(_, values)| values);
+        let linear: Vec<(i64, Label)> =
+            relation.linear.iter().copied().filter(|(_, label)| value_of(*label).is_none()).collect();
+        let (old, old_labels) = match &relation.table {
+            Some((table, labels)) => (Some(table), labels.as_slice()),
+            None => (None, &[][..]),
+        };
+        let kept = old_labels.iter().copied().filter(|label| value_of(*label).is_none());
+        let labels = distinct(self.by.iter().copied().chain(kept));
+        let axis = |label: Label| labels.iter().position(|&l| l == label);
+        let by_strides = strides(&sizes_of(&self.by));
+        let old_strides = old.map_or_else(Vec::new, |table| strides(table.shape()));
+        let table = Table::from_fn(sizes_of(&labels), |at| {
+            let index = |label: Label| axis(label).map_or(0, |axis| at[axis] as i64);
+            let row =
+                self.by.iter().zip(&by_strides).map(|(&label, s)| s * index(label)).sum::<i64>() as usize;
+            if !self.holds[row] {
+                return i64::MIN;
+            }
+            let value = |label: Label| value_of(label).map_or_else(|| index(label), |values| values[row]);
+            let right = old.map_or(0, |table| {
+                let place =
+                    old_labels.iter().zip(&old_strides).map(|(&label, s)| s * value(label)).sum::<i64>();
+                table.entries()[place as usize]
+            });
+            let moved: i64 = relation
+                .linear
+                .iter()
+                .filter(|(_, label)| value_of(*label).is_some())
+                .map(|&(c, label)| c * value(label))
+                .sum();
+            right.saturating_sub(moved)
+        })?;
+        Ok(Relation { linear, constant: relation.constant, table: Some((table, labels)) })
+    }
+}
+
+/// Labels in the order in which they stand in `like`.
+fn in_axis_order(mut labels: Vec<Label>, like: &[Label]) -> Vec<Label> {
+    labels.sort_by_key(|label| like.iter().position(|l| l == label));
+    labels
+}
+
+/// The last act of a solved relation whose determined labels are needed.
+struct Scatter {
+    solution: Solution,
+    /// What was needed before the relation was solved.
+    out: Vec<Label>,
+}
+
+impl Scatter {
+    fn apply<V: Value>(self, value: V, labels: Vec<Label>) -> Result<(V, Vec<Label>), V::Error> {
+        let Solution { determined, by, holds } = self.solution;
+        let made: Vec<&(Label, Vec<i64>)> =
+            determined.iter().filter(|(label, _)| self.out.contains(label)).collect();
+        let kept: Vec<Label> = by.iter().copied().filter(|label| self.out.contains(label)).collect();
+        let lead: Vec<Label> = made.iter().map(|(label, _)| *label).chain(kept.iter().copied()).collect();
+        let lead = in_axis_order(lead, &self.out);
+        let place = strides(&sizes_of(&lead));
+        let stride = |label: Label| lead.iter().position(|&l| l == label).map_or(0, |axis| place[axis]);
+
+        let mut row = 0;
+        let table = Table::from_fn(sizes_of(&by), |at| {
+            let moved: i64 = made.iter().map(|(label, values)| stride(*label) * values[row]).sum();
+            let stay: i64 = by.iter().zip(at).map(|(&label, &i)| stride(label) * i as i64).sum();
+            row += 1;
+            if holds[row - 1] { moved + stay } else { -1 }
+        })?;
+        let rest: Vec<Label> = labels.iter().copied().filter(|label| !by.contains(label)).collect();
+        let order: Vec<Label> = by.iter().chain(&rest).copied().collect();
+        let value = arranged(value, labels, &order)?;
+        let size: usize = lead.iter().map(|label| label.size()).product();
+        let labels: Vec<Label> = lead.iter().chain(&rest).copied().collect();
+        let value = if table.is_identity(size) { value } else { value.scatter_add(&table, size)? };
+        Ok((value.reshape(&dims_of(&labels))?, labels))
+    }
+}

@@ -1,0 +1,192 @@
+//! Networks in index notation: `∂Z_ij/∂X_mn = δ_im W_nj`.
+
+use std::collections::HashMap;
+use std::fmt;
+
+use crate::coef::Coef;
+use crate::dim::{Label, distinct};
+use crate::factor::{Factor, Value};
+use crate::network::{Network, Term};
+use crate::relation::Relation;
+
+/// Index letters for labels. A label keeps its letter for as long as the same `Letters` is used, so that the steps of
+/// a derivation speak of the same indices.
+#[derive(Clone, Debug, Default)]
+pub struct Letters {
+    of: HashMap<Label, String>,
+}
+
+impl Letters {
+    /// No letters assigned.
+    pub fn new() -> Letters {
+        Letters::default()
+    }
+
+    /// The letters of a Jacobian's axes: the first from `i` for outputs, from `m` for inputs.
+    pub fn of_axes(outputs: usize, inputs: usize) -> Vec<String> {
+        let letters = |alphabet: &str, count: usize| -> Vec<String> {
+            let alphabet: Vec<char> = alphabet.chars().collect();
+            (0..count)
+                .map(|k| alphabet.get(k).map_or_else(|| format!("{}{k}", alphabet[0]), char::to_string))
+                .collect()
+        };
+        letters("ijkl", outputs).into_iter().chain(letters("mnpq", inputs)).collect()
+    }
+
+    /// Fixes the letter of a label.
+    pub fn assign(&mut self, label: Label, letter: &str) {
+        self.of.insert(label, letter.to_string());
+    }
+
+    /// The letter of a summed label: the one it has, unless a slot of this term uses it, else the next one free.
+    fn summed(&mut self, label: Label, taken: &[String]) -> String {
+        if let Some(letter) = self.of.get(&label)
+            && !taken.contains(letter)
+        {
+            return letter.clone();
+        }
+        let free = |letter: &String| !taken.contains(letter) && !self.of.values().any(|used| used == letter);
+        let single = "klpqrstuvwabcdefgh".chars().map(String::from);
+        let letter = single.chain((1..).map(|k| format!("k{k}"))).find(free).expect("the letters do not end");
+        self.of.insert(label, letter.clone());
+        letter
+    }
+}
+
+/// A term in index notation, in parts: what is summed, the coefficient, and the factors with deltas first.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Written {
+    /// The letters summed over.
+    pub sums: Vec<String>,
+    /// The coefficient.
+    pub coef: Coef,
+    /// Deltas, then factors, each with its subscripts.
+    pub factors: Vec<String>,
+}
+
+impl<V: Value> Term<V> {
+    /// The term in index notation; `slots` are the letters of its slots.
+    pub fn written(&self, slots: &[String], letters: &mut Letters) -> Written {
+        let mut own: HashMap<Label, String> = HashMap::new();
+        let mut factors = Vec::new();
+        for (&label, letter) in self.slots.iter().zip(slots) {
+            match own.get(&label) {
+                Some(first) if label.size() != 1 => {
+                    factors.push(format!("δ_{}", subscript(&[first, letter])))
+                }
+                Some(_) => {}
+                None => {
+                    own.insert(label, letter.clone());
+                }
+            }
+        }
+        let summed =
+            distinct(self.factors.iter().flat_map(Factor::labels)).into_iter().filter(|l| !self.is_free(*l));
+        let mut sums = Vec::new();
+        for label in summed.filter(|label| label.size() != 1) {
+            let letter = letters.summed(label, slots);
+            own.insert(label, letter.clone());
+            sums.push(letter);
+        }
+        let letter = |label: &Label| own.get(label).cloned().unwrap_or_else(|| "0".to_string());
+        factors.extend(self.factors.iter().map(|factor| match factor {
+            Factor::Dense(value, labels) => {
+                let letters: Vec<String> = labels.iter().map(letter).collect();
+                indexed(&value.symbol(), &letters)
+            }
+            Factor::Relation(relation) => equation(relation, &letter),
+        }));
+        Written { sums, coef: self.coef.clone(), factors }
+    }
+}
+
+impl<V: Value> Network<V> {
+    /// The network in index notation, terms joined by their signs. `0` for no term.
+    ///
+    /// Outputs are lettered from `i`, inputs from `m`; what else stands in a product is summed, and a `Σ` says so.
+    pub fn formula(&self) -> String {
+        let slots = Letters::of_axes(self.outputs().len(), self.inputs().len());
+        let mut letters = Letters::new();
+        sum(self.terms().iter().map(|term| term.written(&slots, &mut letters)))
+    }
+}
+
+/// Terms joined by `+` and `−`.
+pub fn sum(terms: impl IntoIterator<Item = Written>) -> String {
+    let mut text = String::new();
+    for term in terms {
+        let negative = term.coef.is_negative();
+        text += match (text.is_empty(), negative) {
+            (true, false) => "",
+            (true, true) => "−",
+            (false, false) => " + ",
+            (false, true) => " − ",
+        };
+        text += &Written { coef: term.coef.abs(), ..term }.to_string();
+    }
+    if text.is_empty() { "0".to_string() } else { text }
+}
+
+impl fmt::Display for Written {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !self.sums.is_empty() {
+            write!(f, "Σ_{} ", subscript(&self.sums.iter().collect::<Vec<_>>()))?;
+        }
+        let one = self.coef.is_one();
+        match (one, self.factors.is_empty()) {
+            (true, false) => f.write_str(&self.factors.join(" ")),
+            (false, false) => write!(f, "{} {}", self.coef, self.factors.join(" ")),
+            (_, true) => write!(f, "{}", self.coef),
+        }
+    }
+}
+
+fn subscript(letters: &[&String]) -> String {
+    let texts: Vec<&str> = letters.iter().map(|letter| letter.as_str()).collect();
+    if texts.iter().all(|text| text.chars().count() == 1) {
+        texts.concat()
+    } else {
+        format!("{{{}}}", texts.join(","))
+    }
+}
+
+/// A payload with subscripts; a symbol that is itself an expression is bracketed.
+pub fn indexed(symbol: &str, letters: &[String]) -> String {
+    if letters.is_empty() {
+        return symbol.to_string();
+    }
+    let plain =
+        !symbol.contains(' ') || symbol.ends_with(')') && !symbol.contains(") ") && symbol.starts_with('(');
+    let subscript = subscript(&letters.iter().collect::<Vec<_>>());
+    if plain { format!("{symbol}_{subscript}") } else { format!("({symbol})_{subscript}") }
+}
+
+/// `[6k + l = 4i + j]`, `[m = index[i]]`.
+fn equation(relation: &Relation, letter: &impl Fn(&Label) -> String) -> String {
+    let side = |sign: i64, constant: i64| {
+        let mut parts: Vec<String> = relation
+            .linear
+            .iter()
+            .filter(|(c, _)| c.signum() == sign)
+            .map(
+                |(c, label)| {
+                    if c.abs() == 1 { letter(label) } else { format!("{}{}", c.abs(), letter(label)) }
+                },
+            )
+            .collect();
+        if constant > 0 || parts.is_empty() {
+            parts.push(constant.max(0).to_string());
+        }
+        parts.join(" + ")
+    };
+    let Some((table, labels)) = &relation.table else {
+        return format!("[{} = {}]", side(1, relation.constant), side(-1, -relation.constant));
+    };
+    let name = table.name().map_or("index", |name| name.as_str());
+    let at: Vec<String> = labels.iter().map(letter).collect();
+    let right = format!("{name}[{}]", at.join(","));
+    match side(-1, -relation.constant).as_str() {
+        "0" => format!("[{} = {right}]", side(1, relation.constant)),
+        rest => format!("[{} = {right} + {rest}]", side(1, relation.constant)),
+    }
+}
