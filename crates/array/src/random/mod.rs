@@ -60,10 +60,12 @@ impl Generator {
                 // PyTorch takes the difference in f32 and scales and shifts in f64.
                 let (lo, hi) = (lo as f32, hi as f32);
                 let (from, width) = (f64::from(lo), f64::from(hi - lo));
-                self.draw("uniform", shape, |generator| (generator.engine.unit_f32() * width + from) as f32)
+                self.draw("uniform", shape, |generator| {
+                    generator.engine.unit_f32().mul_add(width, from) as f32
+                })
             }
             DType::F64 => {
-                self.draw("uniform", shape, |generator| generator.engine.unit_f64() * (hi - lo) + lo)
+                self.draw("uniform", shape, |generator| generator.engine.unit_f64().mul_add(hi - lo, lo))
             }
             DType::I64 => Err(no_integers("uniform")),
         }
@@ -97,8 +99,8 @@ impl Generator {
                 normal::fill_f64(buffer.as_mut_slice(), mean, std, &mut self.engine);
                 Ok(Array::from_buffer(shape.to_vec(), buffer))
             }
-            DType::F32 => self.draw("normal", shape, |g| (g.one_normal() * std + mean) as f32),
-            DType::F64 => self.draw("normal", shape, |g| g.one_normal() * std + mean),
+            DType::F32 => self.draw("normal", shape, |g| (g.one_normal().mul_add(std, mean)) as f32),
+            DType::F64 => self.draw("normal", shape, |g| g.one_normal().mul_add(std, mean)),
             DType::I64 => Err(no_integers("normal")),
         }
     }
@@ -113,7 +115,7 @@ impl Generator {
         }
         let range = hi.wrapping_sub(lo) as u64;
         self.draw("randint", shape, |generator| {
-            let bits = if range >= 1 << 32 {
+            let bits = if range >= 1 << 28 {
                 generator.engine.next_u64()
             } else {
                 u64::from(generator.engine.next_u32())
