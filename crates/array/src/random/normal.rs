@@ -39,7 +39,7 @@ pub fn fill_f64(values: &mut [f64], mean: f64, std: f64, engine: &mut Mt19937) {
 
 fn fill<T>(values: &mut [T], mut uniform: impl FnMut() -> T, transform: impl Fn(&mut [T])) {
     values.chunks_exact_mut(BLOCK).for_each(&transform);
-    if values.len() % BLOCK != 0 {
+    if !values.len().is_multiple_of(BLOCK) {
         let start = values.len() - BLOCK;
         let last = &mut values[start..];
         last.iter_mut().for_each(|value| *value = uniform());
@@ -84,7 +84,7 @@ fn logarithm(x: f32) -> f32 {
         -1.666_805_7e-1,
         2.000_071_5e-1,
         -2.499_999_4e-1,
-        3.333_333_1e-1,
+        3.333_333e-1,
     ];
     let bits = x.to_bits();
     let exponent = (bits >> 23) as i32 - 126;
@@ -97,7 +97,7 @@ fn logarithm(x: f32) -> f32 {
     // ln 2 in two parts: the first so short that its product with e is exact.
     let tail = (series * t).mul_add(square, e * -2.121_944_4e-4);
     let tail = square.mul_add(-0.5, tail);
-    e.mul_add(0.693_359_375, t + tail)
+    e.mul_add(355.0 / 512.0, t + tail)
 }
 
 /// sin x and cos x for x in [0, 2π]: x less a multiple of π/2, and one polynomial for each.

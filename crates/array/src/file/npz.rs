@@ -1,0 +1,81 @@
+//! Several arrays by name in an `.npz` file: a zip archive of `.npy` files, stored or deflated.
+
+use super::{at, npy, within};
+use crate::{Array, Error, Result};
+use std::fs::File;
+use std::io::{BufReader, Cursor, Read, Seek};
+use std::path::{Path, PathBuf};
+use zip::{CompressionMethod, ZipArchive};
+
+/// Deflate makes at most 1032 bytes of one (zlib's technical notes); an entry that claims more lies.
+const MOST_FROM_ONE: u64 = 1032;
+
+/// An open `.npz` file; arrays are read when they are asked for.
+pub struct Npz {
+    archive: ZipArchive<Box<dyn Source>>,
+    /// For messages; empty where the file is in memory.
+    path: PathBuf,
+}
+
+trait Source: Read + Seek + Send {}
+impl<T: Read + Seek + Send> Source for T {}
+
+impl Npz {
+    /// Opens the file at `path` and reads its table of contents.
+    ///
+    /// # Errors
+    /// Where the file can't be read or is no zip archive.
+    pub fn open(path: impl AsRef<Path>) -> Result<Npz> {
+        let path = path.as_ref();
+        let file = File::open(path).map_err(|error| at(path, error))?;
+        Npz::new(Box::new(BufReader::new(file)), path.to_path_buf())
+    }
+
+    /// Opens a file that is in memory.
+    ///
+    /// # Errors
+    /// Where the bytes are no zip archive.
+    pub fn from_bytes(bytes: Vec<u8>) -> Result<Npz> {
+        Npz::new(Box::new(Cursor::new(bytes)), PathBuf::from("npz"))
+    }
+
+    fn new(source: Box<dyn Source>, path: PathBuf) -> Result<Npz> {
+        let archive = ZipArchive::new(source).map_err(|error| at(&path, error))?;
+        Ok(Npz { archive, path })
+    }
+
+    /// The names of the arrays, in the order of the file.
+    pub fn names(&self) -> Vec<String> {
+        let arrays =
+            self.archive.file_names().filter_map(|name| Some(name.ok()?.strip_suffix(".npy")?.to_string()));
+        arrays.collect()
+    }
+
+    /// Reads the array of this name.
+    ///
+    /// # Errors
+    /// Where there is none, it can't be read, or memory is refused.
+    pub fn read(&mut self, name: &str) -> Result<Array> {
+        let names = self.names();
+        if !names.iter().any(|n| n == name) {
+            let hint =
+                if names.is_empty() { "it has none".into() } else { format!("it has {}", names.join(", ")) };
+            return Err(at(&self.path, format!("no array named {name}")).with_hint(hint));
+        }
+        let path = self.path.join(name);
+        let entry = self.archive.by_name(&format!("{name}.npy")).map_err(|error| at(&path, error))?;
+        let most = match entry.compression() {
+            CompressionMethod::Stored => entry.compressed_size(),
+            _ => entry.compressed_size().saturating_mul(MOST_FROM_ONE),
+        };
+        let length = entry.size();
+        if length > most {
+            return Err(lying(&path, length));
+        }
+        npy::read(BufReader::new(entry.take(length)), length).map_err(|error| within(&path, error))
+    }
+}
+
+fn lying(path: &Path, length: u64) -> Error {
+    at(path, format!("an entry that claims {length} bytes has not so many"))
+}
