@@ -5,7 +5,7 @@ use pullback_array::{Array, DType, file};
 use serde_json::Value;
 
 fn golden() -> Value {
-    serde_json::from_str(include_str!("golden/files.json")).expect("golden/files.json")
+    serde_json::from_str(include_str!("../golden/files.json")).expect("golden/files.json")
 }
 
 fn hex(text: &Value) -> Vec<u8> {
@@ -88,7 +88,7 @@ fn refuses_headers_that_lie() {
 
 #[test]
 fn reads_npz() {
-    for bytes in [&include_bytes!("golden/stored.npz")[..], include_bytes!("golden/deflated.npz")] {
+    for bytes in [&include_bytes!("../golden/stored.npz")[..], include_bytes!("../golden/deflated.npz")] {
         let mut npz = file::Npz::from_bytes(bytes.to_vec()).expect("an archive");
         assert_eq!(npz.names()[..4], ["x", "dL/dx", "n", "f"]);
         let x = npz.read("x").expect("x");
@@ -143,7 +143,7 @@ proptest! {
 
     #[test]
     fn no_archive_panics(cut in 0..800usize, changes in prop::collection::vec((0..1500usize, any::<u8>()), 0..6)) {
-        let mut bytes = include_bytes!("golden/deflated.npz").to_vec();
+        let mut bytes = include_bytes!("../golden/deflated.npz").to_vec();
         bytes.truncate(bytes.len().saturating_sub(cut));
         for (at, byte) in changes {
             if let Some(b) = bytes.get_mut(at) {

@@ -18,7 +18,8 @@ fn golden_array(case: &Value) -> Array {
 
 #[test]
 fn prints_as_pytorch_does() {
-    let golden: Value = serde_json::from_str(include_str!("golden/prints.json")).expect("golden/prints.json");
+    let golden: Value =
+        serde_json::from_str(include_str!("../golden/prints.json")).expect("golden/prints.json");
     let cases = golden["cases"].as_array().expect("cases");
     assert!(cases.len() > 300);
     for case in cases {

@@ -37,7 +37,8 @@ fn draw(generator: &mut Generator, call: &Value) -> Array {
 
 #[test]
 fn equals_pytorch_to_the_last_bit() {
-    let golden: Value = serde_json::from_str(include_str!("golden/draws.json")).expect("golden/draws.json");
+    let golden: Value =
+        serde_json::from_str(include_str!("../golden/draws.json")).expect("golden/draws.json");
     let mut wrong = Vec::new();
     let mut compared = 0;
     for case in golden["cases"].as_array().expect("cases") {

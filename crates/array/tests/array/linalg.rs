@@ -1,0 +1,54 @@
+//! Inverses: matrices whose inverses are known exactly, and those that have none.
+
+use pullback_array::{Array, DType};
+
+/// Hilbert's matrices have integer inverses in closed form (Choi, 1983), and are so badly conditioned that a wrong
+/// pivot shows. Condition of H₄: 15,514; n·κ·ε bounds the relative error.
+#[test]
+fn inverts_hilbert_matrices() {
+    let inverse_4 =
+        [16, -120, 240, -140, -120, 1200, -2700, 1680, 240, -2700, 6480, -4200, -140, 1680, -4200, 2800];
+    for dtype in [DType::F32, DType::F64] {
+        let hilbert: Vec<f64> = (0..16).map(|k| 1.0 / (k / 4 + k % 4 + 1) as f64).collect();
+        let matrix = Array::from_vec(&[4, 4], hilbert).and_then(|a| a.cast(dtype)).expect("sixteen");
+        let inverse = matrix.inverse().expect("regular").to_vec_f64();
+        let bound = 4.0 * 15_514.0 * dtype.epsilon() * 6480.0;
+        for (ours, exact) in inverse.iter().zip(inverse_4) {
+            assert!((ours - f64::from(exact)).abs() <= bound, "{dtype}: {ours} is not {exact}");
+        }
+    }
+}
+
+/// A permutation needs pivots; a batch of a transposed view needs strides. Both have exact inverses.
+#[test]
+fn inverts_batches_of_views() {
+    let cycle = [0.0, 2.0, 0.0, 0.0, 0.0, 4.0, 8.0, 0.0, 0.0];
+    let scaled: Vec<f64> = cycle.iter().map(|v| v * 2.0).collect();
+    let batch = Array::from_vec(&[2, 3, 3], [&cycle[..], &scaled].concat()).expect("eighteen");
+    let inverse = batch.permute(&[0, 2, 1]).and_then(|a| a.inverse()).expect("regular");
+    // (Aᵀ)⁻¹ of a scaled permutation has the reciprocals at the same places as A.
+    let expected: Vec<f64> =
+        batch.to_vec_f64().iter().map(|&v| if v == 0.0 { 0.0 } else { 1.0 / v }).collect();
+    assert_eq!((inverse.shape(), inverse.to_vec_f64()), (&[2, 3, 3][..], expected));
+    assert_eq!(
+        Array::zeros(&[5, 0, 0], DType::F32).and_then(|a| a.inverse()).expect("empty").shape(),
+        [5, 0, 0]
+    );
+}
+
+#[test]
+fn says_why_there_is_no_inverse() {
+    let of = |shape: &[usize], dtype| Array::ones(shape, dtype).and_then(|a| a.inverse());
+    let cases = [
+        (of(&[2, 2], DType::F64), "inverse: [2, 2] is singular"),
+        (of(&[7, 7], DType::F32), "inverse: [7, 7] is singular"),
+        (of(&[3, 2, 2], DType::F64), "inverse: matrix 0 of [3, 2, 2] is singular"),
+        (of(&[2, 3], DType::F64), "inverse: [2, 3] is no square matrix"),
+        (of(&[2], DType::F64), "inverse: [2] is no square matrix"),
+        (of(&[], DType::F64), "inverse: [] is no square matrix"),
+        (of(&[2, 2], DType::I64), "inverse: integers have no inverse"),
+    ];
+    for (result, message) in cases {
+        assert_eq!(result.expect_err(message).message(), message);
+    }
+}
