@@ -303,7 +303,7 @@ pub(crate) fn exact<T: Element>(op: &str, value: f64) -> Result<T> {
     if T::DTYPE.is_float() || (in_range && value.fract() == 0.0) {
         Ok(T::from_f64(value))
     } else {
-        Err(Error::new(format!("{op}: {value} is no i64")))
+        Err(Error::new(format!("{op}: {value:?} is no i64")))
     }
 }
 

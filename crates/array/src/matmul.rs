@@ -19,54 +19,47 @@ impl Array {
     /// ```
     pub fn matmul(&self, other: &Array) -> Result<Array> {
         let (left, right) = (self.shape(), other.shape());
-        let error = |why: &str| Error::new(format!("matmul: cannot multiply {left:?} by {right:?}: {why}"));
-        if left.is_empty() || right.is_empty() {
-            return Err(error("a scalar is no matrix").with_hint("`*` multiplies by a scalar"));
-        }
-        let rows = left.len().checked_sub(2);
-        let columns = if right.len() == 1 { None } else { Some(right.len() - 1) };
-        let (inner_left, inner_right) = (left.len() - 1, right.len().saturating_sub(2));
-        if left[inner_left] != right[inner_right] {
-            return Err(error(&format!("{} ≠ {}", left[inner_left], right[inner_right])));
-        }
-        let batch_left = &left[..left.len().saturating_sub(2)];
-        let batch_right = &right[..right.len().saturating_sub(2)];
-        let batch = shape::broadcast("matmul", batch_left, batch_right)
-            .map_err(|_| error(&format!("batches {batch_left:?} and {batch_right:?} do not broadcast")))?;
-
-        // Labels: batch axis i is i, and rows, contracted and columns follow. A batch axis of size 1 beside a
-        // longer one is no batch axis but a single matrix, which one larger product serves.
-        let [row, inner, column] = [0, 1, 2].map(|k| (batch.len() + k) as u32);
-        let mut sizes = vec![(inner, left[inner_left])];
-        let mut out: Vec<u32> = (0..batch.len() as u32).collect();
-        sizes.extend(out.iter().copied().zip(batch.iter().copied()));
-        let label = |array: &Array, sub: &[usize], last: [Option<u32>; 2]| {
-            let kept: Vec<bool> = sub
-                .iter()
-                .zip(&batch[batch.len() - sub.len()..])
-                .map(|(&size, &whole)| size == whole)
-                .collect();
-            let mut labels: Vec<u32> = (batch.len() - sub.len()..batch.len()).map(|i| i as u32).collect();
-            let mut axes = kept.clone();
-            labels =
-                labels.into_iter().zip(&kept).filter(|&(_, &kept)| kept).map(|(label, _)| label).collect();
-            labels.extend(last.iter().flatten());
-            axes.resize(array.ndim(), true);
-            let keep =
-                |from: &[isize]| from.iter().zip(&axes).filter(|&(_, &k)| k).map(|(&v, _)| v).collect();
-            let shape = array.shape().iter().zip(&axes).filter(|&(_, &k)| k).map(|(&v, _)| v).collect();
-            (array.restride(shape, keep(array.strides()), array.offset()), labels)
+        let error = |why: String| Error::new(format!("matmul: cannot multiply {left:?} by {right:?}: {why}"));
+        let (batch_left, rows, inner) = match left {
+            [] => return Err(error("a scalar is no matrix".into()).with_hint("`*` multiplies by a scalar")),
+            [inner] => (&[][..], None, *inner),
+            [batch @ .., rows, inner] => (batch, Some(*rows), *inner),
         };
-        let (a, a_labels) = label(self, batch_left, [rows.map(|_| row), Some(inner)]);
-        let (b, b_labels) = label(other, batch_right, [Some(inner), columns.map(|_| column)]);
-        if let Some(axis) = rows {
-            out.push(row);
-            sizes.push((row, left[axis]));
+        let (batch_right, inner_right, columns) = match right {
+            [] => return Err(error("a scalar is no matrix".into()).with_hint("`*` multiplies by a scalar")),
+            [inner] => (&[][..], *inner, None),
+            [batch @ .., inner, columns] => (batch, *inner, Some(*columns)),
+        };
+        if inner != inner_right {
+            return Err(error(format!("{inner} ≠ {inner_right}")));
         }
-        if let Some(axis) = columns {
-            out.push(column);
-            sizes.push((column, right[axis]));
-        }
+        let batch = shape::broadcast("matmul", batch_left, batch_right)
+            .map_err(|_| error(format!("batches {batch_left:?} and {batch_right:?} do not broadcast")))?;
+
+        // Batch axis b has the label b; rows, contracted axis and columns have the three that follow.
+        let [row, contracted, column] = [0, 1, 2].map(|k| (batch.len() + k) as u32);
+        let left_last: Vec<u32> = rows.map(|_| row).into_iter().chain([contracted]).collect();
+        let right_last: Vec<u32> = [contracted].into_iter().chain(columns.map(|_| column)).collect();
+        let (a, a_labels) = self.label_batches(&batch, &left_last);
+        let (b, b_labels) = other.label_batches(&batch, &right_last);
+        let mut sizes: Vec<(u32, usize)> = (0..).zip(batch).collect();
+        sizes.extend(rows.map(|size| (row, size)));
+        sizes.extend(columns.map(|size| (column, size)));
+        let out: Vec<u32> = sizes.iter().map(|&(label, _)| label).collect();
+        sizes.push((contracted, inner));
         Array::contract(1.0, &[(&a, &a_labels), (&b, &b_labels)], &out, &sizes)
+    }
+
+    /// Labels the last axes with `last` and those before them with their places in `batch`. An axis that has to be
+    /// repeated for the batch is taken away: one larger product serves all of its repetitions.
+    fn label_batches(&self, batch: &[usize], last: &[u32]) -> (Array, Vec<u32>) {
+        let own = self.ndim() - last.len();
+        let place = |axis: usize| axis + batch.len() - own;
+        let kept =
+            || (0..self.ndim()).filter(|&axis| axis >= own || self.shape()[axis] == batch[place(axis)]);
+        let label = |axis: usize| axis.checked_sub(own).map_or(place(axis) as u32, |k| last[k]);
+        let shape = kept().map(|axis| self.shape()[axis]).collect();
+        let strides = kept().map(|axis| self.strides()[axis]).collect();
+        (self.restride(shape, strides, self.offset()), kept().map(label).collect())
     }
 }

@@ -68,7 +68,7 @@ impl Array {
         let mut width = text.len() + 2;
         for suffix in suffixes {
             if width + suffix.len() + 2 > LINE {
-                text += &format!(",\n{:indent$}{suffix}", "");
+                text += &format!(",\n{}{suffix}", " ".repeat(indent));
                 width = indent + suffix.len();
             } else {
                 text += &format!(", {suffix}");
@@ -206,7 +206,7 @@ impl Page<'_> {
         if below == 1 {
             return self.line(axis, offset, indent);
         }
-        let separator = format!(",{}{:width$}", "\n".repeat(below - 1), "", width = indent + 1);
+        let separator = format!(",{}{}", "\n".repeat(below - 1), " ".repeat(indent + 1));
         let parts = self.parts(axis, offset, "...", |offset| self.block(axis + 1, offset, indent + 1));
         format!("[{}]", parts.join(&separator))
     }
@@ -216,7 +216,7 @@ impl Page<'_> {
         let per_line = (LINE.saturating_sub(indent) / (self.style.width + 2)).max(1);
         let cells = self.parts(axis, offset, " ...", |offset| self.style.write(self.array.cell(offset)));
         let lines: Vec<String> = cells.chunks(per_line).map(|line| line.join(", ")).collect();
-        format!("[{}]", lines.join(&format!(",\n{:width$}", "", width = indent + 1)))
+        format!("[{}]", lines.join(&format!(",\n{}", " ".repeat(indent + 1))))
     }
 
     /// The parts shown of an axis, with `ellipsis` for those that are left out.

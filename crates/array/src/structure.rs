@@ -102,7 +102,7 @@ impl Array {
     }
 
     fn slice_axis(&self, axis: usize, slice: SliceAxis) -> Result<Array> {
-        let SliceAxis { start, step, len } = slice;
+        let SliceAxis { start, mut step, len } = slice;
         let size = self.shape()[axis];
         let outside =
             || Error::new(format!("slice: {slice:?} falls outside of axis {axis} of {:?}", self.shape()));
@@ -113,6 +113,10 @@ impl Array {
         shape[axis] = len;
         if len == 0 {
             return Ok(self.restride(shape, self.strides().to_vec(), self.offset()));
+        }
+        if len == 1 {
+            // There is no next element, and so no distance to it.
+            step = 1;
         }
         let last = isize::try_from(len - 1)
             .ok()
@@ -125,7 +129,7 @@ impl Array {
         if step > 0 {
             let mut strides = self.strides().to_vec();
             let offset = self.offset() + start * strides[axis] as usize;
-            strides[axis] = if len == 1 { strides[axis] } else { strides[axis] * step };
+            strides[axis] *= step;
             return Ok(self.restride(shape, strides, offset));
         }
         // Strides are never negative, so a walk backwards is a copy: the same elements forwards, then reversed.

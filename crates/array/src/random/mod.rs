@@ -1,8 +1,9 @@
-//! Random numbers that equal PyTorch's on the CPU.
+//! Random numbers that equal PyTorch's on the CPU, bit by bit.
 //!
-//! [`Generator`] is `torch.manual_seed` and the streams behind it: `rand`, `uniform` and `randint` give PyTorch's
-//! bits; so does `randn` below 16 elements, where PyTorch draws one normal after the other. From 16 elements on
-//! PyTorch fills whole blocks (see [`normal`]); the stream of uniforms under them is the same.
+//! [`Generator`] is `torch.manual_seed` and the streams behind it. Below 16 elements PyTorch draws one normal after
+//! the other and keeps the second of each pair for the next call; from 16 on it transforms whole blocks. Both are
+//! followed here, in f32 and in f64. (PyTorch itself has two values for f32 blocks: these are the ones of its
+//! vectorised kernels, for x86-64 processors with AVX2 or AVX-512.)
 //!
 //! ```
 //! use pullback_array::{DType, random::Generator};
@@ -53,9 +54,12 @@ impl Generator {
     /// Where `dtype` is i64, `lo` is above `hi` or either is not finite, or memory is refused.
     pub fn uniform(&mut self, lo: f64, hi: f64, shape: &[usize], dtype: DType) -> Result<Array> {
         if !(lo <= hi && (hi - lo).is_finite()) {
-            return Err(Error::new(format!("uniform: no interval from {lo} to {hi}")));
+            return Err(Error::new(format!("uniform: no interval from {lo:?} to {hi:?}")));
         }
         match dtype {
+            DType::F32 if !(hi as f32 - lo as f32).is_finite() => {
+                Err(Error::new(format!("uniform: f32 has no interval from {lo:?} to {hi:?}")))
+            }
             DType::F32 => {
                 // PyTorch takes the difference in f32 and scales and shifts in f64.
                 let (lo, hi) = (lo as f32, hi as f32);
@@ -85,7 +89,7 @@ impl Generator {
     /// Where `dtype` is i64, `std` is negative or NaN, or memory is refused.
     pub fn normal(&mut self, mean: f64, std: f64, shape: &[usize], dtype: DType) -> Result<Array> {
         if std.is_nan() || std < 0.0 {
-            return Err(Error::new(format!("normal: a standard deviation of {std}")));
+            return Err(Error::new(format!("normal: a standard deviation of {std:?}")));
         }
         let filled = shape::len("normal", shape)? >= normal::BLOCK;
         match dtype {

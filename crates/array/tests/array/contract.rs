@@ -127,8 +127,8 @@ proptest! {
 fn names_what_does_not_agree() {
     let a = sample(0, &[2, 3], DType::F64, Layout::RowMajor);
     let i = sample(0, &[2, 3], DType::I64, Layout::RowMajor);
-    type Operands<'a> = &'a [(&'a Array, &'a [u32])];
-    let cases: [(f64, Operands<'_>, &[u32], &[(u32, usize)], &str); 7] = [
+    type Case<'a> = (f64, &'a [(&'a Array, &'a [u32])], &'a [u32], &'a [(u32, usize)], &'a str);
+    let cases: [Case<'_>; 7] = [
         (
             1.0,
             &[(&a, &[0])],

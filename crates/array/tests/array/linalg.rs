@@ -36,6 +36,18 @@ fn inverts_batches_of_views() {
     );
 }
 
+/// What is not finite has an inverse that is not, or none; it is no reason to stop.
+#[test]
+fn survives_what_is_not_finite() {
+    for bad in [f64::NAN, f64::INFINITY] {
+        let matrix =
+            Array::from_slice(&[3, 3], &[1.0, 2.0, bad, 0.0, 1.0, 0.0, 3.0, bad, 1.0]).expect("nine");
+        if let Ok(inverse) = matrix.inverse() {
+            assert!(!inverse.all_finite());
+        }
+    }
+}
+
 #[test]
 fn says_why_there_is_no_inverse() {
     let of = |shape: &[usize], dtype| Array::ones(shape, dtype).and_then(|a| a.inverse());

@@ -37,4 +37,7 @@ fn prints_views() {
     assert_eq!(view.to_string(), "tensor([[1., 1.],\n        [2., 2.],\n        [3., 3.]])");
     let huge = Array::zeros(&[], DType::F32).expect("one element").broadcast_to(&[1 << 40]).expect("a view");
     assert_eq!(huge.to_string(), "tensor([0., 0., 0.,  ..., 0., 0., 0.])");
+    // Beyond the widest padding that the standard library knows, and beyond a line: one element to each.
+    let text = row.broadcast_to(&[2, 3]).expect("a row").format(&"x".repeat(70_000));
+    assert_eq!((text.lines().count(), text.len()), (6, 28 + 4 * 70_002 + 70_001));
 }

@@ -74,9 +74,10 @@ fn refuses_what_has_no_meaning() {
     let mut generator = Generator::new(0);
     let errors = [
         (generator.rand(&[2], DType::I64), "uniform: draws floats, not i64"),
-        (generator.normal(0.0, -1.0, &[2], DType::F64), "normal: a standard deviation of -1"),
-        (generator.uniform(1.0, 0.0, &[2], DType::F64), "uniform: no interval from 1 to 0"),
-        (generator.uniform(f64::NAN, 0.0, &[2], DType::F64), "uniform: no interval from NaN to 0"),
+        (generator.normal(0.0, -1.0, &[2], DType::F64), "normal: a standard deviation of -1.0"),
+        (generator.uniform(1.0, 0.0, &[2], DType::F64), "uniform: no interval from 1.0 to 0.0"),
+        (generator.uniform(f64::NAN, 0.0, &[2], DType::F64), "uniform: no interval from NaN to 0.0"),
+        (generator.uniform(0.0, 1e300, &[2], DType::F32), "uniform: f32 has no interval from 0.0 to 1e300"),
         (generator.randint(3, 3, &[2]), "randint: no integers from 3 up to, but not with, 3"),
     ];
     for (result, message) in errors {

@@ -128,6 +128,16 @@ fn reshapes_that_need_no_copy_make_none() {
     assert!(!shared(&transposed, &[24]) && !shared(&transposed, &[4, 6]));
 }
 
+/// Steps that no index could take do no harm where there is nothing to step to.
+#[test]
+fn steps_of_single_elements_are_ignored() {
+    let a = Array::arange(3).expect("three");
+    for step in [isize::MIN, -5, 1, isize::MAX] {
+        let one = a.slice(&[SliceAxis { start: 2, step, len: 1 }]).expect("inside");
+        assert_eq!(one.to_vec_i64().expect("i64"), [2]);
+    }
+}
+
 #[test]
 fn messages_carry_the_shapes() {
     let a = sample(0, &[2, 3], DType::F64, Layout::RowMajor);
