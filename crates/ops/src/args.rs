@@ -1,0 +1,259 @@
+//! The arguments of a call, bound to the parameters of an operation.
+
+use pullback_array::DType;
+use pullback_network::Dim;
+
+use crate::{Entry, Error, Result, Val};
+
+/// An argument as a program gives it.
+#[derive(Debug, Clone)]
+pub enum Arg {
+    /// A value of the graph.
+    Value(Val),
+    /// A number that the program states, with the name of the size it is, if it is one.
+    Number(f64, Option<Dim>),
+    /// A list.
+    List(Vec<Arg>),
+    /// A string, or a bare word such as `col`.
+    Text(String),
+    /// `true` or `false`.
+    Flag(bool),
+}
+
+/// The arguments of one call, by parameter.
+#[derive(Debug)]
+pub struct Args {
+    op: &'static str,
+    dtype: DType,
+    bound: Vec<(&'static str, Arg)>,
+}
+
+/// Names that users of PyTorch and of NumPy write for the same parameter.
+const SYNONYMS: [(&str, &str); 3] = [("dim", "axis"), ("keepdim", "keepdims"), ("dims", "axes")];
+
+impl Args {
+    /// Binds the arguments of a call of the operation `op` as its signature says. Numbers become values of `dtype` where
+    /// values are wanted.
+    ///
+    /// # Errors
+    /// Where an argument is missing, given twice, or not one of the operation's.
+    pub fn bind(
+        op: &'static str,
+        entry: &'static Entry,
+        positional: Vec<Arg>,
+        keywords: Vec<(String, Arg)>,
+        dtype: DType,
+    ) -> Result<Args> {
+        let call = format!("`{}`", entry.signature);
+        let parameters = parameters(entry.signature);
+        let mut bound: Vec<(&'static str, Arg)> = Vec::new();
+        let mut positional = positional.into_iter();
+        for &(name, _) in &parameters {
+            if let Some(rest) = name.strip_prefix('*') {
+                bound.push((rest, Arg::List(positional.by_ref().collect())));
+            } else if let Some(arg) = positional.next() {
+                bound.push((name, arg));
+            }
+        }
+        if let Some(extra) = positional.next() {
+            return Err(
+                Error::new(format!("{op}: {} is one argument too many", describe(&extra))).with_hint(call)
+            );
+        }
+        for (keyword, arg) in keywords {
+            let synonym = SYNONYMS.iter().find(|(from, _)| *from == keyword).map(|(_, to)| *to);
+            let known = parameters.iter().find(|(name, _)| *name == keyword || Some(*name) == synonym);
+            let Some(&(name, _)) = known else {
+                return Err(Error::new(format!("{op}: there is no parameter `{keyword}`")).with_hint(call));
+            };
+            if bound.iter().any(|(given, _)| *given == name) {
+                return Err(Error::new(format!("{op}: `{name}` is given twice")).with_hint(call));
+            }
+            bound.push((name, arg));
+        }
+        for &(name, default) in &parameters {
+            if default.is_none() && !name.starts_with('*') && !bound.iter().any(|(given, _)| *given == name) {
+                return Err(Error::new(format!("{op}: `{name}` is missing")).with_hint(call));
+            }
+        }
+        Ok(Args { op, dtype, bound })
+    }
+
+    fn find(&self, name: &str) -> Option<&Arg> {
+        self.bound.iter().find(|(given, _)| *given == name).map(|(_, arg)| arg)
+    }
+
+    fn wrong(&self, name: &str, wanted: &str, got: &Arg) -> Error {
+        Error::new(format!("{}: `{name}` is {} and must be {wanted}", self.op, describe(got)))
+    }
+
+    /// A parameter that is a value.
+    ///
+    /// # Errors
+    /// Where it is none.
+    pub fn value(&self, name: &str) -> Result<Val> {
+        match self.find(name) {
+            Some(arg) => self.as_value(name, arg),
+            None => Err(Error::new(format!("{}: `{name}` is missing", self.op))),
+        }
+    }
+
+    /// All that a `*` parameter took.
+    ///
+    /// # Errors
+    /// Where one of them is no value.
+    pub fn values(&self, name: &str) -> Result<Vec<Val>> {
+        match self.find(name) {
+            Some(Arg::List(items)) => items.iter().map(|item| self.as_value(name, item)).collect(),
+            _ => Ok(Vec::new()),
+        }
+    }
+
+    fn as_value(&self, name: &str, arg: &Arg) -> Result<Val> {
+        match arg {
+            Arg::Value(value) => Ok(value.clone()),
+            Arg::Number(number, _) => Ok(Val::number(*number, self.dtype)),
+            other => Err(self.wrong(name, "a value", other)),
+        }
+    }
+
+    /// One axis of a value with `rank` axes, a negative one counted from the end; `None` where it is not given.
+    ///
+    /// # Errors
+    /// Where it is no integer, or there is no such axis.
+    pub fn axis(&self, name: &str, rank: usize) -> Result<Option<usize>> {
+        match self.find(name) {
+            None => Ok(None),
+            Some(arg) => self.as_axis(name, arg, rank).map(Some),
+        }
+    }
+
+    fn as_axis(&self, name: &str, arg: &Arg, rank: usize) -> Result<usize> {
+        let number = self.integer(name, arg)?;
+        let axis = if number < 0 { number + rank as i64 } else { number };
+        let missing = || {
+            Error::new(format!(
+                "{}: `{name}` is {number}, outside {rank} {}",
+                self.op,
+                if rank == 1 { "place" } else { "places" }
+            ))
+        };
+        usize::try_from(axis).ok().filter(|&axis| axis < rank).ok_or_else(missing)
+    }
+
+    fn integer(&self, name: &str, arg: &Arg) -> Result<i64> {
+        match arg {
+            Arg::Number(number, _) if number.fract() == 0.0 && number.abs() < 9e15 => Ok(*number as i64),
+            other => Err(self.wrong(name, "an integer", other)),
+        }
+    }
+
+    /// One or several axes; all of them where the parameter is not given.
+    ///
+    /// # Errors
+    /// Where one is no integer, or there is no such axis.
+    pub fn axes(&self, name: &str, rank: usize) -> Result<Vec<usize>> {
+        match self.find(name) {
+            None => Ok((0..rank).collect()),
+            Some(Arg::List(items)) => items.iter().map(|item| self.as_axis(name, item, rank)).collect(),
+            Some(one) => Ok(vec![self.as_axis(name, one, rank)?]),
+        }
+    }
+
+    /// A number of things, with its default.
+    ///
+    /// # Errors
+    /// Where it is no whole number from 0 on.
+    pub fn count(&self, name: &str, default: usize) -> Result<usize> {
+        match self.find(name) {
+            None => Ok(default),
+            Some(arg) => {
+                usize::try_from(self.integer(name, arg)?).map_err(|_| self.wrong(name, "at least 0", arg))
+            }
+        }
+    }
+
+    /// A shape: a list of sizes, or one size. A −1 is what is left of the elements of `of`.
+    ///
+    /// # Errors
+    /// Where a size is no whole number.
+    pub fn shape(&self, name: &str, of: Option<&Val>) -> Result<Vec<Dim>> {
+        let arg = self.find(name).ok_or_else(|| Error::new(format!("{}: `{name}` is missing", self.op)))?;
+        let items = match arg {
+            Arg::List(items) => items.as_slice(),
+            one => std::slice::from_ref(one),
+        };
+        let mut dims = Vec::new();
+        let mut open = None;
+        for (at, item) in items.iter().enumerate() {
+            let size = self.integer(name, item)?;
+            match (item, usize::try_from(size)) {
+                (Arg::Number(_, Some(dim)), Ok(_)) => dims.push(*dim),
+                (_, Ok(size)) => dims.push(Dim::new(size)),
+                _ if size == -1 && open.is_none() && of.is_some() => {
+                    open = Some(at);
+                    dims.push(Dim::new(1));
+                }
+                _ => return Err(self.wrong(name, "a list of sizes", item)),
+            }
+        }
+        if let (Some(at), Some(of)) = (open, of) {
+            let product =
+                |dims: &[Dim]| dims.iter().map(|dim| dim.size()).fold(1usize, usize::saturating_mul);
+            dims[at] = Dim::new(product(of.dims()).checked_div(product(&dims)).unwrap_or(0));
+        }
+        Ok(dims)
+    }
+
+    /// `true` or `false`; false where it is not given.
+    ///
+    /// # Errors
+    /// Where it is neither.
+    pub fn flag(&self, name: &str) -> Result<bool> {
+        match self.find(name) {
+            None => Ok(false),
+            Some(Arg::Flag(flag)) => Ok(*flag),
+            Some(other) => Err(self.wrong(name, "true or false", other)),
+        }
+    }
+
+    /// A string.
+    ///
+    /// # Errors
+    /// Where it is none.
+    pub fn text(&self, name: &str) -> Result<String> {
+        match self.find(name) {
+            Some(Arg::Text(text)) => Ok(text.clone()),
+            Some(other) => Err(self.wrong(name, "a string", other)),
+            None => Err(Error::new(format!("{}: `{name}` is missing", self.op))),
+        }
+    }
+
+    /// A string with its default.
+    ///
+    /// # Errors
+    /// Where it is given and no string.
+    pub fn text_or(&self, name: &str, default: &str) -> Result<String> {
+        if self.find(name).is_none() { Ok(default.to_string()) } else { self.text(name) }
+    }
+}
+
+/// The parameters of a signature with their defaults: `sum(x, axis=none)` has `x` and `axis`.
+fn parameters(signature: &'static str) -> Vec<(&'static str, Option<&'static str>)> {
+    let inside = signature.split_once('(').map_or("", |(_, rest)| rest.trim_end_matches(')'));
+    let parameter = |text: &'static str| match text.split_once('=') {
+        Some((name, default)) => (name, Some(default)),
+        None => (text, None),
+    };
+    inside.split(", ").filter(|text| !text.is_empty()).map(parameter).collect()
+}
+
+fn describe(arg: &Arg) -> String {
+    match arg {
+        Arg::Value(value) => format!("a value of shape {:?}", value.dims()),
+        Arg::Number(number, _) => format!("the number {number}"),
+        Arg::List(items) => format!("a list of {}", items.len()),
+        Arg::Text(text) => format!("\"{text}\""),
+        Arg::Flag(flag) => format!("{flag}"),
+    }
+}

@@ -1,0 +1,340 @@
+//! Values: the nodes of a graph.
+
+use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
+
+use pullback_array::{Array, DType};
+use pullback_network::{Coef, Dim, Label, Name, Table, Value};
+
+use crate::op::{Op, Site, Spec};
+use crate::{Einsum, Error, Gather, Network, Reshape, Result, ScatterAdd};
+
+/// A value of a program. Cloning shares it; it never changes.
+///
+/// A value knows its shape and dtype always, and its numbers when asked: [`Val::array`] evaluates what it depends on,
+/// once. A value that depends on a symbol has no numbers.
+#[derive(Clone)]
+pub struct Val {
+    node: Arc<Node>,
+    output: usize,
+}
+
+struct Node {
+    id: u64,
+    origin: Origin,
+    outputs: Vec<Spec>,
+    arrays: OnceLock<Vec<Array>>,
+    name: OnceLock<Name>,
+}
+
+/// Where a value comes from.
+#[derive(Debug)]
+pub enum Origin {
+    /// An input, with or without numbers.
+    Leaf,
+    /// A number written in the program, of the shape of a scalar.
+    Number(f64),
+    /// An operation applied to values.
+    Call(Box<dyn Op>, Vec<Val>),
+}
+
+impl Val {
+    /// A leaf that holds an array.
+    pub fn new(array: Array) -> Val {
+        let dims = array.shape().iter().map(|&size| Dim::new(size)).collect();
+        let spec = Spec::new(dims, array.dtype());
+        Val::from_node(Origin::Leaf, vec![spec], Some(vec![array]))
+    }
+
+    /// A leaf that holds an array whose axes have named sizes.
+    ///
+    /// # Errors
+    /// Where the dims are not those of the array.
+    pub fn with_dims(array: Array, dims: &[Dim]) -> Result<Val> {
+        if array.shape().iter().ne(dims.iter().map(|dim| dim.size()).collect::<Vec<_>>().iter()) {
+            return Err(Error::new(format!(
+                "an array of shape {:?} cannot have the dims {dims:?}",
+                array.shape()
+            )));
+        }
+        let spec = Spec::new(dims.to_vec(), array.dtype());
+        Ok(Val::from_node(Origin::Leaf, vec![spec], Some(vec![array])))
+    }
+
+    /// A leaf without numbers.
+    pub fn symbol(name: &str, dims: &[Dim], dtype: DType) -> Val {
+        Val::from_node(Origin::Leaf, vec![Spec::new(dims.to_vec(), dtype)], None).named(name)
+    }
+
+    /// A scalar whose value is part of the program.
+    pub fn number(value: f64, dtype: DType) -> Val {
+        Val::from_node(Origin::Number(value), vec![Spec::new(Vec::new(), dtype)], None)
+    }
+
+    /// An operation applied to values; its only output.
+    ///
+    /// # Errors
+    /// Where the shapes do not fit the operation.
+    ///
+    /// # Panics
+    /// Where the operation has not exactly one output.
+    pub fn apply(op: impl Op, inputs: &[&Val]) -> Result<Val> {
+        let mut outputs = Val::apply_all(op, inputs)?;
+        assert!(outputs.len() == 1, "an operation with several outputs is applied with `apply_all`");
+        Ok(outputs.remove(0))
+    }
+
+    /// An operation applied to values; all its outputs.
+    ///
+    /// # Errors
+    /// Where the shapes do not fit the operation.
+    pub fn apply_all(op: impl Op, inputs: &[&Val]) -> Result<Vec<Val>> {
+        let specs: Vec<&Spec> = inputs.iter().map(|value| value.spec()).collect();
+        let outputs = op.infer(&specs)?;
+        let count = outputs.len();
+        let inputs = inputs.iter().map(|&value| value.clone()).collect();
+        let first = Val::from_node(Origin::Call(Box::new(op), inputs), outputs, None);
+        Ok((0..count).map(|output| first.sibling(output)).collect())
+    }
+
+    fn from_node(origin: Origin, outputs: Vec<Spec>, arrays: Option<Vec<Array>>) -> Val {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        let id = NEXT.fetch_add(1, Ordering::Relaxed);
+        let arrays = arrays.map_or_else(OnceLock::new, OnceLock::from);
+        Val { node: Arc::new(Node { id, origin, outputs, arrays, name: OnceLock::new() }), output: 0 }
+    }
+
+    /// The value under a name. A value keeps the first name it is given.
+    pub fn named(self, name: &str) -> Val {
+        if self.output == 0 {
+            self.node.name.get_or_init(|| Name::new(name));
+        }
+        self
+    }
+
+    /// The name the value was given.
+    pub fn name(&self) -> Option<Name> {
+        if self.output == 0 { self.node.name.get().copied() } else { None }
+    }
+
+    /// The shape and dtype.
+    pub fn spec(&self) -> &Spec {
+        &self.node.outputs[self.output]
+    }
+
+    /// The dims: sizes with names.
+    pub fn dims(&self) -> &[Dim] {
+        &self.spec().dims
+    }
+
+    /// The sizes.
+    pub fn shape(&self) -> Vec<usize> {
+        self.spec().shape()
+    }
+
+    /// The number of axes.
+    pub fn ndim(&self) -> usize {
+        self.dims().len()
+    }
+
+    /// The type of the elements.
+    pub fn dtype(&self) -> DType {
+        self.spec().dtype
+    }
+
+    /// Where the value comes from.
+    pub fn origin(&self) -> &Origin {
+        &self.node.origin
+    }
+
+    /// The values this one was computed from; none for a leaf.
+    pub fn inputs(&self) -> &[Val] {
+        match &self.node.origin {
+            Origin::Call(_, inputs) => inputs,
+            _ => &[],
+        }
+    }
+
+    /// The number, where the value is one that is written in the program.
+    pub fn as_number(&self) -> Option<f64> {
+        match self.node.origin {
+            Origin::Number(value) => Some(value),
+            _ => None,
+        }
+    }
+
+    /// Which output of its operation the value is.
+    pub fn output(&self) -> usize {
+        self.output
+    }
+
+    pub(crate) fn sibling(&self, output: usize) -> Val {
+        Val { node: self.node.clone(), output }
+    }
+
+    /// A number that identifies the application this value is an output of. It grows along the graph: a value's is larger
+    /// than those of all it depends on.
+    pub fn order(&self) -> u64 {
+        self.node.id
+    }
+
+    /// The local Jacobian ∂self/∂input of the operation this value comes from, by its input number `input`.
+    ///
+    /// # Errors
+    /// Where the value is a leaf, or the derivative does not exist.
+    pub fn jacobian(&self, input: usize) -> Result<Network> {
+        match &self.node.origin {
+            Origin::Call(op, inputs) if input < inputs.len() => {
+                op.jacobian(&Site { value: self, inputs, input })
+            }
+            _ => Err(Error::new(format!("{} has no input {input}", self.symbol()))),
+        }
+    }
+
+    /// The numbers. What has not been evaluated before is, and is kept.
+    ///
+    /// # Errors
+    /// Where the value depends on a symbol, and what the operations' forward passes return.
+    pub fn array(&self) -> Result<&Array> {
+        // A stack of our own: a graph may be deeper than the thread's stack.
+        let mut pending = vec![self.node.clone()];
+        while let Some(node) = pending.last().cloned() {
+            if node.arrays.get().is_none() {
+                let before = pending.len();
+                if let Origin::Call(_, inputs) = &node.origin {
+                    pending.extend(
+                        inputs.iter().filter(|x| x.node.arrays.get().is_none()).map(|x| x.node.clone()),
+                    );
+                }
+                if pending.len() > before {
+                    continue;
+                }
+                let arrays = node.evaluate()?;
+                node.arrays.get_or_init(|| arrays);
+            }
+            pending.pop();
+        }
+        Ok(&self.node.arrays.get().expect("just evaluated")[self.output])
+    }
+
+    /// Does the value have numbers: does it depend on no symbol?
+    pub fn has_numbers(&self) -> bool {
+        let mut seen = std::collections::HashSet::new();
+        let mut pending = vec![self];
+        while let Some(value) = pending.pop() {
+            if value.node.arrays.get().is_none() && seen.insert(value.order()) {
+                match &value.node.origin {
+                    Origin::Leaf => return false,
+                    Origin::Number(_) => {}
+                    Origin::Call(_, inputs) => pending.extend(inputs),
+                }
+            }
+        }
+        true
+    }
+}
+
+impl Node {
+    fn evaluate(&self) -> Result<Vec<Array>> {
+        match &self.origin {
+            Origin::Leaf => {
+                let name = self.name.get().map_or("a value", |name| name.as_str());
+                Err(Error::new(format!("{name} is a symbol: it has a shape and no numbers")))
+            }
+            Origin::Number(value) => Ok(vec![Array::scalar(*value, self.outputs[0].dtype)?]),
+            Origin::Call(op, inputs) => {
+                let arrays: Result<Vec<&Array>> = inputs.iter().map(Val::array).collect();
+                op.forward(&arrays?)
+            }
+        }
+    }
+}
+
+/// A long chain of values is freed in a loop: freeing it link by link would recurse as deep as it is long.
+impl Drop for Node {
+    fn drop(&mut self) {
+        let take = |node: &mut Node| match std::mem::replace(&mut node.origin, Origin::Leaf) {
+            Origin::Call(_, inputs) => inputs,
+            _ => Vec::new(),
+        };
+        let mut pending = take(self);
+        while let Some(value) = pending.pop() {
+            if let Some(mut node) = Arc::into_inner(value.node) {
+                pending.extend(take(&mut node));
+            }
+        }
+    }
+}
+
+/// How deep a formula shows the operations of a payload before it writes `…`.
+const FORMULA_DEPTH: usize = 4;
+
+fn written(value: &Val, depth: usize) -> String {
+    if let Some(name) = value.name() {
+        return name.to_string();
+    }
+    match value.origin() {
+        Origin::Leaf => match value.node.arrays.get() {
+            Some(arrays) if value.ndim() == 0 => {
+                arrays[0].item().map_or_else(|_| "·".into(), |x| format!("{x}"))
+            }
+            _ => "·".to_string(),
+        },
+        Origin::Number(number) => format!("{number}"),
+        Origin::Call(..) if depth == 0 => "…".to_string(),
+        Origin::Call(op, inputs) => {
+            let inputs: Vec<String> = inputs.iter().map(|input| written(input, depth - 1)).collect();
+            op.written(&inputs)
+        }
+    }
+}
+
+impl fmt::Debug for Val {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {} {:?}", written(self, FORMULA_DEPTH), self.dtype(), self.dims())
+    }
+}
+
+/// The closure law: what a contraction does to payloads, as operations of the table.
+impl Value for Val {
+    type Error = Error;
+
+    fn id(&self) -> u64 {
+        self.node.id << 8 | self.output as u64
+    }
+
+    fn dims(&self) -> &[Dim] {
+        self.dims()
+    }
+
+    fn symbol(&self) -> String {
+        written(self, FORMULA_DEPTH)
+    }
+
+    fn one(&self) -> Val {
+        Val::number(1.0, self.dtype())
+    }
+
+    fn contract(coef: &Coef, operands: &[(Val, Vec<Label>)], out: &[Label]) -> Result<Val> {
+        let inputs: Vec<&Val> = operands.iter().map(|(value, _)| value).collect();
+        let labels: Vec<Vec<Label>> = operands.iter().map(|(_, labels)| labels.clone()).collect();
+        Val::apply(Einsum::from_labels(coef.clone(), &labels, out), &inputs)
+    }
+
+    fn gather(&self, table: &Table, dims: &[Dim]) -> Result<Val> {
+        Val::apply(Gather::rows(table.clone(), dims)?, &[self])
+    }
+
+    fn scatter_add(&self, table: &Table, size: usize) -> Result<Val> {
+        Val::apply(ScatterAdd::new(table.clone(), Dim::new(size))?, &[self])
+    }
+
+    fn reshape(&self, dims: &[Dim]) -> Result<Val> {
+        Val::apply(Reshape::new(dims.to_vec()), &[self])
+    }
+
+    fn add(&self, other: &Val) -> Result<Val> {
+        self + other
+    }
+}

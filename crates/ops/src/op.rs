@@ -1,0 +1,117 @@
+//! What an operation states about itself.
+
+use std::fmt;
+
+use pullback_array::{Array, DType};
+use pullback_network::Dim;
+
+use crate::node::Val;
+use crate::{Network, Result};
+
+/// The shape and the dtype of a value.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Spec {
+    /// The size of each axis, with the name it was bound to.
+    pub dims: Vec<Dim>,
+    /// The type of the elements.
+    pub dtype: DType,
+}
+
+impl Spec {
+    /// A shape and a dtype.
+    pub fn new(dims: Vec<Dim>, dtype: DType) -> Spec {
+        Spec { dims, dtype }
+    }
+
+    /// The sizes alone.
+    pub fn shape(&self) -> Vec<usize> {
+        self.dims.iter().map(|dim| dim.size()).collect()
+    }
+}
+
+/// The dtype of a result of two dtypes: the wider float; an integer gives way to any float.
+pub fn promote(a: DType, b: DType) -> DType {
+    match (a, b) {
+        (DType::F64, _) | (_, DType::F64) => DType::F64,
+        (DType::F32, _) | (_, DType::F32) => DType::F32,
+        (DType::I64, DType::I64) => DType::I64,
+    }
+}
+
+/// An operation: the one place where anything has to be stated about it.
+///
+/// `forward` is a pure function of its inputs, and `jacobian` builds its payloads from values of the graph only: a
+/// payload cut off from the graph would be invisible at first order and wrong from the second on.
+pub trait Op: fmt::Debug + Send + Sync + 'static {
+    /// The name under which the operation stands in the table and in formulas.
+    fn name(&self) -> &'static str;
+
+    /// The shape rule: the outputs' shapes and dtypes from the inputs'.
+    ///
+    /// # Errors
+    /// Where the shapes do not fit; the message carries the operation and the shapes.
+    fn infer(&self, inputs: &[&Spec]) -> Result<Vec<Spec>>;
+
+    /// The forward pass.
+    ///
+    /// # Errors
+    /// Where the values are outside the operation's domain in a way that leaves nothing to return (a singular matrix to
+    /// invert), or where memory does not suffice. A logarithm of −1 is NaN and no error.
+    fn forward(&self, inputs: &[&Array]) -> Result<Vec<Array>>;
+
+    /// The local Jacobian of one output by one input, ∂y/∂x, at a place in a graph.
+    ///
+    /// # Errors
+    /// Where the derivative does not exist, or does not at this order: an error, never a number.
+    fn jacobian(&self, at: &Site<'_>) -> Result<Network>;
+
+    /// How a result is written in a formula, from how its inputs are.
+    fn written(&self, inputs: &[String]) -> String {
+        format!("{}({})", self.name(), inputs.join(", "))
+    }
+}
+
+/// A place in a graph: one output and one input of one application of an operation.
+#[derive(Debug)]
+pub struct Site<'a> {
+    pub(crate) value: &'a Val,
+    pub(crate) inputs: &'a [Val],
+    pub(crate) input: usize,
+}
+
+impl Site<'_> {
+    /// Which input the Jacobian is taken by.
+    pub fn input(&self) -> usize {
+        self.input
+    }
+
+    /// Which output the Jacobian is of.
+    pub fn output(&self) -> usize {
+        self.value.output()
+    }
+
+    /// The input the Jacobian is taken by.
+    pub fn x(&self) -> &Val {
+        &self.inputs[self.input]
+    }
+
+    /// All inputs.
+    pub fn inputs(&self) -> &[Val] {
+        self.inputs
+    }
+
+    /// The output the Jacobian is of.
+    pub fn y(&self) -> &Val {
+        self.value
+    }
+
+    /// Another output of the same application.
+    pub fn sibling(&self, output: usize) -> Val {
+        self.value.sibling(output)
+    }
+
+    /// The zero map of the right shape, to which a rule adds its terms.
+    pub fn network(&self) -> Network {
+        Network::zero(self.y().dims(), self.x().dims())
+    }
+}

@@ -1,0 +1,143 @@
+//! The op table. A line registers an operation: its file in `ops/`, its row in the table and its page of documentation.
+
+use crate::{Args, Result, Sample, Val};
+
+mod elementwise;
+
+pub use elementwise::{Binary, Elementwise, Elementwise2, Slope, Unary};
+
+/// A row of the table: what the language, the documentation and the tests need to know of an operation.
+pub struct Entry {
+    /// How a call is written: the name, and the parameters with their defaults. `*xs` takes all that is left.
+    pub signature: &'static str,
+    /// Other names under which it may be called.
+    pub aliases: &'static [&'static str],
+    /// Applies the operation to the arguments of a call.
+    pub call: fn(&Args) -> Result<Val>,
+    /// What the generic test tries it on: typical inputs, and awkward ones.
+    pub samples: fn() -> Vec<Sample>,
+}
+
+/// An operation of the table with its page.
+pub struct Operation {
+    /// The name under which it is called.
+    pub name: &'static str,
+    /// Its row.
+    pub entry: &'static Entry,
+    /// Its source, whose head is its documentation.
+    source: &'static str,
+}
+
+impl Operation {
+    /// The paragraph under a heading of the operation's page: `Formula`, `Jacobian`, `Domain`, `At kinks and ties`, `Why`.
+    /// Lines are joined; the empty heading is the summary at the top.
+    pub fn page(&self, heading: &str) -> String {
+        let head = self.source.lines().map_while(|line| line.strip_prefix("//!")).map(str::trim);
+        let mut current = "";
+        let mut lines = Vec::new();
+        for line in head {
+            match line.strip_prefix("# ") {
+                Some(title) => current = title,
+                None if current == heading && !line.is_empty() => lines.push(line),
+                None => {}
+            }
+        }
+        lines.join(" ")
+    }
+}
+
+/// Is a heading in a file? At compile time, so that a page without one does not build.
+const fn has(file: &[u8], heading: &[u8]) -> bool {
+    let mut start = 0;
+    while start + heading.len() <= file.len() {
+        let mut length = 0;
+        while length < heading.len() && file[start + length] == heading[length] {
+            length += 1;
+        }
+        if length == heading.len() {
+            return true;
+        }
+        start += 1;
+    }
+    false
+}
+
+macro_rules! operations {
+    ($($name:ident),* $(,)?) => {
+        $(
+            pub mod $name;
+            const _: () = {
+                let page = include_bytes!(concat!("ops/", stringify!($name), ".rs"));
+                assert!(has(page, b"//! # Formula\n"), "the page has no heading `Formula`");
+                assert!(has(page, b"//! # Jacobian\n"), "the page has no heading `Jacobian`");
+                assert!(has(page, b"//! # Domain\n"), "the page has no heading `Domain`");
+                assert!(has(page, b"//! # At kinks and ties\n"), "the page has no heading `At kinks and ties`");
+                assert!(has(page, b"//! # Why\n"), "the page has no heading `Why`");
+            };
+        )*
+
+        /// All operations, in alphabetical order.
+        pub fn table() -> &'static [Operation] {
+            static TABLE: &[Operation] = &[$(
+                Operation {
+                    name: stringify!($name),
+                    entry: &$name::ENTRY,
+                    source: include_str!(concat!("ops/", stringify!($name), ".rs")),
+                },
+            )*];
+            TABLE
+        }
+    };
+}
+
+operations! {
+    abs,
+    add,
+    conv,
+    cos,
+    diag,
+    div,
+    einsum,
+    exp,
+    gather,
+    index,
+    inv,
+    kron,
+    log,
+    logsumexp,
+    matmul,
+    max,
+    mean,
+    mul,
+    neg,
+    outer,
+    permute,
+    pow,
+    relu,
+    reshape,
+    scatter_add,
+    sigmoid,
+    sign,
+    sin,
+    softmax,
+    sqrt,
+    step,
+    sub,
+    sum,
+    tanh,
+    tie_share,
+    trace,
+    transpose,
+    vec,
+}
+
+pub use einsum::Einsum;
+pub use gather::Gather;
+pub use index::{AxisIndex, Index};
+pub use reshape::Reshape;
+pub use scatter_add::ScatterAdd;
+
+/// The operation that a call of this name applies.
+pub fn find(name: &str) -> Option<&'static Operation> {
+    table().iter().find(|op| op.name == name || op.entry.aliases.contains(&name))
+}

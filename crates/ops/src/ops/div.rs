@@ -1,0 +1,50 @@
+//! The quotient of two values, element by element.
+//!
+//! # Formula
+//! y_i = a_i / b_i
+//!
+//! # Jacobian
+//! ∂y_i/∂a_m = δ_im / b_i, ∂y_i/∂b_m = −δ_im y_i / b_i. An axis that is stretched carries no delta: it is summed over by a vjp.
+//!
+//! # Domain
+//! b ≠ 0; there the quotient is infinite or NaN, as in PyTorch. Shapes broadcast as in NumPy.
+//!
+//! # At kinks and ties
+//! Smooth.
+//!
+//! # Why
+//! a/b is linear in a; d(1/b) = −db/b².
+
+use pullback_network::Coef;
+
+use crate::{Binary, Entry, Sample, Slope};
+
+pub(crate) static DIV: Binary = Binary {
+    name: "div",
+    f32: |a, b| a / b,
+    f64: |a, b| a / b,
+    derivative: |at| {
+        let b = &at.inputs()[1];
+        Ok(match (at.input(), b.as_number()) {
+            (0, Some(number)) => Slope::number(Coef::number(1.0 / number)),
+            (0, None) => Slope::value((1.0 / b)?),
+            _ => Slope::times(Coef::minus_one(), (at.y() / b)?),
+        })
+    },
+    written: |a, b| format!("({a} / {b})"),
+};
+
+pub(crate) static ENTRY: Entry = Entry {
+    signature: "div(a, b)",
+    aliases: &[],
+    call: |args| &args.value("a")? / &args.value("b")?,
+    samples: || {
+        vec![
+            Sample::normal("div: equal shapes", [&[2, 3], &[2, 3]], |x| &x[0] / &x[1]).positive(),
+            Sample::normal("div: both stretched", [&[3, 1, 2], &[5, 1]], |x| &x[0] / &x[1]).positive(),
+            Sample::normal("div: with a scalar", [&[3], &[]], |x| &x[0] / &x[1]).positive(),
+            Sample::normal("div: with itself", [&[3]], |x| &x[0] / &x[0]).positive(),
+            Sample::normal("div: with a number", [&[3]], |x| 3.0 / &x[0]).positive(),
+        ]
+    },
+};

@@ -1,0 +1,205 @@
+//! A sum of products in index notation, and with it every reduction, product and rearrangement of axes that is one.
+//!
+//! # Formula
+//! y_out = c · Σ Π operand_labels: labels that are not in the output are summed. A label may stand twice in an operand
+//! (a diagonal is read) and in the output (the result is written on the diagonal); one that only the output has is broadcast.
+//!
+//! # Jacobian
+//! By one operand: the product of the others. Its slots are the labels of the output and of that operand, so that a label
+//! in both is a delta.
+//!
+//! # Domain
+//! All reals. The axes under one label have one size.
+//!
+//! # At kinks and ties
+//! Smooth.
+//!
+//! # Why
+//! A sum of products is linear in each operand: the derivative by one is what multiplies it. This is the operation of
+//! which every contraction of a network consists, and its own rule is a network of the same kind: differentiation
+//! never leaves it.
+
+use pullback_array::Array;
+use pullback_network::{Coef, Dim, Label, contraction_order};
+
+use crate::{Entry, Error, Factor, Network, Op, Result, Sample, Site, Spec, Val, promote};
+
+/// `c · Σ Π operands`, each axis under a label; see the page of this module.
+#[derive(Debug, Clone)]
+pub struct Einsum {
+    name: &'static str,
+    coef: Coef,
+    operands: Vec<Vec<usize>>,
+    out: Vec<usize>,
+    /// The dim of each label.
+    dims: Vec<Dim>,
+}
+
+impl Einsum {
+    /// The operation that contracts operands with these labels into `out`.
+    pub fn from_labels(coef: Coef, operands: &[Vec<Label>], out: &[Label]) -> Einsum {
+        let mut known: Vec<Label> = Vec::new();
+        let mut number = |labels: &[Label]| -> Vec<usize> {
+            let place = |label: &Label| {
+                known.iter().position(|l| l == label).unwrap_or_else(|| {
+                    known.push(*label);
+                    known.len() - 1
+                })
+            };
+            labels.iter().map(place).collect()
+        };
+        let operands = operands.iter().map(|labels| number(labels)).collect();
+        let out = number(out);
+        Einsum { name: "einsum", coef, operands, out, dims: known.iter().map(|label| label.dim()).collect() }
+    }
+
+    /// The same operation under the name by which users know it.
+    pub(crate) fn called(self, name: &'static str) -> Einsum {
+        Einsum { name, ..self }
+    }
+
+    /// The operation that a specification such as `ij,jk->ik` describes, for operands of these dims. Without `->` the
+    /// output has, in alphabetical order, the letters that occur once.
+    ///
+    /// # Errors
+    /// Where the specification does not fit the operands.
+    pub fn from_spec(spec: &str, operands: &[&[Dim]]) -> Result<Einsum> {
+        let wrong = |message: String| Error::new(format!("einsum \"{spec}\": {message}"));
+        let text: String = spec.chars().filter(|c| !c.is_whitespace()).collect();
+        let (left, right) = match text.split_once("->") {
+            Some((left, right)) => (left.to_string(), Some(right.to_string())),
+            None => (text, None),
+        };
+        if let Some(c) = left.chars().chain(right.iter().flat_map(|r| r.chars())).find(|c| !c.is_alphabetic() && *c != ',') {
+            return Err(wrong(format!("`{c}` is no index letter")).with_hint("write it as in einsum(\"ij,jk->ik\", A, B)"));
+        }
+        let parts: Vec<&str> = left.split(',').collect();
+        if parts.len() != operands.len() {
+            return Err(wrong(format!("it names {} operands and {} are given", parts.len(), operands.len())));
+        }
+        let right = right.unwrap_or_else(|| {
+            let mut letters: Vec<char> = left.chars().filter(|c| *c != ',').collect();
+            letters.sort_unstable();
+            let once = |c: &char| letters.iter().filter(|other| *other == c).count() == 1;
+            letters.iter().filter(|c| once(c)).collect()
+        });
+        let mut labels: Vec<(char, Label)> = Vec::new();
+        let mut numbered = Vec::new();
+        for (part, dims) in parts.iter().zip(operands) {
+            if part.chars().count() != dims.len() {
+                return Err(wrong(format!("`{part}` does not fit an operand of shape {dims:?}")));
+            }
+            let mut operand = Vec::new();
+            for (c, &dim) in part.chars().zip(*dims) {
+                match labels.iter().find(|(known, _)| *known == c) {
+                    Some((_, label)) if label.dim() == dim => operand.push(*label),
+                    Some((_, label)) => return Err(wrong(format!("`{c}` is {} and {dim}", label.dim()))),
+                    None => {
+                        labels.push((c, Label::new(dim)));
+                        operand.push(labels[labels.len() - 1].1);
+                    }
+                }
+            }
+            numbered.push(operand);
+        }
+        let find = |c: char| {
+            let label = labels.iter().find(|(known, _)| *known == c).map(|(_, label)| *label);
+            label.ok_or_else(|| wrong(format!("the output has `{c}`, which no operand has")))
+        };
+        let out: Result<Vec<Label>> = right.chars().map(find).collect();
+        Ok(Einsum::from_labels(Coef::one(), &numbered, &out?))
+    }
+
+    fn letters(&self, labels: &[usize]) -> String {
+        labels.iter().map(|&label| char::from_u32('i' as u32 + label as u32).unwrap_or('?')).collect()
+    }
+}
+
+impl Op for Einsum {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn infer(&self, inputs: &[&Spec]) -> Result<Vec<Spec>> {
+        let dtype = inputs.iter().map(|spec| spec.dtype).reduce(promote);
+        let dtype = dtype.ok_or_else(|| Error::new(format!("{}: there is no operand", self.name)))?;
+        Ok(vec![Spec::new(self.out.iter().map(|&label| self.dims[label]).collect(), dtype)])
+    }
+
+    fn forward(&self, inputs: &[&Array]) -> Result<Vec<Array>> {
+        let sizes: Vec<(u32, usize)> = self.dims.iter().enumerate().map(|(k, dim)| (k as u32, dim.size())).collect();
+        let numbers = |labels: &[usize]| -> Vec<u32> { labels.iter().map(|&label| label as u32).collect() };
+        let mut operands: Vec<(Array, Vec<u32>)> =
+            inputs.iter().zip(&self.operands).map(|(&x, labels)| (x.clone(), numbers(labels))).collect();
+        let out = numbers(&self.out);
+        if operands.len() > 2 {
+            let labels: Vec<Label> = self.dims.iter().map(|&dim| Label::new(dim)).collect();
+            let of = |numbers: &[usize]| -> Vec<Label> { numbers.iter().map(|&k| labels[k]).collect() };
+            let plan = contraction_order(&self.operands.iter().map(|o| of(o)).collect::<Vec<_>>(), &of(&self.out));
+            for (a, b, kept) in &plan.steps[..plan.steps.len() - 1] {
+                let (second, second_labels) = operands.remove(*b);
+                let (first, first_labels) = operands.remove(*a);
+                let place = |label: &Label| labels.iter().position(|l| l == label).expect("a label of this einsum") as u32;
+                let kept: Vec<u32> = kept.iter().map(place).collect();
+                let product = Array::contract(1.0, &[(&first, &first_labels), (&second, &second_labels)], &kept, &sizes)?;
+                operands.push((product, kept));
+            }
+        }
+        let operands: Vec<(&Array, &[u32])> = operands.iter().map(|(x, labels)| (x, labels.as_slice())).collect();
+        Ok(vec![Array::contract(self.coef.value(), &operands, &out, &sizes)?])
+    }
+
+    fn jacobian(&self, at: &Site<'_>) -> Result<Network> {
+        let labels: Vec<Label> = self.dims.iter().map(|&dim| Label::new(dim)).collect();
+        let of = |numbers: &[usize]| -> Vec<Label> { numbers.iter().map(|&k| labels[k]).collect() };
+        let others = self.operands.iter().zip(at.inputs()).enumerate().filter(|(k, _)| *k != at.input());
+        let factors: Vec<Factor> = others.map(|(_, (operand, x))| Factor::Dense(x.clone(), of(operand))).collect();
+        Ok(at.network().plus_term(self.coef.clone(), &of(&self.out), &of(&self.operands[at.input()]), factors))
+    }
+
+    fn written(&self, inputs: &[String]) -> String {
+        if self.name != "einsum" {
+            return format!("{}({})", self.name, inputs.join(", "));
+        }
+        let operands: Vec<String> = self.operands.iter().map(|labels| self.letters(labels)).collect();
+        let body = format!("einsum(\"{}->{}\", {})", operands.join(","), self.letters(&self.out), inputs.join(", "));
+        if self.coef.is_one() { body } else { format!("({} {body})", self.coef) }
+    }
+}
+
+pub(crate) static ENTRY: Entry = Entry {
+    signature: "einsum(spec, *operands)",
+    aliases: &[],
+    call: |args| {
+        let operands = args.values("operands")?;
+        Val::einsum(&args.text("spec")?, &operands.iter().collect::<Vec<_>>())
+    },
+    samples: || {
+        vec![
+            Sample::normal("einsum: a product", [&[2, 3], &[3, 5]], |x| Val::einsum("ij,jk->ik", &[&x[0], &x[1]])),
+            Sample::normal("einsum: a diagonal read", [&[3, 3]], |x| Val::einsum("ii->i", &[&x[0]])),
+            Sample::normal("einsum: a diagonal written", [&[3]], |x| Val::einsum("i->ii", &[&x[0]])),
+            Sample::normal("einsum: a batch", [&[2, 3, 3], &[3, 5]], |x| Val::einsum("bii,ij->bj", &[&x[0], &x[1]])),
+            Sample::normal("einsum: three operands", [&[2, 3], &[3, 5], &[5]], |x| {
+                Val::einsum("ij,jk,k->i", &[&x[0], &x[1], &x[2]])
+            }),
+            Sample::normal("einsum: with itself", [&[2, 3]], |x| Val::einsum("ij,ij->", &[&x[0], &x[0]])),
+        ]
+    },
+};
+
+impl Val {
+    /// A sum of products in index notation, as `numpy.einsum`; a letter may also repeat in the output.
+    ///
+    /// # Errors
+    /// Where the specification does not fit the operands.
+    pub fn einsum(spec: &str, operands: &[&Val]) -> Result<Val> {
+        let dims: Vec<&[Dim]> = operands.iter().map(|operand| operand.dims()).collect();
+        Val::apply(Einsum::from_spec(spec, &dims)?, operands)
+    }
+
+    /// One operand under other labels: what sums, broadcasts and permutes axes.
+    pub(crate) fn relabelled(&self, name: &'static str, coef: Coef, labels: &[Label], out: &[Label]) -> Result<Val> {
+        Val::apply(Einsum::from_labels(coef, &[labels.to_vec()], out).called(name), &[self])
+    }
+}

@@ -1,0 +1,126 @@
+//! Elements of one axis, selected by an array of indices: an embedding, `numpy.take`.
+//!
+//! # Formula
+//! y_(…, i, …) = x_(…, index_i, …)
+//!
+//! # Jacobian
+//! ∂y_i/∂x_m = [m = index_i], with a delta on every other axis. An index that repeats makes the vjp add.
+//!
+//! # Domain
+//! All reals; indices from −n to n − 1, where a negative one counts from the end. The index is not differentiated.
+//!
+//! # At kinks and ties
+//! Smooth.
+//!
+//! # Why
+//! Elements move, some several times, and do not change.
+
+use pullback_array::{Array, DType};
+use pullback_network::{Coef, Dim, Label, Relation, Table};
+
+use crate::{Entry, Error, Factor, Network, Op, Result, Sample, Site, Spec, Val};
+
+/// Selection along one axis by a table.
+#[derive(Debug, Clone)]
+pub struct Gather {
+    axis: usize,
+    table: Table,
+    index: Array,
+    /// The dims of the table's axes.
+    dims: Vec<Dim>,
+}
+
+impl Gather {
+    /// Selection along the first axis, the table's axes having these dims. An entry of −1 reads a zero.
+    ///
+    /// # Errors
+    /// Where memory does not suffice.
+    pub fn rows(table: Table, dims: &[Dim]) -> Result<Gather> {
+        let index = Array::from_slice(table.shape(), table.entries())?;
+        Ok(Gather { axis: 0, table, index, dims: dims.to_vec() })
+    }
+}
+
+impl Op for Gather {
+    fn name(&self) -> &'static str {
+        "gather"
+    }
+
+    fn infer(&self, inputs: &[&Spec]) -> Result<Vec<Spec>> {
+        let dims = &inputs[0].dims;
+        let Some(size) = dims.get(self.axis).map(|dim| dim.size() as i64) else {
+            return Err(Error::new(format!("gather: {dims:?} has no axis {}", self.axis)));
+        };
+        if let Some(wrong) = self.table.entries().iter().find(|&&entry| entry < -1 || entry >= size) {
+            return Err(Error::new(format!("gather: the index {wrong} lies outside axis {} of {dims:?}", self.axis)));
+        }
+        let (before, after) = (&dims[..self.axis], &dims[self.axis + 1..]);
+        let dims = before.iter().chain(&self.dims).chain(after).copied().collect();
+        Ok(vec![Spec::new(dims, inputs[0].dtype)])
+    }
+
+    fn forward(&self, inputs: &[&Array]) -> Result<Vec<Array>> {
+        // The selected axis to the front, and the table's axes back to its place.
+        let rank = inputs[0].ndim();
+        let front: Vec<usize> = std::iter::once(self.axis).chain((0..rank).filter(|&k| k != self.axis)).collect();
+        let rows = inputs[0].permute(&front)?.gather(&self.index)?;
+        let table = self.dims.len();
+        let back: Vec<usize> =
+            (table..table + self.axis).chain(0..table).chain(table + self.axis..rows.ndim()).collect();
+        Ok(vec![rows.permute(&back)?])
+    }
+
+    fn jacobian(&self, at: &Site<'_>) -> Result<Network> {
+        let x = Label::for_dims(at.x().dims());
+        let selected = Label::for_dims(&self.dims);
+        let out: Vec<Label> =
+            x[..self.axis].iter().chain(&selected).chain(&x[self.axis + 1..]).copied().collect();
+        let relation = Relation::indexed(x[self.axis], self.table.clone(), selected);
+        Ok(at.network().plus_term(Coef::one(), &out, &x, [Factor::Relation(relation)]))
+    }
+}
+
+pub(crate) static ENTRY: Entry = Entry {
+    signature: "gather(x, index, axis=0)",
+    aliases: &["take", "embedding"],
+    call: |args| {
+        let x = args.value("x")?;
+        x.gather(&args.value("index")?, args.axis("axis", x.ndim())?.unwrap_or(0))
+    },
+    samples: || {
+        vec![
+            Sample::normal("gather: repeated rows", [&[4, 3]], |x| x[0].gather(&indices(&[2, 3], &[0, 2, 2, 3, 0, -2]), 0)),
+            Sample::normal("gather: the last axis", [&[2, 5]], |x| x[0].gather(&indices(&[3], &[4, 1, 4]), 1)),
+            Sample::normal("gather: one element", [&[3, 2]], |x| x[0].gather(&indices(&[], &[1]), 0)),
+            Sample::normal("gather: reused", [&[4, 3]], |x| x[0].gather(&indices(&[3], &[0, 2, 2]), 0)?.powf(2.0)),
+        ]
+    },
+};
+
+fn indices(shape: &[usize], data: &[i64]) -> Val {
+    Val::new(Array::from_slice(shape, data).expect("data of this shape"))
+}
+
+impl Val {
+    /// The elements of `axis` that `index`, integers of any shape, selects.
+    ///
+    /// # Errors
+    /// Where there is no such axis, an index lies outside it, or `index` is a symbol or no integers.
+    pub fn gather(&self, index: &Val, axis: usize) -> Result<Val> {
+        let Some(size) = self.dims().get(axis).map(|dim| dim.size() as i64) else {
+            return Err(Error::new(format!("gather: {:?} has no axis {axis}", self.dims())));
+        };
+        if index.dtype() != DType::I64 {
+            return Err(Error::new(format!("gather: the index is {} and must be integers", index.dtype()))
+                .with_hint("draw it with randint(0, n) or load integers"));
+        }
+        let from_start = |entry: i64| if entry < 0 { entry.saturating_add(size) } else { entry };
+        let entries: Vec<i64> = index.array()?.to_vec_i64()?;
+        if let Some(wrong) = entries.iter().find(|&&entry| !(0..size).contains(&from_start(entry))) {
+            return Err(Error::new(format!("gather: the index {wrong} lies outside axis {axis} of {:?}", self.dims())));
+        }
+        let name = index.name().map_or("index", |name| name.as_str());
+        let table = Table::new(index.shape(), entries.into_iter().map(from_start).collect())?.named(name);
+        Val::apply(Gather { axis, ..Gather::rows(table, index.dims())? }, &[self])
+    }
+}

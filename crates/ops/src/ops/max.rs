@@ -1,0 +1,94 @@
+//! The largest element over some axes, or all.
+//!
+//! # Formula
+//! y_i = max_k x_ik
+//!
+//! # Jacobian
+//! ∂y_i/∂x_mn = δ_im s_in, with s the share of each element in the maximum: 1 for the largest, 0 for the others
+//!
+//! # Domain
+//! All reals; at least one element. A NaN makes the result NaN.
+//!
+//! # At kinks and ties
+//! Elements that tie share the gradient equally, as PyTorch's `amax` does.
+//!
+//! # Why
+//! Where one element is the largest, the result is that element. At a tie the subgradients are the weighted means of the
+//! tied unit vectors; equal weights are the one choice that treats them alike.
+
+use pullback_array::Array;
+use pullback_network::Coef;
+
+use super::sum::reduced;
+use crate::{Entry, Error, Factor, Network, Op, Result, Sample, Site, Spec, Val};
+
+/// The maximum over axes.
+#[derive(Debug, Clone)]
+struct Max {
+    axes: Vec<usize>,
+    keepdims: bool,
+}
+
+/// The shape rule of a reduction that needs at least one element.
+pub(crate) fn reduction_spec(op: &str, x: &Spec, axes: &[usize], keepdims: bool) -> Result<Vec<Spec>> {
+    let wrong = axes.iter().enumerate().any(|(k, axis)| *axis >= x.dims.len() || axes[..k].contains(axis));
+    if wrong || !x.dtype.is_float() {
+        return Err(Error::new(format!("{op}: the axes {axes:?} do not fit {} {:?}", x.dtype, x.dims)));
+    }
+    if axes.iter().any(|&axis| x.dims[axis].size() == 0) {
+        return Err(Error::new(format!("{op}: over no element of {:?}, where it has no value", x.dims)));
+    }
+    let keep = |axis: usize| match (axes.contains(&axis), keepdims) {
+        (false, _) => Some(x.dims[axis]),
+        (true, true) => Some(1.into()),
+        (true, false) => None,
+    };
+    Ok(vec![Spec::new((0..x.dims.len()).filter_map(keep).collect(), x.dtype)])
+}
+
+impl Op for Max {
+    fn name(&self) -> &'static str {
+        "max"
+    }
+
+    fn infer(&self, inputs: &[&Spec]) -> Result<Vec<Spec>> {
+        reduction_spec(self.name(), inputs[0], &self.axes, self.keepdims)
+    }
+
+    fn forward(&self, inputs: &[&Array]) -> Result<Vec<Array>> {
+        Ok(vec![inputs[0].max(&self.axes, self.keepdims)?])
+    }
+
+    fn jacobian(&self, at: &Site<'_>) -> Result<Network> {
+        let (labels, out) = reduced("max", at.x(), &self.axes, self.keepdims)?;
+        let share = at.x().tie_share(&self.axes)?;
+        Ok(at.network().plus_term(Coef::one(), &out, &labels, [Factor::Dense(share, labels.clone())]))
+    }
+}
+
+pub(crate) static ENTRY: Entry = Entry {
+    signature: "max(x, axis=none, keepdims=false)",
+    aliases: &["amax"],
+    call: |args| {
+        let x = args.value("x")?;
+        x.max(&args.axes("axis", x.ndim())?, args.flag("keepdims")?)
+    },
+    samples: || {
+        vec![
+            Sample::normal("max: all", [&[2, 3]], |x| x[0].max(&[0, 1], false)),
+            Sample::normal("max: one axis, kept", [&[2, 3, 2]], |x| x[0].max(&[1], true)),
+            Sample::given("max: ties", [(&[2, 4], &[1.0, 3.0, 3.0, 0.0, 2.0, 2.0, 2.0, 2.0])], |x| x[0].max(&[1], false))
+                .at_kink(),
+        ]
+    },
+};
+
+impl Val {
+    /// The largest element over `axes`; with `keepdims` they stay as axes of size 1.
+    ///
+    /// # Errors
+    /// Where an axis does not exist, is named twice or is empty.
+    pub fn max(&self, axes: &[usize], keepdims: bool) -> Result<Val> {
+        Val::apply(Max { axes: axes.to_vec(), keepdims }, &[self])
+    }
+}

@@ -1,0 +1,93 @@
+//! The softmax along an axis: positive numbers that sum to 1.
+//!
+//! # Formula
+//! a_i = exp(z_i) / Σ_k exp(z_k)
+//!
+//! # Jacobian
+//! ∂a_i/∂z_m = δ_im a_i − a_i a_m, with a delta on every other axis
+//!
+//! # Domain
+//! All reals; the largest z along the axis is subtracted first, so that nothing overflows.
+//!
+//! # At kinks and ties
+//! Smooth.
+//!
+//! # Why
+//! ln a_i = z_i − ln Σ exp z, so ∂a_i/∂z_m = a_i (δ_im − a_m).
+
+use pullback_array::Array;
+use pullback_network::{Coef, Label};
+
+use crate::{Entry, Error, Factor, Network, Op, Result, Sample, Site, Spec, Val};
+
+/// The softmax along one axis.
+#[derive(Debug, Clone, Copy)]
+struct Softmax {
+    axis: usize,
+}
+
+impl Op for Softmax {
+    fn name(&self) -> &'static str {
+        "softmax"
+    }
+
+    fn infer(&self, inputs: &[&Spec]) -> Result<Vec<Spec>> {
+        if self.axis >= inputs[0].dims.len() || !inputs[0].dtype.is_float() {
+            let Spec { dims, dtype } = inputs[0];
+            return Err(Error::new(format!("softmax: no axis {} to normalise along in {dtype} {dims:?}", self.axis)));
+        }
+        Ok(vec![inputs[0].clone()])
+    }
+
+    fn forward(&self, inputs: &[&Array]) -> Result<Vec<Array>> {
+        if inputs[0].is_empty() {
+            return Ok(vec![inputs[0].clone()]);
+        }
+        let largest = inputs[0].max(&[self.axis], true)?;
+        let exps = inputs[0].zip(&largest, "softmax", |z, m| (z - m).exp(), |z, m| (z - m).exp())?;
+        let total = exps.sum(&[self.axis], true)?;
+        Ok(vec![exps.zip(&total, "softmax", |e, t| e / t, |e, t| e / t)?])
+    }
+
+    fn jacobian(&self, at: &Site<'_>) -> Result<Network> {
+        let a = at.y();
+        let i = Label::for_dims(a.dims());
+        let mut m = i.clone();
+        m[self.axis] = Label::new(a.dims()[self.axis]);
+        let own = Factor::Dense(a.clone(), i.clone());
+        Ok(at.network()
+            .plus_term(Coef::one(), &i, &i, [own.clone()])
+            .plus_term(Coef::minus_one(), &i, &m, [own, Factor::Dense(a.clone(), m.clone())]))
+    }
+
+    fn written(&self, inputs: &[String]) -> String {
+        format!("softmax({}, axis={})", inputs[0], self.axis)
+    }
+}
+
+pub(crate) static ENTRY: Entry = Entry {
+    signature: "softmax(x, axis=-1)",
+    aliases: &[],
+    call: |args| {
+        let x = args.value("x")?;
+        let last = x.ndim().saturating_sub(1);
+        x.softmax(args.axis("axis", x.ndim())?.unwrap_or(last))
+    },
+    samples: || {
+        vec![
+            Sample::normal("softmax: a vector", [&[5]], |x| x[0].softmax(0)),
+            Sample::normal("softmax: a middle axis", [&[2, 3, 2]], |x| x[0].softmax(1)),
+            Sample::given("softmax: large", [(&[3], &[1000.0, 1001.0, 998.0])], |x| x[0].softmax(0)),
+        ]
+    },
+};
+
+impl Val {
+    /// The softmax along `axis`.
+    ///
+    /// # Errors
+    /// Where there is no such axis.
+    pub fn softmax(&self, axis: usize) -> Result<Val> {
+        Val::apply(Softmax { axis }, &[self])
+    }
+}

@@ -1,0 +1,43 @@
+//! The difference of two values, element by element.
+//!
+//! # Formula
+//! y_i = a_i − b_i
+//!
+//! # Jacobian
+//! ∂y_i/∂a_m = δ_im, ∂y_i/∂b_m = −δ_im. An axis that is stretched carries no delta: it is summed over by a vjp.
+//!
+//! # Domain
+//! All reals; shapes broadcast as in NumPy.
+//!
+//! # At kinks and ties
+//! Smooth.
+//!
+//! # Why
+//! The difference is linear in each operand.
+
+use pullback_network::Coef;
+
+use crate::{Binary, Entry, Sample, Slope};
+
+pub(crate) static SUB: Binary = Binary {
+    name: "sub",
+    f32: |a, b| a - b,
+    f64: |a, b| a - b,
+    derivative: |at| Ok(Slope::number(if at.input() == 0 { Coef::one() } else { Coef::minus_one() })),
+    written: |a, b| format!("({a} − {b})"),
+};
+
+pub(crate) static ENTRY: Entry = Entry {
+    signature: "sub(a, b)",
+    aliases: &[],
+    call: |args| &args.value("a")? - &args.value("b")?,
+    samples: || {
+        vec![
+            Sample::normal("sub: equal shapes", [&[2, 3], &[2, 3]], |x| &x[0] - &x[1]),
+            Sample::normal("sub: both stretched", [&[3, 1, 2], &[5, 1]], |x| &x[0] - &x[1]),
+            Sample::normal("sub: with a scalar", [&[3], &[]], |x| &x[0] - &x[1]),
+            Sample::normal("sub: with itself", [&[3]], |x| &x[0] - &x[0]),
+            Sample::normal("sub: with a number", [&[3]], |x| 3.0 - &x[0]),
+        ]
+    },
+};

@@ -1,0 +1,56 @@
+//! The transpose: rows become columns.
+//!
+//! # Formula
+//! y_ij = x_ji
+//!
+//! # Jacobian
+//! ∂y_ij/∂x_mn = δ_jm δ_in
+//!
+//! # Domain
+//! All reals, up to two axes; fewer than two stay as they are. With two axes named, those two are exchanged, whatever the
+//! rank.
+//!
+//! # At kinks and ties
+//! Smooth.
+//!
+//! # Why
+//! Elements move and do not change.
+
+use crate::{Entry, Error, Result, Sample, Val};
+
+pub(crate) static ENTRY: Entry = Entry {
+    signature: "transpose(x, axis0=none, axis1=none)",
+    aliases: &[],
+    call: |args| {
+        let x = args.value("x")?;
+        let (first, second) = (args.axis("axis0", x.ndim())?, args.axis("axis1", x.ndim())?);
+        match (first, second) {
+            (Some(first), Some(second)) => {
+                let mut axes: Vec<usize> = (0..x.ndim()).collect();
+                axes.swap(first, second);
+                x.permute(&axes)
+            }
+            _ => x.transpose(),
+        }
+    },
+    samples: || vec![Sample::normal("transpose: a matrix", [&[2, 3]], |x| x[0].transpose())],
+};
+
+impl Val {
+    /// The transposed matrix; a vector or a scalar as it is.
+    ///
+    /// # Errors
+    /// On more than two axes.
+    pub fn transpose(&self) -> Result<Val> {
+        match self.ndim() {
+            0 | 1 => Ok(self.clone()),
+            2 => {
+                let labels = pullback_network::Label::for_dims(self.dims());
+                let out = [labels[1], labels[0]];
+                self.relabelled("transpose", pullback_network::Coef::one(), &labels, &out)
+            }
+            n => Err(Error::new(format!("transpose: {:?} has {n} axes", self.dims()))
+                .with_hint("say in which order they shall stand: permute(x, [1, 0, 2])")),
+        }
+    }
+}
