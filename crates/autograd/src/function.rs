@@ -1,0 +1,122 @@
+//! A program as a function of some of its values, for calling it on other numbers.
+//!
+//! It runs forward passes and nothing else: what finite differences see is independent of every rule.
+
+use std::collections::HashMap;
+
+use pullback_array::Array;
+use pullback_network::Value;
+use pullback_ops::{Error, Origin, Result, Val};
+
+use crate::walk::between;
+
+/// The outputs of a program as a function of some of its values, all else as it is.
+pub struct Function {
+    inputs: Vec<Val>,
+    steps: Vec<Step>,
+    outputs: Vec<Source>,
+    slots: usize,
+}
+
+/// One application of an operation.
+struct Step {
+    value: Val,
+    inputs: Vec<Source>,
+    /// Where its outputs go: slot `first + k` for output `k`.
+    first: usize,
+    last: usize,
+}
+
+/// Where an array comes from when the function runs.
+#[derive(Clone)]
+enum Source {
+    Slot(usize),
+    Constant(Array),
+}
+
+impl Function {
+    /// `outputs` as a function of `inputs`, which may be inputs of the program or intermediate values; then all that is
+    /// computed from them follows. `fixed` values keep what they are.
+    ///
+    /// # Errors
+    /// Where what does not depend on the inputs cannot be evaluated.
+    pub fn new(inputs: &[&Val], outputs: &[&Val], fixed: &[&Val]) -> Result<Function> {
+        let mut slot_of: HashMap<u64, usize> = HashMap::new();
+        for (slot, input) in inputs.iter().enumerate() {
+            slot_of.insert(input.id(), slot);
+        }
+        let mut slots = inputs.len();
+        let mut steps: Vec<Step> = Vec::new();
+        let source = |slot_of: &HashMap<u64, usize>, value: &Val| match slot_of.get(&value.id()) {
+            Some(&slot) => Ok(Source::Slot(slot)),
+            None => value.array().map(|array| Source::Constant(array.clone())),
+        };
+        for value in between(outputs, inputs, fixed) {
+            let Origin::Call(..) = value.origin() else { continue };
+            if slot_of.contains_key(&value.id()) {
+                continue;
+            }
+            // The outputs of one application follow one another.
+            if let Some(step) = steps.last_mut().filter(|step| step.value.order() == value.order()) {
+                slot_of.insert(value.id(), step.first + value.output());
+                step.last = step.last.max(step.first + value.output());
+                slots = slots.max(step.last + 1);
+                continue;
+            }
+            let arguments: Result<Vec<Source>> =
+                value.inputs().iter().map(|input| source(&slot_of, input)).collect();
+            let first = slots;
+            slot_of.insert(value.id(), first + value.output());
+            slots = first + value.output() + 1;
+            steps.push(Step { inputs: arguments?, first, last: slots - 1, value });
+        }
+        let outputs: Result<Vec<Source>> = outputs.iter().map(|output| source(&slot_of, output)).collect();
+        Ok(Function {
+            inputs: inputs.iter().map(|&input| input.clone()).collect(),
+            steps,
+            outputs: outputs?,
+            slots,
+        })
+    }
+
+    /// The outputs where the inputs are these arrays.
+    ///
+    /// # Errors
+    /// Where there are not as many arrays as inputs, one has another shape, or a forward pass fails.
+    pub fn call(&self, arrays: &[Array]) -> Result<Vec<Array>> {
+        if arrays.len() != self.inputs.len() {
+            return Err(Error::new(format!("{} arrays for {} inputs", arrays.len(), self.inputs.len())));
+        }
+        for (array, input) in arrays.iter().zip(&self.inputs) {
+            if array.shape() != input.shape() {
+                return Err(Error::new(format!(
+                    "an array of shape {:?} for {:?}",
+                    array.shape(),
+                    input.dims()
+                )));
+            }
+        }
+        let mut slots: Vec<Option<Array>> = arrays.iter().cloned().map(Some).collect();
+        slots.resize(self.slots, None);
+        for step in &self.steps {
+            let results = {
+                let inputs: Vec<&Array> = step.inputs.iter().map(|source| read(source, &slots)).collect();
+                let Origin::Call(op, _) = step.value.origin() else {
+                    unreachable!("a step applies an operation")
+                };
+                op.forward(&inputs)?
+            };
+            for (slot, result) in (step.first..=step.last).zip(results) {
+                slots[slot] = Some(result);
+            }
+        }
+        Ok(self.outputs.iter().map(|source| read(source, &slots).clone()).collect())
+    }
+}
+
+fn read<'a>(source: &'a Source, slots: &'a [Option<Array>]) -> &'a Array {
+    match source {
+        Source::Constant(array) => array,
+        Source::Slot(slot) => slots[*slot].as_ref().expect("a step comes after those it depends on"),
+    }
+}
