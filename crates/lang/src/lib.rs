@@ -1,1 +1,43 @@
-//! The .grad language, from text with spans to a program.
+//! The `.grad` language, from text with spans to a program.
+//!
+//! A `.grad` file is what one would write on paper: inputs, definitions, and claims about gradients.
+//!
+//! ```
+//! let source = "\
+//! W: [m=2, n=3] ~ randn
+//! x: [n] ~ randn
+//! v = W @ x
+//! L = sum(v^2)
+//! dL/dv = 2 * v
+//! dL/dW = outer(dL/dv, x)
+//! ";
+//! let parsed = pullback_lang::parse(source);
+//! assert!(parsed.errors.is_empty());
+//! assert_eq!(parsed.file.statements.len(), 6);
+//! ```
+//!
+//! This half goes from text to a tree: [`parse`] for files, [`parse_bytes`] for files as they come from a disk,
+//! [`parse_statements`] for the command line, [`parse_expr`] for one expression, and [`print()`] back. Nothing is
+//! evaluated, so shapes and sizes, and names that are nowhere defined, are not judged here. No text makes it panic,
+//! and no nesting overflows its stack.
+//!
+//! Errors and warnings are values with places ([`Error`]); whoever has the source draws the caret.
+
+mod error;
+mod span;
+mod syntax;
+
+pub use error::{Error, Result};
+pub use span::{Position, Span};
+pub use syntax::ast::{
+    Claim, ClaimKey, DType, Definition, DimSpec, EntryClaim, File, Function, IndexDefinition, Input, Layout,
+    Name, Shape, ShapeClaim, Source, Statement, StatementKind, Upstream,
+};
+pub use syntax::expr::{BinaryOp, Expr, ExprKind, IndexItem, MAX_DEPTH, MAX_NESTING, Operator};
+pub use syntax::lint::lint;
+pub use syntax::names::{Binding, Claimed, Names};
+pub use syntax::parser::{
+    MAX_ERRORS, MAX_SOURCE, Parsed, ParsedExpr, parse, parse_bytes, parse_expr, parse_expr_in,
+    parse_statements,
+};
+pub use syntax::print::print;

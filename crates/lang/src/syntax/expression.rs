@@ -1,0 +1,461 @@
+//! Expressions, by precedence climbing.
+//!
+//! | level, loosest first | operators | |
+//! |---|---|---|
+//! | comparison | `< <= > >= == !=` | do not chain |
+//! | sum | `+ -` | from the left |
+//! | product | `* / @ ⊗` | from the left, all alike, as in Python |
+//! | sign | `-x` | `-x^2` is `-(x^2)` |
+//! | power | `^`, `**` | from the right; `2^-1` may carry a sign |
+//! | postfix | `.T ' ᵀ ² ³ x[i]` | from the left |
+
+use super::ast::Name;
+use super::expr::{BinaryOp, Expr, ExprKind, IndexItem, MAX_DEPTH, Operator};
+use super::hint;
+use super::lexer::{Token, TokenKind, name_text};
+use super::parser::Parser;
+use crate::error::{Error, Result};
+use crate::span::Span;
+
+/// An expression and how deep its tree is.
+pub(super) struct Tree {
+    pub(super) expr: Expr,
+    pub(super) depth: usize,
+}
+
+impl Tree {
+    pub(super) fn leaf(span: Span, kind: ExprKind) -> Self {
+        Self { expr: Expr::new(span, kind), depth: 1 }
+    }
+}
+
+/// How an infix operator is read.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Level {
+    Comparison,
+    Sum,
+    Product,
+    Sign,
+}
+
+impl Level {
+    fn tighter(self) -> Self {
+        match self {
+            Self::Comparison => Self::Sum,
+            Self::Sum => Self::Product,
+            Self::Product | Self::Sign => Self::Sign,
+        }
+    }
+}
+
+/// The operator that a token is between two operands; `None` in place of an operator is `⊗`, a call of `kron`.
+fn infix(kind: TokenKind) -> Option<(Level, Option<BinaryOp>)> {
+    Some(match kind {
+        TokenKind::Plus => (Level::Sum, Some(BinaryOp::Add)),
+        TokenKind::Minus => (Level::Sum, Some(BinaryOp::Sub)),
+        TokenKind::Star => (Level::Product, Some(BinaryOp::Mul)),
+        TokenKind::Slash => (Level::Product, Some(BinaryOp::Div)),
+        TokenKind::At => (Level::Product, Some(BinaryOp::MatMul)),
+        TokenKind::Kron => (Level::Product, None),
+        TokenKind::Less => (Level::Comparison, Some(BinaryOp::Less)),
+        TokenKind::LessEqual => (Level::Comparison, Some(BinaryOp::LessEqual)),
+        TokenKind::Greater => (Level::Comparison, Some(BinaryOp::Greater)),
+        TokenKind::GreaterEqual => (Level::Comparison, Some(BinaryOp::GreaterEqual)),
+        TokenKind::Equal => (Level::Comparison, Some(BinaryOp::Equal)),
+        TokenKind::NotEqual => (Level::Comparison, Some(BinaryOp::NotEqual)),
+        _ => return None,
+    })
+}
+
+impl Parser<'_> {
+    pub(super) fn expression(&mut self) -> Result<Expr> {
+        Ok(self.tree()?.expr)
+    }
+
+    pub(super) fn tree(&mut self) -> Result<Tree> {
+        self.infix(Level::Comparison)
+    }
+
+    fn infix(&mut self, loosest: Level) -> Result<Tree> {
+        if loosest == Level::Sign {
+            return self.nested(Self::signed);
+        }
+        let mut left = self.infix(loosest.tighter())?;
+        while let Some((level, operator)) = infix(self.peek().kind).filter(|(level, _)| *level == loosest) {
+            let token = self.advance();
+            let right = self.infix(level.tighter())?;
+            if operator == Some(BinaryOp::Div) {
+                self.check_division(&left.expr, &right.expr)?;
+            }
+            left = match operator {
+                Some(operator) => self.binary(operator, token, left, right)?,
+                None => self.kron(token, left, right)?,
+            };
+            if level == Level::Comparison && infix(self.peek().kind).is_some_and(|(next, _)| next == level) {
+                let error = Error::new(self.peek().span(), "comparisons do not chain");
+                return Err(error.with_hint("multiply them: `(a < b) * (b < c)`"));
+            }
+        }
+        Ok(left)
+    }
+
+    fn signed(&mut self) -> Result<Tree> {
+        match self.peek().kind {
+            TokenKind::Minus => {
+                let minus = self.advance();
+                let operand = self.nested(Self::signed)?;
+                let span = minus.span().to(operand.expr.span);
+                self.grow(span, operand.depth, ExprKind::Negate(Box::new(operand.expr)))
+            }
+            TokenKind::Plus => {
+                let plus = self.advance();
+                let mut operand = self.nested(Self::signed)?;
+                operand.expr.span = plus.span().to(operand.expr.span);
+                Ok(operand)
+            }
+            _ => self.power(),
+        }
+    }
+
+    fn power(&mut self) -> Result<Tree> {
+        let base = self.postfix()?;
+        if self.peek().kind != TokenKind::Power {
+            return Ok(base);
+        }
+        let token = self.advance();
+        let exponent = self.nested(Self::signed)?;
+        self.warn_of_power(&base.expr, &exponent.expr);
+        self.binary(BinaryOp::Pow, token, base, exponent)
+    }
+
+    /// `A^-1` and `A^T` are powers element by element, which is rarely what such letters mean.
+    fn warn_of_power(&mut self, base: &Expr, exponent: &Expr) {
+        let span = base.span.to(exponent.span);
+        let text = hint::shorten(base.span.slice(self.source));
+        let one = |expr: &Expr| matches!(expr.kind, ExprKind::Number { value: 1.0, .. });
+        match &exponent.kind {
+            ExprKind::Negate(operand) if one(operand) && looks_like_matrix(base) => self.warn(
+                Error::new(span, format!("`{text}^-1` is the power element by element, not the inverse"))
+                    .with_hint(format!(
+                        "the inverse is `inv({text})`; write `1 / {text}` for the reciprocals"
+                    )),
+            ),
+            ExprKind::Name(name) if name == "T" && !self.is_value("T") => self.warn(
+                Error::new(span, format!("`{text}^T` is a power with the exponent `T`, not the transpose"))
+                    .with_hint(format!("the transpose is `{text}.T`")),
+            ),
+            _ => {}
+        }
+    }
+
+    fn postfix(&mut self) -> Result<Tree> {
+        let mut tree = self.atom()?;
+        loop {
+            let token = self.peek();
+            let span = tree.expr.span.to(token.span());
+            tree = match token.kind {
+                TokenKind::Dot => self.attribute(tree)?,
+                TokenKind::Prime if self.transposes(token) => {
+                    self.advance();
+                    self.grow(span, tree.depth, ExprKind::Transpose(Box::new(tree.expr)))?
+                }
+                TokenKind::SuperT => {
+                    self.advance();
+                    self.grow(span, tree.depth, ExprKind::Transpose(Box::new(tree.expr)))?
+                }
+                TokenKind::Squared | TokenKind::Cubed => {
+                    self.advance();
+                    let value = if token.kind == TokenKind::Squared { 2.0 } else { 3.0 };
+                    let exponent = Tree::leaf(token.span(), ExprKind::Number { value, integer: true });
+                    self.binary(BinaryOp::Pow, token, tree, exponent)?
+                }
+                TokenKind::OpenBracket if !self.begins_next_row(&tree) => self.index(tree)?,
+                _ => return Ok(tree),
+            };
+        }
+    }
+
+    /// `'` is a transpose only directly after a name, `)` or `]`.
+    fn transposes(&self, prime: Token) -> bool {
+        self.previous().is_some_and(|previous| {
+            previous.touches(prime)
+                && matches!(previous.kind, TokenKind::Name | TokenKind::CloseParen | TokenKind::CloseBracket)
+        })
+    }
+
+    /// `[[1, 2] [3, 4]]` is a list with a comma missing, as it comes from NumPy's output, and no indexing.
+    fn begins_next_row(&self, tree: &Tree) -> bool {
+        matches!(tree.expr.kind, ExprKind::List(_))
+            && self.previous().is_some_and(|previous| previous.kind == TokenKind::CloseBracket)
+            && self.open.last().is_some_and(|opener| opener.kind == TokenKind::OpenBracket)
+    }
+
+    /// `.T`, and an error that says what to write for anything else after a dot.
+    fn attribute(&mut self, tree: Tree) -> Result<Tree> {
+        let receiver = tree.expr.span.slice(self.source);
+        self.advance();
+        let name = self.expect(TokenKind::Name, "`T`")?;
+        let span = tree.expr.span.to(name.span());
+        let attribute = self.lexeme(name);
+        let called = self.peek().kind == TokenKind::OpenParen;
+        if attribute != "T" || called {
+            let arguments = called.then(|| self.text_in_parentheses());
+            let what = if called { format!("`.{attribute}()`") } else { format!("`.{attribute}`") };
+            return Err(Error::new(name.span(), format!("there is no {what}"))
+                .with_hint(hint::for_attribute(receiver, attribute, arguments)));
+        }
+        if matches!(tree.expr.kind, ExprKind::Number { .. }) && !receiver.ends_with(')') {
+            return Err(Error::new(span, "a number has no transpose").with_hint(
+                "postfix operators bind more tightly than `^`: write `(x^2).T`; the product is `2 * T`",
+            ));
+        }
+        self.grow(span, tree.depth, ExprKind::Transpose(Box::new(tree.expr)))
+    }
+
+    /// What stands between the parenthesis ahead and the one that closes it, for a hint.
+    fn text_in_parentheses(&self) -> &str {
+        let start = self.token(0).span().end;
+        let mut depth = 0usize;
+        for token in &self.tokens[self.at..] {
+            match token.kind {
+                TokenKind::OpenParen => depth += 1,
+                TokenKind::CloseParen if depth == 1 => {
+                    return Span::new(start, token.span().start).slice(self.source).trim();
+                }
+                TokenKind::CloseParen => depth -= 1,
+                _ => {}
+            }
+        }
+        ""
+    }
+
+    fn index(&mut self, base: Tree) -> Result<Tree> {
+        if matches!(base.expr.kind, ExprKind::ClaimRef { .. }) {
+            self.check_no_layout_here()?;
+        }
+        self.open();
+        let mut depth = base.depth;
+        let mut items = Vec::new();
+        while self.peek().kind != TokenKind::CloseBracket {
+            items.push(self.index_item(&mut depth)?);
+            if self.eat(TokenKind::Comma).is_none() {
+                break;
+            }
+        }
+        let close = self.close("`,` or `]`")?;
+        let span = base.expr.span.to(close.span());
+        self.grow(span, depth, ExprKind::Index { base: Box::new(base.expr), items })
+    }
+
+    fn index_item(&mut self, depth: &mut usize) -> Result<IndexItem> {
+        if self.eat(TokenKind::Ellipsis).is_some() {
+            return Ok(IndexItem::Ellipsis);
+        }
+        let start = self.bound(depth)?;
+        if self.eat(TokenKind::Colon).is_none() {
+            return match start {
+                Some(Expr { kind: ExprKind::Name(name), .. }) if name == "None" => Ok(IndexItem::NewAxis),
+                Some(at) => Ok(IndexItem::At(at)),
+                None => Err(self.unexpected("an index")),
+            };
+        }
+        let stop = self.bound(depth)?.map(Box::new);
+        let step = if self.eat(TokenKind::Colon).is_some() { self.bound(depth)?.map(Box::new) } else { None };
+        Ok(IndexItem::Slice { start: start.map(Box::new), stop, step })
+    }
+
+    fn bound(&mut self, depth: &mut usize) -> Result<Option<Expr>> {
+        if matches!(self.peek().kind, TokenKind::Colon | TokenKind::Comma | TokenKind::CloseBracket) {
+            return Ok(None);
+        }
+        let bound = self.tree()?;
+        *depth = (*depth).max(bound.depth);
+        Ok(Some(bound.expr))
+    }
+
+    fn atom(&mut self) -> Result<Tree> {
+        let token = self.peek();
+        match token.kind {
+            TokenKind::Integer | TokenKind::Real => {
+                self.advance();
+                let value = number(token, self.lexeme(token))?;
+                let integer = token.kind == TokenKind::Integer;
+                Ok(Tree::leaf(token.span(), ExprKind::Number { value, integer }))
+            }
+            TokenKind::Text => {
+                self.advance();
+                let lexeme = self.lexeme(token);
+                Ok(Tree::leaf(token.span(), ExprKind::Text(lexeme[1..lexeme.len() - 1].to_owned())))
+            }
+            TokenKind::Name => {
+                if let Some(reference) = self.reference()? {
+                    return Ok(reference);
+                }
+                self.advance();
+                match self.lexeme(token) {
+                    "true" | "True" => Ok(Tree::leaf(token.span(), ExprKind::Bool(true))),
+                    "false" | "False" => Ok(Tree::leaf(token.span(), ExprKind::Bool(false))),
+                    lexeme if self.peek().kind == TokenKind::OpenParen => {
+                        self.call(Name::new(name_text(lexeme), token.span()))
+                    }
+                    lexeme => Ok(Tree::leaf(token.span(), ExprKind::Name(name_text(lexeme)))),
+                }
+            }
+            TokenKind::OpenParen => self.parenthesised(),
+            TokenKind::OpenBracket => {
+                let open = self.open();
+                let (items, depth) = self.items(TokenKind::CloseBracket, Vec::new(), 0)?;
+                let close = self.close("`,` or `]`")?;
+                self.grow(open.span().to(close.span()), depth, ExprKind::List(items))
+            }
+            _ => Err(self.unexpected("an expression")),
+        }
+    }
+
+    /// `(a + b)`, or a list in Python's other spelling: `(0, 1)`, `(0,)`.
+    fn parenthesised(&mut self) -> Result<Tree> {
+        let open = self.open();
+        let mut tree = self.tree()?;
+        if self.eat(TokenKind::Comma).is_some() {
+            let (items, depth) = self.items(TokenKind::CloseParen, vec![tree.expr], tree.depth)?;
+            let close = self.close("`,` or `)`")?;
+            return self.grow(open.span().to(close.span()), depth, ExprKind::List(items));
+        }
+        let close = self.close("`)`")?;
+        tree.expr.span = open.span().to(close.span());
+        Ok(tree)
+    }
+
+    /// Entries up to the bracket that closes them, after those that are there already.
+    fn items(
+        &mut self,
+        end: TokenKind,
+        mut items: Vec<Expr>,
+        mut depth: usize,
+    ) -> Result<(Vec<Expr>, usize)> {
+        while self.peek().kind != end {
+            let item = self.tree()?;
+            self.warn_of_missing_comma(&item.expr);
+            depth = depth.max(item.depth);
+            items.push(item.expr);
+            if self.eat(TokenKind::Comma).is_none() {
+                break;
+            }
+        }
+        Ok((items, depth))
+    }
+
+    /// `[1 -2]` is a subtraction, but who writes it so has mostly forgotten a comma.
+    fn warn_of_missing_comma(&mut self, item: &Expr) {
+        if let ExprKind::Binary { operator, left, right } = &item.kind
+            && operator.kind == BinaryOp::Sub
+            && left.span.end < operator.span.start
+            && operator.span.end == right.span.start
+        {
+            let (left, right) = (left.span.slice(self.source), right.span.slice(self.source));
+            let (left, right) = (hint::shorten(left), hint::shorten(right));
+            let warning = Error::new(item.span, format!("`{left} -{right}` is one entry, a subtraction"))
+                .with_hint(format!("write `{left}, -{right}` for two entries, `{left} - {right}` for one"));
+            self.warn(warning);
+        }
+    }
+
+    fn call(&mut self, function: Name) -> Result<Tree> {
+        self.open();
+        let (mut args, mut kwargs, mut depth) = (Vec::new(), Vec::<(Name, Expr)>::new(), 0);
+        while self.peek().kind != TokenKind::CloseParen {
+            let first = self.peek();
+            if first.kind == TokenKind::Name && self.kind(1) == TokenKind::Assign {
+                self.at += 2;
+                let keyword = Name::new(name_text(self.lexeme(first)), first.span());
+                if let Some((earlier, _)) = kwargs.iter().find(|(earlier, _)| *earlier == keyword) {
+                    return Err(Error::new(keyword.span, format!("`{keyword}` is given twice"))
+                        .with_label(earlier.span, "first here"));
+                }
+                let value = self.tree()?;
+                depth = depth.max(value.depth);
+                kwargs.push((keyword, value.expr));
+            } else {
+                let arg = self.tree()?;
+                if let Some((keyword, _)) = kwargs.first() {
+                    return Err(Error::new(
+                        arg.expr.span,
+                        "an argument without a keyword follows one with a keyword",
+                    )
+                    .with_label(keyword.span, "the keyword")
+                    .with_hint("write the arguments without a keyword first"));
+                }
+                depth = depth.max(arg.depth);
+                args.push(arg.expr);
+            }
+            if self.eat(TokenKind::Comma).is_none() {
+                break;
+            }
+        }
+        let close = self.close("`,` or `)`")?;
+        let span = function.span.to(close.span());
+        self.grow(span, depth, ExprKind::Call { function, args, kwargs })
+    }
+
+    fn binary(&self, operator: BinaryOp, token: Token, left: Tree, right: Tree) -> Result<Tree> {
+        let operator = Operator { kind: operator, span: token.span() };
+        let span = left.expr.span.to(right.expr.span);
+        let depth = left.depth.max(right.depth);
+        self.grow(
+            span,
+            depth,
+            ExprKind::Binary { operator, left: Box::new(left.expr), right: Box::new(right.expr) },
+        )
+    }
+
+    fn kron(&self, token: Token, left: Tree, right: Tree) -> Result<Tree> {
+        let span = left.expr.span.to(right.expr.span);
+        let depth = left.depth.max(right.depth);
+        let function = Name::new("kron", token.span());
+        self.grow(
+            span,
+            depth,
+            ExprKind::Call { function, args: vec![left.expr, right.expr], kwargs: Vec::new() },
+        )
+    }
+
+    /// A node above others, `depth` deep.
+    fn grow(&self, span: Span, depth: usize, kind: ExprKind) -> Result<Tree> {
+        if depth == MAX_DEPTH {
+            let message = format!("this expression is more than {MAX_DEPTH} operations deep");
+            return Err(Error::new(span, message).with_hint("give a part of it a name of its own"));
+        }
+        Ok(Tree { expr: Expr::new(span, kind), depth: depth + 1 })
+    }
+
+    /// Whether the name is known here as a value, a dim, a parameter or an index.
+    pub(super) fn is_value(&self, name: &str) -> bool {
+        self.names.known(name) || self.locals.iter().any(|local| local == name)
+    }
+}
+
+/// Whether an expression is likely to be a matrix: by the custom, on which `-e` relies too, that matrices have
+/// names in upper case.
+fn looks_like_matrix(expr: &Expr) -> bool {
+    let mut found = false;
+    expr.walk(&mut |part| {
+        found |= matches!(&part.kind, ExprKind::Name(name) if name.starts_with(char::is_uppercase));
+    });
+    found
+}
+
+fn number(token: Token, lexeme: &str) -> Result<f64> {
+    // `1.` and `1.e-5` are Rust's spelling too, and so is `.5`.
+    let value: f64 = lexeme.parse().map_err(|_| Error::new(token.span(), "this is not a number"))?;
+    if value.is_infinite() {
+        return Err(
+            Error::new(token.span(), "this number is too large").with_hint("the largest is about 1.8e308")
+        );
+    }
+    let digits = lexeme.split(['e', 'E']).next().unwrap_or_default();
+    if value == 0.0 && digits.contains(|digit: char| ('1'..='9').contains(&digit)) {
+        return Err(Error::new(token.span(), "this number is too small and would become 0")
+            .with_hint("the smallest is about 4.9e-324"));
+    }
+    Ok(value)
+}

@@ -1,0 +1,164 @@
+//! What was probably meant.
+//!
+//! Everything here turns what stands in the source into a sentence for a hint; nothing here decides whether the
+//! source is right.
+
+use super::lexer::TokenKind;
+
+/// How a token is called in a message.
+pub(crate) fn describe(kind: TokenKind, lexeme: &str) -> String {
+    match kind {
+        TokenKind::End => "the end of the file".to_owned(),
+        TokenKind::Newline => "the end of the line".to_owned(),
+        _ => format!("`{}`", shorten(lexeme)),
+    }
+}
+
+/// A piece of source for a message: one line of at most forty characters.
+pub(crate) fn shorten(text: &str) -> String {
+    const MOST: usize = 40;
+    let mut characters = text.chars().map(|c| if c.is_control() { ' ' } else { c });
+    let mut short: String = characters.by_ref().take(MOST).collect();
+    if characters.next().is_some() {
+        short.push('…');
+    }
+    short
+}
+
+/// What to write instead of a character that the language does not have.
+pub(crate) fn for_character(character: char) -> Option<&'static str> {
+    Some(match character {
+        '×' | '∗' | '∘' => "write `*` for the product element by element, `@` for the matrix product",
+        '·' | '•' | '⋅' => "write `@` for the matrix product, `*` for the product element by element",
+        '÷' | '∕' | '⁄' => "write `/`",
+        '–' | '—' | '‐' | '‑' => "this is a dash; write `-`",
+        '‘' | '’' | '′' => "write `'` directly after a name, or `.T`, for the transpose",
+        '“' | '”' | '„' | '«' | '»' | '`' => "strings stand in straight double quotes, \"…\"",
+        '⊤' | '⟙' => "write `.T` or `ᵀ` for the transpose",
+        '⁻' => "write `inv(A)` for the inverse, `^-1` for the power element by element",
+        '⁰' | '¹' | '⁴' | '⁵' | '⁶' | '⁷' | '⁸' | '⁹' | 'ⁿ' => {
+            "only `²` and `³` may be written so; write `^4` for other powers"
+        }
+        '∑' => "write `sum(…)`; in index notation an index that is not on the left is summed",
+        '∏' => "write `prod(…)`",
+        '√' => "write `sqrt(…)`",
+        '∇' => "a gradient is written `dL/dx`",
+        '∂' => "`∂` stands directly before a name, as in `∂L/∂x`",
+        '‖' | '∥' | '|' => "write `abs(x)`, or `sqrt(sum(x^2))` for a norm",
+        '≔' | '←' => "write `=`",
+        '∼' => "write `~`",
+        '→' | '⇒' => "a function is written `fn f(x) = …`",
+        '½' => "write `1/2`",
+        '∞' => "there is no literal for infinity",
+        '{' | '}' => "write `(…)` for grouping and `[…]` for lists and indices",
+        '\\' => "lines are not continued with `\\`; newlines are free inside brackets",
+        '!' | '&' | '?' | '$' | '%' => "the operators are `+ - * / @ ^` and the comparisons",
+        '，' | '、' => "write `,`",
+        '（' | '）' => "write `(` and `)`",
+        _ => return None,
+    })
+}
+
+/// What to write instead of a word of another language where an operator was expected.
+pub(crate) fn for_word_after_operand(word: &str) -> Option<&'static str> {
+    Some(match word {
+        "if" | "else" => "there is no `if`; write `where(condition, a, b)`",
+        "for" | "in" => "there are no loops; write sums as `sum(…)` or in index notation",
+        "and" | "or" => "write `*` or `+` of the comparisons, each in parentheses",
+        "x" | "X" => "if a product is meant, write `*` or `@`",
+        _ => return None,
+    })
+}
+
+/// What to write instead of a word of another language at the start of a statement.
+pub(crate) fn for_statement_word(word: &str) -> Option<&'static str> {
+    Some(match word {
+        "let" | "var" | "const" => "a definition needs no keyword: `a = W @ x`",
+        "def" | "function" | "lambda" => "a function is written `fn f(x) = …`, on one line",
+        "import" | "from" => "nothing is imported; all functions are there",
+        "for" | "while" => "there are no loops; write sums as `sum(…)` or in index notation",
+        "print" => "`pullback run` prints every definition",
+        "assert" | "return" => "a claim is written `dL/dx = …`",
+        "input" | "param" => "an input is written `x: [n] ~ randn` or `x = [1, 2, 3]`",
+        "manual_seed" | "torch" | "np" | "jax" => "the random numbers are seeded with `seed 0`",
+        _ => return None,
+    })
+}
+
+/// What to write instead of `.attribute` after an expression whose text is `receiver`.
+pub(crate) fn for_attribute(receiver: &str, attribute: &str, arguments: Option<&str>) -> String {
+    let receiver = shorten(receiver);
+    let modules = ["np", "numpy", "torch", "jnp", "jax", "tf", "math", "F", "nn"];
+    match (attribute, arguments) {
+        _ if modules.contains(&receiver.as_str()) => {
+            format!("functions are called by their names alone: `{attribute}(…)`")
+        }
+        ("t" | "transpose" | "mT" | "H" | "T", _) => {
+            format!("write `{receiver}.T`; `permute` and `transpose` are functions: `permute(A, [1, 0])`")
+        }
+        ("shape" | "size", _) => {
+            "name the sizes where the input is declared, `W: [m=2, n=3] ~ randn`, and use the names"
+                .to_owned()
+        }
+        ("grad", _) => "a gradient is written `dL/dx`".to_owned(),
+        (_, None) => format!("the only attribute is `.T`; `{attribute}({receiver})` calls a function"),
+        (_, Some("")) => format!("write `{attribute}({receiver})`"),
+        (_, Some(arguments)) => format!("write `{attribute}({receiver}, {})`", shorten(arguments)),
+    }
+}
+
+/// The candidate nearest to `word`, if one is near enough to be what was meant: at most one edit for each three
+/// letters, where an edit inserts, deletes or replaces a letter or swaps two neighbours.
+pub(crate) fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    // A longer word is no slip of the finger for anything, and would cost time.
+    const LONGEST: usize = 32;
+    let letters: Vec<char> = word.chars().take(LONGEST + 1).collect();
+    if letters.len() > LONGEST {
+        return None;
+    }
+    let allowed = letters.len().div_ceil(3);
+    candidates
+        .into_iter()
+        .filter(|candidate| {
+            *candidate != word && candidate.chars().count().abs_diff(letters.len()) <= allowed
+        })
+        .map(|candidate| (edits(&letters, &candidate.chars().collect::<Vec<_>>()), candidate))
+        .filter(|(edits, candidate)| *edits <= allowed && *edits < candidate.chars().count())
+        .min()
+        .map(|(_, candidate)| candidate)
+}
+
+/// Edit distance with swaps of neighbours (optimal string alignment), by three rolling rows. Upper and lower case
+/// of a letter are alike: `z` for `Z` is the commonest slip of all.
+fn edits(from: &[char], to: &[char]) -> usize {
+    let same = |a: &char, b: &char| a.to_lowercase().eq(b.to_lowercase());
+    let mut before_last: Vec<usize> = Vec::new();
+    let mut last: Vec<usize> = (0..=to.len()).collect();
+    for (i, a) in from.iter().enumerate() {
+        let mut row = vec![i + 1];
+        for (j, b) in to.iter().enumerate() {
+            let mut least = (last[j] + usize::from(!same(a, b))).min(last[j + 1] + 1).min(row[j] + 1);
+            if i > 0 && j > 0 && same(a, &to[j - 1]) && same(&from[i - 1], b) {
+                least = least.min(before_last[j - 1] + 1);
+            }
+            row.push(least);
+        }
+        before_last = std::mem::replace(&mut last, row);
+    }
+    last[to.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::nearest;
+
+    #[test]
+    fn nearest_finds_slips_and_nothing_else() {
+        let known = ["randn", "rand", "uniform", "positive"];
+        assert_eq!(nearest("radnn", known), Some("randn"));
+        assert_eq!(nearest("unifrom", known), Some("uniform"));
+        assert_eq!(nearest("gauss", known), None);
+        assert_eq!(nearest("z", ["Z", "y"]), Some("Z"));
+        assert_eq!(nearest("x", ["y"]), None, "one letter of one says nothing");
+    }
+}

@@ -1,0 +1,179 @@
+//! From text to tokens.
+//!
+//! Lexing never fails: what is no token becomes [`TokenKind::Unknown`], and the parser reports it if and when it
+//! gets there. So each statement has one first error, whichever half finds it.
+//!
+//! Beside ASCII the language takes `∂` for `d` at the start of a name, `²` after it (`∂²L` is `d2L`), `ᵀ`, `⊙`,
+//! `⊗`, `²`, `³`, `−`, `≤`, `≥`, `≠`, letters of every script in names, and subscript digits there.
+
+use crate::span::Span;
+use logos::Logos;
+
+/// What a token is; its text is looked up in the source.
+#[derive(Logos, Clone, Copy, PartialEq, Eq, Debug)]
+// All that Unicode calls a space, the byte-order mark that some editors write, and comments.
+#[logos(skip(r"[ \t\x0b\x0c\u{85}\u{a0}\u{1680}\u{2000}-\u{200b}\u{202f}\u{205f}\u{3000}\u{feff}]+"))]
+#[logos(skip(r"#[^\n\r]*", allow_greedy = true))]
+pub(crate) enum TokenKind {
+    #[regex(r"\r\n|\n|\r")]
+    Newline,
+    #[token(";")]
+    Semicolon,
+    // `ᵀ` is a letter to Unicode; here it is the transpose.
+    #[regex(r"(∂|[∂d]²)?[\p{XID_Start}_--ᵀ][\p{XID_Continue}₀-₉--ᵀ]*")]
+    #[regex(r"∂2[\p{XID_Start}_--ᵀ][\p{XID_Continue}₀-₉--ᵀ]*")]
+    Name,
+    #[regex(r"[0-9]+")]
+    Integer,
+    // `2.` alone is put together in `lex`, so that `x^2.T` can be told from it.
+    #[regex(r"[0-9]+\.[0-9]+([eE][+-]?[0-9]+)?")]
+    #[regex(r"[0-9]+(\.)?[eE][+-]?[0-9]+")]
+    #[regex(r"\.[0-9]+([eE][+-]?[0-9]+)?")]
+    Real,
+    #[regex("\"[^\"\n\r]*\"")]
+    Text,
+    #[regex("\"[^\"\n\r]*", allow_greedy = true)]
+    UnclosedText,
+    #[token("(")]
+    OpenParen,
+    #[token(")")]
+    CloseParen,
+    #[token("[")]
+    OpenBracket,
+    #[token("]")]
+    CloseBracket,
+    #[token(",")]
+    Comma,
+    #[token(":")]
+    Colon,
+    #[token("~")]
+    Tilde,
+    #[token("=")]
+    Assign,
+    #[token(".")]
+    Dot,
+    #[token("...")]
+    Ellipsis,
+    #[token("'")]
+    Prime,
+    #[token("ᵀ")]
+    SuperT,
+    #[token("²")]
+    Squared,
+    #[token("³")]
+    Cubed,
+    #[token("+")]
+    Plus,
+    #[token("-")]
+    #[token("−")]
+    Minus,
+    #[token("*")]
+    #[token("⊙")]
+    Star,
+    #[token("/")]
+    Slash,
+    #[token("@")]
+    At,
+    #[token("⊗")]
+    Kron,
+    #[token("^")]
+    #[token("**")]
+    Power,
+    #[token("<")]
+    Less,
+    #[token(">")]
+    Greater,
+    #[token("<=")]
+    #[token("≤")]
+    LessEqual,
+    #[token(">=")]
+    #[token("≥")]
+    GreaterEqual,
+    #[token("==")]
+    Equal,
+    #[token("!=")]
+    #[token("≠")]
+    NotEqual,
+    #[token("+=")]
+    #[token("-=")]
+    #[token("*=")]
+    #[token("/=")]
+    #[token("@=")]
+    Update,
+    /// Anything else: one character.
+    Unknown,
+    /// The end of the source, once, as the last token.
+    End,
+}
+
+/// A token: twelve bytes, because a line of ten million brackets must not cost a gigabyte.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Token {
+    pub(crate) kind: TokenKind,
+    start: u32,
+    end: u32,
+}
+
+impl Token {
+    pub(crate) fn span(self) -> Span {
+        Span::new(self.start as usize, self.end as usize)
+    }
+
+    /// Whether `next` follows without so much as a space between.
+    pub(crate) fn touches(self, next: Self) -> bool {
+        self.end == next.start
+    }
+}
+
+/// All tokens of `source`, ended by [`TokenKind::End`]. The source is shorter than 4 GiB: the parser sees to it.
+pub(crate) fn lex(source: &str) -> Vec<Token> {
+    let mut tokens: Vec<Token> = Vec::new();
+    for (kind, range) in TokenKind::lexer(source).spanned() {
+        let (mut start, end) = (range.start as u32, range.end as u32);
+        match kind {
+            Ok(TokenKind::Dot) if ends_real(source, &tokens, start, end) => {
+                let last = tokens.last_mut().expect("ends_real looked at it");
+                *last = Token { kind: TokenKind::Real, start: last.start, end };
+            }
+            Ok(kind) => tokens.push(Token { kind, start, end }),
+            Err(()) => {
+                for character in source[range].chars() {
+                    let end = start + character.len_utf8() as u32;
+                    tokens.push(Token { kind: TokenKind::Unknown, start, end });
+                    start = end;
+                }
+            }
+        }
+    }
+    let end = source.len() as u32;
+    tokens.push(Token { kind: TokenKind::End, start: end, end });
+    tokens
+}
+
+/// Whether the dot at `start..end` is the end of a number, as in `[1., 2.]`, and not the dot of `2.T`.
+fn ends_real(source: &str, tokens: &[Token], start: u32, end: u32) -> bool {
+    let after = source[end as usize..].chars().next();
+    tokens.last().is_some_and(|last| last.kind == TokenKind::Integer && last.end == start)
+        && !after.is_some_and(|c| c.is_alphanumeric() || c == '_' || c == '.')
+}
+
+/// The text of a name, in the one spelling under which it is looked up.
+///
+/// `∂` at the start is `d`, `²` after it is `2`, and the letters that Unicode has twice for old times' sake
+/// (the micro sign, the ohm sign) are the Greek ones that they look like.
+pub(crate) fn name_text(lexeme: &str) -> String {
+    let mut text = lexeme.replace('µ', "μ").replace('\u{2126}', "Ω");
+    if let Some(rest) = text.strip_prefix('∂') {
+        text = format!("d{rest}");
+    }
+    if let Some(rest) = text.strip_prefix("d²") {
+        text = format!("d2{rest}");
+    }
+    text
+}
+
+/// Whether `text` is one name and nothing else.
+pub(crate) fn is_name(text: &str) -> bool {
+    let mut lexer = TokenKind::lexer(text);
+    lexer.next() == Some(Ok(TokenKind::Name)) && lexer.slice() == text
+}

@@ -1,0 +1,15 @@
+//! From text to tree: everything that can be said about a `.grad` file without evaluating it.
+
+pub(crate) mod ast;
+pub(crate) mod expr;
+mod expression;
+mod head;
+mod hint;
+mod lexer;
+pub(crate) mod lint;
+pub(crate) mod names;
+pub(crate) mod parser;
+pub(crate) mod print;
+mod reference;
+mod source;
+mod statement;

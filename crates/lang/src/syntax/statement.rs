@@ -1,0 +1,404 @@
+//! Statements: which kind one is, is told from its first few tokens.
+//!
+//! `seed`, `dtype`, `fn` and `shape` are words of the language at the start of a statement only, and there only
+//! where no `=` or `:` follows: `seed = 3` is an input called `seed`.
+
+use super::ast::{
+    Claim, DType, Definition, EntryClaim, Function, IndexDefinition, Input, Name, ShapeClaim, Statement,
+    StatementKind, Upstream,
+};
+use super::expr::ExprKind;
+use super::head::Head;
+use super::hint;
+use super::lexer::{TokenKind, name_text};
+use super::names::{Binding, total};
+use super::parser::{Mode, Parser};
+use crate::error::{Error, Result};
+use crate::span::Span;
+
+impl Parser<'_> {
+    pub(super) fn statement(&mut self) -> Result<Statement> {
+        let first = self.token(0).span();
+        let kind = self.statement_kind()?;
+        if !matches!(self.kind(0), TokenKind::Newline | TokenKind::Semicolon | TokenKind::End) {
+            return Err(self.unexpected("the end of the statement"));
+        }
+        let last = self.previous().expect("a statement has a token").span();
+        Ok(Statement { span: first.to(last), kind })
+    }
+
+    fn statement_kind(&mut self) -> Result<StatementKind> {
+        if self.kind(0) != TokenKind::Name {
+            return self.expression_statement();
+        }
+        if self.at_head(0) && (self.mode == Mode::File || self.states()) {
+            return self.derivative_statement();
+        }
+        let next = self.kind(1);
+        match (self.lexeme(self.token(0)), next) {
+            ("seed", TokenKind::Integer | TokenKind::Real | TokenKind::Minus | TokenKind::OpenParen)
+            | ("seed" | "dtype", TokenKind::Name | TokenKind::Text | TokenKind::Newline | TokenKind::End)
+            | ("dtype", TokenKind::Integer)
+                if self.mode == Mode::File || matches!(next, TokenKind::Integer | TokenKind::Name) =>
+            {
+                self.setting()
+            }
+            ("fn", TokenKind::Name) => self.function(),
+            ("shape", TokenKind::OpenParen) if self.at_head(2) => self.shape_claim(),
+            (_, TokenKind::Assign) => self.definition(),
+            (_, TokenKind::Colon) => self.input(),
+            (_, TokenKind::OpenBracket)
+                if self.after_bracket(1).is_some_and(|after| self.kind(after) == TokenKind::Assign) =>
+            {
+                self.index_definition()
+            }
+            _ => self.expression_statement(),
+        }
+    }
+
+    /// Whether the statement says what something is: whether a `=`, `:` or `~` stands outside its brackets.
+    fn states(&self) -> bool {
+        let mut depth = 0usize;
+        for token in &self.tokens[self.at..] {
+            match token.kind {
+                TokenKind::OpenParen | TokenKind::OpenBracket => depth += 1,
+                TokenKind::CloseParen | TokenKind::CloseBracket => depth = depth.saturating_sub(1),
+                TokenKind::Assign | TokenKind::Colon | TokenKind::Tilde if depth == 0 => return true,
+                TokenKind::Newline if depth == 0 => return false,
+                TokenKind::Semicolon | TokenKind::End => return false,
+                _ => {}
+            }
+        }
+        false
+    }
+
+    /// `seed 0`, `dtype f32`.
+    fn setting(&mut self) -> Result<StatementKind> {
+        let word = self.advance();
+        let value = self.token(0);
+        let ends = matches!(value.kind, TokenKind::Newline | TokenKind::Semicolon | TokenKind::End);
+        let span = if ends { word.span() } else { value.span() };
+        let text = self.lexeme(value);
+        if self.lexeme(word) == "seed" {
+            let seed = text.parse().ok().filter(|_| value.kind == TokenKind::Integer);
+            let Some(seed) = seed else {
+                return Err(
+                    Error::new(span, "a seed is an integer from 0 to 2^64 - 1").with_hint("write `seed 0`")
+                );
+            };
+            self.advance();
+            return Ok(StatementKind::Seed(seed));
+        }
+        let dtype = match text {
+            "f32" => DType::F32,
+            "f64" => DType::F64,
+            _ => {
+                let error = Error::new(span, "a dtype is `f32` or `f64`");
+                return Err(match text {
+                    "float32" | "float" | "single" => error.with_hint("write `dtype f32`"),
+                    "float64" | "double" => error.with_hint("write `dtype f64`"),
+                    _ => error,
+                });
+            }
+        };
+        self.advance();
+        Ok(StatementKind::DType(dtype))
+    }
+
+    /// `fn rms(a) = sqrt(mean(a^2))`.
+    fn function(&mut self) -> Result<StatementKind> {
+        self.advance();
+        let name = self.name()?;
+        if let Some(earlier) = self.names.function(&name.text) {
+            return Err(Error::new(name.span, format!("the function `{name}` is defined already"))
+                .with_label(earlier, "defined here"));
+        }
+        self.names.bind_function(&name);
+        if self.kind(0) != TokenKind::OpenParen {
+            return Err(self.unexpected("`(`").with_hint("a function is written `fn f(x) = …`"));
+        }
+        self.open();
+        let mut params = Vec::new();
+        while self.peek().kind != TokenKind::CloseParen {
+            params.push(self.name()?);
+            if self.eat(TokenKind::Comma).is_none() {
+                break;
+            }
+        }
+        self.close("`,` or `)`")?;
+        self.check_different(&params)?;
+        self.expect(TokenKind::Assign, "`=`")?;
+        self.locals = params.iter().map(|param| param.text.clone()).collect();
+        let body = self.expression()?;
+        Ok(StatementKind::Function(Function { name, params, body }))
+    }
+
+    /// `a = W @ x`, `x = [1, 2, 3]`, `X = load("x.npy")`.
+    fn definition(&mut self) -> Result<StatementKind> {
+        let name = self.fresh_name()?;
+        self.advance();
+        let expr = self.expression();
+        let is_input = expr.as_ref().is_ok_and(|expr| {
+            let loads = matches!(&expr.kind, ExprKind::Call { function, .. } if function.text == "load");
+            expr.is_literal() || loads
+        });
+        self.names.bind(&name, if is_input { Binding::Input } else { Binding::Definition });
+        let expr = expr?;
+        if is_input {
+            let source = self.literal_or_load(expr)?;
+            return Ok(StatementKind::Input(Input { name, shape: None, source }));
+        }
+        match &expr.kind {
+            ExprKind::Call { function, .. } if self.draws(function) => Err(self.draws_at_once(function)),
+            _ => Ok(StatementKind::Definition(Definition { name, expr })),
+        }
+    }
+
+    /// `W: [m=2, n=3] ~ randn`.
+    fn input(&mut self) -> Result<StatementKind> {
+        let name = self.fresh_name()?;
+        self.advance();
+        let shape = self.shape();
+        for dim in shape.iter().flat_map(|shape| &shape.dims) {
+            self.names.bind_dim(dim);
+        }
+        self.names.bind(&name, Binding::Input);
+        let shape = shape?;
+        let source = self.source()?;
+        Ok(StatementKind::Input(Input { name, shape: Some(shape), source }))
+    }
+
+    /// `Z[i,j] = X[i,k] * W[k,j] + b[j]`.
+    fn index_definition(&mut self) -> Result<StatementKind> {
+        let name = self.fresh_name()?;
+        let indices = self.index_names();
+        self.names.bind(&name, Binding::Definition);
+        let indices = indices?;
+        self.expect(TokenKind::Assign, "`=`")?;
+        self.locals = indices.iter().map(|index| index.text.clone()).collect();
+        let expr = self.expression()?;
+        Ok(StatementKind::IndexDefinition(IndexDefinition { name, indices, expr }))
+    }
+
+    /// A statement whose left side is a fraction of differentials.
+    fn derivative_statement(&mut self) -> Result<StatementKind> {
+        let head = self.head()?;
+        match self.kind(0) {
+            TokenKind::Colon => self.upstream(head),
+            TokenKind::Assign if head.of_indices.is_some() || head.wrt_indices.is_some() => {
+                self.entry_claim(head)
+            }
+            TokenKind::Assign => {
+                self.check_not_claimed(&head, false)?;
+                self.advance();
+                let expr = self.expression();
+                self.names.claim(&head.key, head.span, false);
+                Ok(StatementKind::Claim(Claim { key: head.key, expr: expr? }))
+            }
+            TokenKind::Equal => Err(Error::new(self.token(0).span(), "a claim is stated with one `=`")
+                .with_hint(format!("write `{} = …`", head.key))),
+            TokenKind::Tilde => Err(Error::new(self.token(0).span(), "a given cotangent needs its shape")
+                .with_hint(format!("write `{}: [N, M] ~ randn`", head.key))),
+            _ => Err(self.unexpected("`=` or `:`")),
+        }
+    }
+
+    /// `dL/dZ: [N, M] ~ randn`.
+    fn upstream(&mut self, head: Head) -> Result<StatementKind> {
+        let ([wrt], [], None, None) =
+            (&head.key.wrt[..], &head.key.fixed[..], &head.of_indices, &head.wrt_indices)
+        else {
+            return Err(Error::new(head.span, "only a whole first derivative can be given")
+                .with_hint("a given cotangent is written `dL/dZ: [N, M] ~ randn`"));
+        };
+        self.check_not_claimed(&head, false)?;
+        self.advance();
+        let (of, wrt) = (head.key.of.clone(), wrt.clone());
+        let shape = self.shape();
+        for dim in shape.iter().flat_map(|shape| &shape.dims) {
+            self.names.bind_dim(dim);
+        }
+        self.names.bind(&of, Binding::Loss);
+        self.names.claim(&total(&of, &wrt), head.span, false);
+        let shape = shape?;
+        let source = self.source()?;
+        Ok(StatementKind::Upstream(Upstream { of, wrt, shape, source }))
+    }
+
+    /// `dZ[i,j]/dX[m,n] = delta[i,m] * W[n,j]`.
+    fn entry_claim(&mut self, head: Head) -> Result<StatementKind> {
+        let Head { key, of_indices, wrt_indices, span } = head.clone();
+        let [wrt] = &key.wrt[..] else {
+            return Err(Error::new(span, "a Hessian is claimed as a whole, not entry by entry")
+                .with_hint(format!("write `{key} = …`")));
+        };
+        if !key.fixed.is_empty() || key.layout != Default::default() {
+            return Err(Error::new(span, "a claim entry by entry has no layout and nothing held fixed"));
+        }
+        let Some(wrt_indices) = wrt_indices else {
+            return Err(Error::new(
+                wrt.span,
+                format!("`{wrt}` needs indices here, as `{}` has them", key.of),
+            )
+            .with_hint("write one name for each axis, `[]` for a scalar: `dZ[i,j]/dX[m,n] = …`"));
+        };
+        // A scalar has no indices, and none need be written: `dL/dW[i,j]`.
+        let of_indices = of_indices.unwrap_or_default();
+        let all: Vec<Name> = of_indices.iter().chain(&wrt_indices).cloned().collect();
+        self.check_different(&all)?;
+        self.check_not_claimed(&head, true)?;
+        self.expect(TokenKind::Assign, "`=`")?;
+        self.locals = all.into_iter().map(|name| name.text).collect();
+        let expr = self.expression();
+        self.names.claim(&key, span, true);
+        let wrt = wrt.clone();
+        Ok(StatementKind::EntryClaim(EntryClaim { of: key.of, of_indices, wrt, wrt_indices, expr: expr? }))
+    }
+
+    /// `shape(dZ/db) = [N, M, M]`.
+    fn shape_claim(&mut self) -> Result<StatementKind> {
+        self.advance();
+        self.open();
+        let head = self.head()?;
+        self.close("`)`")?;
+        if head.of_indices.is_some() || head.wrt_indices.is_some() || !head.key.fixed.is_empty() {
+            return Err(Error::new(head.span, "a shape is claimed of a whole derivative")
+                .with_hint("write `shape(dZ/db) = [N, M, M]`"));
+        }
+        if head.key.layout != Default::default() {
+            return Err(Error::new(head.span, "a shape is claimed of the tensor, which has no vec layout")
+                .with_hint("write `shape(dZ/db) = [N, M, M]`"));
+        }
+        if self.kind(0) == TokenKind::Equal {
+            return Err(Error::new(self.token(0).span(), "a claim is stated with one `=`"));
+        }
+        self.expect(TokenKind::Assign, "`=`")?;
+        let expr = self.expression()?;
+        let sizes_span = expr.span;
+        let ExprKind::List(sizes) = expr.kind else {
+            return Err(Error::new(expr.span, "a shape is a list of sizes")
+                .with_hint("write `[N, M]`, and `[]` for a scalar's"));
+        };
+        Ok(StatementKind::ShapeClaim(ShapeClaim { of: head.key.of, wrt: head.key.wrt, sizes, sizes_span }))
+    }
+
+    /// An expression by itself, and in a file the reason why none of the other kinds fits.
+    fn expression_statement(&mut self) -> Result<StatementKind> {
+        if self.mode == Mode::Inline {
+            return self.expression().map(StatementKind::Expression);
+        }
+        let (first, next) = (self.token(0), self.token(1));
+        let text = hint::shorten(self.lexeme(first));
+        let error = |place: Span, message: String| Error::new(place, message);
+        match (first.kind, next.kind) {
+            (TokenKind::Name, _) if hint::for_statement_word(self.lexeme(first)).is_some() => {
+                let hint = hint::for_statement_word(self.lexeme(first)).expect("just seen");
+                Err(error(first.span(), format!("no statement starts with `{text}`")).with_hint(hint))
+            }
+            (TokenKind::Name, TokenKind::Equal) => {
+                Err(error(next.span(), "a definition has one `=`".to_owned())
+                    .with_hint(format!("write `{text} = …`")))
+            }
+            (TokenKind::Name, TokenKind::Update) => {
+                self.advance();
+                Err(self.unexpected("`=`"))
+            }
+            (TokenKind::Name, TokenKind::Tilde) => {
+                Err(error(next.span(), format!("the shape of `{text}` is missing")).with_hint(format!(
+                    "write `{text}: [m=2, n=3] ~ randn`, and `{text}: [] ~ randn` for a scalar"
+                )))
+            }
+            (TokenKind::Name, TokenKind::Comma) => {
+                Err(error(next.span(), "one name is bound at a time".to_owned())
+                    .with_hint("write one statement for each"))
+            }
+            (TokenKind::Name, TokenKind::Slash) if self.differential(first).is_some() => {
+                let place = self.token(2).span();
+                let below = hint::shorten(self.lexeme(self.token(2)));
+                Err(error(place, "a claim has a differential above and below the bar".to_owned())
+                    .with_hint(format!("write `{text}/d{below} = …`")))
+            }
+            (TokenKind::Name, TokenKind::OpenParen)
+                if self.after_bracket(1).is_some_and(|after| self.kind(after) == TokenKind::Assign) =>
+            {
+                Err(error(first.span(), "a function is defined with `fn`".to_owned())
+                    .with_hint(format!("write `fn {text}(…) = …`")))
+            }
+            (
+                TokenKind::Unknown
+                | TokenKind::CloseParen
+                | TokenKind::CloseBracket
+                | TokenKind::UnclosedText,
+                _,
+            ) => Err(self.unexpected("a statement")),
+            (
+                TokenKind::Plus
+                | TokenKind::Minus
+                | TokenKind::Star
+                | TokenKind::Slash
+                | TokenKind::At
+                | TokenKind::Dot,
+                _,
+            ) => Err(error(first.span(), format!("no statement starts with `{text}`"))
+                .with_hint("to go on with the line above, put the whole expression in `(…)`")),
+            _ => {
+                // What is wrong inside the expression is more worth saying than that it stands alone.
+                self.expression()?;
+                if self.kind(0) == TokenKind::Assign {
+                    let left = first.span().to(self.previous().map_or(first.span(), |last| last.span()));
+                    return Err(error(left, "this cannot stand to the left of `=`".to_owned())
+                        .with_hint("to its left stands a name, `Z[i,j]`, or a derivative such as `dL/dW`"));
+                }
+                if !matches!(self.kind(0), TokenKind::Newline | TokenKind::Semicolon | TokenKind::End) {
+                    return Err(self.unexpected("the end of the statement"));
+                }
+                let span = first.span().to(self.previous().map_or(first.span(), |last| last.span()));
+                Err(error(span, "an expression by itself states nothing".to_owned())
+                    .with_hint("give it a name: `y = …`"))
+            }
+        }
+    }
+
+    fn name(&mut self) -> Result<Name> {
+        let token = self.expect(TokenKind::Name, "a name")?;
+        Ok(Name::new(name_text(self.lexeme(token)), token.span()))
+    }
+
+    /// A name that nothing has yet.
+    fn fresh_name(&mut self) -> Result<Name> {
+        let name = self.name()?;
+        if matches!(name.text.as_str(), "true" | "True" | "false" | "False" | "None") {
+            return Err(Error::new(name.span, format!("`{name}` is a word of the language, not a name")));
+        }
+        match self.names.get(&name.text) {
+            None => Ok(name),
+            Some((binding, place)) => {
+                Err(Error::new(name.span, format!("`{name}` is already {}", binding.noun()))
+                    .with_label(place, "bound here")
+                    .with_hint("each name is bound once; choose another"))
+            }
+        }
+    }
+
+    /// Refuses `m=2` where `m` has a value; where it is a dim, whoever knows the sizes compares them.
+    pub(super) fn check_dim(&self, name: &Name) -> Result<()> {
+        match self.names.get(&name.text) {
+            None | Some((Binding::Dim, _)) => Ok(()),
+            Some((binding, place)) => {
+                Err(Error::new(name.span, format!("`{name}` is already {}", binding.noun()))
+                    .with_label(place, "bound here")
+                    .with_hint("dims and values share their names; choose another"))
+            }
+        }
+    }
+
+    fn check_not_claimed(&self, head: &Head, entrywise: bool) -> Result<()> {
+        let claims = self.names.claims(&head.key.of, &head.key.wrt);
+        match claims.iter().find(|claim| claim.key == head.key && claim.entrywise == entrywise) {
+            None => Ok(()),
+            Some(earlier) => Err(Error::new(head.span, format!("`{}` is claimed already", head.key))
+                .with_label(earlier.place, "claimed here")
+                .with_hint("a file claims each derivative once in each layout")),
+        }
+    }
+}
