@@ -14,7 +14,6 @@ use crate::dtype::with_type;
 use crate::gemm::{Product, gemm};
 use crate::shape::{self, Axis};
 use crate::{Array, DType, Element, Error, Result};
-use std::collections::HashMap;
 
 impl Array {
     /// `coef · Σ Π operands`: the product of one or two arrays, summed over every label that `out` lacks.
@@ -75,25 +74,27 @@ impl Array {
     }
 }
 
-/// The size of each label.
-struct Sizes(HashMap<u32, usize>);
+/// The size of each label: a list, since there are few and looking through it beats hashing.
+struct Sizes<'a>(&'a [(u32, usize)]);
 
-impl Sizes {
-    fn new(sizes: &[(u32, usize)]) -> Result<Sizes> {
-        let mut map = HashMap::with_capacity(sizes.len());
-        for &(label, size) in sizes {
-            if let Some(other) = map.insert(label, size)
-                && other != size
-            {
+impl<'a> Sizes<'a> {
+    fn new(sizes: &'a [(u32, usize)]) -> Result<Sizes<'a>> {
+        for (i, &(label, size)) in sizes.iter().enumerate() {
+            if let Some((_, other)) = sizes[..i].iter().find(|&&(l, other)| l == label && other != size) {
                 return Err(Error::new(format!("contract: label {label} has the sizes {other} and {size}")));
             }
         }
-        Ok(Sizes(map))
+        Ok(Sizes(sizes))
     }
 
     fn get(&self, label: u32) -> Result<usize> {
-        let size = self.0.get(&label).copied();
-        size.ok_or_else(|| Error::new(format!("contract: label {label} has no size")))
+        let entry = self.0.iter().find(|&&(l, _)| l == label);
+        entry.map(|&(_, size)| size).ok_or_else(|| Error::new(format!("contract: label {label} has no size")))
+    }
+
+    /// The size of a label that stood in an operand's shape or the output's before.
+    fn of(&self, label: u32) -> usize {
+        self.get(label).expect("operands and output were checked")
     }
 
     fn shape(&self, labels: &[u32]) -> Result<Vec<usize>> {
@@ -109,7 +110,7 @@ struct Labelled {
 
 impl Labelled {
     /// Reads repeated labels as diagonals; `position` names the operand in errors.
-    fn new(array: &Array, labels: &[u32], position: usize, sizes: &Sizes) -> Result<Labelled> {
+    fn new(array: &Array, labels: &[u32], position: usize, sizes: &Sizes<'_>) -> Result<Labelled> {
         let expected = sizes.shape(labels)?;
         if expected != array.shape() {
             return Err(Error::new(format!(
@@ -149,19 +150,19 @@ impl Labelled {
     }
 
     /// A view with these axes, distinct, among which are all of the array's; the others are broadcast.
-    fn expand(&self, labels: &[u32], sizes: &Sizes) -> Result<Array> {
+    fn expand(&self, labels: &[u32], sizes: &Sizes<'_>) -> Result<Array> {
         let strides = labels.iter().map(|&label| self.stride(label)).collect();
         Ok(self.array.restride(sizes.shape(labels)?, strides, self.array.offset()))
     }
 
     /// The same array with its axes one after another in memory in the order of `labels`.
-    fn packed(&self, labels: &[u32], sizes: &Sizes) -> Result<Labelled> {
+    fn packed(&self, labels: &[u32], sizes: &Sizes<'_>) -> Result<Labelled> {
         Ok(Labelled { array: self.expand(labels, sizes)?.contiguous()?, labels: labels.to_vec() })
     }
 
     /// The stride of all of `labels` as a single axis, if in this order their axes join to one.
-    fn joined(&self, labels: &[u32], sizes: &Sizes) -> Option<isize> {
-        let axis = |&label: &u32| Axis { size: sizes.0[&label], strides: [self.stride(label)] };
+    fn joined(&self, labels: &[u32], sizes: &Sizes<'_>) -> Option<isize> {
+        let axis = |&label: &u32| Axis { size: sizes.of(label), strides: [self.stride(label)] };
         match shape::merge(labels.iter().map(axis))[..] {
             [] => Some(1),
             [Axis { strides: [stride], .. }] => Some(stride),
@@ -170,7 +171,7 @@ impl Labelled {
     }
 
     /// Lays the axes out as `out` says: new ones broadcast, repeated ones on a diagonal.
-    fn spread<T: Element>(&self, out: &[u32], sizes: &Sizes) -> Result<Array> {
+    fn spread<T: Element>(&self, out: &[u32], sizes: &Sizes<'_>) -> Result<Array> {
         let unique = distinct(out);
         let array = self.expand(&unique, sizes)?;
         if unique.len() == out.len() {
@@ -201,7 +202,7 @@ fn multiply<T: Element>(
     left: &Labelled,
     right: &Labelled,
     out: &[u32],
-    sizes: &Sizes,
+    sizes: &Sizes<'_>,
 ) -> Result<Labelled> {
     let has = |operand: &Labelled, label: u32| operand.labels.contains(&label);
     let inner: Vec<u32> =
@@ -227,7 +228,7 @@ fn matrix_product<T: Element>(
     right: &Labelled,
     labels: &[u32],
     inner: &[u32],
-    sizes: &Sizes,
+    sizes: &Sizes<'_>,
 ) -> Result<Labelled> {
     let group = |in_left: bool, in_right: bool| -> Vec<u32> {
         let fits =
@@ -235,7 +236,7 @@ fn matrix_product<T: Element>(
         labels.iter().copied().filter(fits).collect()
     };
     let (batch, rows, columns) = (group(true, true), group(true, false), group(false, true));
-    let size = |labels: &[u32]| labels.iter().map(|label| sizes.0[label]).product::<usize>();
+    let size = |labels: &[u32]| labels.iter().map(|label| sizes.of(*label)).product::<usize>();
     let len = shape::len("contract", &sizes.shape(labels)?)?;
     let (m, n, k) = (size(&rows), size(&columns), size(inner));
     if len == 0 || k == 0 {
@@ -276,7 +277,7 @@ fn matrix_product<T: Element>(
     let out_strides = [joined(&rows), joined(&columns)];
 
     let batch = shape::merge(batch.iter().map(|&label| Axis {
-        size: sizes.0[&label],
+        size: sizes.of(label),
         strides: [left.stride(label), right.stride(label), layout.stride(label)],
     }));
     let starts = (left.array.start::<T>(), right.array.start::<T>());
@@ -312,7 +313,7 @@ fn inner_order(
     rows: &[u32],
     columns: &[u32],
     inner: &[u32],
-    sizes: &Sizes,
+    sizes: &Sizes<'_>,
 ) -> Vec<u32> {
     let by = |operand: &Labelled| {
         let mut order = inner.to_vec();

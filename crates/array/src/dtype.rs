@@ -74,13 +74,14 @@ pub(crate) mod sealed {
     pub trait Arithmetic: Sized + Copy {
         const ZERO: Self;
         const ONE: Self;
+        /// Not above any value: where a maximum starts.
+        const LOWEST: Self;
         /// Sums are held in this type: f64 for f32, so that a long sum keeps all of its digits.
         type Sum: Element;
 
         fn plus(self, other: Self) -> Self;
         fn times(self, other: Self) -> Self;
         fn widen(self) -> Self::Sum;
-        fn narrow(sum: Self::Sum) -> Self;
         /// Rounds to nearest; integers truncate and saturate.
         fn from_f64(value: f64) -> Self;
         fn to_f64(self) -> f64;
@@ -111,6 +112,7 @@ macro_rules! float {
         impl sealed::Arithmetic for $type {
             const ZERO: Self = 0.0;
             const ONE: Self = 1.0;
+            const LOWEST: Self = <$type>::NEG_INFINITY;
             type Sum = f64;
             #[inline(always)]
             fn plus(self, other: Self) -> Self {
@@ -123,10 +125,6 @@ macro_rules! float {
             #[inline(always)]
             fn widen(self) -> f64 {
                 self as f64
-            }
-            #[inline(always)]
-            fn narrow(sum: f64) -> Self {
-                sum as $type
             }
             #[inline(always)]
             fn from_f64(value: f64) -> Self {
@@ -168,6 +166,7 @@ impl Element for i64 {
 impl sealed::Arithmetic for i64 {
     const ZERO: Self = 0;
     const ONE: Self = 1;
+    const LOWEST: Self = i64::MIN;
     type Sum = i64;
     #[inline(always)]
     fn plus(self, other: Self) -> Self {
@@ -180,10 +179,6 @@ impl sealed::Arithmetic for i64 {
     #[inline(always)]
     fn widen(self) -> i64 {
         self
-    }
-    #[inline(always)]
-    fn narrow(sum: i64) -> Self {
-        sum
     }
     #[inline(always)]
     fn from_f64(value: f64) -> Self {

@@ -1,8 +1,8 @@
 //! Functions of one element, and of two at a time under broadcasting.
 
 use crate::dtype::{sealed::Arithmetic, with_type};
-use crate::{Array, DType, Element, Error, Result, shape};
-use ndarray::{ArrayViewMutD, IxDyn, Zip};
+use crate::shape::{self, Axis};
+use crate::{Array, DType, Element, Error, Result};
 use std::mem::MaybeUninit;
 
 impl Array {
@@ -92,25 +92,36 @@ impl Array {
     /// [`zip`](Array::zip) on arrays of one shape whose elements are known to be of type `T`.
     pub(crate) fn zip_as<T: Element>(&self, other: &Array, op: &str, f: impl Fn(T, T) -> T) -> Result<Array> {
         debug_assert_eq!(self.shape(), other.shape());
-        // SAFETY: both arms visit as many elements as the shape has.
+        let starts = (self.start::<T>(), other.start::<T>());
+        let (Some(left), Some(right)) = starts else { unreachable!("the caller matched the dtypes") };
+        let axes = self.axes().zip(other.axes()).zip(shape::row_major(self.shape()));
+        let axes = axes.map(|((left, right), out)| Axis {
+            size: left.size,
+            strides: [left.strides[0], right.strides[0], out],
+        });
+        let axes = shape::merge(axes);
+        // SAFETY: the lines cover every index of the shape, and each stays inside of its buffer.
         unsafe {
             Array::write_with::<T>(op, self.shape(), |out| {
-                match (self.as_slice::<T>(), other.as_slice::<T>()) {
-                    (Some(left), Some(right)) => {
-                        for ((out, &left), &right) in out.iter_mut().zip(left).zip(right) {
-                            out.write(f(left, right));
-                        }
+                shape::for_each_line(&axes, |[l, r, o], n, [l_step, r_step, o_step]| {
+                    let (left, right) = (left.offset(l), right.offset(r));
+                    let line = |start: *const T| std::slice::from_raw_parts(start, n);
+                    if o_step != 1 {
+                        // A single element: the last axis of a row-major array has a stride of 1.
+                        out[o as usize].write(f(*left, *right));
+                        return;
                     }
-                    _ => {
-                        let out = ArrayViewMutD::<MaybeUninit<T>>::from_shape(IxDyn(self.shape()), out);
-                        Zip::from(out.expect("a row-major slice of the shape's length"))
-                            .and(self.view::<T>().expect("the caller matched the dtype"))
-                            .and(other.view::<T>().expect("the caller matched the dtype"))
-                            .for_each(|out, &left, &right| {
-                                out.write(f(left, right));
-                            });
+                    let out = &mut out[o as usize..][..n];
+                    match (l_step, r_step) {
+                        (1, 1) => fill(out, line(left).iter().zip(line(right)).map(|(&l, &r)| f(l, r))),
+                        (1, 0) => fill(out, line(left).iter().map(|&l| f(l, *right))),
+                        (0, 1) => fill(out, line(right).iter().map(|&r| f(*left, r))),
+                        _ => fill(
+                            out,
+                            (0..n as isize).map(|i| f(*left.offset(i * l_step), *right.offset(i * r_step))),
+                        ),
                     }
-                }
+                });
             })
         }
     }
@@ -137,5 +148,12 @@ impl Array {
             self.distinct().for_each::<T>(|value| all &= value.is_finite());
             all
         })
+    }
+}
+
+#[inline(always)]
+fn fill<T>(out: &mut [MaybeUninit<T>], values: impl Iterator<Item = T>) {
+    for (out, value) in out.iter_mut().zip(values) {
+        out.write(value);
     }
 }

@@ -27,7 +27,11 @@ impl Array {
         if axes.is_empty() {
             return Ok(self.clone());
         }
-        let sums = with_type!(self.dtype(), T => split.sum::<T>(self)?.cast(self.dtype())?);
+        let sums = with_type!(self.dtype(), T => {
+            type Sum = <T as Arithmetic>::Sum;
+            let fold = Fold { start: Sum::ZERO, take: |sum: Sum, value: T| sum.plus(value.widen()), join: Sum::plus };
+            split.fold(self, "sum", fold)?.cast(self.dtype())?
+        });
         split.finish(sums, keepdims)
     }
 
@@ -41,7 +45,9 @@ impl Array {
         if split.reduced.iter().any(|axis| axis.size == 0) {
             return Err(Error::new(format!("max: nothing to take the maximum of in {:?}", self.shape())));
         }
-        let maxima = with_type!(self.dtype(), T => split.max::<T>(self)?);
+        let maxima = with_type!(self.dtype(), T => {
+            split.fold(self, "max", Fold { start: T::LOWEST, take: larger::<T>, join: larger::<T> })?
+        });
         split.finish(maxima, keepdims)
     }
 }
@@ -97,87 +103,106 @@ impl Split {
         if keepdims { result.reshape(&self.shape_with_ones) } else { Ok(result) }
     }
 
-    fn sum<T: Element>(&self, array: &Array) -> Result<Array> {
+    /// Folds the elements of type `T` into one `A` for each index that is kept.
+    fn fold<T, A, F, G>(&self, array: &Array, op: &str, fold: Fold<A, F, G>) -> Result<Array>
+    where
+        T: Element,
+        A: Element,
+        F: Fn(A, T) -> A,
+        G: Fn(A, A) -> A,
+    {
         let start = array.start::<T>().expect("the caller matched the dtype");
-        let mut sums = Buffer::<T::Sum>::zeroed(shape::len("sum", &self.shape)?)?;
-        let out = sums.as_mut_slice();
+        let mut folded = Buffer::<A>::filled(shape::len(op, &self.shape)?, fold.start)?;
+        if folded.is_empty() {
+            return Ok(Array::from_buffer(self.shape.clone(), folded));
+        }
+        let out = folded.as_mut_slice();
         let (mut kept, mut reduced) = (self.kept.clone(), self.reduced.clone());
         let lies_closer =
             |kept: &Axis<2>| reduced.last().is_none_or(|line| kept.strides[0] < line.strides[0]);
+        // SAFETY (both loops): every index of the shape stays inside of the buffer.
         if let Some(lane) = kept.pop_if(|lane| lies_closer(lane)) {
+            // Neighbours in memory belong to different results: fold whole lanes into lanes.
             let [step, out_step] = lane.strides;
+            debug_assert_eq!(out_step, 1, "the last axis of a row-major array");
             shape::for_each_offset(&kept, |[from, to]| {
-                shape::for_each_offset(&reduced, |[offset]| {
-                    for i in 0..lane.size as isize {
-                        // SAFETY: every index of the shape stays inside of the buffer.
-                        let value = unsafe { *start.offset(from + offset + i * step) };
-                        let sum = &mut out[(to + i * out_step) as usize];
-                        *sum = sum.plus(value.widen());
+                let out = &mut out[to as usize..][..lane.size];
+                shape::for_each_offset(&reduced, |[offset]| unsafe {
+                    let lane = start.offset(from + offset);
+                    if step == 1 {
+                        let values = std::slice::from_raw_parts(lane, out.len());
+                        out.iter_mut().zip(values).for_each(|(out, &value)| *out = (fold.take)(*out, value));
+                    } else {
+                        let values = (0..out.len() as isize).map(|i| *lane.offset(i * step));
+                        out.iter_mut().zip(values).for_each(|(out, value)| *out = (fold.take)(*out, value));
                     }
                 });
             });
         } else {
             let line = reduced.pop().unwrap_or(Axis { size: 1, strides: [0] });
             shape::for_each_offset(&kept, |[from, to]| {
-                let sum = &mut out[to as usize];
+                let out = &mut out[to as usize];
                 shape::for_each_offset(&reduced, |[offset]| {
-                    // SAFETY: every index of the shape stays inside of the buffer.
-                    let part = unsafe { pairwise(start.offset(from + offset), line.size, line.strides[0]) };
-                    *sum = sum.plus(part);
+                    let part = unsafe { fold.line(start.offset(from + offset), line.size, line.strides[0]) };
+                    *out = (fold.join)(*out, part);
                 });
             });
         }
-        Ok(Array::from_buffer(self.shape.clone(), sums))
-    }
-
-    fn max<T: Element>(&self, array: &Array) -> Result<Array> {
-        let start = array.start::<T>().expect("the caller matched the dtype");
-        let mut maxima = Buffer::<T>::zeroed(shape::len("max", &self.shape)?)?;
-        let out = maxima.as_mut_slice();
-        let mut reduced = self.reduced.clone();
-        let line = reduced.pop().unwrap_or(Axis { size: 1, strides: [0] });
-        shape::for_each_offset(&self.kept, |[from, to]| {
-            // SAFETY (here and below): every index of the shape stays inside of the buffer, and there is one.
-            let mut largest = unsafe { *start.offset(from) };
-            shape::for_each_offset(&reduced, |[offset]| {
-                for i in 0..line.size as isize {
-                    let value = unsafe { *start.offset(from + offset + i * line.strides[0]) };
-                    // A NaN is never greater: it enters by name, and nothing displaces it.
-                    if value > largest || value.is_nan() {
-                        largest = value;
-                    }
-                }
-            });
-            out[to as usize] = largest;
-        });
-        Ok(Array::from_buffer(self.shape.clone(), maxima))
+        Ok(Array::from_buffer(self.shape.clone(), folded))
     }
 }
 
-/// The sum of `n` elements, `step` apart, by halves down to blocks that eight running sums take in.
-///
-/// # Safety
-/// All of the elements must be readable.
-unsafe fn pairwise<T: Element>(start: *const T, n: usize, step: isize) -> T::Sum {
-    const LANES: usize = 8;
-    // SAFETY (all of the function): offsets stay below `n * step`.
-    if n > 256 {
-        let half = n / 2 / LANES * LANES;
-        let (left, right) = unsafe {
-            (pairwise(start, half, step), pairwise(start.offset(half as isize * step), n - half, step))
-        };
-        return left.plus(right);
-    }
-    let at = |i: usize| unsafe { *start.offset(i as isize * step) }.widen();
-    let mut lanes = [T::Sum::ZERO; LANES];
-    let whole = n / LANES * LANES;
-    for block in (0..whole).step_by(LANES) {
-        for (lane, sum) in lanes.iter_mut().enumerate() {
-            *sum = sum.plus(at(block + lane));
+/// What to do with the elements: where to start, how to take one in, and how to join two parts.
+struct Fold<A, F, G> {
+    start: A,
+    take: F,
+    join: G,
+}
+
+impl<A: Element, F, G: Fn(A, A) -> A> Fold<A, F, G> {
+    /// Folds `n` elements, `step` apart, by halves down to blocks that eight running results take in.
+    ///
+    /// # Safety
+    /// All of the elements must be readable.
+    unsafe fn line<T: Element>(&self, start: *const T, n: usize, step: isize) -> A
+    where
+        F: Fn(A, T) -> A,
+    {
+        const LANES: usize = 8;
+        if n > 256 {
+            let half = n / 2 / LANES * LANES;
+            // SAFETY: the two halves are parts of the line.
+            let (left, right) = unsafe {
+                (self.line(start, half, step), self.line(start.offset(half as isize * step), n - half, step))
+            };
+            return (self.join)(left, right);
         }
+        let mut lanes = [self.start; LANES];
+        let mut take_block = |block: [T; LANES]| {
+            for (result, value) in lanes.iter_mut().zip(block) {
+                *result = (self.take)(*result, value);
+            }
+        };
+        let rest = if step == 1 {
+            // SAFETY: the caller's promise.
+            let (blocks, rest) = unsafe { std::slice::from_raw_parts(start, n) }.as_chunks::<LANES>();
+            blocks.iter().for_each(|&block| take_block(block));
+            rest.iter().fold(self.start, |result, &value| (self.take)(result, value))
+        } else {
+            // SAFETY: the caller's promise, for i < n.
+            let at = |i: usize| unsafe { *start.offset(i as isize * step) };
+            let whole = n / LANES * LANES;
+            (0..whole)
+                .step_by(LANES)
+                .for_each(|block| take_block(std::array::from_fn(|lane| at(block + lane))));
+            (whole..n).fold(self.start, |result, i| (self.take)(result, at(i)))
+        };
+        lanes.into_iter().fold(rest, &self.join)
     }
-    let rest = (whole..n).fold(T::Sum::ZERO, |sum, i| sum.plus(at(i)));
-    let [a, b, c, d, e, f, g, h] = lanes;
-    let (left, right) = (a.plus(b).plus(c.plus(d)), e.plus(f).plus(g.plus(h)));
-    left.plus(right).plus(rest)
+}
+
+/// The larger of two. A NaN is never larger: it enters by name, and nothing displaces it.
+#[inline(always)]
+fn larger<T: Element>(largest: T, value: T) -> T {
+    if value > largest || value.is_nan() { value } else { largest }
 }

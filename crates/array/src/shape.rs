@@ -101,3 +101,35 @@ pub fn for_each_offset<const N: usize>(axes: &[Axis<N>], mut visit: impl FnMut([
         }
     }
 }
+
+/// The side of a square of elements that fits into the first cache in every dtype, twice.
+const TILE: usize = 32;
+
+/// Covers `axes` by lines along the last axis and calls `visit` with each line's offsets, length and strides.
+///
+/// Lines come in no order to rely on: where the last axis strides far in an operand whose neighbours lie along another
+/// one, as in a transposition, that square is covered in tiles, so that what the cache has loaded is used.
+pub fn for_each_line<const N: usize>(axes: &[Axis<N>], mut visit: impl FnMut([isize; N], usize, [isize; N])) {
+    let Some((inner, outer)) = axes.split_last() else { return visit([0; N], 1, [0; N]) };
+    if inner.size == 0 {
+        return;
+    }
+    let crosses = |axis: &Axis<N>| (0..N).any(|i| axis.strides[i] == 1 && inner.strides[i] > TILE as isize);
+    let Some(cross) = outer.iter().position(crosses) else {
+        return for_each_offset(outer, |start| visit(start, inner.size, inner.strides));
+    };
+    let mut rest = outer.to_vec();
+    let cross = rest.remove(cross);
+    for_each_offset(&rest, |base| {
+        for block in (0..cross.size).step_by(TILE) {
+            for start in (0..inner.size).step_by(TILE) {
+                for row in block..cross.size.min(block + TILE) {
+                    let at = |i: usize| {
+                        base[i] + row as isize * cross.strides[i] + start as isize * inner.strides[i]
+                    };
+                    visit(std::array::from_fn(at), TILE.min(inner.size - start), inner.strides);
+                }
+            }
+        }
+    });
+}

@@ -205,14 +205,12 @@ impl Array {
             .axes()
             .zip(strides)
             .map(|(axis, &out)| Axis { size: axis.size, strides: [axis.strides[0], out] });
-        let mut axes = shape::merge(axes);
-        let inner = axes.pop().unwrap_or(Axis { size: 1, strides: [0, 0] });
-        let [from_step, to_step] = inner.strides;
-        shape::for_each_offset(&axes, |[from, to]| {
-            for i in 0..inner.size as isize {
-                // SAFETY: every index of the shape stays inside of the buffer; the target is checked by the slice.
-                let value = unsafe { *start.offset(from + i * from_step) };
-                out[(to + i * to_step) as usize].write(value);
+        shape::for_each_line(&shape::merge(axes), |[from, to], n, [from_step, to_step]| {
+            // SAFETY: every index of the shape stays inside of the buffer; the target is checked by the slice.
+            let values = (0..n as isize).map(|i| unsafe { *start.offset(from + i * from_step) });
+            let targets = out[to as usize..].iter_mut().step_by(to_step.max(1) as usize);
+            for (target, value) in targets.zip(values) {
+                target.write(value);
             }
         });
     }
