@@ -1,0 +1,145 @@
+//! What a judgement says.
+
+use std::fmt;
+
+use pullback_array::Array;
+
+/// The verdict on a claim.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Verdict {
+    /// It agrees with every route, within tolerances that could have failed it.
+    Holds,
+    /// It does not.
+    Wrong,
+    /// It holds once the wrong claims that it refers to are replaced by the true values.
+    Inherited,
+    /// The routes do not agree among themselves, or several causes fit.
+    Ambiguous,
+    /// The test could not have failed.
+    Vacuous,
+    /// The derivative does not exist at this point: the slopes on both sides differ.
+    Kink,
+    /// It has not the shape of the derivative.
+    Shape,
+    /// A number in the claim or in the program is infinite or NaN.
+    NotFinite,
+}
+
+impl Verdict {
+    /// The word for it in JSON.
+    pub fn word(self) -> &'static str {
+        match self {
+            Verdict::Holds => "holds",
+            Verdict::Wrong => "wrong",
+            Verdict::Inherited => "inherited",
+            Verdict::Ambiguous => "ambiguous",
+            Verdict::Vacuous => "vacuous",
+            Verdict::Kink => "kink",
+            Verdict::Shape => "shape",
+            Verdict::NotFinite => "not-finite",
+        }
+    }
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.word())
+    }
+}
+
+/// What a judgement says of one claim.
+#[derive(Clone, Debug)]
+pub struct Judgement {
+    /// The verdict.
+    pub verdict: Verdict,
+    /// The shape of the derivative, in the layout of the claim.
+    pub shape: Vec<usize>,
+    /// The shape of the claim, where it is not that.
+    pub claimed_shape: Option<Vec<usize>>,
+    /// The largest difference of the claim from the routes. Absent where the shapes differ.
+    pub max_abs_error: Option<f64>,
+    /// The tolerance of the entry whose difference is the largest in units of its tolerance.
+    pub tolerance: Option<f64>,
+    /// That largest difference, in units of its tolerance.
+    pub error_in_tolerances: Option<f64>,
+    /// The largest difference of the claim from each route.
+    pub routes: Routes,
+    /// The entry that deviates most.
+    pub worst: Option<Entry>,
+    /// What lies at a kink.
+    pub kink: Option<Kink>,
+    /// What else is to be said.
+    pub notes: Vec<Note>,
+    /// The derivative by autograd, in the layout of the claim.
+    pub expected: Option<Array>,
+}
+
+impl Judgement {
+    /// May a check that meets this judgement succeed?
+    pub fn passes(&self) -> bool {
+        match self.verdict {
+            Verdict::Holds => true,
+            Verdict::Kink => self.kink.as_ref().is_some_and(|kink| kink.conventional),
+            _ => false,
+        }
+    }
+}
+
+/// The largest difference of a claim from each route that was taken.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Routes {
+    /// From reverse mode, operation by operation.
+    pub autograd: Option<f64>,
+    /// From the Jacobian of the program, as one network.
+    pub jacobian: Option<f64>,
+    /// From finite differences of the forward pass.
+    pub finite_difference: Option<f64>,
+}
+
+/// One entry of a claim.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Entry {
+    /// Its index, in the layout of the claim.
+    pub at: Vec<usize>,
+    /// What the claim says.
+    pub claimed: f64,
+    /// What autograd says.
+    pub expected: f64,
+    /// What finite differences say, where they were taken entry by entry.
+    pub difference: Option<f64>,
+}
+
+/// A derivative at a kink.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Kink {
+    /// The entry, in the layout of the claim.
+    pub at: Vec<usize>,
+    /// The slope on the left.
+    pub left: f64,
+    /// The slope on the right.
+    pub right: f64,
+    /// Does the claim follow the stated conventions of the operations?
+    pub conventional: bool,
+}
+
+/// What else is to be said of a claim.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Note {
+    /// The derivative is zero by construction: there is no path.
+    NoPath,
+    /// The derivative is zero, although there is a path.
+    Zero,
+    /// The gradient is not larger than the tolerance.
+    WithinTolerance,
+    /// Finite differences were taken along this many random directions.
+    Directions(usize),
+    /// Autograd and finite differences disagree by so much, and may by so much.
+    RoutesDisagree {
+        /// The largest difference in units of the tolerance.
+        in_tolerances: f64,
+    },
+    /// Which number is not finite.
+    NotFinite(String),
+    /// The shapes are equal after broadcasting only.
+    EqualByBroadcasting,
+}
