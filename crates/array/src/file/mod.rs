@@ -5,8 +5,8 @@
 //!
 //! Files come from anywhere: a header that is no header, that lies about its size, or whose elements end early is
 //! an [`Error`], and memory is taken only for elements that are there. The parser of headers is therefore our
-//! own, 100 lines for a grammar of three keys: general parsers of Python literals overflow the stack on nested
-//! brackets.
+//! own, a short one for a grammar of three keys: parsers of all Python literals recurse without a bound on nested
+//! brackets, and multiply sizes without a check.
 //!
 //! ```
 //! use pullback_array::{Array, file};

@@ -99,6 +99,13 @@ fn casts_round_and_refuse() {
     }
 }
 
+/// Arrays go between threads, and are shared by them.
+#[test]
+fn arrays_are_send_and_sync() {
+    fn check<T: Send + Sync + Clone + 'static>() {}
+    check::<Array>();
+}
+
 #[test]
 fn constructors() {
     let eye = Array::eye(3, DType::F32).expect("nine");

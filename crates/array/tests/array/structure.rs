@@ -27,6 +27,29 @@ proptest! {
         prop_assert_eq!(Model::of(&array.permute(&axes).expect("a permutation")), expected);
     }
 
+    /// The views that ndarray gets see the same elements, whatever the strides.
+    #[test]
+    fn ndarray_sees_the_same_elements(shape in shapes(), layout in layouts()) {
+        let array = sample(5, &shape, DType::F32, layout);
+        let view = array.view::<f32>().expect("f32");
+        prop_assert_eq!(view.shape(), array.shape());
+        prop_assert_eq!(view.iter().map(|&v| f64::from(v)).collect::<Vec<_>>(), array.to_vec_f64());
+    }
+
+    /// Large enough for tiles, in the order in memory and in others.
+    #[test]
+    fn transpositions_copy_in_tiles(shape in prop::array::uniform3(1..40usize), order in Just(vec![0, 1, 2]).prop_shuffle()) {
+        let array = Array::arange(shape.iter().product()).and_then(|a| a.reshape(&shape)).expect("as many");
+        let permuted = array.permute(&order).expect("a permutation");
+        let copy = Array::concat(&[permuted.clone()], 0).expect("one part");
+        prop_assert_eq!(copy.to_vec_i64(), permuted.to_vec_i64());
+        let (a, b) = (copy.cast(DType::F64).expect("floats"), permuted.cast(DType::F64).expect("floats"));
+        let zero = a.zip(&b, "subtract", |a, b| a - b, |a, b| a - b).expect("one shape");
+        prop_assert_eq!(zero.max_abs(), 0.0);
+        let doubled = permuted.zip(&a, "add", |a, b| a + b, |a, b| a + b).expect("one shape");
+        prop_assert_eq!(doubled.to_vec_f64(), a.to_vec_f64().iter().map(|v| 2.0 * v).collect::<Vec<_>>());
+    }
+
     /// Reshaping keeps the row-major order, whatever lies in memory; and the view of a reshape reshapes again.
     #[test]
     fn reshape_keeps_the_order(shape in shapes(), cuts in prop::collection::vec(1..7usize, 0..4), layout in layouts()) {
