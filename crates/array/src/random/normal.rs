@@ -117,3 +117,21 @@ fn sine_and_cosine(x: f32) -> (f32, f32) {
     let sign = |value: f32, negative: bool| if negative { -value } else { value };
     (sign(sine, octant & 4 != 0), sign(cosine, (octant + 2) & 4 != 0))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What the processor's fused instructions give is what the portable ones give.
+    #[test]
+    fn instructions_do_not_change_results() {
+        let mut engine = Mt19937::new(1);
+        for _ in 0..1000 {
+            let mut chosen = [0.0; BLOCK].map(|_: f32| engine.unit_f32() as f32);
+            let mut portable = chosen;
+            transform_f32(&mut chosen, 0.5, 2.0);
+            box_muller(&mut portable, 0.5, 2.0);
+            assert_eq!(chosen.map(f32::to_bits), portable.map(f32::to_bits));
+        }
+    }
+}

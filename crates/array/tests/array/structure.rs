@@ -41,7 +41,7 @@ proptest! {
     fn transpositions_copy_in_tiles(shape in prop::array::uniform3(1..40usize), order in Just(vec![0, 1, 2]).prop_shuffle()) {
         let array = Array::arange(shape.iter().product()).and_then(|a| a.reshape(&shape)).expect("as many");
         let permuted = array.permute(&order).expect("a permutation");
-        let copy = Array::concat(&[permuted.clone()], 0).expect("one part");
+        let copy = Array::concat(std::slice::from_ref(&permuted), 0).expect("one part");
         prop_assert_eq!(copy.to_vec_i64(), permuted.to_vec_i64());
         let (a, b) = (copy.cast(DType::F64).expect("floats"), permuted.cast(DType::F64).expect("floats"));
         let zero = a.zip(&b, "subtract", |a, b| a - b, |a, b| a - b).expect("one shape");
