@@ -1,6 +1,6 @@
 //! `contract` against a sum over every assignment of every label.
 
-use crate::model::{Layout, Model, dtypes, indices, layouts, sample};
+use crate::model::{Layout, Model, config, dtypes, indices, layouts, sample};
 use proptest::prelude::*;
 use pullback_array::{Array, DType, Result};
 
@@ -106,7 +106,7 @@ fn products() -> impl Strategy<Value = Term> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 3000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(config(3000))]
 
     #[test]
     fn equals_the_sum_written_out(term in terms()) {
@@ -115,7 +115,7 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(config(400))]
 
     #[test]
     fn products_equal_the_sum_written_out(term in products()) {

@@ -1,6 +1,6 @@
 //! `map`, `zip` and what is said of all elements at once.
 
-use crate::model::{Layout, Model, dtypes, layouts, sample};
+use crate::model::{Layout, Model, config, dtypes, layouts, sample};
 use proptest::prelude::*;
 use pullback_array::{Array, DType};
 
@@ -24,7 +24,7 @@ fn shapes() -> impl Strategy<Value = (Vec<usize>, Vec<usize>, Vec<usize>)> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 1000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(config(1000))]
 
     #[test]
     fn zip_broadcasts(

@@ -1,5 +1,6 @@
 //! Files that NumPy wrote, files that lie, and files that we wrote: `golden/files.py` makes the first.
 
+use crate::model::config;
 use proptest::prelude::*;
 use pullback_array::{Array, DType, file};
 use serde_json::Value;
@@ -126,7 +127,7 @@ fn paths_stand_in_messages() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(config(256))]
 
     /// Whatever the bytes, an array or an error comes back: cut, and with bytes replaced.
     #[test]

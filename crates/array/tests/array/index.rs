@@ -1,11 +1,11 @@
 //! `gather` and `scatter_add`: against loops, and against each other.
 
-use crate::model::{Layout, Model, layouts, sample};
+use crate::model::{Layout, Model, config, layouts, sample};
 use proptest::prelude::*;
 use pullback_array::{Array, DType};
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(config(400))]
 
     #[test]
     fn rows_go_where_the_table_says(

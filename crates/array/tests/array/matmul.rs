@@ -1,6 +1,6 @@
 //! `matmul` against three loops, over every pair of ranks.
 
-use crate::model::{Layout, Model, dtypes, indices, layouts, sample};
+use crate::model::{Layout, Model, config, dtypes, indices, layouts, sample};
 use proptest::prelude::*;
 use pullback_array::{Array, DType};
 
@@ -22,7 +22,7 @@ fn naive(a: &Model, b: &Model, batch: &[usize]) -> Model {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 600, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(config(600))]
 
     #[test]
     fn multiplies_as_numpy_does(

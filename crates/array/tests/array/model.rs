@@ -4,6 +4,7 @@
 //! order, and results can be compared for equality.
 
 use proptest::prelude::*;
+use proptest::test_runner::RngSeed;
 use pullback_array::{Array, DType, SliceAxis, random::Generator};
 
 #[derive(Clone, Debug, PartialEq)]
@@ -102,4 +103,14 @@ pub fn sample(seed: u64, shape: &[usize], dtype: DType, layout: Layout) -> Array
     };
     assert_eq!((array.shape(), array.dtype()), (shape, dtype));
     array
+}
+
+/// So many cases, the same in every run.
+pub fn config(cases: u32) -> ProptestConfig {
+    ProptestConfig {
+        cases,
+        failure_persistence: None,
+        rng_seed: RngSeed::Fixed(1),
+        ..ProptestConfig::default()
+    }
 }

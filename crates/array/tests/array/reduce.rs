@@ -1,6 +1,6 @@
 //! Sums and maxima against loops, and the accuracy of long sums.
 
-use crate::model::{Layout, Model, dtypes, indices, layouts, sample};
+use crate::model::{Layout, Model, config, dtypes, indices, layouts, sample};
 use proptest::prelude::*;
 use pullback_array::{Array, DType};
 
@@ -17,7 +17,7 @@ fn fold(model: &Model, axes: &[usize], start: f64, f: impl Fn(f64, f64) -> f64) 
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 600, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(config(600))]
 
     #[test]
     fn reductions_equal_loops(

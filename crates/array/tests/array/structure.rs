@@ -1,6 +1,6 @@
 //! Views and copies: which element stands where, told index by index.
 
-use crate::model::{Layout, Model, dtypes, layouts, sample};
+use crate::model::{Layout, Model, config, dtypes, layouts, sample};
 use proptest::prelude::*;
 use pullback_array::{Array, DType, SliceAxis};
 
@@ -9,7 +9,7 @@ fn shapes() -> impl Strategy<Value = Vec<usize>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 500, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(config(500))]
 
     #[test]
     fn permute_moves_axes(shape in shapes(), order in Just(vec![0, 1, 2]).prop_shuffle(), layout in layouts(), dtype in dtypes()) {
