@@ -176,7 +176,7 @@ impl Parser<'_> {
             if let Some(earlier) = seen.insert(name.text.as_str(), name.span) {
                 return Err(Error::new(name.span, format!("`{name}` stands here twice"))
                     .with_label(earlier, "first here")
-                    .with_hint("give each axis a name of its own"));
+                    .with_hint("give each a name of its own"));
             }
         }
         Ok(())

@@ -3,7 +3,9 @@
 //! Everything here turns what stands in the source into a sentence for a hint; nothing here decides whether the
 //! source is right.
 
+use super::expr::{Expr, ExprKind};
 use super::lexer::TokenKind;
+use super::print::print;
 
 /// How a token is called in a message.
 pub(crate) fn describe(kind: TokenKind, lexeme: &str) -> String {
@@ -65,7 +67,6 @@ pub(crate) fn for_word_after_operand(word: &str) -> Option<&'static str> {
         "if" | "else" => "there is no `if`; write `where(condition, a, b)`",
         "for" | "in" => "there are no loops; write sums as `sum(…)` or in index notation",
         "and" | "or" => "write `*` or `+` of the comparisons, each in parentheses",
-        "x" | "X" => "if a product is meant, write `*` or `@`",
         _ => return None,
     })
 }
@@ -85,15 +86,20 @@ pub(crate) fn for_statement_word(word: &str) -> Option<&'static str> {
     })
 }
 
-/// What to write instead of `.attribute` after an expression whose text is `receiver`.
-pub(crate) fn for_attribute(receiver: &str, attribute: &str, arguments: Option<&str>) -> String {
-    let receiver = shorten(receiver);
+/// What to write instead of `receiver.attribute`, or of `receiver.attribute(arguments)`.
+pub(crate) fn for_attribute(receiver: &Expr, attribute: &str, arguments: Option<&str>) -> String {
+    let is_operation = matches!(receiver.kind, ExprKind::Binary { .. } | ExprKind::Negate(_));
+    let receiver = shorten(&print(receiver));
     let modules = ["np", "numpy", "torch", "jnp", "jax", "tf", "math", "F", "nn"];
     match (attribute, arguments) {
-        _ if modules.contains(&receiver.as_str()) => {
-            format!("functions are called by their names alone: `{attribute}(…)`")
-        }
+        _ if modules.contains(&receiver.as_str()) => match arguments {
+            Some(arguments) => {
+                format!("write `{attribute}({})`: functions have no prefix", shorten(arguments))
+            }
+            None => "functions have no prefix: write `exp(x)`".to_owned(),
+        },
         ("t" | "transpose" | "mT" | "H" | "T", _) => {
+            let receiver = if is_operation { format!("({receiver})") } else { receiver };
             format!("write `{receiver}.T`; `permute` and `transpose` are functions: `permute(A, [1, 0])`")
         }
         ("shape" | "size", _) => {

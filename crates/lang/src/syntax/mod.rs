@@ -1,6 +1,7 @@
 //! From text to tree: everything that can be said about a `.grad` file without evaluating it.
 
 pub(crate) mod ast;
+mod claim;
 pub(crate) mod expr;
 mod expression;
 mod head;
@@ -8,8 +9,11 @@ mod hint;
 mod lexer;
 pub(crate) mod lint;
 pub(crate) mod names;
-pub(crate) mod parser;
+mod operand;
+pub(crate) mod parse;
+mod parser;
 pub(crate) mod print;
 mod reference;
 mod source;
 mod statement;
+mod unexpected;

@@ -94,7 +94,8 @@ impl Parser<'_> {
         let claimed = !self.names.claims(&of, &wrt).is_empty();
         if hidden || !(known || claimed) {
             self.at = start;
-            if self.mode == Mode::File && !hidden {
+            if self.mode == Mode::File && !divides {
+                self.check_hidden(&of, &wrt)?;
                 self.check_half_known(&of, &wrt, &texts)?;
             }
             return Ok(None);
@@ -143,6 +144,16 @@ impl Parser<'_> {
                 starts && window[2].kind == TokenKind::Slash && is(window[1], of) && is(window[3], wrt);
             matches.then(|| window[1].span().to(window[3].span()))
         })
+    }
+
+    /// `dL/dv` inside `fn f(v) = …`: this `v` is not the one that a claim could be about.
+    fn check_hidden(&self, of: &Name, wrt: &[Name]) -> Result<()> {
+        let hidden = |name: &&Name| self.locals.contains(&name.text) && self.names.known(&name.text);
+        let Some(name) = std::iter::once(of).chain(wrt).find(hidden) else {
+            return Ok(());
+        };
+        let message = format!("`{name}` is a parameter or an index here, so this refers to no claim");
+        Err(Error::new(name.span, message).with_hint("give the parameter or the index another name"))
     }
 
     /// `dL/dz` where `L` is known, but neither `z` nor a variable `dL` or `dz` is: neither reading makes sense.
