@@ -79,11 +79,33 @@ impl Function {
         })
     }
 
+    /// The number of elements that a call computes: its cost, to a factor.
+    pub fn work(&self) -> usize {
+        let elements =
+            |value: &Val| value.shape().iter().fold(1usize, |product, &size| product.saturating_mul(size));
+        let step =
+            |step: &Step| elements(&step.value) + step.value.inputs().iter().map(elements).sum::<usize>();
+        self.steps.iter().map(step).fold(0, usize::saturating_add)
+    }
+
     /// The outputs where the inputs are these arrays.
     ///
     /// # Errors
     /// Where there are not as many arrays as inputs, one has another shape, or a forward pass fails.
     pub fn call(&self, arrays: &[Array]) -> Result<Vec<Array>> {
+        self.call_observed(arrays, &mut |result| Ok(result))
+    }
+
+    /// Like [`Function::call`], with every intermediate result, and the outputs, replaced by what `observe` makes of it:
+    /// how rounding errors are simulated.
+    ///
+    /// # Errors
+    /// Those of [`Function::call`], and those of `observe`.
+    pub fn call_observed(
+        &self,
+        arrays: &[Array],
+        observe: &mut dyn FnMut(Array) -> Result<Array>,
+    ) -> Result<Vec<Array>> {
         if arrays.len() != self.inputs.len() {
             return Err(Error::new(format!("{} arrays for {} inputs", arrays.len(), self.inputs.len())));
         }
@@ -107,7 +129,7 @@ impl Function {
                 op.forward(&inputs)?
             };
             for (slot, result) in (step.first..=step.last).zip(results) {
-                slots[slot] = Some(result);
+                slots[slot] = Some(observe(result)?);
             }
         }
         Ok(self.outputs.iter().map(|source| read(source, &slots).clone()).collect())

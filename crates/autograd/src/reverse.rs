@@ -23,15 +23,16 @@ pub fn grad(scalar: &Val, wrt: &[&Val]) -> Result<Vec<Val>> {
         .with_hint("sum it, or say with which cotangent to pull back"));
     }
     let one = scalar.one();
-    let cotangents = pullback(&[(scalar, &one)], wrt)?;
+    let cotangents = pullback(&[(scalar, &one)], wrt, &[])?;
     wrt.iter().zip(cotangents).map(|(value, cotangent)| cotangent.map_or_else(|| zeros(value), Ok)).collect()
 }
 
-/// Pulls cotangents of outputs back to values. `None` where no output depends on a value.
+/// Pulls cotangents of outputs back to values, over all paths that do not pass a `fixed` value. `None` where no output
+/// depends on a value.
 ///
 /// # Errors
 /// Where a cotangent has not its output's shape, or a rule does.
-pub fn pullback(outputs: &[(&Val, &Val)], wrt: &[&Val]) -> Result<Vec<Option<Val>>> {
+pub fn pullback(outputs: &[(&Val, &Val)], wrt: &[&Val], fixed: &[&Val]) -> Result<Vec<Option<Val>>> {
     let mut cotangents: HashMap<u64, Val> = HashMap::new();
     for (output, cotangent) in outputs {
         if output.dims() != cotangent.dims() {
@@ -44,7 +45,7 @@ pub fn pullback(outputs: &[(&Val, &Val)], wrt: &[&Val]) -> Result<Vec<Option<Val
         accumulate(&mut cotangents, output, (*cotangent).clone())?;
     }
     let to: Vec<&Val> = outputs.iter().map(|(output, _)| *output).collect();
-    let path = between(&to, wrt, &[]);
+    let path = between(&to, wrt, fixed);
     let on_path: HashSet<u64> = path.iter().map(Value::id).collect();
     let wanted: HashSet<u64> = wrt.iter().map(|value| value.id()).collect();
 

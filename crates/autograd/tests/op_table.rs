@@ -73,8 +73,11 @@ fn check(sample: &Sample) -> Result<()> {
     let single = inputs(sample, DType::F32);
     let y32 = (sample.build)(&single)?;
     assert_eq!(y32.dtype(), DType::F32, "{label}");
-    let g32 =
-        pullback(&[(&y32, &Val::new(v.array()?.cast(DType::F32)?))], &single.iter().collect::<Vec<_>>())?;
+    let g32 = pullback(
+        &[(&y32, &Val::new(v.array()?.cast(DType::F32)?))],
+        &single.iter().collect::<Vec<_>>(),
+        &[],
+    )?;
 
     for (k, x) in xs.iter().enumerate() {
         let what = format!("{label}, input {k}");

@@ -52,7 +52,13 @@ fn reversing(y: usize, x: usize) -> Vec<usize> {
 }
 
 /// The index in a claim's shape of an entry of the tensor, given by its row-major position.
-pub(crate) fn index_in_claim(position: usize, y: &[usize], x: &[usize], shape: &[usize], layout: ClaimLayout) -> Vec<usize> {
+pub(crate) fn index_in_claim(
+    position: usize,
+    y: &[usize],
+    x: &[usize],
+    shape: &[usize],
+    layout: ClaimLayout,
+) -> Vec<usize> {
     let tensor: Vec<usize> = y.iter().chain(x).copied().collect();
     let index = unravel(position, &tensor);
     if layout == ClaimLayout::Column {

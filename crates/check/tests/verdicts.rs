@@ -1,0 +1,235 @@
+//! Claims whose verdict is known, each judged through one function.
+
+use pullback_array::random::Generator;
+use pullback_array::{Array, DType};
+use pullback_check::{Claim, ClaimLayout, Judgement, Note, Subject, Verdict, judge, judge_shape};
+use pullback_network::{Coef, Label};
+use pullback_ops::{Error, Factor, Network, Op, Result, Site, Spec, Val};
+
+fn randn(seed: u64, shape: &[usize]) -> Val {
+    Val::new(Generator::new(seed).randn(shape, DType::F64).expect("a small array"))
+}
+
+fn given(shape: &[usize], data: &[f64]) -> Val {
+    Val::new(Array::from_slice(shape, data).expect("data of this shape"))
+}
+
+#[track_caller]
+fn check(of: &Val, wrt: &Val, claim: &Val, expected: Verdict) -> Judgement {
+    let judgement = judge(&Subject::new(of, wrt), &Claim::of(claim).expect("a claim")).expect("a judgement");
+    assert_eq!(judgement.verdict, expected, "{judgement:?}");
+    judgement
+}
+
+/// W x through RMSNorm to Σ v², and its gradients by hand.
+struct Layer {
+    w: Val,
+    x: Val,
+    a: Val,
+    u: Val,
+    v: Val,
+    loss: Val,
+}
+
+fn layer(m: usize, n: usize) -> Result<Layer> {
+    let (w, x, g) = (randn(1, &[m, n]), randn(2, &[n]), randn(3, &[m]));
+    let a = w.matmul(&x)?;
+    let u = a.powf(2.0)?.mean_all()?.sqrt()?;
+    let v = (&g * &(&a / &u)?)?;
+    let loss = v.powf(2.0)?.sum_all()?;
+    Ok(Layer { w, x, a, u, v, loss })
+}
+
+#[test]
+fn right_and_wrong_gradients() -> Result<()> {
+    let Layer { w, x, a, u, v, loss } = layer(3, 5)?;
+    let dv = (2.0 * &v)?;
+    check(&loss, &v, &dv, Verdict::Holds);
+    check(&loss, &v, &(-&dv)?, Verdict::Wrong);
+    check(&loss, &v, &(1.000_000_1 * &dv)?, Verdict::Wrong);
+    let wrong = check(&loss, &v, &(&dv + &given(&[3], &[0.0, 1e-9, 0.0]))?, Verdict::Wrong);
+    assert_eq!(wrong.worst.map(|worst| worst.at), Some(vec![1]));
+    check(&loss, &v, &dv.sum_all()?, Verdict::Shape);
+
+    // ∂v/∂a with u following, and with u held.
+    let g = (&v / &(&a / &u)?)?;
+    let projection = (&given(&[3, 3], &[1., 0., 0., 0., 1., 0., 0., 0., 1.])
+        - &(&a.outer(&a)? / &(3.0 * &u.powf(2.0)?)?)?)?;
+    let total = g.diag()?.matmul(&(&projection / &u)?)?;
+    check(&v, &a, &total, Verdict::Holds);
+    let held = (&g / &u)?.diag()?;
+    check(&v, &a, &held, Verdict::Wrong);
+    let partial = Subject::new(&v, &a).holding(&[u]);
+    assert_eq!(judge(&partial, &Claim::of(&held)?)?.verdict, Verdict::Holds);
+    assert_eq!(judge(&partial, &Claim::of(&total)?)?.verdict, Verdict::Wrong);
+
+    // The Jacobian by the weights, as a tensor and as a matrix in both layouts.
+    let tensor = Val::einsum("ip,q->ipq", &[&given(&[3, 3], &[1., 0., 0., 0., 1., 0., 0., 0., 1.]), &x])?;
+    check(&a, &w, &tensor, Verdict::Holds);
+    let eye = given(&[3, 3], &[1., 0., 0., 0., 1., 0., 0., 0., 1.]);
+    let (by_rows, by_columns) = (eye.kron(&x)?, x.kron(&eye)?);
+    check(&a, &w, &by_rows, Verdict::Holds);
+    check(&a, &w, &by_columns, Verdict::Wrong);
+    let subject = Subject::new(&a, &w);
+    assert_eq!(
+        judge(&subject, &Claim::of(&by_columns)?.in_layout(ClaimLayout::Column))?.verdict,
+        Verdict::Holds
+    );
+    assert_eq!(
+        judge(&subject, &Claim::of(&by_rows)?.in_layout(ClaimLayout::Column))?.verdict,
+        Verdict::Wrong
+    );
+    assert_eq!(judge_shape(&subject, &[3, 3, 5]).verdict, Verdict::Holds);
+    assert_eq!(judge_shape(&subject, &[3, 15]).verdict, Verdict::Holds);
+    assert_eq!(judge_shape(&subject, &[5, 3]).verdict, Verdict::Shape);
+    Ok(())
+}
+
+#[test]
+fn single_precision_gets_its_own_tolerance() -> Result<()> {
+    let Layer { v, loss, .. } = layer(3, 5)?;
+    let exact = (2.0 * &v)?;
+    let rounded = exact.array()?.cast(DType::F32)?;
+    let subject = Subject::new(&loss, &v);
+    assert_eq!(judge(&subject, &Claim::evaluated(&rounded, &exact)?)?.verdict, Verdict::Holds);
+    let off = rounded.map(|x| x * 1.000_01, |x| x)?;
+    assert_eq!(judge(&subject, &Claim::evaluated(&off, &exact)?)?.verdict, Verdict::Wrong);
+    assert_eq!(judge(&subject, &Claim::numbers(&rounded)?)?.verdict, Verdict::Holds);
+    Ok(())
+}
+
+#[test]
+fn second_derivatives() -> Result<()> {
+    let (x, y) = (randn(4, &[3]), randn(5, &[2]));
+    let loss = (&x.powf(3.0)?.sum_all()? * &y.powf(2.0)?.sum_all()?)?;
+    let total = y.powf(2.0)?.sum_all()?;
+    let own = (&(6.0 * &x)?.diag()? * &total)?;
+    let mixed = (6.0 * &x.powf(2.0)?.outer(&y)?)?;
+    let verdict = |subject: &Subject, claim: &Val| -> Result<Verdict> {
+        Ok(judge(subject, &Claim::of(claim)?)?.verdict)
+    };
+    assert_eq!(verdict(&Subject::second(&loss, &x, &x), &own)?, Verdict::Holds);
+    assert_eq!(verdict(&Subject::second(&loss, &x, &y), &mixed)?, Verdict::Holds);
+    assert_eq!(verdict(&Subject::second(&loss, &y, &x), &mixed.transpose()?)?, Verdict::Holds);
+    assert_eq!(verdict(&Subject::second(&loss, &y, &x), &mixed)?, Verdict::Shape);
+    assert_eq!(verdict(&Subject::second(&loss, &x, &x), &(0.5 * &own)?)?, Verdict::Wrong);
+    Ok(())
+}
+
+#[test]
+fn kinks_follow_a_convention_or_do_not() -> Result<()> {
+    let x = given(&[3], &[-1.5, 0.0, 2.0]);
+    let loss = x.relu()?.sum_all()?;
+    let conventional = check(&loss, &x, &given(&[3], &[0.0, 0.0, 1.0]), Verdict::Kink);
+    assert!(conventional.passes());
+    let kink = conventional.kink.expect("a kink");
+    assert!(kink.at == [1] && kink.left.abs() < 1e-6 && (kink.right - 1.0).abs() < 1e-6, "{kink:?}");
+    let other = check(&loss, &x, &given(&[3], &[0.0, 0.5, 1.0]), Verdict::Kink);
+    assert!(!other.passes());
+    check(&loss, &x, &given(&[3], &[0.0, 1.5, 1.0]), Verdict::Wrong);
+    check(&loss, &x, &given(&[3], &[0.0, 0.0, 0.9]), Verdict::Wrong);
+
+    // A tie: each of the tied elements has a slope on one side only.
+    let tied = given(&[3], &[2.0, 2.0, 1.0]);
+    assert!(check(&tied.max(&[0], false)?, &tied, &given(&[3], &[0.5, 0.5, 0.0]), Verdict::Kink).passes());
+    assert!(!check(&tied.max(&[0], false)?, &tied, &given(&[3], &[1.0, 0.0, 0.0]), Verdict::Kink).passes());
+    // Close to a kink there is none.
+    let close = given(&[2], &[1e-6, -1e-6]);
+    check(&close.abs()?.sum_all()?, &close, &given(&[2], &[1.0, -1.0]), Verdict::Holds);
+    Ok(())
+}
+
+#[test]
+fn what_could_not_have_failed_is_vacuous() -> Result<()> {
+    let z = randn(6, &[5]);
+    let total = z.softmax(0)?.sum_all()?;
+    check(&total, &z, &(&z - &z)?, Verdict::Vacuous);
+    check(&total, &z, &given(&[5], &[0.0, 0.0, 1e-3, 0.0, 0.0]), Verdict::Wrong);
+    let zeros = given(&[5], &[0.0; 5]);
+    let claim = Claim::of(&zeros)?.written_as_zeros(true);
+    let judgement = judge(&Subject::new(&total, &z), &claim)?;
+    assert_eq!((judgement.verdict, judgement.notes.as_slice()), (Verdict::Holds, &[Note::Zero][..]));
+    let unrelated = randn(7, &[5]);
+    let judgement = judge(&Subject::new(&total, &unrelated), &claim)?;
+    assert_eq!((judgement.verdict, judgement.notes.as_slice()), (Verdict::Holds, &[Note::NoPath][..]));
+    check(&total, &unrelated, &zeros, Verdict::Vacuous);
+
+    let nan = given(&[2], &[f64::NAN, 1.0]);
+    check(&nan.sum_all()?, &nan, &given(&[2], &[1.0, 1.0]), Verdict::NotFinite);
+    let row = given(&[1, 3], &[1.0, 1.0, 1.0]);
+    let x = given(&[3], &[1.0, 2.0, 4.0]);
+    let judgement = check(&x.sum_all()?, &x, &row, Verdict::Shape);
+    assert_eq!(judgement.notes, [Note::EqualByBroadcasting]);
+    Ok(())
+}
+
+/// Beyond the entries that are tried one by one, random directions find a single wrong one.
+#[test]
+fn large_inputs_are_probed_along_directions() -> Result<()> {
+    let (w, x) = (randn(8, &[37, 41]), randn(9, &[41]));
+    let loss = w.matmul(&x)?.tanh()?.powf(2.0)?.sum_all()?;
+    let t = w.matmul(&x)?.tanh()?;
+    let right = (2.0 * &(&t * &(1.0 - &t.powf(2.0)?)?)?)?.outer(&x)?;
+    let judgement = check(&loss, &w, &right, Verdict::Holds);
+    assert!(matches!(judgement.notes.as_slice(), [Note::Directions(15)]), "{:?}", judgement.notes);
+    let mut data = right.array()?.to_vec_f64();
+    data[37 * 20 + 5] += 1e-7;
+    let wrong = check(&loss, &w, &given(&[37, 41], &data), Verdict::Wrong);
+    assert_eq!(wrong.worst.map(|worst| worst.at), Some(vec![(37 * 20 + 5) / 41, (37 * 20 + 5) % 41]));
+    Ok(())
+}
+
+/// y = x³ with a rule that says 3x² at one element and 2x² at the others: wrong in the table, and so on both routes that
+/// use it.
+#[derive(Debug)]
+struct WrongRule;
+
+impl Op for WrongRule {
+    fn name(&self) -> &'static str {
+        "wrong_rule"
+    }
+
+    fn infer(&self, inputs: &[&Spec]) -> Result<Vec<Spec>> {
+        Ok(vec![inputs[0].clone()])
+    }
+
+    fn forward(&self, inputs: &[&Array]) -> Result<Vec<Array>> {
+        Ok(vec![inputs[0].map(|x| x.powi(3), |x| x.powi(3))?])
+    }
+
+    fn jacobian(&self, at: &Site<'_>) -> Result<Network> {
+        let i = Label::for_dims(at.x().dims());
+        let count = at.x().shape().iter().product();
+        let mut slopes = vec![3.0; count];
+        slopes[count / 3] = 2.0;
+        let slopes = Val::new(Array::from_vec(&at.x().shape(), slopes)?);
+        let payload = (&slopes * &at.x().powf(2.0)?)?;
+        Ok(at.network().plus_term(Coef::one(), &i, &i, [Factor::Dense(payload, i.clone())]))
+    }
+}
+
+#[test]
+fn a_wrong_rule_does_not_pass() -> Result<()> {
+    for count in [7, 2000] {
+        let x = (&randn(10, &[count]).abs()? + 0.5)?;
+        let x = Val::new(x.array()?.clone());
+        let loss = Val::apply(WrongRule, &[&x])?.sum_all()?;
+        let by_rule = pullback_autograd::grad(&loss, &[&x])?.remove(0);
+        let judgement = check(&loss, &x, &by_rule, Verdict::Ambiguous);
+        assert!(judgement.notes.iter().any(|note| matches!(note, Note::RoutesDisagree { .. })));
+        assert_eq!(judgement.worst.map(|worst| worst.at), Some(vec![count / 3]), "{count}");
+        let by_hand = (3.0 * &x.powf(2.0)?)?;
+        assert!(!judge(&Subject::new(&loss, &x), &Claim::of(&by_hand)?)?.passes());
+    }
+    Ok(())
+}
+
+#[test]
+fn a_singular_program_is_an_error_and_no_verdict() {
+    let singular = given(&[2, 2], &[1.0, 2.0, 2.0, 4.0]);
+    let result: std::result::Result<Judgement, Error> = (|| {
+        let loss = singular.inv()?.sum_all()?;
+        judge(&Subject::new(&loss, &singular), &Claim::of(&singular)?)
+    })();
+    assert!(result.is_err());
+}
