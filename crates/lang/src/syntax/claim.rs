@@ -112,11 +112,10 @@ impl Parser<'_> {
     }
 
     fn check_not_claimed(&self, head: &Head, entrywise: bool) -> Result<()> {
-        let claims = self.names.claims(&head.key.of, &head.key.wrt);
-        match claims.iter().find(|claim| claim.key == head.key && claim.entrywise == entrywise) {
+        match self.names.claimed(&head.key, entrywise) {
             None => Ok(()),
             Some(earlier) => Err(Error::new(head.span, format!("`{}` is claimed already", head.key))
-                .with_label(earlier.place, "claimed here")
+                .with_label(earlier, "claimed here")
                 .with_hint("a file claims each derivative once in each layout")),
         }
     }

@@ -50,6 +50,8 @@ pub struct Names {
     values: HashMap<String, (Binding, Span)>,
     functions: HashMap<String, Span>,
     claims: HashMap<(String, Vec<String>), Vec<Claimed>>,
+    /// Where each key was claimed first, so that a file of a million claims is read in linear time.
+    keys: HashMap<String, Span>,
 }
 
 impl Names {
@@ -104,6 +106,11 @@ impl Names {
         self.claims.get(&derivative_key(of, wrt)).map_or(&[], Vec::as_slice)
     }
 
+    /// Where this very key was claimed before, in this very way.
+    pub(crate) fn claimed(&self, key: &ClaimKey, entrywise: bool) -> Option<Span> {
+        self.keys.get(&identity(key, entrywise)).copied()
+    }
+
     pub(crate) fn known(&self, name: &str) -> bool {
         self.values.contains_key(name)
     }
@@ -130,6 +137,7 @@ impl Names {
     }
 
     pub(crate) fn claim(&mut self, key: &ClaimKey, place: Span, entrywise: bool) {
+        self.keys.entry(identity(key, entrywise)).or_insert(place);
         let claimed = Claimed { key: key.clone(), place, entrywise };
         self.claims.entry(derivative_key(&key.of, &key.wrt)).or_default().push(claimed);
     }
@@ -138,6 +146,13 @@ impl Names {
 /// The key of the total derivative in no layout in particular.
 pub(crate) fn total(of: &Name, wrt: &Name) -> ClaimKey {
     ClaimKey { of: of.clone(), wrt: vec![wrt.clone()], layout: Layout::Default, fixed: Vec::new() }
+}
+
+/// The same text for the same claim: in what order the fixed names are listed does not matter.
+fn identity(key: &ClaimKey, entrywise: bool) -> String {
+    let mut key = key.clone();
+    key.fixed.sort_by(|a, b| a.text.cmp(&b.text));
+    if entrywise { format!("{key} by entries") } else { key.to_string() }
 }
 
 fn derivative_key(of: &Name, wrt: &[Name]) -> (String, Vec<String>) {

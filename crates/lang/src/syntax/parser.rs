@@ -166,18 +166,20 @@ impl<'s> Parser<'s> {
 
     /// Goes to the end of the statement in which an error was found.
     fn recover(&mut self) {
-        if self.at > self.start + 1 && self.resumes(self.at - 1) {
+        // Once for the whole statement: what stands before it on its line may be long.
+        let column = self.column(self.start);
+        if self.at > self.start + 1 && self.resumes(self.at - 1, column) {
             self.at -= 1;
             return;
         }
-        if self.at > self.start && self.resumes(self.at) {
+        if self.at > self.start && self.resumes(self.at, column) {
             return;
         }
         let mut depth = self.open.len();
         loop {
             match self.kind(0) {
                 TokenKind::End | TokenKind::Semicolon => return,
-                TokenKind::Newline if depth == 0 || self.resumes(self.at + 1) => return,
+                TokenKind::Newline if depth == 0 || self.resumes(self.at + 1, column) => return,
                 TokenKind::OpenParen | TokenKind::OpenBracket => depth += 1,
                 TokenKind::CloseParen | TokenKind::CloseBracket => depth = depth.saturating_sub(1),
                 _ => {}
@@ -186,14 +188,11 @@ impl<'s> Parser<'s> {
         }
     }
 
-    /// Whether the token at `at` starts a line that reads like a statement and is not indented against this one:
-    /// where a bracket was left open, the next statement is found by this.
-    pub(super) fn resumes(&self, at: usize) -> bool {
+    /// Whether the token at `at` starts a line that reads like a statement and is not indented against this one,
+    /// which starts at `column`: where a bracket was left open, the next statement is found by this.
+    pub(super) fn resumes(&self, at: usize, column: usize) -> bool {
         let starts_line = at > self.start && self.tokens[at - 1].kind == TokenKind::Newline;
-        if !starts_line
-            || self.tokens[at].kind != TokenKind::Name
-            || self.column(at) > self.column(self.start)
-        {
+        if !starts_line || self.tokens[at].kind != TokenKind::Name || self.column(at) > column {
             return false;
         }
         let mut depth = 0usize;
@@ -212,7 +211,7 @@ impl<'s> Parser<'s> {
     }
 
     /// How many bytes stand between the start of the line and the token at `at`.
-    fn column(&self, at: usize) -> usize {
+    pub(super) fn column(&self, at: usize) -> usize {
         let start = self.tokens[at].span().start;
         start - self.source[..start].rfind(['\n', '\r']).map_or(0, |newline| newline + 1)
     }

@@ -57,10 +57,11 @@ impl Parser<'_> {
 
     /// Whether the statement is over here although brackets are open.
     fn ends_before_closing(&self, token: Token) -> bool {
+        let column = self.column(self.start);
         match token.kind {
             TokenKind::End | TokenKind::Semicolon => true,
-            TokenKind::Assign => self.at > self.start + 1 && self.resumes(self.at - 1),
-            _ => self.resumes(self.at),
+            TokenKind::Assign => self.at > self.start + 1 && self.resumes(self.at - 1, column),
+            _ => self.resumes(self.at, column),
         }
     }
 

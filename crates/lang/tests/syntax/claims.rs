@@ -24,6 +24,7 @@ da/dW [col] = xᵀ ⊗ eye(m)
 da/dW [row] = eye(m) ⊗ xᵀ
 da/dx [W fixed] = W
 dL/dx [a, W fixed] = zeros(n)
+dL/dx [W, a fixed] = 0
 dL/dW[col] = 1
 dL / dW = 2
 dx/dx [col] [L fixed] = 3",
@@ -37,7 +38,10 @@ dx/dx [col] [L fixed] = 3",
             (claim L by x Default fixed a W (call zeros n))
             (claim L by W Col 1)
             (claim L by W Default 2)
-            (claim x by x Col fixed L 3)"#]],
+            (claim x by x Col fixed L 3)
+            error: `dL/dx [W, a fixed]` is claimed already at 12:1 `dL/dx [W, a fixed]`
+              claimed here at 11:1 `dL/dx [a, W fixed]`
+              hint: a file claims each derivative once in each layout"#]],
     );
 }
 
