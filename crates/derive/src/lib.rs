@@ -1,1 +1,36 @@
-//! Derivations: the contraction of a rule, step by step, in index and matrix notation.
+//! Derivations: the contraction that yields a gradient, written down step by step.
+//!
+//! The steps are no prose about the rules but the rules themselves: each line prints the same network that the other
+//! floors contract with numbers, before and after one operation on it.
+//!
+//! ```
+//! use pullback_array::{Array, DType};
+//! use pullback_derive::derive;
+//! use pullback_network::Dim;
+//! use pullback_ops::Val;
+//!
+//! let (n, d, m) = (Dim::named("N", 5), Dim::named("D", 3), Dim::named("M", 2));
+//! let x = Val::symbol("X", &[n, d], DType::F64);
+//! let w = Val::symbol("W", &[d, m], DType::F64);
+//! let z = x.matmul(&w)?.named("Z");
+//! let derivation = derive(&z, &x)?;
+//! assert_eq!(derivation.steps.iter().map(|step| step.formula.as_str()).collect::<Vec<_>>(), [
+//!     "Z_ij = Σ_k X_ik W_kj",
+//!     "∂Z_ij/∂X_mn = δ_im W_nj",
+//!     "∂L/∂X_mn = Σ_ij Ḡ_ij ∂Z_ij/∂X_mn",
+//!     "= Σ_ij Ḡ_ij δ_im W_nj",
+//!     "= Σ_j Ḡ_mj W_nj",
+//!     "∂L/∂X = Ḡ Wᵀ",
+//! ]);
+//! assert_eq!(derivation.code.as_deref(), Some("dL/dZ @ W.T"));
+//! # Ok::<(), pullback_ops::Error>(())
+//! ```
+//!
+//! This is the one derivation that proves that symbols flow through the rules; what it does not do yet: name
+//! intermediate values, and go through a program one operation at a time.
+
+mod forward;
+mod steps;
+
+pub use forward::index_notation;
+pub use steps::{Derivation, Step, derive};

@@ -129,15 +129,12 @@ pub fn sum(terms: impl IntoIterator<Item = Written>) -> String {
 
 impl fmt::Display for Written {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if !self.sums.is_empty() {
-            write!(f, "Σ_{} ", subscript(&self.sums.iter().collect::<Vec<_>>()))?;
-        }
-        let one = self.coef.is_one();
-        match (one, self.factors.is_empty()) {
-            (true, false) => f.write_str(&self.factors.join(" ")),
-            (false, false) => write!(f, "{} {}", self.coef, self.factors.join(" ")),
-            (_, true) => write!(f, "{}", self.coef),
-        }
+        let number = !self.coef.is_one() || (self.factors.is_empty() && self.sums.is_empty());
+        let sums = format!("Σ_{}", subscript(&self.sums.iter().collect::<Vec<_>>()));
+        let number = number.then(|| self.coef.to_string());
+        let sums = (!self.sums.is_empty()).then_some(sums);
+        let parts: Vec<String> = number.into_iter().chain(sums).chain(self.factors.iter().cloned()).collect();
+        f.write_str(&parts.join(" "))
     }
 }
 
@@ -155,8 +152,12 @@ pub fn indexed(symbol: &str, letters: &[String]) -> String {
     if letters.is_empty() {
         return symbol.to_string();
     }
-    let plain =
-        !symbol.contains(' ') || symbol.ends_with(')') && !symbol.contains(") ") && symbol.starts_with('(');
+    // A name, a call or a bracket takes a subscript as it is; `a^2` or `a b` does not.
+    let mut depth = 0;
+    let plain = symbol.chars().all(|c| {
+        depth += i32::from(c == '(') - i32::from(c == ')');
+        depth > 0 || c == ')' || !matches!(c, ' ' | '^')
+    });
     let subscript = subscript(&letters.iter().collect::<Vec<_>>());
     if plain { format!("{symbol}_{subscript}") } else { format!("({symbol})_{subscript}") }
 }
