@@ -1,0 +1,64 @@
+//! What a check of one file found.
+
+use pullback_check::{Judgement, Verdict};
+use pullback_lang::Span;
+
+use crate::problem::{Document, Problem};
+
+/// A claim with what was found of it.
+#[derive(Clone, Debug)]
+pub struct ClaimReport {
+    /// As it is shown: `dL/dW`, `da/dW [col]`, `shape(dZ/db)`.
+    pub key: String,
+    /// The whole statement.
+    pub span: Span,
+    /// What is claimed: the right-hand side.
+    pub expr_span: Span,
+    /// What is said of it.
+    pub judgement: Judgement,
+    /// The wrong claims that it follows, where its verdict is [`Verdict::Inherited`].
+    pub inherits: Vec<String>,
+}
+
+/// A file with what was found of its claims, or with what is wrong with it.
+#[derive(Clone, Debug)]
+pub struct FileReport {
+    /// The file.
+    pub document: Document,
+    /// Its claims, in the order of the file.
+    pub claims: Vec<ClaimReport>,
+    /// What makes it invalid.
+    pub errors: Vec<Problem>,
+    /// What is probably not meant.
+    pub warnings: Vec<Problem>,
+}
+
+impl FileReport {
+    /// A file of which nothing has been found yet.
+    pub fn new(document: Document) -> FileReport {
+        FileReport { document, claims: Vec::new(), errors: Vec::new(), warnings: Vec::new() }
+    }
+
+    /// A file that cannot be checked.
+    pub fn invalid(document: Document, error: Problem) -> FileReport {
+        FileReport { errors: vec![error], ..FileReport::new(document) }
+    }
+
+    /// 2 where the file is invalid, 1 where a claim does not hold, else 0.
+    pub fn exit_code(&self) -> u8 {
+        if !self.errors.is_empty() {
+            2
+        } else if self.claims.iter().all(|claim| claim.judgement.passes()) {
+            0
+        } else {
+            1
+        }
+    }
+
+    /// The cause of all that is wrong: the first claim that is wrong by itself. Claims are written from the output
+    /// backward, so that it is the first in backward order too.
+    pub fn cause(&self) -> Option<&ClaimReport> {
+        let by_itself = |verdict| matches!(verdict, Verdict::Wrong | Verdict::Shape | Verdict::NotFinite);
+        self.claims.iter().find(|claim| by_itself(claim.judgement.verdict))
+    }
+}

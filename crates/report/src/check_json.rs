@@ -1,0 +1,150 @@
+//! The JSON of `pullback check`; its schema is `schemas/check.json`.
+
+use pullback_check::{Entry, Kink, Note, Routes};
+use serde::Serialize;
+
+use crate::SCHEMA;
+use crate::check::{ClaimReport, FileReport};
+use crate::number::Number;
+use crate::problem::{Document, Place, ProblemJson};
+use crate::verdict_text::note_text;
+
+/// The reports of several files as one JSON object.
+pub fn check_json(files: &[FileReport]) -> String {
+    let check = Check { schema: SCHEMA, files: files.iter().map(File::new).collect() };
+    serde_json::to_string(&check).expect("strings, numbers and lists have a notation")
+}
+
+#[derive(Serialize)]
+struct Check<'a> {
+    schema: u32,
+    files: Vec<File<'a>>,
+}
+
+#[derive(Serialize)]
+struct File<'a> {
+    file: &'a str,
+    claims: Vec<Claim<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    errors: Vec<ProblemJson<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    warnings: Vec<ProblemJson<'a>>,
+}
+
+#[derive(Serialize)]
+struct Claim<'a> {
+    claim: &'a str,
+    verdict: &'static str,
+    span: Place,
+    shape: &'a [usize],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    claimed_shape: Option<&'a [usize]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    max_abs_error: Option<Number>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tolerance: Option<Number>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error_in_tolerances: Option<Number>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    routes: Option<RoutesJson>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    worst: Option<EntryJson<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    kink: Option<KinkJson<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    notes: Vec<String>,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    inherits: &'a [String],
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "kebab-case")]
+struct RoutesJson {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    autograd: Option<Number>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    jacobian: Option<Number>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    finite_difference: Option<Number>,
+}
+
+#[derive(Serialize)]
+struct EntryJson<'a> {
+    at: &'a [usize],
+    claimed: Number,
+    expected: Number,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    finite_difference: Option<Number>,
+}
+
+#[derive(Serialize)]
+struct KinkJson<'a> {
+    at: &'a [usize],
+    left: Number,
+    right: Number,
+    conventional: bool,
+}
+
+impl<'a> File<'a> {
+    fn new(report: &'a FileReport) -> File<'a> {
+        File {
+            file: &report.document.name,
+            claims: report.claims.iter().map(|claim| Claim::new(&report.document, claim)).collect(),
+            errors: ProblemJson::all(&report.document, &report.errors),
+            warnings: ProblemJson::all(&report.document, &report.warnings),
+        }
+    }
+}
+
+impl<'a> Claim<'a> {
+    fn new(document: &Document, report: &'a ClaimReport) -> Claim<'a> {
+        let judgement = &report.judgement;
+        Claim {
+            claim: &report.key,
+            verdict: judgement.verdict.word(),
+            span: document.place(report.span),
+            shape: &judgement.shape,
+            claimed_shape: judgement.claimed_shape.as_deref(),
+            max_abs_error: judgement.max_abs_error.map(Number),
+            tolerance: judgement.tolerance.map(Number),
+            error_in_tolerances: judgement.error_in_tolerances.map(Number),
+            routes: (judgement.routes != Routes::default()).then(|| RoutesJson::new(&judgement.routes)),
+            worst: judgement.worst.as_ref().map(EntryJson::new),
+            kink: judgement.kink.as_ref().map(KinkJson::new),
+            notes: judgement.notes.iter().map(|note: &Note| note_text(note)).collect(),
+            inherits: &report.inherits,
+        }
+    }
+}
+
+impl RoutesJson {
+    fn new(routes: &Routes) -> RoutesJson {
+        RoutesJson {
+            autograd: routes.autograd.map(Number),
+            jacobian: routes.jacobian.map(Number),
+            finite_difference: routes.finite_difference.map(Number),
+        }
+    }
+}
+
+impl<'a> EntryJson<'a> {
+    fn new(entry: &'a Entry) -> EntryJson<'a> {
+        EntryJson {
+            at: &entry.at,
+            claimed: Number(entry.claimed),
+            expected: Number(entry.expected),
+            finite_difference: entry.difference.map(Number),
+        }
+    }
+}
+
+impl<'a> KinkJson<'a> {
+    fn new(kink: &'a Kink) -> KinkJson<'a> {
+        KinkJson {
+            at: &kink.at,
+            left: Number(kink.left),
+            right: Number(kink.right),
+            conventional: kink.conventional,
+        }
+    }
+}

@@ -1,0 +1,175 @@
+//! Verdicts in words: one line each, and, where a claim fails, what is to be seen at its place.
+
+use pullback_check::{Entry, Judgement, Kink, Note, Routes, Verdict};
+
+use crate::check::ClaimReport;
+use crate::number::{apart, brief};
+
+/// What a line says of a claim, behind its verdict.
+pub(crate) fn remark(claim: &ClaimReport) -> String {
+    let judgement = &claim.judgement;
+    match judgement.verdict {
+        Verdict::Holds | Verdict::Wrong => measured(judgement),
+        Verdict::Inherited => format!("holds once {} put right", is_or_are(&claim.inherits)),
+        Verdict::Kink => judgement.kink.as_ref().map_or_else(String::new, kink),
+        Verdict::Shape => shapes(judgement),
+        Verdict::Ambiguous | Verdict::Vacuous | Verdict::NotFinite => notes(judgement).join("; "),
+    }
+}
+
+/// `dL/dZ is`, `dL/dZ and dL/da are`.
+fn is_or_are(keys: &[String]) -> String {
+    match keys {
+        [] => "the claims before it are".to_string(),
+        [one] => format!("{one} is"),
+        [some @ .., last] => format!("{} and {last} are", some.join(", ")),
+    }
+}
+
+/// The error beside its tolerance, and the routes that were taken.
+fn measured(judgement: &Judgement) -> String {
+    let mut parts = Vec::new();
+    if let (Some(error), Some(tolerance)) = (error_of(judgement), judgement.tolerance) {
+        parts.push(format!("error {}, tolerance {}", brief(error), brief(tolerance)));
+    }
+    let routes: Vec<&str> = by_route(&judgement.routes).into_iter().map(|(route, _)| route).collect();
+    if judgement.verdict == Verdict::Holds && !routes.is_empty() {
+        parts.push(format!("({})", routes.join(", ")));
+    }
+    parts.extend(notes(judgement).into_iter().map(|note| format!("({note})")));
+    if parts.is_empty() { format!("{:?}", judgement.shape) } else { parts.join("  ") }
+}
+
+/// The error of the entry that the tolerance belongs to.
+fn error_of(judgement: &Judgement) -> Option<f64> {
+    match (judgement.error_in_tolerances, judgement.tolerance) {
+        (Some(ratio), Some(tolerance)) if (ratio * tolerance).is_finite() => Some(ratio * tolerance),
+        _ => judgement.max_abs_error,
+    }
+}
+
+fn by_route(routes: &Routes) -> Vec<(&'static str, f64)> {
+    let named = [
+        ("autograd", routes.autograd),
+        ("Jacobian", routes.jacobian),
+        ("finite differences", routes.finite_difference),
+    ];
+    named.into_iter().filter_map(|(route, difference)| Some((route, difference?))).collect()
+}
+
+fn shapes(judgement: &Judgement) -> String {
+    match &judgement.claimed_shape {
+        Some(claimed) => format!("claimed {claimed:?}, the derivative has {:?}", judgement.shape),
+        None => format!("the derivative has {:?}", judgement.shape),
+    }
+}
+
+fn kink(kink: &Kink) -> String {
+    let agreement =
+        if kink.conventional { "follows the convention" } else { "is not the conventional value" };
+    let at = index(&kink.at);
+    format!(
+        "{at}slope {} on the left, {} on the right; the claim {agreement}",
+        brief(kink.left),
+        brief(kink.right)
+    )
+}
+
+/// `at [1, 2] `; nothing for a scalar.
+fn index(at: &[usize]) -> String {
+    if at.is_empty() { String::new() } else { format!("at {at:?} ") }
+}
+
+fn notes(judgement: &Judgement) -> Vec<String> {
+    judgement.notes.iter().map(note_text).collect()
+}
+
+/// A note in words.
+pub(crate) fn note_text(note: &Note) -> String {
+    match note {
+        Note::NoPath => "zero by construction: there is no path".to_string(),
+        Note::Zero => "the derivative is zero here, although there is a path".to_string(),
+        Note::WithinTolerance => "the derivative is no larger than the tolerance".to_string(),
+        Note::Directions(count) => format!("finite differences along {count} random directions"),
+        Note::RoutesDisagree { in_tolerances } => {
+            format!("autograd and finite differences disagree by {} tolerances", brief(*in_tolerances))
+        }
+        Note::NotFinite(what) => what.clone(),
+        Note::EqualByBroadcasting => "the shapes are equal after broadcasting only".to_string(),
+    }
+}
+
+/// What a failing claim is headed with, what stands at its caret, what stands below, and advice.
+pub(crate) struct Failure {
+    pub(crate) title: String,
+    pub(crate) label: Option<String>,
+    pub(crate) notes: Vec<String>,
+    pub(crate) hint: Option<&'static str>,
+}
+
+/// What is shown of a claim that fails. `None` for one that holds, or would if others did.
+pub(crate) fn failure(claim: &ClaimReport) -> Option<Failure> {
+    let judgement = &claim.judgement;
+    if judgement.passes() || judgement.verdict == Verdict::Inherited {
+        return None;
+    }
+    let key = &claim.key;
+    let differences: Vec<String> = by_route(&judgement.routes)
+        .into_iter()
+        .map(|(route, difference)| format!("{} from {route}", brief(difference)))
+        .collect();
+    let mut lines = Vec::new();
+    if !differences.is_empty() {
+        lines.push(format!("off by up to {}", differences.join(", ")));
+    }
+    let worst = judgement.worst.as_ref().map(entry);
+    let wrong = |title: String, label, notes, hint| Some(Failure { title, label, notes, hint });
+    match judgement.verdict {
+        Verdict::Wrong => {
+            lines.extend(judgement.tolerance.map(|tolerance| {
+                format!("rounding and finite differences explain no more than {} there", brief(tolerance))
+            }));
+            wrong(format!("{key} is wrong"), worst, lines, None)
+        }
+        Verdict::Shape => wrong(format!("{key} has the wrong shape"), Some(shapes(judgement)), lines, None),
+        Verdict::Kink => {
+            let at = judgement.kink.as_ref().map(kink_label);
+            wrong(
+                format!("{key} is at a kink"),
+                at,
+                lines,
+                Some("`pullback ops` lists the conventions at kinks"),
+            )
+        }
+        Verdict::Vacuous => {
+            let zero = judgement.notes.iter().any(|note| matches!(note, Note::NoPath | Note::Zero));
+            let hint = if zero {
+                "say so with `zeros(…)`, or choose inputs at which it is not zero"
+            } else {
+                "choose larger inputs"
+            };
+            wrong(format!("{key} could not have failed"), None, notes(judgement), Some(hint))
+        }
+        Verdict::Ambiguous => {
+            lines.extend(notes(judgement));
+            wrong(format!("{key} cannot be decided"), worst, lines, None)
+        }
+        Verdict::NotFinite => wrong(format!("{key} is not finite"), worst, notes(judgement), None),
+        Verdict::Holds | Verdict::Inherited => None,
+    }
+}
+
+fn kink_label(at: &Kink) -> String {
+    kink(at)
+}
+
+/// What an entry is claimed to be and what it is.
+fn entry(entry: &Entry) -> String {
+    let [claimed, expected] = apart(entry.claimed, entry.expected);
+    let at = index(&entry.at);
+    let differences = match entry.difference {
+        Some(difference) => format!(" (finite difference {})", apart(entry.claimed, difference)[1]),
+        None => String::new(),
+    };
+    format!("{at}this is {claimed}, the derivative {expected}{differences}")
+}
