@@ -23,10 +23,12 @@
 //!
 //! Errors and warnings are values with places ([`Error`]); whoever has the source draws the caret.
 
+mod assume;
 mod error;
 mod span;
 mod syntax;
 
+pub use assume::{Assumed, assume_inputs};
 pub use error::{Error, Result};
 pub use span::{Position, Span};
 pub use syntax::ast::{

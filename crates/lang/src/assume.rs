@@ -1,0 +1,289 @@
+//! Inputs for names that nobody declared, as on the command line: `derive -e 'Z = X @ W + b'`.
+//!
+//! An upper-case name is taken for a matrix, a lower-case one for a vector. Their sizes follow from the expression: axes
+//! that must be equal get one dim, named `N`, `D`, `M`, … in order of appearance, and distinct dims get distinct primes, so
+//! that nothing fits by accident. The assumption is returned to be printed; what it cannot infer stays a dim of its own.
+
+use std::collections::HashMap;
+
+use crate::span::Span;
+use crate::syntax::ast::{DimSpec, File, Input, Name, Shape, Source, Statement, StatementKind};
+use crate::syntax::expr::{BinaryOp, Expr, ExprKind};
+
+/// A file with every name declared.
+#[derive(Clone, Debug)]
+pub struct Assumed {
+    /// The file, with an input statement in front for each assumed name.
+    pub file: File,
+    /// What was assumed, as one would declare it: `X: [N=5, D=3]`.
+    pub assumptions: Vec<String>,
+}
+
+/// Declares the names of a file that it uses and does not bind.
+pub fn assume_inputs(file: &File) -> Assumed {
+    let mut axes = Axes::default();
+    for statement in &file.statements {
+        axes.statement(statement);
+    }
+    let dims = axes.dims();
+    let place = Span { start: 0, end: 0 };
+    let mut statements = Vec::new();
+    let mut assumptions = Vec::new();
+    let mut bound: Vec<&str> = Vec::new();
+    for (name, own) in &axes.assumed {
+        let dims: Vec<(&str, usize)> = own.iter().map(|&axis| dims[&axes.root(axis)]).collect();
+        let specs = dims.iter().map(|&(dim, size)| {
+            let dim_name = Name::new(dim, place);
+            if bound.contains(&dim) {
+                return DimSpec::Dim(dim_name);
+            }
+            bound.push(dim);
+            let size = ExprKind::Number { value: size as f64, integer: true };
+            DimSpec::Bind { name: dim_name, size: Expr { span: place, kind: size } }
+        });
+        let shape = Shape { span: place, dims: specs.collect() };
+        let source = Source::Distribution { name: Name::new("randn", place), args: Vec::new() };
+        let input = Input { name: Name::new(name.as_str(), place), shape: Some(shape), source };
+        statements.push(Statement { span: place, kind: StatementKind::Input(input) });
+        let sizes: Vec<String> = dims.iter().map(|(dim, size)| format!("{dim}={size}")).collect();
+        assumptions.push(format!("{name}: [{}]", sizes.join(", ")));
+    }
+    statements.extend(file.statements.iter().cloned());
+    Assumed { file: File { statements }, assumptions }
+}
+
+/// Axes, some of which are known to be equal.
+#[derive(Default)]
+struct Axes {
+    /// For each axis another one that it equals, or itself.
+    parent: Vec<usize>,
+    /// The axes of the names assumed, in order of appearance.
+    assumed: Vec<(String, Vec<usize>)>,
+    /// The axes of the names that the file binds; `None` where they are not known.
+    bound: HashMap<String, Option<Vec<usize>>>,
+    /// Names that the file uses for anything.
+    taken: Vec<String>,
+}
+
+impl Axes {
+    fn fresh(&mut self) -> usize {
+        self.parent.push(self.parent.len());
+        self.parent.len() - 1
+    }
+
+    fn root(&self, mut axis: usize) -> usize {
+        while self.parent[axis] != axis {
+            axis = self.parent[axis];
+        }
+        axis
+    }
+
+    /// The earlier axis stands for both.
+    fn unify(&mut self, a: usize, b: usize) {
+        let (a, b) = (self.root(a), self.root(b));
+        self.parent[a.max(b)] = a.min(b);
+    }
+
+    /// A name and a prime for each set of equal axes, in order of appearance.
+    fn dims(&self) -> HashMap<usize, (&'static str, usize)> {
+        const NAMES: [(&str, usize); 12] = [
+            ("N", 5),
+            ("D", 3),
+            ("M", 2),
+            ("K", 7),
+            ("P", 11),
+            ("Q", 13),
+            ("R", 17),
+            ("S", 19),
+            ("T", 23),
+            ("U", 29),
+            ("V", 31),
+            ("H", 37),
+        ];
+        let free = |(name, _): &&(&'static str, usize)| !self.taken.iter().any(|taken| taken == name);
+        let mut names = NAMES.iter().filter(free).cycle();
+        let mut dims = HashMap::new();
+        for &axis in self.assumed.iter().flat_map(|(_, axes)| axes) {
+            let root = self.root(axis);
+            if !dims.contains_key(&root)
+                && let Some(&dim) = names.next()
+            {
+                dims.insert(root, dim);
+            }
+        }
+        dims
+    }
+
+    fn statement(&mut self, statement: &Statement) {
+        match &statement.kind {
+            StatementKind::Input(input) => {
+                self.taken.push(input.name.text.clone());
+                self.bound.insert(input.name.text.clone(), None);
+            }
+            StatementKind::Definition(definition) => {
+                let shape = self.shape(&definition.expr);
+                self.taken.push(definition.name.text.clone());
+                self.bound.insert(definition.name.text.clone(), shape);
+            }
+            StatementKind::Expression(expr) => {
+                self.shape(expr);
+            }
+            _ => {}
+        }
+    }
+
+    /// The axes of a name: known, assumed, or assumed now.
+    fn name(&mut self, name: &str) -> Option<Vec<usize>> {
+        if let Some(bound) = self.bound.get(name) {
+            return bound.clone();
+        }
+        let rank = if name.chars().next().is_some_and(char::is_uppercase) { 2 } else { 1 };
+        let axes: Vec<usize> = (0..rank).map(|_| self.fresh()).collect();
+        self.taken.push(name.to_string());
+        self.assumed.push((name.to_string(), axes.clone()));
+        self.bound.insert(name.to_string(), Some(axes.clone()));
+        Some(axes)
+    }
+
+    /// The axes of an expression, as far as they are known; axes that it makes equal are made so.
+    fn shape(&mut self, expr: &Expr) -> Option<Vec<usize>> {
+        match &expr.kind {
+            ExprKind::Number { .. } => Some(Vec::new()),
+            ExprKind::Name(name) => self.name(name),
+            ExprKind::Negate(inner) => self.shape(inner),
+            ExprKind::Transpose(inner) => self.shape(inner).map(|axes| axes.into_iter().rev().collect()),
+            ExprKind::Binary { operator, left, right } => {
+                let (left, right) = (self.shape(left), self.shape(right));
+                match operator.kind {
+                    BinaryOp::MatMul => self.product(left?, right?),
+                    _ => Some(self.aligned(left?, right?)),
+                }
+            }
+            ExprKind::Call { function, args, kwargs } => {
+                let shapes: Vec<Option<Vec<usize>>> = args.iter().map(|arg| self.shape(arg)).collect();
+                let axis = kwargs.iter().find(|(name, _)| matches!(name.text.as_str(), "axis" | "dim"));
+                self.call(&function.text, shapes, args, axis.map(|(_, expr)| expr))
+            }
+            ExprKind::Index { base, .. } => {
+                self.shape(base);
+                None
+            }
+            ExprKind::List(items) => {
+                items.iter().for_each(|item| {
+                    self.shape(item);
+                });
+                None
+            }
+            _ => None,
+        }
+    }
+
+    fn product(&mut self, left: Vec<usize>, right: Vec<usize>) -> Option<Vec<usize>> {
+        let inner = match right.as_slice() {
+            [.., k, _] => *k,
+            [k] => *k,
+            [] => return None,
+        };
+        self.unify(*left.last()?, inner);
+        let columns = right.iter().skip(1).copied();
+        Some(left[..left.len() - 1].iter().copied().chain(columns).collect())
+    }
+
+    fn aligned(&mut self, left: Vec<usize>, right: Vec<usize>) -> Vec<usize> {
+        for (&a, &b) in left.iter().rev().zip(right.iter().rev()) {
+            self.unify(a, b);
+        }
+        if left.len() >= right.len() { left } else { right }
+    }
+
+    fn call(
+        &mut self,
+        function: &str,
+        shapes: Vec<Option<Vec<usize>>>,
+        args: &[Expr],
+        axis: Option<&Expr>,
+    ) -> Option<Vec<usize>> {
+        let mut shapes = shapes.into_iter();
+        let first = shapes.next()?;
+        match function {
+            "einsum" => self.einsum(args, shapes.collect()),
+            "outer" => Some([first?, shapes.next()??].concat()),
+            "matmul" => self.product(first?, shapes.next()??),
+            "sum" | "mean" | "max" | "logsumexp" => {
+                let axes = first?;
+                match axis.map(|expr| &expr.kind) {
+                    None if args.len() == 1 => Some(Vec::new()),
+                    Some(ExprKind::Number { value, .. }) => {
+                        let dropped = *value as usize;
+                        Some(
+                            axes.iter()
+                                .enumerate()
+                                .filter(|(k, _)| *k != dropped)
+                                .map(|(_, &axis)| axis)
+                                .collect(),
+                        )
+                    }
+                    _ => None,
+                }
+            }
+            "trace" | "inv" => {
+                let axes = first?;
+                if let [a, b] = axes[..] {
+                    self.unify(a, b);
+                }
+                Some(if function == "inv" { axes } else { Vec::new() })
+            }
+            "diag" => match first?[..] {
+                [a] => Some(vec![a, a]),
+                [a, b] => {
+                    self.unify(a, b);
+                    Some(vec![a])
+                }
+                _ => None,
+            },
+            "transpose" => first.map(|axes| axes.into_iter().rev().collect()),
+            "exp" | "log" | "sqrt" | "tanh" | "sin" | "cos" | "sigmoid" | "abs" | "relu" | "sign"
+            | "step" | "softmax" | "square" => first,
+            _ => None,
+        }
+    }
+
+    fn einsum(&mut self, args: &[Expr], operands: Vec<Option<Vec<usize>>>) -> Option<Vec<usize>> {
+        let ExprKind::Text(spec) = &args.first()?.kind else { return None };
+        let (left, right) = spec.split_once("->")?;
+        let mut letters: HashMap<char, usize> = HashMap::new();
+        for (part, axes) in left.split(',').zip(operands) {
+            for (letter, axis) in part.trim().chars().zip(axes?) {
+                match letters.get(&letter) {
+                    Some(&known) => self.unify(known, axis),
+                    None => {
+                        letters.insert(letter, axis);
+                    }
+                }
+            }
+        }
+        right.trim().chars().map(|letter| letters.get(&letter).copied()).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_follow_from_the_expression() {
+        let cases: [(&str, &[&str]); 6] = [
+            ("Z = X @ W + b", &["X: [N=5, D=3]", "W: [D=3, M=2]", "b: [M=2]"]),
+            ("a = W @ x; v = g * tanh(a)", &["W: [N=5, D=3]", "x: [D=3]", "g: [N=5]"]),
+            ("sum((A - B)^2)", &["A: [N=5, D=3]", "B: [N=5, D=3]"]),
+            ("trace(A @ B.T)", &["A: [N=5, D=3]", "B: [N=5, D=3]"]),
+            ("N @ x", &["N: [D=3, M=2]", "x: [M=2]"]),
+            ("outer(x, y) @ softmax(z)", &["x: [N=5]", "y: [D=3]", "z: [D=3]"]),
+        ];
+        for (source, expected) in cases {
+            let parsed = crate::parse_statements(source);
+            assert!(parsed.errors.is_empty(), "{source}");
+            assert_eq!(assume_inputs(&parsed.file).assumptions, expected, "{source}");
+        }
+    }
+}
