@@ -3,7 +3,7 @@
 use pullback_check::{Judgement, Verdict};
 use pullback_lang::Span;
 
-use crate::problem::{Document, Problem};
+use crate::problem::{Document, Invalid, Problem};
 
 /// A claim with what was found of it.
 #[derive(Clone, Debug)]
@@ -33,17 +33,15 @@ pub struct FileReport {
     pub warnings: Vec<Problem>,
 }
 
+/// A file that cannot be checked: nothing is known of its claims.
+impl From<Invalid> for FileReport {
+    fn from(invalid: Invalid) -> FileReport {
+        let Invalid { document, errors, warnings } = invalid;
+        FileReport { document, claims: Vec::new(), errors, warnings }
+    }
+}
+
 impl FileReport {
-    /// A file of which nothing has been found yet.
-    pub fn new(document: Document) -> FileReport {
-        FileReport { document, claims: Vec::new(), errors: Vec::new(), warnings: Vec::new() }
-    }
-
-    /// A file that cannot be checked.
-    pub fn invalid(document: Document, error: Problem) -> FileReport {
-        FileReport { errors: vec![error], ..FileReport::new(document) }
-    }
-
     /// 2 where the file is invalid, 1 where a claim does not hold, else 0.
     pub fn exit_code(&self) -> u8 {
         if !self.errors.is_empty() {
