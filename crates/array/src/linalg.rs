@@ -1,4 +1,4 @@
-//! The inverse of matrices, by LU decomposition with partial pivoting.
+//! The inverse of matrices and systems of linear equations, by LU decomposition with partial pivoting.
 //!
 //! `nalgebra` decomposes. `faer` is the faster of the two at large sizes, but takes two minutes to build on two
 //! cores where `nalgebra` takes 14 seconds, and small matrices are what this crate is asked for.
@@ -35,6 +35,67 @@ impl Array {
                 Err(Error::new("inverse: integers have no inverse").with_hint("cast it to f32 or f64 first"))
             }
         }
+    }
+
+    /// The solution X of A X = B for each matrix A in the last two axes of `self`, `[…, n, n]`, and B in those of `rhs`,
+    /// `[…, n, k]`; of Aᵀ X = B where `transposed`. The axes before them are batches, equal on both sides. The inverse is
+    /// never formed.
+    ///
+    /// # Errors
+    /// Where the shapes do not fit, the dtypes differ or are integers, a matrix is singular (a pivot is exactly 0), or
+    /// memory is refused.
+    ///
+    /// ```
+    /// use pullback_array::Array;
+    /// let a = Array::from_slice(&[2, 2], &[2.0, 1.0, 0.0, 4.0])?;
+    /// let b = Array::from_slice(&[2, 1], &[4.0, 8.0])?;
+    /// assert_eq!(a.solve(&b, false)?.to_vec_f64(), [1.0, 2.0]);
+    /// assert_eq!(a.solve(&b, true)?.to_vec_f64(), [2.0, 1.5]);
+    /// # Ok::<(), pullback_array::Error>(())
+    /// ```
+    pub fn solve(&self, rhs: &Array, transposed: bool) -> Result<Array> {
+        let fits = match (self.shape(), rhs.shape()) {
+            ([batch @ .., rows, columns], [lead @ .., n, _]) => rows == columns && rows == n && batch == lead,
+            _ => false,
+        };
+        if !fits {
+            let shapes = (self.shape(), rhs.shape());
+            return Err(Error::new(format!(
+                "solve: {:?} and {:?} are no system of equations",
+                shapes.0, shapes.1
+            ))
+            .with_hint("the matrix is […, n, n] and the right side […, n, k]"));
+        }
+        match (self.dtype(), rhs.dtype()) {
+            (DType::F32, DType::F32) => self.solve_as::<f32>(rhs, transposed),
+            (DType::F64, DType::F64) => self.solve_as::<f64>(rhs, transposed),
+            (a, b) => Err(Error::new(format!("solve: {a} and {b} are not one float type"))),
+        }
+    }
+
+    fn solve_as<T: crate::Element + RealField>(&self, rhs: &Array, transposed: bool) -> Result<Array> {
+        let (n, columns) = (rhs.shape()[rhs.ndim() - 2], rhs.shape()[rhs.ndim() - 1]);
+        let (matrices, right) = (self.contiguous()?, rhs.contiguous()?);
+        let of_dtype = "contiguous and of this dtype";
+        let matrices = matrices.as_slice::<T>().expect(of_dtype);
+        let right = right.as_slice::<T>().expect(of_dtype);
+        let mut out = Buffer::<T>::zeroed(shape::len("solve", rhs.shape())?)?;
+        if n > 0 && columns > 0 {
+            let systems = matrices.chunks_exact(n * n).zip(right.chunks_exact(n * columns));
+            for ((matrix, right), out) in systems.zip(out.as_mut_slice().chunks_exact_mut(n * columns)) {
+                // nalgebra reads columns first: what it reads of rows is the transpose.
+                let matrix = match transposed {
+                    true => DMatrix::from_column_slice(n, n, matrix),
+                    false => DMatrix::from_row_slice(n, n, matrix),
+                };
+                let solution =
+                    LU::new(matrix).solve(&DMatrix::from_row_slice(n, columns, right)).ok_or_else(|| {
+                        Error::new(format!("solve: a matrix of {:?} is singular", self.shape()))
+                    })?;
+                out.copy_from_slice(solution.transpose().as_slice());
+            }
+        }
+        Ok(Array::from_buffer(rhs.shape().to_vec(), out))
     }
 
     fn inverse_as<T: crate::Element + RealField>(&self) -> Result<Array> {

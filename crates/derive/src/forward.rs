@@ -68,6 +68,7 @@ fn depends(network: &Network, on: &[&Val]) -> bool {
         .flat_map(|term| &term.factors)
         .filter_map(|factor| match factor {
             Factor::Dense(payload, _) => Some(payload.clone()),
+            Factor::Inverse(inverse) => Some(inverse.matrix.clone()),
             Factor::Relation(_) => None,
         })
         .collect();

@@ -5,14 +5,17 @@
 //! determined labels that the output needs come back at the end by a scatter-add along `f`. What remains is a
 //! product of dense factors, contracted pair by pair.
 //!
+//! An inverse is applied to the product of the factors that share one of its two labels, as a solution of linear equations.
+//! Where no label of it is summed, or a relation has one, there is nothing to apply it to, and it is formed.
+//!
 //! Among the ways to solve a relation, the one is taken that determines the largest range, since the loop over all
 //! labels shrinks by it: so a convolution costs what direct convolution costs, in both of its vjps.
 
 use crate::dim::{Dim, Label, distinct, extent};
-use crate::factor::{Factor, Value};
+use crate::factor::{Factor, Inverse, Value};
 use crate::network::Term;
 use crate::order::contraction_order;
-use crate::relation::Relation;
+use crate::relation::{NOTHING, Relation};
 use crate::table::{Error, Table, element_count, step, strides};
 
 /// The sum of simplified terms over the same slots. `None`: there is no term.
@@ -34,14 +37,17 @@ fn contract<V: Value>(term: Term<V>) -> Result<V, V::Error> {
         needed: distinct(term.slots.iter().copied()),
         dense: Vec::new(),
         relations: Vec::new(),
+        inverses: Vec::new(),
         scatters: Vec::new(),
     };
     for factor in term.factors {
         match factor {
             Factor::Dense(value, labels) => work.dense.push((value, labels)),
             Factor::Relation(relation) => work.relations.push(relation),
+            Factor::Inverse(inverse) => work.inverses.push(inverse),
         }
     }
+    work.apply_inverses()?;
     if !work.relations.is_empty() {
         work.read_diagonals()?;
     }
@@ -184,8 +190,10 @@ fn tabulate(relation: &Relation, determined: Vec<(i64, Label)>) -> Result<Soluti
         let dot = |weights: &[i64]| weights.iter().zip(&at).map(|(w, &i)| w * i as i64).sum::<i64>();
         let right =
             relation.table.as_ref().map_or(0, |(table, _)| table.entries()[dot(&table_strides) as usize]);
-        let (mut rest, mut holds) = match right.checked_sub(relation.constant + dot(&weights)) {
-            Some(rest) if right != i64::MIN => (sign * rest, rest == 0 || sign * rest > 0),
+        let difference =
+            right.checked_sub(relation.constant + dot(&weights)).and_then(|rest| rest.checked_mul(sign));
+        let (mut rest, mut holds) = match difference {
+            Some(rest) if right != NOTHING => (rest, rest >= 0),
             _ => (0, false),
         };
         for (&(c, label), (_, values)) in descending.iter().zip(&mut solution.determined) {
@@ -216,10 +224,77 @@ struct Work<V> {
     needed: Vec<Label>,
     dense: Vec<(V, Vec<Label>)>,
     relations: Vec<Relation>,
+    inverses: Vec<Inverse<V>>,
     scatters: Vec<Scatter>,
 }
 
 impl<V: Value> Work<V> {
+    /// Applies each inverse to what shares a summed label with it; forms those that cannot be applied.
+    fn apply_inverses(&mut self) -> Result<(), V::Error> {
+        while let Some((at, summed)) =
+            (0..self.inverses.len()).find_map(|at| self.applicable(at).map(|summed| (at, summed)))
+        {
+            let inverse = self.inverses.remove(at);
+            self.apply_inverse(inverse, summed)?;
+        }
+        for Inverse { matrix, batch, row, column } in std::mem::take(&mut self.inverses) {
+            let labels = batch.into_iter().chain([row, column]).collect();
+            self.dense.push((matrix.inverse()?, labels));
+        }
+        Ok(())
+    }
+
+    /// The label of inverse `at` over which it can be applied: summed, in some dense factor, and nowhere else. The other
+    /// label then takes its place, so no factor that is contracted may have it.
+    fn applicable(&self, at: usize) -> Option<Label> {
+        let Inverse { batch, row, column, .. } = &self.inverses[at];
+        let elsewhere = |label: &Label| {
+            self.needed.contains(label)
+                || self.relations.iter().any(|relation| relation.has(*label))
+                || self
+                    .inverses
+                    .iter()
+                    .enumerate()
+                    .any(|(k, other)| k != at && other.labels().contains(label))
+        };
+        let once = row != column && !batch.contains(row) && !batch.contains(column);
+        let has = |(_, labels): &&(V, Vec<Label>), label: &Label| labels.contains(label);
+        [(column, row), (row, column)].into_iter().find_map(|(label, other)| {
+            let factors: Vec<_> = self.dense.iter().filter(|factor| has(factor, label)).collect();
+            let free = !factors.is_empty() && !factors.iter().any(|factor| has(factor, other));
+            (once && free && !elsewhere(label)).then_some(*label)
+        })
+    }
+
+    fn apply_inverse(&mut self, inverse: Inverse<V>, summed: Label) -> Result<(), V::Error> {
+        let Inverse { matrix, batch, row, column } = inverse;
+        let (factors, rest): (Vec<_>, Vec<_>) =
+            std::mem::take(&mut self.dense).into_iter().partition(|(_, labels)| labels.contains(&summed));
+        let others = |label: &Label| {
+            self.needed.contains(label)
+                || rest.iter().any(|(_, labels)| labels.contains(label))
+                || self.relations.iter().any(|relation| relation.has(*label))
+                || self.inverses.iter().any(|other| other.labels().contains(label))
+        };
+        let all = distinct(factors.iter().flat_map(|(_, labels)| labels.iter().copied()));
+        let columns: Vec<Label> = all
+            .into_iter()
+            .filter(|label| *label != summed && !batch.contains(label) && others(label))
+            .collect();
+        let lead = |label: Label| batch.iter().copied().chain([label]).collect::<Vec<Label>>();
+
+        let order: Vec<Label> = lead(summed).into_iter().chain(columns.iter().copied()).collect();
+        let right = V::contract(&crate::Coef::one(), &factors, &order)?;
+        let count = columns.iter().map(|label| label.size()).product::<usize>();
+        let as_matrix: Vec<Dim> = dims_of(&lead(summed)).into_iter().chain([Dim::new(count)]).collect();
+        let solution = matrix.solve(&right.reshape(&as_matrix)?, summed == row)?;
+        let made = if summed == row { column } else { row };
+        let labels: Vec<Label> = lead(made).into_iter().chain(columns).collect();
+        self.dense = rest;
+        self.dense.push((solution.reshape(&dims_of(&labels))?, labels));
+        Ok(())
+    }
+
     /// Each label at most once in a factor.
     fn read_diagonals(&mut self) -> Result<(), V::Error> {
         for (value, labels) in &mut self.dense {
@@ -332,7 +407,7 @@ impl Solution {
             let row =
                 self.by.iter().zip(&by_strides).map(|(&label, s)| s * index(label)).sum::<i64>() as usize;
             if !self.holds[row] {
-                return i64::MIN;
+                return NOTHING;
             }
             let value = |label: Label| value_of(label).map_or_else(|| index(label), |values| values[row]);
             let right = old.map_or(0, |table| {
@@ -346,7 +421,7 @@ impl Solution {
                 .filter(|(_, label)| value_of(*label).is_some())
                 .map(|&(c, label)| c * value(label))
                 .sum();
-            right.saturating_sub(moved)
+            if right == NOTHING { NOTHING } else { right.checked_sub(moved).unwrap_or(NOTHING) }
         })?;
         Ok(Relation { linear, constant: relation.constant, table: Some((table, labels)) })
     }

@@ -39,6 +39,12 @@ pub trait Value: Clone {
     /// The same elements in row-major order under other dims.
     fn reshape(&self, dims: &[Dim]) -> Result<Self, Self::Error>;
 
+    /// `A⁻¹ R` for this payload as A, `[batch…, n, n]`, and R `[batch…, n, k]`; `A⁻ᵀ R` where `transposed`.
+    fn solve(&self, right: &Self, transposed: bool) -> Result<Self, Self::Error>;
+
+    /// `A⁻¹` for this payload as A, `[batch…, n, n]`.
+    fn inverse(&self) -> Result<Self, Self::Error>;
+
     /// The sum of two payloads of equal dims.
     fn add(&self, other: &Self) -> Result<Self, Self::Error>;
 }
@@ -50,6 +56,27 @@ pub enum Factor<V> {
     Dense(V, Vec<Label>),
     /// 1 where the relation between the labels holds, else 0.
     Relation(Relation),
+    /// The entries of the inverse of a matrix, which is not formed as long as it is applied.
+    Inverse(Inverse<V>),
+}
+
+/// `A⁻¹[row, column]` of a payload A of shape `[batch…, n, n]`.
+#[derive(Clone, Debug)]
+pub struct Inverse<V> {
+    /// A.
+    pub matrix: V,
+    /// The labels of the batch axes.
+    pub batch: Vec<Label>,
+    /// The row of the inverse.
+    pub row: Label,
+    /// The column of the inverse.
+    pub column: Label,
+}
+
+impl<V> Inverse<V> {
+    pub(crate) fn labels(&self) -> Vec<Label> {
+        self.batch.iter().copied().chain([self.row, self.column]).collect()
+    }
 }
 
 impl<V> Factor<V> {
@@ -58,6 +85,7 @@ impl<V> Factor<V> {
         match self {
             Factor::Dense(_, labels) => labels.clone(),
             Factor::Relation(relation) => relation.labels(),
+            Factor::Inverse(inverse) => inverse.labels(),
         }
     }
 
@@ -66,6 +94,7 @@ impl<V> Factor<V> {
         match self {
             Factor::Dense(_, labels) => labels.contains(&label),
             Factor::Relation(relation) => relation.has(label),
+            Factor::Inverse(inverse) => inverse.labels().contains(&label),
         }
     }
 
@@ -73,6 +102,11 @@ impl<V> Factor<V> {
         match self {
             Factor::Dense(_, labels) => labels.iter_mut().for_each(|label| *label = rename(*label)),
             Factor::Relation(relation) => relation.rename(rename),
+            Factor::Inverse(inverse) => {
+                inverse.batch.iter_mut().for_each(|label| *label = rename(*label));
+                inverse.row = rename(inverse.row);
+                inverse.column = rename(inverse.column);
+            }
         }
     }
 }

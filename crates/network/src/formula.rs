@@ -95,6 +95,10 @@ impl<V: Value> Term<V> {
                 indexed(&value.symbol(), &letters)
             }
             Factor::Relation(relation) => equation(relation, &letter),
+            Factor::Inverse(inverse) => {
+                let letters: Vec<String> = inverse.labels().iter().map(letter).collect();
+                indexed(&format!("({}⁻¹)", inverse.matrix.symbol()), &letters)
+            }
         }));
         Written { sums, coef: self.coef.clone(), factors }
     }

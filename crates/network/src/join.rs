@@ -108,6 +108,7 @@ fn canonical<V: Value>(term: &Term<V>) -> Vec<FactorKey> {
 fn identity<V: Value>(factor: &Factor<V>) -> Vec<i64> {
     match factor {
         Factor::Dense(value, _) => vec![0, value.id() as i64],
+        Factor::Inverse(inverse) => vec![2, inverse.matrix.id() as i64],
         Factor::Relation(relation) => {
             let table = relation.table.as_ref().map_or(0, |(table, _)| table.identity() as i64);
             let coefficients = relation.linear.iter().map(|&(c, _)| c);

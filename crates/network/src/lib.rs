@@ -13,6 +13,7 @@
 //! | `a = softmax z` | δ_ij a_i − a_i a_j | `i · i` and `i · j` | `a[i]` and `a[i] a[j]` |
 //! | reshape, slice, convolution | an affine [`Relation`] between labels | | `[4i + j = 6k + l]` |
 //! | gather | a relation with an index table on one side | | `[n = index[i]]` |
+//! | `x = solve(A, b)`, by `b` | ∂x_i/∂b_m = (A⁻¹)_im | `i · m` | an [`Inverse`], applied and not formed |
 //!
 //! What a network gives: [`Network::vjp`], [`Network::jvp`], [`Network::to_dense`], [`Network::compose`],
 //! [`Network::transpose`], [`Network::cost`], and its formula in index notation ([`Network::formula`]) or, where
@@ -42,7 +43,7 @@ mod table;
 pub use coef::Coef;
 pub use cost::Cost;
 pub use dim::{Dim, Label, Name};
-pub use factor::{Factor, Value};
+pub use factor::{Factor, Inverse, Value};
 pub use formula::{Letters, Written, indexed, sum as written_sum};
 pub use matrix::Style;
 pub use network::{Network, Term};

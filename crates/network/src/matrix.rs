@@ -34,13 +34,26 @@ impl<V: Value> Term<V> {
     pub fn matrix_notation(&self, style: Style, symbol: &impl Fn(&V) -> String) -> Option<String> {
         let mut nodes = Vec::new();
         for factor in &self.factors {
-            let Factor::Dense(value, labels) = factor else { return None };
             let atom = |name: String| vec![(name, false)];
-            nodes.push(match labels.as_slice() {
-                [] => Node::Scalar(symbol(value)),
-                &[at] => Node::Vector { chain: atom(symbol(value)), at },
-                &[row, column] if row != column => Node::Matrix { chain: atom(symbol(value)), row, column },
-                _ => return None,
+            nodes.push(match factor {
+                Factor::Relation(_) => return None,
+                Factor::Inverse(inverse) => {
+                    let name = symbol(&inverse.matrix);
+                    let name =
+                        if style == Style::Paper { format!("{name}⁻¹") } else { format!("inv({name})") };
+                    match inverse.labels()[..] {
+                        [row, column] if row != column => Node::Matrix { chain: atom(name), row, column },
+                        _ => return None,
+                    }
+                }
+                Factor::Dense(value, labels) => match labels.as_slice() {
+                    [] => Node::Scalar(symbol(value)),
+                    &[at] => Node::Vector { chain: atom(symbol(value)), at },
+                    &[row, column] if row != column => {
+                        Node::Matrix { chain: atom(symbol(value)), row, column }
+                    }
+                    _ => return None,
+                },
             });
         }
         for label in self.labels() {

@@ -7,6 +7,9 @@
 use crate::dim::Label;
 use crate::table::Table;
 
+/// The entry of a table that no label equals.
+pub(crate) const NOTHING: i64 = i64::MIN;
+
 /// An affine equation between labels, with or without a table on its right-hand side.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Relation {
@@ -14,7 +17,7 @@ pub struct Relation {
     pub(crate) linear: Vec<(i64, Label)>,
     /// c₀.
     pub(crate) constant: i64,
-    /// The right-hand side, where it is not 0. An entry of `i64::MIN` equals nothing.
+    /// The right-hand side, where it is not 0. An entry of [`NOTHING`] equals nothing.
     pub(crate) table: Option<(Table, Vec<Label>)>,
 }
 

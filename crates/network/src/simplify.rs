@@ -24,11 +24,11 @@ impl<V: Value> Term<V> {
         let candidates = summed.iter().copied().chain(in_factors);
         let summed = crate::dim::distinct(candidates.filter(|&label| !self.is_free(label)));
         let mut work =
-            Work { coef: self.coef, slots: self.slots, dense: Vec::new(), relations: Vec::new(), summed };
+            Work { coef: self.coef, slots: self.slots, factors: Vec::new(), relations: Vec::new(), summed };
         for factor in self.factors {
             match factor {
-                Factor::Dense(value, labels) => work.dense.push((value, labels)),
                 Factor::Relation(relation) => work.relations.push(relation),
+                factor => work.factors.push(factor),
             }
         }
         loop {
@@ -44,7 +44,8 @@ impl<V: Value> Term<V> {
 struct Work<V> {
     coef: Coef,
     slots: Vec<Label>,
-    dense: Vec<(V, Vec<Label>)>,
+    /// Those that are no relations.
+    factors: Vec<Factor<V>>,
     relations: Vec<Relation>,
     summed: Vec<Label>,
 }
@@ -77,7 +78,7 @@ impl<V> Work<V> {
         let (kept, gone) = if self.summed.contains(&second) { (first, second) } else { (second, first) };
         let rename = |label: Label| if label == gone { kept } else { label };
         self.slots.iter_mut().for_each(|label| *label = rename(*label));
-        self.dense.iter_mut().flat_map(|(_, labels)| labels).for_each(|label| *label = rename(*label));
+        self.factors.iter_mut().for_each(|factor| factor.rename(&rename));
         self.relations.iter_mut().for_each(|relation| relation.rename(&rename));
         self.summed.retain(|&label| label != gone);
         true
@@ -149,7 +150,7 @@ impl<V> Work<V> {
 
     fn stands_only_in(&self, label: Label, at: usize) -> bool {
         self.summed.contains(&label)
-            && !self.dense.iter().any(|(_, labels)| labels.contains(&label))
+            && !self.factors.iter().any(|factor| factor.has(label))
             && !self.relations.iter().enumerate().any(|(k, relation)| k != at && relation.has(label))
     }
 
@@ -163,7 +164,7 @@ impl<V> Work<V> {
                 if sign.abs() != 1 || !self.summed.contains(&label) {
                     continue;
                 }
-                if self.dense.iter().any(|(_, labels)| labels.contains(&label)) {
+                if self.factors.iter().any(|factor| factor.has(label)) {
                     continue;
                 }
                 let users: Vec<usize> =
@@ -203,8 +204,8 @@ impl<V> Work<V> {
     }
 
     fn finished(self) -> Term<V> {
-        let dense = self.dense.into_iter().map(|(value, labels)| Factor::Dense(value, labels));
-        let factors: Vec<Factor<V>> = dense.chain(self.relations.into_iter().map(Factor::Relation)).collect();
+        let relations = self.relations.into_iter().map(Factor::Relation);
+        let factors: Vec<Factor<V>> = self.factors.into_iter().chain(relations).collect();
         let idle = self.summed.iter().filter(|&&label| !factors.iter().any(|factor| factor.has(label)));
         let coef = idle.fold(self.coef, |coef, label| coef.times(&Coef::size(label.dim(), 1)));
         Term { coef, slots: self.slots, factors }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use proptest::prelude::*;
-use pullback_network::{Coef, Dim, Error, Factor, Label, Network, Relation, Table, Value};
+use pullback_network::{Coef, Dim, Error, Factor, Inverse, Label, Network, Relation, Table, Value};
 
 /// An array of numbers, the plainest payload.
 #[derive(Clone, Debug)]
@@ -32,6 +32,17 @@ impl Numbers {
         let flat = index.iter().zip(&self.dims).fold(0, |flat, (&i, dim)| flat * dim.size() + i);
         self.data[flat]
     }
+}
+
+/// A batch of matrices that permute n elements in a cycle, with signs.
+fn signed_permutations(batch: &[Label], n: usize) -> Numbers {
+    let dims: Vec<Dim> = batch.iter().map(|label| label.dim()).chain([Dim::new(n), Dim::new(n)]).collect();
+    let count: usize = dims.iter().map(|d| d.size()).product();
+    let entry = |k: usize| {
+        let (row, column) = (k / n % n, k % n);
+        if (row + 1) % n == column { if row % 2 == 0 { 1.0 } else { -1.0 } } else { 0.0 }
+    };
+    Numbers::new(dims, (0..count).map(entry).collect())
 }
 
 fn each_index(sizes: &[usize], mut visit: impl FnMut(&[usize])) {
@@ -90,6 +101,25 @@ impl Value for Numbers {
 
     fn reshape(&self, dims: &[Dim]) -> Result<Numbers, Error> {
         Ok(Numbers::new(dims.to_vec(), self.data.clone()))
+    }
+
+    /// The matrices of these tests are permutations times ±1, whose inverse is the transpose: sums stay exact.
+    fn solve(&self, right: &Numbers, transposed: bool) -> Result<Numbers, Error> {
+        let rank = self.dims.len();
+        let labels = Label::for_dims(&self.dims);
+        let (n, k) = (labels[rank - 1], Label::new(right.dims[rank - 1]));
+        let m = labels[rank - 2];
+        let (from, to) = if transposed { (n, m) } else { (m, n) };
+        let lead = |label: Label| labels[..rank - 2].iter().copied().chain([label, k]).collect::<Vec<_>>();
+        let factors = [(self.clone(), labels.clone()), (right.clone(), lead(from))];
+        Numbers::contract(&Coef::one(), &factors, &lead(to))
+    }
+
+    fn inverse(&self) -> Result<Numbers, Error> {
+        let labels = Label::for_dims(&self.dims);
+        let mut turned = labels.clone();
+        turned.swap(self.dims.len() - 2, self.dims.len() - 1);
+        Numbers::contract(&Coef::one(), &[(self.clone(), labels)], &turned)
     }
 
     fn add(&self, other: &Numbers) -> Result<Numbers, Error> {
@@ -151,6 +181,10 @@ fn summed(coef: &Coef, factors: &[Factor<Numbers>], equations: &[Equation], out:
             .map(|factor| match factor {
                 Factor::Dense(v, labels) => v.at(&labels.iter().map(|&l| value(l)).collect::<Vec<_>>()),
                 Factor::Relation(_) => 1.0,
+                Factor::Inverse(Inverse { matrix, batch, row, column }) => {
+                    let transposed = batch.iter().chain([column, row]).map(|&l| value(l));
+                    matrix.at(&transposed.collect::<Vec<_>>())
+                }
             })
             .product();
         let flat = out.iter().fold(0, |flat, &l| flat * l.size() + value(l));
@@ -187,8 +221,9 @@ fn case() -> impl Strategy<Value = Case> {
         picks(2),
         proptest::collection::vec(picks(3), 1..=3),
         proptest::collection::vec(equation, 0..=3),
+        proptest::collection::vec((picks(1), 0usize..6, 0usize..6), 0..=2),
     )
-        .prop_map(|(sizes, outputs, inputs, dense, equations)| {
+        .prop_map(|(sizes, outputs, inputs, dense, equations, inverses)| {
             let labels: Vec<Label> = sizes.iter().map(|&size| Label::new(size)).collect();
             let pick = |at: &[usize]| -> Vec<Label> { at.iter().map(|&k| labels[k]).collect() };
             let dense = dense
@@ -212,10 +247,17 @@ fn case() -> impl Strategy<Value = Case> {
                     }
                 }
             });
+            // Rows and columns of one size.
+            let square = |&&(_, row, column): &&(Vec<usize>, usize, usize)| sizes[row] == sizes[column];
+            let inverses = inverses.iter().filter(square).map(|(batch, row, column)| {
+                let (batch, row, column) = (pick(batch), labels[*row], labels[*column]);
+                let matrix = signed_permutations(&batch, row.size());
+                Factor::Inverse(Inverse { matrix, batch, row, column })
+            });
             Case {
                 outputs: pick(&outputs),
                 inputs: pick(&inputs),
-                dense: dense.collect(),
+                dense: dense.chain(inverses).collect(),
                 equations: equations.collect(),
             }
         })

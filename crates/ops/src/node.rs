@@ -334,6 +334,14 @@ impl Value for Val {
         Val::apply(Reshape::new(dims.to_vec()), &[self])
     }
 
+    fn solve(&self, right: &Val, transposed: bool) -> Result<Val> {
+        self.solve(right, transposed)
+    }
+
+    fn inverse(&self) -> Result<Val> {
+        self.inv()
+    }
+
     fn add(&self, other: &Val) -> Result<Val> {
         self + other
     }

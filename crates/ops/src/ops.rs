@@ -120,6 +120,7 @@ operations! {
     sign,
     sin,
     softmax,
+    solve,
     sqrt,
     step,
     sub,
