@@ -25,6 +25,7 @@
 
 mod assume;
 mod error;
+pub mod program;
 mod span;
 mod syntax;
 

@@ -20,7 +20,7 @@ const DISTRIBUTIONS: [(&str, usize, &str); 8] = [
 ];
 
 /// Whether values are drawn by that name, after `~`.
-pub(super) fn is_distribution(name: &str) -> bool {
+pub(crate) fn is_distribution(name: &str) -> bool {
     DISTRIBUTIONS.iter().any(|(known, ..)| *known == name)
 }
 

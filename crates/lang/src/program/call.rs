@@ -1,0 +1,316 @@
+//! Calls: functions of the file, the few functions that are the language's own, and the op table.
+//!
+//! The language's own are those whose arguments are no values (`eye`, `zeros`, `ones`, `arange`) and those that only
+//! say something shorter (`square`, `dot`, `unvec`). Everything else is an operation of the table.
+
+use std::collections::HashMap;
+
+use pullback_array::{Array, DType};
+use pullback_network::Dim;
+use pullback_ops::{Arg, Args, Operation, Origin, Val, find, table};
+
+use super::evaluate::{Evaluator, constant};
+use super::failure::{Failure, Outcome, of_array, of_op};
+use super::scope::listed;
+use crate::syntax::hint;
+use crate::syntax::source::is_distribution;
+use crate::{BinaryOp, Error, Expr, ExprKind, Name, Span};
+
+/// The functions that are the language's own, as they are called.
+pub(super) const OWN: [(&str, &str); 8] = [
+    ("arange", "arange(n)"),
+    ("delta", "delta[i,j]"),
+    ("dot", "dot(a, b)"),
+    ("eye", "eye(n)"),
+    ("ones", "ones(m, n)"),
+    ("square", "square(x)"),
+    ("unvec", "unvec(v, [m, n])"),
+    ("zeros", "zeros(m, n)"),
+];
+
+impl Evaluator<'_> {
+    pub(super) fn call(
+        &mut self,
+        span: Span,
+        function: &Name,
+        args: &[Expr],
+        kwargs: &[(Name, Expr)],
+    ) -> Outcome<Arg> {
+        if self.scope.function(&function.text).is_some() {
+            let mut given = Vec::new();
+            for arg in args {
+                given.push(self.arg(arg)?);
+            }
+            let mut named = Vec::new();
+            for (keyword, arg) in kwargs {
+                named.push((keyword, self.arg(arg)?));
+            }
+            return self.call_of_file(span, function, given, named);
+        }
+        if OWN.iter().any(|(name, _)| *name == function.text) {
+            return self.own(span, function, args, kwargs).map(Arg::Value);
+        }
+        match find(&function.text) {
+            Some(operation) => self.operation(span, operation, args, kwargs).map(Arg::Value),
+            None => Err(self.unknown_function(function)),
+        }
+    }
+
+    /// A function of the file: its body, with the arguments for its parameters.
+    fn call_of_file(
+        &mut self,
+        span: Span,
+        name: &Name,
+        given: Vec<Arg>,
+        named: Vec<(&Name, Arg)>,
+    ) -> Outcome<Arg> {
+        let function = self.scope.function(&name.text).expect("the caller found it");
+        let params: Vec<&str> = function.params.iter().map(|param| param.text.as_str()).collect();
+        let call = format!("`{name}({})`", params.join(", "));
+        let wrong =
+            |span: Span, message: String| Failure::Said(Error::new(span, message).with_hint(call.clone()));
+        if given.len() > params.len() {
+            let message = format!("`{name}` takes {} arguments and is given {}", params.len(), given.len());
+            return Err(wrong(span, message));
+        }
+        let mut locals: HashMap<String, Arg> =
+            params.iter().map(|param| (*param).to_owned()).zip(given).collect();
+        for (keyword, arg) in named {
+            if !params.contains(&keyword.text.as_str()) {
+                return Err(wrong(keyword.span, format!("`{name}` has no parameter `{keyword}`")));
+            }
+            if locals.insert(keyword.text.clone(), arg).is_some() {
+                return Err(wrong(keyword.span, format!("`{keyword}` is given twice")));
+            }
+        }
+        if let Some(missing) = params.iter().find(|param| !locals.contains_key(**param)) {
+            return Err(wrong(span, format!("`{name}` needs `{missing}`")));
+        }
+        self.count_call(span)?;
+        let outer = self.locals.replace(locals);
+        let result = self.nested(span, |this| this.arg(&function.body));
+        self.locals = outer;
+        result.map_err(|failure| match failure {
+            // The body is where it went wrong, the call is why; the innermost call is the one to name.
+            Failure::Said(error) if error.labels().len() == 0 => error.with_label(span, "called here").into(),
+            other => other,
+        })
+    }
+
+    fn own(&mut self, span: Span, function: &Name, args: &[Expr], kwargs: &[(Name, Expr)]) -> Outcome<Val> {
+        let usage = OWN.iter().find(|(name, _)| *name == function.text).map_or("", |(_, usage)| usage);
+        let wrong =
+            |message: String| Failure::Said(Error::new(span, message).with_hint(format!("write `{usage}`")));
+        let by_column = function.text == "unvec" && matches!(kwargs, [(name, _)] if name.text == "layout");
+        if !kwargs.is_empty() && !by_column {
+            return Err(wrong(format!("`{function}` takes no keywords")));
+        }
+        let dtype = self.scope.dtype;
+        match (function.text.as_str(), args) {
+            ("eye", [n]) => {
+                let dim = self.size(n)?;
+                let array = Array::eye(dim.size(), dtype).map_err(of_array(span))?;
+                Val::with_dims(array, &[dim, dim]).map_err(of_op(span))
+            }
+            ("ones" | "zeros", sizes) => {
+                let dims = self.sizes(sizes)?;
+                let shape: Vec<usize> = dims.iter().map(|dim| dim.size()).collect();
+                let fill = if function.text == "ones" { 1.0 } else { 0.0 };
+                let array = Array::full(&shape, fill, dtype).map_err(of_array(span))?;
+                Val::with_dims(array, &dims).map_err(of_op(span))
+            }
+            ("arange", [n]) => {
+                let dim = self.size(n)?;
+                let array =
+                    Array::arange(dim.size()).and_then(|array| array.cast(dtype)).map_err(of_array(span))?;
+                Val::with_dims(array, &[dim]).map_err(of_op(span))
+            }
+            ("square", [x]) => self.operand(x)?.powf(2.0).map_err(of_op(span)),
+            ("dot", [a, b]) => {
+                let (a, b) = (self.operand(a)?, self.operand(b)?);
+                super::arithmetic::applied(BinaryOp::MatMul, &a, &b).map_err(of_op(span))
+            }
+            ("unvec", [v, sizes, layout @ ..]) if layout.len() + kwargs.len() <= 1 => {
+                let v = self.operand(v)?;
+                let dims = self.sizes(std::slice::from_ref(sizes))?;
+                let layout = layout.first().or(kwargs.first().map(|(_, layout)| layout));
+                match layout.map(|layout| self.word(layout)).transpose()?.as_deref() {
+                    None | Some("row") => v.reshape(&dims).map_err(of_op(span)),
+                    Some("col") => {
+                        let reversed: Vec<Dim> = dims.iter().rev().copied().collect();
+                        let axes: Vec<usize> = (0..dims.len()).rev().collect();
+                        v.reshape(&reversed).and_then(|x| x.permute(&axes)).map_err(of_op(span))
+                    }
+                    Some(other) => Err(Error::new(span, format!("unvec: `{other}` is no layout"))
+                        .with_hint("`row` or `col`")
+                        .into()),
+                }
+            }
+            ("delta", _) => Err(Error::new(span, "`delta` has indices, no arguments")
+                .with_hint("write `delta[i,j]` in index notation, `eye(n)` elsewhere")
+                .into()),
+            (_, args) => Err(wrong(format!("`{function}` does not take {} arguments", args.len()))),
+        }
+    }
+
+    /// Sizes given as several arguments or as one list.
+    fn sizes(&mut self, args: &[Expr]) -> Outcome<Vec<Dim>> {
+        match args {
+            [Expr { kind: ExprKind::List(items), .. }] => items.iter().map(|item| self.size(item)).collect(),
+            _ => args.iter().map(|arg| self.size(arg)).collect(),
+        }
+    }
+
+    /// The size that an expression is.
+    pub(super) fn size(&mut self, expr: &Expr) -> Outcome<Dim> {
+        let wrong = |what: String| {
+            Failure::Said(Error::new(expr.span, format!("a size is a whole number from 0 on, not {what}")))
+        };
+        let (number, dim) = match self.arg(expr)? {
+            Arg::Number(number, dim) => (number, dim),
+            Arg::Value(val) => match constant(&val) {
+                Some(number) => (number, None),
+                None => return Err(wrong(format!("a value of shape {:?}", val.dims()))),
+            },
+            _ => return Err(wrong("this".to_owned())),
+        };
+        // 2^53: every whole number below is one of f64's.
+        if number.fract() != 0.0 || !(0.0..9_007_199_254_740_992.0).contains(&number) {
+            return Err(wrong(format!("{number}")));
+        }
+        Ok(dim.unwrap_or(Dim::new(number as usize)))
+    }
+
+    /// A bare word such as `col`, or a string.
+    fn word(&mut self, expr: &Expr) -> Outcome<String> {
+        match &expr.kind {
+            ExprKind::Name(name) if self.scope.get(name).is_none() => Ok(name.clone()),
+            _ => match self.arg(expr)? {
+                Arg::Text(text) => Ok(text),
+                _ => Err(Error::new(expr.span, "a word is wanted here").with_hint("`row` or `col`").into()),
+            },
+        }
+    }
+
+    fn operation(
+        &mut self,
+        span: Span,
+        operation: &'static Operation,
+        args: &[Expr],
+        kwargs: &[(Name, Expr)],
+    ) -> Outcome<Val> {
+        let parameters = parameters(operation.entry.signature);
+        let rest = parameters.last().copied().filter(|last| last.takes_rest);
+        let mut positional = Vec::new();
+        for (at, arg) in args.iter().enumerate() {
+            let parameter = parameters.get(at).copied().or(rest);
+            positional.push(self.argument(parameter, arg)?);
+        }
+        let mut keywords = Vec::new();
+        for (keyword, arg) in kwargs {
+            let parameter = parameters.iter().copied().find(|parameter| parameter.name == keyword.text);
+            keywords.push((keyword.text.clone(), self.argument(parameter, arg)?));
+        }
+        let bound = Args::bind(operation.name, operation.entry, positional, keywords, self.scope.dtype);
+        bound.and_then(|args| (operation.entry.call)(&args)).map_err(of_op(span))
+    }
+
+    /// An argument in the form that its parameter wants; one for an unknown parameter as it is.
+    fn argument(&mut self, parameter: Option<Parameter>, expr: &Expr) -> Outcome<Arg> {
+        match parameter {
+            Some(parameter) if parameter.name == "index" => {
+                let arg = self.arg(expr)?;
+                let val = self.operand_from(expr, arg)?;
+                Ok(Arg::Value(whole_numbers(&val).unwrap_or(val)))
+            }
+            Some(parameter) if parameter.is_value => Ok(match self.arg(expr)? {
+                number @ Arg::Number(_, None) => number,
+                other => Arg::Value(self.operand_from(expr, other)?),
+            }),
+            _ => {
+                let bare = matches!(&expr.kind, ExprKind::Name(name)
+                    if matches!(name.as_str(), "row" | "col") && self.scope.get(name).is_none());
+                if bare { self.word(expr).map(Arg::Text) } else { self.arg(expr).map(attribute) }
+            }
+        }
+    }
+
+    pub(super) fn unknown_function(&self, function: &Name) -> Failure {
+        let name = function.text.as_str();
+        let error = Error::new(function.span, format!("there is no function `{name}`"));
+        let hint = if name == "load" {
+            "an input is loaded: `X: [N, D] = load(\"x.npy\")`".to_owned()
+        } else if is_distribution(name) {
+            format!("an input is drawn: `x: [n=3] ~ {name}`")
+        } else if self.scope.get(name).is_some() {
+            format!("`{name}` is a value: write `{name} * (…)` for a product")
+        } else {
+            let mut known: Vec<&str> =
+                self.scope.function_names().chain(OWN.iter().map(|(name, _)| *name)).collect();
+            known.extend(
+                table()
+                    .iter()
+                    .flat_map(|op| std::iter::once(op.name).chain(op.entry.aliases.iter().copied())),
+            );
+            known.sort_unstable();
+            match hint::nearest(name, known.iter().copied()) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => format!("`pullback ops` lists them: {}", listed(&known)),
+            }
+        };
+        error.with_hint(hint).into()
+    }
+}
+
+/// A parameter of an operation.
+#[derive(Clone, Copy)]
+struct Parameter {
+    name: &'static str,
+    /// Is it a value of the graph, or an attribute: an axis, a shape, a word?
+    is_value: bool,
+    takes_rest: bool,
+}
+
+/// The parameters of a signature such as `sum(x, axis=none, keepdims=false)`. What has a default is an attribute.
+fn parameters(signature: &'static str) -> Vec<Parameter> {
+    const ATTRIBUTES: [&str; 6] = ["at", "axes", "axis", "shape", "size", "spec"];
+    let inside = signature.split_once('(').map_or("", |(_, rest)| rest.trim_end_matches(')'));
+    let parameter = |text: &'static str| {
+        let (name, has_default) = text.split_once('=').map_or((text, false), |(name, _)| (name, true));
+        let takes_rest = name.starts_with('*');
+        let name = name.trim_start_matches('*');
+        Parameter { name, is_value: !has_default && !ATTRIBUTES.contains(&name), takes_rest }
+    };
+    inside.split(", ").filter(|text| !text.is_empty()).map(parameter).collect()
+}
+
+/// An attribute: a scalar input such as `k = 3` is the number it was given.
+fn attribute(arg: Arg) -> Arg {
+    match arg {
+        Arg::Value(val) => constant(&val).map_or(Arg::Value(val), |number| Arg::Number(number, None)),
+        Arg::List(items) => Arg::List(items.into_iter().map(attribute).collect()),
+        other => other,
+    }
+}
+
+/// The same value as integers, where it is an input or a list of nothing but whole numbers: `[0, 2, 1]` is an index
+/// although literals are floats.
+pub(super) fn whole_numbers(val: &Val) -> Option<Val> {
+    if !matches!(val.origin(), Origin::Leaf | Origin::Number(_))
+        || !val.dtype().is_float()
+        || !val.has_numbers()
+    {
+        return None;
+    }
+    let array = val.array().ok()?;
+    // 2^53, as for sizes.
+    let is_whole = |x: &f64| x.fract() == 0.0 && x.abs() < 9_007_199_254_740_992.0;
+    if !array.to_vec_f64().iter().all(is_whole) {
+        return None;
+    }
+    let whole = Val::with_dims(array.cast(DType::I64).ok()?, val.dims()).ok()?;
+    Some(match val.name() {
+        Some(name) => whole.named(name.as_str()),
+        None => whole,
+    })
+}

@@ -1,0 +1,146 @@
+//! Claims: what they are about, and what they claim.
+
+use std::collections::HashMap;
+
+use pullback_network::Dim;
+use pullback_ops::Val;
+
+use super::evaluate::Evaluator;
+use super::failure::{Failure, Outcome};
+use super::notation;
+use super::scope::{Meaning, Scope};
+use crate::{Error, Expr, ExprKind, Layout, Name, Result, Span};
+
+/// A claim about a derivative.
+#[derive(Clone, Debug)]
+pub struct Claim {
+    /// As it is shown: `dL/dW`, `da/dW [col]`, `dv/da [u fixed]`, `shape(dZ/db)`, `d2L/dx2`, `dZ[i,j]/dX[m,n]`.
+    pub key: String,
+    /// Where the whole statement stands.
+    pub span: Span,
+    /// What is differentiated. For the loss of given cotangents: the sum over them of ⟨cotangent, output⟩, whose
+    /// gradient is what they propagate.
+    pub of: Val,
+    /// Its name in the file.
+    pub of_name: String,
+    /// With respect to what: one value, or two for a Hessian.
+    pub wrt: Vec<Val>,
+    /// Their names in the file.
+    pub wrt_names: Vec<String>,
+    /// What is held fixed.
+    pub fixed: Vec<Val>,
+    /// What the derivative is claimed to be.
+    pub claimed: Claimed,
+    /// The claims whose values this one was computed from, by index, in file order: those it names, and those that the
+    /// definitions it uses name.
+    pub refers_to: Vec<usize>,
+    /// Where the right side stands.
+    pub expr_span: Span,
+    /// The right side of a claim about a value.
+    pub expr: Option<Expr>,
+    /// The indices and their ranges, of a claim entry by entry.
+    pub(super) entry: Option<Vec<(Name, Dim)>>,
+}
+
+/// What a derivative is claimed to be.
+#[derive(Clone, Debug)]
+pub enum Claimed {
+    /// A value. An entry claim's is the whole tensor `[y…, x…]`.
+    Value {
+        /// The value, of whatever shape was written.
+        val: Val,
+        /// How a Jacobian is laid out.
+        layout: Layout,
+        /// Is it written as zeros: `zeros(…)`, or `0` for a scalar?
+        zeros: bool,
+    },
+    /// A shape.
+    Shape(Vec<usize>),
+}
+
+/// What one side of a claim's key names.
+pub(super) enum Subject {
+    Value(Val),
+    /// The loss of given cotangents, known only once all of them are.
+    Loss,
+}
+
+impl Subject {
+    pub(super) fn dims(&self) -> &[Dim] {
+        match self {
+            Subject::Value(val) => val.dims(),
+            Subject::Loss => &[],
+        }
+    }
+}
+
+/// What is differentiated.
+pub(super) fn numerator(scope: &Scope, name: &Name) -> Outcome<Subject> {
+    match scope.get(&name.text).map(|bound| &bound.meaning) {
+        Some(Meaning::Loss) => Ok(Subject::Loss),
+        _ => differentiable(scope, name).map(Subject::Value),
+    }
+}
+
+/// A value that derivatives may be taken of and by.
+pub(super) fn differentiable(scope: &Scope, name: &Name) -> Outcome<Val> {
+    let Some(bound) = scope.get(&name.text) else {
+        return Err(scope.unknown(name));
+    };
+    match &bound.meaning {
+        Meaning::Value(val) if val.dtype().is_float() => Ok(val.clone()),
+        Meaning::Value(_) => {
+            Err(Error::new(name.span, format!("`{name}` holds integers, which are not differentiable"))
+                .with_label(bound.span, "bound here")
+                .into())
+        }
+        Meaning::Dim(dim) => {
+            Err(Error::new(name.span, format!("`{name}` is a dim of size {}, not a value", dim.size()))
+                .with_label(bound.span, "bound here")
+                .into())
+        }
+        Meaning::Loss => {
+            Err(Error::new(name.span, format!("nothing is differentiated by `{name}`, which has no value"))
+                .with_label(bound.span, "its cotangent is given here")
+                .into())
+        }
+        Meaning::Failed => Err(Failure::Silent),
+    }
+}
+
+/// The ranges of the indices of an entry claim: the axes of what they index.
+pub(super) fn ranges(name: &Name, indices: &[Name], dims: &[Dim]) -> Outcome<Vec<(Name, Dim)>> {
+    if indices.len() == dims.len() {
+        return Ok(indices.iter().cloned().zip(dims.iter().copied()).collect());
+    }
+    let span = indices.iter().fold(name.span, |span, index| span.to(index.span));
+    let message = format!("`{name}` has the shape {dims:?} and is given {} indices", indices.len());
+    Err(Error::new(span, message).with_hint("write one index for each axis").into())
+}
+
+/// Is a claim written as zeros?
+pub(super) fn is_zeros(scope: &Scope, expr: &Expr) -> bool {
+    match &expr.kind {
+        ExprKind::Call { function, .. } => function.text == "zeros" && scope.function("zeros").is_none(),
+        ExprKind::Number { value, .. } => *value == 0.0,
+        _ => false,
+    }
+}
+
+/// What `claim` claims where its right side is `expr`.
+pub(super) fn value_of(
+    claim: &Claim,
+    expr: &Expr,
+    scope: &Scope,
+    before: usize,
+    replaced: &HashMap<usize, Val>,
+) -> Result<Val> {
+    let mut evaluator = Evaluator::new(scope);
+    evaluator.before = before;
+    evaluator.replaced = Some(replaced);
+    let value = match &claim.entry {
+        Some(ranges) => notation::entries(&mut evaluator, ranges, expr),
+        None => evaluator.value(expr),
+    };
+    value.map_err(|failure| failure.into_error(expr.span))
+}

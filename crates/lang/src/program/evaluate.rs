@@ -1,0 +1,360 @@
+//! Expressions, from a tree to a value of the graph.
+//!
+//! What an expression is, is an [`Arg`]: a value, a number that the program states (so that `[2*n]` is a size and
+//! `1/(2*3)` no graph of three nodes), a list, a word or a flag. Where a value is wanted, numbers and lists of numbers
+//! become one.
+
+use std::collections::{BTreeSet, HashMap};
+
+use pullback_array::Array;
+use pullback_network::{Dim, Value as _};
+use pullback_ops::{Arg, Origin, Val};
+
+use super::failure::{Failure, Outcome, of_array, of_op};
+use super::scope::{Meaning, Recipe, Scope, Stated, StatedValue};
+use super::{arithmetic, notation};
+use crate::{Error, Expr, ExprKind, Layout, Name, Result, Span, print};
+
+/// How deep expressions may be nested, calls of functions of the file included. Rows of operators do not count.
+const MOST_NESTING: usize = 260;
+
+/// How many calls of functions of the file one expression may make: functions that call one another twice each would
+/// make a short file run for ever.
+const MOST_CALLS: usize = 10_000;
+
+/// The value of one expression.
+///
+/// # Errors
+/// Where a name is unknown, shapes do not fit, or the expression is no value; the error points at the smallest part
+/// of the expression that failed.
+pub fn evaluate(expr: &Expr, scope: &Scope) -> Result<Val> {
+    Evaluator::new(scope).value(expr).map_err(|failure| failure.into_error(expr.span))
+}
+
+/// What goes down an expression.
+pub(super) struct Evaluator<'a> {
+    pub(super) scope: &'a Scope,
+    /// The parameters of the function of the file whose body this is.
+    pub(super) locals: Option<HashMap<String, Arg>>,
+    /// Claims at and after this one cannot be referred to.
+    pub(super) before: usize,
+    /// Claims that have another value than the one they state.
+    pub(super) replaced: Option<&'a HashMap<usize, Val>>,
+    /// The claims that were referred to.
+    pub(super) referred: BTreeSet<usize>,
+    /// Where the expressions of values stand.
+    pub(super) places: HashMap<u64, Span>,
+    nesting: usize,
+    calls: usize,
+}
+
+impl<'a> Evaluator<'a> {
+    pub(super) fn new(scope: &'a Scope) -> Evaluator<'a> {
+        Evaluator {
+            scope,
+            locals: None,
+            before: scope.stated.len(),
+            replaced: None,
+            referred: BTreeSet::new(),
+            places: HashMap::new(),
+            nesting: 0,
+            calls: 0,
+        }
+    }
+
+    /// What an expression is.
+    pub(super) fn arg(&mut self, expr: &Expr) -> Outcome<Arg> {
+        self.nested(expr.span, |this| {
+            // A row of operators is a deep tree: its left edge is gone down in a loop.
+            let mut edge = Vec::new();
+            let mut at = expr;
+            while let Some(below) = first_operand(at) {
+                edge.push((at, below));
+                at = below;
+            }
+            let mut result = this.atom(at)?;
+            this.remember(at, &result);
+            while let Some((above, below)) = edge.pop() {
+                result = this.applied(above, below, result)?;
+                this.remember(above, &result);
+            }
+            Ok(result)
+        })
+    }
+
+    /// Goes one level down, where that is not too deep.
+    pub(super) fn nested<T>(&mut self, span: Span, go: impl FnOnce(&mut Self) -> Outcome<T>) -> Outcome<T> {
+        self.enter(span)?;
+        let result = go(self);
+        self.leave();
+        result
+    }
+
+    /// Counts one level more.
+    pub(super) fn enter(&mut self, span: Span) -> Outcome<()> {
+        if self.nesting == MOST_NESTING {
+            return Err(Error::new(span, format!("this is nested more than {MOST_NESTING} deep"))
+                .with_hint("give a part of it a name of its own; a function may not call itself")
+                .into());
+        }
+        self.nesting += 1;
+        Ok(())
+    }
+
+    /// Counts one level less.
+    pub(super) fn leave(&mut self) {
+        self.nesting -= 1;
+    }
+
+    /// Counts a call of a function of the file.
+    pub(super) fn count_call(&mut self, span: Span) -> Outcome<()> {
+        self.calls += 1;
+        if self.calls > MOST_CALLS {
+            return Err(Error::new(span, format!("this expression makes more than {MOST_CALLS} calls"))
+                .with_hint(
+                    "functions that call others several times each multiply; give a part a name of its own",
+                )
+                .into());
+        }
+        Ok(())
+    }
+
+    fn remember(&mut self, expr: &Expr, result: &Arg) {
+        if let Arg::Value(val) = result {
+            self.remember_place(val, expr.span);
+        }
+    }
+
+    /// Remembers where the expression of a value stands; the smallest one comes first.
+    pub(super) fn remember_place(&mut self, val: &Val, span: Span) {
+        self.places.entry(val.id()).or_insert(span);
+    }
+
+    fn atom(&mut self, expr: &Expr) -> Outcome<Arg> {
+        match &expr.kind {
+            ExprKind::Number { value, .. } => Ok(Arg::Number(*value, None)),
+            ExprKind::Text(text) => Ok(Arg::Text(text.clone())),
+            ExprKind::Bool(flag) => Ok(Arg::Flag(*flag)),
+            ExprKind::Name(text) => self.name(&Name::new(text.clone(), expr.span)),
+            ExprKind::List(items) => {
+                items.iter().map(|item| self.arg(item)).collect::<Outcome<_>>().map(Arg::List)
+            }
+            ExprKind::Call { function, args, kwargs } => self.call(expr.span, function, args, kwargs),
+            ExprKind::ClaimRef { of, wrt } => self.reference(expr.span, of, wrt).map(Arg::Value),
+            ExprKind::Negate(_)
+            | ExprKind::Binary { .. }
+            | ExprKind::Transpose(_)
+            | ExprKind::Index { .. } => {
+                unreachable!("these have a first operand")
+            }
+        }
+    }
+
+    /// An expression whose first operand is already known.
+    fn applied(&mut self, expr: &Expr, below: &Expr, first: Arg) -> Outcome<Arg> {
+        let op = of_op(expr.span);
+        match &expr.kind {
+            ExprKind::Negate(_) => match first {
+                Arg::Number(number, _) => Ok(Arg::Number(-number, None)),
+                other => Ok(Arg::Value(self.operand_from(below, other)?.negated().map_err(op)?)),
+            },
+            ExprKind::Transpose(_) => {
+                Ok(Arg::Value(self.operand_from(below, first)?.transpose().map_err(op)?))
+            }
+            ExprKind::Index { items, .. } => {
+                let base = self.operand_from(below, first)?;
+                self.subscript(expr.span, &base, items).map(Arg::Value)
+            }
+            ExprKind::Binary { operator, right, .. } => {
+                let second = self.arg(right)?;
+                if let (Arg::Number(a, _), Arg::Number(b, _)) = (&first, &second)
+                    && let Some(number) = arithmetic::folded(operator.kind, *a, *b)
+                {
+                    return Ok(Arg::Number(number, None));
+                }
+                let (a, b) = (self.operand_from(below, first)?, self.operand_from(right, second)?);
+                arithmetic::applied(operator.kind, &a, &b).map(Arg::Value).map_err(op)
+            }
+            _ => unreachable!("only these have a first operand"),
+        }
+    }
+
+    /// An expression as a value.
+    pub(super) fn value(&mut self, expr: &Expr) -> Outcome<Val> {
+        let arg = self.arg(expr)?;
+        self.value_from(expr, arg)
+    }
+
+    /// An expression as a value that something is computed from: a constant without a name is called as it is written,
+    /// so that a formula can show it.
+    pub(super) fn operand(&mut self, expr: &Expr) -> Outcome<Val> {
+        let arg = self.arg(expr)?;
+        self.operand_from(expr, arg)
+    }
+
+    pub(super) fn operand_from(&self, expr: &Expr, arg: Arg) -> Outcome<Val> {
+        const LONGEST: usize = 40;
+        let val = self.value_from(expr, arg)?;
+        if matches!(val.origin(), Origin::Leaf)
+            && val.name().is_none()
+            && matches!(expr.kind, ExprKind::Call { .. } | ExprKind::List(_))
+        {
+            let written = print(expr);
+            if written.chars().count() <= LONGEST {
+                return Ok(val.named(&written));
+            }
+        }
+        Ok(val)
+    }
+
+    pub(super) fn value_from(&self, expr: &Expr, arg: Arg) -> Outcome<Val> {
+        match arg {
+            Arg::Value(val) => Ok(val),
+            Arg::Number(number, dim) => {
+                let val = Val::number(number, self.scope.dtype);
+                Ok(match dim.and_then(Dim::name) {
+                    Some(name) => val.named(name.as_str()),
+                    None => val,
+                })
+            }
+            Arg::List(items) => self.array(expr.span, &items).map(Val::new),
+            Arg::Text(text) => {
+                Err(Error::new(expr.span, format!("\"{text}\" is a word, not a value")).into())
+            }
+            Arg::Flag(flag) => Err(Error::new(expr.span, format!("`{flag}` is no number"))
+                .with_hint("write `1` or `0`")
+                .into()),
+        }
+    }
+
+    /// A nested list of numbers as an array of the program's dtype.
+    pub(super) fn array(&self, span: Span, items: &[Arg]) -> Outcome<Array> {
+        let mut numbers = Vec::new();
+        let shape = flattened(span, items, &mut numbers)?;
+        Array::from_slice(&shape, &numbers)
+            .and_then(|array| array.cast(self.scope.dtype))
+            .map_err(of_array(span))
+    }
+
+    fn name(&mut self, name: &Name) -> Outcome<Arg> {
+        if let Some(arg) = self.locals.as_ref().and_then(|locals| locals.get(&name.text)) {
+            return Ok(arg.clone());
+        }
+        let Some(bound) = self.scope.get(&name.text) else {
+            return Err(self.scope.unknown(name));
+        };
+        self.referred.extend(bound.refers_to.iter().copied().filter(|&claim| claim < self.before));
+        match &bound.meaning {
+            Meaning::Dim(dim) => Ok(Arg::Number(dim.size() as f64, Some(*dim))),
+            Meaning::Value(val) => match (&bound.recipe, self.replaced) {
+                (Some(recipe), Some(replaced))
+                    if bound.refers_to.iter().any(|claim| replaced.contains_key(claim)) =>
+                {
+                    self.computed_anew(name.span, recipe).map(Arg::Value)
+                }
+                _ => Ok(Arg::Value(val.clone())),
+            },
+            Meaning::Loss => {
+                Err(Error::new(name.span, format!("`{name}` has no value: only its cotangents are given"))
+                    .with_label(bound.span, "given here")
+                    .with_hint(format!("a claim about it, such as `d{name}/dx`, may be used"))
+                    .into())
+            }
+            Meaning::Failed => Err(Failure::Silent),
+        }
+    }
+
+    /// A definition that uses claims, where those have other values than they state.
+    fn computed_anew(&mut self, span: Span, recipe: &Recipe) -> Outcome<Val> {
+        // The definition stands outside of the function whose body may be evaluated just now.
+        let locals = self.locals.take();
+        let result = self.nested(span, |this| match &recipe.indices {
+            None => this.value(&recipe.expr),
+            Some(indices) => notation::definition(this, indices, &recipe.expr),
+        });
+        self.locals = locals;
+        result
+    }
+
+    /// The value of an earlier claim. Of several claims about one derivative the one that says nothing of a layout is
+    /// meant, or else the first.
+    fn reference(&mut self, span: Span, of: &Name, wrt: &[Name]) -> Outcome<Val> {
+        if let [x] = wrt
+            && let Some(upstream) = self.scope.upstream(&of.text, &x.text)
+        {
+            return upstream.clone().ok_or(Failure::Silent);
+        }
+        let about = |stated: &Stated| {
+            stated.of == of.text
+                && stated.wrt.iter().eq(wrt.iter().map(|x| &x.text))
+                && !matches!(stated.value, StatedValue::Shape)
+        };
+        let before = self.before.min(self.scope.stated.len());
+        let candidates = self.scope.stated[..before].iter().enumerate().filter(|(_, stated)| about(stated));
+        let chosen =
+            candidates.min_by_key(|(at, stated)| (stated.partial, stated.layout != Layout::Default, *at));
+        let Some((at, stated)) = chosen else {
+            let shown = crate::syntax::ast::derivative(of, wrt);
+            return Err(Error::new(span, format!("`{shown}` is not claimed above"))
+                .with_hint(format!("state it first, `{shown} = …`, or write out its value here"))
+                .into());
+        };
+        self.referred.insert(at);
+        if let Some(other) = self.replaced.and_then(|replaced| replaced.get(&at)) {
+            return Ok(other.clone());
+        }
+        match &stated.value {
+            StatedValue::Value(val) => Ok(val.clone()),
+            StatedValue::Shape | StatedValue::Failed => Err(Failure::Silent),
+        }
+    }
+}
+
+/// The operand that stands first in an expression, where the expression is one applied to operands.
+fn first_operand(expr: &Expr) -> Option<&Expr> {
+    match &expr.kind {
+        ExprKind::Negate(operand) | ExprKind::Transpose(operand) => Some(operand),
+        ExprKind::Binary { left, .. } => Some(left),
+        ExprKind::Index { base, .. } => Some(base),
+        _ => None,
+    }
+}
+
+/// Appends the numbers of a nested list; the shape they have.
+fn flattened(span: Span, items: &[Arg], numbers: &mut Vec<f64>) -> Outcome<Vec<usize>> {
+    let mut inner: Option<Vec<usize>> = None;
+    for item in items {
+        let shape = match item {
+            Arg::Number(number, _) => {
+                numbers.push(*number);
+                Vec::new()
+            }
+            Arg::List(items) => flattened(span, items, numbers)?,
+            Arg::Value(val) => {
+                return Err(Error::new(
+                    span,
+                    format!("a list holds numbers, and one entry has the shape {:?}", val.dims()),
+                )
+                .with_hint("values are put together with index notation or with products, not in a list")
+                .into());
+            }
+            Arg::Text(_) | Arg::Flag(_) => return Err(Error::new(span, "a list holds numbers").into()),
+        };
+        match &inner {
+            Some(first) if *first != shape => {
+                let message = format!("the entries of this list have the shapes {first:?} and {shape:?}");
+                return Err(Error::new(span, message).with_hint("all rows are equally long").into());
+            }
+            _ => inner = Some(shape),
+        }
+    }
+    let mut shape = vec![items.len()];
+    shape.extend(inner.unwrap_or_default());
+    Ok(shape)
+}
+
+/// The number that a value is, where it is a scalar written down or given as an input.
+pub(super) fn constant(val: &Val) -> Option<f64> {
+    let is_stated = matches!(val.origin(), Origin::Leaf | Origin::Number(_));
+    (is_stated && val.ndim() == 0 && val.has_numbers()).then(|| val.array().ok()?.item().ok()).flatten()
+}

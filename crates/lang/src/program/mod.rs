@@ -1,0 +1,173 @@
+//! From a tree to a program: values of a graph, and what is claimed about them.
+//!
+//! [`elaborate`] goes down a file once. It draws or reads the inputs, builds each definition as a value of the graph
+//! ([`pullback_ops::Val`]), and each claim as another one. Nothing is judged here, and nothing is computed that need
+//! not be: a value computes its numbers when asked. [`elaborate_at`] builds the same program in another precision on
+//! the same numbers, so that an f32 program can be checked in f64.
+//!
+//! ```
+//! use std::path::Path;
+//! use pullback_lang::program::{Claimed, elaborate};
+//!
+//! let file = pullback_lang::parse("\
+//! W: [m=2, n=3] ~ randn
+//! x = [1, 2, 3]
+//! a = W @ x
+//! L = sum(a^2)
+//! dL/da = 2 * a
+//! dL/dW = outer(dL/da, x)
+//! ").file;
+//! let (program, inputs) = elaborate(&file, Path::new(".")).expect("the file is right");
+//! assert_eq!(inputs.names().collect::<Vec<_>>(), ["W", "x"]);
+//! assert_eq!(program.claims[1].key, "dL/dW");
+//! assert_eq!(program.claims[1].refers_to, [0]);
+//! let Claimed::Value { val, .. } = &program.claims[1].claimed else { panic!("a value is claimed") };
+//! assert_eq!(format!("{:?}", val.dims()), "[m=2, n=3]");
+//! ```
+//!
+//! | module | what it knows |
+//! |---|---|
+//! | `elaborate` | statements, in file order |
+//! | `claim` | what a claim is about, and which one a reference means |
+//! | `input` | drawn, written and loaded numbers; sizes of dims |
+//! | `scope` | what a name means |
+//! | `evaluate`, `arithmetic`, `call`, `subscript` | expressions |
+//! | `ranges`, `notation`, `entrywise` | index notation: how far an index runs, sums of products, functions of entries |
+//!
+//! An error carries the span of the smallest expression that failed. A statement that uses a name whose own statement
+//! failed is passed over in silence: one mistake gives one error.
+
+mod arithmetic;
+mod call;
+mod claim;
+mod elaborate;
+mod entrywise;
+mod evaluate;
+mod failure;
+mod input;
+mod notation;
+mod ranges;
+mod scope;
+mod subscript;
+
+use std::collections::HashMap;
+
+use pullback_array::{Array, DType};
+use pullback_network::Value as _;
+use pullback_ops::Val;
+
+pub use claim::{Claim, Claimed};
+pub use elaborate::{elaborate, elaborate_at, elaborate_with};
+pub use evaluate::evaluate;
+pub use input::Inputs;
+pub use scope::Scope;
+
+use crate::{Error, Expr, Result, Span};
+
+/// A file as values of a graph, in one precision.
+#[derive(Clone, Debug)]
+pub struct Program {
+    /// The precision of all values that are not integers.
+    pub dtype: DType,
+    /// Inputs, definitions and given cotangents, in file order.
+    pub values: Vec<Value>,
+    /// In file order.
+    pub claims: Vec<Claim>,
+    scope: Scope,
+    /// Where the expression of a value of the graph stands, by the value's id.
+    places: HashMap<u64, Span>,
+}
+
+/// What a name of the file stands for.
+#[derive(Clone, Debug)]
+pub struct Value {
+    /// As it is written: `W`; `dL/dZ` for a given cotangent.
+    pub name: String,
+    /// Where it is bound.
+    pub span: Span,
+    /// How it came about.
+    pub kind: ValueKind,
+    /// The value. A definition that is only another name, `b = a`, has the value of `a`, whose name stays `a`.
+    pub val: Val,
+}
+
+/// How a value came about.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum ValueKind {
+    /// Drawn, written down or loaded.
+    Input,
+    /// Computed.
+    Definition,
+    /// A given cotangent.
+    Upstream,
+}
+
+impl Program {
+    /// The value that a name stands for: `W`, `dL/dZ`.
+    pub fn find(&self, name: &str) -> Option<&Value> {
+        self.values.iter().find(|value| value.name == name)
+    }
+
+    /// The last definition that is a scalar.
+    pub fn last_scalar(&self) -> Option<&Value> {
+        let is_scalar = |value: &&Value| value.kind == ValueKind::Definition && value.val.ndim() == 0;
+        self.values.iter().rev().find(is_scalar)
+    }
+
+    /// The names of the file as an expression at its end sees them.
+    pub fn scope(&self) -> &Scope {
+        &self.scope
+    }
+
+    /// Where the expression stands that a value of the graph was built from, where one was.
+    pub fn place(&self, val: &Val) -> Option<Span> {
+        self.places.get(&val.id()).copied()
+    }
+
+    /// The numbers of a value of this program.
+    ///
+    /// # Errors
+    /// Where a forward pass fails (a singular matrix to invert, memory): the error points at the expression whose
+    /// own operation failed, or at `otherwise` where that is none of the file's.
+    pub fn array<'a>(&self, val: &'a Val, otherwise: Span) -> Result<&'a Array> {
+        val.array().map_err(|error| {
+            let culprit = first_failing(val);
+            failure::at(self.place(&culprit).unwrap_or(otherwise), &error)
+        })
+    }
+
+    /// What claim number `claim` would claim were `expr` written in place of its own expression, and were the claims in
+    /// `replaced` to have these values. Indices mean what they mean in the claim.
+    ///
+    /// This is how a corrected expression is tried, and how it is asked whether a claim holds once those that it refers
+    /// to are put right. A replaced value has the layout of the claim whose it is.
+    ///
+    /// # Errors
+    /// Where the expression cannot be evaluated, or there is no such claim.
+    ///
+    /// ```
+    /// # use std::collections::HashMap;
+    /// # use pullback_lang::program::elaborate;
+    /// let file = pullback_lang::parse("x = [1, 2]; L = sum(x^2); dL/dx = x").file;
+    /// let (program, _) = elaborate(&file, ".".as_ref()).expect("the file is right");
+    /// let fix = pullback_lang::parse_expr("2 * x").expect("it parses").expr;
+    /// let value = program.reclaimed(0, &fix, &HashMap::new())?;
+    /// assert_eq!(value.array().expect("it has numbers").to_vec_f64(), [2.0, 4.0]);
+    /// # Ok::<(), pullback_lang::Error>(())
+    /// ```
+    pub fn reclaimed(&self, claim: usize, expr: &Expr, replaced: &HashMap<usize, Val>) -> Result<Val> {
+        let Some(about) = self.claims.get(claim) else {
+            return Err(Error::new(expr.span, format!("there is no claim number {claim}")));
+        };
+        claim::value_of(about, expr, &self.scope, claim, replaced)
+    }
+}
+
+/// The value whose own operation fails although its inputs are there.
+fn first_failing(val: &Val) -> Val {
+    let mut at = val.clone();
+    while let Some(input) = at.inputs().iter().find(|input| input.array().is_err()).cloned() {
+        at = input;
+    }
+    at
+}

@@ -1,0 +1,172 @@
+//! Indexing and slicing as in NumPy: `A[1, :, ::-1]`, `x[..., None]`, `E[index]`.
+//!
+//! An index may be negative and must lie inside its axis; the ends of a slice are clamped to it. One of the items may
+//! be an array of integers, which then selects along its axis.
+
+use pullback_array::DType;
+use pullback_network::Dim;
+use pullback_ops::{Arg, AxisIndex, Val};
+
+use super::call::whole_numbers;
+use super::evaluate::{Evaluator, constant};
+use super::failure::{Failure, Outcome, of_op};
+use crate::{Error, Expr, IndexItem, Span};
+
+impl Evaluator<'_> {
+    /// `base[items]`.
+    pub(super) fn subscript(&mut self, span: Span, base: &Val, items: &[IndexItem]) -> Outcome<Val> {
+        let rank = base.ndim();
+        let taken =
+            items.iter().filter(|item| matches!(item, IndexItem::At(_) | IndexItem::Slice { .. })).count();
+        let ellipses = items.iter().filter(|item| matches!(item, IndexItem::Ellipsis)).count();
+        if taken > rank {
+            let message = format!("index: {:?} has {} and is given {taken} indices", base.dims(), axes(rank));
+            return Err(Error::new(span, message).into());
+        }
+        if ellipses > 1 {
+            return Err(Error::new(span, "`...` stands once in an index").into());
+        }
+        let mut taking = Vec::new();
+        // The dims of the result, new axes included, once the slices are taken; `None`: as the result has it.
+        let mut layout: Vec<Option<Dim>> = Vec::new();
+        let mut table: Option<(usize, Val)> = None;
+        let whole = |taking: &mut Vec<AxisIndex>, layout: &mut Vec<Option<Dim>>| {
+            taking.push(AxisIndex::whole(base.dims()[taking.len()]));
+            layout.push(None);
+        };
+        for item in items {
+            match item {
+                IndexItem::NewAxis => layout.push(Some(Dim::new(1))),
+                IndexItem::Ellipsis => (taken..rank).for_each(|_| whole(&mut taking, &mut layout)),
+                IndexItem::Slice { start, stop, step } => {
+                    let dim = base.dims()[taking.len()];
+                    let [start, stop, step] = [start, stop, step]
+                        .map(|bound| bound.as_deref().map(|bound| self.whole_number(bound)).transpose());
+                    taking.push(range(span, dim.size(), start?, stop?, step?)?);
+                    layout.push(None);
+                }
+                IndexItem::At(at) => match self.position(at)? {
+                    Position::Number(number) => {
+                        taking.push(AxisIndex::At(inside(at.span, number, taking.len(), base)?));
+                    }
+                    Position::Table(index) if table.is_none() => {
+                        table = Some((layout.iter().filter(|dim| dim.is_none()).count(), index));
+                        whole(&mut taking, &mut layout);
+                    }
+                    Position::Table(_) => {
+                        return Err(Error::new(at.span, "one axis is selected by an array at a time")
+                            .with_hint("index twice: `x[index][:, other]`")
+                            .into());
+                    }
+                },
+            }
+        }
+        while taking.len() < rank {
+            whole(&mut taking, &mut layout);
+        }
+        let op = of_op(span);
+        let is_whole = taking.iter().zip(base.dims()).all(|(&taken, &dim)| taken == AxisIndex::whole(dim));
+        let mut result = if is_whole { base.clone() } else { base.index(&taking).map_err(&op)? };
+        if layout.iter().any(Option::is_some) {
+            let mut kept = result.dims().iter();
+            let dims: Vec<Dim> =
+                layout.iter().filter_map(|dim| dim.or_else(|| kept.next().copied())).collect();
+            if let Some((axis, _)) = &mut table {
+                let selected = *axis;
+                let mut old = layout.iter().enumerate().filter(|(_, dim)| dim.is_none());
+                *axis = old.nth(selected).map_or(selected, |(at, _)| at);
+            }
+            result = result.reshape(&dims).map_err(&op)?;
+        }
+        match table {
+            Some((axis, index)) => result.gather(&index, axis).map_err(op),
+            None => Ok(result),
+        }
+    }
+
+    fn position(&mut self, expr: &Expr) -> Outcome<Position> {
+        match self.arg(expr)? {
+            Arg::Number(number, _) => whole(expr, number).map(Position::Number),
+            arg => {
+                let val = self.operand_from(expr, arg)?;
+                if let Some(number) = constant(&val) {
+                    return whole(expr, number).map(Position::Number);
+                }
+                match (val.dtype(), whole_numbers(&val)) {
+                    (DType::I64, _) => Ok(Position::Table(val)),
+                    (_, Some(index)) => Ok(Position::Table(index)),
+                    _ => Err(Error::new(expr.span, "an index is a whole number or an array of them")
+                        .with_hint("draw it with `randint(0, n)`; elements are not selected by a mask: multiply by it")
+                        .into()),
+                }
+            }
+        }
+    }
+
+    fn whole_number(&mut self, expr: &Expr) -> Outcome<i64> {
+        match self.position(expr)? {
+            Position::Number(number) => Ok(number),
+            Position::Table(_) => Err(Error::new(expr.span, "the ends of a slice are whole numbers").into()),
+        }
+    }
+}
+
+/// What an index is.
+enum Position {
+    Number(i64),
+    Table(Val),
+}
+
+fn axes(rank: usize) -> String {
+    if rank == 1 { "1 axis".to_owned() } else { format!("{rank} axes") }
+}
+
+fn whole(expr: &Expr, number: f64) -> Outcome<i64> {
+    if number.fract() == 0.0 && number.abs() < 9e15 {
+        return Ok(number as i64);
+    }
+    Err(Error::new(expr.span, format!("an index is a whole number, not {number}")).into())
+}
+
+/// An index inside of its axis; a negative one counts from the end.
+pub(super) fn inside(span: Span, index: i64, axis: usize, base: &Val) -> Outcome<usize> {
+    let size = base.dims()[axis].size();
+    let from_start = if index < 0 { index.saturating_add_unsigned(size as u64) } else { index };
+    usize::try_from(from_start).ok().filter(|&at| at < size).ok_or_else(|| {
+        let message = format!("index: {index} lies outside axis {axis} of {:?}", base.dims());
+        let error = Error::new(span, message);
+        Failure::Said(match size {
+            0 => error.with_hint("the axis has no element"),
+            _ => error.with_hint(format!("indices go from 0 to {}, or from -{size} to -1", size - 1)),
+        })
+    })
+}
+
+/// What a slice takes of an axis of this size: Python's `slice.indices`, and how many that are.
+fn range(
+    span: Span,
+    size: usize,
+    start: Option<i64>,
+    stop: Option<i64>,
+    step: Option<i64>,
+) -> Outcome<AxisIndex> {
+    let step = step.unwrap_or(1);
+    if step == 0 {
+        return Err(Error::new(span, "a slice has no step of 0").into());
+    }
+    let size = i64::try_from(size).map_err(|_| Error::new(span, "this axis is too long to be sliced"))?;
+    // Forwards the ends lie in 0..=size, backwards in -1..size.
+    let (least, most) = if step > 0 { (0, size) } else { (-1, size - 1) };
+    let clamped = |end: i64| {
+        let from_start = if end < 0 { end.saturating_add(size) } else { end };
+        from_start.clamp(least, most)
+    };
+    let start = start.map_or(if step > 0 { least } else { most }, clamped);
+    let stop = stop.map_or(if step > 0 { most } else { least }, clamped);
+    let distance = if step > 0 { stop - start } else { start - stop };
+    let length = if distance <= 0 { 0 } else { (distance - 1) / step.saturating_abs() + 1 };
+    match (usize::try_from(start), isize::try_from(step), usize::try_from(length)) {
+        (Ok(start), Ok(step), Ok(length)) if length > 0 => Ok(AxisIndex::range(start, step, length)),
+        _ => Ok(AxisIndex::range(0, 1, 0)),
+    }
+}
