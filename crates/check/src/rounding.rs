@@ -40,8 +40,8 @@ pub fn amplification(value: &Val) -> Result<f64> {
         let inputs: Result<Vec<Array>> = leaves.iter().map(|leaf| perturbed(leaf.array()?.clone())).collect();
         let moved = function.call_observed(&inputs?, &mut perturbed)?.remove(0);
         let distance = moved.zip(exact, "distance", |a, b| a - b, |a, b| a - b)?.max_abs();
-        // Not f64::max, which would lose a NaN.
-        if !(distance / RELATIVE <= largest) {
+        // `f64::max` would lose a NaN.
+        if distance.is_nan() || distance / RELATIVE > largest {
             largest = distance / RELATIVE;
         }
     }

@@ -117,9 +117,8 @@ struct Solution {
 
 /// Solves a relation for the labels of largest range; among equals, for those that are not needed.
 fn solve(relation: &Relation, needed: &[Label]) -> Result<Solution, Error> {
-    let turned;
     let mut candidates: Vec<(&Relation, Vec<(i64, Label)>)> = Vec::new();
-    turned = relation.negated();
+    let turned = relation.negated();
     let sides: &[&Relation] = if relation.table.is_some() { &[relation] } else { &[relation, &turned] };
     for side in sides {
         let positive: Vec<(i64, Label)> = side.linear.iter().copied().filter(|(c, _)| *c > 0).collect();

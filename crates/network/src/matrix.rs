@@ -77,7 +77,7 @@ impl Node {
     }
 
     /// A matrix with `label` as its rows.
-    fn from_row(self, label: Label) -> Node {
+    fn with_row(self, label: Label) -> Node {
         match self {
             Node::Matrix { chain, row, column } if row != label => {
                 Node::Matrix { chain: transposed(chain), row: column, column: row }
@@ -131,7 +131,7 @@ fn merge_entrywise(nodes: &mut Vec<Node>, label: Label, style: Style) {
                 Node::Vector { chain: product(chain, &other), at: *at }
             }
             (Node::Matrix { chain, row, column }, second) => {
-                let Node::Matrix { chain: other, .. } = second.from_row(*row) else {
+                let Node::Matrix { chain: other, .. } = second.with_row(*row) else {
                     unreachable!("both are matrices")
                 };
                 Node::Matrix { chain: product(chain, &other), row: *row, column: *column }
@@ -176,12 +176,12 @@ fn eliminate(nodes: &mut Vec<Node>, label: Label, style: Style) -> Option<()> {
         }),
         (Node::Vector { chain: vector, .. }, Some(matrix))
         | (matrix, Some(Node::Vector { chain: vector, .. })) => {
-            let Node::Matrix { chain, column, .. } = matrix.from_row(label) else { return None };
+            let Node::Matrix { chain, column, .. } = matrix.with_row(label) else { return None };
             Node::Vector { chain: transposed(chain).into_iter().chain(vector).collect(), at: column }
         }
         (first, Some(second)) => {
             let (Node::Matrix { chain: left, column: row, .. }, Node::Matrix { chain: right, column, .. }) =
-                (first.from_row(label), second.from_row(label))
+                (first.with_row(label), second.with_row(label))
             else {
                 return None;
             };
@@ -203,7 +203,7 @@ fn assemble(nodes: Vec<Node>, slots: &[Label], style: Style) -> Option<String> {
         }
     }
     let rest: Vec<Node> = match slots {
-        &[row, _] => rest.into_iter().map(|node| node.from_row(row)).collect(),
+        &[row, _] => rest.into_iter().map(|node| node.with_row(row)).collect(),
         _ => rest,
     };
     let body = match (slots, rest.as_slice()) {

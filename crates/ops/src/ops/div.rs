@@ -43,7 +43,7 @@ pub(crate) static ENTRY: Entry = Entry {
             Sample::normal("div: equal shapes", [&[2, 3], &[2, 3]], |x| &x[0] / &x[1]).positive(),
             Sample::normal("div: both stretched", [&[3, 1, 2], &[5, 1]], |x| &x[0] / &x[1]).positive(),
             Sample::normal("div: with a scalar", [&[3], &[]], |x| &x[0] / &x[1]).positive(),
-            Sample::normal("div: with itself", [&[3]], |x| &x[0] / &x[0]).positive(),
+            Sample::normal("div: with itself", [&[3]], |x| &x[0] / &x[0].clone()).positive(),
             Sample::normal("div: with a number", [&[3]], |x| 3.0 / &x[0]).positive(),
         ]
     },

@@ -36,7 +36,7 @@ pub(crate) static ENTRY: Entry = Entry {
             Sample::normal("sub: equal shapes", [&[2, 3], &[2, 3]], |x| &x[0] - &x[1]),
             Sample::normal("sub: both stretched", [&[3, 1, 2], &[5, 1]], |x| &x[0] - &x[1]),
             Sample::normal("sub: with a scalar", [&[3], &[]], |x| &x[0] - &x[1]),
-            Sample::normal("sub: with itself", [&[3]], |x| &x[0] - &x[0]),
+            Sample::normal("sub: with itself", [&[3]], |x| &x[0] - &x[0].clone()),
             Sample::normal("sub: with a number", [&[3]], |x| 3.0 - &x[0]),
         ]
     },
