@@ -45,13 +45,13 @@ impl Op for MatMul {
             (Some(k), Some(l)) => {
                 let error = Error::new(format!("matmul: {a:?} @ {b:?}: the inner sizes {k} and {l} differ"));
                 let transposed = match (matrix_a, matrix_b) {
-                    ([m, _], [n, _]) if m == n => Some("a.T @ b"),
-                    ([_, k], [_, n]) if k == n => Some("a @ b.T"),
-                    ([m, _], [n]) if m == n => Some("a.T @ b"),
+                    ([m, _], [n, _]) if m == n => Some("first"),
+                    ([_, k], [_, n]) if k == n => Some("second"),
+                    ([m, _], [n]) if m == n => Some("first"),
                     _ => None,
                 };
                 return Err(match transposed {
-                    Some(form) => error.with_hint(format!("`{form}` would fit")),
+                    Some(which) => error.with_hint(format!("with the {which} one transposed, `.T`, they would fit")),
                     None => error,
                 });
             }
