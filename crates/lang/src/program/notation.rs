@@ -210,7 +210,7 @@ impl Notation<'_, '_> {
                     axes.extend(self.ranges.number(name));
                     selected.push(IndexItem::Slice { start: None, stop: None, step: None });
                 }
-                (None, IndexItem::At(at)) if self.indices_of(at).is_empty() => selected.push(item.clone()),
+                (None, IndexItem::At(at)) if self.is_known(at) => selected.push(item.clone()),
                 (None, IndexItem::At(at)) => {
                     return Err(Error::new(at.span, "an index is a name or a number, and nothing computed")
                         .with_hint("slice first, `y = x[1:]`, and use `y[i]`")
@@ -232,6 +232,18 @@ impl Notation<'_, '_> {
             return Err(Error::new(span, "in index notation an index is a name or a number, no array").into());
         }
         Ok((val, axes))
+    }
+
+    /// Is every name in an expression one of the file, and none an index?
+    fn is_known(&self, expr: &Expr) -> bool {
+        let mut known = self.indices_of(expr).is_empty();
+        expr.walk(&mut |part| {
+            if let ExprKind::Name(name) = &part.kind {
+                let is_local = self.evaluator.locals.as_ref().is_some_and(|locals| locals.contains_key(name));
+                known &= is_local || self.evaluator.scope.get(name).is_some();
+            }
+        });
+        known
     }
 
     /// `delta[i,m]` makes two indices one; `delta[i,0]` is a unit vector.

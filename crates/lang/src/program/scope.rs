@@ -180,6 +180,11 @@ impl Scope {
                 .with_hint("statements are read from top to bottom: move the definition up")
                 .into();
         }
+        if name.text == "delta" {
+            return error
+                .with_hint("`delta[i,j]` stands in index notation only; elsewhere write `eye(n)`")
+                .into();
+        }
         if self.functions.contains_key(&name.text) || pullback_ops::find(&name.text).is_some() {
             let hint = format!("`{name}` is a function: write `{name}(…)`");
             return error.with_hint(hint).into();

@@ -1,7 +1,8 @@
 //! Indexing and slicing as in NumPy: `A[1, :, ::-1]`, `x[..., None]`, `E[index]`.
 //!
 //! An index may be negative and must lie inside its axis; the ends of a slice are clamped to it. One of the items may
-//! be an array of integers, which then selects along its axis.
+//! be an array of integers, which then selects along its axis. Where NumPy would move that axis to the front (an index and an
+//! array with a slice between them) the answer is an error.
 
 use pullback_array::DType;
 use pullback_network::Dim;
@@ -64,6 +65,11 @@ impl Evaluator<'_> {
         while taking.len() < rank {
             whole(&mut taking, &mut layout);
         }
+        if table.is_some() && apart(items) {
+            return Err(Error::new(span, "an index and an array of indices stand apart here")
+                .with_hint("NumPy would move the array's axes to the front; index twice: `x[1][:, index]`")
+                .into());
+        }
         let op = of_op(span);
         let is_whole = taking.iter().zip(base.dims()).all(|(&taken, &dim)| taken == AxisIndex::whole(dim));
         let mut result = if is_whole { base.clone() } else { base.index(&taking).map_err(&op)? };
@@ -115,6 +121,14 @@ impl Evaluator<'_> {
 enum Position {
     Number(i64),
     Table(Val),
+}
+
+/// Does something else stand between indices?
+fn apart(items: &[IndexItem]) -> bool {
+    let is_index = |item: &IndexItem| matches!(item, IndexItem::At(_));
+    let first = items.iter().position(is_index);
+    let last = items.iter().rposition(is_index);
+    first.zip(last).is_some_and(|(first, last)| !items[first..=last].iter().all(is_index))
 }
 
 fn axes(rank: usize) -> String {

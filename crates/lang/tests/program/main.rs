@@ -4,6 +4,7 @@ mod errors;
 mod examples;
 mod expressions;
 mod notation;
+mod robustness;
 mod statements;
 
 use std::path::Path;
