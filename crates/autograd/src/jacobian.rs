@@ -2,8 +2,9 @@
 //!
 //! The Jacobian of a program is found by going from the output to the input once, as reverse mode does, with a network in
 //! place of a cotangent: at each value the networks of all paths from the output are added, and joined with the local
-//! Jacobian of the operation before it. A network that comes to have more than [`MOST_TERMS`] terms is written out as
-//! one dense factor, so that the number of terms stays bounded whatever the program.
+//! Jacobian of the operation before it. A term that comes to have more than [`MOST_FACTORS`] factors is condensed, and a
+//! network of more than [`MOST_TERMS`] terms is written out as one dense factor, so that what is kept at a value stays
+//! bounded whatever the program.
 
 use std::collections::{HashMap, HashSet};
 
@@ -14,6 +15,9 @@ use crate::walk::between;
 
 /// How many terms the Jacobian of an output by one value may have before it is written out.
 const MOST_TERMS: usize = 16;
+
+/// How many factors a term may have before some are multiplied.
+const MOST_FACTORS: usize = 10;
 
 /// How a Jacobian is laid out as a matrix.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -68,6 +72,7 @@ pub fn hessian(scalar: &Val, x: &Val, y: &Val) -> Result<Jacobian> {
 }
 
 fn bounded(network: Network, one: &Val) -> Result<Network> {
+    let network = network.condensed(MOST_FACTORS)?;
     if network.terms().len() <= MOST_TERMS {
         return Ok(network);
     }

@@ -27,6 +27,7 @@
 //! What is not here: arrays, operations, graphs. The crate knows of integers and labels only.
 
 mod coef;
+mod condense;
 mod contract;
 mod cost;
 mod dim;

@@ -1,0 +1,69 @@
+//! Whole programs: deep, wide and shared.
+
+use pullback_array::random::Generator;
+use pullback_array::DType;
+use pullback_autograd::{grad, jacobian, jvp, pullback};
+use pullback_ops::{Result, Val};
+
+fn randn(seed: u64, shape: &[usize]) -> Val {
+    Val::new(Generator::new(seed).randn(shape, DType::F64).expect("a small array"))
+}
+
+fn assert_close(a: &Val, b: &Val, what: &str) {
+    let (a, b) = (a.array().expect("numbers"), b.array().expect("numbers"));
+    let off = a.zip(b, "compare", |a, b| a - b, |a, b| a - b).expect("equal shapes").max_abs();
+    assert!(off <= 1e-10 * a.max_abs().max(1.0), "{what}: {off:e}");
+}
+
+/// A residual network: x + tanh(x A) B, `depth` times.
+fn residual(x: &Val, depth: u64) -> Result<Val> {
+    let d = x.shape()[1];
+    let mut y = x.clone();
+    for k in 0..depth {
+        let scale = 0.3 / (d as f64).sqrt();
+        let (a, b) = ((scale * &randn(2 * k + 10, &[d, 2 * d]))?, (scale * &randn(2 * k + 11, &[2 * d, d]))?);
+        y = (&y + &y.matmul(&a)?.tanh()?.matmul(&b)?)?;
+    }
+    Ok(y)
+}
+
+#[test]
+fn fifty_residual_blocks_keep_few_terms() -> Result<()> {
+    let x = randn(1, &[2, 3]);
+    let y = residual(&x, 50)?;
+    let jacobian = jacobian(&y, &x, &[])?;
+    assert!(jacobian.network().terms().len() <= 16, "{} terms", jacobian.network().terms().len());
+    let (v, u) = (randn(2, &[2, 3]), randn(3, &[2, 3]));
+    let backward = pullback(&[(&y, &v)], &[&x], &[])?.remove(0).expect("a path");
+    assert_close(&jacobian.vjp(&v)?.expect("a path"), &backward, "vjp");
+    let forward = jvp(&y, &[(&x, &u)])?.expect("a path");
+    assert_close(&jacobian.jvp(&u)?.expect("a path"), &forward, "jvp");
+    Ok(())
+}
+
+/// A chain of 20,000 operations: nothing recurses as deep as the graph is, and nothing takes the square of its length.
+#[test]
+fn a_long_chain() -> Result<()> {
+    let x = randn(1, &[3]);
+    let mut y = x.clone();
+    for _ in 0..20_000 {
+        y = (1.000_01 * &y)?.sin()?;
+    }
+    let loss = y.sum_all()?;
+    let by_grad = grad(&loss, &[&x])?.remove(0);
+    let by_network = jacobian(&loss, &x, &[])?.to_dense()?;
+    assert_close(&by_grad, &by_network, "the two routes");
+    Ok(())
+}
+
+#[test]
+fn one_value_used_many_times() -> Result<()> {
+    let x = randn(1, &[3]);
+    let mut y = x.clone();
+    for _ in 0..1000 {
+        y = (&y + &(0.5 * &x)?)?;
+    }
+    let by_grad = grad(&(&y * &x)?.sum_all()?, &[&x])?.remove(0);
+    assert_close(&by_grad, &(1002.0 * &x)?, "Σ 501 x²");
+    Ok(())
+}
