@@ -67,3 +67,15 @@ fn one_value_used_many_times() -> Result<()> {
     assert_close(&by_grad, &(1002.0 * &x)?, "Σ 501 x²");
     Ok(())
 }
+
+/// Windows of different widths over one value: their Jacobians differ in the range of a summed label only.
+#[test]
+fn windows_of_different_widths_do_not_merge() -> Result<()> {
+    let x = randn(1, &[5]);
+    let window = |length| x.index(&[pullback_ops::AxisIndex::range(0, 1, length)])?.sum_all();
+    let (two, three) = (window(2)?, window(3)?);
+    let entries = |y: &Val| -> Result<Vec<f64>> { Ok(jacobian(y, &x, &[])?.to_dense()?.array()?.to_vec_f64()) };
+    assert_eq!(entries(&(&two + &three)?)?, [2.0, 2.0, 1.0, 0.0, 0.0]);
+    assert_eq!(entries(&(&two - &three)?)?, [0.0, 0.0, -1.0, 0.0, 0.0]);
+    Ok(())
+}

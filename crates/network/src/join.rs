@@ -102,6 +102,10 @@ fn canonical<V: Value>(term: &Term<V>) -> Vec<FactorKey> {
         });
         keys.push((identity(factor), labels.collect()));
     }
+    // A label that only a relation has is told from another one by its range alone.
+    let mut ranges = vec![0; summed.len()];
+    summed.iter().for_each(|(label, &number)| ranges[number - free] = label.size());
+    keys.push((vec![3], ranges));
     keys
 }
 

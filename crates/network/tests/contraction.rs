@@ -347,4 +347,36 @@ proptest! {
         let by_steps = by_steps.unwrap_or_else(|| Numbers::new(dims(&second.inputs), zeros(&second.inputs)));
         check(gram.jvp(&tangent).expect("small"), &by_steps);
     }
+
+    /// Adding merges like terms, and nothing else: the same payloads under other ranges are not alike.
+    #[test]
+    fn a_sum_is_the_sum_of_its_parts(case in case(), sizes in proptest::collection::vec(1usize..=4, 6)) {
+        let first = network(&case, Coef::ratio(2, 1));
+        // The same term with the labels that only relations have ranging over other sizes.
+        let mut other = Case {
+            outputs: case.outputs.clone(),
+            inputs: case.inputs.clone(),
+            dense: case.dense.clone(),
+            equations: case.equations.clone(),
+        };
+        let fixed: Vec<Label> = case.outputs.iter().chain(&case.inputs).copied()
+            .chain(case.dense.iter().flat_map(Factor::labels))
+            .chain(case.equations.iter().flat_map(|e| e.table.iter().flat_map(|(_, labels)| labels.clone())))
+            .collect();
+        let mut renamed: HashMap<Label, Label> = HashMap::new();
+        for equation in &mut other.equations {
+            for (k, (_, label)) in equation.linear.iter_mut().enumerate() {
+                if !fixed.contains(label) {
+                    *label = *renamed.entry(*label).or_insert_with(|| Label::new(sizes[k]));
+                }
+            }
+        }
+        let second = network(&other, Coef::ratio(-1, 1));
+        let one = Numbers::new(vec![], vec![1.0]);
+        let slots: Vec<Label> = case.outputs.iter().chain(&case.inputs).copied().collect();
+        let parts = summed(&Coef::ratio(2, 1), &case.dense, &case.equations, &slots)
+            .add(&summed(&Coef::ratio(-1, 1), &other.dense, &other.equations, &slots)).expect("equal shapes");
+        check(first.plus(&second).to_dense(&one).expect("small tables"), &parts);
+        check(first.simplified().plus(&second.simplified()).to_dense(&one).expect("small tables"), &parts);
+    }
 }

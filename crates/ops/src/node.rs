@@ -100,7 +100,8 @@ impl Val {
 
     fn from_node(origin: Origin, outputs: Vec<Spec>, arrays: Option<Vec<Array>>) -> Val {
         static NEXT: AtomicU64 = AtomicU64::new(0);
-        let id = NEXT.fetch_add(1, Ordering::Relaxed);
+        // An id for each output.
+        let id = NEXT.fetch_add(outputs.len().max(1) as u64, Ordering::Relaxed);
         let arrays = arrays.map_or_else(OnceLock::new, OnceLock::from);
         Val { node: Arc::new(Node { id, origin, outputs, arrays, name: OnceLock::new() }), output: 0 }
     }
@@ -301,7 +302,7 @@ impl Value for Val {
     type Error = Error;
 
     fn id(&self) -> u64 {
-        self.node.id << 8 | self.output as u64
+        self.node.id + self.output as u64
     }
 
     fn dims(&self) -> &[Dim] {
