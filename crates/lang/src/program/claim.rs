@@ -58,27 +58,12 @@ pub enum Claimed {
     Shape(Vec<usize>),
 }
 
-/// What one side of a claim's key names.
-pub(super) enum Subject {
-    Value(Val),
-    /// The loss of given cotangents, known only once all of them are.
-    Loss,
-}
-
-impl Subject {
-    pub(super) fn dims(&self) -> &[Dim] {
-        match self {
-            Subject::Value(val) => val.dims(),
-            Subject::Loss => &[],
-        }
-    }
-}
-
-/// What is differentiated.
-pub(super) fn numerator(scope: &Scope, name: &Name) -> Outcome<Subject> {
+/// What is differentiated. For the loss of given cotangents, which is known only once all of them are, a symbol stands
+/// in.
+pub(super) fn numerator(scope: &Scope, name: &Name) -> Outcome<Val> {
     match scope.get(&name.text).map(|bound| &bound.meaning) {
-        Some(Meaning::Loss) => Ok(Subject::Loss),
-        _ => differentiable(scope, name).map(Subject::Value),
+        Some(Meaning::Loss) => Ok(Val::symbol(&name.text, &[], scope.dtype)),
+        _ => differentiable(scope, name),
     }
 }
 

@@ -7,18 +7,14 @@ use pullback_array::DType;
 use pullback_array::random::Generator;
 use pullback_ops::Val;
 
-use super::claim::{Claim, Claimed, Subject, differentiable, is_zeros, numerator, ranges};
+use super::claim::Claim;
 use super::evaluate::Evaluator;
 use super::failure::{Failure, Outcome, of_op};
 use super::input::{self, Inputs};
 use super::notation;
-use super::scope::{Meaning, Recipe, Scope, Stated, StatedValue};
+use super::scope::{Meaning, Recipe, Scope};
 use super::{Program, Value, ValueKind};
-use crate::syntax::ast::derivative;
-use crate::{
-    ClaimKey, EntryClaim, Error, Expr, File, Layout, MAX_ERRORS, Name, Names, Shape, ShapeClaim, Source,
-    Span, Statement, StatementKind, Upstream,
-};
+use crate::{Error, File, MAX_ERRORS, Name, Names, Shape, Source, Span, Statement, StatementKind, Upstream};
 
 /// The program of a file in the file's own dtype, and the numbers that its inputs were given. Files that it loads are
 /// looked for in `base_dir`.
@@ -76,41 +72,20 @@ fn dtype_of(file: &File) -> DType {
 }
 
 /// What is known while going down a file.
-struct Elaboration<'a> {
+pub(super) struct Elaboration<'a> {
     given: &'a Inputs,
     base_dir: &'a Path,
     /// Are inputs drawn that are not given?
     draws: bool,
     generator: Generator,
-    scope: Scope,
+    pub(super) scope: Scope,
     inputs: Inputs,
-    values: Vec<Value>,
-    claims: Vec<Pending>,
-    upstreams: Vec<(Upstream, Span, Val)>,
+    pub(super) values: Vec<Value>,
+    pub(super) claims: Vec<Claim>,
+    pub(super) upstreams: Vec<(Upstream, Span, Val)>,
     places: HashMap<u64, Span>,
     dtype_stated: Option<(crate::DType, Span)>,
-    errors: Vec<Error>,
-}
-
-/// A claim whose `of` may be a loss, of which not all cotangents are known yet.
-struct Pending {
-    of: Subject,
-    of_name: Name,
-    rest: Unfinished,
-}
-
-/// The other parts of a claim.
-struct Unfinished {
-    key: String,
-    span: Span,
-    wrt: Vec<Val>,
-    wrt_names: Vec<String>,
-    fixed: Vec<Val>,
-    claimed: Claimed,
-    refers_to: BTreeSet<usize>,
-    expr_span: Span,
-    expr: Option<Expr>,
-    entry: Option<Vec<(Name, pullback_network::Dim)>>,
+    pub(super) errors: Vec<Error>,
 }
 
 impl<'a> Elaboration<'a> {
@@ -144,20 +119,15 @@ impl<'a> Elaboration<'a> {
                 return Err(self.errors);
             }
         }
-        let losses = self.losses();
-        let scope = std::mem::replace(&mut self.scope, Scope::new(DType::F64));
-        let claims: Vec<Claim> = std::mem::take(&mut self.claims)
-            .into_iter()
-            .filter_map(|pending| finished(pending, &losses))
-            .collect();
+        self.settle_losses();
         if !self.errors.is_empty() {
             return Err(self.errors);
         }
-        let program = Program { dtype: scope.dtype, values: self.values, claims, scope, places: self.places };
-        Ok((program, self.inputs))
+        let Elaboration { scope, values, claims, places, inputs, .. } = self;
+        Ok((Program { dtype: scope.dtype, values, claims, scope, places }, inputs))
     }
 
-    fn report(&mut self, outcome: Outcome<()>) {
+    pub(super) fn report(&mut self, outcome: Outcome<()>) {
         if let Err(Failure::Said(error)) = outcome {
             self.errors.push(error);
         }
@@ -204,29 +174,7 @@ impl<'a> Elaboration<'a> {
                 Ok(())
             }
             StatementKind::Upstream(upstream) => self.upstream(upstream, statement.span),
-            StatementKind::Claim(claim) => {
-                let (value, refers_to) = self.evaluated(|evaluator| evaluator.value(&claim.expr));
-                let subject = self.check_not_claimed(&claim.key.to_string(), statement.span);
-                let subject = subject.and_then(|()| self.subject(&claim.key));
-                self.state(&claim.key, value.as_ref().ok());
-                let (of, wrt, fixed) = self.first_of(subject, &value)?;
-                let zeros = is_zeros(&self.scope, &claim.expr);
-                let claimed = Claimed::Value { val: value?, layout: claim.key.layout, zeros };
-                let rest = Unfinished {
-                    key: claim.key.to_string(),
-                    span: statement.span,
-                    wrt,
-                    wrt_names: texts(&claim.key.wrt),
-                    fixed,
-                    claimed,
-                    refers_to,
-                    expr_span: claim.expr.span,
-                    expr: Some(claim.expr.clone()),
-                    entry: None,
-                };
-                self.claims.push(Pending { of, of_name: claim.key.of.clone(), rest });
-                Ok(())
-            }
+            StatementKind::Claim(claim) => self.claim(claim, statement.span),
             StatementKind::EntryClaim(claim) => self.entry_claim(claim, statement.span),
             StatementKind::ShapeClaim(claim) => self.shape_claim(claim, statement.span),
             StatementKind::Expression(expr) => {
@@ -250,7 +198,7 @@ impl<'a> Elaboration<'a> {
     }
 
     /// Evaluates with a fresh evaluator, whose notes are kept.
-    fn evaluated<T>(
+    pub(super) fn evaluated<T>(
         &mut self,
         evaluate: impl FnOnce(&mut Evaluator<'_>) -> Outcome<T>,
     ) -> (Outcome<T>, BTreeSet<usize>) {
@@ -276,7 +224,13 @@ impl<'a> Elaboration<'a> {
     }
 
     /// The value of an input, whose numbers are drawn, written down, loaded or given.
-    fn input(&mut self, name: &Name, key: &str, shape: Option<&Shape>, source: &Source) -> Outcome<Val> {
+    pub(super) fn input(
+        &mut self,
+        name: &Name,
+        key: &str,
+        shape: Option<&Shape>,
+        source: &Source,
+    ) -> Outcome<Val> {
         let span = input::span_of(source);
         let given = self.given.get(key).cloned();
         let numbers = match (source, &given) {
@@ -321,232 +275,4 @@ impl<'a> Elaboration<'a> {
         self.inputs.set(key, numbers);
         Ok(val.named(key))
     }
-
-    /// `dL/dZ: [N, M] ~ randn`.
-    fn upstream(&mut self, upstream: &Upstream, span: Span) -> Outcome<()> {
-        let Upstream { of, wrt, shape, source } = upstream;
-        let key = format!("d{of}/d{wrt}");
-        let known =
-            self.scope.get(&of.text).map(|bound| (matches!(bound.meaning, Meaning::Loss), bound.span));
-        let bound = match known {
-            Some((true, _)) => Ok(()),
-            Some((false, place)) => {
-                Err(Error::new(of.span, format!("`{of}` is defined, so its gradients follow from it"))
-                    .with_label(place, "defined here")
-                    .with_hint(format!(
-                        "a cotangent is given for a loss that is not defined; choose another name than `{of}`"
-                    ))
-                    .into())
-            }
-            None => self.scope.bind(of, Meaning::Loss),
-        };
-        let twice = match self.scope.upstream(&of.text, &wrt.text) {
-            Some(_) => Err(Error::new(span, format!("`{key}` is given already")).into()),
-            None => Ok(()),
-        };
-        let val = bound.and(twice).and_then(|()| self.input(wrt, &key, Some(shape), source));
-        self.scope.add_upstream(&of.text, &wrt.text, val.as_ref().ok().cloned());
-        let val = val?;
-        self.values.push(Value {
-            name: key,
-            span: of.span.to(wrt.span),
-            kind: ValueKind::Upstream,
-            val: val.clone(),
-        });
-        self.upstreams.push((upstream.clone(), span, val));
-        Ok(())
-    }
-
-    /// The scalars whose gradients are the given cotangents: the sum of ⟨cotangent, output⟩ over all of one loss.
-    fn losses(&mut self) -> HashMap<String, Val> {
-        let mut losses: HashMap<String, Val> = HashMap::new();
-        for (upstream, span, cotangent) in std::mem::take(&mut self.upstreams) {
-            let share = self.share(&upstream, span, &cotangent);
-            let total = share.and_then(|share| match losses.get(&upstream.of.text) {
-                Some(sum) => (sum + &share).map_err(of_op(span)),
-                None => Ok(share),
-            });
-            match total {
-                Ok(total) => {
-                    losses.insert(upstream.of.text.clone(), total);
-                }
-                Err(failure) => self.report(Err(failure)),
-            }
-        }
-        losses.into_iter().map(|(name, val)| (name.clone(), val.named(&name))).collect()
-    }
-
-    fn share(&self, upstream: &Upstream, span: Span, cotangent: &Val) -> Outcome<Val> {
-        let output = differentiable(&self.scope, &upstream.wrt)?;
-        if output.shape() != cotangent.shape() {
-            let (of, wrt) = (&upstream.of, &upstream.wrt);
-            let message = format!(
-                "`d{of}/d{wrt}` has the shape {:?} and `{wrt}` has {:?}",
-                cotangent.dims(),
-                output.dims()
-            );
-            let error = Error::new(upstream.shape.span, message);
-            return Err(match self.scope.get(&wrt.text) {
-                Some(bound) => error.with_label(bound.span, format!("`{wrt}` is defined here")),
-                None => error,
-            }
-            .with_hint("a gradient has the shape of what it belongs to")
-            .into());
-        }
-        (cotangent * &output).and_then(|product| product.sum_all()).map_err(of_op(span))
-    }
-
-    fn check_not_claimed(&self, key: &str, span: Span) -> Outcome<()> {
-        match self.claims.iter().find(|claim| claim.rest.key == key) {
-            None => Ok(()),
-            Some(earlier) => Err(Error::new(span, format!("`{key}` is claimed already"))
-                .with_label(earlier.rest.span, "claimed here")
-                .with_hint("a file claims each derivative once in each layout")
-                .into()),
-        }
-    }
-
-    /// What a claim's key names.
-    fn subject(&self, key: &ClaimKey) -> Outcome<(Subject, Vec<Val>, Vec<Val>)> {
-        let of = numerator(&self.scope, &key.of)?;
-        let wrt =
-            key.wrt.iter().map(|name| differentiable(&self.scope, name)).collect::<Outcome<Vec<Val>>>()?;
-        let fixed =
-            key.fixed.iter().map(|name| differentiable(&self.scope, name)).collect::<Outcome<Vec<Val>>>()?;
-        if wrt.len() > 1 && !of.dims().is_empty() {
-            let message = format!("a Hessian is a scalar's, and `{}` has the shape {:?}", key.of, of.dims());
-            return Err(Error::new(key.of.span, message).into());
-        }
-        Ok((of, wrt, fixed))
-    }
-
-    /// The subject of a claim; of two failures, the one that stands first in the text, unless it is silent.
-    fn first_of<T, V>(&mut self, subject: Outcome<T>, value: &Outcome<V>) -> Outcome<T> {
-        if let (Err(Failure::Said(_)), Err(Failure::Said(second))) = (&subject, value)
-            && self.errors.len() + 1 < MAX_ERRORS
-        {
-            let second = second.clone();
-            self.report(subject.map(|_| ()));
-            return Err(Failure::Said(second));
-        }
-        subject
-    }
-
-    /// Makes a claim known to later references.
-    fn state(&mut self, key: &ClaimKey, value: Option<&Val>) {
-        self.scope.stated.push(Stated {
-            of: key.of.text.clone(),
-            wrt: texts(&key.wrt),
-            layout: key.layout,
-            partial: !key.fixed.is_empty(),
-            value: value.map_or(StatedValue::Failed, |val| StatedValue::Value(val.clone())),
-        });
-    }
-
-    /// `dZ[i,j]/dX[m,n] = delta[i,m] * W[n,j]`.
-    fn entry_claim(&mut self, claim: &EntryClaim, span: Span) -> Outcome<()> {
-        let EntryClaim { of, of_indices, wrt, wrt_indices, expr } = claim;
-        let shown = |name: &Name, indices: &[Name]| match indices {
-            [] => format!("d{name}"),
-            _ => format!("d{name}[{}]", texts(indices).join(",")),
-        };
-        let key = format!("{}/{}", shown(of, of_indices), shown(wrt, wrt_indices));
-        let subject = self.check_not_claimed(&key, span).and_then(|()| {
-            let of_val = numerator(&self.scope, of)?;
-            let wrt_val = differentiable(&self.scope, wrt)?;
-            let mut entry = ranges(of, of_indices, of_val.dims())?;
-            entry.extend(ranges(wrt, wrt_indices, wrt_val.dims())?);
-            Ok((of_val, wrt_val, entry))
-        });
-        let (value, refers_to) = match &subject {
-            Ok((_, _, entry)) => self.evaluated(|evaluator| notation::entries(evaluator, entry, expr)),
-            Err(_) => (Err(Failure::Silent), BTreeSet::new()),
-        };
-        let total =
-            ClaimKey { of: of.clone(), wrt: vec![wrt.clone()], layout: Layout::Default, fixed: Vec::new() };
-        self.state(&total, value.as_ref().ok());
-        let (of_val, wrt_val, entry) = subject?;
-        let claimed =
-            Claimed::Value { val: value?, layout: Layout::Default, zeros: is_zeros(&self.scope, expr) };
-        let rest = Unfinished {
-            key,
-            span,
-            wrt: vec![wrt_val],
-            wrt_names: vec![wrt.text.clone()],
-            fixed: Vec::new(),
-            claimed,
-            refers_to,
-            expr_span: expr.span,
-            expr: Some(expr.clone()),
-            entry: Some(entry),
-        };
-        self.claims.push(Pending { of: of_val, of_name: of.clone(), rest });
-        Ok(())
-    }
-
-    /// `shape(dZ/db) = [N, M, M]`.
-    fn shape_claim(&mut self, claim: &ShapeClaim, span: Span) -> Outcome<()> {
-        let key = format!("shape({})", derivative(&claim.of, &claim.wrt));
-        // Nothing can refer to a shape, but it has its number among the claims.
-        self.scope.stated.push(Stated {
-            of: claim.of.text.clone(),
-            wrt: texts(&claim.wrt),
-            layout: Layout::Default,
-            partial: false,
-            value: StatedValue::Shape,
-        });
-        self.check_not_claimed(&key, span)?;
-        let total = ClaimKey {
-            of: claim.of.clone(),
-            wrt: claim.wrt.clone(),
-            layout: Layout::Default,
-            fixed: Vec::new(),
-        };
-        let (of, wrt, fixed) = self.subject(&total)?;
-        let mut sizes = Vec::new();
-        for size in &claim.sizes {
-            sizes.push(Evaluator::new(&self.scope).size(size)?.size());
-        }
-        let rest = Unfinished {
-            key,
-            span,
-            wrt,
-            wrt_names: texts(&claim.wrt),
-            fixed,
-            claimed: Claimed::Shape(sizes),
-            refers_to: BTreeSet::new(),
-            expr_span: claim.sizes_span,
-            expr: None,
-            entry: None,
-        };
-        self.claims.push(Pending { of, of_name: claim.of.clone(), rest });
-        Ok(())
-    }
-}
-
-fn texts(names: &[Name]) -> Vec<String> {
-    names.iter().map(|name| name.text.clone()).collect()
-}
-
-/// A claim whose loss is known; `None` where an error about the loss has been reported.
-fn finished(pending: Pending, losses: &HashMap<String, Val>) -> Option<Claim> {
-    let Pending { of, of_name, rest } = pending;
-    let of = match of {
-        Subject::Value(val) => val,
-        Subject::Loss => losses.get(&of_name.text)?.clone(),
-    };
-    Some(Claim {
-        key: rest.key,
-        span: rest.span,
-        of,
-        of_name: of_name.text,
-        wrt: rest.wrt,
-        wrt_names: rest.wrt_names,
-        fixed: rest.fixed,
-        claimed: rest.claimed,
-        refers_to: rest.refers_to.into_iter().collect(),
-        expr_span: rest.expr_span,
-        expr: rest.expr,
-        entry: rest.entry,
-    })
 }

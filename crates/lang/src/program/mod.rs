@@ -11,7 +11,7 @@
 //!
 //! let file = pullback_lang::parse("\
 //! W: [m=2, n=3] ~ randn
-//! x = [1, 2, 3]
+//! x: [n] = [1, 2, 3]
 //! a = W @ x
 //! L = sum(a^2)
 //! dL/da = 2 * a
@@ -28,11 +28,11 @@
 //! | module | what it knows |
 //! |---|---|
 //! | `elaborate` | statements, in file order |
-//! | `claim` | what a claim is about, and which one a reference means |
-//! | `input` | drawn, written and loaded numbers; sizes of dims |
-//! | `scope` | what a name means |
+//! | `input`, `upstream` | drawn, written and loaded numbers; sizes of dims; given cotangents |
+//! | `claim`, `claiming` | what a claim is about and what it claims |
+//! | `scope`, `lookup` | what a name means, and which claim a reference |
 //! | `evaluate`, `arithmetic`, `call`, `subscript` | expressions |
-//! | `ranges`, `notation`, `entrywise` | index notation: how far an index runs, sums of products, functions of entries |
+//! | `ranges`, `notation`, `contraction`, `entrywise` | index notation: how far an index runs; sums; products; functions of entries |
 //!
 //! An error carries the span of the smallest expression that failed. A statement that uses a name whose own statement
 //! failed is passed over in silence: one mistake gives one error.
@@ -40,15 +40,19 @@
 mod arithmetic;
 mod call;
 mod claim;
+mod claiming;
+mod contraction;
 mod elaborate;
 mod entrywise;
 mod evaluate;
 mod failure;
 mod input;
+mod lookup;
 mod notation;
 mod ranges;
 mod scope;
 mod subscript;
+mod upstream;
 
 use std::collections::HashMap;
 

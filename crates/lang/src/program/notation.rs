@@ -1,6 +1,6 @@
 //! Index notation: `Z[i,j] = X[i,k] * W[k,j] + b[j]`, and claims entry by entry.
 //!
-//! Each added term by itself is one contraction ([`Einsum`]): its factors under labels, an index that is not on the
+//! Each added term by itself is one contraction ([`pullback_ops::Einsum`]): its factors under labels, an index that is not on the
 //! left summed. A sum in parentheses is a factor with entries of its own, made before: it is summed inside over what
 //! stands in it alone, each of its terms by itself, and outside over what it shares with other factors. `delta[i,m]`
 //! is no factor but makes two indices one label, wherever they stand:
@@ -17,9 +17,10 @@
 use std::collections::{BTreeSet, HashMap};
 
 use pullback_array::Array;
-use pullback_network::{Coef, Dim, Label};
-use pullback_ops::{Arg, Einsum, Val};
+use pullback_network::{Coef, Dim};
+use pullback_ops::{Arg, Val};
 
+use super::contraction::Product;
 use super::evaluate::Evaluator;
 use super::failure::{Outcome, of_array, of_op};
 use super::ranges::{Ranges, bare, is_delta};
@@ -63,14 +64,6 @@ pub(super) struct Notation<'e, 'a> {
 pub(super) struct Entries {
     pub(super) val: Val,
     pub(super) axes: Vec<usize>,
-}
-
-/// The parts of one term.
-struct Product {
-    coef: Coef,
-    operands: Vec<(Val, Vec<usize>)>,
-    /// The pairs of indices that deltas make one.
-    equal: Vec<(usize, usize)>,
 }
 
 impl Notation<'_, '_> {
@@ -284,78 +277,6 @@ impl Notation<'_, '_> {
             .and_then(|array| array.cast(self.evaluator.scope.dtype))
             .map_err(of_array(expr.span))?;
         Val::with_dims(array, &[dim]).map_err(of_op(expr.span))
-    }
-
-    /// The value of a term: everything multiplied, and summed over what is not in `keep`.
-    fn contracted(&mut self, span: Span, product: Product, keep: &[usize]) -> Outcome<Entries> {
-        let Product { mut coef, mut operands, equal } = product;
-        let in_operands = operands.iter().flat_map(|(_, axes)| axes.iter().copied());
-        let mut standing: Vec<usize> = in_operands.chain(equal.iter().flat_map(|&(a, b)| [a, b])).collect();
-        standing.sort_unstable();
-        standing.dedup();
-        // Each index has the label of the first of those that deltas make equal.
-        let mut first: HashMap<usize, usize> = standing.iter().map(|&index| (index, index)).collect();
-        for (a, b) in equal {
-            let (a, b) = (first[&a], first[&b]);
-            first.values_mut().filter(|index| **index == b).for_each(|index| *index = a);
-        }
-        let labels: HashMap<usize, Label> =
-            standing.iter().map(|&index| (index, Label::new(self.ranges.dim(index)))).collect();
-        let label = |index: &usize| labels[&first[index]];
-        let axes: Vec<usize> = keep.iter().copied().filter(|index| standing.contains(index)).collect();
-        let out: Vec<Label> = axes.iter().map(label).collect();
-        let inputs: Vec<Vec<Label>> =
-            operands.iter().map(|(_, axes)| axes.iter().map(label).collect()).collect();
-        // A label that is summed and stands nowhere else contributes its size: Σ_ij δ_ij = n.
-        let mut lone: Vec<usize> = standing.iter().map(|index| first[index]).collect();
-        lone.sort_unstable();
-        lone.dedup();
-        for index in lone {
-            let label = labels[&index];
-            if !out.contains(&label) && !inputs.iter().any(|labels| labels.contains(&label)) {
-                coef = coef.times(&Coef::size(label.dim(), 1));
-            }
-        }
-        if let ([(val, _)], [labels]) = (operands.as_slice(), inputs.as_slice())
-            && coef.is_one()
-            && *labels == out
-            && (1..out.len()).all(|k| !out[..k].contains(&out[k]))
-        {
-            return Ok(Entries { val: val.clone(), axes });
-        }
-        let mut inputs = inputs;
-        if operands.is_empty() {
-            operands.push((Val::number(coef.value(), self.evaluator.scope.dtype), Vec::new()));
-            inputs.push(Vec::new());
-            coef = Coef::one();
-            if out.is_empty() {
-                return Ok(Entries { val: operands.remove(0).0, axes });
-            }
-        }
-        let vals: Vec<&Val> = operands.iter().map(|(val, _)| val).collect();
-        let val = Val::apply(Einsum::from_labels(coef, &inputs, &out), &vals).map_err(of_op(span))?;
-        self.evaluator.remember_place(&val, span);
-        Ok(Entries { val, axes })
-    }
-
-    /// The value with exactly these axes: permuted, and broadcast along those that it lacks.
-    pub(super) fn spread(&mut self, span: Span, entries: &Entries, axes: &[usize]) -> Outcome<Val> {
-        if entries.axes == axes {
-            return Ok(entries.val.clone());
-        }
-        let labels: HashMap<usize, Label> =
-            axes.iter().map(|&index| (index, Label::new(self.ranges.dim(index)))).collect();
-        let own: Vec<Label> = entries.axes.iter().map(|index| labels[index]).collect();
-        let out: Vec<Label> = axes.iter().map(|index| labels[index]).collect();
-        let val = Val::apply(Einsum::from_labels(Coef::one(), &[own], &out), &[&entries.val])
-            .map_err(of_op(span))?;
-        self.evaluator.remember_place(&val, span);
-        Ok(val)
-    }
-
-    /// The value as an operand of an operation that broadcasts to these axes: as it is where it has the last of them.
-    pub(super) fn suited(&mut self, span: Span, entries: &Entries, axes: &[usize]) -> Outcome<Val> {
-        if axes.ends_with(&entries.axes) { Ok(entries.val.clone()) } else { self.spread(span, entries, axes) }
     }
 
     /// Indices in the order of the left side, those that are summed after them.

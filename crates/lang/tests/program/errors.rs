@@ -130,6 +130,7 @@ fn shapes() {
 /// A product of sizes that overflows is refused, and so is what passes the limit of memory.
 #[test]
 fn sizes_without_end() {
+    pullback_array::memory::set_limit(64 << 20);
     for source in [
         "x: [4294967296, 4294967296] ~ randn",
         "x: [4294967296, 4294967296, 4294967296] ~ randn",

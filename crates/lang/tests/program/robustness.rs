@@ -51,6 +51,8 @@ fn tokens(text: &str) -> Vec<String> {
 }
 
 fn run(source: &str) {
+    // One for the whole process, in which no other test needs more.
+    pullback_array::memory::set_limit(64 << 20);
     let parsed = parse(source);
     match elaborate(&parsed.file, Path::new(".")) {
         Ok((program, _)) => {

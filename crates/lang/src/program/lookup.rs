@@ -1,0 +1,87 @@
+//! What names and references to claims stand for.
+//!
+//! Some claims may have other values than those they state: then the definitions that use them are computed anew.
+
+use pullback_ops::{Arg, Val};
+
+use super::evaluate::Evaluator;
+use super::failure::{Failure, Outcome};
+use super::notation;
+use super::scope::{Meaning, Recipe, Stated, StatedValue};
+use crate::{Error, Layout, Name, Span};
+
+impl Evaluator<'_> {
+    /// What a name is.
+    pub(super) fn name(&mut self, name: &Name) -> Outcome<Arg> {
+        if let Some(arg) = self.locals.as_ref().and_then(|locals| locals.get(&name.text)) {
+            return Ok(arg.clone());
+        }
+        let Some(bound) = self.scope.get(&name.text) else {
+            return Err(self.scope.unknown(name));
+        };
+        self.referred.extend(bound.refers_to.iter().copied().filter(|&claim| claim < self.before));
+        match &bound.meaning {
+            Meaning::Dim(dim) => Ok(Arg::Number(dim.size() as f64, Some(*dim))),
+            Meaning::Value(val) => match (&bound.recipe, self.replaced) {
+                (Some(recipe), Some(replaced))
+                    if bound.refers_to.iter().any(|claim| replaced.contains_key(claim)) =>
+                {
+                    self.computed_anew(name.span, recipe).map(Arg::Value)
+                }
+                _ => Ok(Arg::Value(val.clone())),
+            },
+            Meaning::Loss => {
+                Err(Error::new(name.span, format!("`{name}` has no value: only its cotangents are given"))
+                    .with_label(bound.span, "given here")
+                    .with_hint(format!("a claim about it, such as `d{name}/dx`, may be used"))
+                    .into())
+            }
+            Meaning::Failed => Err(Failure::Silent),
+        }
+    }
+
+    /// A definition that uses claims, where those have other values than they state.
+    fn computed_anew(&mut self, span: Span, recipe: &Recipe) -> Outcome<Val> {
+        // The definition stands outside of the function whose body may be evaluated just now.
+        let locals = self.locals.take();
+        let result = self.nested(span, |this| match &recipe.indices {
+            None => this.value(&recipe.expr),
+            Some(indices) => notation::definition(this, indices, &recipe.expr),
+        });
+        self.locals = locals;
+        result
+    }
+
+    /// The value of an earlier claim. Of several claims about one derivative the one that says nothing of a layout is
+    /// meant, or else the first.
+    pub(super) fn reference(&mut self, span: Span, of: &Name, wrt: &[Name]) -> Outcome<Val> {
+        if let [x] = wrt
+            && let Some(upstream) = self.scope.upstream(&of.text, &x.text)
+        {
+            return upstream.clone().ok_or(Failure::Silent);
+        }
+        let about = |stated: &Stated| {
+            stated.of == of.text
+                && stated.wrt.iter().eq(wrt.iter().map(|x| &x.text))
+                && !matches!(stated.value, StatedValue::Shape)
+        };
+        let before = self.before.min(self.scope.stated.len());
+        let candidates = self.scope.stated[..before].iter().enumerate().filter(|(_, stated)| about(stated));
+        let chosen =
+            candidates.min_by_key(|(at, stated)| (stated.partial, stated.layout != Layout::Default, *at));
+        let Some((at, stated)) = chosen else {
+            let shown = crate::syntax::ast::derivative(of, wrt);
+            return Err(Error::new(span, format!("`{shown}` is not claimed above"))
+                .with_hint(format!("state it first, `{shown} = …`, or write out its value here"))
+                .into());
+        };
+        self.referred.insert(at);
+        if let Some(other) = self.replaced.and_then(|replaced| replaced.get(&at)) {
+            return Ok(other.clone());
+        }
+        match &stated.value {
+            StatedValue::Value(val) => Ok(val.clone()),
+            StatedValue::Shape | StatedValue::Failed => Err(Failure::Silent),
+        }
+    }
+}
