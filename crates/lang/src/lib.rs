@@ -16,10 +16,10 @@
 //! assert_eq!(parsed.file.statements.len(), 6);
 //! ```
 //!
-//! The crate has two halves. The one at its root goes from text to a tree: [`parse`] for files, [`parse_bytes`] for files as they come from a disk,
-//! [`parse_statements`] for the command line, [`parse_expr`] for one expression, and [`print()`] back. Nothing is
-//! evaluated, so shapes and sizes, and names that are nowhere defined, are not judged here. No text makes it panic,
-//! and no nesting overflows its stack.
+//! The crate has two halves. The one at its root goes from text to a tree: [`parse`] for files, [`parse_bytes`] for
+//! files as they come from a disk, [`parse_statements`] for the command line, [`parse_expr`] for one expression, and
+//! [`print()`] back. Nothing is evaluated, so shapes and sizes, and names that are nowhere defined, are not judged
+//! here. No text makes it panic, and no nesting overflows its stack.
 //!
 //! The other half, [`program`], goes from the tree to values of a graph and claims about them; there sizes, shapes and
 //! names are judged.
