@@ -8,6 +8,7 @@
 //! | `check` | [`FileReport`] | [`check_text`] | [`check_json`] |
 //! | `run` | [`RunReport`] | [`run_text`] | [`run_json`] |
 //! | `jacobian` | [`JacobianReport`] | [`jacobian_text`] | [`jacobian_json`] |
+//! | `derive` | [`DeriveReport`] | [`derive_text`] | [`derive_json`] |
 //! | `ops` | the op table itself | [`ops_text`] | [`ops_json`] |
 //!
 //! What is wrong with a text is a [`Problem`], drawn by [`problem_text`]. The JSON of each command has a schema in
@@ -35,6 +36,7 @@
 mod check;
 mod check_json;
 mod check_text;
+mod derive;
 mod jacobian;
 mod number;
 mod operations;
@@ -46,6 +48,7 @@ mod verdict_text;
 pub use check::{ClaimReport, FileReport};
 pub use check_json::check_json;
 pub use check_text::{Wanted, check_text};
+pub use derive::{DeriveReport, derive_json, derive_text};
 pub use jacobian::{Form, JacobianReport, Payload, jacobian_json, jacobian_text};
 pub use operations::{ops_json, ops_text};
 pub use paint::Paint;

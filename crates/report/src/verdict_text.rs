@@ -57,6 +57,21 @@ fn by_route(routes: &Routes) -> Vec<(&'static str, f64)> {
     named.into_iter().filter_map(|(route, difference)| Some((route, difference?))).collect()
 }
 
+/// How far a claim is from each route: in one number, where it is the same for all.
+fn off_by(routes: &Routes) -> Option<String> {
+    let differences: Vec<(&str, String)> =
+        by_route(routes).into_iter().map(|(route, difference)| (route, brief(difference))).collect();
+    let (_, first) = differences.first()?;
+    if differences.len() > 1 && differences.iter().all(|(_, difference)| difference == first) {
+        let routes: Vec<&str> = differences.iter().map(|(route, _)| *route).collect();
+        let (last, others) = routes.split_last()?;
+        return Some(format!("off by up to {first} from {} and {last} alike", others.join(", ")));
+    }
+    let each: Vec<String> =
+        differences.iter().map(|(route, difference)| format!("{difference} from {route}")).collect();
+    Some(format!("off by up to {}", each.join(", ")))
+}
+
 fn shapes(judgement: &Judgement) -> String {
     match &judgement.claimed_shape {
         Some(claimed) => format!("claimed {claimed:?}, the derivative has {:?}", judgement.shape),
@@ -114,14 +129,7 @@ pub(crate) fn failure(claim: &ClaimReport) -> Option<Failure> {
         return None;
     }
     let key = &claim.key;
-    let differences: Vec<String> = by_route(&judgement.routes)
-        .into_iter()
-        .map(|(route, difference)| format!("{} from {route}", brief(difference)))
-        .collect();
-    let mut lines = Vec::new();
-    if !differences.is_empty() {
-        lines.push(format!("off by up to {}", differences.join(", ")));
-    }
+    let mut lines: Vec<String> = off_by(&judgement.routes).into_iter().collect();
     let worst = judgement.worst.as_ref().map(entry);
     let wrong = |title: String, label, notes, hint| Some(Failure { title, label, notes, hint });
     match judgement.verdict {
@@ -133,7 +141,7 @@ pub(crate) fn failure(claim: &ClaimReport) -> Option<Failure> {
         }
         Verdict::Shape => wrong(format!("{key} has the wrong shape"), Some(shapes(judgement)), lines, None),
         Verdict::Kink => {
-            let at = judgement.kink.as_ref().map(kink_label);
+            let at = judgement.kink.as_ref().map(kink);
             wrong(
                 format!("{key} is at a kink"),
                 at,
@@ -157,10 +165,6 @@ pub(crate) fn failure(claim: &ClaimReport) -> Option<Failure> {
         Verdict::NotFinite => wrong(format!("{key} is not finite"), worst, notes(judgement), None),
         Verdict::Holds | Verdict::Inherited => None,
     }
-}
-
-fn kink_label(at: &Kink) -> String {
-    kink(at)
 }
 
 /// What an entry is claimed to be and what it is.

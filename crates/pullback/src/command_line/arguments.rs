@@ -1,0 +1,181 @@
+//! The arguments of the command line.
+
+use std::str::FromStr;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use pullback::array::memory::human;
+
+/// Derives, checks and runs backward passes.
+#[derive(Parser)]
+#[command(name = "pullback", version, arg_required_else_help = true)]
+pub struct Arguments {
+    #[command(flatten)]
+    pub global: Global,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What every command takes.
+#[derive(Args)]
+pub struct Global {
+    /// Print one JSON object; its schema is in `schemas/`
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Print failures only, and no warnings
+    #[arg(long, short, global = true)]
+    pub quiet: bool,
+    /// How much memory arrays may take; what would pass it is refused
+    #[arg(long, global = true, value_name = "SIZE", default_value_t = Size(2 << 30))]
+    pub memory: Size,
+    /// When to use colours; NO_COLOR is heeded
+    #[arg(long, global = true, value_name = "WHEN", value_enum, default_value_t = Color::Auto)]
+    pub color: Color,
+}
+
+#[derive(Subcommand)]
+pub enum Command {
+    /// Judge every claim of each file
+    #[command(after_help = EXIT_CODES)]
+    Check {
+        /// Files in the `.grad` language; `-` is standard input
+        #[arg(required = true)]
+        files: Vec<String>,
+    },
+    /// Print every definition, then the gradient of the last scalar by every input
+    Run {
+        /// A file in the `.grad` language; `-` is standard input
+        file: String,
+    },
+    /// Show the Jacobian of one value by another: structure, formula, cost, and numbers on demand
+    Jacobian(JacobianArguments),
+    /// Derive gradients step by step, in index notation and in matrix notation
+    Derive(DeriveArguments),
+    /// Show the op table: every operation with its formula, rule, domain and conventions
+    Ops {
+        /// One operation only, with the derivation of its rule
+        name: Option<String>,
+    },
+}
+
+const EXIT_CODES: &str = "Exit code: 0 where every claim holds (or is at a kink and follows the convention), \
+1 where one does not, 2 where a file is invalid; the highest of all files.";
+
+#[derive(Args)]
+pub struct JacobianArguments {
+    /// A file in the `.grad` language; `-` is standard input
+    pub file: String,
+    /// The value that is differentiated
+    #[arg(long, value_name = "NAME")]
+    pub of: String,
+    /// The value that it is differentiated by
+    #[arg(long, value_name = "NAME")]
+    pub wrt: String,
+    /// Print the numbers, as a tensor
+    #[arg(long)]
+    pub dense: bool,
+    /// Print the numbers as a matrix, with both values in row-major or in column-major vec
+    #[arg(long, value_enum, value_name = "ORDER")]
+    pub vec: Option<VecOrder>,
+}
+
+#[derive(Args)]
+pub struct DeriveArguments {
+    /// A file in the `.grad` language; `-` is standard input
+    #[arg(required_unless_present = "expression", conflicts_with = "expression")]
+    pub file: Option<String>,
+    /// Statements or an expression in place of a file: undeclared names are inputs, upper case a matrix, lower case a
+    /// vector
+    #[arg(short, long, value_name = "TEXT")]
+    pub expression: Option<String>,
+    /// By which value; by every input, if none is given
+    #[arg(long, value_name = "NAME")]
+    pub wrt: Option<String>,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub enum VecOrder {
+    /// The last index varies fastest
+    Row,
+    /// The first index varies fastest
+    Col,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub enum Color {
+    /// Where the output is a terminal
+    Auto,
+    Always,
+    Never,
+}
+
+/// A number of bytes: `512MiB`, `2GiB`, `1e9`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Size(pub usize);
+
+impl FromStr for Size {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Size, String> {
+        let text = text.trim();
+        // An `e` may be part of the number: the unit starts at the first other letter.
+        let unit_at = text.find(|c: char| c.is_alphabetic() && !matches!(c, 'e' | 'E')).unwrap_or(text.len());
+        let (number, unit) = text.split_at(unit_at);
+        let expected = || format!("`{text}` is no size: write it like 512MiB, 2GiB or 1e9");
+        let number: f64 = number.trim().parse().map_err(|_| expected())?;
+        let factor: f64 = match unit.to_ascii_lowercase().as_str() {
+            "" | "b" => 1.0,
+            "k" | "kib" => 1024.0,
+            "m" | "mib" => 1024.0f64.powi(2),
+            "g" | "gib" => 1024.0f64.powi(3),
+            "t" | "tib" => 1024.0f64.powi(4),
+            "kb" => 1e3,
+            "mb" => 1e6,
+            "gb" => 1e9,
+            "tb" => 1e12,
+            _ => return Err(expected()),
+        };
+        let bytes = number * factor;
+        // NaN and negative numbers are no sizes; one beyond the largest integer is no limit.
+        if bytes >= 0.0 { Ok(Size(bytes as usize)) } else { Err(expected()) }
+    }
+}
+
+impl std::fmt::Display for Size {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&human(self.0).replace(' ', ""))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes() {
+        let cases = [
+            ("512MiB", Some(512 << 20)),
+            ("2GiB", Some(2 << 30)),
+            ("2 GiB", Some(2 << 30)),
+            ("1e9", Some(1_000_000_000)),
+            ("1.5g", Some(3 << 29)),
+            ("64kB", Some(64_000)),
+            ("0", Some(0)),
+            ("1e99", Some(usize::MAX)),
+            ("-1", None),
+            ("NaN", None),
+            ("2 bytes", None),
+            ("", None),
+            ("GiB", None),
+        ];
+        for (text, bytes) in cases {
+            assert_eq!(text.parse::<Size>().ok(), bytes.map(Size), "{text}");
+        }
+        assert_eq!(Size(2 << 30).to_string().parse(), Ok(Size(2 << 30)));
+    }
+
+    #[test]
+    fn the_definition_of_the_arguments_is_consistent() {
+        use clap::CommandFactory;
+        Arguments::command().debug_assert();
+    }
+}

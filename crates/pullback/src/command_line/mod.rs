@@ -1,0 +1,175 @@
+//! The command line: one function for each command, each of which ends with an exit code.
+//!
+//! 0 where all is well, 1 where a claim does not hold, 2 where the input is invalid; the highest of all files.
+
+mod arguments;
+mod output;
+mod progress;
+mod source;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use pullback::array::memory;
+use pullback::ops::{Operation, find, table};
+use pullback::report::{
+    Document, FileReport, Form, Invalid, Problem, Wanted, check_json, check_text, derive_json, derive_text,
+    invalid_json, invalid_text, jacobian_json, jacobian_text, ops_json, ops_text, run_json, run_text,
+    warning_text,
+};
+use pullback::session::{self, check_watched, derive_source, derive_statements, jacobian_source, run_source};
+
+use arguments::{Arguments, Command, DeriveArguments, JacobianArguments, VecOrder};
+use output::Output;
+use progress::Progress;
+use source::Source;
+
+/// Reads the arguments, does what they say, and returns the exit code.
+pub fn run() -> ExitCode {
+    let arguments = Arguments::parse();
+    memory::set_limit(arguments.global.memory.0);
+    let mut output = Output::new(arguments.global.color, arguments.global.json, arguments.global.quiet);
+    let code = match arguments.command {
+        Command::Check { files } => check(&files, &mut output),
+        Command::Run { file } => run_file(&file, &mut output),
+        Command::Jacobian(wanted) => jacobian(&wanted, &mut output),
+        Command::Derive(wanted) => derive(&wanted, &mut output),
+        Command::Ops { name } => ops(name.as_deref(), &mut output),
+    };
+    ExitCode::from(output.finish(code))
+}
+
+fn check(files: &[String], output: &mut Output) -> u8 {
+    let mut progress = Progress::new();
+    let reports: Vec<FileReport> = files
+        .iter()
+        .map(|file| match Source::read(file) {
+            Ok(source) => check_watched(&source.name, &source.bytes, &source.base_dir, &mut |claim| {
+                progress.begins(format!("checking {claim} in {file}"));
+            }),
+            Err(problem) => FileReport::from(Invalid::new(Document::new(file, ""), problem)),
+        })
+        .collect();
+    progress.ends();
+    if output.json {
+        output.line(&check_json(&reports));
+    } else {
+        let wanted = if output.quiet { Wanted::Failures } else { Wanted::Everything };
+        output.text(&check_text(&reports, wanted, output.paint));
+    }
+    reports.iter().map(FileReport::exit_code).max().unwrap_or(0)
+}
+
+fn run_file(file: &str, output: &mut Output) -> u8 {
+    let mut progress = Progress::new();
+    progress.begins(format!("running {file}"));
+    let report = read(file).and_then(|source| run_source(&source.name, &source.bytes, &source.base_dir));
+    progress.ends();
+    match report {
+        Ok(report) => {
+            warn(&report.document, &report.warnings, output);
+            if output.json {
+                output.line(&run_json(&report))
+            } else {
+                output.text(&run_text(&report))
+            }
+            0
+        }
+        Err(invalid) => reject(&invalid, output),
+    }
+}
+
+fn jacobian(wanted: &JacobianArguments, output: &mut Output) -> u8 {
+    let dense = match wanted.vec {
+        Some(VecOrder::Row) => Some(Form::Row),
+        Some(VecOrder::Col) => Some(Form::Column),
+        None => wanted.dense.then_some(Form::Tensor),
+    };
+    let mut progress = Progress::new();
+    progress.begins(format!("finding ∂{}/∂{} in {}", wanted.of, wanted.wrt, wanted.file));
+    let asked = session::Wanted { of: &wanted.of, wrt: &wanted.wrt, dense };
+    let report = read(&wanted.file)
+        .and_then(|source| jacobian_source(&source.name, &source.bytes, &source.base_dir, &asked));
+    progress.ends();
+    match report {
+        Ok(report) => {
+            warn(&report.document, &report.warnings, output);
+            if output.json {
+                output.line(&jacobian_json(&report));
+            } else {
+                output.text(&jacobian_text(&report, output.paint));
+            }
+            0
+        }
+        Err(invalid) => reject(&invalid, output),
+    }
+}
+
+fn derive(wanted: &DeriveArguments, output: &mut Output) -> u8 {
+    let wrt = wanted.wrt.as_deref();
+    let report = match (&wanted.expression, &wanted.file) {
+        (Some(text), _) => derive_statements(text, wrt),
+        (None, Some(file)) => {
+            read(file).and_then(|source| derive_source(&source.name, &source.bytes, &source.base_dir, wrt))
+        }
+        // The parser of the arguments demands one of them.
+        (None, None) => derive_statements("", wrt),
+    };
+    match report {
+        Ok(report) => {
+            warn(&report.document, &report.warnings, output);
+            if output.json {
+                output.line(&derive_json(&report));
+            } else {
+                output.text(&derive_text(&report, output.paint));
+            }
+            0
+        }
+        Err(invalid) => reject(&invalid, output),
+    }
+}
+
+fn ops(name: Option<&str>, output: &mut Output) -> u8 {
+    let operations: Vec<&Operation> = match name {
+        None => table().iter().collect(),
+        Some(name) => match find(name) {
+            Some(operation) => vec![operation],
+            None => {
+                let names: Vec<&str> = table().iter().map(|operation| operation.name).collect();
+                let problem = Problem::new(format!("there is no operation `{name}`"))
+                    .with_hint(format!("there are {}", names.join(", ")));
+                return reject(&Invalid::new(Document::new("the op table", ""), problem), output);
+            }
+        },
+    };
+    if output.json {
+        output.line(&ops_json(&operations));
+    } else {
+        output.text(&ops_text(&operations, name.is_some(), output.paint));
+    }
+    0
+}
+
+fn read(file: &str) -> Result<Source, Invalid> {
+    Source::read(file).map_err(|problem| Invalid::new(Document::new(file, ""), problem))
+}
+
+/// Says what makes the input invalid: as JSON in place of the results, or on standard error.
+fn reject(invalid: &Invalid, output: &mut Output) -> u8 {
+    warn(&invalid.document, &invalid.warnings, output);
+    if output.json {
+        output.line(&invalid_json(invalid));
+    } else {
+        output.error(&invalid_text(invalid, output.error_paint));
+    }
+    2
+}
+
+/// Warnings go to standard error: what a command prints may be read by another one. In JSON they have a key.
+fn warn(document: &Document, warnings: &[Problem], output: &mut Output) {
+    if !output.json && !output.quiet {
+        for warning in warnings {
+            output.error(&warning_text(document, warning, output.error_paint));
+        }
+    }
+}

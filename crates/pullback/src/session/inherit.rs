@@ -1,0 +1,76 @@
+//! Which wrong claims are wrong only because claims that they refer to are.
+//!
+//! A claim that is judged wrong and refers, directly or through others, to claims judged wrong is computed once more with
+//! the true values in their place. If it then holds, the mistake is theirs.
+
+use std::collections::{BTreeSet, HashMap};
+
+use pullback_check::{Judgement, Verdict, judge};
+use pullback_lang::program::{Claimed, Program};
+use pullback_ops::Val;
+
+use super::check::{layout_of, subject};
+
+/// Turns the verdict of every claim that merely inherits a mistake into [`Verdict::Inherited`], and returns for each claim
+/// the keys of those whose mistakes it inherits. A claim that could not be judged has no judgement.
+pub(super) fn inherited(exact: &Program, judged: &mut [Option<Judgement>]) -> Vec<Vec<String>> {
+    // What a claim follows is decided by what was found first, not by what it was turned into.
+    let wrong: Vec<bool> = judged.iter().map(|found| found.as_ref().is_some_and(is_wrong)).collect();
+    let mut inherits: Vec<Vec<String>> = vec![Vec::new(); judged.len()];
+    for claim in (0..judged.len()).filter(|&claim| wrong[claim]) {
+        let causes: BTreeSet<usize> =
+            referred(exact, claim).into_iter().filter(|&cause| cause < wrong.len() && wrong[cause]).collect();
+        if causes.is_empty() {
+            continue;
+        }
+        let Some(verdict) = corrected(exact, judged, claim, &causes) else { continue };
+        if verdict.passes() {
+            let by_itself = |&&cause: &&usize| inherits[cause].is_empty();
+            let keys =
+                causes.iter().filter(by_itself).map(|&cause| exact.claims[cause].key.clone()).collect();
+            inherits[claim] = keys;
+            if let Some(judgement) = &mut judged[claim] {
+                judgement.verdict = Verdict::Inherited;
+            }
+        }
+    }
+    inherits
+}
+
+fn is_wrong(judgement: &Judgement) -> bool {
+    matches!(judgement.verdict, Verdict::Wrong | Verdict::Shape | Verdict::NotFinite)
+}
+
+/// All claims that a claim refers to, through others too.
+fn referred(program: &Program, claim: usize) -> BTreeSet<usize> {
+    let mut seen = BTreeSet::new();
+    let mut pending: Vec<usize> = program.claims[claim].refers_to.clone();
+    while let Some(next) = pending.pop() {
+        if seen.insert(next)
+            && let Some(claim) = program.claims.get(next)
+        {
+            pending.extend(&claim.refers_to);
+        }
+    }
+    seen
+}
+
+/// What is said of a claim where `causes` have their true values. `None` where nothing can be said: where a true value is
+/// not known, or the expression cannot be evaluated on them.
+fn corrected(
+    exact: &Program,
+    judged: &[Option<Judgement>],
+    number: usize,
+    causes: &BTreeSet<usize>,
+) -> Option<Judgement> {
+    let claim = exact.claims.get(number)?;
+    let Claimed::Value { layout, zeros, .. } = claim.claimed else { return None };
+    let mut replaced: HashMap<usize, Val> = HashMap::new();
+    for &cause in causes {
+        let truth = judged[cause].as_ref()?.expected.clone()?;
+        replaced.insert(cause, Val::new(truth));
+    }
+    let expression = exact.reclaimed(number, claim.expr.as_ref()?, &replaced).ok()?;
+    let claimed = pullback_check::Claim::of(&expression).ok()?;
+    judge(&subject(claim), &claimed.in_layout(layout_of(layout)).written_as_zeros(zeros)).ok()
+}

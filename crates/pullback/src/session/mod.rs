@@ -1,0 +1,79 @@
+//! From the bytes of a `.grad` file to a report: what each command does, without reading arguments and without printing.
+//!
+//! The only files that are opened here are those that a source loads data from; their paths are relative to a `base_dir`.
+//!
+//! | function | command |
+//! |---|---|
+//! | [`check_source`] | `pullback check` |
+//! | [`run_source`] | `pullback run` |
+//! | [`jacobian_source`] | `pullback jacobian` |
+//! | [`derive_source`], [`derive_statements`] | `pullback derive` |
+
+mod check;
+mod derive;
+mod inherit;
+mod jacobian;
+mod run;
+
+use std::path::Path;
+
+use pullback_array::DType;
+use pullback_lang::program::{Inputs, Program, elaborate, elaborate_at};
+use pullback_lang::{Error, File, parse_bytes};
+use pullback_report::{Document, Invalid, Problem};
+
+pub use check::{check_source, check_watched};
+pub use derive::{derive_source, derive_statements};
+pub use jacobian::{Wanted, jacobian_source};
+pub use run::run_source;
+
+/// A file whose text has become a program.
+struct Opened {
+    document: Document,
+    file: File,
+    /// In the number format of the file.
+    program: Program,
+    inputs: Inputs,
+    warnings: Vec<Problem>,
+}
+
+impl Opened {
+    fn new(name: &str, bytes: &[u8], base_dir: &Path) -> Result<Opened, Invalid> {
+        let document = Document::new(name, String::from_utf8_lossy(bytes));
+        let parsed = parse_bytes(bytes);
+        let warnings = problems(&parsed.warnings);
+        if !parsed.errors.is_empty() {
+            // What a statement with an error would have defined is missing: nothing below it can be judged.
+            return Err(Invalid { document, errors: problems(&parsed.errors), warnings });
+        }
+        match elaborate(&parsed.file, base_dir) {
+            Ok((program, inputs)) => Ok(Opened { document, file: parsed.file, program, inputs, warnings }),
+            Err(errors) => Err(Invalid { document, errors: problems(&errors), warnings }),
+        }
+    }
+
+    /// The same program on the same numbers in double precision; itself, if it is in double precision.
+    fn exact(&self, base_dir: &Path) -> Result<Program, Vec<Error>> {
+        match self.program.dtype {
+            DType::F64 => Ok(self.program.clone()),
+            _ => elaborate_at(&self.file, &self.inputs, DType::F64, base_dir),
+        }
+    }
+
+    /// Evaluates every value, so that an expression that cannot be evaluated is found where it stands. The first one is
+    /// told: others may follow from it.
+    fn evaluate(&self) -> Result<(), Problem> {
+        for value in &self.program.values {
+            self.program.array(&value.val, value.span).map_err(|error| Problem::from(&error))?;
+        }
+        Ok(())
+    }
+
+    fn invalid(self, errors: Vec<Problem>) -> Invalid {
+        Invalid { document: self.document, errors, warnings: self.warnings }
+    }
+}
+
+fn problems(errors: &[Error]) -> Vec<Problem> {
+    errors.iter().map(Problem::from).collect()
+}

@@ -1,0 +1,64 @@
+//! The command as its users start it, and the files of the repository.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+/// The root of the repository, where the tests of the command start it.
+pub fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+/// Every `.grad` file in `examples/`, as (path from the root, bytes).
+pub fn examples() -> Vec<(String, Vec<u8>)> {
+    let directory = root().join("examples");
+    let entries = std::fs::read_dir(directory).expect("there are examples");
+    let mut names: Vec<String> = entries
+        .map(|entry| entry.expect("the directory can be read").file_name().into_string().expect("UTF-8"))
+        .filter(|name| name.ends_with(".grad"))
+        .collect();
+    names.sort();
+    assert!(names.len() >= 6, "the examples are gone: {names:?}");
+    let read = |name: String| {
+        let bytes = std::fs::read(root().join("examples").join(&name)).expect("the example can be read");
+        (format!("examples/{name}"), bytes)
+    };
+    names.into_iter().map(read).collect()
+}
+
+/// What a run of the command left behind.
+pub struct Ran {
+    pub code: i32,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+/// Runs the command at the root of the repository, with a source on standard input.
+pub fn pullback(arguments: &[&str], stdin: &str) -> Ran {
+    pullback_bytes(arguments, stdin.as_bytes())
+}
+
+/// The same with any bytes on standard input.
+pub fn pullback_bytes(arguments: &[&str], stdin: &[u8]) -> Ran {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_pullback"))
+        .args(arguments)
+        .current_dir(root())
+        .env_remove("NO_COLOR")
+        .env_remove("CLICOLOR_FORCE")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the command was built");
+    // A command that does not read its input closes it: no failure of the test.
+    let _ = child.stdin.take().expect("standard input is piped").write_all(stdin);
+    let output = child.wait_with_output().expect("the command ends");
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("the command prints UTF-8");
+    let ran = Ran {
+        code: output.status.code().expect("no signal ended the command"),
+        stdout: text(output.stdout),
+        stderr: text(output.stderr),
+    };
+    assert!(!ran.stderr.contains("panicked"), "{arguments:?} panicked: {}", ran.stderr);
+    ran
+}

@@ -1,0 +1,119 @@
+//! The JSON of every command fits its committed schema. The schemas leave room for keys of later versions; here there is
+//! none, so that no key is printed that is not described.
+
+use serde_json::{Value, json};
+
+use crate::command::{pullback, root};
+
+/// The schema of a command, with every object closed.
+fn schema(command: &str) -> Value {
+    let path = root().join("schemas").join(format!("{command}.json"));
+    let text = std::fs::read_to_string(path).expect("the schema is there");
+    let mut schema: Value = serde_json::from_str(&text).expect("a schema is JSON");
+    jsonschema::meta::validate(&schema).unwrap_or_else(|error| panic!("{command}: {error}"));
+    close(&mut schema);
+    schema
+}
+
+fn close(schema: &mut Value) {
+    match schema {
+        Value::Object(object) => {
+            // What has both is a schema of an object; `properties` alone may be the name of one.
+            if object.get("type") == Some(&json!("object")) && object.contains_key("properties") {
+                object.insert("additionalProperties".to_string(), json!(false));
+            }
+            object.values_mut().for_each(close);
+        }
+        Value::Array(items) => items.iter_mut().for_each(close),
+        _ => {}
+    }
+}
+
+const WRONG: &str = "
+x = [1, 2, 3]
+L = sum(x^2)
+dL/dx = x
+";
+
+#[test]
+fn every_output_fits_its_schema() {
+    let rmsnorm = "examples/000-rmsnorm-layer.grad";
+    let gone = "gone.grad";
+    let kink = "x = [0, 1]; L = sum(relu(x)); dL/dx = step(x)";
+    let infinite = "x = [0, 1]; y = 1 / x; L = sum(y); dL/dx = -1 / x^2";
+    let shape = "x = [1, 2]; L = sum(x^2); dL/dx = 2; dL_dx = 2 * x";
+    let syntax = "x = [1\nm = 2; m = 3";
+    let cases: [(&str, &[&str], &str); 27] = [
+        ("check", &["examples/000-rmsnorm-layer.grad", "examples/003-composition.grad"], ""),
+        ("check", &["-"], WRONG),
+        ("check", &["-"], kink),
+        ("check", &["-"], infinite),
+        ("check", &["-"], shape),
+        ("check", &["-"], syntax),
+        ("check", &["-"], "x = [1]\nx = [2]"),
+        ("check", &["-"], "x = [1, 2]; y = [3]; L = sum(y); dL/dx = zeros(2)"),
+        ("check", &["-", gone], "x = [1, 2]; L = sum(x^2); dL/dx = x; d2L/dx2 = 2 * eye(2)"),
+        ("check", &["-"], "x = [1, 2]; a = 2 * x; L = sum(a^2); dL/da = a; dL/dx = 2 * dL/da"),
+        ("run", &[rmsnorm], ""),
+        ("run", &["examples/003-linear-layer.grad"], ""),
+        ("run", &["-"], infinite),
+        ("run", &["-"], syntax),
+        ("run", &[gone], ""),
+        ("jacobian", &[rmsnorm, "--of", "v", "--wrt", "W"], ""),
+        ("jacobian", &[rmsnorm, "--of", "v", "--wrt", "W", "--dense"], ""),
+        ("jacobian", &[rmsnorm, "--of", "a", "--wrt", "W", "--vec", "col"], ""),
+        ("jacobian", &[rmsnorm, "--of", "q", "--wrt", "W"], ""),
+        ("jacobian", &["-", "--of", "y", "--wrt", "x", "--dense"], infinite),
+        ("derive", &["examples/003-linear-layer.grad"], ""),
+        ("derive", &["-e", "X @ W + b"], ""),
+        ("derive", &["-e", "X @"], ""),
+        ("derive", &["-e", "sum(x^2)", "--wrt", "q"], ""),
+        ("ops", &["no_such_op"], ""),
+        ("ops", &[], ""),
+        ("ops", &["softmax"], ""),
+    ];
+    for (command, arguments, stdin) in cases {
+        let mut all = vec![command];
+        all.extend_from_slice(arguments);
+        all.push("--json");
+        let ran = pullback(&all, stdin);
+        assert_eq!(ran.stderr, "", "{all:?}");
+        assert_eq!(ran.stdout.lines().count(), 1, "{all:?}: one line");
+        let instance: Value =
+            serde_json::from_str(&ran.stdout).unwrap_or_else(|error| panic!("{all:?}: {error}"));
+        let validator = jsonschema::validator_for(&schema(command)).expect("the schema is one");
+        let errors: Vec<String> = validator
+            .iter_errors(&instance)
+            .map(|error| format!("{error} at {}", error.instance_path()))
+            .collect();
+        assert!(errors.is_empty(), "{all:?} {stdin}: {errors:#?}\n{instance:#}");
+        assert_eq!(instance["schema"], 1);
+    }
+}
+
+#[test]
+fn a_wrong_claim_in_json() {
+    let ran = pullback(&["check", "-", "--json"], WRONG);
+    let json: Value = serde_json::from_str(&ran.stdout).expect("JSON");
+    let claim = &json["files"][0]["claims"][0];
+    assert_eq!(json["files"][0]["file"], "<stdin>");
+    assert_eq!(claim["claim"], "dL/dx");
+    assert_eq!(claim["verdict"], "wrong");
+    assert_eq!(claim["shape"], json!([3]));
+    // dL/dx = 2x, and x is claimed: the entry with the largest x is off by 3.
+    assert_eq!(claim["routes"]["autograd"], 3);
+    assert_eq!(claim["worst"]["at"], json!([2]));
+    assert_eq!(claim["worst"]["claimed"], 3);
+    assert_eq!(claim["worst"]["expected"], 6);
+    assert_eq!(claim["span"], json!({"start": 28, "end": 37, "line": 4, "column": 1}));
+    assert_eq!(claim.get("inherits"), None);
+    assert_eq!(json["files"][0].get("errors"), None);
+}
+
+#[test]
+fn numbers_without_a_notation_are_strings() {
+    let ran = pullback(&["run", "-", "--json"], "x = [0, 1]; y = 1 / x; z = log(x - 1); L = sum(x)");
+    let json: Value = serde_json::from_str(&ran.stdout).expect("JSON");
+    assert_eq!(json["definitions"][0]["values"], json!(["Infinity", 1]));
+    assert_eq!(json["definitions"][1]["values"], json!(["NaN", "-Infinity"]));
+}

@@ -1,0 +1,12 @@
+//! The command and the session behind it, on files as their users write them.
+
+mod bad_input;
+mod command;
+mod examples;
+mod inherited;
+mod json;
+mod printed;
+mod readme;
+mod seed_numbers;
+mod sign_errors;
+mod verdicts;

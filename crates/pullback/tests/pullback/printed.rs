@@ -1,0 +1,485 @@
+//! What the commands print, as it is seen.
+
+use expect_test::{Expect, expect};
+
+use crate::command::{Ran, pullback};
+
+/// Runs a command on a source and compares what it prints: the exit code, standard output, then standard error.
+#[track_caller]
+fn prints(arguments: &[&str], source: &str, expected: Expect) {
+    let Ran { code, stdout, stderr } = pullback(arguments, source);
+    expected.assert_eq(&format!("exit code {code}\n{}{stderr}", without_noise(&stdout)));
+}
+
+/// The text with `ε` for every number below 1e-9: how large rounding errors are depends on the processor.
+fn without_noise(text: &str) -> String {
+    let mut result = String::new();
+    let mut rest = text;
+    while let Some(at) = rest.find("e-1") {
+        let digits = rest[..at].trim_end_matches(|c: char| c.is_ascii_digit() || c == '.');
+        let after = rest[at + 3..].trim_start_matches(|c: char| c.is_ascii_digit());
+        // `1e-1` alone is no noise: it has no second digit.
+        let noise = after.len() < rest.len() - at - 3 && digits.len() < at;
+        result += if noise { digits } else { &rest[..at + 3] };
+        result += if noise { "ε" } else { "" };
+        rest = if noise { after } else { &rest[at + 3..] };
+    }
+    result + rest
+}
+
+const LAYER: &str = "\
+# one layer
+x: [n=3] = [1, -2, 0.5]
+W: [m=2, n] = [[0.5, 1, -1], [2, 0, 1]]
+a = W @ x
+L = sum(a^2)
+";
+
+#[test]
+fn claims_that_hold() {
+    // Small integers: every route but finite differences is exact.
+    prints(
+        &["check", "-"],
+        "x = [1, 2, 3]; L = sum(x^2)\ndL/dx = 2 * x\nshape(dL/dx) = [3]",
+        expect![[r#"
+            exit code 0
+            <stdin>
+              ✓ dL/dx         holds  error ε, tolerance ε  (autograd, Jacobian, finite differences)
+              ✓ shape(dL/dx)  holds  [3]
+              2 claims hold
+        "#]],
+    );
+}
+
+#[test]
+fn a_wrong_claim_and_what_follows_from_it() {
+    let source = format!("{LAYER}\ndL/da = -2 * a\ndL/dW = outer(dL/da, x)\ndL/dx = W.T @ dL/da\n");
+    prints(
+        &["check", "-"],
+        &source,
+        expect![[r#"
+            exit code 1
+            <stdin>
+              ✗ dL/da  wrong      error 10, tolerance ε
+              ↳ dL/dW  inherited  holds once dL/da is put right
+              ↳ dL/dx  inherited  holds once dL/da is put right
+
+            error: dL/da is wrong
+             --> <stdin>:7:9
+              |
+            7 | dL/da = -2 * a
+              |         ^^^^^^ at [1] this is -5, the derivative 5 (finite difference 5)
+              |
+              = note: off by up to 10 from autograd, Jacobian and finite differences alike
+              = note: rounding and finite differences explain no more than ε there
+
+              3 claims: 1 wrong, 2 inherited; the cause is dL/da
+        "#]],
+    );
+    prints(
+        &["check", "-", "--quiet"],
+        &source,
+        expect![[r#"
+            exit code 1
+            <stdin>
+              ✗ dL/da  wrong      error 10, tolerance ε
+              ↳ dL/dW  inherited  holds once dL/da is put right
+              ↳ dL/dx  inherited  holds once dL/da is put right
+
+            error: dL/da is wrong
+             --> <stdin>:7:9
+              |
+            7 | dL/da = -2 * a
+              |         ^^^^^^ at [1] this is -5, the derivative 5 (finite difference 5)
+              |
+              = note: off by up to 10 from autograd, Jacobian and finite differences alike
+              = note: rounding and finite differences explain no more than ε there
+
+              3 claims: 1 wrong, 2 inherited; the cause is dL/da
+        "#]],
+    );
+}
+
+#[test]
+fn a_wrong_shape() {
+    prints(
+        &["check", "-"],
+        &format!("{LAYER}\ndL/dW = outer(x, 2 * a)"),
+        expect![[r#"
+        exit code 1
+        <stdin>
+          ✗ dL/dW  shape  claimed [3, 2], the derivative has [2, 3]
+
+        error: dL/dW has the wrong shape
+         --> <stdin>:7:9
+          |
+        7 | dL/dW = outer(x, 2 * a)
+          |         ^^^^^^^^^^^^^^^ claimed [3, 2], the derivative has [2, 3]
+
+          1 claim: 1 of the wrong shape; the cause is dL/dW
+    "#]],
+    );
+}
+
+#[test]
+fn a_kink_and_a_claim_that_could_not_fail() {
+    let source = "x = [-1, 0, 2]; c = 3.0\nL = sum(relu(x))\ndL/dx = [0, 0.5, 1]\ndL/dc = 0 * c";
+    prints(
+        &["check", "-"],
+        source,
+        expect![[r#"
+            exit code 1
+            <stdin>
+              ✗ dL/dx  kink     at [1] slope 0 on the left, 1 on the right; the claim is not the conventional value
+              ? dL/dc  vacuous  zero by construction: there is no path
+
+            error: dL/dx is at a kink
+             --> <stdin>:3:9
+              |
+            3 | dL/dx = [0, 0.5, 1]
+              |         ^^^^^^^^^^^ at [1] slope 0 on the left, 1 on the right; the claim is not the conventional value
+              |
+              = note: off by up to 0.5 from autograd, 0.5 from Jacobian, ε from finite differences
+              = help: `pullback ops` lists the conventions at kinks
+
+            error: dL/dc could not have failed
+             --> <stdin>:4:9
+              |
+            4 | dL/dc = 0 * c
+              |         ^^^^^
+              |
+              = note: zero by construction: there is no path
+              = help: say so with `zeros(…)`, or choose inputs at which it is not zero
+
+              2 claims: 1 at a kink, 1 vacuous
+        "#]],
+    );
+}
+
+#[test]
+fn an_error_and_a_warning() {
+    prints(
+        &["check", "-"],
+        "A: [2, 3] ~ randn\nB = A^T\nC = A @ A",
+        expect![[r#"
+            exit code 2
+            <stdin>
+
+            warning: `A^T` is a power with the exponent `T`, not the transpose
+             --> <stdin>:2:5
+              |
+            2 | B = A^T
+              |     ^^^
+              |
+              = help: the transpose is `A.T`
+
+            error: `T` is not defined
+             --> <stdin>:2:7
+              |
+            2 | B = A^T
+              |       ^
+              |
+              = help: defined here are `A`
+
+            error: matmul: [2, 3] @ [2, 3]: the inner sizes 3 and 2 differ
+             --> <stdin>:3:5
+              |
+            3 | C = A @ A
+              |     ^^^^^
+              |
+              = help: with the first one transposed, `.T`, they would fit
+
+              2 errors: nothing was judged
+        "#]],
+    );
+}
+
+#[test]
+fn definitions_and_gradients() {
+    prints(
+        &["run", "-"],
+        LAYER,
+        expect![[r#"
+        exit code 0
+        a = tensor([-2.0000,  2.5000])
+        L = tensor(10.2500)
+
+        dL/dx = tensor([ 8., -4.,  9.])
+        dL/dW = tensor([[ -4.0000,   8.0000,  -2.0000],
+                        [  5.0000, -10.0000,   2.5000]])
+    "#]],
+    );
+    let given = "X: [2, 2] = [[1, 2], [3, 4]]\nZ = 2 * X\ndL/dZ: [2, 2] = [[1, 0], [0, 1]]";
+    prints(
+        &["run", "-"],
+        given,
+        expect![[r#"
+        exit code 0
+        Z = tensor([[2., 4.],
+                    [6., 8.]])
+
+        dL/dX = tensor([[2., 0.],
+                        [0., 2.]])
+    "#]],
+    );
+    prints(
+        &["run", "-"],
+        "i = [1, 2]",
+        expect![[r#"
+        exit code 0
+    "#]],
+    );
+}
+
+#[test]
+fn the_structure_of_a_jacobian() {
+    prints(
+        &["jacobian", "-", "--of", "a", "--wrt", "W"],
+        LAYER,
+        expect![[r#"
+        exit code 0
+        ∂a/∂W  [m=2] by [m=2, n=3]
+
+          ∂a_i/∂W_mn = δ_im x_n
+
+          x  [n=3]
+
+          structured   1 term, 3 numbers, 24 B
+          written out  12 numbers, 96 B
+          vjp          6 multiply–adds
+          jvp          6 multiply–adds
+    "#]],
+    );
+    prints(
+        &["jacobian", "-", "--of", "L", "--wrt", "x"],
+        LAYER,
+        expect![[r#"
+        exit code 0
+        ∂L/∂x  [] by [n=3]
+
+          ∂L/∂x_m = 2 Σ_k a_k W_km
+
+          a  [m=2]
+          W  [m=2, n=3]
+
+          structured   1 term, 8 numbers, 64 B
+          written out  3 numbers, 24 B
+          vjp          8 multiply–adds
+          jvp          8 multiply–adds
+    "#]],
+    );
+    prints(
+        &["jacobian", "-", "--of", "x", "--wrt", "W"],
+        LAYER,
+        expect![[r#"
+        exit code 0
+        ∂x/∂W  [n=3] by [m=2, n=3]
+
+          ∂x_i/∂W_mn = 0
+
+          zero         x does not depend on W
+    "#]],
+    );
+}
+
+#[test]
+fn the_numbers_of_a_jacobian() {
+    prints(
+        &["jacobian", "-", "--of", "a", "--wrt", "W", "--dense"],
+        LAYER,
+        expect![[r#"
+        exit code 0
+        ∂a/∂W  [m=2] by [m=2, n=3]
+
+          ∂a_i/∂W_mn = δ_im x_n
+
+          x  [n=3]
+
+          structured   1 term, 3 numbers, 24 B
+          written out  12 numbers, 96 B
+          vjp          6 multiply–adds
+          jvp          6 multiply–adds
+
+        # the axes of a, then those of W
+        ∂a/∂W = tensor([[[ 1.0000, -2.0000,  0.5000],
+                         [ 0.0000,  0.0000,  0.0000]],
+
+                        [[ 0.0000,  0.0000,  0.0000],
+                         [ 1.0000, -2.0000,  0.5000]]])
+    "#]],
+    );
+    prints(
+        &["jacobian", "-", "--of", "a", "--wrt", "W", "--vec", "row"],
+        LAYER,
+        expect![[r#"
+        exit code 0
+        ∂a/∂W  [m=2] by [m=2, n=3]
+
+          ∂a_i/∂W_mn = δ_im x_n
+
+          x  [n=3]
+
+          structured   1 term, 3 numbers, 24 B
+          written out  12 numbers, 96 B
+          vjp          6 multiply–adds
+          jvp          6 multiply–adds
+
+        # a row an entry of a, a column an entry of W, both in row-major vec
+        ∂a/∂W = tensor([[ 1.0000, -2.0000,  0.5000,  0.0000,  0.0000,  0.0000],
+                        [ 0.0000,  0.0000,  0.0000,  1.0000, -2.0000,  0.5000]])
+    "#]],
+    );
+    prints(
+        &["jacobian", "-", "--of", "a", "--wrt", "W", "--vec", "col"],
+        LAYER,
+        expect![[r#"
+        exit code 0
+        ∂a/∂W  [m=2] by [m=2, n=3]
+
+          ∂a_i/∂W_mn = δ_im x_n
+
+          x  [n=3]
+
+          structured   1 term, 3 numbers, 24 B
+          written out  12 numbers, 96 B
+          vjp          6 multiply–adds
+          jvp          6 multiply–adds
+
+        # a row an entry of a, a column an entry of W, both in column-major vec
+        ∂a/∂W = tensor([[ 1.0000,  0.0000, -2.0000,  0.0000,  0.5000,  0.0000],
+                        [ 0.0000,  1.0000,  0.0000, -2.0000,  0.0000,  0.5000]])
+    "#]],
+    );
+}
+
+#[test]
+fn a_jacobian_that_does_not_fit() {
+    let source = "X: [64, 4096] ~ randn; W: [4096, 4096] ~ randn; Z = X @ W; dtype f32";
+    let source = source.replacen("X:", "dtype f32; X:", 1).replace("; dtype f32", "");
+    prints(
+        &["jacobian", "-", "--of", "Z", "--wrt", "X", "--dense"],
+        &source,
+        expect![[r#"
+        exit code 2
+        error: ∂Z/∂X written out takes 256 GiB, and the limit on memory is 2 GiB
+         |
+         = help: raise it with --memory, if 256 GiB are there
+    "#]],
+    );
+}
+
+#[test]
+fn a_derivation() {
+    prints(
+        &["derive", "-e", "X @ W + b", "--wrt", "W"],
+        "",
+        expect![[r#"
+        exit code 0
+        # assumed: X: [N=5, D=3], W: [D=3, M=2], b: [M=2]
+
+        ∂L/∂W  [D=3, M=2]
+          Z_ij = Σ_k X_ik W_kj + b_j        the forward pass, entry by entry
+          ∂Z_ij/∂W_mn = δ_jn X_im           its derivative by one entry
+          ∂L/∂W_mn = Σ_ij Ḡ_ij ∂Z_ij/∂W_mn  the chain rule: every entry of the output passes its share
+          = Σ_ij Ḡ_ij δ_jn X_im             the derivative inserted
+          = Σ_i Ḡ_in X_im                   δ picks one value of an index and ends its sum
+          ∂L/∂W = Xᵀ Ḡ                      in matrix notation
+          dL/dW = X.T @ dL/dZ
+    "#]],
+    );
+    prints(
+        &["derive", "-"],
+        "x: [n=3] ~ randn; L = sum(x^2)",
+        expect![[r#"
+        exit code 0
+        ∂L/∂x  [n=3]
+          L = Σ_k (x^2)_k  the forward pass, entry by entry
+          ∂L/∂x_m = 2 x_m  its derivative by one entry
+          ∂L/∂x = 2 x      in matrix notation
+          dL/dx = 2 * x
+    "#]],
+    );
+    prints(
+        &["derive", "-e", "X @ (W"],
+        "",
+        expect![[r#"
+        exit code 2
+        error: `(` is never closed
+         --> <expression>:1:5
+          |
+        1 | X @ (W
+          |     ^
+          |
+          = help: write the missing `)`
+    "#]],
+    );
+    prints(
+        &["derive", "-e", "mean((Z - T)^2)", "--wrt", "Z"],
+        "",
+        expect![[r#"
+        exit code 0
+        # assumed: Z: [N=5, D=3], T: [N=5, D=3]
+
+        ∂L/∂Z  [N=5, D=3]
+          L = 1/(D·N) Σ_kl ((Z − T)^2)_kl  the forward pass, entry by entry
+          ∂L/∂Z_mn = 2/(D·N) (Z − T)_mn    its derivative by one entry
+          ∂L/∂Z = 2/(D·N) (Z − T)          in matrix notation
+          dL/dZ = 2/(D*N) * (Z − T)
+    "#]],
+    );
+}
+
+#[test]
+fn a_page_of_the_op_table() {
+    prints(
+        &["ops", "relu"],
+        "",
+        expect![[r#"
+        exit code 0
+        relu(x)
+          The rectifier, element by element.
+          formula            y_i = max(x_i, 0)
+          Jacobian           ∂y_i/∂x_m = δ_im [x_i > 0]
+          domain             All reals. NaN stays NaN.
+          at kinks and ties  relu′(0) = 0, as in PyTorch.
+          why                The identity above 0 and constant below.
+    "#]],
+    );
+    prints(
+        &["ops", "no_such_op", "--quiet"],
+        "",
+        expect![[r#"
+        exit code 2
+        error: there is no operation `no_such_op`
+         |
+         = help: there are abs, add, conv, cos, diag, div, einsum, exp, gather, index, inv, kron, log, logsumexp, matmul, max, mean, mul, neg, outer, permute, pow, relu, reshape, scatter_add, sigmoid, sign, sin, softmax, solve, sqrt, step, sub, sum, tanh, tie_share, trace, transpose, vec
+    "#]],
+    );
+}
+
+#[test]
+fn colours() {
+    let source = "x = [1, 2]; L = sum(x^2); dL/dx = 2 * x";
+    let coloured = pullback(&["check", "-", "--color", "always"], source).stdout;
+    assert!(coloured.contains("\u{1b}[32m"), "{coloured:?}");
+    for arguments in [&["check", "-"][..], &["check", "-", "--color", "never"]] {
+        let plain = pullback(arguments, source).stdout;
+        assert!(!plain.contains('\u{1b}'), "{plain:?}");
+    }
+}
+
+/// `pullback ops | head`: a reader who has seen enough is no error and no panic.
+#[test]
+fn a_reader_who_leaves() {
+    use std::process::{Command, Stdio};
+    let mut child = Command::new(env!("CARGO_BIN_EXE_pullback"))
+        .arg("ops")
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the command was built");
+    drop(child.stdout.take());
+    let output = child.wait_with_output().expect("the command ends");
+    assert_eq!(output.status.code(), Some(0));
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+}

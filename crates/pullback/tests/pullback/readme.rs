@@ -1,0 +1,85 @@
+//! What the README shows is what happens.
+
+use std::path::Path;
+
+use pullback::session::check_source;
+
+use crate::command::{pullback, root};
+
+/// The fenced blocks of a Markdown text: their language, and what is in them.
+fn blocks(text: &str) -> Vec<(String, String)> {
+    let mut blocks: Vec<(String, String)> = Vec::new();
+    let mut open = false;
+    for line in text.lines() {
+        match line.strip_prefix("```") {
+            Some(_) if open => open = false,
+            Some(language) => {
+                open = true;
+                blocks.push((language.trim().to_string(), String::new()));
+            }
+            None if open => {
+                let (_, block) = blocks.last_mut().expect("a block is open");
+                *block += line;
+                block.push('\n');
+            }
+            None => {}
+        }
+    }
+    blocks
+}
+
+fn readme() -> Option<String> {
+    std::fs::read_to_string(root().join("README.md")).ok()
+}
+
+#[test]
+fn every_file_in_it_is_checked() {
+    let Some(readme) = readme() else { return };
+    for (language, source) in blocks(&readme).into_iter().filter(|(language, _)| language.starts_with("grad"))
+    {
+        let report = check_source("README.md", source.as_bytes(), Path::new("."));
+        assert!(report.errors.is_empty(), "{source}\n{:?}", report.errors);
+        // A block that shows a mistake says so: ```grad wrong
+        let code = if language.contains("wrong") { 1 } else { 0 };
+        assert_eq!(report.exit_code(), code, "{source}");
+    }
+}
+
+/// A line `$ pullback …` is run at the root of the repository, and what stands below it is what it prints.
+#[test]
+fn every_command_in_it_prints_what_it_shows() {
+    let Some(readme) = readme() else { return };
+    for (_, block) in blocks(&readme).into_iter().filter(|(_, block)| block.starts_with("$ pullback ")) {
+        for shown in block.split("$ pullback ").skip(1) {
+            let (command, expected) = shown.split_once('\n').unwrap_or((shown, ""));
+            let arguments: Vec<String> = words(command);
+            let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+            let ran = pullback(&arguments, "");
+            assert_eq!(
+                format!("{}{}", ran.stdout, ran.stderr).trim_end(),
+                expected.trim_end(),
+                "$ pullback {command}"
+            );
+        }
+    }
+}
+
+/// The words of a command, of which one in single quotes may hold spaces; a comment is none of them.
+fn words(command: &str) -> Vec<String> {
+    let command = command.split(" # ").next().unwrap_or(command);
+    let mut words = Vec::new();
+    for (number, part) in command.split('\'').enumerate() {
+        if number % 2 == 1 {
+            words.push(part.to_string());
+        } else {
+            words.extend(part.split_whitespace().map(str::to_string));
+        }
+    }
+    words
+}
+
+#[test]
+fn commands_are_cut_into_words() {
+    assert_eq!(words("derive -e 'X @ W' --wrt W  # why"), ["derive", "-e", "X @ W", "--wrt", "W"]);
+    assert_eq!(blocks("a\n```grad\nx = 1\n```\nb"), [("grad".to_string(), "x = 1\n".to_string())]);
+}

@@ -1,0 +1,46 @@
+//! The exit code of every verdict that a file can be made to get.
+
+use crate::command::pullback;
+
+/// What is claimed, the verdict, and the exit code.
+const CASES: [(&str, &str, i32); 14] = [
+    ("x = [1, 2]; L = sum(x^2); dL/dx = 2 * x", "holds", 0),
+    ("x = [1, 2]; L = sum(x^2); dL/dx = x", "wrong", 1),
+    ("x = [1, 2]; L = sum(x^2); dL/dx = 2", "shape", 1),
+    ("x = [1, 2]; L = sum(x^2); shape(dL/dx) = [3]", "shape", 1),
+    ("x = [1, 2]; L = sum(x^2); shape(dL/dx) = [2]", "holds", 0),
+    ("x = [1, 2]; y = [3]; L = sum(y); dL/dx = zeros(2)", "holds", 0),
+    ("x = [1, 2]; y = [3]; L = sum(y); dL/dx = x - x", "vacuous", 1),
+    ("x = [-1, 0, 2]; L = sum(relu(x)); dL/dx = step(x)", "kink", 0),
+    ("x = [-1, 0, 2]; L = sum(relu(x)); dL/dx = [0, 0.5, 1]", "kink", 1),
+    ("x = [-1, 0, 2]; L = sum(relu(x)); dL/dx = [0, 3, 1]", "wrong", 1),
+    ("x = [-1, 2]; L = sum(log(x)); dL/dx = 1 / x", "not-finite", 1),
+    ("x = [1, 2]; L = sum(x^3); d2L/dx2 = diag(6 * x)", "holds", 0),
+    ("x = [1, 2]; L = sum(x^3); d2L/dx2 = diag(3 * x)", "wrong", 1),
+    ("x = [1, 2]; u = sum(x); y = u * x; dy/dx [u fixed] = u * eye(2)", "holds", 0),
+];
+
+#[test]
+fn each_verdict_has_its_exit_code() {
+    for (source, verdict, code) in CASES {
+        let ran = pullback(&["check", "-", "--json"], source);
+        let json: serde_json::Value = serde_json::from_str(&ran.stdout).expect("JSON, whatever the verdict");
+        assert_eq!(json["files"][0]["claims"][0]["verdict"], verdict, "{source}: {json}");
+        assert_eq!(ran.code, code, "{source}");
+    }
+}
+
+#[test]
+fn the_highest_code_of_all_files_counts() {
+    let good = "examples/003-closed-form.grad";
+    let wrong = "x = [1, 2]; L = sum(x^2); dL/dx = x";
+    for (arguments, stdin, code) in [
+        (vec!["check", good], "", 0),
+        (vec!["check", good, "-"], wrong, 1),
+        (vec!["check", "-", good], wrong, 1),
+        (vec!["check", "-", good, "gone.grad"], wrong, 2),
+        (vec!["check", "gone.grad", good], "", 2),
+    ] {
+        assert_eq!(pullback(&arguments, stdin).code, code, "{arguments:?}");
+    }
+}
