@@ -27,6 +27,11 @@ impl Subject {
         Subject { of: of.clone(), wrt: vec![x.clone(), y.clone()], fixed: Vec::new() }
     }
 
+    /// What is differentiated by last.
+    pub(crate) fn last(&self) -> &Val {
+        &self.wrt[self.wrt.len() - 1]
+    }
+
     /// The partial derivative with these values held.
     pub fn holding(mut self, fixed: &[Val]) -> Subject {
         self.fixed.extend_from_slice(fixed);
@@ -34,13 +39,21 @@ impl Subject {
     }
 }
 
+/// How far rounding may have moved claimed numbers.
+#[derive(Clone, Debug)]
+pub(crate) enum Rounding {
+    /// By so much, entry by entry: an array of the claim's shape.
+    Measured(Array),
+    /// As far as a computation in a precision with this machine epsilon may: nothing is known of it.
+    Unknown(f64),
+}
+
 /// Claimed numbers.
 #[derive(Clone, Debug)]
 pub struct Claim {
     pub(crate) array: Array,
     pub(crate) layout: ClaimLayout,
-    /// How far rounding may have moved an entry.
-    pub(crate) rounding: f64,
+    pub(crate) rounding: Rounding,
     /// Was it written as zeros?
     pub(crate) zeros: bool,
 }
@@ -60,13 +73,11 @@ impl Claim {
     /// # Errors
     /// Where the expression cannot be evaluated.
     pub fn evaluated(array: &Array, expression: &Val) -> Result<Claim> {
-        let spread = rounding::amplification(expression)?;
-        Ok(Claim {
-            array: array.cast(DType::F64)?,
-            layout: ClaimLayout::Either,
-            rounding: spread * array.dtype().epsilon(),
-            zeros: false,
-        })
+        let epsilon = array.dtype().epsilon();
+        let errors =
+            rounding::amplification(expression)?.into_iter().map(|spread| spread * epsilon).collect();
+        let rounding = Rounding::Measured(Array::from_vec(&expression.shape(), errors)?);
+        Ok(Claim { array: array.cast(DType::F64)?, layout: ClaimLayout::Either, rounding, zeros: false })
     }
 
     /// Numbers from elsewhere: nothing is known of how they were computed but their precision.
@@ -74,7 +85,7 @@ impl Claim {
     /// # Errors
     /// Where memory does not suffice.
     pub fn numbers(array: &Array) -> Result<Claim> {
-        let rounding = array.max_abs() * array.dtype().epsilon();
+        let rounding = Rounding::Unknown(array.dtype().epsilon());
         Ok(Claim { array: array.cast(DType::F64)?, layout: ClaimLayout::Either, rounding, zeros: false })
     }
 

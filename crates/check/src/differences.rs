@@ -27,16 +27,17 @@ const SHRINK: f64 = 11.3;
 const GOOD: f64 = 1e-10;
 
 /// The derivative of `f` at 0. `f` returns `None` where it has no finite value; `scale` is the length over which it may
-/// be expected to change.
+/// be expected to change, and `noise` the rounding error of each component of `f`.
 ///
 /// Each tableau must be confirmed by the next one, at smaller steps: large steps over an oscillation can agree with one
 /// another and be wrong.
-pub fn derivative(f: &mut dyn FnMut(f64) -> Option<Vec<f64>>, components: usize, scale: f64) -> Estimate {
+pub fn derivative(f: &mut dyn FnMut(f64) -> Option<Vec<f64>>, noise: &[f64], scale: f64) -> Estimate {
+    let components = noise.len();
     let mut tableaus: Vec<Estimate> = Vec::with_capacity(STARTS);
     let mut best = nothing(components);
     let mut first = 0.1 * scale;
     for _ in 0..STARTS {
-        tableaus.push(tableau(f, components, first, scale));
+        tableaus.push(tableau(f, noise, first, scale));
         for k in 0..components {
             (best.value[k], best.error[k]) = confirmed(&tableaus, k);
         }
@@ -68,12 +69,8 @@ fn nothing(components: usize) -> Estimate {
 }
 
 /// What central differences from step `first` downwards give, at an argument about as large as `scale`.
-fn tableau(
-    f: &mut dyn FnMut(f64) -> Option<Vec<f64>>,
-    components: usize,
-    first: f64,
-    scale: f64,
-) -> Estimate {
+fn tableau(f: &mut dyn FnMut(f64) -> Option<Vec<f64>>, floor: &[f64], first: f64, scale: f64) -> Estimate {
+    let components = floor.len();
     let mut best = nothing(components);
     let mut previous: Vec<Vec<f64>> = Vec::new();
     let mut step = first;
@@ -87,7 +84,8 @@ fn tableau(
         // What rounding makes of it: that of the values, and that of the argument, which is about as large as `scale`.
         let noise: Vec<f64> = (0..components)
             .map(|k| right[k].abs().max(left[k].abs()) + scale * central[k].abs())
-            .map(|size| 2.0 * f64::EPSILON * size / step)
+            .zip(floor)
+            .map(|(size, floor)| (2.0 * f64::EPSILON * size).max(*floor) / step)
             .collect();
         let mut row = vec![central];
         let mut factor = 1.0;
@@ -133,7 +131,7 @@ mod tests {
         ];
         for (name, f, at, expected) in cases {
             let mut moved = |t: f64| Some(vec![f(at + t)]).filter(|y| y[0].is_finite());
-            let Estimate { value, error } = derivative(&mut moved, 1, at.abs().max(0.1));
+            let Estimate { value, error } = derivative(&mut moved, &[0.0], at.abs().max(0.1));
             let off = (value[0] - expected).abs();
             assert!(off <= 3.0 * error[0] + 1e-15, "{name}: off by {off:e}, estimated {:e}", error[0]);
             assert!(error[0] <= 1e-5 * expected.abs().max(1.0), "{name}: the estimate is {:e}", error[0]);

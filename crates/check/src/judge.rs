@@ -1,10 +1,11 @@
 //! From a claim to a verdict.
 
-use pullback_array::Array;
-use pullback_autograd::grad;
-use pullback_ops::{Result, Val};
+use pullback_array::{Array, DType};
+use pullback_autograd::pullback;
+use pullback_network::Value;
+use pullback_ops::{Error, Result, Val};
 
-use crate::claim::{Claim, Subject};
+use crate::claim::{Claim, Rounding, Subject};
 use crate::layout::{ClaimLayout, from_tensor, index_in_claim, shapes, to_tensor};
 use crate::routes::{DIRECTIONS, Derivative, Differences, along};
 use crate::verdict::{Entry, Judgement, Kink, Note, Routes, Verdict};
@@ -13,30 +14,37 @@ use crate::verdict::{Entry, Judgement, Kink, Note, Routes, Verdict};
 /// samples, and errors of several operations may add up.
 const SAFETY: f64 = 8.0;
 
+/// A claim whose rounding errors may pass this share of the derivative cannot be judged by numbers.
+const MOST_ROUNDING: f64 = 1e-3;
+
+/// Nor can one where finite differences may be off by this share of it.
+const MOST_TRUNCATION: f64 = 1e-2;
+
+/// A derivative with more entries is not written out merely to be shown beside a claim of another shape.
+const MOST_SHOWN: usize = 1 << 16;
+
 /// Judges claimed numbers.
 ///
 /// # Errors
-/// Where the program cannot be evaluated or differentiated.
+/// Where the program is not in double precision, or cannot be evaluated or differentiated.
 pub fn judge(subject: &Subject, claim: &Claim) -> Result<Judgement> {
     let reduced = Reduced::new(subject)?;
-    let (y, x) = (reduced.y.shape(), subject.wrt[subject.wrt.len() - 1].shape());
+    let (y, x) = (reduced.y.shape(), subject.last().shape());
     let allowed = shapes(&y, &x, claim.layout);
     if !allowed.iter().any(|shape| shape == claim.array.shape()) {
         return wrong_shape(&reduced, claim, &allowed[0], &y);
     }
     let tensor = to_tensor(&claim.array, &y, &x, claim.layout)?;
-    let case = Case { reduced: &reduced, claim, tensor, y, x };
-    case.judgement()
+    Case { reduced: &reduced, claim, tensor, y, x }.judgement()
 }
 
 /// Judges a claim about the shape of a derivative: the tensor's, or the matrix's.
 pub fn judge_shape(subject: &Subject, claimed: &[usize]) -> Judgement {
-    let last = subject.wrt[subject.wrt.len() - 1].shape();
     let first = match subject.wrt.as_slice() {
         [x, _] => x.shape(),
         _ => subject.of.shape(),
     };
-    let allowed = shapes(&first, &last, ClaimLayout::Either);
+    let allowed = shapes(&first, &subject.last().shape(), ClaimLayout::Either);
     let holds = allowed.iter().any(|shape| shape == claimed);
     Judgement {
         verdict: if holds { Verdict::Holds } else { Verdict::Shape },
@@ -69,32 +77,50 @@ struct Reduced<'a> {
 
 impl<'a> Reduced<'a> {
     fn new(subject: &'a Subject) -> Result<Reduced<'a>> {
+        for value in [&subject.of, subject.last()] {
+            if value.dtype() != DType::F64 {
+                return Err(Error::new(format!("a derivative of {} is not judged", value.dtype()))
+                    .with_hint("give the program in f64, on the rounded inputs, and the claim's numbers in their own dtype"));
+            }
+        }
         let y = match subject.wrt.as_slice() {
-            [x, _] => grad(&subject.of, &[x])?.remove(0),
+            [x, _] => {
+                if subject.of.ndim() != 0 {
+                    return Err(Error::new(format!(
+                        "a second derivative is one of a scalar, not of {:?}",
+                        subject.of.dims()
+                    )));
+                }
+                let fixed: Vec<&Val> = subject.fixed.iter().collect();
+                let gradient = pullback(&[(&subject.of, &subject.of.one())], &[x], &fixed)?.remove(0);
+                gradient.map_or_else(|| pullback_autograd::zeros(x), Ok)?
+            }
             _ => subject.of.clone(),
         };
         Ok(Reduced { subject, y })
     }
 
     fn derivative(&self) -> Derivative<'_> {
-        let x = &self.subject.wrt[self.subject.wrt.len() - 1];
-        Derivative { y: &self.y, x, fixed: self.subject.fixed.iter().collect() }
+        Derivative { y: &self.y, x: self.subject.last(), fixed: self.subject.fixed.iter().collect() }
     }
 }
 
-/// A claim whose shape does not fit: the true derivative is told all the same.
+/// A claim whose shape does not fit: the true derivative is told all the same, where it is small.
 fn wrong_shape(reduced: &Reduced<'_>, claim: &Claim, shape: &[usize], y: &[usize]) -> Result<Judgement> {
-    let (tensor, _) = reduced.derivative().by_autograd()?;
-    let expected = from_tensor(&tensor, y.len(), shape, claim.layout)?;
     let mut judgement = blank(shape.to_vec());
     judgement.verdict = Verdict::Shape;
     judgement.claimed_shape = Some(claim.array.shape().to_vec());
-    // What NumPy's allclose would have called equal.
-    let difference = claim.array.zip(&expected, "compare", |a, b| a - b, |a, b| a - b);
-    if difference.is_ok_and(|d| d.max_abs() <= 1e-6 * expected.max_abs()) && !claim.array.is_empty() {
-        judgement.notes.push(Note::EqualByBroadcasting);
+    let derivative = reduced.derivative();
+    if derivative.entries() <= MOST_SHOWN {
+        let (tensor, _) = derivative.by_autograd()?;
+        let expected = from_tensor(&tensor, y.len(), shape, claim.layout)?;
+        // What NumPy's allclose would have called equal.
+        let difference = claim.array.zip(&expected, "compare", |a, b| a - b, |a, b| a - b);
+        if difference.is_ok_and(|d| d.max_abs() <= 1e-6 * expected.max_abs()) && !claim.array.is_empty() {
+            judgement.notes.push(Note::EqualByBroadcasting);
+        }
+        judgement.expected = Some(expected);
     }
-    judgement.expected = Some(expected);
     Ok(judgement)
 }
 
@@ -116,177 +142,307 @@ struct Gap {
 }
 
 impl Gap {
-    fn ratio(&self) -> f64 {
-        if self.error <= self.tolerance && self.error == 0.0 { 0.0 } else { self.error / self.tolerance }
+    fn new(position: usize, a: f64, b: f64, tolerance: f64) -> Gap {
+        Gap { position, error: (a - b).abs(), tolerance }
     }
+
+    /// The error in units of its tolerance; 0 where there is no error.
+    fn ratio(&self) -> f64 {
+        if self.error == 0.0 { 0.0 } else { self.error / self.tolerance }
+    }
+}
+
+fn largest_error(gaps: &[Gap]) -> f64 {
+    gaps.iter().map(|gap| gap.error).fold(0.0, f64::max)
+}
+
+/// The gap that speaks loudest: of those beyond their tolerance the largest, else the one closest to its tolerance.
+fn worst(gaps: &[Gap]) -> Option<Gap> {
+    let rank = |gap: &Gap| if gap.ratio() > 1.0 { (true, gap.error) } else { (false, gap.ratio()) };
+    gaps.iter().copied().max_by(|a, b| rank(a).partial_cmp(&rank(b)).unwrap_or(std::cmp::Ordering::Equal))
+}
+
+/// What the routes say of a claim.
+struct Evidence {
+    claimed: Vec<f64>,
+    autograd: Vec<f64>,
+    /// How far rounding may have moved each entry of the claim and of autograd together.
+    rounding: Vec<f64>,
+    /// The claim against autograd, against the network, against finite differences.
+    by_autograd: Vec<Gap>,
+    by_network: Vec<Gap>,
+    by_differences: Vec<Gap>,
+    /// Autograd against the other two.
+    among_routes: Vec<Gap>,
+    /// Positions at a kink with both slopes.
+    kinks: Vec<(usize, f64, f64)>,
+    /// Finite differences, entry by entry.
+    estimates: Option<Vec<f64>>,
+    /// Entries that are not zero and of which finite differences can tell nothing.
+    unseen: usize,
+    /// How far off finite differences may be, at the most.
+    truncation: f64,
+    no_path: bool,
 }
 
 impl Case<'_> {
     fn judgement(&self) -> Result<Judgement> {
-        let derivative = self.reduced.derivative();
         let mut judgement = blank(self.claim.array.shape().to_vec());
         if let Some(what) = self.not_finite()? {
             judgement.verdict = Verdict::NotFinite;
             judgement.notes.push(Note::NotFinite(what));
             return Ok(judgement);
         }
-        let (by_autograd, spread) = derivative.by_autograd()?;
-        let (by_network, no_path) = derivative.by_network()?;
-        judgement.expected =
-            Some(from_tensor(&by_autograd, self.y.len(), self.claim.array.shape(), self.claim.layout)?);
-        if !by_autograd.all_finite() || !by_network.all_finite() {
+        if self.tensor.is_empty() {
+            // There is nothing that could be wrong.
+            judgement.verdict = Verdict::Vacuous;
+            judgement.expected = Some(self.claim.array.clone());
+            return Ok(judgement);
+        }
+        let Some(evidence) = self.evidence(&mut judgement)? else {
             judgement.verdict = Verdict::NotFinite;
             judgement.notes.push(Note::NotFinite("the derivative by autograd".into()));
             return Ok(judgement);
-        }
-        let differences = derivative.by_differences()?;
-
-        let claimed = self.tensor.to_vec_f64();
-        let (autograd, network) = (by_autograd.to_vec_f64(), by_network.to_vec_f64());
-        let size = by_autograd.max_abs().max(self.tensor.max_abs());
-        let rounding = SAFETY * (self.claim.rounding + f64::EPSILON * (spread + size));
-        let against = |route: &[f64]| -> Vec<Gap> {
-            let gap = |(position, (c, r)): (usize, (&f64, &f64))| Gap {
-                position,
-                error: (c - r).abs(),
-                tolerance: rounding,
-            };
-            claimed.iter().zip(route).enumerate().map(gap).collect()
         };
-        let (mut gaps, networked) = (against(&autograd), against(&network));
-        judgement.routes.autograd = Some(largest_error(&gaps));
-        judgement.routes.jacobian = Some(largest_error(&networked));
-        gaps.extend(networked);
-
-        // Do the routes agree among themselves? Where they do not, at a kink they need not.
-        let mut kinked: Vec<(usize, f64, f64)> = Vec::new();
-        let mut fd_tolerance: f64 = 0.0;
-        let mut disagreement: f64 = autograd
-            .iter()
-            .zip(&network)
-            .map(|(a, n)| (a - n).abs() / rounding.max(f64::MIN_POSITIVE))
-            .fold(0.0, f64::max);
-        match &differences {
-            Differences::Entries { estimate, kinks } => {
-                kinked.clone_from(kinks);
-                let smooth = |position: &usize| !kinks.iter().any(|(at, ..)| at == position);
-                let tolerance = |position: usize| rounding + SAFETY * estimate.error[position];
-                let smooth: Vec<usize> = (0..claimed.len()).filter(smooth).collect();
-                let of_claim: Vec<Gap> = smooth
-                    .iter()
-                    .map(|&p| Gap {
-                        position: p,
-                        error: (claimed[p] - estimate.value[p]).abs(),
-                        tolerance: tolerance(p),
-                    })
-                    .collect();
-                for &p in &smooth {
-                    fd_tolerance = fd_tolerance.max(tolerance(p));
-                    let gap = (autograd[p] - estimate.value[p]).abs();
-                    disagreement = disagreement.max(if gap == 0.0 { 0.0 } else { gap / tolerance(p) });
-                }
-                judgement.routes.finite_difference = Some(largest_error(&of_claim));
-                gaps.extend(of_claim);
-            }
-            Differences::Directions(directions) => {
-                judgement.notes.push(Note::Directions(DIRECTIONS));
-                let mut worst: Option<(f64, &Array)> = None;
-                let rows = self.y.iter().product();
-                let mut largest: f64 = 0.0;
-                for (direction, estimate) in directions {
-                    let reach: f64 = direction.to_vec_f64().iter().map(|d| d.abs()).sum();
-                    let (of_claim, of_autograd) =
-                        (along(&self.tensor, direction, rows), along(&by_autograd, direction, rows));
-                    for row in 0..rows {
-                        let tolerance = rounding * reach + SAFETY * estimate.error[row];
-                        fd_tolerance = fd_tolerance.max(tolerance / reach.max(1.0));
-                        let error = (of_claim[row] - estimate.value[row]).abs();
-                        largest = largest.max(error);
-                        let off = (of_autograd[row] - estimate.value[row]).abs() / tolerance;
-                        if off > disagreement {
-                            disagreement = off;
-                            worst = Some((off, direction));
-                        }
-                        // An entry that is wrong is told by autograd; this one stands for its row.
-                        gaps.push(Gap { position: row * self.x.iter().product::<usize>(), error, tolerance });
-                    }
-                }
-                judgement.routes.finite_difference = Some(largest);
-                if let Some((off, direction)) = worst.filter(|(off, _)| *off > 1.0) {
-                    let position = derivative.localise(&by_autograd, direction)?;
-                    gaps.push(Gap { position, error: off * fd_tolerance, tolerance: fd_tolerance });
-                }
-            }
-        }
-        if let [first, _] = self.reduced.subject.wrt.as_slice() {
-            disagreement = disagreement.max(self.gradient_disagreement(first)?);
-        }
-        if gaps.is_empty() {
-            // A derivative without entries: there is nothing that could be wrong.
-            judgement.verdict = Verdict::Vacuous;
-            return Ok(judgement);
-        }
-
-        let worst =
-            gaps.iter().copied().max_by(|a, b| a.ratio().total_cmp(&b.ratio())).expect("there are gaps");
+        judgement.routes = Routes {
+            autograd: Some(largest_error(&evidence.by_autograd)),
+            jacobian: Some(largest_error(&evidence.by_network)),
+            finite_difference: (!evidence.by_differences.is_empty())
+                .then(|| largest_error(&evidence.by_differences)),
+        };
+        let gaps = [&evidence.by_autograd[..], &evidence.by_network, &evidence.by_differences].concat();
+        // A direction speaks of a row; an entry that deviates from a route by itself is named first.
+        let named =
+            worst(&evidence.by_autograd).filter(|gap| evidence.estimates.is_none() && gap.ratio() > 1.0);
+        let worst = named.or_else(|| worst(&gaps)).expect("a derivative with entries");
         judgement.max_abs_error = Some(largest_error(&gaps));
         judgement.tolerance = Some(worst.tolerance);
         judgement.error_in_tolerances = Some(worst.ratio());
-        let difference = match &differences {
-            Differences::Entries { estimate, .. } => Some(estimate.value[worst.position]),
-            Differences::Directions(_) => None,
-        };
         judgement.worst = Some(Entry {
             at: self.index(worst.position),
-            claimed: claimed[worst.position],
-            expected: autograd[worst.position],
-            difference,
+            claimed: evidence.claimed[worst.position],
+            expected: evidence.autograd[worst.position],
+            difference: evidence.estimates.as_ref().map(|e| e[worst.position]).filter(|e| e.is_finite()),
         });
-
-        let fits = worst.ratio() <= 1.0;
-        let zero = by_autograd.max_abs() <= rounding;
-        judgement.verdict = if zero && fits {
-            judgement.notes.push(if no_path { Note::NoPath } else { Note::Zero });
-            if self.claim.zeros { Verdict::Holds } else { Verdict::Vacuous }
-        } else if disagreement > 1.0 && largest_error(&against(&autograd)) <= rounding {
-            judgement.notes.push(Note::RoutesDisagree { in_tolerances: disagreement });
-            Verdict::Ambiguous
-        } else if !fits {
-            self.wrong_or_kink(&mut judgement, &kinked, &claimed, &autograd, rounding)
-        } else if let Some(&(position, left, right)) = kinked.first() {
-            judgement.kink = Some(Kink { at: self.index(position), left, right, conventional: true });
-            Verdict::Kink
-        } else if fd_tolerance >= by_autograd.max_abs() {
-            judgement.notes.push(Note::WithinTolerance);
-            Verdict::Vacuous
-        } else {
-            Verdict::Holds
-        };
+        judgement.verdict = self.verdict(&evidence, worst, &mut judgement);
         Ok(judgement)
+    }
+
+    /// Takes every route. `None`: the derivative is not finite.
+    fn evidence(&self, judgement: &mut Judgement) -> Result<Option<Evidence>> {
+        let derivative = self.reduced.derivative();
+        let (by_autograd, spread) = derivative.by_autograd()?;
+        let (by_network, network_spread, no_path) = derivative.by_network()?;
+        judgement.expected =
+            Some(from_tensor(&by_autograd, self.y.len(), self.claim.array.shape(), self.claim.layout)?);
+        if !by_autograd.all_finite() || !by_network.all_finite() {
+            return Ok(None);
+        }
+        let (claimed, autograd) = (self.tensor.to_vec_f64(), by_autograd.to_vec_f64());
+        let network = by_network.to_vec_f64();
+        let of_claim: Vec<f64> = match &self.claim.rounding {
+            Rounding::Measured(errors) => {
+                to_tensor(errors, &self.y, &self.x, self.claim.layout)?.to_vec_f64()
+            }
+            Rounding::Unknown(epsilon) => claimed
+                .iter()
+                .zip(&spread)
+                .map(|(claimed, spread)| epsilon * (claimed.abs() + spread))
+                .collect(),
+        };
+        let own = |p: usize| SAFETY * (of_claim[p] + f64::EPSILON * (spread[p] + claimed[p].abs()));
+        let rounding: Vec<f64> = (0..claimed.len()).map(own).collect();
+        let networked = |p: usize| SAFETY * f64::EPSILON * network_spread[p];
+        let mut evidence = Evidence {
+            by_autograd: (0..claimed.len())
+                .map(|p| Gap::new(p, claimed[p], autograd[p], rounding[p]))
+                .collect(),
+            by_network: (0..claimed.len())
+                .map(|p| Gap::new(p, claimed[p], network[p], rounding[p] + networked(p)))
+                .collect(),
+            by_differences: Vec::new(),
+            among_routes: (0..claimed.len())
+                .map(|p| Gap::new(p, autograd[p], network[p], rounding[p] + networked(p)))
+                .collect(),
+            kinks: Vec::new(),
+            estimates: None,
+            unseen: 0,
+            truncation: 0.0,
+            no_path,
+            claimed,
+            autograd,
+            rounding,
+        };
+        match derivative.by_differences()? {
+            Differences::Entries { estimate, kinks } => {
+                for p in 0..evidence.claimed.len() {
+                    let tolerance = evidence.rounding[p] + SAFETY * estimate.error[p];
+                    if kinks.iter().any(|&(at, ..)| at == p) {
+                        continue;
+                    }
+                    if !(tolerance < evidence.autograd[p].abs()) && evidence.autograd[p] != 0.0 {
+                        evidence.unseen += 1;
+                    }
+                    evidence.truncation = evidence.truncation.max(tolerance);
+                    if tolerance.is_finite() {
+                        evidence.by_differences.push(Gap::new(
+                            p,
+                            evidence.claimed[p],
+                            estimate.value[p],
+                            tolerance,
+                        ));
+                        evidence.among_routes.push(Gap::new(
+                            p,
+                            evidence.autograd[p],
+                            estimate.value[p],
+                            tolerance,
+                        ));
+                    }
+                }
+                evidence.kinks = kinks;
+                evidence.estimates = Some(estimate.value);
+            }
+            Differences::Directions(directions) => {
+                judgement.notes.push(Note::Directions(DIRECTIONS));
+                self.along_directions(&mut evidence, &by_autograd, &directions)?;
+            }
+        }
+        if let [first, _] = self.reduced.subject.wrt.as_slice() {
+            evidence.among_routes.extend(self.gradient_gaps(first)?);
+        }
+        Ok(Some(evidence))
+    }
+
+    /// Finite differences along directions: each speaks of a whole row, and of one entry only where that is sought out.
+    fn along_directions(
+        &self,
+        evidence: &mut Evidence,
+        by_autograd: &Array,
+        directions: &[crate::routes::Direction],
+    ) -> Result<()> {
+        let (rows, columns) = (self.y.iter().product::<usize>(), self.x.iter().product::<usize>());
+        let derivative = self.reduced.derivative();
+        let mut contradicted: Option<(f64, &Array)> = None;
+        for seen in directions {
+            let weights = seen.direction.to_vec_f64();
+            let (of_claim, of_autograd) =
+                (along(&self.tensor, &seen.direction, rows), along(by_autograd, &seen.direction, rows));
+            for row in 0..rows {
+                let own = &evidence.rounding[row * columns..(row + 1) * columns];
+                let rounding: f64 = own.iter().zip(&weights).map(|(r, d)| r * d.abs()).sum();
+                let tolerance = rounding + SAFETY * seen.estimate.error[row];
+                let gap = Gap::new(row * columns, of_claim[row], seen.estimate.value[row], tolerance);
+                let routes = Gap::new(row * columns, of_autograd[row], seen.estimate.value[row], tolerance);
+                if seen.kinks.iter().any(|(at, ..)| *at == row) {
+                    // The kink is that of the entry where this direction contradicts autograd the most.
+                    if evidence.kinks.is_empty() {
+                        let entry = derivative.localise(by_autograd, &seen.direction)?;
+                        let here = derivative.kinks_at(entry)?;
+                        evidence
+                            .kinks
+                            .extend(here.into_iter().map(|(at, l, r)| (at * columns + entry, l, r)));
+                    }
+                    continue;
+                }
+                if !tolerance.is_finite() {
+                    evidence.truncation = f64::INFINITY;
+                    continue;
+                }
+                evidence.truncation =
+                    evidence.truncation.max(SAFETY * seen.estimate.error[row] / rms(&weights));
+                if routes.ratio() > contradicted.map_or(1.0, |(ratio, _)| ratio) {
+                    contradicted = Some((routes.ratio(), &seen.direction));
+                }
+                evidence.by_differences.push(gap);
+                evidence.among_routes.push(routes);
+            }
+        }
+        if let Some((ratio, direction)) = contradicted {
+            let position = derivative.localise(by_autograd, direction)?;
+            evidence.among_routes.push(Gap { position, error: 2.0 * ratio, tolerance: 1.0 });
+        }
+        Ok(())
+    }
+
+    /// For a Hessian: the gradient that is differentiated, against finite differences of the scalar.
+    fn gradient_gaps(&self, x: &Val) -> Result<Vec<Gap>> {
+        let Subject { of, fixed, .. } = self.reduced.subject;
+        let gradient = Derivative { y: of, x, fixed: fixed.iter().collect() };
+        let (tensor, spread) = gradient.by_autograd()?;
+        let entries = tensor.to_vec_f64();
+        let rounding: Vec<f64> =
+            spread.iter().zip(&entries).map(|(s, e)| SAFETY * f64::EPSILON * (s + e.abs())).collect();
+        Ok(match gradient.by_differences()? {
+            Differences::Entries { estimate, kinks } => (0..entries.len())
+                .filter(|p| estimate.error[*p].is_finite() && !kinks.iter().any(|(at, ..)| at == p))
+                .map(|p| Gap::new(0, entries[p], estimate.value[p], rounding[p] + SAFETY * estimate.error[p]))
+                .collect(),
+            Differences::Directions(seen) => seen
+                .iter()
+                .filter(|seen| seen.kinks.is_empty() && seen.estimate.error[0].is_finite())
+                .map(|seen| {
+                    let weights = seen.direction.to_vec_f64();
+                    let own: f64 = rounding.iter().zip(&weights).map(|(r, d)| r * d.abs()).sum();
+                    let tolerance = own + SAFETY * seen.estimate.error[0];
+                    Gap::new(0, along(&tensor, &seen.direction, 1)[0], seen.estimate.value[0], tolerance)
+                })
+                .collect(),
+        })
+    }
+
+    fn verdict(&self, evidence: &Evidence, worst_of_claim: Gap, judgement: &mut Judgement) -> Verdict {
+        let fits = worst_of_claim.ratio() <= 1.0;
+        let agrees_with_autograd = worst(&evidence.by_autograd).is_none_or(|gap| gap.ratio() <= 1.0);
+        let largest = evidence.autograd.iter().fold(0.0f64, |largest, a| largest.max(a.abs()));
+        let rounding = evidence.rounding.iter().fold(0.0f64, |largest, r| largest.max(*r));
+        let zero = evidence.autograd.iter().zip(&evidence.rounding).all(|(a, r)| a.abs() <= *r);
+        if zero && fits && evidence.kinks.is_empty() {
+            judgement.notes.push(if evidence.no_path { Note::NoPath } else { Note::Zero });
+            return if self.claim.zeros { Verdict::Holds } else { Verdict::Vacuous };
+        }
+        if let Some(gap) =
+            worst(&evidence.among_routes).filter(|gap| gap.ratio() > 1.0 && agrees_with_autograd)
+        {
+            judgement.notes.push(Note::RoutesDisagree { in_tolerances: gap.ratio() });
+            judgement.worst = Some(Entry {
+                at: self.index(gap.position),
+                claimed: evidence.claimed[gap.position],
+                expected: evidence.autograd[gap.position],
+                difference: evidence.estimates.as_ref().map(|e| e[gap.position]).filter(|e| e.is_finite()),
+            });
+            return Verdict::Ambiguous;
+        }
+        if !fits {
+            return self.wrong_or_kink(evidence, judgement);
+        }
+        if let Some(&(position, left, right)) = evidence.kinks.first() {
+            judgement.kink = Some(Kink { at: self.index(position), left, right, conventional: true });
+            return Verdict::Kink;
+        }
+        if !(rounding <= MOST_ROUNDING * largest && evidence.truncation <= MOST_TRUNCATION * largest) {
+            judgement.notes.push(Note::WithinTolerance);
+            return Verdict::Vacuous;
+        }
+        if evidence.unseen > 0 {
+            judgement.notes.push(Note::Unseen(evidence.unseen));
+        }
+        Verdict::Holds
     }
 
     /// A claim that deviates from autograd at kinks only, and there within the subgradients, is no wrong claim: it follows
     /// another convention.
-    fn wrong_or_kink(
-        &self,
-        judgement: &mut Judgement,
-        kinked: &[(usize, f64, f64)],
-        claimed: &[f64],
-        autograd: &[f64],
-        tolerance: f64,
-    ) -> Verdict {
-        let deviates = |p: &usize| (claimed[*p] - autograd[*p]).abs() > tolerance;
-        let deviating: Vec<usize> = (0..claimed.len()).filter(deviates).collect();
-        let allowed = |p: &usize| {
-            kinked.iter().any(|&(at, left, right)| {
-                at == *p && (left.min(right) - tolerance..=left.max(right) + tolerance).contains(&claimed[*p])
+    fn wrong_or_kink(&self, evidence: &Evidence, judgement: &mut Judgement) -> Verdict {
+        let deviating: Vec<&Gap> = evidence.by_autograd.iter().filter(|gap| gap.ratio() > 1.0).collect();
+        let kink_of = |gap: &&Gap| {
+            evidence.kinks.iter().find(|&&(at, left, right)| {
+                let slack = gap.tolerance + 1e-6 * left.abs().max(right.abs());
+                let between = left.min(right) - slack..=left.max(right) + slack;
+                at == gap.position && between.contains(&evidence.claimed[at])
             })
         };
-        match deviating.first() {
-            Some(first) if deviating.iter().all(allowed) => {
-                if let Some(&(at, left, right)) = kinked.iter().find(|(at, ..)| at == first) {
-                    judgement.kink = Some(Kink { at: self.index(at), left, right, conventional: false });
-                }
+        match deviating.first().and_then(kink_of) {
+            Some(&(at, left, right)) if deviating.iter().all(|gap| kink_of(gap).is_some()) => {
+                judgement.kink = Some(Kink { at: self.index(at), left, right, conventional: false });
                 Verdict::Kink
             }
             _ => Verdict::Wrong,
@@ -312,37 +468,9 @@ impl Case<'_> {
         }
         Ok(None)
     }
-
-    /// For a Hessian: how far the gradient that is differentiated is itself from finite differences, in tolerances.
-    fn gradient_disagreement(&self, x: &Val) -> Result<f64> {
-        let gradient = Derivative { y: &self.reduced.subject.of, x, fixed: Vec::new() };
-        let (tensor, spread) = gradient.by_autograd()?;
-        let rounding = SAFETY * f64::EPSILON * (spread + tensor.max_abs());
-        let ratio = |a: f64, value: f64, error: f64| {
-            let gap = (a - value).abs();
-            if gap == 0.0 { 0.0 } else { gap / (rounding + SAFETY * error) }
-        };
-        Ok(match gradient.by_differences()? {
-            Differences::Entries { estimate, kinks } => {
-                let entries = tensor.to_vec_f64();
-                let smooth = |p: &usize| !kinks.iter().any(|(at, ..)| at == p);
-                let ratios = (0..entries.len())
-                    .filter(smooth)
-                    .map(|p| ratio(entries[p], estimate.value[p], estimate.error[p]));
-                ratios.fold(0.0, f64::max)
-            }
-            Differences::Directions(seen) => {
-                let ratios = seen.iter().map(|(direction, estimate)| {
-                    let reach: f64 = direction.to_vec_f64().iter().map(|d| d.abs()).sum();
-                    let got = along(&tensor, direction, 1)[0];
-                    ratio(got, estimate.value[0], estimate.error[0] + rounding * reach)
-                });
-                ratios.fold(0.0, f64::max)
-            }
-        })
-    }
 }
 
-fn largest_error(gaps: &[Gap]) -> f64 {
-    gaps.iter().map(|gap| gap.error).fold(0.0, f64::max)
+/// The root mean square: the size of a typical entry of a direction.
+fn rms(values: &[f64]) -> f64 {
+    (values.iter().map(|v| v * v).sum::<f64>() / values.len().max(1) as f64).sqrt()
 }

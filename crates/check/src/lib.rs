@@ -5,7 +5,7 @@
 //! and the Jacobian share the rules of the operations and so are not independent of each other: nothing *holds* unless
 //! finite differences agree too.
 //!
-//! No tolerance is guessed. How far finite differences may be off is what they estimate themselves ([`differences`]); how
+//! No tolerance is guessed, and each entry has its own. How far finite differences may be off is what they estimate themselves ([`differences`]); how
 //! far rounding may have moved the claim and the routes is measured, by perturbing every intermediate result and scaling the
 //! effect down to the precision used ([`rounding`]).
 //!

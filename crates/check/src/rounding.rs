@@ -1,8 +1,11 @@
-//! How far rounding errors may have moved a result, measured.
+//! How far rounding errors may have moved a result, measured entry by entry.
 //!
 //! Stochastic arithmetic (Vignes, *A stochastic arithmetic for reliable scientific computation*, 1993) perturbs every
 //! intermediate result at random, as rounding does, and watches how far the final one moves. Here the perturbations are
 //! much larger than rounding errors and the effect is scaled down: it is linear in their size, and so measured well.
+//!
+//! Two sizes are tried. Where the larger one leaves the linear range, or the domain, the smaller one tells; where the
+//! effect does not shrink with the size, the result jumps (at a tie, say), and that is no rounding error.
 
 use std::collections::HashSet;
 
@@ -12,40 +15,93 @@ use pullback_autograd::Function;
 use pullback_network::Value;
 use pullback_ops::{Origin, Result, Val};
 
-/// The relative size of a perturbation: far above double precision's 2⁻⁵², far below where curvature shows.
-const RELATIVE: f64 = 1.0 / (1u64 << 30) as f64;
+/// The relative sizes of perturbations, both far above double precision's 2⁻⁵².
+const COARSE: f64 = 1.0 / (1u64 << 30) as f64;
+const FINE: f64 = 1.0 / (1u64 << 40) as f64;
 
-/// How often a result is perturbed.
-const SAMPLES: u64 = 6;
+/// How often a result is perturbed by each size.
+const SAMPLES: u64 = 4;
 
-/// The largest movement of an entry of `value`, in units of the relative perturbation of its leaves and of every
-/// intermediate result. Times the machine epsilon of a precision, it estimates the rounding error there.
+/// A value as a function of some of the values it depends on, for measuring how much it amplifies rounding errors of all
+/// its leaves and of every intermediate result.
+pub struct Simulation {
+    function: Function,
+    leaves: Vec<Array>,
+}
+
+impl Simulation {
+    /// Of `value` as a function of `given`, which are exact.
+    ///
+    /// # Errors
+    /// Where the value cannot be evaluated.
+    pub fn new(value: &Val, given: &[&Val]) -> Result<Simulation> {
+        let leaves: Vec<Val> = float_leaves(value)
+            .into_iter()
+            .filter(|leaf| !given.iter().any(|g| g.id() == leaf.id()))
+            .collect();
+        let inputs: Vec<&Val> = given.iter().copied().chain(&leaves).collect();
+        let function = Function::new(&inputs, &[value], &[])?;
+        let leaves: Result<Vec<Array>> = leaves.iter().map(|leaf| leaf.array().cloned()).collect();
+        Ok(Simulation { function, leaves: leaves? })
+    }
+
+    /// The value where the given ones are these arrays, and for each entry how far it moves in units of the relative
+    /// perturbation: times the machine epsilon of a precision, its rounding error there. Infinite where that cannot be
+    /// told.
+    ///
+    /// # Errors
+    /// Where the value cannot be evaluated.
+    pub fn run(&self, given: &[Array]) -> Result<(Array, Vec<f64>)> {
+        let exact_inputs: Vec<Array> = given.iter().chain(&self.leaves).cloned().collect();
+        let exact = self.function.call(&exact_inputs)?.remove(0);
+        let entries = exact.to_vec_f64();
+        let (coarse, fine) = (self.moved(given, &entries, COARSE)?, self.moved(given, &entries, FINE)?);
+        let spread = entries.iter().zip(coarse.iter().zip(&fine)).map(|(entry, (&coarse, &fine))| {
+            let jumps = fine > 64.0 * coarse;
+            let moved = if jumps { 0.0 } else { coarse.min(fine) };
+            let known = coarse.is_finite() || fine.is_finite();
+            if known { moved.max(entry.abs()) } else { f64::INFINITY }
+        });
+        Ok((exact, spread.collect()))
+    }
+
+    /// The largest movement of each entry, in units of `size`; infinite where a perturbed result is not finite.
+    fn moved(&self, given: &[Array], exact: &[f64], size: f64) -> Result<Vec<f64>> {
+        let mut largest = vec![0.0f64; exact.len()];
+        for sample in 0..SAMPLES {
+            let mut generator = Generator::new(sample);
+            let mut perturbed = |array: Array| -> Result<Array> {
+                if !array.dtype().is_float() {
+                    return Ok(array);
+                }
+                let noise = generator.uniform(-size, size, array.shape(), array.dtype())?;
+                Ok(array.zip(&noise, "perturb", |x, d| x * (1.0 + d), |x, d| x * (1.0 + d))?)
+            };
+            let mut inputs = given.to_vec();
+            for leaf in &self.leaves {
+                inputs.push(perturbed(leaf.clone())?);
+            }
+            // A perturbed matrix may be singular where the exact one is not.
+            let Ok(mut results) = self.function.call_observed(&inputs, &mut perturbed) else {
+                return Ok(vec![f64::INFINITY; exact.len()]);
+            };
+            for (largest, (moved, exact)) in
+                largest.iter_mut().zip(results.remove(0).to_vec_f64().iter().zip(exact))
+            {
+                let distance = (moved - exact).abs() / size;
+                *largest = if distance.is_nan() { f64::INFINITY } else { largest.max(distance) };
+            }
+        }
+        Ok(largest)
+    }
+}
+
+/// How much each entry of a value amplifies rounding errors.
 ///
 /// # Errors
 /// Where the value cannot be evaluated.
-pub fn amplification(value: &Val) -> Result<f64> {
-    let leaves = float_leaves(value);
-    let function = Function::new(&leaves.iter().collect::<Vec<_>>(), &[value], &[])?;
-    let exact = value.array()?;
-    let mut largest = exact.max_abs();
-    for sample in 0..SAMPLES {
-        let mut generator = Generator::new(sample);
-        let mut perturbed = |array: Array| -> Result<Array> {
-            if !array.dtype().is_float() {
-                return Ok(array);
-            }
-            let noise = generator.uniform(-RELATIVE, RELATIVE, array.shape(), array.dtype())?;
-            Ok(array.zip(&noise, "perturb", |x, d| x * (1.0 + d), |x, d| x * (1.0 + d))?)
-        };
-        let inputs: Result<Vec<Array>> = leaves.iter().map(|leaf| perturbed(leaf.array()?.clone())).collect();
-        let moved = function.call_observed(&inputs?, &mut perturbed)?.remove(0);
-        let distance = moved.zip(exact, "distance", |a, b| a - b, |a, b| a - b)?.max_abs();
-        // `f64::max` would lose a NaN.
-        if distance.is_nan() || distance / RELATIVE > largest {
-            largest = distance / RELATIVE;
-        }
-    }
-    Ok(largest)
+pub fn amplification(value: &Val) -> Result<Vec<f64>> {
+    Ok(Simulation::new(value, &[])?.run(&[])?.1)
 }
 
 fn float_leaves(value: &Val) -> Vec<Val> {
@@ -61,4 +117,32 @@ fn float_leaves(value: &Val) -> Vec<Val> {
         }
     }
     leaves
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The estimate against the true rounding error, known from a closed form or from more digits.
+    #[test]
+    fn the_estimate_covers_the_error_and_is_no_excuse() -> Result<()> {
+        let x = Val::new(Array::from_slice(&[3], &[0.1, 1.0, 7.0])?);
+        // A cancellation: (x + 1e8) − 1e8 has an absolute error of about ε·1e8.
+        let cancelled = (&(&x + 1e8)? - 1e8)?;
+        let error = cancelled.array()?.zip(x.array()?, "off", |a, b| a - b, |a, b| a - b)?.to_vec_f64();
+        for (error, spread) in error.iter().zip(amplification(&cancelled)?) {
+            assert!(error.abs() <= 8.0 * f64::EPSILON * spread && spread <= 1e10, "{error:e} {spread:e}");
+        }
+        // Entries of very different sizes have estimates of their own.
+        let y = Val::new(Array::from_slice(&[2], &[1e-9, 1e9])?).powf(2.0)?;
+        let spread = amplification(&y)?;
+        assert!(spread[0] < 1e-16 && spread[1] > 1e17, "{spread:?}");
+        // A tie is a jump and no rounding error.
+        let tied = Val::new(Array::from_slice(&[3], &[2.0, 2.0, 1.0])?).tie_share(&[0])?;
+        assert_eq!(amplification(&tied)?, [0.5, 0.5, 0.0]);
+        // A result whose domain ends within the larger perturbation.
+        let edge = (&Val::new(Array::from_slice(&[1], &[1.0 + 1e-10])?) - 1.0)?.sqrt()?;
+        assert!(amplification(&edge)?[0].is_finite());
+        Ok(())
+    }
 }

@@ -7,6 +7,7 @@ use pullback_ops::{Result, Val};
 
 use crate::differences::{Estimate, derivative};
 use crate::kink::kinks;
+use crate::rounding::Simulation;
 
 /// ∂y/∂x with some values held: what the routes compute.
 pub(crate) struct Derivative<'a> {
@@ -21,7 +22,7 @@ const MOST_ENTRIES: usize = 1024;
 const MOST_WORK: usize = 1 << 28;
 
 /// Evaluations of the program that one derivative takes, about.
-const EVALUATIONS: usize = 30;
+const EVALUATIONS: usize = 80;
 
 /// Random directions. A deviation from the claim of twice the tolerance or more, along a direction of normally
 /// distributed entries, stays below the tolerance with probability P(|z| < 1/2) = 0.383; 15 independent directions all
@@ -33,7 +34,14 @@ pub(crate) enum Differences {
     /// Each entry, by its position in the tensor: the derivatives, their errors, and the kinks with both slopes.
     Entries { estimate: Estimate, kinks: Vec<(usize, f64, f64)> },
     /// Derivatives of y along directions of x.
-    Directions(Vec<(Array, Estimate)>),
+    Directions(Vec<Direction>),
+}
+
+/// A direction of x, the derivatives of y along it, and their kinks with both slopes, by entry of y.
+pub(crate) struct Direction {
+    pub direction: Array,
+    pub estimate: Estimate,
+    pub kinks: Vec<(usize, f64, f64)>,
 }
 
 impl Derivative<'_> {
@@ -41,122 +49,89 @@ impl Derivative<'_> {
         value.shape().iter().product()
     }
 
-    /// Reverse mode, one output entry after the other, and how much it amplifies rounding.
-    pub fn by_autograd(&self) -> Result<(Array, f64)> {
-        let (rows, columns) = (Self::len(self.y), Self::len(self.x));
-        let shape: Vec<usize> = self.y.shape().into_iter().chain(self.x.shape()).collect();
-        let dtype = self.y.dtype();
-        let ones = Val::new(Array::ones(&self.y.shape(), dtype)?);
+    /// Reverse mode, one output entry after the other: the tensor, and how much each entry amplifies rounding.
+    pub fn by_autograd(&self) -> Result<(Array, Vec<f64>)> {
+        let rows = Self::len(self.y);
+        let shape = self.shape();
+        let ones = Val::new(Array::ones(&self.y.shape(), DType::F64)?);
+        // Refused here where memory does not suffice, before any work.
+        let zeros = Array::zeros(&shape, DType::F64)?;
         let Some(pulled) = pullback(&[(self.y, &ones)], &[self.x], &self.fixed)?.remove(0) else {
-            return Ok((Array::zeros(&shape, DType::F64)?, 0.0));
+            let spread = vec![0.0; zeros.len()];
+            return Ok((zeros, spread));
         };
-        let spread = crate::rounding::amplification(&pulled)?;
-        if rows == 1 {
-            return Ok((pulled.array()?.cast(DType::F64)?.reshape(&shape)?, spread));
-        }
-        let function = Function::new(&[&ones], &[&pulled], &[])?;
-        let mut tensor = Vec::with_capacity(rows * columns);
+        let simulation = Simulation::new(&pulled, &[&ones])?;
+        let mut tensor = Vec::with_capacity(zeros.len());
+        let mut spread = Vec::with_capacity(zeros.len());
         for row in 0..rows {
             let mut unit = vec![0.0; rows];
             unit[row] = 1.0;
-            let unit = Array::from_vec(&self.y.shape(), unit)?.cast(dtype)?;
-            tensor.extend(function.call(&[unit])?[0].to_vec_f64());
+            let (gradient, moved) = simulation.run(&[Array::from_vec(&self.y.shape(), unit)?])?;
+            tensor.extend(gradient.to_vec_f64());
+            spread.extend(moved);
         }
         Ok((Array::from_vec(&shape, tensor)?, spread))
     }
 
-    /// The Jacobian of the whole program, written out; and whether it is zero by construction.
-    pub fn by_network(&self) -> Result<(Array, bool)> {
+    /// The shape of the tensor.
+    fn shape(&self) -> Vec<usize> {
+        self.y.shape().into_iter().chain(self.x.shape()).collect()
+    }
+
+    /// The number of entries of the tensor.
+    pub fn entries(&self) -> usize {
+        self.shape().iter().fold(1, |product, &size| product.saturating_mul(size))
+    }
+
+    /// The Jacobian of the whole program, written out; how much each entry amplifies rounding; and whether it is zero by
+    /// construction.
+    pub fn by_network(&self) -> Result<(Array, Vec<f64>, bool)> {
         let jacobian = jacobian(self.y, self.x, &self.fixed)?;
-        Ok((jacobian.to_dense()?.array()?.cast(DType::F64)?, jacobian.is_zero()))
+        let (dense, spread) = Simulation::new(&jacobian.to_dense()?, &[])?.run(&[])?;
+        Ok((dense, spread, jacobian.is_zero()))
     }
 
     /// Finite differences of the forward pass.
     pub fn by_differences(&self) -> Result<Differences> {
-        let function = Function::new(&[self.x], &[self.y], &self.fixed)?;
-        let at = self.x.array()?.to_vec_f64();
-        let value = self.y.array()?.to_vec_f64();
-        let cheap = function.work().saturating_mul(EVALUATIONS).saturating_mul(at.len()) <= MOST_WORK;
-        if at.len() > MOST_ENTRIES || !cheap {
-            return self.along_directions(&function, &at, value.len());
+        let program = Program::new(self)?;
+        let cheap =
+            program.function.work().saturating_mul(EVALUATIONS).saturating_mul(program.at.len()) <= MOST_WORK;
+        if program.at.len() > MOST_ENTRIES || !cheap {
+            return program.along_directions();
         }
-        let largest = at.iter().fold(0.0f64, |largest, x| largest.max(x.abs()));
-        let columns = at.len();
-        let mut estimate =
-            Estimate { value: vec![0.0; value.len() * columns], error: vec![0.0; value.len() * columns] };
+        let (rows, columns) = (program.value.len(), program.at.len());
+        let mut estimate = Estimate { value: vec![0.0; rows * columns], error: vec![0.0; rows * columns] };
         let mut found = Vec::new();
         for entry in 0..columns {
-            let scale = scale(at[entry].abs().max(0.1 * largest));
-            let mut along = self.along(&function, &at, |t, x| x[entry] += t);
-            let column = derivative(&mut along, value.len(), scale);
+            let mut along = program.moved(|t, x| x[entry] += t);
+            let (column, here) = program.slope(&mut along, &program.scales_of(entry));
             for (row, (&slope, &error)) in column.value.iter().zip(&column.error).enumerate() {
                 estimate.value[row * columns + entry] = slope;
                 estimate.error[row * columns + entry] = error;
             }
-            let here = kinks(&mut along, &value, scale);
             found.extend(here.into_iter().map(|(row, left, right)| (row * columns + entry, left, right)));
         }
         Ok(Differences::Entries { estimate, kinks: found })
     }
 
-    fn along_directions(&self, function: &Function, at: &[f64], components: usize) -> Result<Differences> {
-        let mut generator = Generator::new(0x70726f6265);
-        let largest = at.iter().fold(0.0f64, |largest, x| largest.max(x.abs()));
-        let mut seen = Vec::new();
-        for _ in 0..DIRECTIONS {
-            let direction = generator.randn(&self.x.shape(), DType::F64)?;
-            seen.push((
-                direction.clone(),
-                self.slope_along(function, at, &direction, components, scale(largest)),
-            ));
-        }
-        Ok(Differences::Directions(seen))
-    }
-
-    fn slope_along(
-        &self,
-        function: &Function,
-        at: &[f64],
-        direction: &Array,
-        components: usize,
-        scale: f64,
-    ) -> Estimate {
-        let direction = direction.to_vec_f64();
-        let mut along =
-            self.along(function, at, |t, x| x.iter_mut().zip(&direction).for_each(|(x, d)| *x += t * d));
-        derivative(&mut along, components, scale)
-    }
-
-    /// The program as a function of one number that moves x; `None` where a result is not finite.
-    fn along<'f>(
-        &'f self,
-        function: &'f Function,
-        at: &'f [f64],
-        mut shift: impl FnMut(f64, &mut [f64]) + 'f,
-    ) -> impl FnMut(f64) -> Option<Vec<f64>> + 'f {
-        move |t| {
-            let mut x = at.to_vec();
-            shift(t, &mut x);
-            let x = Array::from_vec(&self.x.shape(), x).and_then(|x| x.cast(self.x.dtype())).ok()?;
-            let y = function.call(&[x]).ok()?.remove(0).to_vec_f64();
-            y.iter().all(|y| y.is_finite()).then_some(y)
-        }
+    /// The kinks by one entry of x: entries of y with both slopes.
+    pub fn kinks_at(&self, entry: usize) -> Result<Vec<(usize, f64, f64)>> {
+        let program = Program::new(self)?;
+        let mut along = program.moved(|t, x| x[entry] += t);
+        Ok(kinks(&mut along, &program.value, &program.noise, program.scales_of(entry)[0]))
     }
 
     /// The position in x whose entries of `tensor` finite differences contradict, where those along a direction do:
     /// the set of entries is halved until one is left.
     pub fn localise(&self, tensor: &Array, direction: &Array) -> Result<usize> {
-        let function = Function::new(&[self.x], &[self.y], &self.fixed)?;
-        let at = self.x.array()?.to_vec_f64();
-        let components = Self::len(self.y);
-        let largest = at.iter().fold(0.0f64, |largest, x| largest.max(x.abs()));
+        let program = Program::new(self)?;
         let full = direction.to_vec_f64();
         let mismatch = |from: usize, to: usize| -> Result<f64> {
             let mut part = vec![0.0; full.len()];
             part[from..to].copy_from_slice(&full[from..to]);
             let part = Array::from_vec(&self.x.shape(), part)?;
-            let slope = self.slope_along(&function, &at, &part, components, scale(largest));
-            let claimed = along(tensor, &part, components);
+            let (slope, _) = program.slope_along(&part);
+            let claimed = along(tensor, &part, program.value.len());
             let excess = claimed.iter().zip(slope.value.iter().zip(&slope.error));
             Ok(excess.map(|(c, (v, e))| (c - v).abs() - e).fold(f64::NEG_INFINITY, f64::max))
         };
@@ -166,6 +141,93 @@ impl Derivative<'_> {
             if mismatch(from, middle)? >= mismatch(middle, to)? { to = middle } else { from = middle }
         }
         Ok(from)
+    }
+}
+
+/// The program as finite differences see it.
+struct Program<'a> {
+    x: &'a Val,
+    function: Function,
+    /// The entries of x and y where the derivative is taken.
+    at: Vec<f64>,
+    value: Vec<f64>,
+    /// The rounding error of each entry of y.
+    noise: Vec<f64>,
+    /// The largest entry of x.
+    largest: f64,
+}
+
+impl<'a> Program<'a> {
+    fn new(of: &Derivative<'a>) -> Result<Program<'a>> {
+        let function = Function::new(&[of.x], &[of.y], &of.fixed)?;
+        let at = of.x.array()?.to_vec_f64();
+        let (value, spread) = Simulation::new(of.y, &[])?.run(&[])?;
+        let noise = spread.iter().map(|spread| 4.0 * f64::EPSILON * spread).collect();
+        let largest = at.iter().fold(0.0f64, |largest, x| largest.max(x.abs()));
+        Ok(Program { x: of.x, function, at, value: value.to_vec_f64(), noise, largest })
+    }
+
+    /// The lengths over which the program may be expected to change with an entry of x: the size of the entry, and where
+    /// it is small beside the others, that of the others too.
+    fn scales_of(&self, entry: usize) -> Vec<f64> {
+        let (own, common) = (self.at[entry].abs(), 0.1 * self.largest);
+        match (own > 0.0, common > own) {
+            (true, true) => vec![own, common],
+            (true, false) => vec![own],
+            _ => vec![scale(self.largest)],
+        }
+    }
+
+    /// The derivative by what `along` moves, and its kinks: for each component the best estimate of those at several
+    /// scales.
+    fn slope(
+        &self,
+        along: &mut dyn FnMut(f64) -> Option<Vec<f64>>,
+        scales: &[f64],
+    ) -> (Estimate, Vec<(usize, f64, f64)>) {
+        let mut best = derivative(along, &self.noise, scales[0]);
+        for &scale in &scales[1..] {
+            let other = derivative(along, &self.noise, scale);
+            for k in 0..self.value.len() {
+                // Where they contradict one another the larger scale stepped over something.
+                let agree = (other.value[k] - best.value[k]).abs() <= 4.0 * (other.error[k] + best.error[k]);
+                if other.error[k] < best.error[k] && (agree || !best.error[k].is_finite()) {
+                    (best.value[k], best.error[k]) = (other.value[k], other.error[k]);
+                }
+            }
+        }
+        (best, kinks(along, &self.value, &self.noise, scales[0]))
+    }
+
+    fn slope_along(&self, direction: &Array) -> (Estimate, Vec<(usize, f64, f64)>) {
+        let direction = direction.to_vec_f64();
+        let mut along = self.moved(|t, x| x.iter_mut().zip(&direction).for_each(|(x, d)| *x += t * d));
+        self.slope(&mut along, &[scale(self.largest)])
+    }
+
+    fn along_directions(&self) -> Result<Differences> {
+        let mut generator = Generator::new(0x70_726f_6265);
+        let mut seen = Vec::new();
+        for _ in 0..DIRECTIONS {
+            let direction = generator.randn(&self.x.shape(), DType::F64)?;
+            let (estimate, kinks) = self.slope_along(&direction);
+            seen.push(Direction { direction, estimate, kinks });
+        }
+        Ok(Differences::Directions(seen))
+    }
+
+    /// The program as a function of one number that moves x; `None` where a result is not finite.
+    fn moved<'f>(
+        &'f self,
+        mut shift: impl FnMut(f64, &mut [f64]) + 'f,
+    ) -> impl FnMut(f64) -> Option<Vec<f64>> + 'f {
+        move |t| {
+            let mut x = self.at.clone();
+            shift(t, &mut x);
+            let x = Array::from_vec(&self.x.shape(), x).ok()?;
+            let y = self.function.call(&[x]).ok()?.remove(0).to_vec_f64();
+            y.iter().all(|y| y.is_finite()).then_some(y)
+        }
     }
 }
 

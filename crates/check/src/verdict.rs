@@ -138,6 +138,9 @@ pub enum Note {
         /// The largest difference in units of the tolerance.
         in_tolerances: f64,
     },
+    /// So many entries that are not zero are too small beside what finite differences can tell of them; they agree with
+    /// autograd and the Jacobian.
+    Unseen(usize),
     /// Which number is not finite.
     NotFinite(String),
     /// The shapes are equal after broadcasting only.

@@ -233,3 +233,133 @@ fn a_singular_program_is_an_error_and_no_verdict() {
     })();
     assert!(result.is_err());
 }
+
+/// Each entry has its own tolerance: a small one beside a large one is not excused.
+#[test]
+fn entries_of_very_different_sizes() -> Result<()> {
+    let x = given(&[2], &[0.0, 25.0]);
+    let loss = x.exp()?.sum_all()?;
+    let large = 25f64.exp();
+    check(&loss, &x, &given(&[2], &[1.0, large]), Verdict::Holds);
+    check(&loss, &x, &given(&[2], &[1.0001, large]), Verdict::Wrong);
+    check(&loss, &x, &given(&[2], &[0.0, large]), Verdict::Wrong);
+    let x = given(&[3], &[1e-3, 1.0, 1e13]);
+    let loss = x.powf(2.0)?.sum_all()?;
+    check(&loss, &x, &given(&[3], &[0.0, 2.0, 2e13]), Verdict::Wrong);
+    let judgement = check(&loss, &x, &(2.0 * &x)?, Verdict::Holds);
+    assert!(judgement.notes.iter().any(|note| matches!(note, Note::Unseen(_))), "{:?}", judgement.notes);
+    Ok(())
+}
+
+/// Where rounding leaves a claim no digits, or finite differences none to judge by, nothing holds.
+#[test]
+fn what_rounding_hides_does_not_hold() -> Result<()> {
+    let x = given(&[3], &[1.0, 2.0, 3.0]);
+    let loss = x.powf(2.0)?.sum_all()?;
+    let hidden = (&(&(1.5 * &x)? + 2e15)? - 2e15)?;
+    assert!(!judge(&Subject::new(&loss, &x), &Claim::of(&hidden)?)?.passes());
+    let offset = (&(3.0 * &x)?.sum_all()? + 1e13)?;
+    assert!(!judge(&Subject::new(&offset, &x), &Claim::of(&given(&[3], &[2.5; 3]))?)?.passes());
+    Ok(())
+}
+
+#[test]
+fn second_derivatives_with_values_held() -> Result<()> {
+    let x = given(&[], &[3.0]);
+    let u = x.powf(1.0)?;
+    let u = (&u * 1.0)?;
+    let loss = (&x.powf(2.0)? * &u)?;
+    let held = Subject::second(&loss, &x, &x).holding(&[u]);
+    assert_eq!(judge(&held, &Claim::of(&given(&[], &[6.0]))?)?.verdict, Verdict::Holds);
+    assert_eq!(judge(&held, &Claim::of(&given(&[], &[12.0]))?)?.verdict, Verdict::Wrong);
+    Ok(())
+}
+
+/// Right claims close to where a program ends, or where it is lost in rounding: never wrong.
+#[test]
+fn right_claims_at_the_edge_of_a_domain() -> Result<()> {
+    let x = given(&[2], &[1e-8, 1.0]);
+    check(&x.log()?.sum_all()?, &x, &(1.0 / &x)?, Verdict::Holds);
+    check(&x.sqrt()?.sum_all()?, &x, &(0.5 / &x.sqrt()?)?, Verdict::Holds);
+    for at in [18.0, 20.0, 22.0, 25.0] {
+        let z = given(&[1], &[at]);
+        let p = z.sigmoid()?;
+        let loss = (1.0 - &p)?.log()?.sum_all()?;
+        let judgement = judge(&Subject::new(&loss, &z), &Claim::of(&(-&p)?)?)?;
+        assert!(!matches!(judgement.verdict, Verdict::Wrong | Verdict::Kink), "{at}: {judgement:?}");
+    }
+    for edge in [1e-10, 1e-6] {
+        let x = given(&[1], &[1.0 + edge]);
+        let root = (&x - 1.0)?.sqrt()?;
+        let judgement = judge(&Subject::new(&root.sum_all()?, &x), &Claim::of(&(0.5 / &root)?)?)?;
+        assert_ne!(judgement.verdict, Verdict::Wrong, "{edge}: {judgement:?}");
+    }
+    Ok(())
+}
+
+#[test]
+fn kinks_near_and_far() -> Result<()> {
+    // A point that is close to a kink only beside the size of another entry.
+    for data in [[1e-3, 1e6], [1e-9, 2.0], [-1e-9, 2.0]] {
+        let x = given(&[2], &data);
+        let loss = x.relu()?.sum_all()?;
+        let slope = if data[0] > 0.0 { 1.0 } else { 0.0 };
+        check(&loss, &x, &given(&[2], &[slope, 1.0]), Verdict::Holds);
+        check(&loss, &x, &given(&[2], &[0.5, 1.0]), Verdict::Wrong);
+    }
+    // A kink everywhere, and zeros.
+    let x = given(&[2], &[0.0, 0.0]);
+    let zeros = Claim::of(&given(&[2], &[0.0, 0.0]))?.written_as_zeros(true);
+    assert_eq!(judge(&Subject::new(&x.abs()?.sum_all()?, &x), &zeros)?.verdict, Verdict::Kink);
+    // A tie does not widen the tolerance of what is not tied.
+    let x = given(&[4], &[2.0, 2.0, 1.0, 0.5]);
+    let loss = (&x.max(&[0], false)? + &x.powf(2.0)?.sum_all()?)?;
+    assert!(check(&loss, &x, &given(&[4], &[4.5, 4.5, 2.0, 1.0]), Verdict::Kink).passes());
+    check(&loss, &x, &given(&[4], &[4.5, 4.5, 2.000_000_1, 1.0]), Verdict::Wrong);
+    // A jump is no kink.
+    let x = given(&[1], &[0.0]);
+    let judgement =
+        judge(&Subject::new(&(&x.step()? + &x)?.sum_all()?, &x), &Claim::of(&given(&[1], &[1.0]))?)?;
+    assert!(!judgement.passes(), "{judgement:?}");
+    // One kink among many entries, which are probed along directions.
+    let mut data = randn(11, &[2000]).array()?.to_vec_f64();
+    data[700] = 0.0;
+    let x = given(&[2000], &data);
+    let judgement = check(&x.relu()?.sum_all()?, &x, &x.step()?, Verdict::Kink);
+    assert!(judgement.passes() && judgement.kink.is_some_and(|kink| kink.at == [700]));
+    Ok(())
+}
+
+#[test]
+fn a_program_in_single_precision_is_refused() -> Result<()> {
+    let x = Val::new(Array::from_slice(&[2], &[1.0f32, 2.0])?);
+    let loss = x.powf(2.0)?.sum_all()?;
+    assert!(judge(&Subject::new(&loss, &x), &Claim::of(&(2.0 * &x)?)?).is_err());
+    Ok(())
+}
+
+/// A claim of another shape about a Jacobian that no memory would hold is judged all the same.
+#[test]
+fn a_wrong_shape_costs_nothing() -> Result<()> {
+    let x = randn(12, &[100_000]);
+    let judgement = check(&x.exp()?, &x, &given(&[2], &[1.0, 2.0]), Verdict::Shape);
+    assert_eq!(judgement.shape, [100_000, 100_000]);
+    Ok(())
+}
+
+/// Attention over attention: what the joined Jacobian loses to rounding is not held against the claim.
+#[test]
+fn deep_attention() -> Result<()> {
+    let mut z = randn(20, &[7, 5]);
+    let x = z.clone();
+    for layer in 0..5 {
+        let weight = |k: u64| randn(30 + 10 * layer + k, &[5, 5]);
+        let (q, k, v) = (z.matmul(&weight(0))?, z.matmul(&weight(1))?, z.matmul(&weight(2))?);
+        z = (&z + &q.matmul(&k.transpose()?)?.softmax(1)?.matmul(&v)?)?;
+    }
+    let loss = z.powf(2.0)?.sum_all()?;
+    let gradient = pullback_autograd::grad(&loss, &[&x])?.remove(0);
+    let judgement = judge(&Subject::new(&loss, &x), &Claim::of(&gradient)?)?;
+    assert!(matches!(judgement.verdict, Verdict::Holds | Verdict::Vacuous), "{judgement:?}");
+    Ok(())
+}

@@ -148,6 +148,11 @@ impl Args {
         }
     }
 
+    /// Is a parameter given as a list?
+    pub fn is_list(&self, name: &str) -> bool {
+        matches!(self.find(name), Some(Arg::List(_)))
+    }
+
     /// One or several axes; all of them where the parameter is not given.
     ///
     /// # Errors

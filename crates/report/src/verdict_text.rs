@@ -104,7 +104,13 @@ pub(crate) fn note_text(note: &Note) -> String {
     match note {
         Note::NoPath => "zero by construction: there is no path".to_string(),
         Note::Zero => "the derivative is zero here, although there is a path".to_string(),
-        Note::WithinTolerance => "the derivative is no larger than the tolerance".to_string(),
+        Note::WithinTolerance => {
+            "the tolerance leaves the derivative too few digits to be judged by".to_string()
+        }
+        Note::Unseen(count) => {
+            let entries = if *count == 1 { "entry is" } else { "entries are" };
+            format!("{count} {entries} too small beside the others for finite differences")
+        }
         Note::Directions(count) => format!("finite differences along {count} random directions"),
         Note::RoutesDisagree { in_tolerances } => {
             format!("autograd and finite differences disagree by {} tolerances", brief(*in_tolerances))

@@ -8,7 +8,7 @@
 //!
 //! # Domain
 //! All reals, up to two axes; fewer than two stay as they are. With two axes named, those two are exchanged, whatever the
-//! rank.
+//! rank (PyTorch); with a list of all axes, they come in that order (NumPy).
 //!
 //! # At kinks and ties
 //! Smooth.
@@ -23,6 +23,9 @@ pub(crate) static ENTRY: Entry = Entry {
     aliases: &[],
     call: |args| {
         let x = args.value("x")?;
+        if args.is_list("axis0") {
+            return x.permute(&args.axes("axis0", x.ndim())?);
+        }
         let (first, second) = (args.axis("axis0", x.ndim())?, args.axis("axis1", x.ndim())?);
         match (first, second) {
             (Some(first), Some(second)) => {
