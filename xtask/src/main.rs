@@ -67,7 +67,10 @@ fn sources(folder: &Path) -> Vec<PathBuf> {
     let mut files: Vec<PathBuf> = entries
         .flat_map(|path| match path.is_dir() {
             true => sources(&path),
-            false => Some(path).filter(|path| path.extension().is_some_and(|end| end == "rs")).into_iter().collect(),
+            false => Some(path)
+                .filter(|path| path.extension().is_some_and(|end| end == "rs"))
+                .into_iter()
+                .collect(),
         })
         .collect();
     files.sort();
@@ -118,7 +121,8 @@ mod tests {
     #[test]
     fn a_floor_may_not_use_a_higher_one() {
         let manifest = std::env::temp_dir().join(format!("pullback-tidy-{}.toml", std::process::id()));
-        std::fs::write(&manifest, "[dependencies]\npullback-check.workspace = true\n").expect("a temporary file");
+        std::fs::write(&manifest, "[dependencies]\npullback-check.workspace = true\n")
+            .expect("a temporary file");
         let found = floors_used_upwards("ops", &manifest);
         std::fs::remove_file(&manifest).expect("the file just written");
         assert_eq!(found.len(), 1);

@@ -1,7 +1,7 @@
 //! Whole programs: deep, wide and shared.
 
-use pullback_array::random::Generator;
 use pullback_array::DType;
+use pullback_array::random::Generator;
 use pullback_autograd::{grad, jacobian, jvp, pullback};
 use pullback_ops::{Result, Val};
 
@@ -74,8 +74,22 @@ fn windows_of_different_widths_do_not_merge() -> Result<()> {
     let x = randn(1, &[5]);
     let window = |length| x.index(&[pullback_ops::AxisIndex::range(0, 1, length)])?.sum_all();
     let (two, three) = (window(2)?, window(3)?);
-    let entries = |y: &Val| -> Result<Vec<f64>> { Ok(jacobian(y, &x, &[])?.to_dense()?.array()?.to_vec_f64()) };
+    let entries =
+        |y: &Val| -> Result<Vec<f64>> { Ok(jacobian(y, &x, &[])?.to_dense()?.array()?.to_vec_f64()) };
     assert_eq!(entries(&(&two + &three)?)?, [2.0, 2.0, 1.0, 0.0, 0.0]);
     assert_eq!(entries(&(&two - &three)?)?, [0.0, 0.0, -1.0, 0.0, 0.0]);
+    Ok(())
+}
+
+/// L = Σ x³ · Σ y²: both second derivatives in closed form.
+#[test]
+fn second_derivatives_are_jacobians() -> Result<()> {
+    let (x, y) = (randn(1, &[3]), randn(2, &[2]));
+    let squares = y.powf(2.0)?.sum_all()?;
+    let loss = (&x.powf(3.0)?.sum_all()? * &squares)?;
+    let own = pullback_autograd::hessian(&loss, &x, &x)?;
+    assert_close(&own.to_dense()?, &((6.0 * &x)?.diag()? * squares)?, "by x twice");
+    let mixed = pullback_autograd::hessian(&loss, &x, &y)?;
+    assert_close(&mixed.to_dense()?, &(6.0 * &x.powf(2.0)?.outer(&y)?)?, "by x and y");
     Ok(())
 }
