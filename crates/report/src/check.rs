@@ -53,10 +53,15 @@ impl FileReport {
         }
     }
 
-    /// The cause of all that is wrong: the first claim that is wrong by itself. Claims are written from the output
+    /// The first claim that is wrong by itself and does not merely inherit a mistake. Claims are written from the output
     /// backward, so that it is the first in backward order too.
     pub fn cause(&self) -> Option<&ClaimReport> {
+        self.causes().next()
+    }
+
+    /// The claims that are wrong by themselves.
+    pub(crate) fn causes(&self) -> impl Iterator<Item = &ClaimReport> {
         let by_itself = |verdict| matches!(verdict, Verdict::Wrong | Verdict::Shape | Verdict::NotFinite);
-        self.claims.iter().find(|claim| by_itself(claim.judgement.verdict))
+        self.claims.iter().filter(move |claim| by_itself(claim.judgement.verdict))
     }
 }

@@ -90,7 +90,10 @@ fn summary(report: &FileReport, paint: Paint) -> String {
     }
     let found = tally(report.claims.iter());
     match report.cause() {
-        Some(cause) => format!("{}; the cause is {}", paint.bad(&found), paint.bad(&cause.key)),
+        Some(cause) => {
+            let which = if report.causes().count() == 1 { "the cause" } else { "the first" };
+            format!("{}; {which} is {}", paint.bad(&found), paint.bad(&cause.key))
+        }
         None if report.exit_code() == 0 => paint.good(&found),
         None => paint.doubtful(&found),
     }

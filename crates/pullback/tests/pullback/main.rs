@@ -2,11 +2,13 @@
 
 mod bad_input;
 mod command;
+mod derived;
 mod examples;
 mod inherited;
 mod json;
 mod printed;
 mod readme;
+mod robustness;
 mod seed_numbers;
 mod sign_errors;
 mod verdicts;
