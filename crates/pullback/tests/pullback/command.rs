@@ -62,3 +62,24 @@ pub fn pullback_bytes(arguments: &[&str], stdin: &[u8]) -> Ran {
     assert!(!ran.stderr.contains("panicked"), "{arguments:?} panicked: {}", ran.stderr);
     ran
 }
+
+/// The text with `ε` for what rounding leaves and depends on the processor: small errors and tolerances, and whatever is
+/// below 1e-9.
+pub fn without_noise(text: &str) -> String {
+    let words = text.split_inclusive([' ', '\n', ',']);
+    let mut result = String::new();
+    let mut before = "";
+    for word in words {
+        let number = word.trim_end_matches([' ', '\n', ',', ')']);
+        let measured = matches!(before, "error " | "tolerance " | "than ");
+        match number.parse::<f64>() {
+            Ok(value) if value.abs() < if measured { 1e-3 } else { 1e-9 } && number != "0" => {
+                result.push('ε');
+                result += &word[number.len()..];
+            }
+            _ => result += word,
+        }
+        before = word;
+    }
+    result
+}

@@ -2,29 +2,13 @@
 
 use expect_test::{Expect, expect};
 
-use crate::command::{Ran, pullback};
+use crate::command::{Ran, pullback, without_noise};
 
 /// Runs a command on a source and compares what it prints: the exit code, standard output, then standard error.
 #[track_caller]
 fn prints(arguments: &[&str], source: &str, expected: Expect) {
     let Ran { code, stdout, stderr } = pullback(arguments, source);
     expected.assert_eq(&format!("exit code {code}\n{}{stderr}", without_noise(&stdout)));
-}
-
-/// The text with `ε` for every number below 1e-9: how large rounding errors are depends on the processor.
-fn without_noise(text: &str) -> String {
-    let mut result = String::new();
-    let mut rest = text;
-    while let Some(at) = rest.find("e-1") {
-        let digits = rest[..at].trim_end_matches(|c: char| c.is_ascii_digit() || c == '.');
-        let after = rest[at + 3..].trim_start_matches(|c: char| c.is_ascii_digit());
-        // `1e-1` alone is no noise: it has no second digit.
-        let noise = after.len() < rest.len() - at - 3 && digits.len() < at;
-        result += if noise { digits } else { &rest[..at + 3] };
-        result += if noise { "ε" } else { "" };
-        rest = if noise { after } else { &rest[at + 3..] };
-    }
-    result + rest
 }
 
 const LAYER: &str = "\
@@ -288,67 +272,67 @@ fn the_numbers_of_a_jacobian() {
         &["jacobian", "-", "--of", "a", "--wrt", "W", "--dense"],
         LAYER,
         expect![[r#"
-        exit code 0
-        ∂a/∂W  [m=2] by [m=2, n=3]
+            exit code 0
+            ∂a/∂W  [m=2] by [m=2, n=3]
 
-          ∂a_i/∂W_mn = δ_im x_n
+              ∂a_i/∂W_mn = δ_im x_n
 
-          x  [n=3]
+              x  [n=3]
 
-          structured   1 term, 3 numbers, 24 B
-          written out  12 numbers, 96 B
-          vjp          6 multiply–adds
-          jvp          6 multiply–adds
+              structured   1 term, 3 numbers, 24 B
+              written out  12 numbers, 96 B
+              vjp          6 multiply–adds
+              jvp          6 multiply–adds
 
-        # the axes of a, then those of W
-        ∂a/∂W = tensor([[[ 1.0000, -2.0000,  0.5000],
-                         [ 0.0000,  0.0000,  0.0000]],
+            # the axes of a, then those of W
+            ∂a/∂W = tensor([[[ 1.0000, -2.0000,  0.5000],
+                             [ ε,  ε,  0.0000]],
 
-                        [[ 0.0000,  0.0000,  0.0000],
-                         [ 1.0000, -2.0000,  0.5000]]])
-    "#]],
+                            [[ ε,  ε,  0.0000],
+                             [ 1.0000, -2.0000,  0.5000]]])
+        "#]],
     );
     prints(
         &["jacobian", "-", "--of", "a", "--wrt", "W", "--vec", "row"],
         LAYER,
         expect![[r#"
-        exit code 0
-        ∂a/∂W  [m=2] by [m=2, n=3]
+            exit code 0
+            ∂a/∂W  [m=2] by [m=2, n=3]
 
-          ∂a_i/∂W_mn = δ_im x_n
+              ∂a_i/∂W_mn = δ_im x_n
 
-          x  [n=3]
+              x  [n=3]
 
-          structured   1 term, 3 numbers, 24 B
-          written out  12 numbers, 96 B
-          vjp          6 multiply–adds
-          jvp          6 multiply–adds
+              structured   1 term, 3 numbers, 24 B
+              written out  12 numbers, 96 B
+              vjp          6 multiply–adds
+              jvp          6 multiply–adds
 
-        # a row an entry of a, a column an entry of W, both in row-major vec
-        ∂a/∂W = tensor([[ 1.0000, -2.0000,  0.5000,  0.0000,  0.0000,  0.0000],
-                        [ 0.0000,  0.0000,  0.0000,  1.0000, -2.0000,  0.5000]])
-    "#]],
+            # a row an entry of a, a column an entry of W, both in row-major vec
+            ∂a/∂W = tensor([[ 1.0000, -2.0000,  0.5000,  ε,  ε,  0.0000],
+                            [ ε,  ε,  ε,  1.0000, -2.0000,  0.5000]])
+        "#]],
     );
     prints(
         &["jacobian", "-", "--of", "a", "--wrt", "W", "--vec", "col"],
         LAYER,
         expect![[r#"
-        exit code 0
-        ∂a/∂W  [m=2] by [m=2, n=3]
+            exit code 0
+            ∂a/∂W  [m=2] by [m=2, n=3]
 
-          ∂a_i/∂W_mn = δ_im x_n
+              ∂a_i/∂W_mn = δ_im x_n
 
-          x  [n=3]
+              x  [n=3]
 
-          structured   1 term, 3 numbers, 24 B
-          written out  12 numbers, 96 B
-          vjp          6 multiply–adds
-          jvp          6 multiply–adds
+              structured   1 term, 3 numbers, 24 B
+              written out  12 numbers, 96 B
+              vjp          6 multiply–adds
+              jvp          6 multiply–adds
 
-        # a row an entry of a, a column an entry of W, both in column-major vec
-        ∂a/∂W = tensor([[ 1.0000,  0.0000, -2.0000,  0.0000,  0.5000,  0.0000],
-                        [ 0.0000,  1.0000,  0.0000, -2.0000,  0.0000,  0.5000]])
-    "#]],
+            # a row an entry of a, a column an entry of W, both in column-major vec
+            ∂a/∂W = tensor([[ 1.0000,  ε, -2.0000,  ε,  0.5000,  0.0000],
+                            [ ε,  1.0000,  ε, -2.0000,  ε,  0.5000]])
+        "#]],
     );
 }
 

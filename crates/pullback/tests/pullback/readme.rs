@@ -4,7 +4,7 @@ use std::path::Path;
 
 use pullback::session::check_source;
 
-use crate::command::{pullback, root};
+use crate::command::{pullback, root, without_noise};
 
 /// The fenced blocks of a Markdown text: their language, and what is in them.
 fn blocks(text: &str) -> Vec<(String, String)> {
@@ -56,22 +56,12 @@ fn every_command_in_it_prints_what_it_shows() {
             let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
             let ran = pullback(&arguments, "");
             assert_eq!(
-                without_last_digits(format!("{}{}", ran.stdout, ran.stderr).trim_end()),
-                without_last_digits(expected.trim_end()),
+                without_noise(format!("{}{}", ran.stdout, ran.stderr).trim_end()),
+                without_noise(expected.trim_end()),
                 "$ pullback {command}"
             );
         }
     }
-}
-
-/// The text with numbers such as `1.7e-15` masked: what is left of rounding differs from one processor to the next.
-fn without_last_digits(text: &str) -> String {
-    let rounded = |word: &str| {
-        let number = word.trim_end_matches([',', ')']);
-        number.contains("e-") && number.parse::<f64>().is_ok()
-    };
-    let words = text.split(' ').map(|word| if rounded(word) { "#" } else { word });
-    words.collect::<Vec<_>>().join(" ")
 }
 
 /// The words of a command, of which one in single quotes may hold spaces; a comment is none of them.
