@@ -25,7 +25,8 @@ struct Node {
     origin: Origin,
     outputs: Vec<Spec>,
     arrays: OnceLock<Vec<Array>>,
-    name: OnceLock<Name>,
+    /// A name for each output.
+    names: Vec<OnceLock<Name>>,
 }
 
 /// Where a value comes from.
@@ -103,20 +104,19 @@ impl Val {
         // An id for each output.
         let id = NEXT.fetch_add(outputs.len().max(1) as u64, Ordering::Relaxed);
         let arrays = arrays.map_or_else(OnceLock::new, OnceLock::from);
-        Val { node: Arc::new(Node { id, origin, outputs, arrays, name: OnceLock::new() }), output: 0 }
+        let names = vec![OnceLock::new(); outputs.len()];
+        Val { node: Arc::new(Node { id, origin, outputs, arrays, names }), output: 0 }
     }
 
     /// The value under a name. A value keeps the first name it is given.
     pub fn named(self, name: &str) -> Val {
-        if self.output == 0 {
-            self.node.name.get_or_init(|| Name::new(name));
-        }
+        self.node.names[self.output].get_or_init(|| Name::new(name));
         self
     }
 
     /// The name the value was given.
     pub fn name(&self) -> Option<Name> {
-        if self.output == 0 { self.node.name.get().copied() } else { None }
+        self.node.names[self.output].get().copied()
     }
 
     /// The shape and dtype.
@@ -240,7 +240,7 @@ impl Node {
     fn evaluate(&self) -> Result<Vec<Array>> {
         match &self.origin {
             Origin::Leaf => {
-                let name = self.name.get().map_or("a value", |name| name.as_str());
+                let name = self.names[0].get().map_or("a value", |name| name.as_str());
                 Err(Error::new(format!("{name} is a symbol: it has a shape and no numbers")))
             }
             Origin::Number(value) => Ok(vec![Array::scalar(*value, self.outputs[0].dtype)?]),

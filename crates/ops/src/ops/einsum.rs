@@ -121,6 +121,13 @@ impl Op for Einsum {
     }
 
     fn infer(&self, inputs: &[&Spec]) -> Result<Vec<Spec>> {
+        let fits = |(spec, labels): (&&Spec, &Vec<usize>)| {
+            spec.dims.len() == labels.len() && spec.dims.iter().zip(labels).all(|(dim, &label)| *dim == self.dims[label])
+        };
+        if inputs.len() != self.operands.len() || !inputs.iter().zip(&self.operands).all(fits) {
+            let shapes: Vec<&[Dim]> = inputs.iter().map(|spec| spec.dims.as_slice()).collect();
+            return Err(Error::new(format!("{}: the labels do not fit operands of shapes {shapes:?}", self.name)));
+        }
         let dtype = inputs.iter().map(|spec| spec.dtype).reduce(promote);
         let dtype = dtype.ok_or_else(|| Error::new(format!("{}: there is no operand", self.name)))?;
         Ok(vec![Spec::new(self.out.iter().map(|&label| self.dims[label]).collect(), dtype)])
