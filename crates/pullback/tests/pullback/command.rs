@@ -73,7 +73,7 @@ pub fn without_noise(text: &str) -> String {
         let number = word.trim_end_matches([' ', '\n', ',', ')']);
         let measured = matches!(before, "error " | "tolerance " | "than ");
         match number.parse::<f64>() {
-            Ok(value) if value.abs() < if measured { 1e-3 } else { 1e-9 } && number != "0" => {
+            Ok(value) if value != 0.0 && value.abs() < if measured { 1e-3 } else { 1e-9 } => {
                 result.push('ε');
                 result += &word[number.len()..];
             }

@@ -286,9 +286,9 @@ fn the_numbers_of_a_jacobian() {
 
             # the axes of a, then those of W
             ∂a/∂W = tensor([[[ 1.0000, -2.0000,  0.5000],
-                             [ ε,  ε,  0.0000]],
+                             [ 0.0000,  0.0000,  0.0000]],
 
-                            [[ ε,  ε,  0.0000],
+                            [[ 0.0000,  0.0000,  0.0000],
                              [ 1.0000, -2.0000,  0.5000]]])
         "#]],
     );
@@ -309,8 +309,8 @@ fn the_numbers_of_a_jacobian() {
               jvp          6 multiply–adds
 
             # a row an entry of a, a column an entry of W, both in row-major vec
-            ∂a/∂W = tensor([[ 1.0000, -2.0000,  0.5000,  ε,  ε,  0.0000],
-                            [ ε,  ε,  ε,  1.0000, -2.0000,  0.5000]])
+            ∂a/∂W = tensor([[ 1.0000, -2.0000,  0.5000,  0.0000,  0.0000,  0.0000],
+                            [ 0.0000,  0.0000,  0.0000,  1.0000, -2.0000,  0.5000]])
         "#]],
     );
     prints(
@@ -330,8 +330,8 @@ fn the_numbers_of_a_jacobian() {
               jvp          6 multiply–adds
 
             # a row an entry of a, a column an entry of W, both in column-major vec
-            ∂a/∂W = tensor([[ 1.0000,  ε, -2.0000,  ε,  0.5000,  0.0000],
-                            [ ε,  1.0000,  ε, -2.0000,  ε,  0.5000]])
+            ∂a/∂W = tensor([[ 1.0000,  0.0000, -2.0000,  0.0000,  0.5000,  0.0000],
+                            [ 0.0000,  1.0000,  0.0000, -2.0000,  0.0000,  0.5000]])
         "#]],
     );
 }
