@@ -280,7 +280,7 @@ impl Case<'_> {
                     if kinks.iter().any(|&(at, ..)| at == p) {
                         continue;
                     }
-                    if !(tolerance < evidence.autograd[p].abs()) && evidence.autograd[p] != 0.0 {
+                    if tolerance >= evidence.autograd[p].abs() && evidence.autograd[p] != 0.0 {
                         evidence.unseen += 1;
                     }
                     evidence.truncation = evidence.truncation.max(tolerance);

@@ -4,7 +4,7 @@
 //! linear in all at once, `Z = Σ ∂Z/∂Xₖ · Xₖ`, and no Jacobian depends on an input. What is neither is written as a
 //! function.
 
-use pullback_network::{Letters, Value, Written, written_sum};
+use pullback_network::{Letters, Value, Written, indexed, written_sum};
 use pullback_ops::{Factor, Network, Origin, Result, Term, Val};
 
 /// The value in index notation, its axes lettered `i, j, k, l`: `Σ_k X_ik W_kj + b_j`.
@@ -13,6 +13,14 @@ use pullback_ops::{Factor, Network, Origin, Result, Term, Val};
 /// What the rules return.
 pub fn index_notation(value: &Val) -> Result<String> {
     let slots = Letters::of_axes(value.ndim(), 0);
+    let terms = expanded(value)?;
+    // What is no sum of products is written as the function that it is.
+    if let [Term { factors, .. }] = &terms[..]
+        && let [Factor::Dense(itself, _)] = &factors[..]
+        && itself.id() == value.id()
+    {
+        return Ok(indexed(&value.expression(), &slots));
+    }
     Ok(written_sum(
         expanded(value)?
             .iter()

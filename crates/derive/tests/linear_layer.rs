@@ -128,6 +128,21 @@ fn other_forms() -> Result<()> {
           W.T @ (dL/ds * a)
     "#]],
     );
+    let p = x.softmax(0)?.named("p");
+    check(
+        &p,
+        &x,
+        expect![[r#"
+        ∂L/∂x
+          p_i = softmax(x, axis=0)_i   (the forward pass, entry by entry)
+          ∂p_i/∂x_m = δ_im p_i − p_i p_m   (its derivative by one entry)
+          ∂L/∂x_m = Σ_i Ḡ_i ∂p_i/∂x_m   (the chain rule: every entry of the output passes its share)
+          = Σ_i Ḡ_i δ_im p_i − Σ_i Ḡ_i p_i p_m   (the derivative inserted)
+          = Ḡ_m p_m − Σ_i Ḡ_i p_i p_m   (δ picks one value of an index and ends its sum)
+          ∂L/∂x = (Ḡ ⊙ p) − Ḡᵀ p p   (in matrix notation)
+          (dL/dp * p) - (dL/dp @ p) * p
+    "#]],
+    );
     let mean = a.powf(2.0)?.mean_all()?.named("q");
     check(
         &mean,

@@ -57,7 +57,13 @@ impl<V: Value> Term<V> {
             });
         }
         for label in self.labels() {
-            merge_entrywise(&mut nodes, label, style);
+            let having: Vec<&Node> = nodes.iter().filter(|node| node.has(label)).collect();
+            // Two vectors under one sum are a dot product.
+            let dot =
+                matches!(having[..], [Node::Vector { .. }, Node::Vector { .. }]) && !self.is_free(label);
+            if !dot {
+                merge_entrywise(&mut nodes, label, style);
+            }
             if !self.is_free(label) {
                 eliminate(&mut nodes, label, style)?;
             }

@@ -149,6 +149,17 @@ impl Val {
         &self.node.origin
     }
 
+    /// How the value is computed, in terms of its inputs' symbols: `tanh(x)`, whatever its own name is. For a leaf, its
+    /// symbol.
+    pub fn expression(&self) -> String {
+        match &self.node.origin {
+            Origin::Call(op, inputs) => {
+                op.written(&inputs.iter().map(|input| written(input, FORMULA_DEPTH)).collect::<Vec<_>>())
+            }
+            _ => self.symbol(),
+        }
+    }
+
     /// The values this one was computed from; none for a leaf.
     pub fn inputs(&self) -> &[Val] {
         match &self.node.origin {
