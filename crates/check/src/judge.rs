@@ -6,6 +6,7 @@ use pullback_network::Value;
 use pullback_ops::{Error, Result, Val};
 
 use crate::claim::{Claim, Rounding, Subject};
+use crate::differences::Estimate;
 use crate::layout::{ClaimLayout, from_tensor, index_in_claim, shapes, to_tensor};
 use crate::routes::{DIRECTIONS, Derivative, Differences, along};
 use crate::verdict::{Entry, Judgement, Kink, Note, Routes, Verdict};
@@ -19,6 +20,9 @@ const MOST_ROUNDING: f64 = 1e-3;
 
 /// Nor can one where finite differences may be off by this share of it.
 const MOST_TRUNCATION: f64 = 1e-2;
+
+/// How far one-sided slopes may be off, relatively: they are extrapolated once, from steps of 10⁻⁵.
+const SLOPE_ERROR: f64 = 1e-6;
 
 /// A derivative with more entries is not written out merely to be shown beside a claim of another shape.
 const MOST_SHOWN: usize = 1 << 16;
@@ -114,7 +118,7 @@ fn wrong_shape(reduced: &Reduced<'_>, claim: &Claim, shape: &[usize], y: &[usize
     if derivative.entries() <= MOST_SHOWN {
         let (tensor, _) = derivative.by_autograd()?;
         let expected = from_tensor(&tensor, y.len(), shape, claim.layout)?;
-        // What NumPy's allclose would have called equal.
+        // What a comparison that broadcasts would have called equal.
         let difference = claim.array.zip(&expected, "compare", |a, b| a - b, |a, b| a - b);
         if difference.is_ok_and(|d| d.max_abs() <= 1e-6 * expected.max_abs()) && !claim.array.is_empty() {
             judgement.notes.push(Note::EqualByBroadcasting);
@@ -180,9 +184,44 @@ struct Evidence {
     estimates: Option<Vec<f64>>,
     /// Entries that are not zero and of which finite differences can tell nothing.
     unseen: usize,
-    /// How far off finite differences may be, at the most.
+    /// How far an entry may be from what finite differences say of it, at the most.
     truncation: f64,
+    /// How far autograd is from another route, in tolerances, at the most.
+    contradiction: f64,
     no_path: bool,
+}
+
+impl Evidence {
+    /// What finite differences say of one entry.
+    fn difference(&self, position: usize) -> Option<f64> {
+        self.estimates.as_ref().map(|estimates| estimates[position]).filter(|estimate| estimate.is_finite())
+    }
+
+    /// The entry of which the routes disagree the most: the one sought out, where one was.
+    fn contradicted_at(&self) -> usize {
+        let sought = self.among_routes.iter().find(|gap| gap.error == f64::INFINITY);
+        sought.copied().or_else(|| worst(&self.among_routes)).map_or(0, |gap| gap.position)
+    }
+
+    /// Does the convention lie between the slopes?
+    fn is_subgradient(&self, &(at, left, right): &(usize, f64, f64)) -> bool {
+        between(self.autograd[at], left, right, self.rounding[at])
+    }
+}
+
+/// Does a value lie between two slopes, within a tolerance and the error of the slopes?
+fn between(value: f64, left: f64, right: f64, tolerance: f64) -> bool {
+    let slack = tolerance + SLOPE_ERROR * left.abs().max(right.abs());
+    (left.min(right) - slack..=left.max(right) + slack).contains(&value)
+}
+
+/// What entries of a row that are off by `errors` add up to along a direction.
+fn reach(errors: &[f64], weights: &[f64]) -> f64 {
+    errors.iter().zip(weights).map(|(error, weight)| error * weight.abs()).sum()
+}
+
+fn norm(weights: &[f64]) -> f64 {
+    weights.iter().map(|w| w * w).sum::<f64>().sqrt().max(f64::MIN_POSITIVE)
 }
 
 impl Case<'_> {
@@ -222,7 +261,7 @@ impl Case<'_> {
             at: self.index(worst.position),
             claimed: evidence.claimed[worst.position],
             expected: evidence.autograd[worst.position],
-            difference: evidence.estimates.as_ref().map(|e| e[worst.position]).filter(|e| e.is_finite()),
+            difference: evidence.difference(worst.position),
         });
         judgement.verdict = self.verdict(&evidence, worst, &mut judgement);
         Ok(judgement)
@@ -268,6 +307,7 @@ impl Case<'_> {
             estimates: None,
             unseen: 0,
             truncation: 0.0,
+            contradiction: 0.0,
             no_path,
             claimed,
             autograd,
@@ -302,14 +342,17 @@ impl Case<'_> {
                 evidence.kinks = kinks;
                 evidence.estimates = Some(estimate.value);
             }
-            Differences::Directions(directions) => {
+            Differences::Directions { directions, kinks } => {
                 judgement.notes.push(Note::Directions(DIRECTIONS));
+                evidence.kinks = kinks;
                 self.along_directions(&mut evidence, &by_autograd, &directions)?;
             }
         }
         if let [first, _] = self.reduced.subject.wrt.as_slice() {
             evidence.among_routes.extend(self.gradient_gaps(first)?);
         }
+        let ratios = evidence.among_routes.iter().filter(|gap| gap.error.is_finite()).map(Gap::ratio);
+        evidence.contradiction = ratios.fold(evidence.contradiction, f64::max);
         Ok(Some(evidence))
     }
 
@@ -318,48 +361,36 @@ impl Case<'_> {
         &self,
         evidence: &mut Evidence,
         by_autograd: &Array,
-        directions: &[crate::routes::Direction],
+        directions: &[(Array, Estimate)],
     ) -> Result<()> {
         let (rows, columns) = (self.y.iter().product::<usize>(), self.x.iter().product::<usize>());
-        let derivative = self.reduced.derivative();
         let mut contradicted: Option<(f64, &Array)> = None;
-        for seen in directions {
-            let weights = seen.direction.to_vec_f64();
+        for (direction, estimate) in directions {
+            let weights = direction.to_vec_f64();
             let (of_claim, of_autograd) =
-                (along(&self.tensor, &seen.direction, rows), along(by_autograd, &seen.direction, rows));
+                (along(&self.tensor, direction, rows), along(by_autograd, direction, rows));
             for row in 0..rows {
                 let own = &evidence.rounding[row * columns..(row + 1) * columns];
-                let rounding: f64 = own.iter().zip(&weights).map(|(r, d)| r * d.abs()).sum();
-                let tolerance = rounding + SAFETY * seen.estimate.error[row];
-                let gap = Gap::new(row * columns, of_claim[row], seen.estimate.value[row], tolerance);
-                let routes = Gap::new(row * columns, of_autograd[row], seen.estimate.value[row], tolerance);
-                if seen.kinks.iter().any(|(at, ..)| *at == row) {
-                    // The kink is that of the entry where this direction contradicts autograd the most.
-                    if evidence.kinks.is_empty() {
-                        let entry = derivative.localise(by_autograd, &seen.direction)?;
-                        let here = derivative.kinks_at(entry)?;
-                        evidence
-                            .kinks
-                            .extend(here.into_iter().map(|(at, l, r)| (at * columns + entry, l, r)));
-                    }
-                    continue;
-                }
+                let tolerance = reach(own, &weights) + SAFETY * estimate.error[row];
                 if !tolerance.is_finite() {
                     evidence.truncation = f64::INFINITY;
                     continue;
                 }
-                evidence.truncation =
-                    evidence.truncation.max(SAFETY * seen.estimate.error[row] / rms(&weights));
+                let gap = Gap::new(row * columns, of_claim[row], estimate.value[row], tolerance);
+                let routes = Gap::new(row * columns, of_autograd[row], estimate.value[row], tolerance);
+                evidence.truncation = evidence.truncation.max(tolerance / norm(&weights));
                 if routes.ratio() > contradicted.map_or(1.0, |(ratio, _)| ratio) {
-                    contradicted = Some((routes.ratio(), &seen.direction));
+                    contradicted = Some((routes.ratio(), direction));
                 }
                 evidence.by_differences.push(gap);
                 evidence.among_routes.push(routes);
             }
         }
         if let Some((ratio, direction)) = contradicted {
-            let position = derivative.localise(by_autograd, direction)?;
-            evidence.among_routes.push(Gap { position, error: 2.0 * ratio, tolerance: 1.0 });
+            let position = self.reduced.derivative().localise(by_autograd, direction)?;
+            // The entry that is to be named; larger than any other error among the routes.
+            evidence.among_routes.push(Gap { position, error: f64::INFINITY, tolerance: f64::INFINITY });
+            evidence.contradiction = ratio;
         }
         Ok(())
     }
@@ -377,56 +408,67 @@ impl Case<'_> {
                 .filter(|p| estimate.error[*p].is_finite() && !kinks.iter().any(|(at, ..)| at == p))
                 .map(|p| Gap::new(0, entries[p], estimate.value[p], rounding[p] + SAFETY * estimate.error[p]))
                 .collect(),
-            Differences::Directions(seen) => seen
+            Differences::Directions { directions, .. } => directions
                 .iter()
-                .filter(|seen| seen.kinks.is_empty() && seen.estimate.error[0].is_finite())
-                .map(|seen| {
-                    let weights = seen.direction.to_vec_f64();
-                    let own: f64 = rounding.iter().zip(&weights).map(|(r, d)| r * d.abs()).sum();
-                    let tolerance = own + SAFETY * seen.estimate.error[0];
-                    Gap::new(0, along(&tensor, &seen.direction, 1)[0], seen.estimate.value[0], tolerance)
+                .filter(|(_, estimate)| estimate.error[0].is_finite())
+                .map(|(direction, estimate)| {
+                    let tolerance = reach(&rounding, &direction.to_vec_f64()) + SAFETY * estimate.error[0];
+                    Gap::new(0, along(&tensor, direction, 1)[0], estimate.value[0], tolerance)
                 })
                 .collect(),
         })
     }
 
     fn verdict(&self, evidence: &Evidence, worst_of_claim: Gap, judgement: &mut Judgement) -> Verdict {
-        let fits = worst_of_claim.ratio() <= 1.0;
-        let agrees_with_autograd = worst(&evidence.by_autograd).is_none_or(|gap| gap.ratio() <= 1.0);
-        let largest = evidence.autograd.iter().fold(0.0f64, |largest, a| largest.max(a.abs()));
-        let rounding = evidence.rounding.iter().fold(0.0f64, |largest, r| largest.max(*r));
-        let zero = evidence.autograd.iter().zip(&evidence.rounding).all(|(a, r)| a.abs() <= *r);
-        if zero && fits && evidence.kinks.is_empty() {
-            judgement.notes.push(if evidence.no_path { Note::NoPath } else { Note::Zero });
-            return if self.claim.zeros { Verdict::Holds } else { Verdict::Vacuous };
-        }
-        if let Some(gap) =
-            worst(&evidence.among_routes).filter(|gap| gap.ratio() > 1.0 && agrees_with_autograd)
-        {
-            judgement.notes.push(Note::RoutesDisagree { in_tolerances: gap.ratio() });
+        let agrees_with_autograd = evidence.by_autograd.iter().all(|gap| gap.ratio() <= 1.0);
+        if evidence.contradiction > 1.0 && agrees_with_autograd {
+            let position = evidence.contradicted_at();
+            judgement.notes.push(Note::RoutesDisagree { in_tolerances: evidence.contradiction });
             judgement.worst = Some(Entry {
-                at: self.index(gap.position),
-                claimed: evidence.claimed[gap.position],
-                expected: evidence.autograd[gap.position],
-                difference: evidence.estimates.as_ref().map(|e| e[gap.position]).filter(|e| e.is_finite()),
+                at: self.index(position),
+                claimed: evidence.claimed[position],
+                expected: evidence.autograd[position],
+                difference: evidence.difference(position),
             });
             return Verdict::Ambiguous;
         }
-        if !fits {
+        if worst_of_claim.ratio() > 1.0 {
             return self.wrong_or_kink(evidence, judgement);
         }
+        let zero = evidence.autograd.iter().zip(&evidence.rounding).all(|(a, r)| a.abs() <= *r);
+        let largest = evidence.autograd.iter().fold(0.0f64, |largest, a| largest.max(a.abs()));
+        let rounding = evidence.rounding.iter().fold(0.0f64, |largest, r| largest.max(*r));
+        // A derivative that is zero has no size of its own to hold errors against: that of y over x stands in.
+        let size = if zero { self.typical_slope().max(largest) } else { largest };
+        let all_kinked = evidence.kinks.len() == evidence.claimed.len();
+        let seen = !evidence.by_differences.is_empty() || all_kinked;
+        if !(seen && rounding <= MOST_ROUNDING * size && evidence.truncation <= MOST_TRUNCATION * size) {
+            judgement.notes.push(if seen { Note::WithinTolerance } else { Note::NoDifferences });
+            return Verdict::Vacuous;
+        }
         if let Some(&(position, left, right)) = evidence.kinks.first() {
-            judgement.kink = Some(Kink { at: self.index(position), left, right, conventional: true });
+            let conventional = evidence.kinks.iter().all(|kink| evidence.is_subgradient(kink));
+            judgement.kink = Some(Kink { at: self.index(position), left, right, conventional });
             return Verdict::Kink;
         }
-        if !(rounding <= MOST_ROUNDING * largest && evidence.truncation <= MOST_TRUNCATION * largest) {
-            judgement.notes.push(Note::WithinTolerance);
-            return Verdict::Vacuous;
+        if zero {
+            judgement.notes.push(if evidence.no_path { Note::NoPath } else { Note::Zero });
+            return if self.claim.zeros { Verdict::Holds } else { Verdict::Vacuous };
         }
         if evidence.unseen > 0 {
             judgement.notes.push(Note::Unseen(evidence.unseen));
         }
         Verdict::Holds
+    }
+
+    /// The largest entry of y over the largest of x.
+    fn typical_slope(&self) -> f64 {
+        let size = |value: &Val| value.array().map_or(0.0, Array::max_abs);
+        let Derivative { y, x, .. } = self.reduced.derivative();
+        match (size(y), size(x)) {
+            (y, x) if x > 0.0 => y / x,
+            (y, _) => y,
+        }
     }
 
     /// A claim that deviates from autograd at kinks only, and there within the subgradients, is no wrong claim: it follows
@@ -435,9 +477,7 @@ impl Case<'_> {
         let deviating: Vec<&Gap> = evidence.by_autograd.iter().filter(|gap| gap.ratio() > 1.0).collect();
         let kink_of = |gap: &&Gap| {
             evidence.kinks.iter().find(|&&(at, left, right)| {
-                let slack = gap.tolerance + 1e-6 * left.abs().max(right.abs());
-                let between = left.min(right) - slack..=left.max(right) + slack;
-                at == gap.position && between.contains(&evidence.claimed[at])
+                at == gap.position && between(evidence.claimed[at], left, right, gap.tolerance)
             })
         };
         match deviating.first().and_then(kink_of) {
@@ -468,9 +508,4 @@ impl Case<'_> {
         }
         Ok(None)
     }
-}
-
-/// The root mean square: the size of a typical entry of a direction.
-fn rms(values: &[f64]) -> f64 {
-    (values.iter().map(|v| v * v).sum::<f64>() / values.len().max(1) as f64).sqrt()
 }

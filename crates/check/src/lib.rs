@@ -5,9 +5,10 @@
 //! and the Jacobian share the rules of the operations and so are not independent of each other: nothing *holds* unless
 //! finite differences agree too.
 //!
-//! No tolerance is guessed, and each entry has its own. How far finite differences may be off is what they estimate themselves ([`differences`]); how
-//! far rounding may have moved the claim and the routes is measured, by perturbing every intermediate result and scaling the
-//! effect down to the precision used ([`rounding`]).
+//! No tolerance is guessed, and each entry has its own. How far finite differences may be off is what they estimate
+//! themselves (Ridders' method); how far rounding may have moved the claim and the routes is measured, by perturbing every
+//! intermediate result and scaling the effect down to the precision used (stochastic arithmetic). One safety factor, stated
+//! once, stands before both.
 //!
 //! The verdict is a value ([`Judgement`]); what it looks like is decided elsewhere.
 //!
@@ -28,11 +29,11 @@
 //! ```
 
 mod claim;
-pub mod differences;
+mod differences;
 mod judge;
 mod kink;
 mod layout;
-pub mod rounding;
+mod rounding;
 mod routes;
 mod verdict;
 

@@ -21,27 +21,25 @@ pub(crate) struct Derivative<'a> {
 const MOST_ENTRIES: usize = 1024;
 const MOST_WORK: usize = 1 << 28;
 
-/// Evaluations of the program that one derivative takes, about.
+/// Evaluations of the program that one derivative takes: two tableaus of six central differences at the least, six at two
+/// scales at the most; this is typical.
 const EVALUATIONS: usize = 80;
 
-/// Random directions. A deviation from the claim of twice the tolerance or more, along a direction of normally
-/// distributed entries, stays below the tolerance with probability P(|z| < 1/2) = 0.383; 15 independent directions all
-/// miss it with probability 0.383¹⁵ < 10⁻⁶.
+/// So many entries with a kink are sought out among those that are probed along directions.
+const MOST_KINKED: usize = 64;
+
+/// Random directions. A deviation from the claim of twice a row's tolerance or more, along a direction of normally
+/// distributed entries, stays below that tolerance with probability P(|z| < 1/2) = 0.383; 15 independent directions all
+/// miss it with probability 0.383¹⁵ < 10⁻⁶. (A row's tolerance adds up what rounding may do to its entries.)
 pub(crate) const DIRECTIONS: usize = 15;
 
 /// What finite differences saw.
 pub(crate) enum Differences {
     /// Each entry, by its position in the tensor: the derivatives, their errors, and the kinks with both slopes.
     Entries { estimate: Estimate, kinks: Vec<(usize, f64, f64)> },
-    /// Derivatives of y along directions of x.
-    Directions(Vec<Direction>),
-}
-
-/// A direction of x, the derivatives of y along it, and their kinks with both slopes, by entry of y.
-pub(crate) struct Direction {
-    pub direction: Array,
-    pub estimate: Estimate,
-    pub kinks: Vec<(usize, f64, f64)>,
+    /// Derivatives of y along directions of x that leave out entries with kinks, and those kinks. No direction: there are
+    /// too many kinks to tell anything.
+    Directions { directions: Vec<(Array, Estimate)>, kinks: Vec<(usize, f64, f64)> },
 }
 
 impl Derivative<'_> {
@@ -112,13 +110,6 @@ impl Derivative<'_> {
             found.extend(here.into_iter().map(|(row, left, right)| (row * columns + entry, left, right)));
         }
         Ok(Differences::Entries { estimate, kinks: found })
-    }
-
-    /// The kinks by one entry of x: entries of y with both slopes.
-    pub fn kinks_at(&self, entry: usize) -> Result<Vec<(usize, f64, f64)>> {
-        let program = Program::new(self)?;
-        let mut along = program.moved(|t, x| x[entry] += t);
-        Ok(kinks(&mut along, &program.value, &program.noise, program.scales_of(entry)[0]))
     }
 
     /// The position in x whose entries of `tensor` finite differences contradict, where those along a direction do:
@@ -205,15 +196,65 @@ impl<'a> Program<'a> {
         self.slope(&mut along, &[scale(self.largest)])
     }
 
+    /// Along directions that leave out the entries of x by which some entry of y has a kink: those are found first.
     fn along_directions(&self) -> Result<Differences> {
         let mut generator = Generator::new(0x70_726f_6265);
-        let mut seen = Vec::new();
-        for _ in 0..DIRECTIONS {
-            let direction = generator.randn(&self.x.shape(), DType::F64)?;
-            let (estimate, kinks) = self.slope_along(&direction);
-            seen.push(Direction { direction, estimate, kinks });
+        let probe = generator.randn(&self.x.shape(), DType::F64)?.to_vec_f64();
+        let mut kinked = Vec::new();
+        self.kinked_entries(&probe, 0, probe.len(), &mut kinked)?;
+        let complete = kinked.len() <= MOST_KINKED;
+        let mut kinks = Vec::new();
+        for &entry in &kinked {
+            let here = self.kinks_at(entry);
+            kinks.extend(
+                here.into_iter().map(|(row, left, right)| (row * self.at.len() + entry, left, right)),
+            );
         }
-        Ok(Differences::Directions(seen))
+        let mut directions = Vec::new();
+        for _ in 0..DIRECTIONS {
+            let mut weights = generator.randn(&self.x.shape(), DType::F64)?.to_vec_f64();
+            kinked.iter().for_each(|&entry| weights[entry] = 0.0);
+            let direction = Array::from_vec(&self.x.shape(), weights)?;
+            let (estimate, left_over) = self.slope_along(&direction);
+            if !left_over.is_empty() {
+                return Ok(Differences::Directions { directions: Vec::new(), kinks });
+            }
+            directions.push((direction, estimate));
+        }
+        if !complete {
+            directions.clear();
+        }
+        Ok(Differences::Directions { directions, kinks })
+    }
+
+    fn kinks_at(&self, entry: usize) -> Vec<(usize, f64, f64)> {
+        let mut along = self.moved(|t, x| x[entry] += t);
+        kinks(&mut along, &self.value, &self.noise, self.scales_of(entry)[0])
+    }
+
+    /// The entries of x in a range that have a kink, by halving it as long as a direction over it has one; a few more than
+    /// [`MOST_KINKED`] at the most.
+    fn kinked_entries(
+        &self,
+        direction: &[f64],
+        from: usize,
+        to: usize,
+        found: &mut Vec<usize>,
+    ) -> Result<()> {
+        if from == to || found.len() > MOST_KINKED {
+            return Ok(());
+        }
+        let mut along = self.moved(|t, x| (from..to).for_each(|k| x[k] += t * direction[k]));
+        if kinks(&mut along, &self.value, &self.noise, scale(self.largest)).is_empty() {
+            return Ok(());
+        }
+        if to - from == 1 {
+            found.push(from);
+            return Ok(());
+        }
+        let middle = from + (to - from) / 2;
+        self.kinked_entries(direction, from, middle, found)?;
+        self.kinked_entries(direction, middle, to, found)
     }
 
     /// The program as a function of one number that moves x; `None` where a result is not finite.

@@ -13,7 +13,7 @@ pub enum Verdict {
     Wrong,
     /// It holds once the wrong claims that it refers to are replaced by the true values.
     Inherited,
-    /// The routes do not agree among themselves, or several causes fit.
+    /// The routes do not agree among themselves.
     Ambiguous,
     /// The test could not have failed.
     Vacuous,
@@ -58,13 +58,13 @@ pub struct Judgement {
     pub claimed_shape: Option<Vec<usize>>,
     /// The largest difference of the claim from the routes. Absent where the shapes differ.
     pub max_abs_error: Option<f64>,
-    /// The tolerance of the entry whose difference is the largest in units of its tolerance.
+    /// The tolerance of the worst entry.
     pub tolerance: Option<f64>,
-    /// That largest difference, in units of its tolerance.
+    /// The difference of the worst entry, in units of its tolerance.
     pub error_in_tolerances: Option<f64>,
     /// The largest difference of the claim from each route.
     pub routes: Routes,
-    /// The entry that deviates most.
+    /// The worst entry: of those beyond their tolerance the one that deviates most, else the one closest to its tolerance.
     pub worst: Option<Entry>,
     /// What lies at a kink.
     pub kink: Option<Kink>,
@@ -125,17 +125,19 @@ pub struct Kink {
 /// What else is to be said of a claim.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Note {
-    /// The derivative is zero by construction: there is no path.
+    /// The derivative is zero by construction: there is no path, or each passes what is piecewise constant.
     NoPath,
     /// The derivative is zero, although there is a path.
     Zero,
-    /// The gradient is not larger than the tolerance.
+    /// Rounding, or the error of finite differences, leaves the derivative too few digits to be judged by.
     WithinTolerance,
     /// Finite differences were taken along this many random directions.
     Directions(usize),
-    /// Autograd and finite differences disagree by so much, and may by so much.
+    /// Finite differences could tell nothing.
+    NoDifferences,
+    /// Autograd disagrees with the contracted Jacobian, or with finite differences.
     RoutesDisagree {
-        /// The largest difference in units of the tolerance.
+        /// The largest difference in units of its tolerance.
         in_tolerances: f64,
     },
     /// So many entries that are not zero are too small beside what finite differences can tell of them; they agree with

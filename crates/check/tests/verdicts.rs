@@ -363,3 +363,46 @@ fn deep_attention() -> Result<()> {
     assert!(matches!(judgement.verdict, Verdict::Holds | Verdict::Vacuous), "{judgement:?}");
     Ok(())
 }
+
+/// Nothing holds without finite differences: where every direction meets kinks there are none.
+#[test]
+fn kinks_in_every_direction() -> Result<()> {
+    // relu makes half of the entries 0, and |·| has a kink there.
+    let z = Val::new(randn(13, &[2000]).relu()?.array()?.clone());
+    let loss = z.abs()?.sum_all()?;
+    let judgement = judge(&Subject::new(&loss, &z), &Claim::of(&z.sign()?)?)?;
+    assert!(!judgement.passes(), "{judgement:?}");
+    // The same with a wrong rule beside it, on few kinks and on many.
+    for zeros in [3, 1000] {
+        let mut data = randn(14, &[2000]).abs()?.array()?.to_vec_f64();
+        data[..zeros].fill(0.0);
+        let x = given(&[2000], &data);
+        let loss = (&Val::apply(WrongRule, &[&x])?.sum_all()? + &x.abs()?.sum_all()?)?;
+        let by_rule = pullback_autograd::grad(&loss, &[&x])?.remove(0);
+        assert!(!judge(&Subject::new(&loss, &x), &Claim::of(&by_rule)?)?.passes(), "{zeros}");
+    }
+    Ok(())
+}
+
+/// Zeros at a jump, where finite differences see no zero.
+#[test]
+fn zeros_at_a_jump_do_not_hold() -> Result<()> {
+    let x = given(&[1], &[0.0]);
+    let zeros = Claim::of(&given(&[1], &[0.0]))?.written_as_zeros(true);
+    for loss in [x.sign()?.sum_all()?, x.step()?.sum_all()?] {
+        let judgement = judge(&Subject::new(&loss, &x), &zeros)?;
+        assert!(!judgement.passes(), "{judgement:?}");
+    }
+    Ok(())
+}
+
+/// relu(x) − relu(−x) is x, but the conventions at 0 make its slope 0 there: no subgradient, and no convention to follow.
+#[test]
+fn conventions_that_do_not_compose() -> Result<()> {
+    let x = given(&[1], &[0.0]);
+    let line = (&x.relu()? - &x.negated()?.relu()?)?;
+    let loss = (&(3.0 * &line)? + &x.relu()?)?.sum_all()?;
+    let judgement = judge(&Subject::new(&loss, &x), &Claim::of(&given(&[1], &[0.0]))?)?;
+    assert!(judgement.verdict == Verdict::Kink && !judgement.passes(), "{judgement:?}");
+    Ok(())
+}

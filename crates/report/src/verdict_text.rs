@@ -102,7 +102,8 @@ fn notes(judgement: &Judgement) -> Vec<String> {
 /// A note in words.
 pub(crate) fn note_text(note: &Note) -> String {
     match note {
-        Note::NoPath => "zero by construction: there is no path".to_string(),
+        Note::NoPath => "zero by construction".to_string(),
+        Note::NoDifferences => "finite differences can tell nothing here".to_string(),
         Note::Zero => "the derivative is zero here, although there is a path".to_string(),
         Note::WithinTolerance => {
             "the tolerance leaves the derivative too few digits to be judged by".to_string()

@@ -115,7 +115,7 @@ fn a_kink_and_a_claim_that_could_not_fail() {
             exit code 1
             <stdin>
               ✗ dL/dx  kink     at [1] slope 0 on the left, 1 on the right; the claim is not the conventional value
-              ? dL/dc  vacuous  zero by construction: there is no path
+              ? dL/dc  vacuous  zero by construction
 
             error: dL/dx is at a kink
              --> <stdin>:3:9
@@ -132,7 +132,7 @@ fn a_kink_and_a_claim_that_could_not_fail() {
             4 | dL/dc = 0 * c
               |         ^^^^^
               |
-              = note: zero by construction: there is no path
+              = note: zero by construction
               = help: say so with `zeros(…)`, or choose inputs at which it is not zero
 
               2 claims: 1 at a kink, 1 vacuous
