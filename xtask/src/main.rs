@@ -1,7 +1,7 @@
 //! What developers of Pullback repeat.
 //!
 //! `cargo xtask docs` writes `docs/ops.md` from the op table. `cargo xtask tidy` says what is out of order: a module
-//! without its page, a floor that uses one below it, generated documentation that is not current. The tests of this crate
+//! without its page, a floor that uses one above it, generated documentation that is not current. The tests of this crate
 //! call the same functions, so that `cargo test --workspace` is tidy's judge too.
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command for developers prints")]

@@ -101,7 +101,7 @@ impl Jacobian {
     /// The cotangent of x, of x's shape, for a cotangent of y.
     ///
     /// # Errors
-    /// On evaluation only.
+    /// Where the cotangent has not y's shape.
     pub fn vjp(&self, cotangent: &Val) -> Result<Option<Val>> {
         self.network.vjp(cotangent)
     }
@@ -109,7 +109,7 @@ impl Jacobian {
     /// The tangent of y, of y's shape, for a tangent of x.
     ///
     /// # Errors
-    /// On evaluation only.
+    /// Where the tangent has not x's shape.
     pub fn jvp(&self, tangent: &Val) -> Result<Option<Val>> {
         self.network.jvp(tangent)
     }
@@ -126,7 +126,7 @@ impl Jacobian {
     /// All entries, as a tensor of shape `[y…, x…]`.
     ///
     /// # Errors
-    /// Where memory does not suffice.
+    /// Where the number of entries, or that of an index table, is too large. Memory is asked for on evaluation.
     pub fn to_dense(&self) -> Result<Val> {
         match self.network.to_dense(&self.one)? {
             Some(dense) => Ok(dense),
@@ -142,7 +142,7 @@ impl Jacobian {
     /// All entries, as a matrix of shape `[|y|, |x|]`.
     ///
     /// # Errors
-    /// Where memory does not suffice.
+    /// Where the number of entries, or that of an index table, is too large. Memory is asked for on evaluation.
     pub fn to_matrix(&self, layout: Layout) -> Result<Val> {
         let split = self.network.outputs().len();
         as_matrix(&self.to_dense()?, split, layout)

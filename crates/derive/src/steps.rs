@@ -1,7 +1,7 @@
 //! One gradient, step by step.
 
 use pullback_autograd::jacobian;
-use pullback_network::{Letters, Style, Value, written_sum};
+use pullback_network::{Letters, Style, Value, subscript, written_sum};
 use pullback_ops::{Result, Term, Val};
 
 use crate::forward::index_notation;
@@ -61,7 +61,7 @@ pub fn derive(output: &Val, wrt: &Val) -> Result<Derivation> {
 
     let cotangent = Val::symbol("Ḡ", output.dims(), output.dtype());
     let g_i = at("Ḡ", of);
-    let sum = format!("Σ_{}", of.concat());
+    let sum = format!("Σ_{}", subscript(&of.iter().collect::<Vec<_>>()));
     push(
         "the chain rule: every entry of the output passes its share",
         format!("∂L/∂{x_m} = {sum} {g_i} ∂{y_i}/∂{x_m}"),
@@ -86,7 +86,11 @@ pub fn derive(output: &Val, wrt: &Val) -> Result<Derivation> {
     }
     let after = written_sum(terms.iter().map(|term| term.written(by, &mut kept)).collect::<Vec<_>>());
     if after != before {
-        push("δ picks one value of an index and ends its sum", format!("= {after}"));
+        let why = match before.contains('δ') {
+            true => "δ picks one value of an index and ends its sum",
+            false => "what an index is determined by takes its place",
+        };
+        push(why, format!("= {after}"));
     }
     let matrix = matrix_form(&terms, Style::Paper, |value| value.symbol());
     if let Some(form) = &matrix {

@@ -142,7 +142,8 @@ impl fmt::Display for Written {
     }
 }
 
-fn subscript(letters: &[&String]) -> String {
+/// Index letters as one subscript: `ij`, or `{i,k10}` where one has several characters.
+pub fn subscript(letters: &[&String]) -> String {
     let texts: Vec<&str> = letters.iter().map(|letter| letter.as_str()).collect();
     if texts.iter().all(|text| text.chars().count() == 1) {
         texts.concat()

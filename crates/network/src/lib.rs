@@ -45,7 +45,7 @@ pub use coef::Coef;
 pub use cost::Cost;
 pub use dim::{Dim, Label, Name};
 pub use factor::{Factor, Inverse, Value};
-pub use formula::{Letters, Written, indexed, sum as written_sum};
+pub use formula::{Letters, Written, indexed, subscript, sum as written_sum};
 pub use matrix::Style;
 pub use network::{Network, Term};
 pub use order::{Plan, contraction_order};

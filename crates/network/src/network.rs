@@ -3,6 +3,7 @@
 use crate::coef::Coef;
 use crate::dim::{Dim, Label};
 use crate::factor::{Factor, Value};
+use crate::table::Error;
 
 /// One product of a network: `coef · Π factors`, summed over every label that stands in no slot.
 #[derive(Clone, Debug)]
@@ -147,8 +148,16 @@ impl<V: Value> Network<V> {
     /// The vector–Jacobian product: the output's cotangent, contracted with the outputs. `None`: zero.
     ///
     /// # Errors
-    /// What the payload's operations return.
+    /// Where the cotangent has not the output's shape; what the payload's operations return.
     pub fn vjp(&self, cotangent: &V) -> Result<Option<V>, V::Error> {
+        if cotangent.dims() != self.outputs {
+            let shapes = (cotangent.dims(), &self.outputs);
+            return Err(Error::new(format!(
+                "a vector of shape {:?} for a side of shape {:?}",
+                shapes.0, shapes.1
+            ))
+            .into());
+        }
         crate::contract::sum_of_terms(self.cotangent_terms(cotangent))
     }
 

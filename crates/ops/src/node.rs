@@ -91,6 +91,9 @@ impl Val {
     /// # Errors
     /// Where the shapes do not fit the operation.
     pub fn apply_all(op: impl Op, inputs: &[&Val]) -> Result<Vec<Val>> {
+        if inputs.is_empty() {
+            return Err(Error::new(format!("{}: applied to nothing", op.name())));
+        }
         let specs: Vec<&Spec> = inputs.iter().map(|value| value.spec()).collect();
         let outputs = op.infer(&specs)?;
         let count = outputs.len();

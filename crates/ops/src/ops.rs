@@ -42,7 +42,8 @@ impl Operation {
                 None => {}
             }
         }
-        lines.join(" ")
+        // Backticks are for rustdoc, which takes `[…]` for a link.
+        lines.join(" ").replace('`', "")
     }
 }
 

@@ -47,3 +47,8 @@ pub use pullback_ops as ops;
 pub use pullback_report as report;
 
 pub mod session;
+
+/// The README's examples in Rust are tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct Readme;

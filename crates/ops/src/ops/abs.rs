@@ -17,18 +17,19 @@
 
 use crate::{Elementwise, Entry, Result, Sample, Slope, Unary, Val};
 
-pub(crate) static ABS: Unary = Unary {
-    name: "abs",
-    f32: f32::abs,
-    f64: f64::abs,
-    derivative: |x, _| Ok(Slope::value(x.sign()?)),
-};
+pub(crate) static ABS: Unary =
+    Unary { name: "abs", f32: f32::abs, f64: f64::abs, derivative: |x, _| Ok(Slope::value(x.sign()?)) };
 
 pub(crate) static ENTRY: Entry = Entry {
     signature: "abs(x)",
     aliases: &[],
     call: |args| args.value("x")?.abs(),
-    samples: || vec![Sample::normal("abs: a matrix", [&[2, 3]], |x| x[0].abs()), Sample::given("abs: at 0", [(&[3], &[-2.0, 0.0, 3.0])], |x| x[0].abs()).at_kink()],
+    samples: || {
+        vec![
+            Sample::normal("abs: a matrix", [&[2, 3]], |x| x[0].abs()),
+            Sample::given("abs: at 0", [(&[3], &[-2.0, 0.0, 3.0])], |x| x[0].abs()).at_kink(),
+        ]
+    },
 };
 
 impl Val {

@@ -4,11 +4,11 @@
 //! y_b,f,o = Σ_c,k w_f,c,k x_b,c,(s·o + d·k − p), with x read as 0 outside; stride s, dilation d, padding p
 //!
 //! # Jacobian
-//! ∂y_bfo/∂x_bch = Σ_k w_fck [s·o + d·k − p = h], ∂y_bfo/∂w_fck = Σ_h x_bch [s·o + d·k − p = h]: one affine relation for
+//! ∂y_bfo/∂x_bch = Σ_k w_fck `[s·o + d·k − p = h]`, ∂y_bfo/∂w_fck = Σ_h x_bch `[s·o + d·k − p = h]`: one affine relation for
 //! each spatial axis
 //!
 //! # Domain
-//! All reals; x is [batch, channels, …], w is [filters, channels, …], as in PyTorch.
+//! All reals; x is `[batch, channels, …]`, w is `[filters, channels, …]`, as in PyTorch.
 //!
 //! # At kinks and ties
 //! Smooth.
@@ -94,7 +94,8 @@ impl Op for Conv {
             gathered.splice(0..0, [o, k]);
         }
         let patch_labels: Vec<u32> = gathered.iter().copied().chain([0, 1]).collect();
-        let kernel_labels: Vec<u32> = [2, 1].into_iter().chain((0..spatial as u32).map(|axis| 4 + 2 * axis)).collect();
+        let kernel_labels: Vec<u32> =
+            [2, 1].into_iter().chain((0..spatial as u32).map(|axis| 4 + 2 * axis)).collect();
         let out: Vec<u32> = [0, 2].into_iter().chain((0..spatial as u32).map(|axis| 3 + 2 * axis)).collect();
         Ok(vec![Array::contract(1.0, &[(&patches, &patch_labels), (w, &kernel_labels)], &out, &sizes)?])
     }
@@ -109,7 +110,9 @@ impl Op for Conv {
         let axes = out[2..].iter().zip(of_x[2..].iter().zip(&of_w[2..]));
         let (stride, dilation) = (self.stride as i64, self.dilation as i64);
         let mut factors: Vec<Factor> = axes
-            .map(|(&o, (&h, &k))| Relation::affine([(stride, o), (dilation, k), (-1, h)], -(self.padding as i64)))
+            .map(|(&o, (&h, &k))| {
+                Relation::affine([(stride, o), (dilation, k), (-1, h)], -(self.padding as i64))
+            })
             .map(Factor::Relation)
             .collect();
         let (slots, other) = if at.input() == 0 { (&of_x, (w, &of_w)) } else { (&of_w, (x, &of_x)) };
@@ -123,12 +126,19 @@ pub(crate) static ENTRY: Entry = Entry {
     aliases: &["conv1d", "conv2d", "conv3d"],
     call: |args| {
         let x = args.value("x")?;
-        x.conv(&args.value("w")?, args.count("stride", 1)?, args.count("padding", 0)?, args.count("dilation", 1)?)
+        x.conv(
+            &args.value("w")?,
+            args.count("stride", 1)?,
+            args.count("padding", 0)?,
+            args.count("dilation", 1)?,
+        )
     },
     samples: || {
         vec![
             Sample::normal("conv: one axis", [&[2, 3, 7], &[2, 3, 3]], |x| x[0].conv(&x[1], 1, 0, 1)),
-            Sample::normal("conv: stride, padding, dilation", [&[2, 2, 9], &[3, 2, 3]], |x| x[0].conv(&x[1], 2, 3, 2)),
+            Sample::normal("conv: stride, padding, dilation", [&[2, 2, 9], &[3, 2, 3]], |x| {
+                x[0].conv(&x[1], 2, 3, 2)
+            }),
             Sample::normal("conv: two axes", [&[1, 2, 5, 4], &[2, 2, 3, 2]], |x| x[0].conv(&x[1], 2, 1, 1)),
         ]
     },

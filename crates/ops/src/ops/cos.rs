@@ -30,7 +30,12 @@ pub(crate) static ENTRY: Entry = Entry {
     signature: "cos(x)",
     aliases: &[],
     call: |args| args.value("x")?.cos(),
-    samples: || vec![Sample::normal("cos: a matrix", [&[2, 3]], |x| x[0].cos()), Sample::given("cos: a scalar", [(&[], &[0.7])], |x| x[0].cos())],
+    samples: || {
+        vec![
+            Sample::normal("cos: a matrix", [&[2, 3]], |x| x[0].cos()),
+            Sample::given("cos: a scalar", [(&[], &[0.7])], |x| x[0].cos()),
+        ]
+    },
 };
 
 impl Val {

@@ -70,8 +70,11 @@ impl Einsum {
             Some((left, right)) => (left.to_string(), Some(right.to_string())),
             None => (text, None),
         };
-        if let Some(c) = left.chars().chain(right.iter().flat_map(|r| r.chars())).find(|c| !c.is_alphabetic() && *c != ',') {
-            return Err(wrong(format!("`{c}` is no index letter")).with_hint("write it as in einsum(\"ij,jk->ik\", A, B)"));
+        if let Some(c) =
+            left.chars().chain(right.iter().flat_map(|r| r.chars())).find(|c| !c.is_alphabetic() && *c != ',')
+        {
+            return Err(wrong(format!("`{c}` is no index letter"))
+                .with_hint("write it as in einsum(\"ij,jk->ik\", A, B)"));
         }
         let parts: Vec<&str> = left.split(',').collect();
         if parts.len() != operands.len() {
@@ -122,11 +125,15 @@ impl Op for Einsum {
 
     fn infer(&self, inputs: &[&Spec]) -> Result<Vec<Spec>> {
         let fits = |(spec, labels): (&&Spec, &Vec<usize>)| {
-            spec.dims.len() == labels.len() && spec.dims.iter().zip(labels).all(|(dim, &label)| *dim == self.dims[label])
+            spec.dims.len() == labels.len()
+                && spec.dims.iter().zip(labels).all(|(dim, &label)| *dim == self.dims[label])
         };
         if inputs.len() != self.operands.len() || !inputs.iter().zip(&self.operands).all(fits) {
             let shapes: Vec<&[Dim]> = inputs.iter().map(|spec| spec.dims.as_slice()).collect();
-            return Err(Error::new(format!("{}: the labels do not fit operands of shapes {shapes:?}", self.name)));
+            return Err(Error::new(format!(
+                "{}: the labels do not fit operands of shapes {shapes:?}",
+                self.name
+            )));
         }
         let dtype = inputs.iter().map(|spec| spec.dtype).reduce(promote);
         let dtype = dtype.ok_or_else(|| Error::new(format!("{}: there is no operand", self.name)))?;
@@ -134,7 +141,8 @@ impl Op for Einsum {
     }
 
     fn forward(&self, inputs: &[&Array]) -> Result<Vec<Array>> {
-        let sizes: Vec<(u32, usize)> = self.dims.iter().enumerate().map(|(k, dim)| (k as u32, dim.size())).collect();
+        let sizes: Vec<(u32, usize)> =
+            self.dims.iter().enumerate().map(|(k, dim)| (k as u32, dim.size())).collect();
         let numbers = |labels: &[usize]| -> Vec<u32> { labels.iter().map(|&label| label as u32).collect() };
         let mut operands: Vec<(Array, Vec<u32>)> =
             inputs.iter().zip(&self.operands).map(|(&x, labels)| (x.clone(), numbers(labels))).collect();
@@ -142,17 +150,26 @@ impl Op for Einsum {
         if operands.len() > 2 {
             let labels: Vec<Label> = self.dims.iter().map(|&dim| Label::new(dim)).collect();
             let of = |numbers: &[usize]| -> Vec<Label> { numbers.iter().map(|&k| labels[k]).collect() };
-            let plan = contraction_order(&self.operands.iter().map(|o| of(o)).collect::<Vec<_>>(), &of(&self.out));
+            let plan =
+                contraction_order(&self.operands.iter().map(|o| of(o)).collect::<Vec<_>>(), &of(&self.out));
             for (a, b, kept) in &plan.steps[..plan.steps.len() - 1] {
                 let (second, second_labels) = operands.remove(*b);
                 let (first, first_labels) = operands.remove(*a);
-                let place = |label: &Label| labels.iter().position(|l| l == label).expect("a label of this einsum") as u32;
+                let place = |label: &Label| {
+                    labels.iter().position(|l| l == label).expect("a label of this einsum") as u32
+                };
                 let kept: Vec<u32> = kept.iter().map(place).collect();
-                let product = Array::contract(1.0, &[(&first, &first_labels), (&second, &second_labels)], &kept, &sizes)?;
+                let product = Array::contract(
+                    1.0,
+                    &[(&first, &first_labels), (&second, &second_labels)],
+                    &kept,
+                    &sizes,
+                )?;
                 operands.push((product, kept));
             }
         }
-        let operands: Vec<(&Array, &[u32])> = operands.iter().map(|(x, labels)| (x, labels.as_slice())).collect();
+        let operands: Vec<(&Array, &[u32])> =
+            operands.iter().map(|(x, labels)| (x, labels.as_slice())).collect();
         Ok(vec![Array::contract(self.coef.value(), &operands, &out, &sizes)?])
     }
 
@@ -160,8 +177,14 @@ impl Op for Einsum {
         let labels: Vec<Label> = self.dims.iter().map(|&dim| Label::new(dim)).collect();
         let of = |numbers: &[usize]| -> Vec<Label> { numbers.iter().map(|&k| labels[k]).collect() };
         let others = self.operands.iter().zip(at.inputs()).enumerate().filter(|(k, _)| *k != at.input());
-        let factors: Vec<Factor> = others.map(|(_, (operand, x))| Factor::Dense(x.clone(), of(operand))).collect();
-        Ok(at.network().plus_term(self.coef.clone(), &of(&self.out), &of(&self.operands[at.input()]), factors))
+        let factors: Vec<Factor> =
+            others.map(|(_, (operand, x))| Factor::Dense(x.clone(), of(operand))).collect();
+        Ok(at.network().plus_term(
+            self.coef.clone(),
+            &of(&self.out),
+            &of(&self.operands[at.input()]),
+            factors,
+        ))
     }
 
     fn written(&self, inputs: &[String]) -> String {
@@ -169,7 +192,8 @@ impl Op for Einsum {
             return format!("{}({})", self.name, inputs.join(", "));
         }
         let operands: Vec<String> = self.operands.iter().map(|labels| self.letters(labels)).collect();
-        let body = format!("einsum(\"{}->{}\", {})", operands.join(","), self.letters(&self.out), inputs.join(", "));
+        let body =
+            format!("einsum(\"{}->{}\", {})", operands.join(","), self.letters(&self.out), inputs.join(", "));
         if self.coef.is_one() { body } else { format!("({} {body})", self.coef) }
     }
 }
@@ -183,10 +207,14 @@ pub(crate) static ENTRY: Entry = Entry {
     },
     samples: || {
         vec![
-            Sample::normal("einsum: a product", [&[2, 3], &[3, 5]], |x| Val::einsum("ij,jk->ik", &[&x[0], &x[1]])),
+            Sample::normal("einsum: a product", [&[2, 3], &[3, 5]], |x| {
+                Val::einsum("ij,jk->ik", &[&x[0], &x[1]])
+            }),
             Sample::normal("einsum: a diagonal read", [&[3, 3]], |x| Val::einsum("ii->i", &[&x[0]])),
             Sample::normal("einsum: a diagonal written", [&[3]], |x| Val::einsum("i->ii", &[&x[0]])),
-            Sample::normal("einsum: a batch", [&[2, 3, 3], &[3, 5]], |x| Val::einsum("bii,ij->bj", &[&x[0], &x[1]])),
+            Sample::normal("einsum: a batch", [&[2, 3, 3], &[3, 5]], |x| {
+                Val::einsum("bii,ij->bj", &[&x[0], &x[1]])
+            }),
             Sample::normal("einsum: three operands", [&[2, 3], &[3, 5], &[5]], |x| {
                 Val::einsum("ij,jk,k->i", &[&x[0], &x[1], &x[2]])
             }),
@@ -206,7 +234,13 @@ impl Val {
     }
 
     /// One operand under other labels: what sums, broadcasts and permutes axes.
-    pub(crate) fn relabelled(&self, name: &'static str, coef: Coef, labels: &[Label], out: &[Label]) -> Result<Val> {
+    pub(crate) fn relabelled(
+        &self,
+        name: &'static str,
+        coef: Coef,
+        labels: &[Label],
+        out: &[Label],
+    ) -> Result<Val> {
         Val::apply(Einsum::from_labels(coef, &[labels.to_vec()], out).called(name), &[self])
     }
 }

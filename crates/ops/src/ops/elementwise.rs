@@ -108,8 +108,11 @@ impl Op for Elementwise2 {
     }
 
     fn infer(&self, inputs: &[&Spec]) -> Result<Vec<Spec>> {
-        let dims: Vec<Dim> = broadcast(self.name(), &inputs[0].dims, &inputs[1].dims)?;
-        let dtype = promote(inputs[0].dtype, inputs[1].dtype);
+        let [a, b] = inputs else {
+            return Err(Error::new(format!("{}: {} operands in place of two", self.name(), inputs.len())));
+        };
+        let dims: Vec<Dim> = broadcast(self.name(), &a.dims, &b.dims)?;
+        let dtype = promote(a.dtype, b.dtype);
         if dtype == DType::I64 {
             return Err(Error::new(format!(
                 "{}: integers are indices here, not numbers to compute with",

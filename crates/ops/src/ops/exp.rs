@@ -17,18 +17,19 @@
 
 use crate::{Elementwise, Entry, Result, Sample, Slope, Unary, Val};
 
-pub(crate) static EXP: Unary = Unary {
-    name: "exp",
-    f32: f32::exp,
-    f64: f64::exp,
-    derivative: |_, y| Ok(Slope::value(y.clone())),
-};
+pub(crate) static EXP: Unary =
+    Unary { name: "exp", f32: f32::exp, f64: f64::exp, derivative: |_, y| Ok(Slope::value(y.clone())) };
 
 pub(crate) static ENTRY: Entry = Entry {
     signature: "exp(x)",
     aliases: &[],
     call: |args| args.value("x")?.exp(),
-    samples: || vec![Sample::normal("exp: a matrix", [&[2, 3]], |x| x[0].exp()), Sample::given("exp: a scalar", [(&[], &[0.7])], |x| x[0].exp())],
+    samples: || {
+        vec![
+            Sample::normal("exp: a matrix", [&[2, 3]], |x| x[0].exp()),
+            Sample::given("exp: a scalar", [(&[], &[0.7])], |x| x[0].exp()),
+        ]
+    },
 };
 
 impl Val {

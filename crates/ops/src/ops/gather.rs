@@ -4,7 +4,7 @@
 //! y_(…, i, …) = x_(…, index_i, …)
 //!
 //! # Jacobian
-//! ∂y_i/∂x_m = [m = index_i], with a delta on every other axis. An index that repeats makes the vjp add.
+//! ∂y_i/∂x_m = `[m = index_i]`, with a delta on every other axis. An index that repeats makes the vjp add.
 //!
 //! # Domain
 //! All reals; indices from −n to n − 1, where a negative one counts from the end. The index is not differentiated.
@@ -52,7 +52,10 @@ impl Op for Gather {
             return Err(Error::new(format!("gather: {dims:?} has no axis {}", self.axis)));
         };
         if let Some(wrong) = self.table.entries().iter().find(|&&entry| entry < -1 || entry >= size) {
-            return Err(Error::new(format!("gather: the index {wrong} lies outside axis {} of {dims:?}", self.axis)));
+            return Err(Error::new(format!(
+                "gather: the index {wrong} lies outside axis {} of {dims:?}",
+                self.axis
+            )));
         }
         let (before, after) = (&dims[..self.axis], &dims[self.axis + 1..]);
         let dims = before.iter().chain(&self.dims).chain(after).copied().collect();
@@ -62,7 +65,8 @@ impl Op for Gather {
     fn forward(&self, inputs: &[&Array]) -> Result<Vec<Array>> {
         // The selected axis to the front, and the table's axes back to its place.
         let rank = inputs[0].ndim();
-        let front: Vec<usize> = std::iter::once(self.axis).chain((0..rank).filter(|&k| k != self.axis)).collect();
+        let front: Vec<usize> =
+            std::iter::once(self.axis).chain((0..rank).filter(|&k| k != self.axis)).collect();
         let rows = inputs[0].permute(&front)?.gather(&self.index)?;
         let table = self.dims.len();
         let back: Vec<usize> =
@@ -89,10 +93,16 @@ pub(crate) static ENTRY: Entry = Entry {
     },
     samples: || {
         vec![
-            Sample::normal("gather: repeated rows", [&[4, 3]], |x| x[0].gather(&indices(&[2, 3], &[0, 2, 2, 3, 0, -2]), 0)),
-            Sample::normal("gather: the last axis", [&[2, 5]], |x| x[0].gather(&indices(&[3], &[4, 1, 4]), 1)),
+            Sample::normal("gather: repeated rows", [&[4, 3]], |x| {
+                x[0].gather(&indices(&[2, 3], &[0, 2, 2, 3, 0, -2]), 0)
+            }),
+            Sample::normal("gather: the last axis", [&[2, 5]], |x| {
+                x[0].gather(&indices(&[3], &[4, 1, 4]), 1)
+            }),
             Sample::normal("gather: one element", [&[3, 2]], |x| x[0].gather(&indices(&[], &[1]), 0)),
-            Sample::normal("gather: reused", [&[4, 3]], |x| x[0].gather(&indices(&[3], &[0, 2, 2]), 0)?.powf(2.0)),
+            Sample::normal("gather: reused", [&[4, 3]], |x| {
+                x[0].gather(&indices(&[3], &[0, 2, 2]), 0)?.powf(2.0)
+            }),
         ]
     },
 };
@@ -117,7 +127,10 @@ impl Val {
         let from_start = |entry: i64| if entry < 0 { entry.saturating_add(size) } else { entry };
         let entries: Vec<i64> = index.array()?.to_vec_i64()?;
         if let Some(wrong) = entries.iter().find(|&&entry| !(0..size).contains(&from_start(entry))) {
-            return Err(Error::new(format!("gather: the index {wrong} lies outside axis {axis} of {:?}", self.dims())));
+            return Err(Error::new(format!(
+                "gather: the index {wrong} lies outside axis {axis} of {:?}",
+                self.dims()
+            )));
         }
         let name = index.name().map_or("index", |name| name.as_str());
         let table = Table::new(index.shape(), entries.into_iter().map(from_start).collect())?.named(name);

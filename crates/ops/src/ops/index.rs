@@ -4,7 +4,7 @@
 //! y_i = x_(start + step·i) along an axis with a range; an axis with an index is gone
 //!
 //! # Jacobian
-//! ∂y_i/∂x_m = [m = start + step·i]: an affine relation on each axis. A whole axis is a delta.
+//! ∂y_i/∂x_m = `[m = start + step·i]`: an affine relation on each axis. A whole axis is a delta.
 //!
 //! # Domain
 //! All reals; indices inside the axis. A negative index counts from the end.
@@ -72,7 +72,9 @@ impl Op for Index {
 
     fn infer(&self, inputs: &[&Spec]) -> Result<Vec<Spec>> {
         let x = inputs[0];
-        if self.axes.len() != x.dims.len() || !self.axes.iter().zip(&x.dims).all(|(index, &dim)| index.fits(dim)) {
+        if self.axes.len() != x.dims.len()
+            || !self.axes.iter().zip(&x.dims).all(|(index, &dim)| index.fits(dim))
+        {
             return Err(Error::new(format!("index: {:?} does not fit the shape {:?}", self.axes, x.dims)));
         }
         let left = |(index, &dim): (&AxisIndex, &Dim)| match *index {
@@ -90,7 +92,8 @@ impl Op for Index {
         };
         let slices: Vec<SliceAxis> = self.axes.iter().map(slice).collect();
         let kept = |index: &&AxisIndex| matches!(index, AxisIndex::Range { .. });
-        let shape: Vec<usize> = self.axes.iter().zip(&slices).filter(|(i, _)| kept(i)).map(|(_, s)| s.len).collect();
+        let shape: Vec<usize> =
+            self.axes.iter().zip(&slices).filter(|(i, _)| kept(i)).map(|(_, s)| s.len).collect();
         Ok(vec![inputs[0].slice(&slices)?.reshape(&shape)?])
     }
 
@@ -128,12 +131,16 @@ pub(crate) static ENTRY: Entry = Entry {
     },
     samples: || {
         vec![
-            Sample::normal("index: a row", [&[3, 5]], |x| x[0].index(&[AxisIndex::At(1), AxisIndex::range(0, 1, 5)])),
+            Sample::normal("index: a row", [&[3, 5]], |x| {
+                x[0].index(&[AxisIndex::At(1), AxisIndex::range(0, 1, 5)])
+            }),
             Sample::normal("index: steps, one backwards", [&[7, 5]], |x| {
                 x[0].index(&[AxisIndex::range(1, 2, 3), AxisIndex::range(4, -2, 3)])
             }),
             Sample::normal("index: one element", [&[3]], |x| x[0].index(&[AxisIndex::At(2)])),
-            Sample::normal("index: nothing", [&[3, 2]], |x| x[0].index(&[AxisIndex::range(0, 1, 0), AxisIndex::At(0)])),
+            Sample::normal("index: nothing", [&[3, 2]], |x| {
+                x[0].index(&[AxisIndex::range(0, 1, 0), AxisIndex::At(0)])
+            }),
         ]
     },
 };

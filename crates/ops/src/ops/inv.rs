@@ -31,8 +31,12 @@ impl Op for Inv {
 
     fn infer(&self, inputs: &[&Spec]) -> Result<Vec<Spec>> {
         match inputs[0].dims.as_slice() {
-            [.., rows, columns] if rows == columns && inputs[0].dtype.is_float() => Ok(vec![inputs[0].clone()]),
-            dims => Err(Error::new(format!("inv: {} {dims:?} is not a square matrix of floats", inputs[0].dtype))),
+            [.., rows, columns] if rows == columns && inputs[0].dtype.is_float() => {
+                Ok(vec![inputs[0].clone()])
+            }
+            dims => {
+                Err(Error::new(format!("inv: {} {dims:?} is not a square matrix of floats", inputs[0].dtype)))
+            }
         }
     }
 
@@ -46,7 +50,8 @@ impl Op for Inv {
         let mut x = Label::for_dims(y.dims());
         let matrix = y.ndim() - 2;
         x[..matrix].copy_from_slice(&out[..matrix]);
-        let with_batch = |row: Label, column: Label| out[..matrix].iter().copied().chain([row, column]).collect();
+        let with_batch =
+            |row: Label, column: Label| out[..matrix].iter().copied().chain([row, column]).collect();
         let left = Factor::Dense(y.clone(), with_batch(out[matrix], x[matrix]));
         let right = Factor::Dense(y.clone(), with_batch(x[matrix + 1], out[matrix + 1]));
         Ok(at.network().plus_term(Coef::minus_one(), &out, &x, [left, right]))
@@ -59,8 +64,14 @@ pub(crate) static ENTRY: Entry = Entry {
     call: |args| args.value("x")?.inv(),
     samples: || {
         vec![
-            Sample::given("inv: a matrix", [(&[3, 3], &[3.0, 0.5, -1.0, 0.2, 2.0, 0.7, 1.1, -0.3, 4.0])], |x| x[0].inv()),
-            Sample::given("inv: a batch", [(&[2, 2, 2], &[3.0, 0.5, -1.0, 2.0, 2.0, 0.7, 1.1, -3.0])], |x| x[0].inv()),
+            Sample::given(
+                "inv: a matrix",
+                [(&[3, 3], &[3.0, 0.5, -1.0, 0.2, 2.0, 0.7, 1.1, -0.3, 4.0])],
+                |x| x[0].inv(),
+            ),
+            Sample::given("inv: a batch", [(&[2, 2, 2], &[3.0, 0.5, -1.0, 2.0, 2.0, 0.7, 1.1, -3.0])], |x| {
+                x[0].inv()
+            }),
         ]
     },
 };

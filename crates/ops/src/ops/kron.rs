@@ -1,10 +1,10 @@
 //! The Kronecker product of two matrices.
 //!
 //! # Formula
-//! y_(i·p + k),(j·q + l) = A_ij B_kl, with B of shape [p, q]
+//! y_(i·p + k),(j·q + l) = A_ij B_kl, with B of shape `[p, q]`
 //!
 //! # Jacobian
-//! ∂y_rs/∂A_mn = Σ_kl [r = m·p + k] [s = n·q + l] B_kl, and the like for B
+//! ∂y_rs/∂A_mn = Σ_kl `[r = m·p + k]` `[s = n·q + l]` B_kl, and the like for B
 //!
 //! # Domain
 //! All reals; matrices or vectors. A vector beside a matrix is taken as a row.
@@ -58,9 +58,12 @@ impl Op for Kron {
         let (labels_a, labels_b) = (Label::for_dims(a.dims()), Label::for_dims(b.dims()));
         let axes = out.iter().zip(labels_a.iter().zip(&labels_b));
         let mut factors: Vec<Factor> = axes
-            .map(|(&r, (&i, &k))| Factor::Relation(Relation::affine([(1, r), (-(k.size() as i64), i), (-1, k)], 0)))
+            .map(|(&r, (&i, &k))| {
+                Factor::Relation(Relation::affine([(1, r), (-(k.size() as i64), i), (-1, k)], 0))
+            })
             .collect();
-        let (slots, other) = if at.input() == 0 { (&labels_a, (b, &labels_b)) } else { (&labels_b, (a, &labels_a)) };
+        let (slots, other) =
+            if at.input() == 0 { (&labels_a, (b, &labels_b)) } else { (&labels_b, (a, &labels_a)) };
         factors.push(Factor::Dense(other.0.clone(), other.1.clone()));
         Ok(at.network().plus_term(Coef::one(), &out, slots, factors).simplified())
     }
@@ -86,7 +89,11 @@ impl Val {
     /// On scalars and on more than two axes.
     pub fn kron(&self, other: &Val) -> Result<Val> {
         if ![self, other].iter().all(|x| matches!(x.ndim(), 1 | 2)) {
-            return Err(Error::new(format!("kron: {:?} and {:?} are not matrices", self.dims(), other.dims())));
+            return Err(Error::new(format!(
+                "kron: {:?} and {:?} are not matrices",
+                self.dims(),
+                other.dims()
+            )));
         }
         let row = |x: &Val| x.reshape(&[Dim::new(1), x.dims()[0]]);
         match (self.ndim(), other.ndim()) {

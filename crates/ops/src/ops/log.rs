@@ -17,18 +17,19 @@
 
 use crate::{Elementwise, Entry, Result, Sample, Slope, Unary, Val};
 
-pub(crate) static LOG: Unary = Unary {
-    name: "log",
-    f32: f32::ln,
-    f64: f64::ln,
-    derivative: |x, _| Ok(Slope::value((1.0 / x)?)),
-};
+pub(crate) static LOG: Unary =
+    Unary { name: "log", f32: f32::ln, f64: f64::ln, derivative: |x, _| Ok(Slope::value((1.0 / x)?)) };
 
 pub(crate) static ENTRY: Entry = Entry {
     signature: "log(x)",
     aliases: &[],
     call: |args| args.value("x")?.log(),
-    samples: || vec![Sample::normal("log: a matrix", [&[2, 3]], |x| x[0].log()).positive(), Sample::given("log: a scalar", [(&[], &[0.7])], |x| x[0].log())],
+    samples: || {
+        vec![
+            Sample::normal("log: a matrix", [&[2, 3]], |x| x[0].log()).positive(),
+            Sample::given("log: a scalar", [(&[], &[0.7])], |x| x[0].log()),
+        ]
+    },
 };
 
 impl Val {

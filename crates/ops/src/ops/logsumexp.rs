@@ -40,7 +40,8 @@ impl Op for LogSumExp {
     fn forward(&self, inputs: &[&Array]) -> Result<Vec<Array>> {
         let largest = inputs[0].max(&self.axes, true)?;
         // An infinite maximum is not subtracted: ∞ − ∞ has no value.
-        let finite = largest.map(|m| if m.is_finite() { m } else { 0.0 }, |m| if m.is_finite() { m } else { 0.0 })?;
+        let finite =
+            largest.map(|m| if m.is_finite() { m } else { 0.0 }, |m| if m.is_finite() { m } else { 0.0 })?;
         let exps = inputs[0].zip(&finite, "logsumexp", |x, m| (x - m).exp(), |x, m| (x - m).exp())?;
         let total = exps.sum(&self.axes, true)?;
         let y = total.zip(&finite, "logsumexp", |t, m| t.ln() + m, |t, m| t.ln() + m)?;

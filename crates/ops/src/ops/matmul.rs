@@ -51,7 +51,9 @@ impl Op for MatMul {
                     _ => None,
                 };
                 return Err(match transposed {
-                    Some(which) => error.with_hint(format!("with the {which} one transposed, `.T`, they would fit")),
+                    Some(which) => {
+                        error.with_hint(format!("with the {which} one transposed, `.T`, they would fit"))
+                    }
                     None => error,
                 });
             }
@@ -79,7 +81,8 @@ impl Op for MatMul {
         let mut matrix_axes = out[batch..].iter().copied();
         let row = if matrix_a.len() == 2 { matrix_axes.next() } else { None };
         let column = matrix_axes.next();
-        let labels_a: Vec<Label> = aligned(&out[..batch], batch_a).into_iter().chain(row).chain([inner]).collect();
+        let labels_a: Vec<Label> =
+            aligned(&out[..batch], batch_a).into_iter().chain(row).chain([inner]).collect();
         let labels_b: Vec<Label> = aligned(&out[..batch], batch_b)
             .into_iter()
             .chain([inner])

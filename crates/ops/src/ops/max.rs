@@ -77,8 +77,10 @@ pub(crate) static ENTRY: Entry = Entry {
         vec![
             Sample::normal("max: all", [&[2, 3]], |x| x[0].max(&[0, 1], false)),
             Sample::normal("max: one axis, kept", [&[2, 3, 2]], |x| x[0].max(&[1], true)),
-            Sample::given("max: ties", [(&[2, 4], &[1.0, 3.0, 3.0, 0.0, 2.0, 2.0, 2.0, 2.0])], |x| x[0].max(&[1], false))
-                .at_kink(),
+            Sample::given("max: ties", [(&[2, 4], &[1.0, 3.0, 3.0, 0.0, 2.0, 2.0, 2.0, 2.0])], |x| {
+                x[0].max(&[1], false)
+            })
+            .at_kink(),
         ]
     },
 };

@@ -42,7 +42,8 @@ impl Val {
     /// Where an axis does not exist or is named twice.
     pub fn mean(&self, axes: &[usize], keepdims: bool) -> Result<Val> {
         let (labels, out) = reduced("mean", self, axes, keepdims)?;
-        let share = axes.iter().fold(Coef::one(), |coef, &axis| coef.times(&Coef::size(self.dims()[axis], -1)));
+        let share =
+            axes.iter().fold(Coef::one(), |coef, &axis| coef.times(&Coef::size(self.dims()[axis], -1)));
         self.relabelled("mean", share, &labels, &out)
     }
 

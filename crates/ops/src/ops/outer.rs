@@ -38,6 +38,9 @@ impl Val {
                 .with_hint("flatten them with vec(…), or write einsum"));
         }
         let (i, j) = (Label::new(self.dims()[0]), Label::new(other.dims()[0]));
-        Val::apply(Einsum::from_labels(Coef::one(), &[vec![i], vec![j]], &[i, j]).called("outer"), &[self, other])
+        Val::apply(
+            Einsum::from_labels(Coef::one(), &[vec![i], vec![j]], &[i, j]).called("outer"),
+            &[self, other],
+        )
     }
 }

@@ -39,7 +39,10 @@ impl Val {
         let mut sorted = axes.to_vec();
         sorted.sort_unstable();
         if sorted.iter().copied().ne(0..self.ndim()) {
-            return Err(Error::new(format!("permute: {axes:?} does not name each axis of {:?} once", self.dims())));
+            return Err(Error::new(format!(
+                "permute: {axes:?} does not name each axis of {:?} once",
+                self.dims()
+            )));
         }
         let out: Vec<Label> = axes.iter().map(|&axis| labels[axis]).collect();
         self.relabelled("permute", Coef::one(), &labels, &out)

@@ -37,7 +37,7 @@ pub(crate) static POW: Binary = Binary {
     written: |a, b| format!("{a}^{b}"),
 };
 
-/// Small whole exponents by multiplication: exact for squares, and faster.
+/// Squares by multiplication: exact, and faster.
 fn power(a: f64, b: f64) -> f64 {
     if b == 2.0 { a * a } else { a.powf(b) }
 }

@@ -4,7 +4,7 @@
 //! y_i = max(x_i, 0)
 //!
 //! # Jacobian
-//! ∂y_i/∂x_m = δ_im [x_i > 0]
+//! ∂y_i/∂x_m = δ_im `[x_i > 0]`
 //!
 //! # Domain
 //! All reals. NaN stays NaN.
@@ -28,7 +28,12 @@ pub(crate) static ENTRY: Entry = Entry {
     signature: "relu(x)",
     aliases: &[],
     call: |args| args.value("x")?.relu(),
-    samples: || vec![Sample::normal("relu: a matrix", [&[2, 3]], |x| x[0].relu()), Sample::given("relu: at 0", [(&[3], &[-2.0, 0.0, 3.0])], |x| x[0].relu()).at_kink()],
+    samples: || {
+        vec![
+            Sample::normal("relu: a matrix", [&[2, 3]], |x| x[0].relu()),
+            Sample::given("relu: at 0", [(&[3], &[-2.0, 0.0, 3.0])], |x| x[0].relu()).at_kink(),
+        ]
+    },
 };
 
 impl Val {

@@ -1,10 +1,10 @@
 //! The same elements in row-major order under another shape.
 //!
 //! # Formula
-//! y_(k,l) = x_(i,j) where the positions in row-major order are equal: [k·n′ + l = i·n + j]
+//! y_(k,l) = x_(i,j) where the positions in row-major order are equal: `[k·n′ + l = i·n + j]`
 //!
 //! # Jacobian
-//! ∂y_kl/∂x_ij = [n′k + l = n i + j]: an affine relation between labels. Where axes fall together it splits into deltas.
+//! ∂y_kl/∂x_ij = `[n′k + l = n i + j]`: an affine relation between labels. Where axes fall together it splits into deltas.
 //!
 //! # Domain
 //! All reals; equal numbers of elements.
@@ -91,7 +91,9 @@ pub(crate) static ENTRY: Entry = Entry {
     samples: || {
         vec![
             Sample::normal("reshape: splits and merges", [&[2, 6]], |x| x[0].reshape(&[3.into(), 4.into()])),
-            Sample::normal("reshape: keeps an axis", [&[5, 2, 6]], |x| x[0].reshape(&[5.into(), 3.into(), 4.into()])),
+            Sample::normal("reshape: keeps an axis", [&[5, 2, 6]], |x| {
+                x[0].reshape(&[5.into(), 3.into(), 4.into()])
+            }),
             Sample::normal("reshape: there and back", [&[7, 6]], |x| {
                 x[0].reshape(&[7.into(), 2.into(), 3.into()])?.reshape(&[7.into(), 6.into()])
             }),

@@ -4,7 +4,7 @@
 //! y_n,… = Σ_{i : index_i = n} x_i,…
 //!
 //! # Jacobian
-//! ∂y_n/∂x_i = [n = index_i], with a delta on every other axis
+//! ∂y_n/∂x_i = `[n = index_i]`, with a delta on every other axis
 //!
 //! # Domain
 //! All reals; indices from 0 to size − 1.
@@ -55,7 +55,10 @@ impl Op for ScatterAdd {
             )));
         }
         if let Some(wrong) = self.table.entries().iter().find(|&&e| e < -1 || e >= self.size.size() as i64) {
-            return Err(Error::new(format!("scatter_add: the index {wrong} lies outside 0..{}", self.size.size())));
+            return Err(Error::new(format!(
+                "scatter_add: the index {wrong} lies outside 0..{}",
+                self.size.size()
+            )));
         }
         let dims = [self.size].into_iter().chain(x.dims[lead..].iter().copied()).collect();
         Ok(vec![Spec::new(dims, x.dtype)])
@@ -100,11 +103,17 @@ impl Val {
     /// Where the index does not fit, lies outside, or is a symbol or no integers.
     pub fn scatter_add(&self, index: &Val, size: Dim) -> Result<Val> {
         if index.dtype() != DType::I64 {
-            return Err(Error::new(format!("scatter_add: the index is {} and must be integers", index.dtype())));
+            return Err(Error::new(format!(
+                "scatter_add: the index is {} and must be integers",
+                index.dtype()
+            )));
         }
         let entries = index.array()?.to_vec_i64()?;
         if let Some(wrong) = entries.iter().find(|&&entry| entry < 0) {
-            return Err(Error::new(format!("scatter_add: the index {wrong} lies outside 0..{}", size.size())));
+            return Err(Error::new(format!(
+                "scatter_add: the index {wrong} lies outside 0..{}",
+                size.size()
+            )));
         }
         let name = index.name().map_or("index", |name| name.as_str());
         let table = Table::new(index.shape(), entries)?.named(name);

@@ -28,7 +28,12 @@ pub(crate) static ENTRY: Entry = Entry {
     signature: "sigmoid(x)",
     aliases: &[],
     call: |args| args.value("x")?.sigmoid(),
-    samples: || vec![Sample::normal("sigmoid: a matrix", [&[2, 3]], |x| x[0].sigmoid()), Sample::given("sigmoid: far out", [(&[3], &[-40.0, 0.0, 35.0])], |x| x[0].sigmoid())],
+    samples: || {
+        vec![
+            Sample::normal("sigmoid: a matrix", [&[2, 3]], |x| x[0].sigmoid()),
+            Sample::given("sigmoid: far out", [(&[3], &[-40.0, 0.0, 35.0])], |x| x[0].sigmoid()),
+        ]
+    },
 };
 
 impl Val {

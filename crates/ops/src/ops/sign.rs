@@ -19,8 +19,24 @@ use crate::{Elementwise, Entry, Result, Sample, Unary, Val};
 
 pub(crate) static SIGN: Unary = Unary {
     name: "sign",
-    f32: |x| if x > 0.0 { 1.0 } else if x < 0.0 { -1.0 } else { x * 0.0 },
-    f64: |x| if x > 0.0 { 1.0 } else if x < 0.0 { -1.0 } else { x * 0.0 },
+    f32: |x| {
+        if x > 0.0 {
+            1.0
+        } else if x < 0.0 {
+            -1.0
+        } else {
+            x * 0.0
+        }
+    },
+    f64: |x| {
+        if x > 0.0 {
+            1.0
+        } else if x < 0.0 {
+            -1.0
+        } else {
+            x * 0.0
+        }
+    },
     derivative: |_, _| Ok(None),
 };
 
@@ -28,7 +44,12 @@ pub(crate) static ENTRY: Entry = Entry {
     signature: "sign(x)",
     aliases: &[],
     call: |args| args.value("x")?.sign(),
-    samples: || vec![Sample::normal("sign: a matrix", [&[2, 3]], |x| x[0].sign()), Sample::given("sign: at 0", [(&[3], &[-2.0, 0.0, 3.0])], |x| x[0].sign()).at_kink()],
+    samples: || {
+        vec![
+            Sample::normal("sign: a matrix", [&[2, 3]], |x| x[0].sign()),
+            Sample::given("sign: at 0", [(&[3], &[-2.0, 0.0, 3.0])], |x| x[0].sign()).at_kink(),
+        ]
+    },
 };
 
 impl Val {

@@ -17,18 +17,19 @@
 
 use crate::{Elementwise, Entry, Result, Sample, Slope, Unary, Val};
 
-pub(crate) static SIN: Unary = Unary {
-    name: "sin",
-    f32: f32::sin,
-    f64: f64::sin,
-    derivative: |x, _| Ok(Slope::value(x.cos()?)),
-};
+pub(crate) static SIN: Unary =
+    Unary { name: "sin", f32: f32::sin, f64: f64::sin, derivative: |x, _| Ok(Slope::value(x.cos()?)) };
 
 pub(crate) static ENTRY: Entry = Entry {
     signature: "sin(x)",
     aliases: &[],
     call: |args| args.value("x")?.sin(),
-    samples: || vec![Sample::normal("sin: a matrix", [&[2, 3]], |x| x[0].sin()), Sample::given("sin: a scalar", [(&[], &[0.7])], |x| x[0].sin())],
+    samples: || {
+        vec![
+            Sample::normal("sin: a matrix", [&[2, 3]], |x| x[0].sin()),
+            Sample::given("sin: a scalar", [(&[], &[0.7])], |x| x[0].sin()),
+        ]
+    },
 };
 
 impl Val {

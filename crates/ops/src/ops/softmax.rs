@@ -34,7 +34,10 @@ impl Op for Softmax {
     fn infer(&self, inputs: &[&Spec]) -> Result<Vec<Spec>> {
         if self.axis >= inputs[0].dims.len() || !inputs[0].dtype.is_float() {
             let Spec { dims, dtype } = inputs[0];
-            return Err(Error::new(format!("softmax: no axis {} to normalise along in {dtype} {dims:?}", self.axis)));
+            return Err(Error::new(format!(
+                "softmax: no axis {} to normalise along in {dtype} {dims:?}",
+                self.axis
+            )));
         }
         Ok(vec![inputs[0].clone()])
     }
@@ -55,9 +58,12 @@ impl Op for Softmax {
         let mut m = i.clone();
         m[self.axis] = Label::new(a.dims()[self.axis]);
         let own = Factor::Dense(a.clone(), i.clone());
-        Ok(at.network()
-            .plus_term(Coef::one(), &i, &i, [own.clone()])
-            .plus_term(Coef::minus_one(), &i, &m, [own, Factor::Dense(a.clone(), m.clone())]))
+        Ok(at.network().plus_term(Coef::one(), &i, &i, [own.clone()]).plus_term(
+            Coef::minus_one(),
+            &i,
+            &m,
+            [own, Factor::Dense(a.clone(), m.clone())],
+        ))
     }
 
     fn written(&self, inputs: &[String]) -> String {

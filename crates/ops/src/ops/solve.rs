@@ -39,8 +39,11 @@ impl Op for Solve {
             _ => false,
         };
         if !fits || a.dtype != b.dtype || !a.dtype.is_float() {
-            return Err(Error::new(format!("solve: {:?} and {:?} are no system of equations", a.dims, b.dims))
-                .with_hint("the matrix is [n, n] and the right side [n] or [n, k], of one float type"));
+            return Err(Error::new(format!(
+                "solve: {:?} and {:?} are no system of equations",
+                a.dims, b.dims
+            ))
+            .with_hint("the matrix is [n, n] and the right side [n] or [n, k], of one float type"));
         }
         Ok(vec![b.clone()])
     }
@@ -86,7 +89,9 @@ pub(crate) static ENTRY: Entry = Entry {
             Sample::given("solve: a vector", [(&[3, 3], A), (&[3], &B[..3])], |x| x[0].solve(&x[1], false)),
             Sample::given("solve: a matrix", [(&[3, 3], A), (&[3, 2], B)], |x| x[0].solve(&x[1], false)),
             Sample::given("solve: transposed", [(&[3, 3], A), (&[3, 2], B)], |x| x[0].solve(&x[1], true)),
-            Sample::given("solve: a batch", [(&[2, 2, 2], &A[..8]), (&[2, 2, 1], &B[..4])], |x| x[0].solve(&x[1], false)),
+            Sample::given("solve: a batch", [(&[2, 2, 2], &A[..8]), (&[2, 2, 1], &B[..4])], |x| {
+                x[0].solve(&x[1], false)
+            }),
         ]
     },
 };

@@ -30,7 +30,12 @@ pub(crate) static ENTRY: Entry = Entry {
     signature: "sqrt(x)",
     aliases: &[],
     call: |args| args.value("x")?.sqrt(),
-    samples: || vec![Sample::normal("sqrt: a matrix", [&[2, 3]], |x| x[0].sqrt()).positive(), Sample::given("sqrt: a scalar", [(&[], &[0.7])], |x| x[0].sqrt())],
+    samples: || {
+        vec![
+            Sample::normal("sqrt: a matrix", [&[2, 3]], |x| x[0].sqrt()).positive(),
+            Sample::given("sqrt: a scalar", [(&[], &[0.7])], |x| x[0].sqrt()),
+        ]
+    },
 };
 
 impl Val {

@@ -1,7 +1,7 @@
 //! The unit step, element by element: 1 above 0, else 0.
 //!
 //! # Formula
-//! y_i = [x_i > 0]
+//! y_i = `[x_i > 0]`
 //!
 //! # Jacobian
 //! ∂y_i/∂x_m = 0
@@ -28,7 +28,12 @@ pub(crate) static ENTRY: Entry = Entry {
     signature: "step(x)",
     aliases: &[],
     call: |args| args.value("x")?.step(),
-    samples: || vec![Sample::normal("step: a matrix", [&[2, 3]], |x| x[0].step()), Sample::given("step: at 0", [(&[3], &[-2.0, 0.0, 3.0])], |x| x[0].step()).at_kink()],
+    samples: || {
+        vec![
+            Sample::normal("step: a matrix", [&[2, 3]], |x| x[0].step()),
+            Sample::given("step: at 0", [(&[3], &[-2.0, 0.0, 3.0])], |x| x[0].step()).at_kink(),
+        ]
+    },
 };
 
 impl Val {

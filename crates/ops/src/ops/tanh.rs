@@ -28,7 +28,12 @@ pub(crate) static ENTRY: Entry = Entry {
     signature: "tanh(x)",
     aliases: &[],
     call: |args| args.value("x")?.tanh(),
-    samples: || vec![Sample::normal("tanh: a matrix", [&[2, 3]], |x| x[0].tanh()), Sample::given("tanh: a scalar", [(&[], &[0.7])], |x| x[0].tanh())],
+    samples: || {
+        vec![
+            Sample::normal("tanh: a matrix", [&[2, 3]], |x| x[0].tanh()),
+            Sample::given("tanh: a scalar", [(&[], &[0.7])], |x| x[0].tanh()),
+        ]
+    },
 };
 
 impl Val {

@@ -1,7 +1,7 @@
 //! The share of each element in the maximum over some axes: 1/t for each of t tied largest elements, else 0.
 //!
 //! # Formula
-//! s_ik = [x_ik = max_l x_il] / #{l : x_il is largest}
+//! s_ik = `[x_ik = max_l x_il]` / #{l : x_il is largest}
 //!
 //! # Jacobian
 //! ∂s_ik/∂x_mn = 0
@@ -58,7 +58,8 @@ pub(crate) static ENTRY: Entry = Entry {
     samples: || {
         vec![
             Sample::normal("tie_share: one axis", [&[2, 3]], |x| x[0].tie_share(&[1])),
-            Sample::given("tie_share: ties", [(&[4], &[1.0, 3.0, 3.0, 0.0])], |x| x[0].tie_share(&[0])).at_kink(),
+            Sample::given("tie_share: ties", [(&[4], &[1.0, 3.0, 3.0, 0.0])], |x| x[0].tie_share(&[0]))
+                .at_kink(),
         ]
     },
 };

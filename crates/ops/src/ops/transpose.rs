@@ -33,7 +33,9 @@ pub(crate) static ENTRY: Entry = Entry {
                 axes.swap(first, second);
                 x.permute(&axes)
             }
-            _ => x.transpose(),
+            (None, None) => x.transpose(),
+            _ => Err(Error::new("transpose: two axes are exchanged, and one is named")
+                .with_hint("name both, `transpose(x, 0, 1)`, or none")),
         }
     },
     samples: || vec![Sample::normal("transpose: a matrix", [&[2, 3]], |x| x[0].transpose())],

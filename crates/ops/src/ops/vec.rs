@@ -4,7 +4,7 @@
 //! y_(i·n + j) = x_ij by rows, y_(j·m + i) = x_ij by columns
 //!
 //! # Jacobian
-//! ∂y_k/∂x_ij = [k = i·n + j] by rows, [k = j·m + i] by columns
+//! ∂y_k/∂x_ij = `[k = i·n + j]` by rows, `[k = j·m + i]` by columns
 //!
 //! # Domain
 //! All reals. By columns: the first index varies fastest, whatever the rank.
