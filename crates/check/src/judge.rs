@@ -1,28 +1,19 @@
 //! From a claim to a verdict.
 
-use pullback_array::{Array, DType};
-use pullback_autograd::pullback;
-use pullback_network::Value;
-use pullback_ops::{Error, Result, Val};
+use pullback_array::Array;
+use pullback_ops::{Result, Val};
 
-use crate::claim::{Claim, Rounding, Subject};
-use crate::differences::Estimate;
+use crate::claim::{Claim, Subject};
+use crate::evidence::{Case, Evidence, Gap, Reduced, between, largest_error, worst};
 use crate::layout::{ClaimLayout, from_tensor, index_in_claim, shapes, to_tensor};
-use crate::routes::{DIRECTIONS, Derivative, Differences, along};
+use crate::routes::Derivative;
 use crate::verdict::{Entry, Judgement, Kink, Note, Routes, Verdict};
-
-/// How many times a measured rounding error or an estimated truncation error may be exceeded: the measurements are
-/// samples, and errors of several operations may add up.
-const SAFETY: f64 = 8.0;
 
 /// A claim whose rounding errors may pass this share of the derivative cannot be judged by numbers.
 const MOST_ROUNDING: f64 = 1e-3;
 
 /// Nor can one where finite differences may be off by this share of it.
 const MOST_TRUNCATION: f64 = 1e-2;
-
-/// How far one-sided slopes may be off, relatively: they are extrapolated once, from steps of 10⁻⁵.
-const SLOPE_ERROR: f64 = 1e-6;
 
 /// A derivative with more entries is not written out merely to be shown beside a claim of another shape.
 const MOST_SHOWN: usize = 1 << 16;
@@ -73,42 +64,6 @@ fn blank(shape: Vec<usize>) -> Judgement {
     }
 }
 
-/// A subject as a first derivative: a Hessian is the derivative of a gradient.
-struct Reduced<'a> {
-    subject: &'a Subject,
-    y: Val,
-}
-
-impl<'a> Reduced<'a> {
-    fn new(subject: &'a Subject) -> Result<Reduced<'a>> {
-        for value in [&subject.of, subject.last()] {
-            if value.dtype() != DType::F64 {
-                return Err(Error::new(format!("a derivative of {} is not judged", value.dtype()))
-                    .with_hint("give the program in f64, on the rounded inputs, and the claim's numbers in their own dtype"));
-            }
-        }
-        let y = match subject.wrt.as_slice() {
-            [x, _] => {
-                if subject.of.ndim() != 0 {
-                    return Err(Error::new(format!(
-                        "a second derivative is one of a scalar, not of {:?}",
-                        subject.of.dims()
-                    )));
-                }
-                let fixed: Vec<&Val> = subject.fixed.iter().collect();
-                let gradient = pullback(&[(&subject.of, &subject.of.one())], &[x], &fixed)?.remove(0);
-                gradient.map_or_else(|| pullback_autograd::zeros(x), Ok)?
-            }
-            _ => subject.of.clone(),
-        };
-        Ok(Reduced { subject, y })
-    }
-
-    fn derivative(&self) -> Derivative<'_> {
-        Derivative { y: &self.y, x: self.subject.last(), fixed: self.subject.fixed.iter().collect() }
-    }
-}
-
 /// A claim whose shape does not fit: the true derivative is told all the same, where it is small.
 fn wrong_shape(reduced: &Reduced<'_>, claim: &Claim, shape: &[usize], y: &[usize]) -> Result<Judgement> {
     let mut judgement = blank(shape.to_vec());
@@ -126,102 +81,6 @@ fn wrong_shape(reduced: &Reduced<'_>, claim: &Claim, shape: &[usize], y: &[usize
         judgement.expected = Some(expected);
     }
     Ok(judgement)
-}
-
-/// A claim of the right shape, and what it is held against.
-struct Case<'a> {
-    reduced: &'a Reduced<'a>,
-    claim: &'a Claim,
-    tensor: Array,
-    y: Vec<usize>,
-    x: Vec<usize>,
-}
-
-/// The difference of one entry from one route, and how far it may be off.
-#[derive(Clone, Copy)]
-struct Gap {
-    position: usize,
-    error: f64,
-    tolerance: f64,
-}
-
-impl Gap {
-    fn new(position: usize, a: f64, b: f64, tolerance: f64) -> Gap {
-        Gap { position, error: (a - b).abs(), tolerance }
-    }
-
-    /// The error in units of its tolerance; 0 where there is no error.
-    fn ratio(&self) -> f64 {
-        if self.error == 0.0 { 0.0 } else { self.error / self.tolerance }
-    }
-}
-
-fn largest_error(gaps: &[Gap]) -> f64 {
-    gaps.iter().map(|gap| gap.error).fold(0.0, f64::max)
-}
-
-/// The gap that speaks loudest: of those beyond their tolerance the largest, else the one closest to its tolerance.
-fn worst(gaps: &[Gap]) -> Option<Gap> {
-    let rank = |gap: &Gap| if gap.ratio() > 1.0 { (true, gap.error) } else { (false, gap.ratio()) };
-    gaps.iter().copied().max_by(|a, b| rank(a).partial_cmp(&rank(b)).unwrap_or(std::cmp::Ordering::Equal))
-}
-
-/// What the routes say of a claim.
-struct Evidence {
-    claimed: Vec<f64>,
-    autograd: Vec<f64>,
-    /// How far rounding may have moved each entry of the claim and of autograd together.
-    rounding: Vec<f64>,
-    /// The claim against autograd, against the network, against finite differences.
-    by_autograd: Vec<Gap>,
-    by_network: Vec<Gap>,
-    by_differences: Vec<Gap>,
-    /// Autograd against the other two.
-    among_routes: Vec<Gap>,
-    /// Positions at a kink with both slopes.
-    kinks: Vec<(usize, f64, f64)>,
-    /// Finite differences, entry by entry.
-    estimates: Option<Vec<f64>>,
-    /// Entries that are not zero and of which finite differences can tell nothing.
-    unseen: usize,
-    /// How far an entry may be from what finite differences say of it, at the most.
-    truncation: f64,
-    /// How far autograd is from another route, in tolerances, at the most.
-    contradiction: f64,
-    no_path: bool,
-}
-
-impl Evidence {
-    /// What finite differences say of one entry.
-    fn difference(&self, position: usize) -> Option<f64> {
-        self.estimates.as_ref().map(|estimates| estimates[position]).filter(|estimate| estimate.is_finite())
-    }
-
-    /// The entry of which the routes disagree the most: the one sought out, where one was.
-    fn contradicted_at(&self) -> usize {
-        let sought = self.among_routes.iter().find(|gap| gap.error == f64::INFINITY);
-        sought.copied().or_else(|| worst(&self.among_routes)).map_or(0, |gap| gap.position)
-    }
-
-    /// Does the convention lie between the slopes?
-    fn is_subgradient(&self, &(at, left, right): &(usize, f64, f64)) -> bool {
-        between(self.autograd[at], left, right, self.rounding[at])
-    }
-}
-
-/// Does a value lie between two slopes, within a tolerance and the error of the slopes?
-fn between(value: f64, left: f64, right: f64, tolerance: f64) -> bool {
-    let slack = tolerance + SLOPE_ERROR * left.abs().max(right.abs());
-    (left.min(right) - slack..=left.max(right) + slack).contains(&value)
-}
-
-/// What entries of a row that are off by `errors` add up to along a direction.
-fn reach(errors: &[f64], weights: &[f64]) -> f64 {
-    errors.iter().zip(weights).map(|(error, weight)| error * weight.abs()).sum()
-}
-
-fn norm(weights: &[f64]) -> f64 {
-    weights.iter().map(|w| w * w).sum::<f64>().sqrt().max(f64::MIN_POSITIVE)
 }
 
 impl Case<'_> {
@@ -265,158 +124,6 @@ impl Case<'_> {
         });
         judgement.verdict = self.verdict(&evidence, worst, &mut judgement);
         Ok(judgement)
-    }
-
-    /// Takes every route. `None`: the derivative is not finite.
-    fn evidence(&self, judgement: &mut Judgement) -> Result<Option<Evidence>> {
-        let derivative = self.reduced.derivative();
-        let (by_autograd, spread) = derivative.by_autograd()?;
-        let (by_network, network_spread, no_path) = derivative.by_network()?;
-        judgement.expected =
-            Some(from_tensor(&by_autograd, self.y.len(), self.claim.array.shape(), self.claim.layout)?);
-        if !by_autograd.all_finite() || !by_network.all_finite() {
-            return Ok(None);
-        }
-        let (claimed, autograd) = (self.tensor.to_vec_f64(), by_autograd.to_vec_f64());
-        let network = by_network.to_vec_f64();
-        let of_claim: Vec<f64> = match &self.claim.rounding {
-            Rounding::Measured(errors) => {
-                to_tensor(errors, &self.y, &self.x, self.claim.layout)?.to_vec_f64()
-            }
-            Rounding::Unknown(epsilon) => claimed
-                .iter()
-                .zip(&spread)
-                .map(|(claimed, spread)| epsilon * (claimed.abs() + spread))
-                .collect(),
-        };
-        let own = |p: usize| SAFETY * (of_claim[p] + f64::EPSILON * (spread[p] + claimed[p].abs()));
-        let rounding: Vec<f64> = (0..claimed.len()).map(own).collect();
-        let networked = |p: usize| SAFETY * f64::EPSILON * network_spread[p];
-        let mut evidence = Evidence {
-            by_autograd: (0..claimed.len())
-                .map(|p| Gap::new(p, claimed[p], autograd[p], rounding[p]))
-                .collect(),
-            by_network: (0..claimed.len())
-                .map(|p| Gap::new(p, claimed[p], network[p], rounding[p] + networked(p)))
-                .collect(),
-            by_differences: Vec::new(),
-            among_routes: (0..claimed.len())
-                .map(|p| Gap::new(p, autograd[p], network[p], rounding[p] + networked(p)))
-                .collect(),
-            kinks: Vec::new(),
-            estimates: None,
-            unseen: 0,
-            truncation: 0.0,
-            contradiction: 0.0,
-            no_path,
-            claimed,
-            autograd,
-            rounding,
-        };
-        match derivative.by_differences()? {
-            Differences::Entries { estimate, kinks } => {
-                for p in 0..evidence.claimed.len() {
-                    let tolerance = evidence.rounding[p] + SAFETY * estimate.error[p];
-                    if kinks.iter().any(|&(at, ..)| at == p) {
-                        continue;
-                    }
-                    if tolerance >= evidence.autograd[p].abs() && evidence.autograd[p] != 0.0 {
-                        evidence.unseen += 1;
-                    }
-                    evidence.truncation = evidence.truncation.max(tolerance);
-                    if tolerance.is_finite() {
-                        evidence.by_differences.push(Gap::new(
-                            p,
-                            evidence.claimed[p],
-                            estimate.value[p],
-                            tolerance,
-                        ));
-                        evidence.among_routes.push(Gap::new(
-                            p,
-                            evidence.autograd[p],
-                            estimate.value[p],
-                            tolerance,
-                        ));
-                    }
-                }
-                evidence.kinks = kinks;
-                evidence.estimates = Some(estimate.value);
-            }
-            Differences::Directions { directions, kinks } => {
-                judgement.notes.push(Note::Directions(DIRECTIONS));
-                evidence.kinks = kinks;
-                self.along_directions(&mut evidence, &by_autograd, &directions)?;
-            }
-        }
-        if let [first, _] = self.reduced.subject.wrt.as_slice() {
-            evidence.among_routes.extend(self.gradient_gaps(first)?);
-        }
-        let ratios = evidence.among_routes.iter().filter(|gap| gap.error.is_finite()).map(Gap::ratio);
-        evidence.contradiction = ratios.fold(evidence.contradiction, f64::max);
-        Ok(Some(evidence))
-    }
-
-    /// Finite differences along directions: each speaks of a whole row, and of one entry only where that is sought out.
-    fn along_directions(
-        &self,
-        evidence: &mut Evidence,
-        by_autograd: &Array,
-        directions: &[(Array, Estimate)],
-    ) -> Result<()> {
-        let (rows, columns) = (self.y.iter().product::<usize>(), self.x.iter().product::<usize>());
-        let mut contradicted: Option<(f64, &Array)> = None;
-        for (direction, estimate) in directions {
-            let weights = direction.to_vec_f64();
-            let (of_claim, of_autograd) =
-                (along(&self.tensor, direction, rows), along(by_autograd, direction, rows));
-            for row in 0..rows {
-                let own = &evidence.rounding[row * columns..(row + 1) * columns];
-                let tolerance = reach(own, &weights) + SAFETY * estimate.error[row];
-                if !tolerance.is_finite() {
-                    evidence.truncation = f64::INFINITY;
-                    continue;
-                }
-                let gap = Gap::new(row * columns, of_claim[row], estimate.value[row], tolerance);
-                let routes = Gap::new(row * columns, of_autograd[row], estimate.value[row], tolerance);
-                evidence.truncation = evidence.truncation.max(tolerance / norm(&weights));
-                if routes.ratio() > contradicted.map_or(1.0, |(ratio, _)| ratio) {
-                    contradicted = Some((routes.ratio(), direction));
-                }
-                evidence.by_differences.push(gap);
-                evidence.among_routes.push(routes);
-            }
-        }
-        if let Some((ratio, direction)) = contradicted {
-            let position = self.reduced.derivative().localise(by_autograd, direction)?;
-            // The entry that is to be named; larger than any other error among the routes.
-            evidence.among_routes.push(Gap { position, error: f64::INFINITY, tolerance: f64::INFINITY });
-            evidence.contradiction = ratio;
-        }
-        Ok(())
-    }
-
-    /// For a Hessian: the gradient that is differentiated, against finite differences of the scalar.
-    fn gradient_gaps(&self, x: &Val) -> Result<Vec<Gap>> {
-        let Subject { of, fixed, .. } = self.reduced.subject;
-        let gradient = Derivative { y: of, x, fixed: fixed.iter().collect() };
-        let (tensor, spread) = gradient.by_autograd()?;
-        let entries = tensor.to_vec_f64();
-        let rounding: Vec<f64> =
-            spread.iter().zip(&entries).map(|(s, e)| SAFETY * f64::EPSILON * (s + e.abs())).collect();
-        Ok(match gradient.by_differences()? {
-            Differences::Entries { estimate, kinks } => (0..entries.len())
-                .filter(|p| estimate.error[*p].is_finite() && !kinks.iter().any(|(at, ..)| at == p))
-                .map(|p| Gap::new(0, entries[p], estimate.value[p], rounding[p] + SAFETY * estimate.error[p]))
-                .collect(),
-            Differences::Directions { directions, .. } => directions
-                .iter()
-                .filter(|(_, estimate)| estimate.error[0].is_finite())
-                .map(|(direction, estimate)| {
-                    let tolerance = reach(&rounding, &direction.to_vec_f64()) + SAFETY * estimate.error[0];
-                    Gap::new(0, along(&tensor, direction, 1)[0], estimate.value[0], tolerance)
-                })
-                .collect(),
-        })
     }
 
     fn verdict(&self, evidence: &Evidence, worst_of_claim: Gap, judgement: &mut Judgement) -> Verdict {

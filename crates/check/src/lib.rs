@@ -30,6 +30,7 @@
 
 mod claim;
 mod differences;
+mod evidence;
 mod judge;
 mod kink;
 mod layout;
