@@ -39,6 +39,7 @@ mod network;
 mod order;
 mod relation;
 mod simplify;
+mod solution;
 mod table;
 
 pub use coef::Coef;
