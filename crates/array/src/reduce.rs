@@ -27,6 +27,13 @@ impl Array {
         if axes.is_empty() {
             return Ok(self.clone());
         }
+        if self.is_empty() {
+            // No loop over a large axis beside an empty one.
+            let kept = |axis: &usize| keepdims || !axes.contains(axis);
+            let size = |axis: usize| if axes.contains(&axis) { 1 } else { self.shape()[axis] };
+            let shape: Vec<usize> = (0..self.ndim()).filter(kept).map(size).collect();
+            return Array::zeros(&shape, self.dtype());
+        }
         let sums = with_type!(self.dtype(), T => {
             type Sum = <T as Arithmetic>::Sum;
             let fold = Fold { start: Sum::ZERO, take: |sum: Sum, value: T| sum.plus(value.widen()), join: Sum::plus };

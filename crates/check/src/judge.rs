@@ -93,7 +93,8 @@ impl Case<'_> {
         }
         if self.tensor.is_empty() {
             // There is nothing that could be wrong.
-            judgement.verdict = Verdict::Vacuous;
+            judgement.verdict = if self.claim.zeros { Verdict::Holds } else { Verdict::Vacuous };
+            judgement.notes.push(Note::NoEntries);
             judgement.expected = Some(self.claim.array.clone());
             return Ok(judgement);
         }

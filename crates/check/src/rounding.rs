@@ -4,8 +4,8 @@
 //! intermediate result at random, as rounding does, and watches how far the final one moves. Here the perturbations are
 //! much larger than rounding errors and the effect is scaled down: it is linear in their size, and so measured well.
 //!
-//! Two sizes are tried. Where the larger one leaves the linear range, or the domain, the smaller one tells; where the
-//! effect does not shrink with the size, the result jumps (at a tie, say), and that is no rounding error.
+//! What is piecewise constant (the sign of a value, which element is the largest) is held: a jump is no rounding error. Two
+//! sizes are tried, since a badly conditioned program leaves its linear range, or its domain, at the larger one.
 
 use std::collections::HashSet;
 
@@ -16,8 +16,8 @@ use pullback_network::Value;
 use pullback_ops::{Origin, Result, Val};
 
 /// The relative sizes of perturbations, both far above double precision's 2⁻⁵².
-const COARSE: f64 = 1.0 / (1u64 << 30) as f64;
-const FINE: f64 = 1.0 / (1u64 << 40) as f64;
+const COARSE: f64 = 1.0 / (1u64 << 40) as f64;
+const FINE: f64 = 1.0 / (1u64 << 46) as f64;
 
 /// How often a result is perturbed by each size.
 const SAMPLES: u64 = 4;
@@ -40,7 +40,8 @@ impl Simulation {
             .filter(|leaf| !given.iter().any(|g| g.id() == leaf.id()))
             .collect();
         let inputs: Vec<&Val> = given.iter().copied().chain(&leaves).collect();
-        let function = Function::new(&inputs, &[value], &[])?;
+        let held = piecewise_constant(value)?;
+        let function = Function::new(&inputs, &[value], &held.iter().collect::<Vec<_>>())?;
         let leaves: Result<Vec<Array>> = leaves.iter().map(|leaf| leaf.array().cloned()).collect();
         Ok(Simulation { function, leaves: leaves? })
     }
@@ -57,10 +58,8 @@ impl Simulation {
         let entries = exact.to_vec_f64();
         let (coarse, fine) = (self.moved(given, &entries, COARSE)?, self.moved(given, &entries, FINE)?);
         let spread = entries.iter().zip(coarse.iter().zip(&fine)).map(|(entry, (&coarse, &fine))| {
-            let jumps = fine > 64.0 * coarse;
-            let moved = if jumps { 0.0 } else { coarse.min(fine) };
-            let known = coarse.is_finite() || fine.is_finite();
-            if known { moved.max(entry.abs()) } else { f64::INFINITY }
+            let moved = [coarse, fine].into_iter().filter(|moved| moved.is_finite()).fold(f64::NAN, f64::max);
+            if moved.is_nan() { f64::INFINITY } else { moved.max(entry.abs()) }
         });
         Ok((exact, spread.collect()))
     }
@@ -105,18 +104,34 @@ pub fn amplification(value: &Val) -> Result<Vec<f64>> {
 }
 
 fn float_leaves(value: &Val) -> Vec<Val> {
-    let mut leaves = Vec::new();
-    let mut seen = HashSet::new();
-    let mut pending = vec![value.clone()];
-    while let Some(value) = pending.pop() {
-        if seen.insert(value.id()) {
-            match value.origin() {
-                Origin::Leaf if value.dtype().is_float() => leaves.push(value),
-                _ => pending.extend(value.inputs().iter().cloned()),
-            }
+    let is_leaf = |value: &Val| matches!(value.origin(), Origin::Leaf) && value.dtype().is_float();
+    ancestors(value).into_iter().filter(is_leaf).collect()
+}
+
+/// The values that `value` depends on whose derivative by each of their inputs is zero.
+fn piecewise_constant(value: &Val) -> Result<Vec<Val>> {
+    let mut found = Vec::new();
+    for value in ancestors(value) {
+        let jacobians: Result<Vec<_>> = (0..value.inputs().len()).map(|k| value.jacobian(k)).collect();
+        if !value.inputs().is_empty() && jacobians?.iter().all(|jacobian| jacobian.is_zero()) {
+            found.push(value);
         }
     }
-    leaves
+    Ok(found)
+}
+
+/// The value and all it depends on, each once.
+fn ancestors(value: &Val) -> Vec<Val> {
+    let mut seen = HashSet::new();
+    let mut pending = vec![value.clone()];
+    let mut all = Vec::new();
+    while let Some(value) = pending.pop() {
+        if seen.insert(value.id()) {
+            pending.extend(value.inputs().iter().cloned());
+            all.push(value);
+        }
+    }
+    all
 }
 
 #[cfg(test)]

@@ -133,6 +133,8 @@ pub enum Note {
     WithinTolerance,
     /// Finite differences were taken along this many random directions.
     Directions(usize),
+    /// The derivative has no entries.
+    NoEntries,
     /// Finite differences could tell nothing.
     NoDifferences,
     /// Autograd disagrees with the contracted Jacobian, or with finite differences.

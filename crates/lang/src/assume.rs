@@ -8,7 +8,7 @@ use std::collections::HashMap;
 
 use crate::span::Span;
 use crate::syntax::ast::{DimSpec, File, Input, Name, Shape, Source, Statement, StatementKind};
-use crate::syntax::expr::{BinaryOp, Expr, ExprKind};
+use crate::syntax::expr::{BinaryOp, Expr, ExprKind, IndexItem};
 
 /// A file with every name declared.
 #[derive(Clone, Debug)]
@@ -128,16 +128,55 @@ impl Axes {
             StatementKind::Expression(expr) => {
                 self.shape(expr);
             }
+            StatementKind::IndexDefinition(definition) => {
+                let mut letters = HashMap::new();
+                self.indexed(&definition.expr, &mut letters);
+                let own = definition.indices.iter().map(|index| letters.get(&index.text).copied()).collect();
+                self.taken.push(definition.name.text.clone());
+                self.bound.insert(definition.name.text.clone(), own);
+            }
             _ => {}
+        }
+    }
+
+    /// The names of an expression in index notation: each has as many axes as indices, and axes with one index are equal.
+    fn indexed(&mut self, expr: &Expr, letters: &mut HashMap<String, usize>) {
+        let ExprKind::Index { base, items } = &expr.kind else {
+            if let ExprKind::Name(name) = &expr.kind
+                && !letters.contains_key(name)
+            {
+                self.ranked(name, 0);
+            }
+            expr.children().into_iter().for_each(|child| self.indexed(child, letters));
+            return;
+        };
+        let ExprKind::Name(name) = &base.kind else { return };
+        if name == "delta" {
+            return;
+        }
+        let Some(axes) = self.ranked(name, items.len()) else { return };
+        for (item, axis) in items.iter().zip(axes) {
+            if let IndexItem::At(Expr { kind: ExprKind::Name(letter), .. }) = item {
+                match letters.get(letter) {
+                    Some(&known) => self.unify(known, axis),
+                    None => {
+                        letters.insert(letter.clone(), axis);
+                    }
+                }
+            }
         }
     }
 
     /// The axes of a name: known, assumed, or assumed now.
     fn name(&mut self, name: &str) -> Option<Vec<usize>> {
+        let rank = if name.chars().next().is_some_and(char::is_uppercase) { 2 } else { 1 };
+        self.ranked(name, rank)
+    }
+
+    fn ranked(&mut self, name: &str, rank: usize) -> Option<Vec<usize>> {
         if let Some(bound) = self.bound.get(name) {
             return bound.clone();
         }
-        let rank = if name.chars().next().is_some_and(char::is_uppercase) { 2 } else { 1 };
         let axes: Vec<usize> = (0..rank).map(|_| self.fresh()).collect();
         self.taken.push(name.to_string());
         self.assumed.push((name.to_string(), axes.clone()));
@@ -160,7 +199,12 @@ impl Axes {
                 }
             }
             ExprKind::Call { function, args, kwargs } => {
-                let shapes: Vec<Option<Vec<usize>>> = args.iter().map(|arg| self.shape(arg)).collect();
+                // `vec(A, col)`: a word, and no name.
+                let is_word =
+                    |arg: &&Expr| matches!(&arg.kind, ExprKind::Name(name) if name == "row" || name == "col");
+                let layout = matches!(function.text.as_str(), "vec" | "unvec");
+                let shapes: Vec<Option<Vec<usize>>> =
+                    args.iter().filter(|arg| !(layout && is_word(arg))).map(|arg| self.shape(arg)).collect();
                 let axis = kwargs.iter().find(|(name, _)| matches!(name.text.as_str(), "axis" | "dim"));
                 self.call(&function.text, shapes, args, axis.map(|(_, expr)| expr))
             }
@@ -208,11 +252,24 @@ impl Axes {
         match function {
             "einsum" => self.einsum(args, shapes.collect()),
             "outer" => Some([first?, shapes.next()??].concat()),
-            "matmul" => self.product(first?, shapes.next()??),
+            "matmul" | "dot" => self.product(first?, shapes.next()??),
+            "solve" => {
+                let (matrix, right) = (first?, shapes.next()??);
+                if let ([rows, columns], Some(&n)) = (&matrix[..], right.first()) {
+                    self.unify(*rows, *columns);
+                    self.unify(*rows, n);
+                }
+                Some(right)
+            }
             "sum" | "mean" | "max" | "logsumexp" => {
                 let axes = first?;
                 match axis.map(|expr| &expr.kind) {
                     None if args.len() == 1 => Some(Vec::new()),
+                    Some(ExprKind::Negate(inner))
+                        if matches!(inner.kind, ExprKind::Number { value: 1.0, .. }) =>
+                    {
+                        Some(axes[..axes.len().saturating_sub(1)].to_vec())
+                    }
                     Some(ExprKind::Number { value, .. }) => {
                         let dropped = *value as usize;
                         Some(
@@ -272,12 +329,15 @@ mod tests {
 
     #[test]
     fn sizes_follow_from_the_expression() {
-        let cases: [(&str, &[&str]); 6] = [
+        let cases: [(&str, &[&str]); 9] = [
             ("Z = X @ W + b", &["X: [N=5, D=3]", "W: [D=3, M=2]", "b: [M=2]"]),
             ("a = W @ x; v = g * tanh(a)", &["W: [N=5, D=3]", "x: [D=3]", "g: [N=5]"]),
             ("sum((A - B)^2)", &["A: [N=5, D=3]", "B: [N=5, D=3]"]),
             ("trace(A @ B.T)", &["A: [N=5, D=3]", "B: [N=5, D=3]"]),
             ("N @ x", &["N: [D=3, M=2]", "x: [M=2]"]),
+            ("Z[i,j] = X[i,k] * W[k,j] + b[j] * s", &["X: [N=5, D=3]", "W: [D=3, M=2]", "b: [M=2]", "s: []"]),
+            ("vec(A, col) + solve(B, c)", &["A: [N=5, D=3]", "B: [M=2, M=2]", "c: [M=2]"]),
+            ("sum(X, axis=-1) @ dot(W, v)", &["X: [N=5, D=3]", "W: [N=5, M=2]", "v: [M=2]"]),
             ("outer(x, y) @ softmax(z)", &["x: [N=5]", "y: [D=3]", "z: [D=3]"]),
         ];
         for (source, expected) in cases {

@@ -103,6 +103,7 @@ fn notes(judgement: &Judgement) -> Vec<String> {
 pub(crate) fn note_text(note: &Note) -> String {
     match note {
         Note::NoPath => "zero by construction".to_string(),
+        Note::NoEntries => "it has no entries".to_string(),
         Note::NoDifferences => "finite differences can tell nothing here".to_string(),
         Note::Zero => "the derivative is zero here, although there is a path".to_string(),
         Note::WithinTolerance => {
@@ -116,7 +117,7 @@ pub(crate) fn note_text(note: &Note) -> String {
         Note::RoutesDisagree { in_tolerances } => {
             format!("autograd and finite differences disagree by {} tolerances", brief(*in_tolerances))
         }
-        Note::NotFinite(what) => what.clone(),
+        Note::NotFinite(what) => format!("{what} holds an infinity or a NaN"),
         Note::EqualByBroadcasting => "the shapes are equal after broadcasting only".to_string(),
     }
 }

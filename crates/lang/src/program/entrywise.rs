@@ -205,10 +205,14 @@ impl Notation<'_, '_> {
         });
         match hidden {
             None => Ok(()),
-            Some((name, span)) => Err(Error::new(span, format!("the index `{name}` is summed, and stands inside of {inside}"))
-                .with_label(expr.span, "the sum might belong inside or outside of this")
-                .with_hint(format!("give the inner part a name and the index `{name}` on its left, as in `E[i,{name}] = …`, and sum that"))
-                .into()),
+            Some((name, span)) => {
+                Err(Error::new(span, format!("the index `{name}` is summed, and stands inside of {inside}"))
+                    .with_label(expr.span, "the sum might belong inside or outside of this")
+                    .with_hint(format!(
+                        "give the inner part a name with `{name}` among the indices on its left, and sum that"
+                    ))
+                    .into())
+            }
         }
     }
 }

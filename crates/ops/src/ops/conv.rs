@@ -16,7 +16,7 @@
 //! # Why
 //! Linear in x and in w; which elements meet is an affine relation between their positions.
 
-use pullback_array::Array;
+use pullback_array::{Array, DType};
 use pullback_network::{Coef, Dim, Label, Relation};
 
 use crate::{Entry, Error, Factor, Network, Op, Result, Sample, Site, Spec, Val, promote};
@@ -42,6 +42,8 @@ impl Conv {
             let h = (o * self.stride + k * self.dilation) as i64 - self.padding as i64;
             if (0..input as i64).contains(&h) { h } else { -1 }
         };
+        // Refused here where memory does not suffice, before any position is computed.
+        Array::zeros(&[output, kernel], DType::I64)?;
         let entries = (0..output).flat_map(|o| (0..kernel).map(move |k| position(o, k))).collect();
         Ok(Array::from_vec(&[output, kernel], entries)?)
     }
@@ -118,6 +120,12 @@ impl Op for Conv {
         let (slots, other) = if at.input() == 0 { (&of_x, (w, &of_w)) } else { (&of_w, (x, &of_x)) };
         factors.push(Factor::Dense(other.0.clone(), other.1.clone()));
         Ok(at.network().plus_term(Coef::one(), &out, slots, factors).simplified())
+    }
+
+    fn written(&self, inputs: &[String]) -> String {
+        let Conv { stride, padding, dilation } = self;
+        let call = inputs.join(", ");
+        format!("conv({call}, stride={stride}, padding={padding}, dilation={dilation})")
     }
 }
 

@@ -41,11 +41,11 @@ impl Val {
         match *self.dims() {
             [n] => {
                 let i = Label::new(n);
-                self.relabelled("diag", Coef::one(), &[i], &[i, i])
+                self.relabelled("diag", String::new(), Coef::one(), &[i], &[i, i])
             }
             [rows, columns] if rows == columns => {
                 let i = Label::new(rows);
-                self.relabelled("diag", Coef::one(), &[i, i], &[i])
+                self.relabelled("diag", String::new(), Coef::one(), &[i, i], &[i])
             }
             [rows, columns] => {
                 let least = rows.size().min(columns.size());

@@ -2,7 +2,7 @@
 //!
 //! # Formula
 //! y_out = c · Σ Π operand_labels: labels that are not in the output are summed. A label may stand twice in an operand
-//! (a diagonal is read) and in the output (the result is written on the diagonal); one that only the output has is broadcast.
+//! (a diagonal is read) and in the output (the result is written on the diagonal).
 //!
 //! # Jacobian
 //! By one operand: the product of the others. Its slots are the labels of the output and of that operand, so that a label
@@ -33,6 +33,8 @@ pub struct Einsum {
     out: Vec<usize>,
     /// The dim of each label.
     dims: Vec<Dim>,
+    /// What a call has behind its operands: `, axis=0`.
+    arguments: String,
 }
 
 impl Einsum {
@@ -50,12 +52,13 @@ impl Einsum {
         };
         let operands = operands.iter().map(|labels| number(labels)).collect();
         let out = number(out);
-        Einsum { name: "einsum", coef, operands, out, dims: known.iter().map(|label| label.dim()).collect() }
+        let dims = known.iter().map(|label| label.dim()).collect();
+        Einsum { name: "einsum", coef, operands, out, dims, arguments: String::new() }
     }
 
-    /// The same operation under the name by which users know it.
-    pub(crate) fn called(self, name: &'static str) -> Einsum {
-        Einsum { name, ..self }
+    /// The same operation under the name by which users know it, and what its call has behind the operands.
+    pub(crate) fn called(self, name: &'static str, arguments: String) -> Einsum {
+        Einsum { name, arguments, ..self }
     }
 
     /// The operation that a specification such as `ij,jk->ik` describes, for operands of these dims. Without `->` the
@@ -188,13 +191,16 @@ impl Op for Einsum {
     }
 
     fn written(&self, inputs: &[String]) -> String {
-        if self.name != "einsum" {
-            return format!("{}({})", self.name, inputs.join(", "));
+        match self.name {
+            "einsum" => {}
+            "neg" => return format!("(−{})", inputs[0]),
+            "transpose" => return format!("{}.T", inputs[0]),
+            name => return format!("{name}({}{})", inputs.join(", "), self.arguments),
         }
         let operands: Vec<String> = self.operands.iter().map(|labels| self.letters(labels)).collect();
         let body =
             format!("einsum(\"{}->{}\", {})", operands.join(","), self.letters(&self.out), inputs.join(", "));
-        if self.coef.is_one() { body } else { format!("({} {body})", self.coef) }
+        if self.coef.is_one() { body } else { format!("({} * {body})", self.coef) }
     }
 }
 
@@ -237,10 +243,11 @@ impl Val {
     pub(crate) fn relabelled(
         &self,
         name: &'static str,
+        arguments: String,
         coef: Coef,
         labels: &[Label],
         out: &[Label],
     ) -> Result<Val> {
-        Val::apply(Einsum::from_labels(coef, &[labels.to_vec()], out).called(name), &[self])
+        Val::apply(Einsum::from_labels(coef, &[labels.to_vec()], out).called(name, arguments), &[self])
     }
 }

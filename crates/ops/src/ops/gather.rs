@@ -82,6 +82,11 @@ impl Op for Gather {
         let relation = Relation::indexed(x[self.axis], self.table.clone(), selected);
         Ok(at.network().plus_term(Coef::one(), &out, &x, [Factor::Relation(relation)]))
     }
+
+    fn written(&self, inputs: &[String]) -> String {
+        let index = self.table.name().map_or("…", |name| name.as_str());
+        format!("gather({}, {index}, axis={})", inputs[0], self.axis)
+    }
 }
 
 pub(crate) static ENTRY: Entry = Entry {

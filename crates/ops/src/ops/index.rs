@@ -116,6 +116,18 @@ impl Op for Index {
         }
         Ok(at.network().plus_term(Coef::one(), &out, &x, relations.into_iter().map(Factor::Relation)))
     }
+
+    fn written(&self, inputs: &[String]) -> String {
+        let item = |index: &AxisIndex| match *index {
+            AxisIndex::At(at) => at.to_string(),
+            AxisIndex::Range { start, step, length } => {
+                let stop = start as i128 + step as i128 * length as i128;
+                let stop = if stop < 0 { String::new() } else { stop.to_string() };
+                format!("{start}:{stop}:{step}").trim_end_matches(":1").to_string()
+            }
+        };
+        format!("{}[{}]", inputs[0], self.axes.iter().map(item).collect::<Vec<_>>().join(", "))
+    }
 }
 
 pub(crate) static ENTRY: Entry = Entry {

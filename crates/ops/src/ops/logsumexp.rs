@@ -18,7 +18,7 @@
 use pullback_array::Array;
 use pullback_network::Coef;
 
-use super::sum::reduced;
+use super::sum::{axes_written, reduced};
 use crate::{Entry, Factor, Network, Op, Result, Sample, Site, Spec, Val};
 
 /// log Σ exp over axes.
@@ -26,6 +26,8 @@ use crate::{Entry, Factor, Network, Op, Result, Sample, Site, Spec, Val};
 struct LogSumExp {
     axes: Vec<usize>,
     keepdims: bool,
+    /// What a call of it has behind the operand.
+    arguments: String,
 }
 
 impl Op for LogSumExp {
@@ -56,6 +58,10 @@ impl Op for LogSumExp {
         let share = (at.x() - &kept)?.exp()?;
         Ok(at.network().plus_term(Coef::one(), &out, &labels, [Factor::Dense(share, labels.clone())]))
     }
+
+    fn written(&self, inputs: &[String]) -> String {
+        format!("logsumexp({}{})", inputs[0], self.arguments)
+    }
 }
 
 pub(crate) static ENTRY: Entry = Entry {
@@ -79,6 +85,7 @@ impl Val {
     /// # Errors
     /// Where an axis does not exist, is named twice or is empty.
     pub fn logsumexp(&self, axes: &[usize], keepdims: bool) -> Result<Val> {
-        Val::apply(LogSumExp { axes: axes.to_vec(), keepdims }, &[self])
+        let arguments = axes_written(self, axes, keepdims);
+        Val::apply(LogSumExp { axes: axes.to_vec(), keepdims, arguments }, &[self])
     }
 }

@@ -19,7 +19,7 @@
 use pullback_array::Array;
 use pullback_network::Coef;
 
-use super::sum::reduced;
+use super::sum::{axes_written, reduced};
 use crate::{Entry, Error, Factor, Network, Op, Result, Sample, Site, Spec, Val};
 
 /// The maximum over axes.
@@ -27,6 +27,8 @@ use crate::{Entry, Error, Factor, Network, Op, Result, Sample, Site, Spec, Val};
 struct Max {
     axes: Vec<usize>,
     keepdims: bool,
+    /// What a call of it has behind the operand.
+    arguments: String,
 }
 
 /// The shape rule of a reduction that needs at least one element.
@@ -64,6 +66,10 @@ impl Op for Max {
         let share = at.x().tie_share(&self.axes)?;
         Ok(at.network().plus_term(Coef::one(), &out, &labels, [Factor::Dense(share, labels.clone())]))
     }
+
+    fn written(&self, inputs: &[String]) -> String {
+        format!("max({}{})", inputs[0], self.arguments)
+    }
 }
 
 pub(crate) static ENTRY: Entry = Entry {
@@ -91,6 +97,7 @@ impl Val {
     /// # Errors
     /// Where an axis does not exist, is named twice or is empty.
     pub fn max(&self, axes: &[usize], keepdims: bool) -> Result<Val> {
-        Val::apply(Max { axes: axes.to_vec(), keepdims }, &[self])
+        let arguments = axes_written(self, axes, keepdims);
+        Val::apply(Max { axes: axes.to_vec(), keepdims, arguments }, &[self])
     }
 }

@@ -17,7 +17,7 @@
 
 use pullback_network::Coef;
 
-use super::sum::reduced;
+use super::sum::{axes_written, reduced};
 use crate::{Entry, Result, Sample, Val};
 
 pub(crate) static ENTRY: Entry = Entry {
@@ -44,7 +44,7 @@ impl Val {
         let (labels, out) = reduced("mean", self, axes, keepdims)?;
         let share =
             axes.iter().fold(Coef::one(), |coef, &axis| coef.times(&Coef::size(self.dims()[axis], -1)));
-        self.relabelled("mean", share, &labels, &out)
+        self.relabelled("mean", axes_written(self, axes, keepdims), share, &labels, &out)
     }
 
     /// The mean over all axes.

@@ -33,6 +33,6 @@ impl Val {
     /// On integers.
     pub fn negated(&self) -> Result<Val> {
         let i = Label::for_dims(self.dims());
-        self.relabelled("neg", Coef::minus_one(), &i, &i)
+        self.relabelled("neg", String::new(), Coef::minus_one(), &i, &i)
     }
 }

@@ -39,7 +39,7 @@ impl Val {
         }
         let (i, j) = (Label::new(self.dims()[0]), Label::new(other.dims()[0]));
         Val::apply(
-            Einsum::from_labels(Coef::one(), &[vec![i], vec![j]], &[i, j]).called("outer"),
+            Einsum::from_labels(Coef::one(), &[vec![i], vec![j]], &[i, j]).called("outer", String::new()),
             &[self, other],
         )
     }

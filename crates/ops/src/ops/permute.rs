@@ -45,6 +45,6 @@ impl Val {
             )));
         }
         let out: Vec<Label> = axes.iter().map(|&axis| labels[axis]).collect();
-        self.relabelled("permute", Coef::one(), &labels, &out)
+        self.relabelled("permute", format!(", {axes:?}"), Coef::one(), &labels, &out)
     }
 }

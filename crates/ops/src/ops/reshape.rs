@@ -68,6 +68,11 @@ impl Op for Reshape {
         let relation = Relation::affine(positions.collect::<Vec<_>>(), 0);
         Ok(at.network().plus_term(Coef::one(), &out, &x, [Factor::Relation(relation)]).simplified())
     }
+
+    fn written(&self, inputs: &[String]) -> String {
+        let size = |dim: &Dim| dim.name().map_or_else(|| dim.size().to_string(), |name| name.to_string());
+        format!("reshape({}, [{}])", inputs[0], self.dims.iter().map(size).collect::<Vec<_>>().join(", "))
+    }
 }
 
 /// The position in row-major order, as an affine form of the labels.

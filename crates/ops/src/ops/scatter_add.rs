@@ -76,6 +76,11 @@ impl Op for ScatterAdd {
         let relation = Relation::indexed(n, self.table.clone(), selected.to_vec());
         Ok(at.network().plus_term(Coef::one(), &out, &x, [Factor::Relation(relation)]))
     }
+
+    fn written(&self, inputs: &[String]) -> String {
+        let index = self.table.name().map_or("…", |name| name.as_str());
+        format!("scatter_add({}, {index}, {})", inputs[0], self.size.size())
+    }
 }
 
 pub(crate) static ENTRY: Entry = Entry {

@@ -43,7 +43,7 @@ impl Val {
     /// Where an axis does not exist or is named twice.
     pub fn sum(&self, axes: &[usize], keepdims: bool) -> Result<Val> {
         let (labels, out) = reduced("sum", self, axes, keepdims)?;
-        self.relabelled("sum", Coef::one(), &labels, &out)
+        self.relabelled("sum", axes_written(self, axes, keepdims), Coef::one(), &labels, &out)
     }
 
     /// The sum over all axes.
@@ -70,4 +70,14 @@ pub(crate) fn reduced(op: &str, x: &Val, axes: &[usize], keepdims: bool) -> Resu
     };
     let out = labels.iter().enumerate().filter_map(keep).collect();
     Ok((labels, out))
+}
+
+/// How a call of a reduction names what is not the default: `, axis=0, keepdims=true`.
+pub(crate) fn axes_written(x: &Val, axes: &[usize], keepdims: bool) -> String {
+    let axis = match axes {
+        all if all.len() == x.ndim() => String::new(),
+        [one] => format!(", axis={one}"),
+        several => format!(", axis={several:?}"),
+    };
+    format!("{axis}{}", if keepdims { ", keepdims=true" } else { "" })
 }

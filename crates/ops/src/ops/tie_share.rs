@@ -23,6 +23,8 @@ use crate::{Entry, Network, Op, Result, Sample, Site, Spec, Val};
 #[derive(Debug, Clone)]
 struct TieShare {
     axes: Vec<usize>,
+    /// What a call of it has behind the operand.
+    arguments: String,
 }
 
 impl Op for TieShare {
@@ -45,6 +47,10 @@ impl Op for TieShare {
 
     fn jacobian(&self, at: &Site<'_>) -> Result<Network> {
         Ok(at.network())
+    }
+
+    fn written(&self, inputs: &[String]) -> String {
+        format!("tie_share({}{})", inputs[0], self.arguments)
     }
 }
 
@@ -70,6 +76,7 @@ impl Val {
     /// # Errors
     /// Where an axis does not exist, is named twice or is empty.
     pub fn tie_share(&self, axes: &[usize]) -> Result<Val> {
-        Val::apply(TieShare { axes: axes.to_vec() }, &[self])
+        let arguments = super::sum::axes_written(self, axes, false);
+        Val::apply(TieShare { axes: axes.to_vec(), arguments }, &[self])
     }
 }

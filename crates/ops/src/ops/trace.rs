@@ -35,7 +35,7 @@ impl Val {
         match *self.dims() {
             [rows, columns] if rows == columns => {
                 let i = Label::new(rows);
-                self.relabelled("trace", Coef::one(), &[i, i], &[])
+                self.relabelled("trace", String::new(), Coef::one(), &[i, i], &[])
             }
             _ => Err(Error::new(format!("trace: {:?} is not a square matrix", self.dims()))),
         }

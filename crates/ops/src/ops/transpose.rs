@@ -52,7 +52,7 @@ impl Val {
             2 => {
                 let labels = pullback_network::Label::for_dims(self.dims());
                 let out = [labels[1], labels[0]];
-                self.relabelled("transpose", pullback_network::Coef::one(), &labels, &out)
+                self.relabelled("transpose", String::new(), pullback_network::Coef::one(), &labels, &out)
             }
             n => Err(Error::new(format!("transpose: {:?} has {n} axes", self.dims()))
                 .with_hint("say in which order they shall stand: permute(x, [1, 0, 2])")),

@@ -85,7 +85,7 @@ pub struct DeriveArguments {
     pub file: Option<String>,
     /// Statements or an expression in place of a file: undeclared names are inputs, upper case a matrix, lower case a
     /// vector
-    #[arg(short, long, value_name = "TEXT")]
+    #[arg(short, long, value_name = "TEXT", allow_hyphen_values = true)]
     pub expression: Option<String>,
     /// By which value; by every input, if none is given
     #[arg(long, value_name = "NAME")]

@@ -2,10 +2,16 @@
 
 use std::path::Path;
 
-use pullback_array::DType;
+use pullback_array::random::Generator;
+use pullback_array::{Array, DType};
+use pullback_autograd::pullback;
 use pullback_derive::derive;
-use pullback_lang::program::{Program, Value, ValueKind, elaborate};
-use pullback_lang::{Definition, Error, File, Name, Names, StatementKind, assume_inputs, parse_statements};
+use pullback_lang::program::{Program, Value, ValueKind, elaborate, evaluate};
+use pullback_lang::{
+    Definition, Error, File, Name, Names, StatementKind, assume_inputs, parse_expr, parse_statements,
+};
+use pullback_network::Value as _;
+use pullback_ops::Val;
 use pullback_report::{DeriveReport, Document, Invalid, Problem};
 
 use super::{Opened, problems};
@@ -119,6 +125,29 @@ fn report(
     }
 }
 
+/// Is what a derivation writes as a claim an expression of the language, with the gradient as its value? Not each product of
+/// matrices is one: a payload may have no name.
+fn is_the_gradient(code: &str, program: &Program, output: &Val, wrt: &Val) -> bool {
+    const COTANGENT: &str = "cotangent_of_the_output";
+    let symbol = output.name().map_or("", |name| name.as_str());
+    let code = code.replace(&format!("dL/d{symbol}"), COTANGENT);
+    let value = || -> Option<(Val, Val)> {
+        let cotangent = Val::new(Generator::new(1).randn(&output.shape(), output.dtype()).ok()?);
+        let mut scope = program.scope().clone();
+        scope.define(COTANGENT, cotangent.clone());
+        let claimed = evaluate(&parse_expr(&code).ok()?.expr, &scope).ok()?;
+        let seed = if output.ndim() == 0 { output.one() } else { cotangent };
+        let gradient = pullback(&[(output, &seed)], &[wrt], &[]).ok()?.remove(0)?;
+        Some((claimed, gradient))
+    };
+    let Some((claimed, gradient)) = value() else { return false };
+    let (Ok(claimed), Ok(gradient)) = (claimed.array(), gradient.array()) else { return false };
+    // Loose, since it asks for the right formula and not for the last digits.
+    let close = |off: &Array| off.max_abs() <= 1e-3 * gradient.max_abs();
+    claimed.shape() == gradient.shape()
+        && claimed.zip(gradient, "compare", |a, b| a - b, |a, b| a - b).is_ok_and(|off| close(&off))
+}
+
 type Derivations = Vec<(String, Vec<pullback_network::Dim>, pullback_derive::Derivation)>;
 
 fn derivations<'a>(
@@ -137,8 +166,9 @@ fn derivations<'a>(
         }
     };
     let derived = by.into_iter().map(|value| {
-        let derivation =
+        let mut derivation =
             derive(&output.val, &value.val).map_err(|error| Problem::of_operation(&error, output.span))?;
+        derivation.code.take_if(|code| !is_the_gradient(code, program, &output.val, &value.val));
         Ok((value.name.clone(), value.val.dims().to_vec(), derivation))
     });
     Ok((output, derived.collect::<Result<_, Problem>>()?))
