@@ -406,3 +406,20 @@ fn conventions_that_do_not_compose() -> Result<()> {
     assert!(judgement.verdict == Verdict::Kink && !judgement.passes(), "{judgement:?}");
     Ok(())
 }
+
+/// Hilbert matrices, whose inverses keep few digits or none: a right claim may be beyond judging, and is never wrong.
+#[test]
+fn badly_conditioned_programs() -> Result<()> {
+    for n in [4, 6, 8, 10] {
+        let entries: Vec<f64> = (0..n * n).map(|k| 1.0 / (k / n + k % n + 1) as f64).collect();
+        let a = given(&[n, n], &entries);
+        let inverse = a.inv()?;
+        let right = (-&inverse.sum(&[0], false)?.outer(&inverse.sum(&[1], false)?)?)?;
+        let judgement = judge(&Subject::new(&inverse.sum_all()?, &a), &Claim::of(&right)?)?;
+        assert_ne!(judgement.verdict, Verdict::Wrong, "{n}: {judgement:?}");
+        if n == 4 {
+            assert_eq!(judgement.verdict, Verdict::Holds, "{judgement:?}");
+        }
+    }
+    Ok(())
+}

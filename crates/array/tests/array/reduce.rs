@@ -92,3 +92,15 @@ fn sums_of_integers_wrap() {
     let a = Array::from_slice(&[2], &[i64::MAX, 1]).expect("two");
     assert_eq!(a.sum(&[0], false).expect("a sum").to_vec_i64().expect("i64"), [i64::MIN]);
 }
+
+/// An array with a huge axis beside an empty one has no elements, and nothing loops over the huge one.
+#[test]
+fn a_huge_axis_beside_an_empty_one() {
+    let huge = 1_000_000_000_000;
+    let x = Array::zeros(&[huge, 0], DType::F64).expect("no elements");
+    assert_eq!(x.sum(&[0, 1], false).expect("a scalar").to_vec_f64(), [0.0]);
+    assert_eq!(x.sum(&[0], true).expect("no elements").shape(), [1, 0]);
+    let labels = [(0u32, huge), (1, 0)];
+    let total = Array::contract(2.0, &[(&x, &[0, 1])], &[], &labels).expect("a scalar");
+    assert_eq!(total.to_vec_f64(), [0.0]);
+}

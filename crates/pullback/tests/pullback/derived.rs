@@ -1,7 +1,7 @@
 //! What `derive` writes as the right side of a claim is one, and it holds.
 
 use pullback::check::Verdict;
-use pullback::session::{check_source, derive_source};
+use pullback::session::{check_source, derive_source, derive_statements};
 
 use crate::command::examples;
 
@@ -34,4 +34,23 @@ fn the_code_of_every_derivation_holds_as_a_claim() {
         }
     }
     assert!(tried >= 6, "only {tried} derivations have code");
+}
+
+/// What a call has beside its operands is part of the code: without it the claim would be another one.
+#[test]
+fn arguments_stay_in_the_code() {
+    let cases: [(&str, &str, Option<&str>); 6] = [
+        ("sum(A, axis=0) * x", "x", Some("(dL/dZ * sum(A, axis=0))")),
+        ("sum(max(X, axis=0) * y)", "y", Some("max(X, axis=0)")),
+        ("mean(X, axis=1) * y", "y", Some("(dL/dZ * mean(X, axis=1))")),
+        ("logsumexp(X, axis=0) * y", "y", Some("(dL/dZ * logsumexp(X, axis=0))")),
+        ("Z[i,j] = X[i,k] * W[k,j]", "X", Some("dL/dZ @ W.T")),
+        // The payload is deeper than a formula is written: no code rather than code with a gap.
+        ("sum(tanh(tanh(W @ x + b) + b))", "W", None),
+    ];
+    for (text, wrt, code) in cases {
+        let report = derive_statements(text, Some(wrt))
+            .unwrap_or_else(|invalid| panic!("{text}: {:?}", invalid.errors));
+        assert_eq!(report.derivations[0].2.code.as_deref(), code, "{text}");
+    }
 }
