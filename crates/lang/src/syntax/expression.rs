@@ -133,8 +133,9 @@ impl Parser<'_> {
     fn warn_of_power(&mut self, base: &Expr, exponent: &Expr) {
         let is_one = |expr: &Expr| matches!(expr.kind, ExprKind::Number { value: 1.0, .. });
         let inverts = matches!(&exponent.kind, ExprKind::Negate(operand) if is_one(operand));
-        let transposes =
-            matches!(&exponent.kind, ExprKind::Name(name) if name == "T" && !self.is_value(name));
+        // A `T` that is bound may be meant as an exponent, but not that of a matrix.
+        let may_transpose = |name: &str| name == "T" && (!self.is_value(name) || looks_like_matrix(base));
+        let transposes = matches!(&exponent.kind, ExprKind::Name(name) if may_transpose(name));
         let span = base.span.to(exponent.span);
         let text = hint::shorten(base.span.slice(self.source));
         if inverts && looks_like_matrix(base) {

@@ -25,11 +25,14 @@ fn powers_that_look_like_matrix_notation() {
         "#]],
     );
     check(
-        "T = 2 + 1\nA: [n=2, n] ~ randn\nB = A^T",
+        "T = 2 + 1\nA: [n=2, n] ~ randn\nB = A^T\nc = n^T",
         expect![[r#"
         (define T (+ 2 1))
         (input A <n:=2, dim n> ~randn)
         (define B (^ A T))
+        (define c (^ n T))
+        warning: `A^T` is a power with the exponent `T`, not the transpose at 3:5 `A^T`
+          hint: the transpose is `A.T`
     "#]],
     );
     check_inline(
