@@ -1,9 +1,10 @@
 //! Whole programs: deep, wide and shared.
 
-use pullback_array::DType;
 use pullback_array::random::Generator;
+use pullback_array::{Array, DType};
 use pullback_autograd::{grad, jacobian, jvp, pullback};
-use pullback_ops::{Result, Val};
+use pullback_network::{Coef, Label, Relation};
+use pullback_ops::{Factor, Network, Op, Result, Site, Spec, Val};
 
 fn randn(seed: u64, shape: &[usize]) -> Val {
     Val::new(Generator::new(seed).randn(shape, DType::F64).expect("a small array"))
@@ -91,5 +92,47 @@ fn second_derivatives_are_jacobians() -> Result<()> {
     assert_close(&own.to_dense()?, &((6.0 * &x)?.diag()? * squares)?, "by x twice");
     let mixed = pullback_autograd::hessian(&loss, &x, &y)?;
     assert_close(&mixed.to_dense()?, &(6.0 * &x.powf(2.0)?.outer(&y)?)?, "by x and y");
+    Ok(())
+}
+
+/// The elements of a vector, each as an output of its own.
+#[derive(Debug)]
+struct Unbind;
+
+impl Op for Unbind {
+    fn name(&self) -> &'static str {
+        "unbind"
+    }
+
+    fn infer(&self, inputs: &[&Spec]) -> Result<Vec<Spec>> {
+        Ok(vec![Spec::new(Vec::new(), inputs[0].dtype); inputs[0].dims[0].size()])
+    }
+
+    fn forward(&self, inputs: &[&Array]) -> Result<Vec<Array>> {
+        let scalar = |x: f64| Array::scalar(x, inputs[0].dtype()).map_err(Into::into);
+        inputs[0].to_vec_f64().into_iter().map(scalar).collect()
+    }
+
+    fn jacobian(&self, at: &Site<'_>) -> Result<Network> {
+        let m = Label::new(at.x().dims()[0]);
+        let chosen = Relation::affine([(1, m)], -(at.output() as i64));
+        Ok(at.network().plus_term(Coef::one(), &[], &[m], [Factor::Relation(chosen)]))
+    }
+}
+
+/// Each output is a value of its own, however many there are.
+#[test]
+fn three_hundred_outputs() -> Result<()> {
+    for count in [257, 300] {
+        let x = randn(1, &[count]);
+        let outputs = Val::apply_all(Unbind, &[&x])?;
+        let mut sum = outputs[0].clone();
+        for output in &outputs[1..] {
+            sum = (&sum + output)?;
+        }
+        let ones = Val::new(Array::ones(&[count], DType::F64)?);
+        assert_close(&grad(&sum, &[&x])?.remove(0), &ones, "grad");
+        assert_close(&jacobian(&sum, &x, &[])?.to_dense()?, &ones, "the network");
+    }
     Ok(())
 }

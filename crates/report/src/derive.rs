@@ -5,6 +5,7 @@ use pullback_network::Dim;
 use serde::Serialize;
 
 use crate::SCHEMA;
+use crate::jacobian::Side;
 use crate::paint::Paint;
 use crate::problem::{Document, Problem, ProblemJson};
 
@@ -91,12 +92,6 @@ struct DeriveJson<'a> {
     derivations: Vec<DerivationJson>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     warnings: Vec<ProblemJson<'a>>,
-}
-
-#[derive(Serialize)]
-struct Side {
-    name: String,
-    shape: Vec<usize>,
 }
 
 #[derive(Serialize)]

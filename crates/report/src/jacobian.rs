@@ -217,10 +217,11 @@ struct JacobianJson<'a> {
     warnings: Vec<ProblemJson<'a>>,
 }
 
+/// A value by name, one of the two that a derivative is between.
 #[derive(Serialize)]
-struct Side {
-    name: String,
-    shape: Vec<usize>,
+pub(crate) struct Side {
+    pub name: String,
+    pub shape: Vec<usize>,
 }
 
 #[derive(Serialize)]
