@@ -151,3 +151,14 @@ fn arguments_that_make_no_sense() {
         assert!(ran.stderr.contains("error: "), "{arguments:?}: {}", ran.stderr);
     }
 }
+
+/// A size that no memory holds is refused before anything of that size is computed.
+#[test]
+fn a_padding_that_no_memory_holds() {
+    let source =
+        "x: [1, 1, 3] ~ randn\nw: [1, 1, 2] ~ randn\ny = conv(x, w, padding=1000000000000)\nL = sum(y)\n";
+    let ran = pullback(&["run", "-"], source);
+    assert_eq!(ran.code, 2);
+    let said = format!("{}{}", ran.stdout, ran.stderr);
+    assert!(said.contains("TiB") && said.contains("--memory"), "{said}");
+}
