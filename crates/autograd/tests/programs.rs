@@ -136,3 +136,12 @@ fn three_hundred_outputs() -> Result<()> {
     }
     Ok(())
 }
+
+/// y_i = A_ii x_i: the Jacobian is the diagonal of A on a diagonal, and not A.
+#[test]
+fn a_diagonal_on_a_diagonal() -> Result<()> {
+    let (a, x) = (randn(1, &[3, 3]), randn(2, &[3]));
+    let y = Val::einsum("ii,i->i", &[&a, &x])?;
+    assert_close(&jacobian(&y, &x, &[])?.to_dense()?, &a.diag()?.diag()?, "dy/dx");
+    Ok(())
+}
