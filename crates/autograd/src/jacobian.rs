@@ -1,22 +1,26 @@
 //! Jacobians of whole programs.
 //!
-//! The Jacobian of a program is found by going from the output to the input once, as reverse mode does, with a network in
-//! place of a cotangent: at each value the networks of all paths from the output are added, and joined with the local
-//! Jacobian of the operation before it. A term that comes to have more than [`MOST_FACTORS`] factors is condensed, and a
-//! network of more than [`MOST_TERMS`] terms is written out as one dense factor, so that what is kept at a value stays
-//! bounded whatever the program.
+//! The Jacobian of a program is the DAG of the local Jacobians of its operations ([`Dag`]). Nothing is expanded to build
+//! it, and nothing is copied: payloads are the values of the program. What it is wanted for decides how far it is joined:
+//!
+//! - to be applied ([`Jacobian::vjp`], [`Jacobian::jvp`]), as far as neither work nor memory nor terms grow, so that it
+//!   never takes more work than reverse mode;
+//! - to be read ([`Jacobian::stages`], [`Jacobian::formula`]), as long as a formula has at most [`MOST_TERMS`] terms of at
+//!   most [`MOST_FACTORS`] factors; a program too long for one formula is shown as several;
+//! - to be written out ([`Jacobian::to_dense`]), to the end; a network on the way that passes these bounds is written out.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
+use std::sync::OnceLock;
 
-use pullback_network::{Coef, Cost, Dim, Label, Value};
-use pullback_ops::{Factor, Network, Result, Val};
+use pullback_network::{Coef, Cost, Dag, Descended, Dim, Label, Structure, Value};
+use pullback_ops::{Error, Factor, Network, Result, Val};
 
 use crate::walk::between;
 
-/// How many terms the Jacobian of an output by one value may have before it is written out.
+/// How many terms a formula may have.
 const MOST_TERMS: usize = 16;
 
-/// How many factors a term may have before some are multiplied.
+/// How many factors a term of it may have.
 const MOST_FACTORS: usize = 10;
 
 /// How a Jacobian is laid out as a matrix.
@@ -28,12 +32,50 @@ pub enum Layout {
     Column,
 }
 
-/// ∂y/∂x as a network: a linear map from tangents of x to tangents of y.
+/// ∂y/∂x: a linear map from tangents of x to tangents of y, not an array until asked.
+///
+/// ```
+/// use pullback_array::{Array, DType};
+/// use pullback_autograd::jacobian;
+/// use pullback_network::Dim;
+/// use pullback_ops::Val;
+///
+/// // N = 64 records, 4096 features, 4096 outputs: symbols have shapes and no numbers.
+/// let (n, d, m) = (Dim::named("N", 64), Dim::named("D", 4096), Dim::named("M", 4096));
+/// let x = Val::symbol("X", &[n, d], DType::F32);
+/// let z = x.matmul(&Val::symbol("W", &[d, m], DType::F32))?;
+/// let jacobian = jacobian(&z, &x, &[])?;
+/// assert_eq!(jacobian.formula(), "δ_im W_nj");
+/// assert_eq!(jacobian.structure().matrix.as_deref(), Some("I_N ⊗ Wᵀ"));
+/// assert_eq!(jacobian.cost()?.dense_entries, 2f64.powi(36));
+/// assert_eq!(jacobian.cost()?.stored_entries, 2f64.powi(24));
+/// # Ok::<(), pullback_ops::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Jacobian {
-    network: Network,
+    /// The local Jacobians.
+    dag: Dag<Val>,
+    /// The value that each vertex of the DAG is: x first, y last.
+    values: Vec<Val>,
     /// 1, in the dtype of y.
     one: Val,
+    /// Joined to be read.
+    short: OnceLock<Dag<Val>>,
+    /// Joined to be applied.
+    descended: OnceLock<Descended<Val>>,
+    /// Joined to the end.
+    network: OnceLock<Network>,
+}
+
+/// A factor of a Jacobian that is too long for one formula: the Jacobian of one value on the way by another.
+#[derive(Clone, Copy, Debug)]
+pub struct Stage<'a> {
+    /// What is differentiated.
+    pub of: &'a Val,
+    /// By what.
+    pub by: &'a Val,
+    /// Its Jacobian.
+    pub network: &'a Network,
 }
 
 /// The Jacobian ∂y/∂x over all paths from x to y that do not pass a `fixed` value.
@@ -41,26 +83,25 @@ pub struct Jacobian {
 /// # Errors
 /// What the rules on the way return.
 pub fn jacobian(y: &Val, x: &Val, fixed: &[&Val]) -> Result<Jacobian> {
-    let path = between(&[y], &[x], fixed);
-    let on_path: HashSet<u64> = path.iter().map(Value::id).collect();
-    let mut to: HashMap<u64, Network> = HashMap::new();
-    if on_path.contains(&y.id()) {
-        to.insert(y.id(), Network::identity(y.dims()));
+    if y.id() == x.id() {
+        let mut dag = Dag::new(vec![x.dims().to_vec(); 2]);
+        dag.add(1, 0, Network::identity(x.dims()));
+        return Ok(Jacobian::new(dag, vec![x.clone(); 2]));
     }
-    for value in path.iter().rev().filter(|value| value.id() != x.id()) {
-        let Some(outer) = to.remove(&value.id()) else { continue };
-        for (k, input) in value.inputs().iter().enumerate().filter(|(_, input)| on_path.contains(&input.id()))
-        {
-            let joined = outer.compose(&value.jacobian(k)?);
-            let sum = match to.remove(&input.id()) {
-                Some(known) => known.plus(&joined),
-                None => joined,
-            };
-            to.insert(input.id(), bounded(sum, &y.one())?);
+    let mut path = between(&[y], &[x], fixed);
+    if !path.iter().any(|value| value.id() == y.id()) {
+        path = vec![x.clone(), y.clone()];
+    }
+    let vertices: HashMap<u64, usize> = path.iter().enumerate().map(|(k, value)| (value.id(), k)).collect();
+    let mut dag = Dag::new(path.iter().map(|value| value.dims().to_vec()).collect());
+    for (to, value) in path.iter().enumerate().skip(1) {
+        for (k, input) in value.inputs().iter().enumerate() {
+            if let Some(&from) = vertices.get(&input.id()) {
+                dag.add(to, from, value.jacobian(k)?);
+            }
         }
     }
-    let network = to.remove(&x.id()).unwrap_or_else(|| Network::zero(y.dims(), x.dims()));
-    Ok(Jacobian { network, one: y.one() })
+    Ok(Jacobian::new(dag, path))
 }
 
 /// The Hessian of a scalar, ∂²L/∂x∂y: the Jacobian by `y` of the gradient by `x`.
@@ -71,6 +112,195 @@ pub fn hessian(scalar: &Val, x: &Val, y: &Val) -> Result<Jacobian> {
     jacobian(&crate::grad(scalar, &[x])?.remove(0), y, &[])
 }
 
+impl Jacobian {
+    fn new(dag: Dag<Val>, values: Vec<Val>) -> Jacobian {
+        let one = values[values.len() - 1].one();
+        Jacobian {
+            dag,
+            values,
+            one,
+            short: OnceLock::new(),
+            descended: OnceLock::new(),
+            network: OnceLock::new(),
+        }
+    }
+
+    /// The shape of y.
+    pub fn outputs(&self) -> &[Dim] {
+        self.dag.outputs()
+    }
+
+    /// The shape of x.
+    pub fn inputs(&self) -> &[Dim] {
+        self.dag.inputs()
+    }
+
+    /// The local Jacobians of the program, operation by operation, from y down.
+    pub fn operations(&self) -> Vec<Stage<'_>> {
+        self.stages_of(&self.dag)
+    }
+
+    /// The Jacobian in as few formulas as are short enough to be read: usually one, ∂y/∂x itself; none where it is zero.
+    /// Where there are several, ∂y/∂x is the sum over all paths from x to y of their products.
+    pub fn stages(&self) -> Vec<Stage<'_>> {
+        self.stages_of(self.short())
+    }
+
+    fn stages_of<'a>(&'a self, dag: &'a Dag<Val>) -> Vec<Stage<'a>> {
+        let stage = |(to, from, network)| Stage { of: &self.values[to], by: &self.values[from], network };
+        dag.edges().map(stage).collect()
+    }
+
+    fn short(&self) -> &Dag<Val> {
+        let short = |network: &Network| {
+            let terms = network.terms();
+            terms.len() <= MOST_TERMS && terms.iter().all(|term| term.factors.len() <= MOST_FACTORS)
+        };
+        self.short.get_or_init(|| self.dag.joined(short))
+    }
+
+    /// The DAG in the form in which it is applied: joined as far as neither work, nor memory, nor the number of terms grow.
+    ///
+    /// # Errors
+    /// What the operations that make its payloads return.
+    pub fn descended(&self) -> Result<&Descended<Val>> {
+        if let Some(descended) = self.descended.get() {
+            return Ok(descended);
+        }
+        let descended = self.dag.descended()?;
+        Ok(self.descended.get_or_init(|| descended))
+    }
+
+    /// The whole Jacobian as one network, which a long program makes a dense one.
+    ///
+    /// # Errors
+    /// Where an index table is too large.
+    pub fn network(&self) -> Result<&Network> {
+        if let Some(network) = self.network.get() {
+            return Ok(network);
+        }
+        let network = match self.short().as_network() {
+            Some(network) => network,
+            None => self.dag.collapsed(&|network| bounded(network, &self.one))?,
+        };
+        Ok(self.network.get_or_init(|| network))
+    }
+
+    /// Is it zero by construction: does y not depend on x, or only through what is piecewise constant?
+    pub fn is_zero(&self) -> bool {
+        self.short().as_network().is_some_and(|network| network.is_zero())
+    }
+
+    /// The cotangent of x, of x's shape, for a cotangent of y. `None`: zero.
+    ///
+    /// # Errors
+    /// Where the cotangent has not y's shape.
+    pub fn vjp(&self, cotangent: &Val) -> Result<Option<Val>> {
+        self.descended()?.dag.vjp(cotangent)
+    }
+
+    /// The tangent of y, of y's shape, for a tangent of x. `None`: zero.
+    ///
+    /// # Errors
+    /// Where the tangent has not x's shape.
+    pub fn jvp(&self, tangent: &Val) -> Result<Option<Val>> {
+        self.descended()?.dag.jvp(tangent)
+    }
+
+    /// The Jacobian of a composition: `self` after `inner`.
+    ///
+    /// # Errors
+    /// Where `self` does not start at the shape at which `inner` ends.
+    pub fn compose(&self, inner: &Jacobian) -> Result<Jacobian> {
+        if self.inputs() != inner.outputs() {
+            let (given, wanted) = (inner.outputs(), self.inputs());
+            return Err(Error::new(format!(
+                "compose: a Jacobian by {wanted:?} cannot follow one of {given:?}"
+            ))
+            .with_hint("∂z/∂x = ∂z/∂y · ∂y/∂x is `dz_dy.compose(&dy_dx)`"));
+        }
+        let values = inner.values.iter().chain(&self.values[1..]).cloned().collect();
+        Ok(Jacobian::new(self.dag.compose(&inner.dag), values))
+    }
+
+    /// The transposed map, from cotangents of y to cotangents of x.
+    pub fn transpose(&self) -> Jacobian {
+        Jacobian::new(self.dag.transpose(), self.values.iter().rev().cloned().collect())
+    }
+
+    /// All entries, as a tensor of shape `[y…, x…]`.
+    ///
+    /// # Errors
+    /// Where the number of entries, or that of an index table, is too large. Memory is asked for on evaluation.
+    pub fn to_dense(&self) -> Result<Val> {
+        match self.network()?.to_dense(&self.one)? {
+            Some(dense) => Ok(dense),
+            None => self.zeros(&self.outputs().iter().chain(self.inputs()).copied().collect::<Vec<_>>()),
+        }
+    }
+
+    fn zeros(&self, dims: &[Dim]) -> Result<Val> {
+        Val::contract(&Coef::number(0.0), &[(self.one.clone(), Vec::new())], &Label::for_dims(dims))
+    }
+
+    /// All entries, as a matrix of shape `[|y|, |x|]`.
+    ///
+    /// # Errors
+    /// Where the number of entries, or that of an index table, is too large. Memory is asked for on evaluation.
+    pub fn to_matrix(&self, layout: Layout) -> Result<Val> {
+        as_matrix(&self.to_dense()?, self.outputs().len(), layout)
+    }
+
+    /// The entries ∂y_i/∂x_i, in the shape of x and y, without the others.
+    ///
+    /// # Errors
+    /// Where x and y are of different shapes.
+    pub fn diagonal(&self) -> Result<Val> {
+        if self.outputs() != self.inputs() {
+            let (y, x) = (self.outputs(), self.inputs());
+            return Err(Error::new(format!("diagonal: a Jacobian of {y:?} by {x:?} has none"))
+                .with_hint("the shapes of y and x must be equal"));
+        }
+        match self.network()?.diagonal(&self.one)? {
+            Some(diagonal) => Ok(diagonal),
+            None => self.zeros(self.outputs()),
+        }
+    }
+
+    /// What it costs, told without evaluating anything.
+    ///
+    /// # Errors
+    /// What the operations that make its payloads return.
+    pub fn cost(&self) -> Result<Cost> {
+        let descended = self.descended()?;
+        Ok(Cost { build_flops: descended.build_flops, ..descended.dag.cost() })
+    }
+
+    /// What one vector–Jacobian product costs in reverse mode, operation by operation: multiply–adds.
+    pub fn reverse_mode_flops(&self) -> f64 {
+        self.dag.cost().vjp_flops
+    }
+
+    /// What kind of matrix it is, as far as its formula tells; nothing is said of one that is too long for a formula.
+    pub fn structure(&self) -> Structure {
+        self.short().as_network().map_or_else(Structure::default, |network| network.structure())
+    }
+
+    /// The Jacobian in index notation; one that is too long for a formula as its [`stages`](Self::stages).
+    pub fn formula(&self) -> String {
+        match self.short().as_network() {
+            Some(network) => network.formula(),
+            None => {
+                let formula = |stage: Stage<'_>| {
+                    format!("∂{}/∂{} = {}", stage.of.symbol(), stage.by.symbol(), stage.network.formula())
+                };
+                self.stages().into_iter().map(formula).collect::<Vec<_>>().join("; ")
+            }
+        }
+    }
+}
+
+/// A network that is not longer than a formula may be: long terms are condensed, many terms written out.
 fn bounded(network: Network, one: &Val) -> Result<Network> {
     let network = network.condensed(MOST_FACTORS)?;
     if network.terms().len() <= MOST_TERMS {
@@ -85,78 +315,6 @@ fn bounded(network: Network, one: &Val) -> Result<Network> {
             zero.plus_term(Coef::one(), &outputs, &inputs, [Factor::Dense(dense, labels)])
         }
     })
-}
-
-impl Jacobian {
-    /// The network itself.
-    pub fn network(&self) -> &Network {
-        &self.network
-    }
-
-    /// Is it zero by construction: does y not depend on x?
-    pub fn is_zero(&self) -> bool {
-        self.network.is_zero()
-    }
-
-    /// The cotangent of x, of x's shape, for a cotangent of y.
-    ///
-    /// # Errors
-    /// Where the cotangent has not y's shape.
-    pub fn vjp(&self, cotangent: &Val) -> Result<Option<Val>> {
-        self.network.vjp(cotangent)
-    }
-
-    /// The tangent of y, of y's shape, for a tangent of x.
-    ///
-    /// # Errors
-    /// Where the tangent has not x's shape.
-    pub fn jvp(&self, tangent: &Val) -> Result<Option<Val>> {
-        self.network.jvp(tangent)
-    }
-
-    /// The Jacobian of a composition: `self` after `inner`.
-    ///
-    /// # Panics
-    /// Where `self` does not start at the shape at which `inner` ends.
-    #[track_caller]
-    pub fn compose(&self, inner: &Jacobian) -> Jacobian {
-        Jacobian { network: self.network.compose(&inner.network), one: self.one.clone() }
-    }
-
-    /// All entries, as a tensor of shape `[y…, x…]`.
-    ///
-    /// # Errors
-    /// Where the number of entries, or that of an index table, is too large. Memory is asked for on evaluation.
-    pub fn to_dense(&self) -> Result<Val> {
-        match self.network.to_dense(&self.one)? {
-            Some(dense) => Ok(dense),
-            None => {
-                let dims: Vec<Dim> =
-                    self.network.outputs().iter().chain(self.network.inputs()).copied().collect();
-                let labels = Label::for_dims(&dims);
-                Val::contract(&Coef::number(0.0), &[(self.one.clone(), Vec::new())], &labels)
-            }
-        }
-    }
-
-    /// All entries, as a matrix of shape `[|y|, |x|]`.
-    ///
-    /// # Errors
-    /// Where the number of entries, or that of an index table, is too large. Memory is asked for on evaluation.
-    pub fn to_matrix(&self, layout: Layout) -> Result<Val> {
-        let split = self.network.outputs().len();
-        as_matrix(&self.to_dense()?, split, layout)
-    }
-
-    /// What it costs, told without evaluating anything.
-    pub fn cost(&self) -> Cost {
-        self.network.cost()
-    }
-
-    /// The network in index notation.
-    pub fn formula(&self) -> String {
-        self.network.formula()
-    }
 }
 
 /// A tensor whose first `split` axes are outputs and whose others are inputs, as a matrix.

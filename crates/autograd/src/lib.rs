@@ -32,5 +32,5 @@ mod walk;
 
 pub use forward::jvp;
 pub use function::Function;
-pub use jacobian::{Jacobian, Layout, hessian, jacobian};
+pub use jacobian::{Jacobian, Layout, Stage, hessian, jacobian};
 pub use reverse::{grad, pullback, zeros};

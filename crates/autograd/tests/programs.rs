@@ -33,7 +33,8 @@ fn fifty_residual_blocks_keep_few_terms() -> Result<()> {
     let x = randn(1, &[2, 3]);
     let y = residual(&x, 50)?;
     let jacobian = jacobian(&y, &x, &[])?;
-    assert!(jacobian.network().terms().len() <= 16, "{} terms", jacobian.network().terms().len());
+    // Two terms a block, the identity and the branch: linear in depth, where the sum over paths has 2⁵⁰.
+    assert_eq!(jacobian.cost()?.terms, 100);
     let (v, u) = (randn(2, &[2, 3]), randn(3, &[2, 3]));
     let backward = pullback(&[(&y, &v)], &[&x], &[])?.remove(0).expect("a path");
     assert_close(&jacobian.vjp(&v)?.expect("a path"), &backward, "vjp");

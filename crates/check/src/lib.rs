@@ -10,6 +10,8 @@
 //! intermediate result and scaling the effect down to the precision used (stochastic arithmetic). One safety factor, stated
 //! once, stands before both.
 //!
+//! Of the same kind is [`probe`]: what is said of the structure of a Jacobian, asked of the program.
+//!
 //! The verdict is a value ([`Judgement`]); what it looks like is decided elsewhere.
 //!
 //! ```
@@ -36,9 +38,11 @@ mod kink;
 mod layout;
 mod rounding;
 mod routes;
+mod structure;
 mod verdict;
 
 pub use claim::{Claim, Subject};
 pub use judge::{judge, judge_shape};
 pub use layout::{ClaimLayout, shapes};
+pub use structure::{Probed, probe};
 pub use verdict::{Entry, Judgement, Kink, Note, Routes, Verdict};

@@ -38,7 +38,7 @@ pub struct Step {
 pub fn derive(output: &Val, wrt: &Val) -> Result<Derivation> {
     let (y, x) = (output.symbol(), wrt.symbol());
     let jacobian = jacobian(output, wrt, &[])?;
-    let network = jacobian.network();
+    let network = jacobian.network()?;
     let letters = Letters::of_axes(output.ndim(), wrt.ndim());
     let (of, by) = letters.split_at(output.ndim());
     let (y_i, x_m) = (at(&y, of), at(&x, by));

@@ -4,12 +4,16 @@
 //! array.
 
 use std::cell::Cell;
+use std::collections::HashMap;
 use std::rc::Rc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::coef::Coef;
-use crate::dim::{Dim, Label, distinct, extent};
+use crate::dag::Dag;
+use crate::dim::{Dim, Label, distinct, extent, extent_of};
 use crate::factor::{Factor, Inverse, Value};
 use crate::network::{Network, Term};
+use crate::order::contraction_order;
 use crate::table::{Error, Table};
 
 /// The price of a Jacobian. Counts are floating point: they pass 2⁶⁴ easily.
@@ -17,12 +21,14 @@ use crate::table::{Error, Table};
 pub struct Cost {
     /// Entries of the Jacobian written out: the product of all sizes of output and input.
     pub dense_entries: f64,
-    /// Numbers that the network stores: the sum over its distinct payloads and index tables.
+    /// Numbers that it stores: the sum over its distinct payloads and index tables.
     pub stored_entries: f64,
     /// Multiply–adds of one vector–Jacobian product.
     pub vjp_flops: f64,
     /// Multiply–adds of one Jacobian–vector product.
     pub jvp_flops: f64,
+    /// Multiply–adds of making payloads that are not values of the program, at most; they are made once.
+    pub build_flops: f64,
     /// Terms.
     pub terms: usize,
 }
@@ -30,33 +36,25 @@ pub struct Cost {
 impl<V: Value> Network<V> {
     /// The price of this network, without touching a payload.
     pub fn cost(&self) -> Cost {
-        let size = |dims: &[Dim]| dims.iter().map(|dim| dim.size() as f64).product::<f64>();
-        let mut stored: Vec<(bool, u64, f64)> = Vec::new();
-        for factor in self.terms().iter().flat_map(|term| &term.factors) {
-            let entry = match factor {
-                Factor::Dense(value, _) => (true, value.id(), size(value.dims())),
-                Factor::Inverse(inverse) => (true, inverse.matrix.id(), size(inverse.matrix.dims())),
-                Factor::Relation(relation) => match &relation.table {
-                    Some((table, _)) => (false, table.identity() as u64, table.entries().len() as f64),
-                    None => continue,
-                },
-            };
-            if !stored.iter().any(|known| (known.0, known.1) == (entry.0, entry.1)) {
-                stored.push(entry);
-            }
-        }
-        Cost {
-            dense_entries: size(self.outputs()) * size(self.inputs()),
-            stored_entries: stored.iter().map(|(_, _, entries)| entries).sum(),
-            vjp_flops: self.price_of_vjp(),
-            jvp_flops: self.transpose().price_of_vjp(),
-            terms: self.terms().len(),
-        }
+        let mut dag = Dag::new(vec![self.inputs().to_vec(), self.outputs().to_vec()]);
+        dag.add(1, 0, self.clone());
+        dag.cost()
     }
 
-    fn price_of_vjp(&self) -> f64 {
-        let flops = Rc::new(Cell::new(0.0));
-        let priced = |value: &V| Priced { id: value.id(), dims: value.dims().to_vec(), flops: flops.clone() };
+    /// Multiply–adds of one vector–Jacobian product.
+    pub(crate) fn vjp_flops(&self) -> f64 {
+        if self.terms().iter().all(is_dense) {
+            let products = self.terms().iter().map(|term| term_vjp_flops(term, self.outputs().len()));
+            let sums = self.terms().len().saturating_sub(1) as f64 * extent_of(self.inputs());
+            return products.sum::<f64>() + sums;
+        }
+        let counter = Counter::default();
+        counter.count(self.priced(&counter).vjp(&counter.payload(self.outputs())))
+    }
+
+    /// The same network with payloads that count.
+    fn priced(&self, counter: &Counter) -> Network<Priced> {
+        let priced = |value: &V| counter.payload(value.dims());
         let terms = self.terms().iter().map(|term| Term {
             coef: term.coef.clone(),
             slots: term.slots.clone(),
@@ -75,11 +73,84 @@ impl<V: Value> Network<V> {
                 })
                 .collect(),
         });
-        let network: Network<Priced> =
-            Network::zero(self.outputs(), self.inputs()).with_terms(terms.collect());
-        let cotangent = Priced { id: u64::MAX, dims: self.outputs().to_vec(), flops: flops.clone() };
-        match network.vjp(&cotangent) {
-            Ok(_) => flops.get(),
+        Network::zero(self.outputs(), self.inputs()).with_terms(terms.collect())
+    }
+}
+
+impl<V: Value> Dag<V> {
+    /// The price of this DAG, without touching a payload.
+    pub fn cost(&self) -> Cost {
+        let payloads: HashMap<PayloadId, f64> =
+            self.edges().flat_map(|(_, _, network)| stored(network)).collect();
+        let counter = Counter::default();
+        let mut priced = Dag::new((0..=self.output()).map(|vertex| self.dims(vertex).to_vec()).collect());
+        for (to, from, network) in self.edges() {
+            // Payloads that count are all different: nothing is merged, so that what is priced is what is there.
+            priced.add(to, from, network.priced(&counter));
+        }
+        let vjp_flops = counter.count(priced.vjp(&counter.payload(self.outputs())));
+        Cost {
+            dense_entries: extent_of(self.outputs()) * extent_of(self.inputs()),
+            // Not `sum`, whose empty sum of floats is −0.
+            stored_entries: payloads.values().fold(0.0, |sum, size| sum + size),
+            vjp_flops,
+            build_flops: 0.0,
+            jvp_flops: counter.count(priced.jvp(&counter.payload(self.inputs()))) - vjp_flops,
+            terms: self.edges().map(|(_, _, network)| network.terms().len()).sum(),
+        }
+    }
+}
+
+/// Does the term consist of dense factors alone?
+pub(crate) fn is_dense<V>(term: &Term<V>) -> bool {
+    term.factors.iter().all(|factor| matches!(factor, Factor::Dense(..)))
+}
+
+/// Multiply–adds of contracting a term of dense factors with a cotangent. `outputs`: how many of its slots are outputs.
+pub(crate) fn term_vjp_flops<V>(term: &Term<V>, outputs: usize) -> f64 {
+    let (cotangent, inputs) = term.slots.split_at(outputs);
+    let operands: Vec<Vec<Label>> =
+        [cotangent.to_vec()].into_iter().chain(term.factors.iter().map(Factor::labels)).collect();
+    match operands.as_slice() {
+        [labels] if labels.iter().all(|label| inputs.contains(label)) => 0.0,
+        [labels] => extent(&distinct(labels.iter().copied())),
+        _ => contraction_order(&operands, inputs).flops,
+    }
+}
+
+/// What identifies something that is stored: is it a payload (else an index table), and which?
+pub(crate) type PayloadId = (bool, u64);
+
+/// The payloads and index tables of a network, each once, with the number of their entries.
+pub(crate) fn stored<V: Value>(network: &Network<V>) -> HashMap<PayloadId, f64> {
+    let factors = network.terms().iter().flat_map(|term| &term.factors);
+    factors
+        .filter_map(|factor| match factor {
+            Factor::Dense(value, _) => Some(((true, value.id()), extent_of(value.dims()))),
+            Factor::Inverse(inverse) => Some(((true, inverse.matrix.id()), extent_of(inverse.matrix.dims()))),
+            Factor::Relation(relation) => relation
+                .table
+                .as_ref()
+                .map(|(table, _)| ((false, table.identity() as u64), table.entries().len() as f64)),
+        })
+        .collect()
+}
+
+/// Counts multiply–adds.
+#[derive(Clone, Default)]
+struct Counter(Rc<Cell<f64>>);
+
+impl Counter {
+    fn payload(&self, dims: &[Dim]) -> Priced {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        let id = NEXT.fetch_add(1, Ordering::Relaxed);
+        Priced { id, dims: dims.to_vec(), counter: self.clone() }
+    }
+
+    /// What was counted, when all is done.
+    fn count<T>(&self, done: Result<T, Error>) -> f64 {
+        match done {
+            Ok(_) => self.0.get(),
             // An index table too large to build.
             Err(_) => f64::INFINITY,
         }
@@ -91,17 +162,17 @@ impl<V: Value> Network<V> {
 struct Priced {
     id: u64,
     dims: Vec<Dim>,
-    flops: Rc<Cell<f64>>,
+    counter: Counter,
 }
 
 impl Priced {
     fn made(&self, dims: Vec<Dim>, flops: f64) -> Priced {
-        self.flops.set(self.flops.get() + flops);
-        Priced { id: u64::MAX, dims, flops: self.flops.clone() }
+        self.counter.0.set(self.counter.0.get() + flops);
+        self.counter.payload(&dims)
     }
 
     fn entries(&self) -> f64 {
-        self.dims.iter().map(|dim| dim.size() as f64).product()
+        extent_of(&self.dims)
     }
 }
 

@@ -174,6 +174,11 @@ pub(crate) fn extent<'a>(labels: impl IntoIterator<Item = &'a Label>) -> f64 {
     labels.into_iter().map(|label| label.size() as f64).product()
 }
 
+/// The number of elements under a shape, in floating point since it is only ever compared.
+pub(crate) fn extent_of(dims: &[Dim]) -> f64 {
+    dims.iter().map(|dim| dim.size() as f64).product()
+}
+
 /// The labels in order of first occurrence, each once.
 pub(crate) fn distinct(labels: impl IntoIterator<Item = Label>) -> Vec<Label> {
     let mut seen = Vec::new();

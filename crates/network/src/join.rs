@@ -71,11 +71,11 @@ pub(crate) fn merged<V: Value>(terms: Vec<Term<V>>) -> Vec<Term<V>> {
 }
 
 /// What identifies a factor, and its labels as numbers.
-type FactorKey = (Vec<i64>, Vec<usize>);
+pub(crate) type FactorKey = (Vec<i64>, Vec<usize>);
 
 /// A key such that terms with equal keys are equal up to the names of summed labels. (Equal terms may have unequal
 /// keys where several factors hold the same payload; they then stay two terms, which is no error.)
-fn canonical<V: Value>(term: &Term<V>) -> Vec<FactorKey> {
+pub(crate) fn canonical<V: Value>(term: &Term<V>) -> Vec<FactorKey> {
     let mut numbers: HashMap<Label, usize> = HashMap::new();
     let mut number = |label: Label| {
         let next = numbers.len();

@@ -16,8 +16,9 @@
 //! | `x = solve(A, b)`, by `b` | ∂x_i/∂b_m = (A⁻¹)_im | `i · m` | an [`Inverse`], applied and not formed |
 //!
 //! What a network gives: [`Network::vjp`], [`Network::jvp`], [`Network::to_dense`], [`Network::compose`],
-//! [`Network::transpose`], [`Network::cost`], and its formula in index notation ([`Network::formula`]) or, where
-//! it is one, in matrix notation ([`Term::matrix_notation`]).
+//! [`Network::transpose`], [`Network::diagonal`], [`Network::cost`], its formula in index notation
+//! ([`Network::formula`]) or, where it is one, in matrix notation ([`Term::matrix_notation`]), and what kind of matrix it
+//! is ([`Network::structure`]). The Jacobian of a whole program is a [`Dag`] of networks.
 //!
 //! **The closure law.** Payloads are of one type `V`, and contraction does nothing to them but what the trait
 //! [`Value`] lists. For the floor above, `V` is a node of a graph, with or without an array: contraction then
@@ -30,6 +31,8 @@ mod coef;
 mod condense;
 mod contract;
 mod cost;
+mod dag;
+mod descent;
 mod dim;
 mod factor;
 mod formula;
@@ -38,12 +41,16 @@ mod matrix;
 mod network;
 mod order;
 mod relation;
+mod shorten;
 mod simplify;
 mod solution;
+mod structure;
 mod table;
 
 pub use coef::Coef;
 pub use cost::Cost;
+pub use dag::Dag;
+pub use descent::Descended;
 pub use dim::{Dim, Label, Name};
 pub use factor::{Factor, Inverse, Value};
 pub use formula::{Letters, Written, indexed, subscript, sum as written_sum};
@@ -51,4 +58,5 @@ pub use matrix::Style;
 pub use network::{Network, Term};
 pub use order::{Plan, contraction_order};
 pub use relation::Relation;
+pub use structure::{Kind, Structure};
 pub use table::{Error, Table};

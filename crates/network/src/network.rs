@@ -3,6 +3,7 @@
 use crate::coef::Coef;
 use crate::dim::{Dim, Label};
 use crate::factor::{Factor, Value};
+use crate::relation::Relation;
 use crate::table::Error;
 
 /// One product of a network: `coef · Π factors`, summed over every label that stands in no slot.
@@ -182,18 +183,41 @@ impl<V: Value> Network<V> {
         self.transpose().vjp(tangent)
     }
 
+    /// The entries at which the indices of the output are those of the input, as a payload of the shape of both. `one` is the
+    /// scalar 1 of the dtype wanted. `None`: zero.
+    ///
+    /// # Errors
+    /// Where output and input are of different shapes; what the payload's operations return.
+    pub fn diagonal(&self, one: &V) -> Result<Option<V>, V::Error> {
+        if self.outputs != self.inputs {
+            let (outputs, inputs) = (&self.outputs, &self.inputs);
+            return Err(Error::new(format!("a map from {inputs:?} to {outputs:?} has no diagonal")).into());
+        }
+        let split = self.outputs.len();
+        let read = self.terms.iter().cloned().filter_map(|mut term| {
+            let inputs = term.slots.split_off(split);
+            let equal = inputs.iter().zip(&term.slots).map(|(&m, &i)| Relation::affine([(1, m), (-1, i)], 0));
+            term.factors.extend(equal.map(Factor::Relation).collect::<Vec<_>>());
+            with_payload(term, one).simplified(&inputs)
+        });
+        crate::contract::sum_of_terms(read.collect())
+    }
+
     /// The whole Jacobian as a payload with axes `[outputs…, inputs…]`, written once from its non-zeros. `one` is the
     /// scalar 1 of the dtype wanted. `None`: zero.
     ///
     /// # Errors
     /// What the payload's operations return.
     pub fn to_dense(&self, one: &V) -> Result<Option<V>, V::Error> {
-        let terms = self.terms.iter().cloned().filter_map(|mut term| {
-            if !term.factors.iter().any(|factor| matches!(factor, Factor::Dense(..))) {
-                term.factors.push(Factor::Dense(one.clone(), Vec::new()));
-            }
-            term.simplified(&[])
-        });
+        let terms = self.terms.iter().cloned().filter_map(|term| with_payload(term, one).simplified(&[]));
         crate::contract::sum_of_terms(terms.collect())
     }
+}
+
+/// The term with at least one payload, which a contraction needs.
+fn with_payload<V: Value>(mut term: Term<V>, one: &V) -> Term<V> {
+    if !term.factors.iter().any(|factor| matches!(factor, Factor::Dense(..))) {
+        term.factors.push(Factor::Dense(one.clone(), Vec::new()));
+    }
+    term
 }

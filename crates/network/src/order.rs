@@ -1,10 +1,13 @@
 //! The order in which a product of many factors is contracted, two at a time.
 //!
 //! Cost model: a pair costs the product of the sizes of all its labels (multiply–adds), and its result keeps the
-//! labels that the output or another factor still needs. Up to six factors the best order is found by trying all of
-//! them; beyond that, the cheapest next pair is taken.
+//! labels that the output or another factor still needs. Up to [`MOST_SEARCHED`] factors the best order is found, by
+//! dynamic programming over sets of factors; beyond that, the cheapest next pair is taken.
 
 use crate::dim::{Label, distinct, extent};
+
+/// Of this many factors the best order is found: 3⁸ splits of sets.
+const MOST_SEARCHED: usize = 8;
 
 /// An order of contraction: pairs of positions, and what it costs.
 #[derive(Clone, Debug, PartialEq)]
@@ -19,7 +22,12 @@ pub struct Plan {
 /// The order in which to contract operands with these labels into `out`.
 pub fn contraction_order(operands: &[Vec<Label>], out: &[Label]) -> Plan {
     let operands: Vec<Vec<Label>> = operands.iter().map(|labels| distinct(labels.iter().copied())).collect();
-    if operands.len() <= 6 { best(&operands, out) } else { greedy(operands, out) }
+    let labels = distinct(operands.iter().flatten().copied());
+    match operands.len() {
+        0 | 1 => Plan { steps: Vec::new(), flops: 0.0 },
+        2..=MOST_SEARCHED if labels.len() <= 64 => best(&operands, &labels, out),
+        _ => greedy(operands, out),
+    }
 }
 
 /// The labels that the product of operands `a` and `b` keeps, and its cost.
@@ -38,25 +46,83 @@ fn after(operands: &[Vec<Label>], a: usize, b: usize, kept: Vec<Label>) -> Vec<V
     rest.map(|(_, labels)| labels.clone()).chain([kept]).collect()
 }
 
-fn best(operands: &[Vec<Label>], out: &[Label]) -> Plan {
-    let mut best = Plan { steps: Vec::new(), flops: f64::INFINITY };
-    if operands.len() < 2 {
-        return Plan { flops: 0.0, ..best };
-    }
-    for b in 1..operands.len() {
-        for a in 0..b {
-            let (kept, cost) = pair(operands, a, b, out);
-            if cost >= best.flops {
-                continue;
+/// The best order, by dynamic programming over sets of operands: the best way to contract a set is the best split of it
+/// into two, each contracted in its best way. Sets of labels, and of operands, are bits of an integer.
+fn best(operands: &[Vec<Label>], labels: &[Label], out: &[Label]) -> Plan {
+    let bits = |of: &[Label]| -> u64 {
+        let places = of.iter().filter_map(|label| labels.iter().position(|known| known == label));
+        places.fold(0, |bits, place| bits | 1 << place)
+    };
+    let size = |bits: u64| -> f64 {
+        let chosen = labels.iter().enumerate().filter(|&(place, _)| bits >> place & 1 == 1);
+        chosen.map(|(_, label)| label.size() as f64).product()
+    };
+    let own: Vec<u64> = operands.iter().map(|labels| bits(labels)).collect();
+    let out = bits(out);
+    let all = (1usize << operands.len()) - 1;
+    let union = |set: usize| -> u64 {
+        own.iter()
+            .enumerate()
+            .filter(|&(k, _)| set >> k & 1 == 1)
+            .fold(0, |union, (_, labels)| union | labels)
+    };
+    // What the product of a set keeps: what the output or an operand outside of it has.
+    let kept: Vec<u64> = (0..=all)
+        .map(|set| match set.count_ones() {
+            1 => union(set),
+            _ => union(set) & (out | union(all & !set)),
+        })
+        .collect();
+    let mut costs = vec![0.0; all + 1];
+    let mut splits = vec![0usize; all + 1];
+    for set in (1..=all).filter(|set| set.count_ones() > 1) {
+        costs[set] = f64::INFINITY;
+        // Each split once: the part that has the first operand of the set.
+        let first = set & set.wrapping_neg();
+        let mut part = (set - 1) & set;
+        while part > 0 {
+            if part & first != 0 {
+                let rest = set & !part;
+                let cost = costs[part] + costs[rest] + size(kept[part] | kept[rest]);
+                if cost < costs[set] {
+                    (costs[set], splits[set]) = (cost, part);
+                }
             }
-            let rest = self::best(&after(operands, a, b, kept.clone()), out);
-            if cost + rest.flops < best.flops {
-                let steps = [(a, b, kept)].into_iter().chain(rest.steps).collect();
-                best = Plan { steps, flops: cost + rest.flops };
-            }
+            part = (part - 1) & set;
         }
     }
-    best
+    // From the tree to steps on a list: parts first, each found by the set of operands it is the product of.
+    let mut order = Vec::new();
+    let mut pending = vec![all];
+    while let Some(set) = pending.pop() {
+        if set.count_ones() > 1 {
+            order.push(set);
+            pending.extend([splits[set], set & !splits[set]]);
+        }
+    }
+    let mut list: Vec<usize> = (0..operands.len()).map(|k| 1 << k).collect();
+    let mut steps = Vec::new();
+    for set in order.into_iter().rev() {
+        let place = |part: usize| list.iter().position(|&known| known == part).unwrap_or(0);
+        let (first, second) = (place(splits[set]), place(set & !splits[set]));
+        let (a, b) = (first.min(second), first.max(second));
+        let united = distinct(operands_in(operands, list[a]).chain(operands_in(operands, list[b])));
+        let labels = united.into_iter().filter(|label| kept[set] & bits(&[*label]) != 0).collect();
+        steps.push((a, b, labels));
+        list.remove(b);
+        list.remove(a);
+        list.push(set);
+    }
+    Plan { steps, flops: costs[all] }
+}
+
+/// The labels of the operands in a set.
+fn operands_in(operands: &[Vec<Label>], set: usize) -> impl Iterator<Item = Label> {
+    operands
+        .iter()
+        .enumerate()
+        .filter(move |(k, _)| set >> k & 1 == 1)
+        .flat_map(|(_, labels)| labels.iter().copied())
 }
 
 fn greedy(mut operands: Vec<Vec<Label>>, out: &[Label]) -> Plan {
@@ -78,6 +144,53 @@ fn greedy(mut operands: Vec<Vec<Label>>, out: &[Label]) -> Plan {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// The least cost over all orders, by trying each.
+    fn least(operands: &[Vec<Label>], out: &[Label]) -> f64 {
+        let pairs = (1..operands.len()).flat_map(|b| (0..b).map(move |a| (a, b)));
+        let costs = pairs.map(|(a, b)| {
+            let (kept, cost) = pair(operands, a, b, out);
+            cost + least(&after(operands, a, b, kept), out)
+        });
+        costs.reduce(f64::min).unwrap_or(0.0)
+    }
+
+    /// The order found costs the least, and its steps cost what it says and end with the labels of the output.
+    #[test]
+    fn the_best_order_is_found() {
+        for case in 0..200usize {
+            let labels: Vec<Label> = [2, 3, 5, 7, 11, 13].map(Label::new).to_vec();
+            let chosen = |seed: usize| -> Vec<Label> {
+                labels
+                    .iter()
+                    .enumerate()
+                    .filter(|(k, _)| (seed * 2654435761) >> (k + 7) & 1 == 1)
+                    .map(|(_, l)| *l)
+                    .collect()
+            };
+            let operands: Vec<Vec<Label>> =
+                (0..2 + case % 4).map(|k| chosen(case * 31 + k * 7 + 1)).collect();
+            let out: Vec<Label> = chosen(case * 17 + 3)
+                .into_iter()
+                .filter(|l| operands.iter().any(|o| o.contains(l)))
+                .collect();
+            let plan = contraction_order(&operands, &out);
+            assert_eq!(plan.flops, least(&operands, &out), "{operands:?} to {out:?}");
+            let (mut list, mut flops) = (operands.clone(), 0.0);
+            for (a, b, kept) in &plan.steps {
+                let (expected, cost) = pair(&list, *a, *b, &out);
+                let sorted = |labels: &[Label]| {
+                    let mut l = labels.to_vec();
+                    l.sort();
+                    l
+                };
+                assert_eq!(sorted(kept), sorted(&expected));
+                flops += cost;
+                list = after(&list, *a, *b, kept.clone());
+            }
+            assert_eq!((list.len(), flops), (1, plan.flops));
+        }
+    }
 
     /// A chain of matrices with a vector at its end is multiplied from that end.
     #[test]

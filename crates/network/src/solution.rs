@@ -51,7 +51,7 @@ pub(crate) fn solve(relation: &Relation, needed: &[Label]) -> Result<Solution, E
 }
 
 /// Is a value of `Σ cₖ·lₖ` attained at most once? (Each coefficient passes what the smaller ones reach.)
-fn decodes(determined: &[(i64, Label)]) -> bool {
+pub(crate) fn decodes(determined: &[(i64, Label)]) -> bool {
     let mut ascending = determined.to_vec();
     ascending.sort_by_key(|(c, _)| c.abs());
     let mut reach: i128 = 0;

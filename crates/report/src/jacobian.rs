@@ -2,7 +2,8 @@
 
 use pullback_array::memory::human;
 use pullback_array::{Array, DType};
-use pullback_network::{Cost, Dim};
+use pullback_check::Probed;
+use pullback_network::{Cost, Dim, Kind, Letters, indexed as written_indexed};
 use serde::Serialize;
 
 use crate::SCHEMA;
@@ -41,6 +42,28 @@ pub struct Payload {
     pub dims: Vec<Dim>,
 }
 
+/// What is said of the structure of a Jacobian, and what probing it came to.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Statement {
+    /// What is said.
+    pub kind: Kind,
+    /// What random probes of the program say to it.
+    pub probed: Probed,
+}
+
+/// A Jacobian on the way from one value to the other: of one operation, or of several that were joined.
+#[derive(Clone, Debug)]
+pub struct JacobianStep {
+    /// What is differentiated.
+    pub of: (String, Vec<Dim>),
+    /// By what.
+    pub by: (String, Vec<Dim>),
+    /// In index notation.
+    pub formula: String,
+    /// What it costs.
+    pub cost: Cost,
+}
+
 /// What was found of one Jacobian.
 #[derive(Clone, Debug)]
 pub struct JacobianReport {
@@ -52,34 +75,63 @@ pub struct JacobianReport {
     pub wrt: (String, Vec<Dim>),
     /// The type of the numbers.
     pub dtype: DType,
-    /// In index notation.
-    pub formula: String,
-    /// What stands in the formula.
+    /// In index notation: none where it is zero, one where one formula is short enough to be read, else several, whose
+    /// products over all paths add up to it.
+    pub stages: Vec<JacobianStep>,
+    /// What stands in the formulas.
     pub payloads: Vec<Payload>,
-    /// What it costs.
+    /// What kind of matrix it is.
+    pub statements: Vec<Statement>,
+    /// As a matrix with both sides in row-major vec, in matrix notation.
+    pub matrix: Option<String>,
+    /// What it costs in the form in which it is applied.
     pub cost: Cost,
+    /// Multiply–adds of a vector–Jacobian product in reverse mode, operation by operation.
+    pub reverse_mode_flops: f64,
+    /// The Jacobians of the single operations, from the output down.
+    pub operations: Vec<JacobianStep>,
     /// The numbers, where they were asked for.
     pub dense: Option<(Form, Array)>,
     /// What is probably not meant.
     pub warnings: Vec<Problem>,
 }
 
-/// Shapes, formula, cost and, where they were asked for, numbers. Warnings are not in it.
+/// Of a long program no more stages, and no more operations, are shown; the JSON has all.
+const MOST_SHOWN: usize = 24;
+
+/// Shapes, formula, structure, cost and, where they were asked for, numbers. Warnings are not in it.
 pub fn jacobian_text(report: &JacobianReport, paint: Paint) -> String {
     let name = name(report);
     let mut text = format!("{}  {:?} by {:?}\n\n", paint.heading(&name), report.of.1, report.wrt.1);
-    text += &format!("  {} = {}\n", indexed(report), report.formula);
+    match report.stages.as_slice() {
+        [] => text += &format!("  {} = 0\n", indexed(&report.of, &report.wrt)),
+        [only] => text += &format!("  {} = {}\n", indexed(&report.of, &report.wrt), only.formula),
+        stages => {
+            text += &format!(
+                "  {name} is the sum, over all paths from {} to {}, of the products of\n\n",
+                report.wrt.0, report.of.0
+            );
+            let lines =
+                stages.iter().map(|stage| format!("{} = {}", indexed(&stage.of, &stage.by), stage.formula));
+            text += &shown(lines.collect(), "  ");
+        }
+    }
     if !report.payloads.is_empty() {
         text += "\n";
     }
     let symbols = report.payloads.iter().map(|payload| payload.symbol.chars().count()).max().unwrap_or(0);
-    for payload in &report.payloads {
-        text += &paint.aside(&format!("  {:symbols$}  {:?}", payload.symbol, payload.dims));
-        text += "\n";
-    }
+    let payloads = report
+        .payloads
+        .iter()
+        .map(|payload| paint.aside(&format!("{:symbols$}  {:?}", payload.symbol, payload.dims)));
+    text += &shown(payloads.collect(), "  ");
     text += "\n";
-    for (what, amount) in costs(report) {
+    for (what, amount) in structure(report).into_iter().chain(costs(report)) {
         text += &format!("  {}  {amount}\n", paint.aside(&format!("{what:11}")));
+    }
+    if report.operations.len() > 1 && report.cost.terms > 0 {
+        text += "\n";
+        text += &operations(report, paint);
     }
     if let Some((form, array)) = &report.dense {
         let (y, x) = (&report.of.0, &report.wrt.0);
@@ -96,25 +148,110 @@ pub fn jacobian_text(report: &JacobianReport, paint: Paint) -> String {
     text
 }
 
+/// Lines, each after `indent`; of many the first ones, and how many there are more.
+fn shown(lines: Vec<String>, indent: &str) -> String {
+    let count = lines.len();
+    let mut text: String =
+        lines.into_iter().take(MOST_SHOWN).map(|line| format!("{indent}{line}\n")).collect();
+    if count > MOST_SHOWN {
+        text += &format!("{indent}… and {} more; --json lists all\n", count - MOST_SHOWN);
+    }
+    text
+}
+
+/// What is said of the structure, each with what it is called in front.
+fn structure(report: &JacobianReport) -> Vec<(&'static str, String)> {
+    let said = report.statements.iter().filter(|statement| statement.kind != Kind::Zero).enumerate();
+    let mut lines: Vec<(&'static str, String)> = said
+        .map(|(k, Statement { kind, probed })| {
+            let probes = match probed {
+                Probed::Confirmed(count) => format!("confirmed by {count} random probes"),
+                Probed::Unprobed => "not probed".to_string(),
+                Probed::Contradicted => "contradicted by a random probe: this is a defect".to_string(),
+            };
+            let what = if k == 0 { "structure" } else { "" };
+            (what, format!("{}  ({probes})", kind_text(kind, &report.of.1, &report.wrt.1)))
+        })
+        .collect();
+    if let (Some(matrix), true) = (&report.matrix, report.cost.terms > 0) {
+        lines.push(("as a matrix", format!("{matrix}  (row-major vec)")));
+    }
+    lines
+}
+
+/// `block-diagonal, 5 blocks of 2 × 3`.
+fn kind_text(kind: &Kind, y: &[Dim], x: &[Dim]) -> String {
+    let entries = |dims: &[Dim]| dims.iter().map(|dim| dim.size() as f64).product::<f64>();
+    match kind {
+        Kind::Zero => "zero".to_string(),
+        Kind::Identity => "the identity".to_string(),
+        Kind::Permutation => "a permutation".to_string(),
+        Kind::Selection => "a selection".to_string(),
+        Kind::Diagonal => "diagonal".to_string(),
+        Kind::DiagonalPlusLowRank(rank) => format!("diagonal plus rank {rank}"),
+        Kind::BlockDiagonal(axes) => {
+            let blocks: f64 = axes.iter().map(|&(axis, _)| y[axis].size() as f64).product();
+            let (rows, columns) = (entries(y) / blocks, entries(x) / blocks);
+            format!("block-diagonal, {} blocks of {} × {}", count(blocks), count(rows), count(columns))
+        }
+        Kind::Kronecker(groups) => {
+            let side = |dims: &[Dim], axes: &[usize]| {
+                entries(&axes.iter().map(|&axis| dims[axis]).collect::<Vec<_>>())
+            };
+            let sizes = groups.iter().map(|(o, i)| format!("{} × {}", count(side(y, o)), count(side(x, i))));
+            format!("a Kronecker product, {}", sizes.collect::<Vec<_>>().join(" ⊗ "))
+        }
+        Kind::LowRank(rank) => format!("rank at most {rank}"),
+    }
+}
+
+/// The memory that each operation's Jacobian would take, beside what it is made of and what a product with it costs.
+fn operations(report: &JacobianReport, paint: Paint) -> String {
+    let memory = |entries: f64| human(bytes(entries, report.dtype));
+    let row = |step: &JacobianStep| {
+        let short = |name: &str| match name.chars().count() > 32 {
+            true => format!("{}…", name.chars().take(31).collect::<String>()),
+            false => name.to_string(),
+        };
+        [
+            format!("∂{}/∂{}", short(&step.of.0), short(&step.by.0)),
+            memory(step.cost.dense_entries),
+            memory(step.cost.stored_entries),
+            count(step.cost.vjp_flops),
+        ]
+    };
+    let head =
+        ["operation by operation", "written out", "structured", "multiply–adds of a vjp"].map(String::from);
+    let rows: Vec<[String; 4]> = report.operations.iter().map(row).collect();
+    let width =
+        |column: usize| rows.iter().chain([&head]).map(|row| row[column].chars().count()).max().unwrap_or(0);
+    let widths = [0, 1, 2, 3].map(width);
+    let line = |row: &[String; 4]| {
+        format!(
+            "{:name$}  {:>dense$}  {:>stored$}  {:>vjp$}",
+            row[0],
+            row[1],
+            row[2],
+            row[3],
+            name = widths[0],
+            dense = widths[1],
+            stored = widths[2],
+            vjp = widths[3],
+        )
+    };
+    format!("  {}\n", paint.aside(&line(&head))) + &shown(rows.iter().map(line).collect(), "  ")
+}
+
 /// `∂v/∂W`.
 fn name(report: &JacobianReport) -> String {
     format!("∂{}/∂{}", report.of.0, report.wrt.0)
 }
 
 /// `∂v_i/∂W_mn`, with the letters of the formula.
-fn indexed(report: &JacobianReport) -> String {
-    let (outputs, inputs) = (report.of.1.len(), report.wrt.1.len());
-    let letters = pullback_network::Letters::of_axes(outputs, inputs);
-    let (i, m) = letters.split_at(outputs);
-    let with = |name: &str, letters: &[String]| match letters {
-        [] => format!("∂{name}"),
-        // The letters run together as in the formula, unless one of them is more than a letter.
-        _ if letters.iter().all(|letter| letter.chars().count() == 1) => {
-            format!("∂{name}_{}", letters.concat())
-        }
-        _ => format!("∂{name}_{}", letters.join(",")),
-    };
-    format!("{}/{}", with(&report.of.0, i), with(&report.wrt.0, m))
+fn indexed(of: &(String, Vec<Dim>), by: &(String, Vec<Dim>)) -> String {
+    let letters = Letters::of_axes(of.1.len(), by.1.len());
+    let (i, m) = letters.split_at(of.1.len());
+    format!("∂{}/∂{}", written_indexed(&of.0, i), written_indexed(&by.0, m))
 }
 
 fn costs(report: &JacobianReport) -> Vec<(&'static str, String)> {
@@ -126,6 +263,13 @@ fn costs(report: &JacobianReport) -> Vec<(&'static str, String)> {
         format!("{} {}, {}", count(entries), plural("number", entries), human(bytes(entries, report.dtype)))
     };
     let terms = cost.terms as f64;
+    let mut built = match cost.build_flops {
+        0.0 => String::new(),
+        flops => format!(", after {} once", count(flops)),
+    };
+    if cost.vjp_flops != report.reverse_mode_flops {
+        built += &format!("; {} in reverse mode", count(report.reverse_mode_flops));
+    }
     vec![
         (
             "structured",
@@ -136,7 +280,7 @@ fn costs(report: &JacobianReport) -> Vec<(&'static str, String)> {
             ),
         ),
         ("written out", memory(cost.dense_entries)),
-        ("vjp", format!("{} multiply–adds", count(cost.vjp_flops))),
+        ("vjp", format!("{} multiply–adds{built}", count(cost.vjp_flops))),
         ("jvp", format!("{} multiply–adds", count(cost.jvp_flops))),
     ]
 }
@@ -168,29 +312,42 @@ fn count(number: f64) -> String {
 
 /// The report as a JSON object.
 pub fn jacobian_json(report: &JacobianReport) -> String {
-    let cost = &report.cost;
     let sizes = |dims: &[Dim]| dims.iter().map(|dim| dim.size()).collect::<Vec<usize>>();
     let side = |(name, dims): &(String, Vec<Dim>)| Side { name: name.clone(), shape: sizes(dims) };
     let payload =
         |payload: &Payload| PayloadJson { symbol: payload.symbol.clone(), shape: sizes(&payload.dims) };
     let size = report.dtype.size_of() as f64;
+    let price = |cost: &Cost| CostJson {
+        terms: cost.terms,
+        stored_entries: Number(cost.stored_entries),
+        stored_bytes: Number(cost.stored_entries * size),
+        dense_entries: Number(cost.dense_entries),
+        dense_bytes: Number(cost.dense_entries * size),
+        vjp_flops: Number(cost.vjp_flops),
+        jvp_flops: Number(cost.jvp_flops),
+        build_flops: Number(cost.build_flops),
+    };
+    let step = |step: &JacobianStep| StepJson {
+        of: side(&step.of),
+        by: side(&step.by),
+        formula: step.formula.clone(),
+        cost: price(&step.cost),
+    };
     let jacobian = JacobianJson {
         schema: SCHEMA,
         file: &report.document.name,
         of: side(&report.of),
         wrt: side(&report.wrt),
         dtype: report.dtype.to_string(),
-        formula: &report.formula,
+        formula: (report.stages.len() < 2)
+            .then(|| report.stages.first().map_or("0", |stage| stage.formula.as_str())),
+        stages: if report.stages.len() < 2 { Vec::new() } else { report.stages.iter().map(step).collect() },
         payloads: report.payloads.iter().map(payload).collect(),
-        cost: CostJson {
-            terms: cost.terms,
-            stored_entries: Number(cost.stored_entries),
-            stored_bytes: Number(cost.stored_entries * size),
-            dense_entries: Number(cost.dense_entries),
-            dense_bytes: Number(cost.dense_entries * size),
-            vjp_flops: Number(cost.vjp_flops),
-            jvp_flops: Number(cost.jvp_flops),
-        },
+        structure: report.statements.iter().map(|statement| StatementJson::new(statement, report)).collect(),
+        matrix: report.matrix.as_deref().filter(|_| report.cost.terms > 0),
+        cost: price(&report.cost),
+        reverse_mode_flops: Number(report.reverse_mode_flops),
+        operations: report.operations.iter().map(step).collect(),
         dense: report.dense.as_ref().map(|(form, array)| Dense {
             layout: form.word(),
             shape: array.shape(),
@@ -208,9 +365,17 @@ struct JacobianJson<'a> {
     of: Side,
     wrt: Side,
     dtype: String,
-    formula: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    formula: Option<&'a str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    stages: Vec<StepJson>,
     payloads: Vec<PayloadJson>,
+    structure: Vec<StatementJson>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    matrix: Option<&'a str>,
     cost: CostJson,
+    reverse_mode_flops: Number,
+    operations: Vec<StepJson>,
     #[serde(skip_serializing_if = "Option::is_none")]
     dense: Option<Dense<'a>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -239,6 +404,58 @@ struct CostJson {
     dense_bytes: Number,
     vjp_flops: Number,
     jvp_flops: Number,
+    build_flops: Number,
+}
+
+#[derive(Serialize)]
+struct StepJson {
+    of: Side,
+    by: Side,
+    formula: String,
+    cost: CostJson,
+}
+
+#[derive(Serialize)]
+struct StatementJson {
+    kind: &'static str,
+    text: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rank: Option<usize>,
+    probed: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    probes: Option<usize>,
+}
+
+impl StatementJson {
+    fn new(Statement { kind, probed }: &Statement, report: &JacobianReport) -> StatementJson {
+        StatementJson {
+            kind: match kind {
+                Kind::Zero => "zero",
+                Kind::Identity => "identity",
+                Kind::Permutation => "permutation",
+                Kind::Selection => "selection",
+                Kind::Diagonal => "diagonal",
+                Kind::DiagonalPlusLowRank(_) => "diagonal-plus-low-rank",
+                Kind::BlockDiagonal(_) => "block-diagonal",
+                Kind::Kronecker(_) => "kronecker",
+                Kind::LowRank(_) => "low-rank",
+            },
+            text: kind_text(kind, &report.of.1, &report.wrt.1),
+            rank: match kind {
+                Kind::DiagonalPlusLowRank(rank) | Kind::LowRank(rank) => Some(*rank),
+                _ => None,
+            },
+            probed: match probed {
+                Probed::Confirmed(_) => "confirmed",
+                Probed::Contradicted => "contradicted",
+                Probed::Unprobed => "unprobed",
+            },
+            probes: match probed {
+                Probed::Confirmed(count) => Some(*count),
+                _ => None,
+            },
+        }
+    }
 }
 
 #[derive(Serialize)]

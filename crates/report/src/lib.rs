@@ -49,7 +49,7 @@ pub use check::{ClaimReport, FileReport};
 pub use check_json::check_json;
 pub use check_text::{Wanted, check_text};
 pub use derive::{DeriveReport, derive_json, derive_text};
-pub use jacobian::{Form, JacobianReport, Payload, jacobian_json, jacobian_text};
+pub use jacobian::{Form, JacobianReport, JacobianStep, Payload, Statement, jacobian_json, jacobian_text};
 pub use operations::{ops_json, ops_text};
 pub use paint::Paint;
 pub use problem::{Document, Invalid, Problem, invalid_json, invalid_text, problem_text, warning_text};

@@ -235,5 +235,6 @@ fn is_entrywise(span: Span, function: &Name, y: &Val, x: &Val) -> Outcome<bool> 
         return Ok(x.ndim() == 0 || STEPS.contains(&function.text.as_str()));
     }
     let rank = y.ndim();
-    Ok(jacobian.network().terms().iter().all(|term| term.slots[..rank] == term.slots[rank..]))
+    let network = jacobian.network().map_err(|error| at(span, &error))?;
+    Ok(network.terms().iter().all(|term| term.slots[..rank] == term.slots[rank..]))
 }

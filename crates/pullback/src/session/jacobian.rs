@@ -3,13 +3,17 @@
 use std::path::Path;
 
 use pullback_array::memory;
-use pullback_autograd::{Jacobian, Layout, jacobian};
+use pullback_autograd::{Jacobian, Layout, Stage, jacobian};
+use pullback_check::{Probed, probe};
 use pullback_lang::program::{Program, Value};
 use pullback_network::Value as _;
 use pullback_ops::{Factor, Val};
-use pullback_report::{Form, Invalid, JacobianReport, Payload, Problem};
+use pullback_report::{Form, Invalid, JacobianReport, JacobianStep, Payload, Problem, Statement};
 
 use super::Opened;
+
+/// More multiply–adds than this in one forward pass of tangents, and the structure is not probed.
+const MOST_PROBED: f64 = 4e9;
 
 /// Which Jacobian is wanted, and how much of it.
 #[derive(Clone, Debug)]
@@ -35,7 +39,7 @@ pub fn jacobian_source(
 ) -> Result<JacobianReport, Invalid> {
     let opened = Opened::new(name, bytes, base_dir)?;
     let found = Found::new(&opened, wanted);
-    match found.and_then(|found| found.report(&opened, wanted)) {
+    match found.and_then(|found| found.report(&opened, wanted, base_dir)) {
         Ok(report) => Ok(JacobianReport { warnings: opened.warnings, ..report }),
         Err(problem) => Err(opened.invalid(vec![problem])),
     }
@@ -56,7 +60,12 @@ impl Found {
         Ok(Found { of, wrt, jacobian })
     }
 
-    fn report(&self, opened: &Opened, wanted: &Wanted<'_>) -> Result<JacobianReport, Problem> {
+    fn report(
+        &self,
+        opened: &Opened,
+        wanted: &Wanted<'_>,
+        base_dir: &Path,
+    ) -> Result<JacobianReport, Problem> {
         let side = |name: &str, value: &Val| (name.to_string(), value.dims().to_vec());
         let dense = match wanted.dense {
             Some(form) => Some((form, self.numbers(wanted, form)?)),
@@ -67,9 +76,13 @@ impl Found {
             of: side(wanted.of, &self.of),
             wrt: side(wanted.wrt, &self.wrt),
             dtype: self.of.dtype(),
-            formula: self.jacobian.formula(),
+            stages: self.jacobian.stages().iter().map(step).collect(),
             payloads: self.payloads(),
-            cost: self.jacobian.cost(),
+            statements: self.statements(opened, wanted, base_dir)?,
+            matrix: self.jacobian.structure().matrix,
+            cost: self.jacobian.cost().map_err(|error| without_place(&error))?,
+            reverse_mode_flops: self.jacobian.reverse_mode_flops(),
+            operations: self.jacobian.operations().iter().map(step).collect(),
             dense,
             warnings: Vec::new(),
         })
@@ -78,8 +91,9 @@ impl Found {
     /// The arrays of the formula, each once, in the order in which it has them. What is written alike is alike.
     fn payloads(&self) -> Vec<Payload> {
         let mut payloads = Vec::new();
-        let terms = self.jacobian.network().terms();
-        for factor in terms.iter().flat_map(|term| &term.factors) {
+        let stages = self.jacobian.stages();
+        let terms = stages.iter().flat_map(|stage| stage.network.terms());
+        for factor in terms.flat_map(|term| &term.factors) {
             let Factor::Dense(value, _) = factor else { continue };
             let payload = Payload { symbol: value.symbol(), dims: value.dims().to_vec() };
             if value.as_number().is_none() && !payloads.contains(&payload) {
@@ -89,9 +103,36 @@ impl Found {
         payloads
     }
 
+    /// What is said of the structure, each statement held against random probes of the program in double precision, where
+    /// these are not too much work.
+    fn statements(
+        &self,
+        opened: &Opened,
+        wanted: &Wanted<'_>,
+        base_dir: &Path,
+    ) -> Result<Vec<Statement>, Problem> {
+        let structure = self.jacobian.structure();
+        let work: f64 =
+            self.jacobian.operations().iter().map(|stage| stage.network.cost().jvp_flops).sum::<f64>();
+        let exact = match work <= MOST_PROBED {
+            true => opened.exact(base_dir).map_err(|errors| first(&errors))?,
+            false => {
+                let unprobed = |kind| Statement { kind, probed: Probed::Unprobed };
+                return Ok(structure.kinds.into_iter().map(unprobed).collect());
+            }
+        };
+        let of = &value(&exact, wanted.of, &opened.document.name)?.val;
+        let wrt = &value(&exact, wanted.wrt, &opened.document.name)?.val;
+        let probed = structure.kinds.into_iter().map(|kind| {
+            let probed = probe(of, wrt, &kind).map_err(|error| without_place(&error))?;
+            Ok(Statement { kind, probed })
+        });
+        probed.collect()
+    }
+
     fn numbers(&self, wanted: &Wanted<'_>, form: Form) -> Result<pullback_array::Array, Problem> {
-        let entries = self.jacobian.cost().dense_entries;
-        let bytes = entries * self.of.dtype().size_of() as f64;
+        let size = |value: &Val| value.shape().iter().map(|&size| size as f64).product::<f64>();
+        let bytes = size(&self.of) * size(&self.wrt) * self.of.dtype().size_of() as f64;
         if bytes > memory::limit() as f64 {
             let size = memory::human(bytes as usize);
             let message = format!(
@@ -111,6 +152,21 @@ impl Found {
         };
         value.and_then(|value| value.array().cloned()).map_err(|error| without_place(&error))
     }
+}
+
+/// A Jacobian on the way, with its price.
+fn step(stage: &Stage<'_>) -> JacobianStep {
+    let name = |value: &Val| value.name().map_or_else(|| value.expression(), |name| name.to_string());
+    JacobianStep {
+        of: (name(stage.of), stage.of.dims().to_vec()),
+        by: (name(stage.by), stage.by.dims().to_vec()),
+        formula: stage.network.formula(),
+        cost: stage.network.cost(),
+    }
+}
+
+fn first(errors: &[pullback_lang::Error]) -> Problem {
+    errors.first().map_or_else(|| Problem::new("the program is invalid in double precision"), Problem::from)
 }
 
 /// The value of a name. What is wrong was not written in the file but asked of it: the problem has no place there.

@@ -221,36 +221,45 @@ fn the_structure_of_a_jacobian() {
         &["jacobian", "-", "--of", "a", "--wrt", "W"],
         LAYER,
         expect![[r#"
-        exit code 0
-        ∂a/∂W  [m=2] by [m=2, n=3]
+            exit code 0
+            ∂a/∂W  [m=2] by [m=2, n=3]
 
-          ∂a_i/∂W_mn = δ_im x_n
+              ∂a_i/∂W_mn = δ_im x_n
 
-          x  [n=3]
+              x  [n=3]
 
-          structured   1 term, 3 numbers, 24 B
-          written out  12 numbers, 96 B
-          vjp          6 multiply–adds
-          jvp          6 multiply–adds
-    "#]],
+              structure    block-diagonal, 2 blocks of 1 × 3  (confirmed by 2 random probes)
+                           a Kronecker product, 2 × 2 ⊗ 1 × 3  (confirmed by 4 random probes)
+              as a matrix  I_m ⊗ xᵀ  (row-major vec)
+              structured   1 term, 3 numbers, 24 B
+              written out  12 numbers, 96 B
+              vjp          6 multiply–adds
+              jvp          6 multiply–adds
+        "#]],
     );
     prints(
         &["jacobian", "-", "--of", "L", "--wrt", "x"],
         LAYER,
         expect![[r#"
-        exit code 0
-        ∂L/∂x  [] by [n=3]
+            exit code 0
+            ∂L/∂x  [] by [n=3]
 
-          ∂L/∂x_m = 2 Σ_k a_k W_km
+              ∂L/∂x_m = 2 Σ_k a_k W_km
 
-          a  [m=2]
-          W  [m=2, n=3]
+              a  [m=2]
+              W  [m=2, n=3]
 
-          structured   1 term, 8 numbers, 64 B
-          written out  3 numbers, 24 B
-          vjp          8 multiply–adds
-          jvp          8 multiply–adds
-    "#]],
+              as a matrix  2 (Wᵀ a)ᵀ  (row-major vec)
+              structured   1 term, 8 numbers, 64 B
+              written out  3 numbers, 24 B
+              vjp          8 multiply–adds
+              jvp          8 multiply–adds
+
+              operation by operation  written out  structured  multiply–adds of a vjp
+              ∂L/∂a^2                        16 B         0 B                       0
+              ∂a^2/∂a                        32 B        16 B                       2
+              ∂a/∂x                          48 B        48 B                       6
+        "#]],
     );
     prints(
         &["jacobian", "-", "--of", "x", "--wrt", "W"],
@@ -279,6 +288,9 @@ fn the_numbers_of_a_jacobian() {
 
               x  [n=3]
 
+              structure    block-diagonal, 2 blocks of 1 × 3  (confirmed by 2 random probes)
+                           a Kronecker product, 2 × 2 ⊗ 1 × 3  (confirmed by 4 random probes)
+              as a matrix  I_m ⊗ xᵀ  (row-major vec)
               structured   1 term, 3 numbers, 24 B
               written out  12 numbers, 96 B
               vjp          6 multiply–adds
@@ -303,6 +315,9 @@ fn the_numbers_of_a_jacobian() {
 
               x  [n=3]
 
+              structure    block-diagonal, 2 blocks of 1 × 3  (confirmed by 2 random probes)
+                           a Kronecker product, 2 × 2 ⊗ 1 × 3  (confirmed by 4 random probes)
+              as a matrix  I_m ⊗ xᵀ  (row-major vec)
               structured   1 term, 3 numbers, 24 B
               written out  12 numbers, 96 B
               vjp          6 multiply–adds
@@ -324,6 +339,9 @@ fn the_numbers_of_a_jacobian() {
 
               x  [n=3]
 
+              structure    block-diagonal, 2 blocks of 1 × 3  (confirmed by 2 random probes)
+                           a Kronecker product, 2 × 2 ⊗ 1 × 3  (confirmed by 4 random probes)
+              as a matrix  I_m ⊗ xᵀ  (row-major vec)
               structured   1 term, 3 numbers, 24 B
               written out  12 numbers, 96 B
               vjp          6 multiply–adds

@@ -1,0 +1,478 @@
+//! What kind of matrix a network is: read off its labels, without a number.
+//!
+//! | what the labels show | what it is |
+//! |---|---|
+//! | a label in an output and an input slot in every term | block-diagonal over it; diagonal, where all slots are such |
+//! | slots and factors that fall into groups without a common label | a Kronecker product |
+//! | few labels between the output's side of a product and the input's | a matrix of low rank |
+//! | only relations that each give an output one input | a selection, or a permutation |
+//!
+//! Each statement holds for all values of the payloads. It can say too little (two payloads may happen to cancel), and is
+//! never more than what the labels imply.
+
+use crate::coef::Coef;
+use crate::dim::{Label, distinct, extent, extent_of};
+use crate::factor::{Factor, Value};
+use crate::join::canonical;
+use crate::matrix::Style;
+use crate::network::{Network, Term};
+use crate::relation::Relation;
+use crate::solution::decodes;
+
+/// What kind of matrix a Jacobian is.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Structure {
+    /// What can be said of it; nothing, where it is dense for all that its labels tell.
+    pub kinds: Vec<Kind>,
+    /// The matrix `[|y|, |x|]` in matrix notation, with both sides in row-major vec, where it has one: `I_N ⊗ Wᵀ`.
+    pub matrix: Option<String>,
+}
+
+/// A statement about a matrix `[|y|, |x|]`, of a map from arrays with certain axes to arrays with others.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Kind {
+    /// Every entry is 0.
+    Zero,
+    /// y = x.
+    Identity,
+    /// y has the entries of x in another order.
+    Permutation,
+    /// Each entry of y is an entry of x, or 0.
+    Selection,
+    /// Each entry of y depends on the entry of x at the same place alone.
+    Diagonal,
+    /// The sum of a diagonal matrix and one whose rank is at most this.
+    DiagonalPlusLowRank(usize),
+    /// Entries of y depend on entries of x alone that agree with them in the index along these pairs of axes, (of y, of x).
+    BlockDiagonal(Vec<(usize, usize)>),
+    /// The Kronecker product of maps between these groups of axes, (of y, of x), up to an order of axes.
+    Kronecker(Vec<(Vec<usize>, Vec<usize>)>),
+    /// The rank is at most this.
+    LowRank(usize),
+}
+
+impl<V: Value> Network<V> {
+    /// What kind of matrix this is, as far as its labels tell.
+    pub fn structure(&self) -> Structure {
+        let matrix = self.matrix_formula();
+        let kinds = if self.is_zero() { vec![Kind::Zero] } else { self.kinds() };
+        Structure { kinds, matrix }
+    }
+
+    fn kinds(&self) -> Vec<Kind> {
+        let split = self.outputs().len();
+        if let [term] = self.terms()
+            && let Some(kind) = selection(term, split)
+        {
+            return vec![kind];
+        }
+        if self.terms().iter().all(|term| is_diagonal(term, split)) {
+            return vec![Kind::Diagonal];
+        }
+        let mut kinds = Vec::new();
+        let full = extent_of(self.outputs()).min(extent_of(self.inputs()));
+        let rank =
+            |terms: &mut dyn Iterator<Item = &Term<V>>| terms.map(|term| rank(term, split)).sum::<f64>();
+        let spread = rank(&mut self.terms().iter().filter(|term| !is_diagonal(term, split)));
+        let mut shared = shared_axes(&self.terms()[0], split);
+        for term in self.terms() {
+            let axes = shared_axes(term, split);
+            shared.retain(|pair| axes.contains(pair));
+        }
+        // Rank r and a diagonal are r (2n − r) + n numbers: where that is no less than n² they say nothing of a block.
+        let blocks: f64 = shared.iter().map(|&(axis, _)| self.outputs()[axis].size() as f64).product();
+        let says_something = ((full - spread) / blocks).powi(2) > full / blocks && spread < full;
+        if self.terms().iter().any(|term| is_diagonal(term, split)) && says_something {
+            kinds.push(Kind::DiagonalPlusLowRank(spread as usize));
+        }
+        if !shared.is_empty() {
+            kinds.push(Kind::BlockDiagonal(shared));
+        }
+        let groups = self.groups();
+        if groups.len() > 1 && groups.iter().filter(|group| !self.is_common(group)).count() <= 1 {
+            let axes = |group: &Vec<usize>| -> (Vec<usize>, Vec<usize>) {
+                let (outputs, inputs): (Vec<usize>, Vec<usize>) =
+                    group.iter().partition(|&&axis| axis < split);
+                (outputs, inputs.into_iter().map(|axis| axis - split).collect())
+            };
+            kinds.push(Kind::Kronecker(groups.iter().map(axes).collect()));
+        }
+        let rank = rank(&mut self.terms().iter());
+        if rank < full {
+            kinds.push(Kind::LowRank(rank as usize));
+        }
+        kinds
+    }
+
+    /// The slots in groups between which no term has a label in common: outputs counted first, then inputs.
+    fn groups(&self) -> Vec<Vec<usize>> {
+        let split = self.outputs().len();
+        let mut groups: Vec<Vec<usize>> = Vec::new();
+        for part in self.terms().iter().flat_map(|term| components(term, split)) {
+            let own: Vec<usize> = part.axes(split).collect();
+            let (joined, apart): (Vec<_>, Vec<_>) =
+                groups.into_iter().partition(|group| own.iter().any(|axis| group.contains(axis)));
+            groups = apart;
+            let mut union: Vec<usize> = joined.into_iter().flatten().chain(own).collect();
+            union.sort_unstable();
+            union.dedup();
+            groups.push(union);
+        }
+        groups.sort();
+        groups
+    }
+
+    /// Is what a group of slots has in each term the same in all?
+    fn is_common(&self, group: &[usize]) -> bool {
+        let split = self.outputs().len();
+        let own = |term: &Term<V>| {
+            let parts = components(term, split).into_iter();
+            let mine = parts.filter(|part| part.axes(split).any(|axis| group.contains(&axis)));
+            canonical(&Term {
+                coef: Coef::one(),
+                slots: group.iter().map(|&axis| term.slots[axis]).collect(),
+                factors: mine.flat_map(|part| part.factors).collect(),
+            })
+        };
+        self.terms().windows(2).all(|two| own(&two[0]) == own(&two[1]))
+    }
+
+    /// The matrix in matrix notation, both sides in row-major vec.
+    fn matrix_formula(&self) -> Option<String> {
+        match self.terms().len() {
+            0 | 1 => self.sum_formula(),
+            _ => self.product_formula().or_else(|| self.sum_formula()),
+        }
+    }
+
+    /// Terms that differ in one group of slots alone: its sum in brackets, times what is common to all.
+    fn product_formula(&self) -> Option<String> {
+        let split = self.outputs().len();
+        let groups = self.groups();
+        let differing: Vec<&Vec<usize>> = groups.iter().filter(|group| !self.is_common(group)).collect();
+        let (&[differing], true) = (differing.as_slice(), groups.len() > 1) else { return None };
+        let outputs: Vec<usize> = differing.iter().copied().filter(|&axis| axis < split).collect();
+        let inputs: Vec<usize> =
+            differing.iter().filter(|&&axis| axis >= split).map(|axis| axis - split).collect();
+        let mut inner = Network::zero(
+            &outputs.iter().map(|&axis| self.outputs()[axis]).collect::<Vec<_>>(),
+            &inputs.iter().map(|&axis| self.inputs()[axis]).collect::<Vec<_>>(),
+        );
+        let others = |term: &Term<V>| -> Vec<Component<V>> {
+            let parts = components(term, split).into_iter();
+            parts.filter(|part| !part.axes(split).any(|axis| differing.contains(&axis))).collect()
+        };
+        for term in self.terms() {
+            let elsewhere: Vec<Label> =
+                others(term).iter().flat_map(|part| part.labels(&term.slots, split)).collect();
+            let is_own = |factor: &&Factor<V>| !factor.labels().iter().any(|label| elsewhere.contains(label));
+            let slots: Vec<Label> = differing.iter().map(|&axis| term.slots[axis]).collect();
+            let (o, i) = slots.split_at(outputs.len());
+            let own: Vec<Factor<V>> = term.factors.iter().filter(is_own).cloned().collect();
+            inner = inner.plus_term(term.coef.clone(), o, i, own);
+        }
+        let first = &self.terms()[0];
+        let bracket = format!("({})", inner.sum_formula()?);
+        let own = Component { outputs, inputs, factors: Vec::new() };
+        let mine = |part: &Component<V>| part.axes(split).any(|axis| differing.contains(&axis));
+        let parts = in_vec_order(others(first).into_iter().chain([own]).collect(), &first.slots, split)?;
+        let words: Option<Vec<String>> = parts
+            .iter()
+            .map(|part| match mine(part) {
+                true => Some(bracket.clone()),
+                false => written(part, &first.slots, split).map(|text| atom(&text)),
+            })
+            .collect();
+        Some(words?.join(" ⊗ "))
+    }
+
+    fn sum_formula(&self) -> Option<String> {
+        let mut text = String::new();
+        for term in self.terms() {
+            let body = matrix_term(term, self.outputs().len())?;
+            let negative = term.coef.is_negative();
+            text += match (text.is_empty(), negative) {
+                (true, false) => "",
+                (true, true) => "−",
+                (false, false) => " + ",
+                (false, true) => " − ",
+            };
+            let number = term.coef.abs();
+            text += &if number.is_one() { body } else { format!("{number} {body}") };
+        }
+        Some(if text.is_empty() { "0".to_string() } else { text })
+    }
+}
+
+/// Is the label more than an axis of length 1?
+fn ranges(label: &Label) -> bool {
+    label.size() != 1
+}
+
+/// A product of deltas and relations alone, which give each output at most one input.
+fn selection<V: Value>(term: &Term<V>, split: usize) -> Option<Kind> {
+    let relations: Option<Vec<&Relation>> = term
+        .factors
+        .iter()
+        .map(|factor| match factor {
+            Factor::Relation(relation) => Some(relation),
+            _ => None,
+        })
+        .collect();
+    let relations = relations?;
+    if !term.coef.is_one() || !term.labels().iter().all(|label| term.is_free(*label)) {
+        return None;
+    }
+    let (outputs, inputs) = term.slots.split_at(split);
+    if !gives_one(outputs, inputs, &relations) {
+        return None;
+    }
+    let same_axes = outputs.iter().filter(|l| ranges(l)).eq(inputs.iter().filter(|l| ranges(l)));
+    Some(match relations.is_empty() && same_axes {
+        true => Kind::Identity,
+        false
+            if gives_one(inputs, outputs, &relations)
+                && extent_of_slots(outputs) == extent_of_slots(inputs) =>
+        {
+            Kind::Permutation
+        }
+        false => Kind::Selection,
+    })
+}
+
+fn extent_of_slots(slots: &[Label]) -> f64 {
+    slots.iter().map(|label| label.size() as f64).product()
+}
+
+/// Do `from` determine `to`: is each label of `to` one of them, or the only solution of a relation?
+fn gives_one(from: &[Label], to: &[Label], relations: &[&Relation]) -> bool {
+    let open: Vec<Label> = distinct(to.iter().copied())
+        .into_iter()
+        .filter(|label| ranges(label) && !from.contains(label))
+        .collect();
+    let mut found: Vec<Label> = Vec::new();
+    for relation in relations {
+        let determined: Vec<(i64, Label)> =
+            relation.linear.iter().copied().filter(|(_, label)| open.contains(label)).collect();
+        let in_table =
+            relation.table.iter().any(|(_, labels)| labels.iter().any(|label| open.contains(label)));
+        if determined.is_empty() && !in_table {
+            continue;
+        }
+        if in_table || !decodes(&determined) || determined.iter().any(|(_, label)| found.contains(label)) {
+            return false;
+        }
+        found.extend(determined.iter().map(|&(_, label)| label));
+    }
+    open.iter().all(|label| found.contains(label))
+}
+
+/// Does each slot of the output stand in the same place of the input, and nothing else?
+fn is_diagonal<V>(term: &Term<V>, split: usize) -> bool {
+    let (outputs, inputs) = term.slots.split_at(split);
+    let sizes = |slots: &[Label]| slots.iter().map(|label| label.size()).collect::<Vec<_>>();
+    sizes(outputs) == sizes(inputs) && outputs.iter().zip(inputs).all(|(o, i)| o == i || !ranges(o))
+}
+
+/// The pairs of axes that a delta joins.
+fn shared_axes<V>(term: &Term<V>, split: usize) -> Vec<(usize, usize)> {
+    let (outputs, inputs) = term.slots.split_at(split);
+    let pairs = outputs.iter().enumerate().flat_map(|(o, output)| {
+        inputs.iter().enumerate().filter(move |(_, input)| *input == output).map(move |(i, _)| (o, i))
+    });
+    pairs.filter(|&(o, _)| ranges(&outputs[o])).collect()
+}
+
+/// A bound on the rank of a term: the least number of values that labels take which stand on both sides, however the
+/// factors are dealt out between the output's side and the input's. (A flow through a cut.)
+fn rank<V: Value>(term: &Term<V>, split: usize) -> f64 {
+    let (outputs, inputs) = term.slots.split_at(split);
+    let factors: Vec<Vec<Label>> = term.factors.iter().map(Factor::labels).collect();
+    // Beyond this many factors only the two ends are tried.
+    let dealt: Vec<u32> =
+        if factors.len() <= 12 { (0..1 << factors.len()).collect() } else { vec![0, u32::MAX] };
+    let labels = term.labels();
+    let cut = |choice: u32| -> f64 {
+        let on = |side: u32, slots: &[Label], label: &Label| {
+            slots.contains(label)
+                || factors
+                    .iter()
+                    .enumerate()
+                    .any(|(k, factor)| (choice >> k.min(31)) & 1 == side && factor.contains(label))
+        };
+        let both = labels.iter().filter(|label| on(0, outputs, label) && on(1, inputs, label));
+        extent(both)
+    };
+    dealt.into_iter().map(cut).fold(f64::INFINITY, f64::min)
+}
+
+/// Slots and factors of a term that have labels in common.
+struct Component<V> {
+    /// Axes of the output.
+    outputs: Vec<usize>,
+    /// Axes of the input.
+    inputs: Vec<usize>,
+    factors: Vec<Factor<V>>,
+}
+
+impl<V: Value> Component<V> {
+    /// Its slots, outputs counted first.
+    fn axes(&self, split: usize) -> impl Iterator<Item = usize> {
+        self.outputs.iter().copied().chain(self.inputs.iter().map(move |axis| split + axis))
+    }
+
+    /// Its labels.
+    fn labels(&self, slots: &[Label], split: usize) -> Vec<Label> {
+        let own = self.axes(split).map(|axis| slots[axis]);
+        distinct(own.chain(self.factors.iter().flat_map(Factor::labels)).filter(ranges))
+    }
+}
+
+/// The groups of slots of a term, with the factors over their labels. Axes of length 1, and factors that are numbers, are in
+/// no group.
+fn components<V: Value>(term: &Term<V>, split: usize) -> Vec<Component<V>> {
+    let mut groups: Vec<Vec<Label>> = Vec::new();
+    let sets = term.slots.iter().map(|label| vec![*label]).chain(term.factors.iter().map(Factor::labels));
+    for set in sets {
+        let set: Vec<Label> = set.into_iter().filter(ranges).collect();
+        if set.is_empty() {
+            continue;
+        }
+        let (joined, apart): (Vec<_>, Vec<_>) =
+            groups.into_iter().partition(|group| set.iter().any(|label| group.contains(label)));
+        groups = apart;
+        groups.push(distinct(joined.into_iter().flatten().chain(set)));
+    }
+    let mut parts: Vec<Component<V>> = groups
+        .into_iter()
+        .map(|group| {
+            let axes = |slots: &[Label]| -> Vec<usize> {
+                slots.iter().enumerate().filter(|(_, label)| group.contains(label)).map(|(k, _)| k).collect()
+            };
+            let own = |factor: &&Factor<V>| factor.labels().iter().any(|label| group.contains(label));
+            Component {
+                outputs: axes(&term.slots[..split]),
+                inputs: axes(&term.slots[split..]),
+                factors: term.factors.iter().filter(own).cloned().collect(),
+            }
+        })
+        .filter(|part| !(part.outputs.is_empty() && part.inputs.is_empty()))
+        .collect();
+    parts.sort_by_key(|part| (part.outputs.clone(), part.inputs.clone()));
+    parts
+}
+
+/// A term as a Kronecker product of what its components are in matrix notation, without its coefficient.
+fn matrix_term<V: Value>(term: &Term<V>, split: usize) -> Option<String> {
+    let parts = in_vec_order(components(term, split), &term.slots, split)?;
+    // What is over no slot is a number.
+    let labels: Vec<Label> = parts.iter().flat_map(|part| part.labels(&term.slots, split)).collect();
+    let is_number = |factor: &&Factor<V>| !factor.labels().iter().any(|label| labels.contains(label));
+    let rest: Vec<Factor<V>> = term.factors.iter().filter(is_number).cloned().collect();
+    let mut words = Vec::new();
+    if !rest.is_empty() {
+        let number = Term { coef: Coef::one(), slots: Vec::new(), factors: rest };
+        words.push(number.matrix_notation(Style::Paper, &|value: &V| value.symbol())?);
+    }
+    let written: Option<Vec<String>> = parts.iter().map(|part| written(part, &term.slots, split)).collect();
+    let written = written?;
+    let is_column = |part: &Component<V>| part.inputs.is_empty();
+    let is_row = |part: &Component<V>| part.outputs.is_empty();
+    match (parts.as_slice(), written.as_slice()) {
+        ([], []) if words.is_empty() => words.push("1".to_string()),
+        ([], []) => {}
+        ([a, b], [first, second]) if is_column(a) && is_row(b) => words.push(format!("{first} {second}")),
+        ([_], [only]) => words.push(only.clone()),
+        _ => {
+            let product = written.iter().map(|part| atom(part)).collect::<Vec<_>>().join(" ⊗ ");
+            words.push(if words.is_empty() && term.coef.abs().is_one() {
+                product
+            } else {
+                format!("({product})")
+            });
+        }
+    }
+    Some(words.join(" "))
+}
+
+/// The text as one operand: in brackets, unless it is a single word or stands in brackets already.
+fn atom(text: &str) -> String {
+    let mut depth = 0;
+    let outside = text.chars().any(|c| {
+        depth += i32::from(c == '(') - i32::from(c == ')');
+        depth == 0 && c == ' '
+    });
+    if outside { format!("({text})") } else { text.to_string() }
+}
+
+/// The components in an order in which the axes of each follow one another on both sides. `None`: there is none.
+fn in_vec_order<V: Value>(
+    mut parts: Vec<Component<V>>,
+    slots: &[Label],
+    split: usize,
+) -> Option<Vec<Component<V>>> {
+    let axes = |from: usize, to: usize| (from..to).filter(|&k| ranges(&slots[k])).map(move |k| k - from);
+    let (mut outputs, mut inputs) = (axes(0, split).peekable(), axes(split, slots.len()).peekable());
+    let mut ordered: Vec<Component<V>> = Vec::new();
+    while !parts.is_empty() {
+        let (o, i) = (outputs.peek().copied(), inputs.peek().copied());
+        let starts = |own: &[usize], next: Option<usize>| own.is_empty() || own.first().copied() == next;
+        // What starts on both sides first; a column before a row: a bᵀ.
+        let fits = |part: &Component<V>| starts(&part.outputs, o) && starts(&part.inputs, i);
+        let weight = |part: &Component<V>| match (part.outputs.is_empty(), part.inputs.is_empty()) {
+            (false, true) => 0,
+            (true, false) => 1,
+            _ => 2,
+        };
+        let next = (0..parts.len()).filter(|&k| fits(&parts[k])).min_by_key(|&k| weight(&parts[k]))?;
+        let part = parts.remove(next);
+        if !part.outputs.iter().all(|&axis| outputs.next() == Some(axis))
+            || !part.inputs.iter().all(|&axis| inputs.next() == Some(axis))
+        {
+            return None;
+        }
+        ordered.push(part);
+    }
+    Some(ordered)
+}
+
+/// A component as a matrix, a column or a row.
+fn written<V: Value>(part: &Component<V>, slots: &[Label], split: usize) -> Option<String> {
+    let outputs: Vec<Label> = part.outputs.iter().map(|&axis| slots[axis]).collect();
+    let inputs: Vec<Label> = part.inputs.iter().map(|&axis| slots[split + axis]).collect();
+    let size = |label: &Label| match label.dim().name() {
+        Some(name) => name.to_string(),
+        None => label.size().to_string(),
+    };
+    let notation = |slots: &[Label]| {
+        let term = Term { coef: Coef::one(), slots: slots.to_vec(), factors: part.factors.clone() };
+        term.matrix_notation(Style::Paper, &|value: &V| value.symbol())
+    };
+    // Over all axes of one payload, in their order: its vec.
+    let vec = |slots: &[Label]| match part.factors.as_slice() {
+        [Factor::Dense(value, labels)] if labels == slots && slots.len() > 1 => {
+            Some(format!("vec({})", value.symbol()))
+        }
+        _ => notation(slots),
+    };
+    let turned = |text: String| format!("{}ᵀ", atom(&text));
+    match (outputs.as_slice(), inputs.as_slice()) {
+        ([o], [i]) if o == i && part.factors.is_empty() => Some(format!("I_{}", size(o))),
+        ([o], [i]) if o == i => notation(&[*o]).map(|vector| match vector.starts_with('(') {
+            // Already in brackets.
+            true if atom(&vector) == vector => format!("diag{vector}"),
+            _ => format!("diag({vector})"),
+        }),
+        ([o], [i]) => notation(&[*o, *i]),
+        ([o], []) if part.factors.is_empty() => Some(format!("1_{}", size(o))),
+        ([], [i]) if part.factors.is_empty() => Some(format!("1_{}ᵀ", size(i))),
+        (column, []) => vec(column),
+        ([], row) => vec(row).map(turned),
+        // Several axes under one vec, with a payload that has them all.
+        (many, same) if many == same && part.factors.len() == 1 => match &part.factors[0] {
+            Factor::Dense(value, labels) if labels == many => Some(format!("diag(vec({}))", value.symbol())),
+            _ => None,
+        },
+        _ => None,
+    }
+}
