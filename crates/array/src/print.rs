@@ -66,8 +66,8 @@ impl Array {
             suffixes.push("dtype=torch.int64".to_string());
         }
         let mut text = "[]".to_string();
-        // PyTorch counts the first line without its prefix, plus two, and the others with it.
-        let mut width = text.len() + 2;
+        // PyTorch counts two columns more than the first line has.
+        let mut width = PREFIX.len() + text.len() + 2;
         for suffix in suffixes {
             if width + suffix.len() + 2 > LINE {
                 text += &format!(",\n{}{suffix}", " ".repeat(indent));

@@ -101,13 +101,18 @@ def cases():
                       [600, 2], [5, 6, 40], [11, 3, 50], [7, 7, 7, 7], [1, 1, 1, 1, 1], [2, 1, 9, 2]):
             yield case(dtype, shape, noise)
             yield case(dtype, shape, [v * 1e-6 for v in noise])
-        for shape in ([0], [0, 3], [3, 0], [2, 0, 5], [0] * 30):
+        # Each bracket takes a column off the line.
+        for shape in ([9], [1, 9], [1, 1, 9], [1, 2, 1, 9], [1, 1, 1, 1, 11]):
+            yield case(dtype, shape, noise)
+            yield case(dtype, shape, [v * 1e-6 for v in noise])
+        for shape in ([0], [0, 3], [3, 0], [2, 0, 5], [0] * 20, [0] * 21, [0] * 30, [10, 10] + [0] * 18,
+                      [10, 100] + [0] * 18):
             yield case(dtype, shape, [])
         yield from hard_cases(dtype)
     for values in INTEGERS:
         for shape in ([], [len(values)], [2, 3], [40], [1500], [3, 4, 5]):
             yield case("i64", shape, values)
-    for shape in ([0], [2, 0]):
+    for shape in ([0], [2, 0], [0] * 13, [0] * 14, [0] * 15, [0] * 21, [10] + [0] * 13, [100] + [0] * 13):
         yield case("i64", shape, [])
 
 
