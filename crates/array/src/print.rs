@@ -17,6 +17,8 @@ const THRESHOLD: usize = 1000;
 const EDGE: usize = 3;
 /// Columns of a line.
 const LINE: usize = 80;
+/// What PyTorch writes before the elements.
+const PREFIX: &str = "tensor(";
 
 impl fmt::Display for Array {
     /// ```
@@ -26,14 +28,14 @@ impl fmt::Display for Array {
     /// # Ok::<(), pullback_array::Error>(())
     /// ```
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        const PREFIX: &str = "tensor(";
         write!(f, "{PREFIX}{})", self.format(PREFIX))
     }
 }
 
 impl Array {
     /// The elements in brackets, to be written behind `prefix`, which is not repeated: its width is where
-    /// continuation lines begin, and is taken off the width of a line.
+    /// continuation lines begin. Lines are broken where PyTorch breaks them behind its own `tensor(`, so that what
+    /// is printed under a name can be laid beside what PyTorch prints.
     ///
     /// ```
     /// use pullback_array::Array;
@@ -64,12 +66,12 @@ impl Array {
             suffixes.push("dtype=torch.int64".to_string());
         }
         let mut text = "[]".to_string();
-        // PyTorch counts the first line without its prefix, plus two.
-        let mut width = text.len() + 2;
+        // PyTorch counts two columns more than the first line has.
+        let mut width = PREFIX.len() + text.len() + 2;
         for suffix in suffixes {
             if width + suffix.len() + 2 > LINE {
                 text += &format!(",\n{}{suffix}", " ".repeat(indent));
-                width = indent + suffix.len();
+                width = PREFIX.len() + suffix.len();
             } else {
                 text += &format!(", {suffix}");
                 width += suffix.len() + 2;
@@ -213,7 +215,9 @@ impl Page<'_> {
 
     /// The last axis: as many elements to a line as fit.
     fn line(&self, axis: usize, offset: isize, indent: usize) -> String {
-        let per_line = (LINE.saturating_sub(indent) / (self.style.width + 2)).max(1);
+        // A bracket is open for each axis before.
+        let columns = LINE.saturating_sub(PREFIX.len() + axis);
+        let per_line = (columns / (self.style.width + 2)).max(1);
         let cells = self.parts(axis, offset, " ...", |offset| self.style.write(self.array.cell(offset)));
         let lines: Vec<String> = cells.chunks(per_line).map(|line| line.join(", ")).collect();
         format!("[{}]", lines.join(&format!(",\n{}", " ".repeat(indent + 1))))

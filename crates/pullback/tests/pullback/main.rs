@@ -10,5 +10,6 @@ mod printed;
 mod readme;
 mod robustness;
 mod seed_numbers;
+mod seed_tensors;
 mod sign_errors;
 mod verdicts;
