@@ -6,7 +6,7 @@ use std::collections::HashMap;
 
 use pullback_array::Array;
 use pullback_network::Value;
-use pullback_ops::{Error, Origin, Result, Val};
+use pullback_ops::{Error, Op, Origin, Result, Val};
 
 use crate::walk::between;
 
@@ -17,6 +17,9 @@ pub struct Function {
     outputs: Vec<Source>,
     slots: usize,
 }
+
+/// What stands in the place of a forward pass: see [`Function::call_by`].
+pub type Forward<'a> = dyn FnMut(&dyn Op, &Val, &[&Array]) -> Result<Vec<Array>> + 'a;
 
 /// One application of an operation.
 struct Step {
@@ -93,19 +96,15 @@ impl Function {
     /// # Errors
     /// Where there are not as many arrays as inputs, one has another shape, or a forward pass fails.
     pub fn call(&self, arrays: &[Array]) -> Result<Vec<Array>> {
-        self.call_observed(arrays, &mut |result| Ok(result))
+        self.call_by(arrays, &mut |op, _, inputs| op.forward(inputs))
     }
 
-    /// Like [`Function::call`], with every intermediate result, and the outputs, replaced by what `observe` makes of it:
-    /// how rounding errors are simulated.
+    /// Like [`Function::call`], with `forward` in the place of every operation's forward pass: it is given the operation, one
+    /// of the values that this application of it made in the program, and its inputs. This is how rounding is simulated.
     ///
     /// # Errors
-    /// Those of [`Function::call`], and those of `observe`.
-    pub fn call_observed(
-        &self,
-        arrays: &[Array],
-        observe: &mut dyn FnMut(Array) -> Result<Array>,
-    ) -> Result<Vec<Array>> {
+    /// Those of [`Function::call`], and those of `forward`.
+    pub fn call_by(&self, arrays: &[Array], forward: &mut Forward<'_>) -> Result<Vec<Array>> {
         if arrays.len() != self.inputs.len() {
             return Err(Error::new(format!("{} arrays for {} inputs", arrays.len(), self.inputs.len())));
         }
@@ -126,10 +125,10 @@ impl Function {
                 let Origin::Call(op, _) = step.value.origin() else {
                     unreachable!("a step applies an operation")
                 };
-                op.forward(&inputs)?
+                forward(op.as_ref(), &step.value, &inputs)?
             };
             for (slot, result) in (step.first..=step.last).zip(results) {
-                slots[slot] = Some(observe(result)?);
+                slots[slot] = Some(result);
             }
         }
         Ok(self.outputs.iter().map(|source| read(source, &slots).clone()).collect())

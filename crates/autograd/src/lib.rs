@@ -31,6 +31,6 @@ mod reverse;
 mod walk;
 
 pub use forward::jvp;
-pub use function::Function;
+pub use function::{Forward, Function};
 pub use jacobian::{Jacobian, Layout, Stage, hessian, jacobian};
 pub use reverse::{grad, pullback, zeros};

@@ -41,8 +41,13 @@ impl<V: Value> Network<V> {
         dag.cost()
     }
 
+    /// Multiply–adds of one Jacobian–vector product.
+    pub fn jvp_flops(&self) -> f64 {
+        self.transpose().vjp_flops()
+    }
+
     /// Multiply–adds of one vector–Jacobian product.
-    pub(crate) fn vjp_flops(&self) -> f64 {
+    pub fn vjp_flops(&self) -> f64 {
         if self.terms().iter().all(is_dense) {
             let products = self.terms().iter().map(|term| term_vjp_flops(term, self.outputs().len()));
             let sums = self.terms().len().saturating_sub(1) as f64 * extent_of(self.inputs());

@@ -112,8 +112,7 @@ impl Found {
         base_dir: &Path,
     ) -> Result<Vec<Statement>, Problem> {
         let structure = self.jacobian.structure();
-        let work: f64 =
-            self.jacobian.operations().iter().map(|stage| stage.network.cost().jvp_flops).sum::<f64>();
+        let work: f64 = self.jacobian.operations().iter().map(|stage| stage.network.jvp_flops()).sum::<f64>();
         let exact = match work <= MOST_PROBED {
             true => opened.exact(base_dir).map_err(|errors| first(&errors))?,
             false => {
