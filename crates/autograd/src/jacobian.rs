@@ -5,15 +5,15 @@
 //!
 //! - to be applied ([`Jacobian::vjp`], [`Jacobian::jvp`]), as far as neither work nor memory nor terms grow, so that it
 //!   never takes more work than reverse mode;
-//! - to be read ([`Jacobian::stages`], [`Jacobian::formula`]), as long as a formula has at most [`MOST_TERMS`] terms of at
-//!   most [`MOST_FACTORS`] factors; a program too long for one formula is shown as several;
+//! - to be read ([`Jacobian::stages`], [`Jacobian::formula`]), to one formula, if it has at most [`MOST_TERMS`] terms of at
+//!   most [`MOST_FACTORS`] factors; else to several shorter ones, from one value with a name to the next;
 //! - to be written out ([`Jacobian::to_dense`]), to the end; a network on the way that passes these bounds is written out.
 
 use std::collections::HashMap;
 use std::sync::OnceLock;
 
 use pullback_network::{Coef, Cost, Dag, Descended, Dim, Label, Structure, Value};
-use pullback_ops::{Error, Factor, Network, Result, Val};
+use pullback_ops::{Error, Factor, Network, Result, Term, Val};
 
 use crate::walk::between;
 
@@ -152,11 +152,22 @@ impl Jacobian {
     }
 
     fn short(&self) -> &Dag<Val> {
-        let short = |network: &Network| {
-            let terms = network.terms();
-            terms.len() <= MOST_TERMS && terms.iter().all(|term| term.factors.len() <= MOST_FACTORS)
+        let within = |terms: usize, factors: usize| {
+            move |network: &Network| {
+                let short = |term: &Term| term.factors.len() <= factors;
+                network.terms().len() <= terms && network.terms().iter().all(short)
+            }
         };
-        self.short.get_or_init(|| self.dag.joined(short))
+        self.short.get_or_init(|| {
+            let whole = self.dag.joined(|_| true, within(MOST_TERMS, MOST_FACTORS));
+            if whole.as_network().is_some() {
+                return whole;
+            }
+            // From one value with a name to the next, and on only where the formula stays very short.
+            let unnamed = |vertex: usize| self.values[vertex].name().is_none();
+            let named = self.dag.joined(unnamed, within(MOST_TERMS / 4, MOST_FACTORS / 2));
+            named.joined(|_| true, within(2, 2))
+        })
     }
 
     /// The DAG in the form in which it is applied: joined as far as neither work, nor memory, nor the number of terms grow.

@@ -22,7 +22,7 @@
 //! let mut dag = Dag::new(dims.to_vec());
 //! dag.add(1, 0, layer);
 //! dag.add(2, 1, loss);
-//! assert_eq!(dag.joined(|network| network.terms().len() <= 16).edges().count(), 1);
+//! assert_eq!(dag.joined(|_| true, |network| network.terms().len() <= 16).edges().count(), 1);
 //! # }
 //! ```
 
@@ -172,10 +172,11 @@ impl<V: Value> Dag<V> {
         self.transpose().vjp(tangent)
     }
 
-    /// The DAG with each vertex eliminated for which all networks that take its place are `short`, from the output down.
-    pub fn joined(&self, short: impl Fn(&Network<V>) -> bool) -> Dag<V> {
+    /// The DAG with each vertex eliminated that is `open` to it and for which all networks that take its place are `short`,
+    /// from the output down.
+    pub fn joined(&self, open: impl Fn(usize) -> bool, short: impl Fn(&Network<V>) -> bool) -> Dag<V> {
         let mut dag = self.pruned();
-        for vertex in dag.inner().into_iter().rev() {
+        for vertex in dag.inner().into_iter().rev().filter(|&vertex| open(vertex)) {
             let edges = dag.bypass(vertex);
             if edges.iter().all(|(_, network)| short(network)) {
                 dag.eliminate(vertex, edges);

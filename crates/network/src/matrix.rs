@@ -58,12 +58,9 @@ impl<V: Value> Term<V> {
         }
         for label in self.labels() {
             let having: Vec<&Node> = nodes.iter().filter(|node| node.has(label)).collect();
-            // Two vectors under one sum are a dot product.
-            let dot =
-                matches!(having[..], [Node::Vector { .. }, Node::Vector { .. }]) && !self.is_free(label);
-            if !dot {
-                merge_entrywise(&mut nodes, label, style);
-            }
+            // Vectors under one sum are a dot product of two.
+            let dot = having.iter().all(|node| matches!(node, Node::Vector { .. })) && !self.is_free(label);
+            merge_entrywise(&mut nodes, label, style, if dot { 2 } else { 1 });
             if !self.is_free(label) {
                 eliminate(&mut nodes, label, style)?;
             }
@@ -112,8 +109,8 @@ fn written(chain: &Chain, style: Style) -> String {
     })
 }
 
-/// Several factors over the same labels are one, multiplied entry by entry.
-fn merge_entrywise(nodes: &mut Vec<Node>, label: Label, style: Style) {
+/// Several factors over the same labels are one, multiplied entry by entry, as long as more than `least` have the label.
+fn merge_entrywise(nodes: &mut Vec<Node>, label: Label, style: Style, least: usize) {
     let same = |a: &Node, b: &Node| match (a, b) {
         (Node::Vector { at: a, .. }, Node::Vector { at: b, .. }) => a == b,
         (Node::Matrix { row, column, .. }, b @ Node::Matrix { .. }) => b.has(*row) && b.has(*column),
@@ -127,10 +124,12 @@ fn merge_entrywise(nodes: &mut Vec<Node>, label: Label, style: Style) {
         let operator = if style == Style::Paper { "⊙" } else { "*" };
         vec![(format!("({} {operator} {})", bracket(a), bracket(b)), false)]
     };
-    while let Some((a, b)) = (0..nodes.len())
-        .flat_map(|b| (0..b).map(move |a| (a, b)))
-        .find(|&(a, b)| nodes[a].has(label) && same(&nodes[a], &nodes[b]))
-    {
+    let pair = |nodes: &[Node]| {
+        let pairs = (0..nodes.len()).flat_map(|b| (0..b).map(move |a| (a, b)));
+        let many = nodes.iter().filter(|node| node.has(label)).count() > least;
+        pairs.filter(|_| many).find(|&(a, b)| nodes[a].has(label) && same(&nodes[a], &nodes[b]))
+    };
+    while let Some((a, b)) = pair(nodes) {
         let second = nodes.remove(b);
         let merged = match (&nodes[a], second) {
             (Node::Vector { chain, at }, Node::Vector { chain: other, .. }) => {

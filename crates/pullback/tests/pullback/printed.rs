@@ -275,6 +275,31 @@ fn the_structure_of_a_jacobian() {
     );
 }
 
+/// A program too long for one formula is shown from one of its names to the next.
+#[test]
+fn the_jacobian_of_a_deep_program() {
+    let block = |y: &str, x: &str| format!("{y} = {x} + tanh({x} @ A) @ B\n");
+    let source = format!(
+        "x: [N=4, d=3] ~ randn; A: [d, 6] ~ randn; B: [6, d] ~ randn\n{}{}{}{}",
+        block("h", "x"),
+        block("k", "h"),
+        block("l", "k"),
+        block("y", "l"),
+    );
+    let Ran { stdout, .. } = pullback(&["jacobian", "-", "--of", "y", "--wrt", "x"], &source);
+    let formulas: Vec<&str> =
+        stdout.lines().filter(|line| line.starts_with("  ∂") && line.contains(" = ")).collect();
+    expect![[r#"
+        [
+            "  ∂y_ij/∂l_mn = δ_im δ_jn + Σ_k δ_im B_kj (1 − tanh((l @ A))^2)_ik A_nk",
+            "  ∂l_ij/∂k_mn = δ_im δ_jn + Σ_k δ_im B_kj (1 − tanh((k @ A))^2)_ik A_nk",
+            "  ∂k_ij/∂h_mn = δ_im δ_jn + Σ_k δ_im B_kj (1 − tanh((h @ A))^2)_ik A_nk",
+            "  ∂h_ij/∂x_mn = δ_im δ_jn + Σ_k δ_im B_kj (1 − tanh((x @ A))^2)_ik A_nk",
+        ]
+    "#]]
+    .assert_debug_eq(&formulas);
+}
+
 #[test]
 fn the_numbers_of_a_jacobian() {
     prints(
