@@ -7,8 +7,9 @@
 //! | [`jacobian`] | the Jacobian of a whole program as one [`Jacobian`]: a network, not an array, until asked |
 //! | [`hessian`] | the second derivative of a scalar, a Jacobian again |
 //! | [`Function`] | the program itself as a function that can be called on other numbers; it knows no rule |
+//! | [`tensor`] | PyTorch's semantics on top: numbers that change, `backward`, `.grad`, `no_grad` |
 //!
-//! All but the last return values of the graph, so that each may be applied to what another one returned.
+//! All but the last two return values of the graph, so that each may be applied to what another one returned.
 //!
 //! ```
 //! use pullback_array::Array;
@@ -28,6 +29,7 @@ mod forward;
 mod function;
 mod jacobian;
 mod reverse;
+pub mod tensor;
 mod walk;
 
 pub use forward::jvp;
