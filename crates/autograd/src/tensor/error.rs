@@ -71,7 +71,9 @@ impl Error {
     pub(super) fn not_scalar(output: usize, shape: &[usize]) -> Error {
         Error::new(
             ErrorKind::NotScalar,
-            format!("backward: only a scalar has an implicit gradient of 1; output {output} has shape {shape:?}"),
+            format!(
+                "backward: only a scalar has an implicit gradient of 1; output {output} has shape {shape:?}"
+            ),
         )
         .with_hint("sum it, or give a cotangent of its shape: `backward_with`, `Pass::grad_outputs`")
     }
@@ -124,8 +126,11 @@ impl Error {
     }
 
     pub(super) fn integers(dtype: DType) -> Error {
-        Error::new(ErrorKind::Integers, format!("requires_grad_: only floats have gradients, and these are {dtype}"))
-            .with_hint("draw or load them as floats")
+        Error::new(
+            ErrorKind::Integers,
+            format!("requires_grad_: only floats have gradients, and these are {dtype}"),
+        )
+        .with_hint("draw or load them as floats")
     }
 
     pub(super) fn nothing_to_retain() -> Error {

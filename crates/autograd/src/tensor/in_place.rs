@@ -21,10 +21,8 @@ impl Tensor {
             return Err(Error::leaf_in_place());
         }
         // What `f` reads is the tensor as it was, a copy as PyTorch's operations in place keep one.
-        let before = Tensor::with_history(
-            Arc::new(Storage::new(self.array())),
-            locked(&self.0.history).clone(),
-        );
+        let before =
+            Tensor::with_history(Arc::new(Storage::new(self.array())), locked(&self.0.history).clone());
         let after = f(&before)?;
         let (place, value) = (self.array(), after.array());
         if place.shape() != value.shape() || place.dtype() != value.dtype() {

@@ -163,15 +163,16 @@ impl Node {
         let mut operands = vec![Operand::of(cotangent)];
         let mut edges = vec![cotangent.edge()];
         let leaf = operands[0].leaf.clone();
-        let finish = |share: Option<Val>, dims: &[Dim], dtype: DType, operands: &[Operand], edges: &[_]| match share {
-            // The Jacobian is zero, as that of a sign is: a gradient of zero, and not none.
-            None => {
-                let shape: Vec<usize> = dims.iter().map(|dim| dim.size()).collect();
-                Ok(Tensor::new(Array::zeros(&shape, dtype)?))
-            }
-            Some(share) if create_graph => record(share, operands.to_vec(), edges.to_vec()),
-            Some(share) => Ok(Tensor::new(share.array()?.cast(dtype)?)),
-        };
+        let finish =
+            |share: Option<Val>, dims: &[Dim], dtype: DType, operands: &[Operand], edges: &[_]| match share {
+                // The Jacobian is zero, as that of a sign is: a gradient of zero, and not none.
+                None => {
+                    let shape: Vec<usize> = dims.iter().map(|dim| dim.size()).collect();
+                    Ok(Tensor::new(Array::zeros(&shape, dtype)?))
+                }
+                Some(share) if create_graph => record(share, operands.to_vec(), edges.to_vec()),
+                Some(share) => Ok(Tensor::new(share.array()?.cast(dtype)?)),
+            };
         let mut shares = Vec::new();
         match kept {
             Kept::Nothing => return Err(Error::freed(call.name)),

@@ -141,7 +141,9 @@ impl Pass {
             let node = output.edge().ok_or_else(|| Error::nothing_requires_grad(k))?;
             match cotangent {
                 Some(cotangent) => Ok((node, cotangent)),
-                None if array.len() == 1 => Ok((node, Tensor::new(Array::ones(array.shape(), array.dtype())?))),
+                None if array.len() == 1 => {
+                    Ok((node, Tensor::new(Array::ones(array.shape(), array.dtype())?)))
+                }
                 None => Err(Error::not_scalar(k, array.shape())),
             }
         };
@@ -246,7 +248,8 @@ fn ways(roots: &[(Arc<Node>, Tensor)], wanted: &[Arc<Node>]) -> HashSet<u64> {
             pending.extend(node.edges.iter().flatten());
         }
     }
-    let mut ways: HashSet<u64> = wanted.iter().map(|node| node.id).filter(|id| reached.contains_key(id)).collect();
+    let mut ways: HashSet<u64> =
+        wanted.iter().map(|node| node.id).filter(|id| reached.contains_key(id)).collect();
     for (id, node) in reached {
         if node.edges.iter().flatten().any(|edge| ways.contains(&edge.id)) {
             ways.insert(id);

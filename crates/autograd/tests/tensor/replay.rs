@@ -198,16 +198,17 @@ fn differs(gave: &std::result::Result<Option<Shown>, Error>, golden: &Value) -> 
     if let Some(name) = golden["error"].as_str() {
         return match gave {
             Err(error) if error.kind() == kind(name) && error.hint().is_some() => None,
-            Err(error) => Some(format!("the error is {:?} with hint {:?}: {error}", error.kind(), error.hint())),
+            Err(error) => {
+                Some(format!("the error is {:?} with hint {:?}: {error}", error.kind(), error.hint()))
+            }
             Ok(_) => Some(format!("no error, and PyTorch's is {}", golden["message"])),
         };
     }
     match gave {
         Err(error) => Some(format!("an error: {error}")),
         Ok(None) => (!golden.is_null()).then(|| format!("nothing, and PyTorch shows {golden}")),
-        Ok(Some(Shown::None { warns })) => {
-            (golden["none"] != true || golden["warns"] != *warns).then(|| format!("none, warning: {warns}; PyTorch {golden}"))
-        }
+        Ok(Some(Shown::None { warns })) => (golden["none"] != true || golden["warns"] != *warns)
+            .then(|| format!("none, warning: {warns}; PyTorch {golden}")),
         Ok(Some(Shown::Tensor(tensor))) => {
             let numbers = |value: &Value| -> Vec<f64> {
                 value.as_array().into_iter().flatten().map(|x| x.as_f64().expect("a number")).collect()
@@ -229,7 +230,8 @@ fn differs(gave: &std::result::Result<Option<Shown>, Error>, golden: &Value) -> 
 
 #[test]
 fn every_statement_comes_to_what_pytorch_came_to() {
-    let golden: Value = serde_json::from_str(include_str!("../golden/semantics.json")).expect("semantics.json");
+    let golden: Value =
+        serde_json::from_str(include_str!("../golden/semantics.json")).expect("semantics.json");
     let scenarios = golden["scenarios"].as_array().expect("scenarios");
     let mut wrong = Vec::new();
     let (mut statements, mut refused) = (0, 0);
