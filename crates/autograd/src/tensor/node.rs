@@ -12,9 +12,9 @@ use std::sync::{Arc, Mutex};
 
 use pullback_array::{Array, DType};
 use pullback_network::{Dim, Value};
-use pullback_ops::{Network, Origin, Val};
+use pullback_ops::{Origin, Val};
 
-use super::reads::Graph;
+use super::reads::{Graph, Linear};
 use super::storage::{Storage, locked};
 use super::{Error, Result, Slot, Tensor};
 use crate::walk::between;
@@ -42,7 +42,7 @@ pub(super) enum Kept {
     /// All of it.
     Graph(Arc<Graph>),
     /// After a pass that freed the graph of an operation whose rules read nothing: for each edge, the network.
-    Networks(Vec<Option<(Network, DType)>>),
+    Networks(Vec<Option<Linear>>),
     /// After a pass that freed the graph.
     Nothing,
 }
@@ -178,7 +178,7 @@ impl Node {
             Kept::Nothing => return Err(Error::freed(call.name)),
             Kept::Networks(networks) => {
                 for (k, edge) in followed {
-                    let Some((network, dtype)) = &networks[k] else { continue };
+                    let Some(Linear { network, dtype }) = &networks[k] else { continue };
                     let share = network.vjp(&leaf)?;
                     shares.push((edge.clone(), finish(share, network.inputs(), *dtype, &operands, &edges)?));
                 }

@@ -27,6 +27,13 @@ pub(super) struct Graph {
     reads: OnceLock<Reads>,
 }
 
+/// A Jacobian that holds no numbers, and the dtype of the operand that it is by.
+#[derive(Clone)]
+pub(super) struct Linear {
+    pub(super) network: Network,
+    pub(super) dtype: DType,
+}
+
 /// What the rules of a graph read.
 #[derive(Default)]
 struct Reads {
@@ -118,7 +125,7 @@ impl Graph {
     ///
     /// # Errors
     /// Those of the rules.
-    pub(super) fn networks(&self) -> Result<Option<Vec<Option<(Network, DType)>>>> {
+    pub(super) fn networks(&self) -> Result<Option<Vec<Option<Linear>>>> {
         let reads = self.reads()?;
         if reads.result || reads.others || !reads.operands.is_empty() {
             return Ok(None);
@@ -127,7 +134,7 @@ impl Graph {
             false => Ok(None),
             true => {
                 let jacobian = crate::jacobian(&self.output, &operand.leaf, &[])?;
-                Ok(Some((jacobian.network().clone(), operand.leaf.dtype())))
+                Ok(Some(Linear { network: jacobian.network().clone(), dtype: operand.leaf.dtype() }))
             }
         };
         self.operands.iter().zip(&self.wanted).map(network).collect::<Result<_>>().map(Some)

@@ -3,8 +3,8 @@
 //!
 //! One thing prints otherwise: `grad_fn=<MulBackward0>` is `grad_fn=<outer>` here, the operation's own name.
 
+use pullback_array::DType;
 use pullback_array::random::Generator;
-use pullback_array::{Array, DType};
 use pullback_autograd::tensor::{NoGradient, Pass, Result, Tensor, no_grad};
 use pullback_ops::Val;
 
@@ -183,7 +183,8 @@ fn a_softmax_layer() -> Result<()> {
     Ok(())
 }
 
-/// Cells 144 and 145: five inputs and three outputs drawn with seed 0; by autograd and by hand, to the last bit.
+/// Cells 144 and 145: five inputs and three outputs drawn with seed 0; by autograd and by hand. The notebook's differences are
+/// zero, since PyTorch's kernel forms a (ḡ − Σ a ḡ) as the hand does; the network forms a ḡ − a Σ a ḡ, one rounding apart.
 #[test]
 fn a_seeded_softmax_layer() -> Result<()> {
     let mut generator = Generator::new(0);
@@ -204,13 +205,16 @@ fn a_seeded_softmax_layer() -> Result<()> {
     assert_eq!(printed(&b.grad()?), "tensor([-0.0003,  0.0882, -0.0879])");
     assert_eq!(printed(&x.grad()?), "tensor([-0.0630,  0.0657, -0.1086,  0.1757,  0.0383])");
 
+    let by_autograd = [w.grad()?, b.grad()?, x.grad()?];
     let (a, x, w) = (a.detach(), x.detach(), w.detach());
     let by_a = (&(&a - &truth)? * (2.0 / 3.0))?;
     let s = a.matmul(&by_a)?;
     let by_z = (&a * &(&by_a - &s)?)?;
-    assert_eq!(printed(&by_z), "tensor([-0.0003,  0.0882, -0.0879])");
-    assert_eq!(printed(&w.t()?.matmul(&by_z)?), "tensor([-0.0630,  0.0657, -0.1086,  0.1757,  0.0383])");
-    let difference = (&by_z.zip(&x, Val::outer)? - &w_gradient)?;
-    assert_eq!(numbers_of_largest(&difference), "tensor(0.)");
+    let by_hand = [by_z.zip(&x, Val::outer)?, by_z.clone(), w.t()?.matmul(&by_z)?];
+    for (by_hand, by_autograd) in by_hand.iter().zip(&by_autograd) {
+        assert_eq!(printed(by_hand), printed(by_autograd));
+        let rounding = f64::from(f32::EPSILON) * by_autograd.array().max_abs();
+        assert!((by_hand - by_autograd)?.array().max_abs() <= rounding);
+    }
     Ok(())
 }

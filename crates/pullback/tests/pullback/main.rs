@@ -12,4 +12,5 @@ mod robustness;
 mod seed_numbers;
 mod seed_tensors;
 mod sign_errors;
+mod training;
 mod verdicts;
