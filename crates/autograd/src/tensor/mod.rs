@@ -46,7 +46,8 @@
 //!
 //! - Results never share memory: a transposed or sliced tensor is a value of its own, and only [`Tensor::detach`] shares.
 //! - Which values a node reads is stated by our rule, which may differ from PyTorch's: `relu` reads its operand here, its
-//!   result there. It shows only where such a value is changed in place before the backward pass.
+//!   result there. It shows where such a value is changed in place before the backward pass, and in that a selection by indices,
+//!   which are part of the operation here, lets a second pass through.
 //! - A pass that fails changes nothing; PyTorch may have added to some gradients by then.
 //! - Nothing is printed: [`Tensor::grad`] returns the reason why there is no gradient, and it can be shown.
 

@@ -4,7 +4,7 @@
 //! behind (gradients, freed graphs) is put down at its end, so that one that fails leaves everything as it was.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use pullback_array::Array;
 
@@ -200,8 +200,11 @@ impl Pass {
         with_mode(self.create_graph, || a + b)
     }
 
-    /// Puts gradients down and frees graphs.
+    /// Puts gradients down and frees graphs: first whatever may fail, then the rest.
     fn settle(&self, found: Found) -> Result<()> {
+        // Passes of several threads may add to the gradient of one leaf. One lock for all: several at once could wait for
+        // each other, and what is done under it is a sum for each leaf.
+        static SETTLING: Mutex<()> = Mutex::new(());
         let mut left: Vec<(Arc<Node>, Kept)> = Vec::new();
         if !self.retain_graph.unwrap_or(self.create_graph) {
             for node in found.walked {
@@ -209,6 +212,7 @@ impl Pass {
                 left.push((node, kept));
             }
         }
+        let _settling = locked(&SETTLING);
         let mut sums = Vec::new();
         for (slot, gradient, is_leaf) in found.gradients {
             let before = locked(&slot).clone();

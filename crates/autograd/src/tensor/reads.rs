@@ -72,8 +72,6 @@ impl Graph {
         let on_path: HashSet<u64> = path.iter().map(Value::id).collect();
         let mut pending: Vec<Val> = Vec::new();
         for value in &path {
-            // Integers are indices, which stand in a rule as a table and not as a payload.
-            pending.extend(value.inputs().iter().filter(|input| !input.dtype().is_float()).cloned());
             for (k, input) in value.inputs().iter().enumerate() {
                 if on_path.contains(&input.id()) {
                     pending.extend(payloads(&value.jacobian(k)?));

@@ -31,7 +31,7 @@ impl Storage {
     }
 }
 
-/// What a mutex holds. No lock is held while anything runs that could panic, so that one which is poisoned holds what it should.
+/// What a mutex holds. What is written under a lock is written in one step, so that one which a panic left holds what it should.
 pub(super) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -67,6 +67,7 @@ IN_PLACE = {
     "sub_": lambda a, b: a.sub_(b),
     "mul_": lambda a, b: a.mul_(b),
     "copy_": lambda a, b: a.copy_(b),
+    "exp_": lambda a: a.exp_(),
     "zero_": lambda a: a.zero_(),
 }
 

@@ -810,4 +810,121 @@ SCENARIOS = {
         show w
         show w.grad
     """,
+    "a gradient is not the cotangent that it came from": """
+        x = leaf [1,2]
+        c = constant [3,4]
+        backward x with c
+        add_ c 1
+        show x.grad
+        y = square x
+        retain_grad y
+        d = constant [5,6]
+        backward y with d
+        add_ d 1
+        show x.grad
+    """,
+    "an operation in place reads its result": """
+        x = leaf [0.5,1]
+        y = square x
+        exp_ y
+        show y
+        L = sum y
+        backward L retain_graph
+        show x.grad
+        add_ y 1
+        M = sum y
+        backward M
+    """,
+    "zeros in the place of a result": """
+        x = leaf [1,2]
+        y = square x
+        zero_ y
+        show y
+        L = sum y
+        backward L
+        show x.grad
+    """,
+    "a constant in the place of a result": """
+        x = leaf [1,2]
+        y = square x
+        c = constant [5,7]
+        copy_ y c
+        show y
+        z = mul y x
+        L = sum z
+        backward L
+        show x.grad
+    """,
+    "create_graph inside of no_grad, two ways to the leaf": """
+        x = leaf [1,2]
+        y = mul x x
+        L = sum y
+        no_grad: g = grad L -> x create_graph
+        show g
+        M = sum g
+        backward M
+        show x.grad
+    """,
+    "the flag of a leaf, taken and given again": """
+        x = leaf [1,2]
+        y = square x
+        L = sum y
+        requires_grad_ x false
+        g = grad L -> x
+        requires_grad_ x true
+        g = grad L -> x
+        show g
+    """,
+    "an output that does not lead to the input": """
+        x = leaf [1,2]
+        w = leaf [3,4]
+        L = sum x
+        e = exp w
+        M = sum e
+        retain_grad M
+        g = grad L M -> x
+        show g
+        show M.grad
+        backward M
+        show M.grad
+        show w.grad
+    """,
+    "a gradient of a gradient that was retained": """
+        x = leaf [1,2]
+        y = square x
+        retain_grad y
+        z = square y
+        L = sum z
+        backward L create_graph
+        show y.grad
+        g = grad_of y
+        M = sum g
+        h = grad M -> x
+        show h
+    """,
+    "two gradients added with create_graph": """
+        x = leaf [1,2]
+        y = cube x
+        L = sum y
+        backward L create_graph
+        backward L create_graph
+        show x.grad
+        g = grad_of x
+        M = sum g
+        h = grad M -> x
+        show h
+    """,
+    "changed between two recordings": """
+        x = leaf [1,2]
+        c = constant [3,4]
+        y = mul x c
+        add_ c 1
+        z = mul x c
+        L = sum z
+        backward L
+        show x.grad
+        M = sum y
+        backward M
+        show x.grad
+    """,
 }

@@ -109,14 +109,40 @@ fn every_operation_of_the_table() -> Result<()> {
         "trace",
         "diag",
         "vec",
+        "gather",
     ] {
         assert!(through.contains(name), "{name} reads nothing");
     }
-    for name in
-        ["mul", "div", "exp", "matmul", "softmax", "tanh", "pow", "inv", "gather", "logsumexp", "relu"]
-    {
+    for name in ["mul", "div", "exp", "matmul", "softmax", "tanh", "pow", "inv", "logsumexp", "relu"] {
         assert!(refused.contains(name), "{name} reads something");
     }
+    Ok(())
+}
+
+/// A value that an operation brings along is read like any other.
+#[test]
+fn a_value_that_is_no_operand() -> Result<()> {
+    let (x, scale) = (leaf(&[1.0, 2.0]), Val::new(Array::from_slice(&[2], &[3.0, 4.0])?));
+    let loss = x.map(|x| (x * &scale)?.sum_all())?;
+    loss.backward()?;
+    assert_eq!(numbers(&x.grad()?), [3.0, 4.0]);
+    assert_eq!(loss.backward().expect_err("the scale was freed").kind(), ErrorKind::Freed);
+    Ok(())
+}
+
+/// A tensor that is put in the place of another one stays what it is: each keeps its own gradient.
+#[test]
+fn a_tensor_in_the_place_of_another() -> Result<()> {
+    let x = leaf(&[0.5, 1.0]);
+    let (y, z) = (Tensor::from_slice(&[2], &[0.0, 0.0])?, x.exp()?);
+    y.update(|_| Ok(z.clone()))?;
+    y.retain_grad()?;
+    z.retain_grad()?;
+    (&y + &(2.0 * &z)?)?.sum()?.backward()?;
+    assert_eq!((numbers(&y.grad()?), numbers(&z.grad()?)), (vec![1.0, 1.0], vec![3.0, 3.0]));
+    // And a change of one is none of the other.
+    y.add_(&y.detach())?;
+    assert_eq!(numbers(&z), [0.5f64.exp(), 1f64.exp()]);
     Ok(())
 }
 
@@ -211,17 +237,21 @@ fn the_mode_is_that_of_the_innermost_call() {
     assert!(panicked.is_err() && is_grad_enabled());
 }
 
+/// Passes in several threads add to the gradient of one leaf, and none is lost.
 #[test]
-fn tensors_go_to_other_threads() -> Result<()> {
+fn passes_in_several_threads() -> Result<()> {
     let x = leaf(&[1.0, 2.0]);
-    let losses: Vec<Tensor> = (0..4).map(|_| x.pow(2.0)?.sum()).collect::<Result<_>>()?;
+    let passes = || -> Result<()> {
+        for _ in 0..200 {
+            x.pow(2.0)?.sum()?.backward()?;
+        }
+        Ok(())
+    };
     std::thread::scope(|scope| {
-        let passes: Vec<_> =
-            losses.iter().map(|loss| scope.spawn(move || grad(&[loss], &[]).is_ok())).collect();
-        passes.into_iter().for_each(|pass| assert!(pass.join().is_ok_and(|passed| passed)));
+        let threads: Vec<_> = (0..4).map(|_| scope.spawn(passes)).collect();
+        threads.into_iter().for_each(|thread| assert!(thread.join().is_ok_and(|passed| passed.is_ok())));
     });
-    losses[0].backward()?;
-    assert_eq!(numbers(&x.grad()?), [2.0, 4.0]);
+    assert_eq!(numbers(&x.grad()?), [2.0 * 800.0, 4.0 * 800.0]);
     Ok(())
 }
 
