@@ -927,4 +927,17 @@ SCENARIOS = {
         backward M
         show x.grad
     """,
+    "a second pass through what keeps nothing, recorded": """
+        x = leaf [1,2]
+        v = leaf [3,4]
+        y = neg x
+        backward y with v
+        show x.grad
+        g = grad y -> x with v create_graph
+        show g
+        s = square g
+        M = sum s
+        backward M
+        show v.grad
+    """,
 }
