@@ -3,13 +3,13 @@
 //! Inside of `no_grad` a change is one of the numbers and of nothing else. Outside of it, it is an operation like any other,
 //! whose result takes the tensor's place in the graph; a leaf that requires gradients has no such place to give.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use pullback_array::Array;
 use pullback_ops::Val;
 
 use super::storage::Storage;
-use super::{Error, History, Node, Result, Tensor, is_grad_enabled, locked};
+use super::{Error, History, Inner, Node, Result, Tensor, is_grad_enabled, locked};
 
 impl Tensor {
     /// Puts `f` of the tensor in its place: `w.update(|w| w - &step)`. What was detached from it sees the change.
@@ -20,9 +20,12 @@ impl Tensor {
         if is_grad_enabled() && self.requires_grad() && self.is_leaf() {
             return Err(Error::leaf_in_place());
         }
-        // What `f` reads is the tensor as it was, a copy as PyTorch's operations in place keep one.
-        let before =
-            Tensor::with_history(Arc::new(Storage::new(self.array())), locked(&self.0.history).clone());
+        // What `f` reads is the tensor as it was, a copy as PyTorch's operations in place keep one; its gradient is the tensor's.
+        let before = Tensor(Arc::new(Inner {
+            values: Arc::new(Storage::new(self.array())),
+            history: Mutex::new(locked(&self.0.history).clone()),
+            slot: self.0.slot.clone(),
+        }));
         let after = f(&before)?;
         let (place, value) = (self.array(), after.array());
         if place.shape() != value.shape() || place.dtype() != value.dtype() {
