@@ -6,7 +6,6 @@
 use std::sync::{Arc, Mutex};
 
 use pullback_array::Array;
-use pullback_ops::Val;
 
 use super::storage::Storage;
 use super::{Error, History, Inner, Node, Result, Tensor, is_grad_enabled, locked};
@@ -51,7 +50,7 @@ impl Tensor {
         node.lies_in(&self.0.values);
         let mut history = locked(&self.0.history);
         if let Some(before) = &history.node
-            && let Some(slot) = before.yield_slot()
+            && let Some(slot) = before.take_slot()
         {
             node.fill(&slot);
         }
@@ -66,12 +65,16 @@ impl Tensor {
         self.update(|x| Ok(Tensor::new(Array::zeros(&x.shape(), x.dtype())?)))
     }
 
-    /// Puts another tensor's values in this one's place.
+    /// Puts another tensor's values in this one's place, stretched to its shape.
     ///
     /// # Errors
     /// Those of [`Tensor::update`].
     pub fn copy_(&self, other: &Tensor) -> Result<()> {
-        self.update(|_| other.map(|x: &Val| Ok(x.clone())))
+        // What this tensor was computed from gets a gradient of zero, as in PyTorch: subtracted is 0, whatever stood here.
+        self.update(|x| match x.dtype().is_float() {
+            true => x.zip(other, |x, other| other - &(&x.step()? * 0.0)?),
+            false => Ok(other.detach()),
+        })
     }
 
     /// Adds in place.

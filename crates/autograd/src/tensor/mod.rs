@@ -200,9 +200,12 @@ impl Tensor {
         }
         let mut history = locked(&self.0.history);
         history.requires_grad = wanted;
-        if wanted {
-            // A leaf keeps its node: graphs that were recorded before fill the same gradient.
-            history.node.get_or_insert_with(|| Node::leaf(self.0.slot.clone()));
+        // A leaf keeps its node: graphs that were recorded before fill the gradient again once it is wanted again.
+        match &history.node {
+            Some(node) if wanted => node.fill(&self.0.slot),
+            Some(node) => drop(node.take_slot()),
+            None if wanted => history.node = Some(Node::leaf(self.0.slot.clone())),
+            None => {}
         }
         drop(history);
         Ok(self.clone())

@@ -27,7 +27,7 @@ pub(super) struct Node {
     pub(super) edges: Vec<Option<Arc<Node>>>,
     /// None for a leaf.
     call: Option<Call>,
-    /// Where the gradient is put down: for a leaf always, else where it is retained.
+    /// Where the gradient is put down: for a leaf while it is wanted, else where it is retained.
     slot: Mutex<Option<Slot>>,
 }
 
@@ -125,9 +125,9 @@ impl Node {
         *locked(&self.slot) = Some(slot.clone());
     }
 
-    /// Gives up the slot to a successor; a leaf keeps its own.
-    pub(super) fn yield_slot(&self) -> Option<Slot> {
-        if self.is_leaf() { None } else { locked(&self.slot).take() }
+    /// Puts the gradient down nowhere from now on; returns where it did.
+    pub(super) fn take_slot(&self) -> Option<Slot> {
+        locked(&self.slot).take()
     }
 
     /// Says that the result lies in `values` now, as it is there.

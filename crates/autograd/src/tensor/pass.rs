@@ -10,7 +10,6 @@ use pullback_array::Array;
 
 use super::mode::with_mode;
 use super::node::{Kept, Node};
-use super::storage::Storage;
 use super::{Error, Result, Slot, Tensor, locked};
 
 /// The gradients of the sum of `outputs`, scalars all, by each of `inputs`: `torch.autograd.grad(outputs, inputs)`. The
@@ -87,7 +86,7 @@ impl Pass {
     /// # Errors
     /// See [`Tensor::backward`].
     pub fn backward(self) -> Result<()> {
-        let found = self.walk(None)?;
+        let found = self.walk(self.roots()?, None)?;
         self.settle(found)
     }
 
@@ -112,9 +111,10 @@ impl Pass {
         inputs: &[&Tensor],
         each: impl Fn(usize, Option<Tensor>) -> Result<T>,
     ) -> Result<Vec<T>> {
+        let roots = self.roots()?;
         let node = |(k, input): (usize, &&Tensor)| input.edge().ok_or_else(|| Error::input_without_grad(k));
         let wanted: Vec<Arc<Node>> = inputs.iter().enumerate().map(node).collect::<Result<_>>()?;
-        let found = self.walk(Some(&wanted))?;
+        let found = self.walk(roots, Some(&wanted))?;
         let gradient = |(k, node): (usize, &Arc<Node>)| each(k, found.captured.get(&node.id).cloned());
         let gradients = wanted.iter().enumerate().map(gradient).collect::<Result<_>>()?;
         self.settle(found)?;
@@ -151,8 +151,7 @@ impl Pass {
     }
 
     /// Applies the rules from the outputs down: to all leaves, or on the way to the `wanted` nodes.
-    fn walk(&self, wanted: Option<&[Arc<Node>]>) -> Result<Found> {
-        let roots = self.roots()?;
+    fn walk(&self, roots: Vec<(Arc<Node>, Tensor)>, wanted: Option<&[Arc<Node>]>) -> Result<Found> {
         let ways = wanted.map(|wanted| ways(&roots, wanted));
         let leads = |node: &Node| ways.as_ref().is_none_or(|ways| ways.contains(&node.id));
         let captures = |node: &Node| wanted.is_some_and(|wanted| wanted.iter().any(|one| one.id == node.id));
@@ -217,6 +216,8 @@ impl Pass {
         for (slot, gradient, is_leaf) in found.gradients {
             let before = locked(&slot).clone();
             let sum = before.as_ref().map(|before| self.sum(before, &gradient)).transpose()?;
+            // A gradient has a place of its own: it must not change where the cotangent does that it came from.
+            let gradient = with_mode(self.create_graph, || gradient.map(|x| Ok(x.clone())))?;
             sums.push((slot, before, sum, gradient, is_leaf));
         }
         for (slot, before, sum, gradient, is_leaf) in sums {
@@ -225,21 +226,13 @@ impl Pass {
                 (Some(before), Some(sum)) if is_leaf && !self.create_graph => {
                     before.0.values.replace(sum.array());
                 }
-                (_, sum) => *locked(&slot) = Some(sum.unwrap_or_else(|| gradient.copied(self.create_graph))),
+                (_, sum) => *locked(&slot) = Some(sum.unwrap_or(gradient)),
             }
         }
         for (node, kept) in left {
             node.leave(kept);
         }
         Ok(())
-    }
-}
-
-impl Tensor {
-    /// The same numbers in a place of their own: a gradient must not change where the cotangent does that it came from.
-    fn copied(&self, with_history: bool) -> Tensor {
-        let history = if with_history { locked(&self.0.history).clone() } else { super::History::default() };
-        Tensor::with_history(Arc::new(Storage::new(self.array())), history)
     }
 }
 
@@ -254,6 +247,10 @@ fn ways(roots: &[(Arc<Node>, Tensor)], wanted: &[Arc<Node>]) -> HashSet<u64> {
     }
     let mut ways: HashSet<u64> =
         wanted.iter().map(|node| node.id).filter(|id| reached.contains_key(id)).collect();
+    // An output that stands alone is visited in any case, and puts its gradient down where it is retained; as in PyTorch.
+    if let [(root, _)] = roots {
+        ways.insert(root.id);
+    }
     for (id, node) in reached {
         if node.edges.iter().flatten().any(|edge| ways.contains(&edge.id)) {
             ways.insert(id);

@@ -27,6 +27,8 @@ Pullback. In float64 throughout; no statement depends on a random number.
 
 A statement behind `no_grad:` is run inside of `torch.no_grad()`. What became of each statement stands beside it: null
 where it just went well, what it showed, or the kind of error that it raised, with the head of PyTorch's message.
+
+The scenarios of `semantics_scenarios.py` each show one thing; those of `semantics_random.py` are drawn.
 """
 
 import json
@@ -36,6 +38,7 @@ from pathlib import Path
 
 import torch
 
+from semantics_random import program
 from semantics_scenarios import SCENARIOS
 
 TARGET = Path(__file__).parent / "semantics.json"
@@ -145,7 +148,7 @@ class Run:
         if word == "detach":
             return self.tensors[words[0]].detach()
         if word == "grad_of":
-            return self.tensors[words[0]].grad
+            return self.gradient(words[0])
         if word == "grad":
             return self.grad(words)
         return OPS[word](*map(self.operand, words))
@@ -165,14 +168,16 @@ class Run:
             allow_unused=True if "allow_unused" in given else None,
         )
 
+    def gradient(self, name):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return self.tensors[name].grad
+
     def show(self, word):
         name, dot, _ = word.partition(".grad")
-        value = self.tensors[name]
-        warned = []
-        if dot:
-            with warnings.catch_warnings(record=True) as warned:
-                warnings.simplefilter("always")
-                value = value.grad
+        with warnings.catch_warnings(record=True) as warned:
+            warnings.simplefilter("always")
+            value = self.tensors[name].grad if dot else self.tensors[name]
         if value is None:
             return {"none": True, "warns": bool(warned)}
         return {
@@ -204,10 +209,20 @@ def scenario(title, text):
         raise
 
 
+def drawn(seed):
+    try:
+        steps = program(seed, Run(), outcome)
+    except RuntimeError:
+        # What PyTorch refuses for reasons of its own: a gradient whose elements share one place is not changed in place.
+        return None
+    return steps and {"scenario": f"drawn with seed {seed}", "steps": steps}
+
+
 def main():
     # PyTorch warns that create_graph makes a cycle of a leaf and its gradient; no scenario depends on it.
     warnings.filterwarnings("ignore", message="Using backward.. with create_graph=True")
     scenarios = [scenario(title, text) for title, text in SCENARIOS.items()]
+    scenarios += [steps for steps in map(drawn, range(120)) if steps]
     lines = ",\n".join(json.dumps(scenario, ensure_ascii=False) for scenario in scenarios)
     text = f'{{"pytorch": "{torch.__version__.split("+")[0]}", "scenarios": [\n{lines}\n]}}\n'
     if "--check" in sys.argv:

@@ -940,4 +940,38 @@ SCENARIOS = {
         backward M
         show v.grad
     """,
+    "what was overwritten has a gradient of zero": """
+        x = leaf [1,2]
+        w = leaf [3]
+        y = exp x
+        z = mul y 2
+        copy_ z w
+        show z
+        L = sum z
+        backward L
+        show x.grad
+        show w.grad
+    """,
+    "a gradient passes by an output that leads nowhere": """
+        x = leaf [1,2]
+        w = leaf [3,4]
+        y = exp x
+        L = sum y
+        retain_grad L
+        g = grad L -> w allow_unused
+        show L.grad
+        backward L
+        show L.grad
+        show x.grad
+    """,
+    "a leaf whose flag was taken is passed by": """
+        x = leaf [1,2]
+        w = leaf [3,4]
+        y = mul x w
+        L = sum y
+        requires_grad_ x false
+        backward L
+        show x.grad
+        show w.grad
+    """,
 }

@@ -299,7 +299,7 @@ fn errors_say_what_to_do() -> Result<()> {
         y.requires_grad_(false).map(drop),
         integers.requires_grad_(true).map(drop),
         c.retain_grad(),
-        no_grad(|| x.copy_(&c)),
+        no_grad(|| x.update(|_| Ok(c.clone()))),
         x.matmul(&c).map(drop),
         loss.grad().map(drop).map_err(Into::into),
         w.grad().map(drop).map_err(Into::into),
