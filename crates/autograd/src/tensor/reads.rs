@@ -132,7 +132,7 @@ impl Graph {
             false => Ok(None),
             true => {
                 let jacobian = crate::jacobian(&self.output, &operand.leaf, &[])?;
-                Ok(Some(Linear { network: jacobian.network().clone(), dtype: operand.leaf.dtype() }))
+                Ok(Some(Linear { network: jacobian.network()?.clone(), dtype: operand.leaf.dtype() }))
             }
         };
         self.operands.iter().zip(&self.wanted).map(network).collect::<Result<_>>().map(Some)
