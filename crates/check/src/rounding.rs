@@ -195,7 +195,7 @@ mod tests {
             errors.zip(amplification(&product)?).map(|(error, spread)| error / (epsilon * spread)).collect();
         let largest = shares.iter().fold(0.0f64, |largest, share| largest.max(*share));
         // Covered with what a judgement allows beside it, and no thousandfold excuse.
-        assert!(largest <= 8.0 && largest >= 8e-3, "{largest}");
+        assert!((8e-3..=8.0).contains(&largest), "{largest}");
         Ok(())
     }
 
