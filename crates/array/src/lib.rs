@@ -70,4 +70,5 @@ mod structure;
 pub use array::Array;
 pub use dtype::{DType, Element};
 pub use error::{Error, Result};
+pub use shape::MOST_AXES;
 pub use structure::SliceAxis;

@@ -1,22 +1,83 @@
-//! How many bytes arrays hold, and the limit that they may not pass.
+//! How many bytes are held, and the limit that they may not pass.
 //!
-//! The counter and the limit belong to the process. An allocation that would pass the limit is refused with an
+//! The counters and the limit belong to the process. An array that would pass the limit is refused with an
 //! [`Error`] that carries the size asked for, before any memory is touched.
+//!
+//! A library counts arrays only. A program that owns its process may count all else too, the text, the tree and the
+//! graph of a file, by making [`Counted`] its allocator. What is no array is not refused where it is allocated, since
+//! Rust's collections cannot fail; whoever builds without a bound asks [`check`] as it goes.
 
 use crate::{Error, Result};
+use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
+/// What arrays hold.
 static LIVE: AtomicUsize = AtomicUsize::new(0);
+/// What the process holds, arrays included; 0 where [`Counted`] is not its allocator.
+static HEAP: AtomicUsize = AtomicUsize::new(0);
 static LIMIT: AtomicUsize = AtomicUsize::new(usize::MAX);
 
-/// Sets the number of bytes that all arrays together may hold; `usize::MAX`, the default, is no limit.
+/// The system's allocator, with what it has given out counted against the limit.
 ///
-/// Arrays that exist stay: a limit below [`live`] refuses the next allocation.
+/// ```
+/// use pullback_array::{Array, DType, memory};
+///
+/// #[global_allocator]
+/// static ALLOCATOR: memory::Counted = memory::Counted;
+///
+/// let text = vec![b'1'; 1 << 20];
+/// memory::set_limit(1 << 20);
+/// assert!(memory::check().is_err() && Array::zeros(&[1000], DType::F64).is_err());
+/// drop(text);
+/// assert!(memory::check().is_ok() && Array::zeros(&[1000], DType::F64).is_ok());
+/// ```
+pub struct Counted;
+
+// SAFETY: every call is passed on to the system's allocator as it is.
+unsafe impl GlobalAlloc for Counted {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        // SAFETY: the caller's promise.
+        let pointer = unsafe { System.alloc(layout) };
+        if !pointer.is_null() {
+            HEAP.fetch_add(layout.size(), Relaxed);
+        }
+        pointer
+    }
+
+    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
+        // SAFETY: the caller's promise.
+        let pointer = unsafe { System.alloc_zeroed(layout) };
+        if !pointer.is_null() {
+            HEAP.fetch_add(layout.size(), Relaxed);
+        }
+        pointer
+    }
+
+    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        // SAFETY: the caller's promise.
+        let pointer = unsafe { System.realloc(pointer, layout, size) };
+        if !pointer.is_null() {
+            HEAP.fetch_add(size, Relaxed);
+            HEAP.fetch_sub(layout.size(), Relaxed);
+        }
+        pointer
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        // SAFETY: the caller's promise.
+        unsafe { System.dealloc(pointer, layout) };
+        HEAP.fetch_sub(layout.size(), Relaxed);
+    }
+}
+
+/// Sets the number of bytes that may be held; `usize::MAX`, the default, is no limit.
+///
+/// What exists stays: a limit below [`used`] refuses the next allocation.
 pub fn set_limit(bytes: usize) {
     LIMIT.store(bytes, Relaxed);
 }
 
-/// The number of bytes that all arrays together may hold.
+/// The number of bytes that may be held.
 pub fn limit() -> usize {
     LIMIT.load(Relaxed)
 }
@@ -24,6 +85,32 @@ pub fn limit() -> usize {
 /// The number of bytes that all arrays hold now; views share the bytes of their array.
 pub fn live() -> usize {
     LIVE.load(Relaxed)
+}
+
+/// The number of bytes that count against the limit: all that the process holds where [`Counted`] is its allocator, else
+/// [`live`].
+pub fn used() -> usize {
+    HEAP.load(Relaxed).max(live())
+}
+
+/// Asks whether more may be built: for what is no array and has no size to be known beforehand.
+///
+/// # Errors
+/// Where more is held than the limit allows.
+pub fn check() -> Result<()> {
+    room(0)
+}
+
+/// Asks whether `bytes` more may be held: for large temporary memory that is no array.
+///
+/// # Errors
+/// Where they would pass the limit.
+pub fn room(bytes: usize) -> Result<()> {
+    let (used, limit) = (used(), limit());
+    if used.checked_add(bytes).is_some_and(|total| total <= limit) {
+        return Ok(());
+    }
+    Err(refusal(bytes, used, limit))
 }
 
 /// A number of bytes for a person: three or four digits and a binary unit.
@@ -51,6 +138,7 @@ pub fn human(bytes: usize) -> String {
 
 /// Counts `bytes` as live, or refuses them.
 pub(crate) fn reserve(bytes: usize) -> Result<()> {
+    room(bytes)?;
     let limit = limit();
     let fits = |live: usize| live.checked_add(bytes).filter(|&total| total <= limit);
     LIVE.fetch_update(Relaxed, Relaxed, fits).map(|_| ()).map_err(|live| refusal(bytes, live, limit))
@@ -61,8 +149,12 @@ pub(crate) fn release(bytes: usize) {
     LIVE.fetch_sub(bytes, Relaxed);
 }
 
-fn refusal(bytes: usize, live: usize, limit: usize) -> Error {
-    let held = if live == 0 { String::new() } else { format!(" beside the {} in use", human(live)) };
-    Error::memory(format!("out of memory: {}{held} would pass the limit of {}", human(bytes), human(limit)))
-        .with_hint("--memory sets the limit")
+fn refusal(bytes: usize, used: usize, limit: usize) -> Error {
+    let (asked, held, limit) = (human(bytes), human(used), human(limit));
+    let message = match (bytes, used) {
+        (0, _) => format!("out of memory: the {held} in use pass the limit of {limit}"),
+        (_, 0) => format!("out of memory: {asked} would pass the limit of {limit}"),
+        _ => format!("out of memory: {asked} beside the {held} in use would pass the limit of {limit}"),
+    };
+    Error::memory(message).with_hint("--memory sets the limit")
 }

@@ -3,11 +3,18 @@
 
 use crate::{Error, Result};
 
+/// The most axes that an array has: as many as in NumPy and PyTorch.
+pub const MOST_AXES: usize = 64;
+
 /// The number of elements of a shape.
 ///
 /// # Errors
-/// Where the product of the non-zero dims passes `isize::MAX`: no view of such a shape could be indexed.
+/// Where the product of the non-zero dims passes `isize::MAX`, since no view of such a shape could be indexed, or
+/// there are more than [`MOST_AXES`] of them.
 pub fn len(op: &str, shape: &[usize]) -> Result<usize> {
+    if shape.len() > MOST_AXES {
+        return Err(Error::new(format!("{op}: an array of {} axes; {MOST_AXES} are the most", shape.len())));
+    }
     let product = shape.iter().filter(|&&dim| dim != 0).try_fold(1usize, |n, &dim| n.checked_mul(dim));
     match product {
         // Eight bytes for every element must fit too.

@@ -4,8 +4,13 @@
 //! linear in all at once, `Z = Σ ∂Z/∂Xₖ · Xₖ`, and no Jacobian depends on an input. What is neither is written as a
 //! function.
 
+use std::collections::{HashMap, HashSet};
+
 use pullback_network::{Letters, Value, Written, indexed, written_sum};
 use pullback_ops::{Factor, Network, Origin, Result, Term, Val};
+
+/// A sum of more terms is not written out but left as the operation that it is.
+const MOST_TERMS: usize = 200;
 
 /// The value in index notation, its axes lettered `i, j, k, l`: `Σ_k X_ik W_kj + b_j`.
 ///
@@ -13,7 +18,7 @@ use pullback_ops::{Factor, Network, Origin, Result, Term, Val};
 /// What the rules return.
 pub fn index_notation(value: &Val) -> Result<String> {
     let slots = Letters::of_axes(value.ndim(), 0);
-    let terms = expanded(value)?;
+    let terms = Expansion::default().of(value)?;
     // What is no sum of products is written as the function that it is.
     if let [Term { factors, .. }] = &terms[..]
         && let [Factor::Dense(itself, _)] = &factors[..]
@@ -22,50 +27,63 @@ pub fn index_notation(value: &Val) -> Result<String> {
         return Ok(indexed(&value.expression(), &slots));
     }
     Ok(written_sum(
-        expanded(value)?
-            .iter()
-            .map(|term| term.written(&slots, &mut Letters::new()))
-            .collect::<Vec<Written>>(),
+        terms.iter().map(|term| term.written(&slots, &mut Letters::new())).collect::<Vec<Written>>(),
     ))
 }
 
-/// The value as a sum of products of named values, as far as operations are linear.
-fn expanded(value: &Val) -> Result<Vec<Term>> {
-    let own = || -> Vec<Term> {
-        let labels = pullback_network::Label::for_dims(value.dims());
-        let factor = Factor::Dense(value.clone(), labels.clone());
-        Network::zero(value.dims(), &[])
-            .plus_term(pullback_network::Coef::one(), &labels, &[], [factor])
-            .terms()
-            .to_vec()
-    };
-    let Origin::Call(_, inputs) = value.origin() else { return Ok(own()) };
-    let networks: Result<Vec<Network>> = (0..inputs.len()).map(|k| value.jacobian(k)).collect();
-    let networks = networks?;
-    let linear = |k: usize| !networks[k].is_zero() && !depends(&networks[k], &[&inputs[k], value]);
-    let constant = |k: usize| linear(k) && inputs.iter().all(|input| !depends(&networks[k], &[input]));
-    let parts: Vec<usize> = match inputs.len() {
-        n if n > 0 && (0..n).all(constant) => (0..n).collect(),
-        2 if linear(0) && linear(1) => vec![0],
-        _ => return Ok(own()),
-    };
-    let mut terms = Vec::new();
-    for k in parts {
-        let input = &inputs[k];
-        // A value that the program names stands by its name; one that it does not is written out in its place.
-        let inner: Vec<Term> = if input.name().is_some() { Vec::new() } else { expanded(input)? };
-        if inner.is_empty()
-            || inner.iter().any(|term| !term.factors.iter().all(|f| matches!(f, Factor::Dense(..))))
-        {
-            terms.extend(networks[k].transpose().cotangent_terms(input));
-        } else {
-            let inner = inner.into_iter().fold(Network::zero(input.dims(), &[]), |network, term| {
-                network.plus_term(term.coef, &term.slots, &[], term.factors)
-            });
-            terms.extend(networks[k].compose(&inner).terms().iter().cloned());
+/// Values as sums of products of named values, as far as operations are linear. Each is worked out once, however many
+/// paths lead to it.
+#[derive(Default)]
+struct Expansion(HashMap<u64, Vec<Term>>);
+
+impl Expansion {
+    fn of(&mut self, value: &Val) -> Result<Vec<Term>> {
+        if let Some(known) = self.0.get(&value.id()) {
+            return Ok(known.clone());
         }
+        let terms = self.worked_out(value)?;
+        let terms = if terms.len() > MOST_TERMS { own(value) } else { terms };
+        self.0.insert(value.id(), terms.clone());
+        Ok(terms)
     }
-    Ok(terms)
+
+    fn worked_out(&mut self, value: &Val) -> Result<Vec<Term>> {
+        let Origin::Call(_, inputs) = value.origin() else { return Ok(own(value)) };
+        let networks: Result<Vec<Network>> = (0..inputs.len()).map(|k| value.jacobian(k)).collect();
+        let networks = networks?;
+        let linear = |k: usize| !networks[k].is_zero() && !depends(&networks[k], &[&inputs[k], value]);
+        let constant = |k: usize| linear(k) && inputs.iter().all(|input| !depends(&networks[k], &[input]));
+        let parts: Vec<usize> = match inputs.len() {
+            n if n > 0 && (0..n).all(constant) => (0..n).collect(),
+            2 if linear(0) && linear(1) => vec![0],
+            _ => return Ok(own(value)),
+        };
+        let mut terms = Vec::new();
+        for k in parts {
+            let input = &inputs[k];
+            // A value that the program names stands by its name; one that it does not is written out in its place.
+            let inner: Vec<Term> = if input.name().is_some() { Vec::new() } else { self.of(input)? };
+            if inner.is_empty()
+                || inner.iter().any(|term| !term.factors.iter().all(|f| matches!(f, Factor::Dense(..))))
+            {
+                terms.extend(networks[k].transpose().cotangent_terms(input));
+            } else {
+                let inner = inner.into_iter().fold(Network::zero(input.dims(), &[]), |network, term| {
+                    network.plus_term(term.coef, &term.slots, &[], term.factors)
+                });
+                terms.extend(networks[k].compose(&inner).terms().iter().cloned());
+            }
+        }
+        Ok(terms)
+    }
+}
+
+/// The value as a sum of one product of one factor: itself.
+fn own(value: &Val) -> Vec<Term> {
+    let labels = pullback_network::Label::for_dims(value.dims());
+    let factor = Factor::Dense(value.clone(), labels.clone());
+    let one = pullback_network::Coef::one();
+    Network::zero(value.dims(), &[]).plus_term(one, &labels, &[], [factor]).terms().to_vec()
 }
 
 /// Does a payload of the network depend on one of the values?
@@ -81,11 +99,12 @@ fn depends(network: &Network, on: &[&Val]) -> bool {
         })
         .collect();
     let earliest = on.iter().map(|value| value.order()).min().unwrap_or(0);
+    let mut seen = HashSet::new();
     while let Some(payload) = pending.pop() {
         if on.iter().any(|value| value.id() == payload.id()) {
             return true;
         }
-        if payload.order() > earliest {
+        if payload.order() > earliest && seen.insert(payload.id()) {
             pending.extend(payload.inputs().iter().cloned());
         }
     }

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
-use pullback_array::{Array, DType};
+use pullback_array::{Array, DType, MOST_AXES, memory};
 use pullback_network::{Coef, Dim, Label, Name, Table, Value};
 
 use crate::op::{Op, Site, Spec};
@@ -89,13 +89,21 @@ impl Val {
     /// An operation applied to values; all its outputs.
     ///
     /// # Errors
-    /// Where the shapes do not fit the operation.
+    /// Where the shapes do not fit the operation, the result has too many axes, or memory does not suffice.
     pub fn apply_all(op: impl Op, inputs: &[&Val]) -> Result<Vec<Val>> {
         if inputs.is_empty() {
             return Err(Error::new(format!("{}: applied to nothing", op.name())));
         }
         let specs: Vec<&Spec> = inputs.iter().map(|value| value.spec()).collect();
+        memory::check()?;
         let outputs = op.infer(&specs)?;
+        if let Some(spec) = outputs.iter().find(|spec| spec.dims.len() > MOST_AXES) {
+            let axes = spec.dims.len();
+            return Err(Error::new(format!(
+                "{}: a result of {axes} axes; {MOST_AXES} are the most",
+                op.name()
+            )));
+        }
         let count = outputs.len();
         let inputs = inputs.iter().map(|&value| value.clone()).collect();
         let first = Val::from_node(Origin::Call(Box::new(op), inputs), outputs, None);

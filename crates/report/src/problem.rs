@@ -1,7 +1,10 @@
 //! What is wrong with a text, and how it is shown: the line with a caret, further places, advice.
 
-use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet, normalize_untrusted_str};
-use pullback_lang::Span;
+use std::ops::Range;
+use std::sync::OnceLock;
+
+use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet, normalize_untrusted_str};
+use pullback_lang::{Position, Span};
 use serde::Serialize;
 
 use crate::SCHEMA;
@@ -14,17 +17,55 @@ pub struct Document {
     pub name: String,
     /// Its text. Bytes that are not UTF-8 are replaced by U+FFFD.
     pub text: String,
+    /// A byte about every [`STRIDE`] and its position, so that no position is counted from the start of a long text.
+    marks: OnceLock<Vec<(usize, Position)>>,
 }
+
+/// How far marks are apart.
+const STRIDE: usize = 4096;
+
+/// A line with more bytes is not shown.
+const LONGEST_LINE: usize = 1 << 16;
 
 impl Document {
     /// A text under a name.
     pub fn new(name: impl Into<String>, text: impl Into<String>) -> Document {
-        Document { name: name.into(), text: text.into() }
+        Document { name: name.into(), text: text.into(), marks: OnceLock::new() }
+    }
+
+    /// Where a span starts.
+    fn position(&self, span: Span) -> Position {
+        let marks = self.marks.get_or_init(|| {
+            let mut marks = vec![(0, Position { line: 1, column: 1 })];
+            while let Some(&(known, position)) = marks.last()
+                && known + STRIDE < self.text.len()
+            {
+                // A whole character, and no `\r\n` taken apart.
+                let apart =
+                    |at: &usize| !self.text.is_char_boundary(*at) || self.text.as_bytes()[*at] == b'\n';
+                let next = (known + STRIDE..self.text.len()).find(|at| !apart(at)).unwrap_or(self.text.len());
+                marks.push((next, Span::new(next, next).position_after(&self.text, known, position)));
+            }
+            marks
+        });
+        let after = marks.partition_point(|&(known, _)| known <= span.start);
+        let (known, position) = marks[after.saturating_sub(1)];
+        span.position_after(&self.text, known, position)
+    }
+
+    /// The whole lines in which spans stand, the number of lines before them, and where they begin.
+    fn excerpt(&self, spans: &[Range<usize>]) -> (&str, usize, usize) {
+        let first = spans.iter().map(|span| span.start).min().unwrap_or(0);
+        let last = spans.iter().map(|span| span.end).max().unwrap_or(0).max(first);
+        let begin = self.text[..first].rfind('\n').map_or(0, |newline| newline + 1);
+        let end = self.text[last..].find('\n').map_or(self.text.len(), |newline| last + newline + 1);
+        let before = self.text.as_bytes()[..begin].iter().filter(|&&byte| byte == b'\n').count();
+        (&self.text[begin..end], before, begin)
     }
 
     /// A span as JSON shows it.
     pub(crate) fn place(&self, span: Span) -> Place {
-        let position = span.position(&self.text);
+        let position = self.position(span);
         Place { start: span.start, end: span.end, line: position.line, column: position.column }
     }
 }
@@ -199,12 +240,27 @@ impl Drawing<'_> {
         let mut group = match self.problem.span {
             None => Group::with_title(title),
             Some(span) => {
-                let primary = AnnotationKind::Primary.span(range(span, &document.text)).label(self.label);
-                let others = self.problem.labels.iter().map(|(span, label)| {
-                    AnnotationKind::Context.span(range(*span, &document.text)).label(label.as_str())
-                });
-                let snippet = Snippet::source(document.text.as_str()).path(document.name.as_str());
-                title.element(snippet.annotation(primary).annotations(others))
+                let spans: Vec<Range<usize>> = std::iter::once(&span)
+                    .chain(self.problem.labels.iter().map(|(span, _)| span))
+                    .map(|span| range(*span, &document.text))
+                    .collect();
+                // The renderer goes through all of what it is given.
+                let (excerpt, before, begin) = document.excerpt(&spans);
+                let mut ranges = spans.into_iter().map(|span| span.start - begin..span.end - begin);
+                if excerpt.lines().any(|line| line.len() > LONGEST_LINE) {
+                    let Position { line, column } = document.position(span);
+                    title.element(Origin::path(document.name.as_str()).line(line).char_column(column))
+                } else {
+                    let primary =
+                        AnnotationKind::Primary.span(ranges.next().unwrap_or(0..0)).label(self.label);
+                    let others =
+                        self.problem.labels.iter().zip(ranges).map(|((_, label), range)| {
+                            AnnotationKind::Context.span(range).label(label.as_str())
+                        });
+                    let snippet =
+                        Snippet::source(excerpt).line_start(before + 1).path(document.name.as_str());
+                    title.element(snippet.annotation(primary).annotations(others))
+                }
             }
         };
         for note in &self.notes {
@@ -224,7 +280,7 @@ impl Drawing<'_> {
 }
 
 /// The bytes of a span that are in the text, from and to whole characters: the renderer demands it.
-fn range(span: Span, text: &str) -> std::ops::Range<usize> {
+fn range(span: Span, text: &str) -> Range<usize> {
     let boundary = |mut at: usize| {
         at = at.min(text.len());
         while !text.is_char_boundary(at) {
@@ -286,5 +342,29 @@ mod tests {
                 }
             }
         }
+    }
+
+    /// Positions counted from marks are those counted from the start, also in a long text, at each of its bytes.
+    #[test]
+    fn marks_do_not_move_positions() {
+        let text = "aé\r\n\rx = 1\n∂ ".repeat(700);
+        let document = Document::new("a.grad", text.as_str());
+        for start in (0..=text.len() + 2).step_by(7).chain(STRIDE - 20..STRIDE + 20) {
+            let span = Span::new(start, start);
+            assert_eq!(document.position(span), span.position(&text), "{start}");
+        }
+    }
+
+    /// A line of megabytes is not drawn.
+    #[test]
+    fn a_long_line_is_named_and_not_shown() {
+        let document = Document::new("a.grad", format!("x = 1\ny = {}", "1".repeat(LONGEST_LINE)));
+        let problem = Problem::new("too large").at(10, 20).with_hint("make it smaller");
+        expect![[r#"
+            error: too large
+            --> a.grad:2:5
+             = help: make it smaller
+        "#]]
+        .assert_eq(&problem_text(&document, &problem, Paint::Plain));
     }
 }

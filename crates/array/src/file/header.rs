@@ -2,7 +2,7 @@
 //!
 //! Source of the format: NumPy's `numpy.lib.format`, versions 1.0, 2.0 and 3.0.
 
-use crate::{Error, Result};
+use crate::{Error, MOST_AXES, Result};
 use std::io::Read;
 
 const MAGIC: &[u8] = b"\x93NUMPY";
@@ -141,6 +141,9 @@ impl<'a> Parser<'a> {
         let mut shape = Vec::new();
         self.expect(b'(')?;
         while !self.take(b')') {
+            if shape.len() == MOST_AXES {
+                return Err(invalid(format!("an array of more than {MOST_AXES} axes")));
+            }
             shape.push(self.size()?);
             if !self.take(b',') {
                 self.expect(b')')?;

@@ -24,8 +24,21 @@ mod npz;
 pub use npy::{load_npy, npy_bytes, read_npy, save_npy};
 pub use npz::Npz;
 
-use crate::Error;
+use crate::{Error, Result};
+use std::fs::File;
 use std::path::Path;
+
+/// Opens the file at `path`, and says how long it is. A pipe or a device is refused before it is opened: it may have no end,
+/// and opening a pipe may wait for ever.
+fn open(path: &Path) -> Result<(File, u64)> {
+    let is_file = std::fs::metadata(path).map_err(|error| at(path, error))?.is_file();
+    if !is_file {
+        return Err(at(path, "not a file"));
+    }
+    let file = File::open(path).map_err(|error| at(path, error))?;
+    let length = file.metadata().map_err(|error| at(path, error))?.len();
+    Ok((file, length))
+}
 
 /// An error that begins with the file's name.
 fn at(path: &Path, error: impl std::fmt::Display) -> Error {

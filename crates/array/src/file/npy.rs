@@ -1,12 +1,11 @@
 //! One array in a `.npy` file.
 
 use super::header::{Header, Kind, invalid};
-use super::{at, within};
+use super::{at, open, within};
 use crate::buffer::Buffer;
 use crate::dtype::with_type;
 use crate::memory::human;
 use crate::{Array, DType, Element, Result, shape};
-use std::fs::File;
 use std::io::{BufReader, Read};
 use std::path::Path;
 
@@ -27,16 +26,12 @@ pub fn read_npy(bytes: &[u8]) -> Result<Array> {
 /// As for [`read_npy`], and where the file can't be read.
 pub fn load_npy(path: impl AsRef<Path>) -> Result<Array> {
     let path = path.as_ref();
-    let file = File::open(path).map_err(|error| at(path, error))?;
-    let metadata = file.metadata().map_err(|error| at(path, error))?;
-    if !metadata.is_file() {
-        return Err(at(path, "not a file"));
-    }
-    read(BufReader::new(file), metadata.len()).map_err(|error| within(path, error))
+    let (file, length) = open(path)?;
+    read(BufReader::new(file), length).map_err(|error| within(path, error))
 }
 
 /// The array in the `length` bytes of `reader`.
-pub fn read(mut reader: impl Read, length: u64) -> Result<Array> {
+pub fn read<R: Read>(mut reader: R, length: u64) -> Result<Array> {
     let header = Header::read(&mut reader)?;
     let len = shape::len("npy", &header.shape)?;
     // At most isize::MAX, by `shape::len`.

@@ -1,8 +1,7 @@
 //! Several arrays by name in an `.npz` file: a zip archive of `.npy` files, stored or deflated.
 
-use super::{at, npy, within};
+use super::{at, npy, open, within};
 use crate::{Array, Error, Result};
-use std::fs::File;
 use std::io::{BufReader, Cursor, Read, Seek};
 use std::path::{Path, PathBuf};
 use zip::{CompressionMethod, ZipArchive};
@@ -27,7 +26,7 @@ impl Npz {
     /// Where the file can't be read or is no zip archive.
     pub fn open(path: impl AsRef<Path>) -> Result<Npz> {
         let path = path.as_ref();
-        let file = File::open(path).map_err(|error| at(path, error))?;
+        let (file, _) = open(path)?;
         Npz::new(Box::new(BufReader::new(file)), path.to_path_buf())
     }
 
@@ -72,7 +71,11 @@ impl Npz {
         if length > most {
             return Err(lying(&path, length));
         }
-        npy::read(BufReader::new(entry.take(length)), length).map_err(|error| within(&path, error))
+        let mut reader = BufReader::new(entry.take(length));
+        let array = npy::read(&mut reader, length).map_err(|error| within(&path, error))?;
+        // The checksum is compared where the entry ends: behind the elements, unless there is more, which NumPy ignores.
+        reader.read(&mut [0]).map_err(|error| at(&path, error))?;
+        Ok(array)
     }
 }
 

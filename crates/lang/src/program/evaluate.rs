@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use pullback_array::Array;
+use pullback_array::{Array, memory};
 use pullback_network::{Dim, Value as _};
 use pullback_ops::{Arg, Origin, Val};
 
@@ -90,8 +90,9 @@ impl<'a> Evaluator<'a> {
         result
     }
 
-    /// Counts one level more.
+    /// Counts one level more, where there is memory left.
     pub(super) fn enter(&mut self, span: Span) -> Outcome<()> {
+        memory::check().map_err(of_array(span))?;
         if self.nesting == MOST_NESTING {
             return Err(Error::new(span, format!("this is nested more than {MOST_NESTING} deep"))
                 .with_hint("give a part of it a name of its own; a function may not call itself")

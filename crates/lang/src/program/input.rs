@@ -3,11 +3,12 @@
 //! Distributions beyond PyTorch's own are made of `randn`: `positive` is its exponential, `symmetric` is
 //! (A + Aᵀ)/2, and `spd` is A Aᵀ/n + I, whose smallest eigenvalue is at least 1.
 
+use std::collections::HashMap;
 use std::path::Path;
 
 use pullback_array::file::{Npz, load_npy};
 use pullback_array::random::Generator;
-use pullback_array::{Array, DType};
+use pullback_array::{Array, DType, MOST_AXES};
 use pullback_network::Dim;
 use pullback_ops::Arg;
 
@@ -33,30 +34,37 @@ use crate::{DimSpec, Error, Expr, ExprKind, Name, Shape, Source, Span};
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug, Default)]
-pub struct Inputs(Vec<(String, Array)>);
+pub struct Inputs {
+    all: Vec<(String, Array)>,
+    /// Where each stands in `all`.
+    places: HashMap<String, usize>,
+}
 
 impl Inputs {
     /// The numbers of the input of this name.
     pub fn get(&self, name: &str) -> Option<&Array> {
-        self.0.iter().find(|(known, _)| known == name).map(|(_, array)| array)
+        self.places.get(name).map(|&place| &self.all[place].1)
     }
 
     /// Gives an input these numbers, in place of those it had.
     pub fn set(&mut self, name: &str, array: Array) {
-        match self.0.iter_mut().find(|(known, _)| known == name) {
-            Some((_, numbers)) => *numbers = array,
-            None => self.0.push((name.to_owned(), array)),
+        match self.places.get(name) {
+            Some(&place) => self.all[place].1 = array,
+            None => {
+                self.places.insert(name.to_owned(), self.all.len());
+                self.all.push((name.to_owned(), array));
+            }
         }
     }
 
     /// The names, in file order.
     pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.0.iter().map(|(name, _)| name.as_str())
+        self.all.iter().map(|(name, _)| name.as_str())
     }
 
     /// Names and numbers, in file order.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Array)> {
-        self.0.iter().map(|(name, array)| (name.as_str(), array))
+        self.all.iter().map(|(name, array)| (name.as_str(), array))
     }
 }
 
@@ -69,6 +77,10 @@ pub(super) fn declared(scope: &mut Scope, shape: &Shape, array: Option<&Array>) 
             shape.dims.len(),
             array.shape()
         );
+        return Err(Error::new(shape.span, message).into());
+    }
+    if shape.dims.len() > MOST_AXES {
+        let message = format!("{} axes are declared; {MOST_AXES} are the most", shape.dims.len());
         return Err(Error::new(shape.span, message).into());
     }
     let mut dims = Vec::new();

@@ -1,13 +1,16 @@
 //! From text to tokens.
 //!
-//! Lexing never fails: what is no token becomes [`TokenKind::Unknown`], and the parser reports it if and when it
-//! gets there. So each statement has one first error, whichever half finds it.
+//! What is no token becomes [`TokenKind::Unknown`], and the parser reports it if and when it gets there. So each statement
+//! has one first error, whichever half finds it. A text as a whole is refused here only where its tokens take too much
+//! memory, or one of them is longer than anything that makes sense and would be repeated in a message.
 //!
 //! Beside ASCII the language takes `∂` for `d` at the start of a name, `²` after it (`∂²L` is `d2L`), `ᵀ`, `⊙`,
 //! `⊗`, `²`, `³`, `−`, `≤`, `≥`, `≠`, letters of every script in names, and subscript digits there.
 
+use crate::error::{Error, Result};
 use crate::span::Span;
 use logos::Logos;
+use pullback_array::memory;
 
 /// What a token is; its text is looked up in the source.
 #[derive(Logos, Clone, Copy, PartialEq, Eq, Debug)]
@@ -125,10 +128,35 @@ impl Token {
     }
 }
 
+/// The longest name, in bytes.
+const LONGEST_NAME: usize = 200;
+
+/// The longest text in quotes, in bytes: a path may be as long on most systems.
+const LONGEST_TEXT: usize = 4096;
+
+/// After so many tokens memory is asked for.
+const PORTION: usize = 1 << 16;
+
 /// All tokens of `source`, ended by [`TokenKind::End`]. The source is shorter than 4 GiB: the parser sees to it.
-pub(crate) fn lex(source: &str) -> Vec<Token> {
+///
+/// # Errors
+/// Where memory is refused, or a name or a text in quotes is too long.
+pub(crate) fn lex(source: &str) -> Result<Vec<Token>> {
     let mut tokens: Vec<Token> = Vec::new();
     for (kind, range) in TokenKind::lexer(source).spanned() {
+        if tokens.len() % PORTION == 0 {
+            let growth = tokens.capacity().max(PORTION) * size_of::<Token>();
+            memory::room(growth).map_err(|error| too_much(range.clone().into(), &error))?;
+        }
+        let (what, most) = match kind {
+            Ok(TokenKind::Name) => ("name", LONGEST_NAME),
+            Ok(TokenKind::Text) => ("text in quotes", LONGEST_TEXT),
+            _ => ("token", usize::MAX),
+        };
+        if range.len() > most {
+            let message = format!("a {what} of {} bytes", range.len());
+            return Err(Error::new(range.into(), message).with_hint(format!("{most} are the most")));
+        }
         let (mut start, end) = (range.start as u32, range.end as u32);
         match kind {
             Ok(TokenKind::Dot) if ends_real(source, &tokens, start, end) => {
@@ -147,7 +175,15 @@ pub(crate) fn lex(source: &str) -> Vec<Token> {
     }
     let end = source.len() as u32;
     tokens.push(Token { kind: TokenKind::End, start: end, end });
-    tokens
+    Ok(tokens)
+}
+
+/// Memory was refused at a place of the text.
+pub(crate) fn too_much(span: Span, error: &pullback_array::Error) -> Error {
+    Error::new(span, error.message()).with_hint(match error.hint() {
+        Some(hint) => format!("{hint}; data belongs in a file of its own: `load(\"x.npy\")`"),
+        None => "data belongs in a file of its own: `load(\"x.npy\")`".to_owned(),
+    })
 }
 
 /// Whether the dot at `start..end` is the end of a number, as in `[1., 2.]`, and not the dot of `2.T`.

@@ -56,6 +56,7 @@ impl Parser<'_> {
 
     /// A number, name, string, call, list, reference, or anything in parentheses.
     pub(super) fn atom(&mut self) -> Result<Tree> {
+        self.room()?;
         let token = self.peek();
         match token.kind {
             TokenKind::Integer | TokenKind::Real => {

@@ -100,7 +100,7 @@ pub fn parse_expr(source: &str) -> Result<ParsedExpr> {
 /// The first error in the text.
 pub fn parse_expr_in(source: &str, names: &Names) -> Result<ParsedExpr> {
     check_length(source)?;
-    let mut parser = Parser::new(source, Mode::Inline);
+    let mut parser = Parser::new(source, Mode::Inline)?;
     parser.names = names.clone();
     while parser.peek().kind == TokenKind::Newline {
         parser.at += 1;
@@ -117,10 +117,10 @@ pub fn parse_expr_in(source: &str, names: &Names) -> Result<ParsedExpr> {
 }
 
 fn parse_in_mode(source: &str, mode: Mode) -> Parsed {
-    if let Err(error) = check_length(source) {
-        return Parsed { errors: vec![error], ..Parsed::default() };
+    match check_length(source).and_then(|()| Parser::new(source, mode)) {
+        Ok(parser) => parser.text(),
+        Err(error) => Parsed { errors: vec![error], ..Parsed::default() },
     }
-    Parser::new(source, mode).text()
 }
 
 fn check_length(source: &str) -> Result<()> {

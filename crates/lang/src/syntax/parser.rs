@@ -6,10 +6,11 @@
 
 use super::ast::File;
 use super::expr::MAX_NESTING;
-use super::lexer::{Token, TokenKind, lex};
+use super::lexer::{Token, TokenKind, lex, too_much};
 use super::names::Names;
 use super::parse::{MAX_ERRORS, Parsed};
 use crate::error::{Error, Result};
+use pullback_array::memory;
 
 /// Where the text comes from.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -40,10 +41,10 @@ pub(super) struct Parser<'s> {
 }
 
 impl<'s> Parser<'s> {
-    pub(super) fn new(source: &'s str, mode: Mode) -> Self {
-        Self {
+    pub(super) fn new(source: &'s str, mode: Mode) -> Result<Self> {
+        Ok(Self {
             source,
-            tokens: lex(source),
+            tokens: lex(source)?,
             at: 0,
             start: 0,
             open: Vec::new(),
@@ -53,7 +54,7 @@ impl<'s> Parser<'s> {
             mode,
             warnings: Vec::new(),
             errors: Vec::new(),
-        }
+        })
     }
 
     /// All statements.
@@ -70,7 +71,7 @@ impl<'s> Parser<'s> {
             self.nesting = 0;
             self.open.clear();
             self.locals.clear();
-            match self.statement() {
+            match self.room().and_then(|()| self.statement()) {
                 Ok(statement) => file.statements.push(statement),
                 Err(error) => {
                     self.errors.push(error);
@@ -142,6 +143,11 @@ impl<'s> Parser<'s> {
         }
         self.open.pop();
         Ok(self.advance())
+    }
+
+    /// Asks whether there is memory for more of the tree.
+    pub(super) fn room(&mut self) -> Result<()> {
+        memory::check().map_err(|error| too_much(self.peek().span(), &error))
     }
 
     /// Parses with `inner` one level deeper.

@@ -24,6 +24,9 @@ use pullback_network::{Coef, Dim, Label, contraction_order};
 
 use crate::{Entry, Error, Factor, Network, Op, Result, Sample, Site, Spec, Val, promote};
 
+/// The most operands of one product. The order in which many are contracted takes long to find.
+const MOST_OPERANDS: usize = 64;
+
 /// `c · Σ Π operands`, each axis under a label; see the page of this module.
 #[derive(Debug, Clone)]
 pub struct Einsum {
@@ -127,6 +130,14 @@ impl Op for Einsum {
     }
 
     fn infer(&self, inputs: &[&Spec]) -> Result<Vec<Spec>> {
+        if inputs.len() > MOST_OPERANDS {
+            let message = format!(
+                "{}: a product of {} operands; {MOST_OPERANDS} are the most",
+                self.name,
+                inputs.len()
+            );
+            return Err(Error::new(message).with_hint("give a part of the product a name of its own"));
+        }
         let fits = |(spec, labels): (&&Spec, &Vec<usize>)| {
             spec.dims.len() == labels.len()
                 && spec.dims.iter().zip(labels).all(|(dim, &label)| *dim == self.dims[label])

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use pullback_check::{ClaimLayout, Judgement, Subject, judge, judge_shape};
 use pullback_lang::program::{Claim, Claimed, Program};
-use pullback_lang::{Error, Layout, Span};
+use pullback_lang::{Error, Layout, MAX_ERRORS, Span};
 use pullback_ops::Val;
 use pullback_report::{ClaimReport, FileReport, Problem};
 
@@ -32,6 +32,9 @@ pub fn check_watched(name: &str, bytes: &[u8], base_dir: &Path, watch: &mut dyn 
     let mut judged = Vec::new();
     let mut errors = Vec::new();
     for (stated, claim) in opened.program.claims.iter().zip(&exact.claims) {
+        if errors.len() == MAX_ERRORS {
+            break;
+        }
         watch(&claim.key);
         match judgement(&opened.program, stated, &exact, claim) {
             Ok(judgement) => judged.push(Some(judgement)),
