@@ -51,7 +51,7 @@ fn toy(inputs: &[Val]) -> Result<Vec<Val>> {
     let [w, x, g, b] = inputs else { panic!("four inputs") };
     let a = w.matmul(x)?;
     let u = a.powf(2.0)?.mean_all()?.sqrt()?;
-    let v = ((g * (&a / &u)?)? + b)?;
+    let v = (&(g * &(&a / &u)?)? + b)?;
     let loss = v.powf(2.0)?.sum_all()?;
     let mut outputs = grad(&loss, &[w, g, b])?;
     outputs.push(loss);
@@ -61,7 +61,7 @@ fn toy(inputs: &[Val]) -> Result<Vec<Val>> {
 /// Z = X W + b, and the gradients by X, W and b for a given ∂L/∂Z.
 fn linear(inputs: &[Val]) -> Result<Vec<Val>> {
     let [x, w, b, dz] = inputs else { panic!("four inputs") };
-    let z = (x.matmul(w)? + b)?;
+    let z = (&x.matmul(w)? + b)?;
     let gradients = pullback(&[(&z, dz)], &[x, w, b], &[])?;
     Ok(gradients.into_iter().flatten().chain([z]).collect())
 }

@@ -1,6 +1,6 @@
 //! What the routes say of a claim, before anything is concluded from it.
 
-use pullback_array::{Array, DType};
+use pullback_array::{Array, DType, memory};
 use pullback_autograd::pullback;
 use pullback_network::Value;
 use pullback_ops::{Error, Result, Val};
@@ -150,6 +150,10 @@ pub(crate) fn norm(weights: &[f64]) -> f64 {
     weights.iter().map(|w| w * w).sum::<f64>().sqrt().max(f64::MIN_POSITIVE)
 }
 
+/// What is held for each entry of a derivative while its routes are compared: seven numbers, two of an estimate, a gap for
+/// each of four lists and once more where three of them are joined.
+const BYTES_OF_AN_ENTRY: usize = 9 * size_of::<f64>() + 7 * size_of::<Gap>();
+
 impl Case<'_> {
     /// Takes every route. `None`: the derivative is not finite.
     pub(crate) fn evidence(&self, judgement: &mut Judgement) -> Result<Option<Evidence>> {
@@ -161,6 +165,7 @@ impl Case<'_> {
         if !by_autograd.all_finite() || !by_network.all_finite() {
             return Ok(None);
         }
+        memory::room(BYTES_OF_AN_ENTRY.saturating_mul(self.tensor.len()))?;
         let (claimed, autograd) = (self.tensor.to_vec_f64(), by_autograd.to_vec_f64());
         let network = by_network.to_vec_f64();
         let of_claim: Vec<f64> = match &self.claim.rounding {

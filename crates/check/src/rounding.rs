@@ -14,8 +14,8 @@
 
 use std::collections::{HashMap, HashSet};
 
-use pullback_array::Array;
 use pullback_array::random::Generator;
+use pullback_array::{Array, memory};
 use pullback_autograd::Function;
 use pullback_network::Value;
 use pullback_ops::{Op, Origin, Result, Val};
@@ -65,6 +65,8 @@ impl Simulation {
     pub fn run(&self, given: &[Array]) -> Result<(Array, Vec<f64>)> {
         let exact_inputs: Vec<Array> = given.iter().chain(&self.leaves).cloned().collect();
         let exact = self.function.call(&exact_inputs)?.remove(0);
+        // The entries, their movements by two sizes, and a perturbed result.
+        memory::room(4 * size_of::<f64>() * exact.len())?;
         let entries = exact.to_vec_f64();
         let (coarse, fine) = (self.moved(given, &entries, COARSE)?, self.moved(given, &entries, FINE)?);
         let spread = entries.iter().zip(coarse.iter().zip(&fine)).map(|(entry, (&coarse, &fine))| {
@@ -102,8 +104,10 @@ impl Simulation {
                 results.iter().map(|result| perturbed(result, size)).collect()
             };
             // A perturbed matrix may be singular where the exact one is not.
-            let Ok(mut results) = self.function.call_by(&inputs, &mut forward) else {
-                return Ok(vec![f64::INFINITY; exact.len()]);
+            let mut results = match self.function.call_by(&inputs, &mut forward) {
+                Ok(results) => results,
+                Err(error) if error.is_memory() => return Err(error),
+                Err(_) => return Ok(vec![f64::INFINITY; exact.len()]),
             };
             for (largest, (moved, exact)) in
                 largest.iter_mut().zip(results.remove(0).to_vec_f64().iter().zip(exact))

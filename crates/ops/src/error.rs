@@ -28,6 +28,11 @@ impl Error {
         Error(Box::new(Kind::Op { message: self.to_string(), hint: Some(hint.into()) }))
     }
 
+    /// Whether memory was refused.
+    pub fn is_memory(&self) -> bool {
+        matches!(&*self.0, Kind::Array(error) if error.is_memory())
+    }
+
     /// Advice on what to do, where there is any.
     pub fn hint(&self) -> Option<&str> {
         match &*self.0 {
