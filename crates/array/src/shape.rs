@@ -13,13 +13,18 @@ pub const MOST_AXES: usize = 64;
 /// there are more than [`MOST_AXES`] of them.
 pub fn len(op: &str, shape: &[usize]) -> Result<usize> {
     if shape.len() > MOST_AXES {
-        return Err(Error::new(format!("{op}: an array of {} axes; {MOST_AXES} are the most", shape.len())));
+        let message = format!("{op}: an array of {} axes; {MOST_AXES} are the most", shape.len());
+        return Err(Error::new(message).with_hint("join some of them with `reshape`"));
     }
     let product = shape.iter().filter(|&&dim| dim != 0).try_fold(1usize, |n, &dim| n.checked_mul(dim));
     match product {
         // Eight bytes for every element must fit too.
         Some(n) if n <= isize::MAX as usize / 8 => Ok(if shape.contains(&0) { 0 } else { n }),
-        _ => Err(Error::memory(format!("{op}: the number of elements of {shape:?} overflows"))),
+        _ => {
+            let message = format!("{op}: the number of elements of {shape:?} overflows");
+            Err(Error::memory(message)
+                .with_hint("no memory holds so many; is a size another one than was meant?"))
+        }
     }
 }
 

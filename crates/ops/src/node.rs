@@ -99,10 +99,8 @@ impl Val {
         let outputs = op.infer(&specs)?;
         if let Some(spec) = outputs.iter().find(|spec| spec.dims.len() > MOST_AXES) {
             let axes = spec.dims.len();
-            return Err(Error::new(format!(
-                "{}: a result of {axes} axes; {MOST_AXES} are the most",
-                op.name()
-            )));
+            let message = format!("{}: a result of {axes} axes; {MOST_AXES} are the most", op.name());
+            return Err(Error::new(message).with_hint("join some of them with `reshape`"));
         }
         let count = outputs.len();
         let inputs = inputs.iter().map(|&value| value.clone()).collect();
@@ -220,6 +218,9 @@ impl Val {
     /// # Errors
     /// Where the value depends on a symbol, and what the operations' forward passes return.
     pub fn array(&self) -> Result<&Array> {
+        if let Some(arrays) = self.node.arrays.get() {
+            return Ok(&arrays[self.output]);
+        }
         // A stack of our own: a graph may be deeper than the thread's stack.
         let mut pending = vec![self.node.clone()];
         while let Some(node) = pending.last().cloned() {

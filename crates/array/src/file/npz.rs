@@ -71,7 +71,7 @@ impl Npz {
         if length > most {
             return Err(lying(&path, length));
         }
-        let mut reader = BufReader::new(entry.take(length));
+        let mut reader = BufReader::new(entry);
         let array = npy::read(&mut reader, length).map_err(|error| within(&path, error))?;
         // The checksum is compared where the entry ends: behind the elements, unless there is more, which NumPy ignores.
         reader.read(&mut [0]).map_err(|error| at(&path, error))?;

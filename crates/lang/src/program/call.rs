@@ -164,7 +164,10 @@ impl Evaluator<'_> {
     /// The size that an expression is.
     pub(super) fn size(&mut self, expr: &Expr) -> Outcome<Dim> {
         let wrong = |what: String| {
-            Failure::Said(Error::new(expr.span, format!("a size is a whole number from 0 on, not {what}")))
+            let message = format!("a size is a whole number from 0 on, not {what}");
+            Failure::Said(
+                Error::new(expr.span, message).with_hint("write the number, or a dim bound with `[n=3]`"),
+            )
         };
         let (number, dim) = match self.arg(expr)? {
             Arg::Number(number, dim) => (number, dim),

@@ -81,7 +81,7 @@ pub(super) fn declared(scope: &mut Scope, shape: &Shape, array: Option<&Array>) 
     }
     if shape.dims.len() > MOST_AXES {
         let message = format!("{} axes are declared; {MOST_AXES} are the most", shape.dims.len());
-        return Err(Error::new(shape.span, message).into());
+        return Err(Error::new(shape.span, message).with_hint("join some of them").into());
     }
     let mut dims = Vec::new();
     for (axis, spec) in shape.dims.iter().enumerate() {
@@ -274,7 +274,12 @@ pub(super) fn load(base_dir: &Path, path: &str, entry: Option<&str>, span: Span)
             }
         }),
     };
-    loaded.map_err(of_array(span))
+    let advised = |error: pullback_array::Error| match error.hint() {
+        None if error.is_file() => error
+            .with_hint("what NumPy's `save` and `savez` write can be read: f32, f64, integers and booleans"),
+        _ => error,
+    };
+    loaded.map_err(|error| of_array(span)(advised(error)))
 }
 
 /// The numbers of an input in the dtype of a program; integers stay integers.

@@ -57,6 +57,7 @@ pub(crate) fn for_character(character: char) -> Option<&'static str> {
         '!' | '&' | '?' | '$' | '%' => "the operators are `+ - * / @ ^` and the comparisons",
         '，' | '、' => "write `,`",
         '（' | '）' => "write `(` and `)`",
+        character if character.is_control() => "this cannot be seen; delete it",
         _ => return None,
     })
 }

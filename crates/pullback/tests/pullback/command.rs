@@ -40,8 +40,17 @@ pub fn pullback(arguments: &[&str], stdin: &str) -> Ran {
 
 /// The same with any bytes on standard input.
 pub fn pullback_bytes(arguments: &[&str], stdin: &[u8]) -> Ran {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_pullback"))
-        .args(arguments)
+    ran(Command::new(env!("CARGO_BIN_EXE_pullback")).args(arguments), stdin)
+}
+
+/// The same in an address space of so many KiB: where more is allocated, no exit code comes back.
+pub fn pullback_within(kibibytes: u32, arguments: &[&str], stdin: &[u8]) -> Ran {
+    let script = format!("ulimit -v {kibibytes} && exec \"$0\" \"$@\"");
+    ran(Command::new("sh").args(["-c", &script, env!("CARGO_BIN_EXE_pullback")]).args(arguments), stdin)
+}
+
+fn ran(command: &mut Command, stdin: &[u8]) -> Ran {
+    let mut child = command
         .current_dir(root())
         .env_remove("NO_COLOR")
         .env_remove("CLICOLOR_FORCE")
@@ -55,11 +64,11 @@ pub fn pullback_bytes(arguments: &[&str], stdin: &[u8]) -> Ran {
     let output = child.wait_with_output().expect("the command ends");
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("the command prints UTF-8");
     let ran = Ran {
-        code: output.status.code().expect("no signal ended the command"),
+        code: output.status.code().unwrap_or_else(|| panic!("{command:?}: {}", output.status)),
         stdout: text(output.stdout),
         stderr: text(output.stderr),
     };
-    assert!(!ran.stderr.contains("panicked"), "{arguments:?} panicked: {}", ran.stderr);
+    assert!(!ran.stderr.contains("panicked"), "{command:?} panicked: {}", ran.stderr);
     ran
 }
 

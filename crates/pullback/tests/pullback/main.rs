@@ -4,6 +4,8 @@ mod bad_input;
 mod command;
 mod derived;
 mod examples;
+mod hostile_files;
+mod hostile_text;
 mod inherited;
 mod json;
 mod printed;
