@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use crate::command::{pullback, root};
+use crate::command::{pullback, pullback_bytes, root};
 
 /// The schema of a command, with every object closed.
 fn schema(command: &str) -> Value {
@@ -73,21 +73,56 @@ fn every_output_fits_its_schema() {
         ("ops", &["softmax"], ""),
     ];
     for (command, arguments, stdin) in cases {
-        let mut all = vec![command];
-        all.extend_from_slice(arguments);
-        all.push("--json");
-        let ran = pullback(&all, stdin);
-        assert_eq!(ran.stderr, "", "{all:?}");
-        assert_eq!(ran.stdout.lines().count(), 1, "{all:?}: one line");
-        let instance: Value =
-            serde_json::from_str(&ran.stdout).unwrap_or_else(|error| panic!("{all:?}: {error}"));
-        let validator = jsonschema::validator_for(&schema(command)).expect("the schema is one");
-        let errors: Vec<String> = validator
-            .iter_errors(&instance)
-            .map(|error| format!("{error} at {}", error.instance_path()))
-            .collect();
-        assert!(errors.is_empty(), "{all:?} {stdin}: {errors:#?}\n{instance:#}");
-        assert_eq!(instance["schema"], 1);
+        fits(command, arguments, stdin.as_bytes());
+    }
+}
+
+/// Runs a command with `--json` and holds what it prints, one line on standard output and nothing else, to its schema.
+fn fits(command: &str, arguments: &[&str], stdin: &[u8]) -> (i32, Value) {
+    let all = [&[command], arguments, &["--json"]].concat();
+    let ran = pullback_bytes(&all, stdin);
+    assert_eq!(ran.stderr, "", "{all:?}");
+    assert_eq!(ran.stdout.lines().count(), 1, "{all:?}: one line");
+    let instance: Value =
+        serde_json::from_str(&ran.stdout).unwrap_or_else(|error| panic!("{all:?}: {error}"));
+    let validator = jsonschema::validator_for(&schema(command)).expect("the schema is one");
+    let errors: Vec<String> = validator
+        .iter_errors(&instance)
+        .map(|error| format!("{error} at {}", error.instance_path()))
+        .collect();
+    assert!(errors.is_empty(), "{all:?}: {errors:#?}\n{instance:#}");
+    assert_eq!(instance["schema"], 1);
+    (ran.code, instance)
+}
+
+/// Whatever makes input invalid, every command that reads a file says so in JSON, with exit code 2.
+#[test]
+fn every_refusal_fits_its_schema() {
+    let memory = "x: [1000, 1000] ~ randn\ny = x @ x\nL = sum(y)\ndL/dx = x";
+    let inputs: [(&str, &str, &[u8]); 9] = [
+        ("a missing file", "gone.grad", b""),
+        ("a folder", "examples", b""),
+        ("nothing", "-", b""),
+        ("no text", "-", b"x = [1]\ny = \xff"),
+        ("a syntax error", "-", b"x = [1, 2\nL = sum(x)"),
+        ("a name that is bound twice", "-", b"x = [1]\nx = [2]\nL = sum(x)"),
+        ("shapes that do not fit", "-", b"x: [2, 3] ~ randn\nL = sum(x @ x)"),
+        ("a missing data file", "-", b"x = load(\"gone.npy\")\nL = sum(x)"),
+        ("memory", "-", memory.as_bytes()),
+    ];
+    let commands: [(&str, &[&str]); 4] =
+        [("check", &[]), ("run", &[]), ("jacobian", &["--of", "L", "--wrt", "x"]), ("derive", &[])];
+    for (name, file, bytes) in inputs {
+        for (command, options) in commands {
+            let arguments = [&[file, "--memory", "1MiB"], options].concat();
+            let (code, instance) = fits(command, &arguments, bytes);
+            assert_eq!(code, 2, "{command}, {name}: {instance}");
+            let errors = match command {
+                "check" => &instance["files"][0]["errors"],
+                _ => &instance["errors"],
+            };
+            assert!(errors[0]["message"].is_string(), "{command}, {name}: {instance}");
+        }
     }
 }
 
