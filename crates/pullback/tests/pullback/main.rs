@@ -4,6 +4,7 @@ mod bad_input;
 mod command;
 mod derived;
 mod examples;
+mod fuzz_regressions;
 mod hostile_files;
 mod hostile_text;
 mod inherited;
