@@ -24,7 +24,7 @@ pub struct Global {
     /// Print failures only, and no warnings
     #[arg(long, short, global = true)]
     pub quiet: bool,
-    /// How much memory arrays may take; what would pass it is refused
+    /// How much memory may be taken; what would pass it is refused
     #[arg(long, global = true, value_name = "SIZE", default_value_t = Size(2 << 30))]
     pub memory: Size,
     /// When to use colours; NO_COLOR is heeded
