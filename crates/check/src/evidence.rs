@@ -157,6 +157,7 @@ const BYTES_OF_AN_ENTRY: usize = 9 * size_of::<f64>() + 7 * size_of::<Gap>();
 impl Case<'_> {
     /// Takes every route. `None`: the derivative is not finite.
     pub(crate) fn evidence(&self, judgement: &mut Judgement) -> Result<Option<Evidence>> {
+        memory::room(BYTES_OF_AN_ENTRY.saturating_mul(self.tensor.len()))?;
         let derivative = self.reduced.derivative();
         let (by_autograd, spread) = derivative.by_autograd()?;
         let (by_network, network_spread, no_path) = derivative.by_network()?;
@@ -165,7 +166,6 @@ impl Case<'_> {
         if !by_autograd.all_finite() || !by_network.all_finite() {
             return Ok(None);
         }
-        memory::room(BYTES_OF_AN_ENTRY.saturating_mul(self.tensor.len()))?;
         let (claimed, autograd) = (self.tensor.to_vec_f64(), by_autograd.to_vec_f64());
         let network = by_network.to_vec_f64();
         let of_claim: Vec<f64> = match &self.claim.rounding {

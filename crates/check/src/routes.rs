@@ -1,9 +1,11 @@
 //! The routes to a derivative, each as the tensor `[y…, x…]` in double precision.
 
+use std::cell::RefCell;
+
 use pullback_array::random::Generator;
 use pullback_array::{Array, DType};
 use pullback_autograd::{Function, jacobian, pullback};
-use pullback_ops::{Result, Val};
+use pullback_ops::{Error, Result, Val};
 
 use crate::differences::{Estimate, derivative};
 use crate::kink::kinks;
@@ -95,7 +97,7 @@ impl Derivative<'_> {
         let cheap =
             program.function.work().saturating_mul(EVALUATIONS).saturating_mul(program.at.len()) <= MOST_WORK;
         if program.at.len() > MOST_ENTRIES || !cheap {
-            return program.along_directions();
+            return program.along_directions().and_then(|found| program.complete(found));
         }
         let (rows, columns) = (program.value.len(), program.at.len());
         let mut estimate = Estimate { value: vec![0.0; rows * columns], error: vec![0.0; rows * columns] };
@@ -109,7 +111,7 @@ impl Derivative<'_> {
             }
             found.extend(here.into_iter().map(|(row, left, right)| (row * columns + entry, left, right)));
         }
-        Ok(Differences::Entries { estimate, kinks: found })
+        program.complete(Differences::Entries { estimate, kinks: found })
     }
 
     /// The position in x whose entries of `tensor` finite differences contradict, where those along a direction do:
@@ -131,7 +133,7 @@ impl Derivative<'_> {
             let middle = from + (to - from) / 2;
             if mismatch(from, middle)? >= mismatch(middle, to)? { to = middle } else { from = middle }
         }
-        Ok(from)
+        program.complete(from)
     }
 }
 
@@ -146,6 +148,8 @@ struct Program<'a> {
     noise: Vec<f64>,
     /// The largest entry of x.
     largest: f64,
+    /// A run for which there was no memory: it says nothing of the program.
+    refused: RefCell<Option<Error>>,
 }
 
 impl<'a> Program<'a> {
@@ -155,7 +159,13 @@ impl<'a> Program<'a> {
         let (value, spread) = Simulation::new(of.y, &[])?.run(&[])?;
         let noise = spread.iter().map(|spread| 4.0 * f64::EPSILON * spread).collect();
         let largest = at.iter().fold(0.0f64, |largest, x| largest.max(x.abs()));
-        Ok(Program { x: of.x, function, at, value: value.to_vec_f64(), noise, largest })
+        let value = value.to_vec_f64();
+        Ok(Program { x: of.x, function, at, value, noise, largest, refused: RefCell::new(None) })
+    }
+
+    /// What was found, unless memory was refused on the way.
+    fn complete<T>(&self, found: T) -> Result<T> {
+        self.refused.take().map_or(Ok(found), Err)
     }
 
     /// The lengths over which the program may be expected to change with an entry of x: the size of the entry, and where
@@ -265,8 +275,22 @@ impl<'a> Program<'a> {
         move |t| {
             let mut x = self.at.clone();
             shift(t, &mut x);
-            let x = Array::from_vec(&self.x.shape(), x).ok()?;
-            let y = self.function.call(&[x]).ok()?.remove(0).to_vec_f64();
+            let x = match Array::from_vec(&self.x.shape(), x) {
+                Ok(x) => x,
+                Err(error) => {
+                    self.refused.replace(Some(error.into()));
+                    return None;
+                }
+            };
+            let y = match self.function.call(&[x]) {
+                Ok(mut results) => results.remove(0).to_vec_f64(),
+                Err(error) => {
+                    if error.is_memory() {
+                        self.refused.replace(Some(error));
+                    }
+                    return None;
+                }
+            };
             y.iter().all(|y| y.is_finite()).then_some(y)
         }
     }

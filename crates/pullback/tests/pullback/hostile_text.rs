@@ -193,6 +193,17 @@ fn very_many_claims() {
     assert!(ran.stdout.matches("error: ").count() <= pullback::lang::MAX_ERRORS, "{}", ran.stdout.len());
 }
 
+/// Memory that is refused somewhere on the way to a verdict is an error; it does not make a right claim less than right.
+#[test]
+fn little_memory_changes_no_verdict() {
+    for entries in [50_000, 200_000, 400_000] {
+        let source = format!("x: [{entries}] ~ randn\nL = sum(x^2)\ndL/dx = 2 * x");
+        let ran = ran(&["check", "-", "--memory", MEMORY], source.as_bytes());
+        let expected = if entries > 50_000 { (2, "--memory sets the limit") } else { (0, "holds") };
+        assert!(ran.code == expected.0 && ran.stdout.contains(expected.1), "{entries}: {}", ran.stdout);
+    }
+}
+
 #[test]
 fn bytes_that_are_no_text() {
     for bytes in [&b"\0".repeat(5000)[..], b"\xff\xfe\0x\0=\01", b"x = \x80"] {
