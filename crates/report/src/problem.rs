@@ -18,7 +18,7 @@ pub struct Document {
     /// Its text. Bytes that are not UTF-8 are replaced by U+FFFD.
     pub text: String,
     /// A byte about every [`STRIDE`] and its position, so that no position is counted from the start of a long text.
-    marks: OnceLock<Vec<(usize, Position)>>,
+    marks: OnceLock<Box<[(usize, Position)]>>,
 }
 
 /// How far marks are apart.
@@ -46,7 +46,7 @@ impl Document {
                 let next = (known + STRIDE..self.text.len()).find(|at| !apart(at)).unwrap_or(self.text.len());
                 marks.push((next, Span::new(next, next).position_after(&self.text, known, position)));
             }
-            marks
+            marks.into()
         });
         let after = marks.partition_point(|&(known, _)| known <= span.start);
         let (known, position) = marks[after.saturating_sub(1)];

@@ -144,7 +144,7 @@ const PORTION: usize = 1 << 16;
 pub(crate) fn lex(source: &str) -> Result<Vec<Token>> {
     let mut tokens: Vec<Token> = Vec::new();
     for (kind, range) in TokenKind::lexer(source).spanned() {
-        if tokens.len() % PORTION == 0 {
+        if tokens.len().is_multiple_of(PORTION) {
             let growth = tokens.capacity().max(PORTION) * size_of::<Token>();
             memory::room(growth).map_err(|error| too_much(range.clone().into(), &error))?;
         }
