@@ -4,7 +4,9 @@
 //! labels that the output or another factor still needs. Up to [`MOST_SEARCHED`] factors the best order is found, by
 //! dynamic programming over sets of factors; beyond that, the cheapest next pair is taken.
 
-use crate::dim::{Label, distinct, extent};
+use std::collections::HashMap;
+
+use crate::dim::{Label, distinct};
 
 /// Of this many factors the best order is found: 3⁸ splits of sets.
 const MOST_SEARCHED: usize = 8;
@@ -28,22 +30,6 @@ pub fn contraction_order(operands: &[Vec<Label>], out: &[Label]) -> Plan {
         2..=MOST_SEARCHED if labels.len() <= 64 => best(&operands, &labels, out),
         _ => greedy(operands, out),
     }
-}
-
-/// The labels that the product of operands `a` and `b` keeps, and its cost.
-fn pair(operands: &[Vec<Label>], a: usize, b: usize, out: &[Label]) -> (Vec<Label>, f64) {
-    let all = distinct(operands[a].iter().chain(&operands[b]).copied());
-    let needed = |label: &Label| {
-        out.contains(label)
-            || operands.iter().enumerate().any(|(k, labels)| k != a && k != b && labels.contains(label))
-    };
-    let cost = extent(&all);
-    (all.into_iter().filter(needed).collect(), cost)
-}
-
-fn after(operands: &[Vec<Label>], a: usize, b: usize, kept: Vec<Label>) -> Vec<Vec<Label>> {
-    let rest = operands.iter().enumerate().filter(|&(k, _)| k != a && k != b);
-    rest.map(|(_, labels)| labels.clone()).chain([kept]).collect()
 }
 
 /// The best order, by dynamic programming over sets of operands: the best way to contract a set is the best split of it
@@ -125,17 +111,42 @@ fn operands_in(operands: &[Vec<Label>], set: usize) -> impl Iterator<Item = Labe
         .flat_map(|(_, labels)| labels.iter().copied())
 }
 
+/// The cheapest next pair, and among equals the one whose product is smallest, until one operand is left.
 fn greedy(mut operands: Vec<Vec<Label>>, out: &[Label]) -> Plan {
+    let mut holders: HashMap<Label, usize> = HashMap::new();
+    for &label in operands.iter().flatten().chain(out) {
+        *holders.entry(label).or_insert(0) += 1;
+    }
     let mut plan = Plan { steps: Vec::new(), flops: 0.0 };
     while operands.len() > 1 {
+        // The price of a pair, and the size of what it makes: the labels that something else has too.
+        let priced = |a: usize, b: usize| -> (f64, f64) {
+            let (first, second) = (&operands[a], &operands[b]);
+            let own = second.iter().filter(|label| !first.contains(label));
+            first.iter().chain(own).fold((1.0, 1.0), |(price, size), label| {
+                let within = usize::from(first.contains(label)) + usize::from(second.contains(label));
+                let range = label.size() as f64;
+                (price * range, if holders[label] > within { size * range } else { size })
+            })
+        };
         let pairs = (1..operands.len()).flat_map(|b| (0..b).map(move |a| (a, b)));
-        let priced = pairs.map(|(a, b)| (a, b, pair(&operands, a, b, out)));
-        let cheapest = priced.min_by(|(_, _, (kept, cost)), (_, _, (other_kept, other_cost))| {
-            cost.total_cmp(other_cost).then(extent(kept).total_cmp(&extent(other_kept)))
-        });
-        let (a, b, (kept, cost)) = cheapest.expect("two operands make a pair");
-        operands = after(&operands, a, b, kept.clone());
-        plan.flops += cost;
+        let cheapest = pairs
+            .map(|(a, b)| (a, b, priced(a, b)))
+            .min_by(|(_, _, one), (_, _, other)| one.0.total_cmp(&other.0).then(one.1.total_cmp(&other.1)));
+        let (a, b, (price, _)) = cheapest.expect("two operands make a pair");
+        let (second, first) = (operands.remove(b), operands.remove(a));
+        let mut kept = Vec::new();
+        for label in distinct(first.iter().chain(&second).copied()) {
+            let within = usize::from(first.contains(&label)) + usize::from(second.contains(&label));
+            let known = holders.entry(label).or_insert(within);
+            *known -= within;
+            if *known > 0 {
+                *known += 1;
+                kept.push(label);
+            }
+        }
+        operands.push(kept.clone());
+        plan.flops += price;
         plan.steps.push((a, b, kept));
     }
     plan
@@ -144,6 +155,23 @@ fn greedy(mut operands: Vec<Vec<Label>>, out: &[Label]) -> Plan {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::dim::extent;
+
+    /// The labels that the product of operands `a` and `b` keeps, and its cost.
+    fn pair(operands: &[Vec<Label>], a: usize, b: usize, out: &[Label]) -> (Vec<Label>, f64) {
+        let all = distinct(operands[a].iter().chain(&operands[b]).copied());
+        let needed = |label: &Label| {
+            out.contains(label)
+                || operands.iter().enumerate().any(|(k, labels)| k != a && k != b && labels.contains(label))
+        };
+        let cost = extent(&all);
+        (all.into_iter().filter(needed).collect(), cost)
+    }
+
+    fn after(operands: &[Vec<Label>], a: usize, b: usize, kept: Vec<Label>) -> Vec<Vec<Label>> {
+        let rest = operands.iter().enumerate().filter(|&(k, _)| k != a && k != b);
+        rest.map(|(_, labels)| labels.clone()).chain([kept]).collect()
+    }
 
     /// The least cost over all orders, by trying each.
     fn least(operands: &[Vec<Label>], out: &[Label]) -> f64 {
@@ -190,6 +218,30 @@ mod tests {
             }
             assert_eq!((list.len(), flops), (1, plan.flops));
         }
+    }
+
+    /// Many factors in a time that is not felt, each step the cheapest there is.
+    #[test]
+    fn three_hundred_factors() {
+        let labels: Vec<Label> = (0..20).map(|k| Label::new(2 + k % 5)).collect();
+        let operands: Vec<Vec<Label>> =
+            (0..300).map(|k| vec![labels[k % 20], labels[(k * 7 + 1) % 20]]).collect();
+        let plan = contraction_order(&operands, &labels[..2]);
+        let (mut list, mut flops) =
+            (operands.iter().map(|labels| distinct(labels.iter().copied())).collect::<Vec<_>>(), 0.0);
+        for (step, (a, b, kept)) in plan.steps.iter().enumerate() {
+            let (expected, cost) = pair(&list, *a, *b, &labels[..2]);
+            assert_eq!(*kept, expected);
+            if step % 50 == 0 {
+                let pairs = (1..list.len()).flat_map(|b| (0..b).map(move |a| (a, b)));
+                let least =
+                    pairs.map(|(a, b)| pair(&list, a, b, &labels[..2]).1).fold(f64::INFINITY, f64::min);
+                assert_eq!(cost, least);
+            }
+            flops += cost;
+            list = after(&list, *a, *b, kept.clone());
+        }
+        assert_eq!((list.len(), flops), (1, plan.flops));
     }
 
     /// A chain of matrices with a vector at its end is multiplied from that end.
