@@ -24,7 +24,7 @@ use pullback_network::{Coef, Dim, Label, contraction_order};
 
 use crate::{Entry, Error, Factor, Network, Op, Result, Sample, Site, Spec, Val, promote};
 
-/// The most operands of one product. The order in which many are contracted takes long to find.
+/// The most operands of one product: as many as NumPy takes.
 const MOST_OPERANDS: usize = 64;
 
 /// `c · Σ Π operands`, each axis under a label; see the page of this module.
