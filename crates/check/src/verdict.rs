@@ -147,6 +147,15 @@ pub enum Note {
     Unseen(usize),
     /// Which number is not finite.
     NotFinite(String),
+    /// What the derivative is taken by reaches no further than this value, which does not change with it.
+    Flat {
+        /// Its name in the program.
+        name: Option<String>,
+        /// How it is computed.
+        expression: String,
+        /// Is it a softmax over an axis of length 1?
+        single: bool,
+    },
     /// The shapes are equal after broadcasting only.
     EqualByBroadcasting,
 }

@@ -3,9 +3,11 @@
 mod bad_input;
 mod command;
 mod derived;
+mod diagnosed;
 mod examples;
 mod inherited;
 mod json;
+mod mutated;
 mod printed;
 mod readme;
 mod robustness;

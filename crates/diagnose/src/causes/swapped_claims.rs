@@ -1,0 +1,48 @@
+//! Two claims are the wrong way round: what is claimed of `dL/dX` is `dL/dW`, and the reverse. It is one mistake.
+
+use pullback_lang::program::Claimed;
+
+use super::{Cause, no_edits};
+use crate::inquiry::Inquiry;
+use crate::words::Words;
+use crate::{Diagnosis, Fix, Partner};
+
+pub(super) static CAUSE: Cause = Cause { word: "swapped-claims", edits: no_edits, whole };
+
+fn whole(inquiry: &Inquiry<'_>, number: usize) -> Option<Diagnosis> {
+    let claims = &inquiry.exact.claims;
+    let (claim, expr) = (&claims[number], claims[number].expr.as_ref()?);
+    let case = inquiry.case(number)?;
+    inquiry.suspects().filter(|&other| other != number).find_map(|other| {
+        let (partner, right) = (&claims[other], claims[other].expr.as_ref()?);
+        if !case.fits(right) || !inquiry.case(other)?.fits(expr) {
+            return None;
+        }
+        let residual = inquiry.accepted(number, right)?;
+        inquiry.accepted(other, expr)?;
+        let words = Words::new().source(&claim.key).say(" and ").source(&partner.key);
+        let mut explanation = words.say(" are the wrong way round: each is claimed to be what the other is.");
+        if let (Claimed::Value { val: a, .. }, Claimed::Value { val: b, .. }) =
+            (&claim.claimed, &partner.claimed)
+            && a.shape() != b.shape()
+        {
+            explanation = explanation
+                .say(" Their shapes give it away: ")
+                .shape(a.dims())
+                .say(" is claimed of what has ")
+                .shape(b.dims())
+                .say(".");
+        }
+        let label = Words::new().say("this is ").source(&partner.key);
+        let fix = Fix { definition: None, expr: right.clone(), residual: Some(residual) };
+        let partner = Partner { claim: partner.key.clone(), span: partner.expr_span, expr: expr.clone() };
+        Some(Diagnosis {
+            cause: CAUSE.word,
+            explanation,
+            span: claim.expr_span,
+            label,
+            partner: Some(partner),
+            fix: Some(fix),
+        })
+    })
+}

@@ -1,0 +1,44 @@
+//! A shape with the wrong axes: "∂Z/∂b is M × N" where it is N × M × M.
+
+use pullback_lang::program::Claimed;
+use pullback_lang::{Expr, ExprKind};
+use pullback_network::Dim;
+
+use super::{Cause, no_edits};
+use crate::edit::{integer, name};
+use crate::inquiry::Inquiry;
+use crate::words::Words;
+use crate::{Diagnosis, Fix};
+
+pub(super) static CAUSE: Cause = Cause { word: "wrong-axis", edits: no_edits, whole };
+
+fn whole(inquiry: &Inquiry<'_>, number: usize) -> Option<Diagnosis> {
+    let claim = &inquiry.exact.claims[number];
+    let Claimed::Shape(_) = &claim.claimed else { return None };
+    let at = claim.expr_span;
+    let (first, last) = match claim.wrt.as_slice() {
+        [x, y] => (x.dims(), y.dims()),
+        [x] => (claim.of.dims(), x.dims()),
+        _ => return None,
+    };
+    let shape: Vec<Dim> = first.iter().chain(last).copied().collect();
+    let size = |dim: &Dim| match dim.name() {
+        Some(dim) => name(at, dim.as_str()),
+        None => integer(at, dim.size()),
+    };
+    let expr = Expr::new(at, ExprKind::List(shape.iter().map(size).collect()));
+    let words = Words::new();
+    let explanation = if first.is_empty() {
+        words.say("The gradient of a scalar has the shape of what it is taken by, ").shape(last).say(".")
+    } else {
+        words
+            .say("A derivative has the axes of what is differentiated first, ")
+            .shape(first)
+            .say(", and then those of what it is differentiated by, ")
+            .shape(last)
+            .say(".")
+    };
+    let label = Words::new().expr(&expr).say(" belongs here");
+    let fix = Some(Fix { definition: None, expr, residual: None });
+    Some(Diagnosis { cause: CAUSE.word, explanation, span: at, label, partner: None, fix })
+}

@@ -1,0 +1,197 @@
+//! A file with wrong claims, and all that is known when their causes are looked for.
+
+use std::cell::OnceCell;
+use std::collections::HashMap;
+use std::path::Path;
+
+use pullback_array::Array;
+use pullback_check::{Claim as Numbers, ClaimLayout, Judgement, Truth, Verdict, judge, shapes};
+use pullback_lang::program::{Claim, Claimed, Inputs, Program};
+use pullback_lang::{EntryClaim, Expr, File, Name, StatementKind};
+use pullback_ops::Val;
+
+use crate::Diagnosis;
+use crate::case::{Case, Trial, known};
+use crate::causes::CAUSES;
+use crate::claimed::{layout, subject};
+use crate::inherit::{is_wrong, referred};
+use crate::probe::{Probe, fresh};
+use crate::search::search;
+use crate::unknown::facts;
+
+/// Numbers that the candidates for one claim may compute, all together.
+const MOST_NUMBERS: usize = 1 << 26;
+
+/// Candidates for one claim, however small it is, and however large.
+const MOST_CANDIDATES: usize = 6000;
+const LEAST_CANDIDATES: usize = 60;
+
+/// A file with wrong claims.
+pub(crate) struct Inquiry<'a> {
+    pub file: &'a File,
+    /// The program in double precision.
+    pub exact: &'a Program,
+    judged: &'a [Option<Judgement>],
+    inputs: &'a Inputs,
+    base_dir: &'a Path,
+    own: Probe,
+    /// Made when the first candidate is to be tried.
+    fresh: OnceCell<Vec<Probe>>,
+}
+
+impl<'a> Inquiry<'a> {
+    pub(crate) fn new(
+        file: &'a File,
+        exact: &'a Program,
+        inputs: &'a Inputs,
+        base_dir: &'a Path,
+        judged: &'a [Option<Judgement>],
+    ) -> Inquiry<'a> {
+        let own = Probe::new(exact.clone(), false);
+        Inquiry { file, exact, judged, inputs, base_dir, own, fresh: OnceCell::new() }
+    }
+
+    /// The claims that are wrong by themselves.
+    pub(crate) fn suspects(&self) -> impl Iterator<Item = usize> {
+        let wrong = |judgement: &Judgement| matches!(judgement.verdict, Verdict::Wrong | Verdict::Shape);
+        (0..self.judged.len()).filter(move |&claim| self.judged[claim].as_ref().is_some_and(wrong))
+    }
+
+    /// The claims that hold.
+    pub(crate) fn right(&self) -> Vec<&'a Claim> {
+        let passes = |judged: &&Option<Judgement>| judged.as_ref().is_some_and(Judgement::passes);
+        let claims = self.exact.claims.iter().zip(self.judged.iter());
+        claims.filter(|(_, judged)| passes(judged)).map(|(claim, _)| claim).collect()
+    }
+
+    /// What is found of a suspect: nothing, one cause, or several that the data cannot tell apart.
+    pub(crate) fn diagnoses(&self, number: usize) -> Vec<Diagnosis> {
+        for cause in CAUSES {
+            if let Some(found) = (cause.whole)(self, number) {
+                return vec![found];
+            }
+        }
+        let Some(case) = self.case(number) else { return Vec::new() };
+        let Some(expr) = &self.exact.claims[number].expr else { return Vec::new() };
+        let mut found = search(self, number, &case, expr);
+        if found.is_empty() && case.resized {
+            // Sizes that are written out as numbers are right at their own size only.
+            found = self.at_own_sizes(number).map_or_else(Vec::new, |case| search(self, number, &case, expr));
+        }
+        if !found.is_empty() {
+            return found;
+        }
+        facts(&case, expr).into_iter().collect()
+    }
+
+    /// How far a corrected claim is from the routes, where it holds.
+    pub(crate) fn accepted(&self, number: usize, expr: &Expr) -> Option<f64> {
+        let claim = &self.exact.claims[number];
+        let replaced = self.replaced(&self.own, number)?;
+        let value = self.exact.reclaimed(number, expr, &replaced).ok()?;
+        let numbers = Numbers::of(&value).ok()?.in_layout(layout_of(claim)?);
+        let judgement = judge(&subject(claim), &numbers).ok()?;
+        judgement.passes().then_some(judgement.max_abs_error.unwrap_or(0.0))
+    }
+
+    /// A wrong claim and the data on which candidates are tried. `None` for one about a shape, and where the derivative is
+    /// not known or zero: everything that vanishes would fit.
+    pub(crate) fn case(&self, number: usize) -> Option<Case<'_>> {
+        self.case_on(number, |_| true)
+    }
+
+    /// The same without data of other sizes.
+    fn at_own_sizes(&self, number: usize) -> Option<Case<'_>> {
+        self.case_on(number, |probe| !probe.resized)
+    }
+
+    fn case_on(&self, number: usize, wanted: impl Fn(&Probe) -> bool) -> Option<Case<'_>> {
+        let claim = self.exact.claims.get(number)?;
+        let stated = layout_of(claim)?;
+        let Claimed::Value { val, .. } = &claim.claimed else { return None };
+        let fresh = self.fresh.get_or_init(|| fresh(self.file, self.exact, self.inputs, self.base_dir));
+        let mut trials = Vec::new();
+        let mut resized = false;
+        for probe in fresh.iter().filter(|probe| wanted(probe)).chain([&self.own]) {
+            let Some(truth) = probe.truth(number).filter(|truth| truth.tensor().max_abs() > 0.0) else {
+                continue;
+            };
+            let Some(replaced) = self.replaced(probe, number) else { continue };
+            resized |= probe.resized;
+            trials.push((probe, Trial::new(&probe.program, number, stated, replaced, truth)));
+        }
+        // Without the data of the file there is nothing to explain.
+        if !trials.last().is_some_and(|(probe, _)| std::ptr::eq(*probe, &self.own)) {
+            return None;
+        }
+        let trials: Vec<Trial<'_>> = trials.into_iter().map(|(_, trial)| trial).collect();
+        let work: usize = trials.iter().map(|trial| work(trial.program, number)).max().unwrap_or(1);
+        let most = (MOST_NUMBERS / work.max(1)).clamp(LEAST_CANDIDATES, MOST_CANDIDATES);
+        let shaped = trials.last()?.truth.in_shape(&val.shape(), stated).is_some();
+        let indices = self.indices(claim);
+        Some(Case::new(claim, trials, resized, indices, known(self.exact, number), shaped, most))
+    }
+
+    /// The index names of a claim entry by entry.
+    fn indices(&self, claim: &Claim) -> Option<Vec<Name>> {
+        let statement = self.file.statements.iter().find(|statement| statement.span == claim.span)?;
+        match &statement.kind {
+            StatementKind::EntryClaim(EntryClaim { of_indices, wrt_indices, .. }) => {
+                Some(of_indices.iter().chain(wrt_indices).cloned().collect())
+            }
+            _ => None,
+        }
+    }
+
+    /// The true values of the wrong claims that a claim refers to.
+    fn replaced(&self, probe: &Probe, number: usize) -> Option<HashMap<usize, Val>> {
+        let wrong = |claim: &usize| {
+            self.judged.get(*claim).is_some_and(|judged| judged.as_ref().is_some_and(is_wrong))
+        };
+        let mut replaced = HashMap::new();
+        for claim in referred(self.exact, number).into_iter().filter(wrong) {
+            let about = &self.exact.claims[claim];
+            let truth = in_layout_of(probe.truth(claim)?, about)?;
+            replaced.insert(claim, Val::new(truth));
+        }
+        Some(replaced)
+    }
+}
+
+/// The layout of a claim about a value.
+fn layout_of(claim: &Claim) -> Option<ClaimLayout> {
+    match claim.claimed {
+        Claimed::Value { layout: stated, .. } => Some(layout(stated)),
+        Claimed::Shape(_) => None,
+    }
+}
+
+/// A derivative in the shape in which a claim states it, or else in the usual one.
+fn in_layout_of(truth: &Truth, claim: &Claim) -> Option<Array> {
+    let Claimed::Value { val, .. } = &claim.claimed else { return None };
+    let stated = layout_of(claim)?;
+    let (y, x) = truth.sides();
+    let usual = shapes(y, x, stated).into_iter().next()?;
+    // A probe may have other sizes: of the claim's shape the number of axes counts.
+    let alike = shapes(y, x, stated).into_iter().find(|shape| shape.len() == val.ndim());
+    truth.in_shape(&alike.unwrap_or(usual), stated)
+}
+
+/// How many numbers the claim of a program is made of.
+fn work(program: &Program, number: usize) -> usize {
+    let Some(Claimed::Value { val, .. }) = program.claims.get(number).map(|claim| &claim.claimed) else {
+        return 1;
+    };
+    let elements = |val: &Val| val.shape().iter().fold(1usize, |product, &size| product.saturating_mul(size));
+    let mut seen = std::collections::HashSet::new();
+    let mut pending = vec![val];
+    let mut total = 0usize;
+    while let Some(next) = pending.pop() {
+        // What has a name is computed once for all candidates.
+        if seen.insert(next.order()) {
+            total = total.saturating_add(elements(next));
+            pending.extend(next.inputs().iter().filter(|input| input.name().is_none()));
+        }
+    }
+    total
+}
