@@ -79,6 +79,8 @@ pub(crate) struct Known {
     /// The source that stands for it: a name, or a reference to a given cotangent or an earlier claim.
     pub source: Expr,
     pub dims: Vec<Dim>,
+    /// Where it is bound: what stands before cannot use it.
+    pub bound: usize,
 }
 
 /// A wrong claim.
@@ -131,12 +133,13 @@ impl<'a> Case<'a> {
         self.left.get() == 0
     }
 
-    /// The named sizes and the scalars of the program, with their values in each trial.
-    pub(crate) fn quantities(&self) -> Vec<Quantity> {
+    /// The named sizes and the scalars of the program that are bound before a place, with their values in each trial.
+    pub(crate) fn quantities(&self, before: usize) -> Vec<Quantity> {
         let at = self.claim.expr_span;
         let mut quantities: Vec<Quantity> = Vec::new();
         let sizes = |program: &Program| -> Vec<(String, usize)> {
-            let all = program.values.iter().flat_map(|value| value.val.dims().to_vec());
+            let bound = program.values.iter().filter(|value| value.span.start < before);
+            let all = bound.flat_map(|value| value.val.dims().to_vec());
             all.filter_map(|dim| Some((dim.name()?.as_str().to_owned(), dim.size()))).collect()
         };
         let by_trial: Vec<Vec<(String, usize)>> =
@@ -164,7 +167,7 @@ impl<'a> Case<'a> {
                 values: vec![size as f64; self.trials.len()],
             }));
         }
-        for scalar in self.known.iter().filter(|known| known.dims.is_empty()) {
+        for scalar in self.known.iter().filter(|known| known.dims.is_empty() && known.bound < before) {
             let value = |trial: &Trial<'_>| trial.numbers(&scalar.source)?.item().ok();
             let values: Option<Vec<f64>> = self.trials.iter().map(value).collect();
             quantities.extend(values.map(|values| Quantity { source: scalar.source.clone(), values }));
@@ -215,7 +218,7 @@ pub(crate) fn known(program: &Program, number: usize) -> Vec<Known> {
     let at = program.claims[number].expr_span;
     let mut known: Vec<Known> = Vec::new();
     for value in &program.values {
-        if !value.val.dtype().is_float() || known.len() == MOST {
+        if !value.val.dtype().is_float() || known.len() == MOST || value.span.start > at.start {
             continue;
         }
         let source = match value.kind {
@@ -226,7 +229,7 @@ pub(crate) fn known(program: &Program, number: usize) -> Vec<Known> {
             },
             ValueKind::Input | ValueKind::Definition => edit::name(at, &value.name),
         };
-        known.push(Known { source, dims: value.val.dims().to_vec() });
+        known.push(Known { source, dims: value.val.dims().to_vec(), bound: value.span.start });
     }
     for claim in program.claims.iter().take(number) {
         let [wrt] = claim.wrt_names.as_slice() else { continue };
@@ -234,7 +237,7 @@ pub(crate) fn known(program: &Program, number: usize) -> Vec<Known> {
             continue;
         }
         let source = reference(&claim.of_name, wrt, at);
-        known.push(Known { source, dims: claim.wrt[0].dims().to_vec() });
+        known.push(Known { source, dims: claim.wrt[0].dims().to_vec(), bound: claim.span.start });
     }
     known
 }

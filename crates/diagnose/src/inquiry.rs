@@ -1,7 +1,7 @@
 //! A file with wrong claims, and all that is known when their causes are looked for.
 
 use std::cell::OnceCell;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 use pullback_array::Array;
@@ -16,15 +16,14 @@ use crate::causes::CAUSES;
 use crate::claimed::{layout, subject};
 use crate::inherit::{is_wrong, referred};
 use crate::probe::{Probe, fresh};
-use crate::search::search;
+use crate::search::{Depth, search};
 use crate::unknown::facts;
 
-/// Numbers that the candidates for one claim may compute, all together.
-const MOST_NUMBERS: usize = 1 << 26;
+/// Multiplications that the candidates for one claim may take, all together.
+const MOST_WORK: usize = 1 << 31;
 
-/// Candidates for one claim, however small it is, and however large.
-const MOST_CANDIDATES: usize = 6000;
-const LEAST_CANDIDATES: usize = 60;
+/// Candidates for one claim, however small it is.
+const MOST_CANDIDATES: usize = 4000;
 
 /// A file with wrong claims.
 pub(crate) struct Inquiry<'a> {
@@ -73,10 +72,14 @@ impl<'a> Inquiry<'a> {
         }
         let Some(case) = self.case(number) else { return Vec::new() };
         let Some(expr) = &self.exact.claims[number].expr else { return Vec::new() };
-        let mut found = search(self, number, &case, expr);
-        if found.is_empty() && case.resized {
-            // Sizes that are written out as numbers are right at their own size only.
-            found = self.at_own_sizes(number).map_or_else(Vec::new, |case| search(self, number, &case, expr));
+        let mut found = search(self, number, &case, expr, Depth::Pairs);
+        if found.is_empty()
+            && case.resized
+            && self.has_sizes_as_numbers()
+            && let Some(case) = self.at_own_sizes(number)
+        {
+            // What holds there may hold at those sizes only.
+            found = search(self, number, &case, expr, Depth::Singles);
         }
         if !found.is_empty() {
             return found;
@@ -105,6 +108,12 @@ impl<'a> Inquiry<'a> {
         self.case_on(number, |probe| !probe.resized)
     }
 
+    /// May a size stand as a number somewhere: has an axis no name?
+    fn has_sizes_as_numbers(&self) -> bool {
+        let mut dims = self.exact.values.iter().flat_map(|value| value.val.dims());
+        dims.any(|dim| dim.name().is_none() && dim.size() > 1)
+    }
+
     fn case_on(&self, number: usize, wanted: impl Fn(&Probe) -> bool) -> Option<Case<'_>> {
         let claim = self.exact.claims.get(number)?;
         let stated = layout_of(claim)?;
@@ -125,8 +134,9 @@ impl<'a> Inquiry<'a> {
             return None;
         }
         let trials: Vec<Trial<'_>> = trials.into_iter().map(|(_, trial)| trial).collect();
-        let work: usize = trials.iter().map(|trial| work(trial.program, number)).max().unwrap_or(1);
-        let most = (MOST_NUMBERS / work.max(1)).clamp(LEAST_CANDIDATES, MOST_CANDIDATES);
+        // Where most candidates end.
+        let work = trials.first().map_or(1, |trial| work(trial.program, number));
+        let most = (MOST_WORK / work.max(1)).min(MOST_CANDIDATES);
         let shaped = trials.last()?.truth.in_shape(&val.shape(), stated).is_some();
         let indices = self.indices(claim);
         Some(Case::new(claim, trials, resized, indices, known(self.exact, number), shaped, most))
@@ -177,21 +187,25 @@ fn in_layout_of(truth: &Truth, claim: &Claim) -> Option<Array> {
     truth.in_shape(&alike.unwrap_or(usual), stated)
 }
 
-/// How many numbers the claim of a program is made of.
+/// How many multiplications the claim of a program takes, roughly.
 fn work(program: &Program, number: usize) -> usize {
     let Some(Claimed::Value { val, .. }) = program.claims.get(number).map(|claim| &claim.claimed) else {
         return 1;
     };
-    let elements = |val: &Val| val.shape().iter().fold(1usize, |product, &size| product.saturating_mul(size));
-    let mut seen = std::collections::HashSet::new();
+    let elements = |val: &Val| val.shape().iter().map(|&size| size as f64).product::<f64>();
+    let mut seen = HashSet::new();
     let mut pending = vec![val];
-    let mut total = 0usize;
+    let mut total = 0.0;
     while let Some(next) = pending.pop() {
         // What has a name is computed once for all candidates.
-        if seen.insert(next.order()) {
-            total = total.saturating_add(elements(next));
-            pending.extend(next.inputs().iter().filter(|input| input.name().is_none()));
+        if !seen.insert(next.order()) || (next.name().is_some() && next.order() != val.order()) {
+            continue;
         }
+        let inputs: f64 = next.inputs().iter().map(elements).product();
+        // Of matrices m×k and k×n to m×n the root of the sizes' product is m·k·n.
+        let contracts = matches!(next.inputs(), [_, _]);
+        total += if contracts { (inputs * elements(next)).sqrt() } else { elements(next) };
+        pending.extend(next.inputs());
     }
-    total
+    total.min(usize::MAX as f64) as usize
 }

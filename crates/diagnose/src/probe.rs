@@ -73,15 +73,28 @@ impl Sizes {
     }
 }
 
+/// Which of the numbers that a file states are moved.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Moved {
+    All,
+    /// All but whole numbers by themselves: those are sizes, axes or exponents more often than data.
+    Arrays,
+    /// Nor whole numbers in arrays, which may be indices.
+    Fractions,
+}
+
 /// The file on other data, the strongest probe first: with other sizes, where that is possible, then with the same.
 pub(crate) fn fresh(file: &File, exact: &Program, inputs: &Inputs, base_dir: &Path) -> Vec<Probe> {
     let maker = Maker { file, exact, inputs, base_dir };
     let numbers: usize = inputs.iter().map(|(_, array)| array.len()).sum();
     let mut probes: Vec<Probe> = maker.resized().into_iter().collect();
     if numbers <= MOST_DRAWN {
-        let kept = Sizes::Kept;
-        let program = maker.program(&kept, 2, true).or_else(|| maker.program(&kept, 2, false));
-        probes.extend(program.map(|program| Probe::new(program, false)));
+        let kept = |seed, moved| maker.program(&Sizes::Kept, seed, moved);
+        let arrays = kept(2, Moved::Arrays).or_else(|| kept(2, Moved::Fractions));
+        // Only whole scalars tell the two apart, where there are any.
+        let scalars = inputs.iter().any(|(_, array)| array.ndim() == 0);
+        let all = if scalars { kept(3, Moved::All) } else { None };
+        probes.extend([arrays, all].into_iter().flatten().map(|program| Probe::new(program, false)));
     }
     probes
 }
@@ -97,7 +110,8 @@ impl Maker<'_> {
     fn resized(&self) -> Option<Probe> {
         let named = self.named_dims();
         let attempt = |sizes: &Sizes| {
-            let program = self.program(sizes, 1, true).or_else(|| self.program(sizes, 1, false));
+            let program =
+                self.program(sizes, 1, Moved::Arrays).or_else(|| self.program(sizes, 1, Moved::Fractions));
             program.map(|program| Probe::new(program, true))
         };
         if !named.is_empty()
@@ -113,7 +127,7 @@ impl Maker<'_> {
         let mut best = None;
         for dim in named {
             some.push(dim);
-            match self.program(&Sizes::Named(some.clone()), 1, false) {
+            match self.program(&Sizes::Named(some.clone()), 1, Moved::Fractions) {
                 Some(program) => best = Some(program),
                 None => drop(some.pop()),
             }
@@ -148,14 +162,14 @@ impl Maker<'_> {
         sizes
     }
 
-    /// The file with these sizes, on other numbers. `whole`: numbers that are all whole are moved too; they may be indices.
-    fn program(&self, sizes: &Sizes, seed: u64, whole: bool) -> Option<Program> {
+    /// The file with these sizes, on other numbers.
+    fn program(&self, sizes: &Sizes, seed: u64, which: Moved) -> Option<Program> {
         let file = self.changed(sizes, seed);
         let mut given = Inputs::default();
         let mut generator = Generator::new(seed);
         for (key, array) in self.inputs.iter() {
             if !self.is_drawn(key) {
-                let moved = moved(array, &self.shape_of(key, array, sizes), &mut generator, whole)?;
+                let moved = moved(array, &self.shape_of(key, array, sizes), &mut generator, which)?;
                 given.set(key, moved);
             }
         }
@@ -225,14 +239,18 @@ fn resize(shape: &mut Shape, sizes: &Sizes) {
 
 /// Other numbers like these, in another shape: each is one of these times a factor between 0.6 and 1.4; a zero becomes
 /// positive, for a zero hides what it is multiplied by.
-fn moved(array: &Array, shape: &[usize], generator: &mut Generator, whole: bool) -> Option<Array> {
+fn moved(array: &Array, shape: &[usize], generator: &mut Generator, which: Moved) -> Option<Array> {
     if array.dtype() == DType::I64 || array.is_empty() {
         return (array.shape() == shape).then(|| array.clone());
     }
     let old = array.to_vec_f64();
     let is_whole = old.iter().all(|x| x.fract() == 0.0);
-    // A whole number by itself is a size, an axis or an exponent more often than data.
-    if is_whole && (!whole || array.ndim() == 0) {
+    let kept = match which {
+        Moved::All => false,
+        Moved::Arrays => is_whole && array.ndim() == 0,
+        Moved::Fractions => is_whole,
+    };
+    if kept {
         return (array.shape() == shape).then(|| array.clone());
     }
     let factors = generator.rand(shape, DType::F64).ok()?.to_vec_f64();

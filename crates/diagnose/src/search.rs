@@ -1,168 +1,234 @@
 //! The search: single edits first, then pairs, the likeliest first, each tried on all data.
 //!
-//! Bounds: an expression is gone through up to its 64th part; at most 6,000 candidates are evaluated for one claim, and
-//! fewer where the claim is large, so that all of them together compute some 2²⁶ numbers (60 candidates at the least); pairs
-//! are made of the 120 likeliest first edits. Where the file allows other sizes a candidate is tried on a small copy of the
-//! program first, and only what fits there is tried at full size.
+//! Bounds, for one claim: an expression of more than 400 parts is not searched, and of one that is, the first 64 parts are
+//! changed; at most 4,000 candidates are evaluated, and fewer where one costs much, so that all of them together take some
+//! 2³¹ multiplications; pairs are made of the 60 likeliest first edits. Where the file allows other sizes a candidate is tried
+//! on a small copy of the program first, and only what fits there is tried at full size.
 
+use std::collections::hash_map::DefaultHasher;
 use std::collections::{BTreeSet, HashSet};
+use std::hash::{Hash, Hasher};
 
-use pullback_lang::{Expr, ExprKind, Span, print};
+use pullback_lang::{Expr, ExprKind, print};
 
 use crate::case::Case;
 use crate::causes::CAUSES;
-use crate::edit::{Edit, replaced, size};
+use crate::edit::{Edit, Path, part, replaced, size};
 use crate::inquiry::Inquiry;
 use crate::tree::{Tree, asides};
 use crate::words::Words;
 use crate::{Diagnosis, Fix};
 
+/// Larger expressions are data more often than formulas.
+const MOST_PARTS: usize = 400;
+
 /// So many first edits are combined with second ones.
-const MOST_FIRST: usize = 120;
+const MOST_FIRST: usize = 60;
 
 /// Pairs dearer than this are not slips any more.
-const DEAREST: u32 = 8;
+const DEAREST: u32 = 7;
 
-/// What may be meant, and what was changed to get there.
-#[derive(Clone)]
-struct Candidate<'a> {
-    changes: Vec<Change>,
-    definition: Option<&'a str>,
-    /// The changed right side, and the claim with it.
+/// An edit that a cause proposes at a place of a tree.
+struct Proposal {
+    cause: &'static str,
+    path: Path,
+    edit: Edit,
+}
+
+/// One edit or two, by number: in which tree, which first, which second.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Candidate {
+    cost: u32,
+    /// How much longer or shorter the expression becomes, and how long.
+    change: usize,
+    length: usize,
+    tree: usize,
+    first: usize,
+    second: Option<usize>,
+}
+
+/// A candidate that fits.
+struct Fit {
+    changes: Vec<Proposal>,
+    definition: Option<String>,
     root: Expr,
     claim: Expr,
 }
 
-#[derive(Clone)]
-struct Change {
-    cause: &'static str,
-    cost: u32,
-    sized: bool,
-    span: Span,
-    label: Words,
-    explanation: Words,
-}
-
-impl Candidate<'_> {
-    fn cost(&self) -> u32 {
-        self.changes.iter().map(|change| change.cost).sum()
-    }
-
-    fn sized(&self) -> bool {
-        self.changes.iter().any(|change| change.sized)
-    }
-
-    /// A factor put in and another taken out is one thing in the place of another, whatever both are: no slip of these.
-    fn replaces(&self) -> bool {
-        let has = |cause: &str| self.changes.iter().any(|change| change.cause == cause);
-        has("missing-factor") && has("extra-factor")
-    }
-
-    fn causes(&self) -> Vec<&'static str> {
-        self.changes.iter().map(|change| change.cause).collect()
-    }
+/// How far the search goes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Depth {
+    Singles,
+    Pairs,
 }
 
 /// What is wrong with a claim: one diagnosis, or several that the data cannot tell apart.
-pub(crate) fn search(inquiry: &Inquiry<'_>, number: usize, case: &Case<'_>, expr: &Expr) -> Vec<Diagnosis> {
+pub(crate) fn search(
+    inquiry: &Inquiry<'_>,
+    number: usize,
+    case: &Case<'_>,
+    expr: &Expr,
+    depth: Depth,
+) -> Vec<Diagnosis> {
     let asides = match case.indices {
         // Index names shadow others: a definition is not put in their place.
         Some(_) => Vec::new(),
         None => asides(inquiry.file, inquiry.exact, case.claim, expr, &inquiry.right()),
     };
+    if size(expr) + asides.iter().map(|aside| size(&aside.expr)).sum::<usize>() > MOST_PARTS {
+        return Vec::new();
+    }
     let trees = Tree::all(case, expr, &asides);
-    let mut tried: HashSet<String> = HashSet::from([print(expr)]);
-    let mut singles: Vec<Candidate<'_>> =
-        trees.iter().flat_map(|tree| candidates(tree, tree.definition, &[])).collect();
-    rank(&mut singles, &trees);
-    let mut fitting: Vec<&Candidate<'_>> = Vec::new();
-    for single in &singles {
-        if tried.insert(print(&single.claim)) && case.fits(&single.claim) {
+    let mut search = Search { case, tried: HashSet::from([hashed(expr)]) };
+    let firsts: Vec<Vec<Proposal>> = trees.iter().map(proposals).collect();
+    let mut singles: Vec<Candidate> = Vec::new();
+    for (tree, of_tree) in firsts.iter().enumerate() {
+        singles.extend(of_tree.iter().enumerate().map(|(first, proposal)| {
+            let (change, length) = proposal.lengths(&trees[tree].root);
+            Candidate { cost: proposal.edit.cost, change, length, tree, first, second: None }
+        }));
+    }
+    singles.sort();
+    let mut fitting: Vec<Candidate> = Vec::new();
+    for &single in &singles {
+        let (tree, proposal) = (&trees[single.tree], &firsts[single.tree][single.first]);
+        if search.fits(tree, &proposal.root(&tree.root)) {
             fitting.push(single);
         }
     }
-    let found = concluded(inquiry, number, case, &fitting);
-    if !found.is_empty() {
+    let fit = |candidate: &Candidate| {
+        let (tree, mut of_tree) = (&trees[candidate.tree], proposals(&trees[candidate.tree]));
+        let first = of_tree.swap_remove(candidate.first);
+        let changed = tree.changed(first.root(&tree.root));
+        let (root, changes) = match candidate.second {
+            None => (changed.root.clone(), vec![first]),
+            Some(second) => {
+                let second = proposals(&changed).swap_remove(second);
+                (second.root(&changed.root), vec![first, second])
+            }
+        };
+        Fit { changes, definition: tree.definition.map(str::to_owned), claim: tree.claim_with(&root), root }
+    };
+    let found = concluded(inquiry, number, case, fitting.iter().map(fit));
+    if !found.is_empty() || depth == Depth::Singles {
         return found;
     }
-    let mut pairs: Vec<Candidate<'_>> = Vec::new();
-    for first in singles.iter().take(MOST_FIRST) {
-        let Some(tree) = trees.iter().find(|tree| tree.definition == first.definition) else { continue };
-        if case.exhausted() {
-            break;
-        }
-        pairs.extend(candidates(&tree.changed(first.root.clone()), first.definition, &first.changes));
-    }
-    pairs.retain(|pair| pair.cost() <= DEAREST && !pair.replaces());
-    rank(&mut pairs, &trees);
-    let mut fitting: Vec<&Candidate<'_>> = Vec::new();
-    for pair in &pairs {
-        if fitting.first().is_some_and(|best| best.cost() < pair.cost()) || case.exhausted() {
-            break;
-        }
-        if tried.insert(print(&pair.claim)) && case.fits(&pair.claim) {
-            fitting.push(pair);
-        }
-    }
-    concluded(inquiry, number, case, &fitting)
-}
-
-/// What all causes propose at all places of a tree, behind what was changed before.
-fn candidates<'a>(tree: &Tree<'_>, definition: Option<&'a str>, before: &[Change]) -> Vec<Candidate<'a>> {
-    let mut candidates = Vec::new();
-    for place in tree.places() {
-        for cause in CAUSES {
-            for edit in (cause.edits)(&place) {
-                let Edit { with, cost, span, sized, label, explanation } = edit;
-                let label = label.unwrap_or_else(|| Words::new().expr(&with).say(" belongs here"));
-                let span = span.unwrap_or(place.expr.span);
-                let change = Change { cause: cause.word, cost, sized, span, label, explanation };
-                let root = replaced(&tree.root, &place.path, with);
-                let claim = tree.claim_with(&root);
-                let changes = before.iter().cloned().chain([change]).collect();
-                candidates.push(Candidate { changes, definition, root, claim });
+    let mut pairs: Vec<Candidate> = Vec::new();
+    let mut seconds: Vec<(Tree<'_>, Vec<Proposal>)> = Vec::new();
+    for &first in singles.iter().take(MOST_FIRST) {
+        let (tree, proposal) = (&trees[first.tree], &firsts[first.tree][first.first]);
+        let changed = tree.changed(proposal.root(&tree.root));
+        let of_changed = proposals(&changed);
+        for (second, other) in of_changed.iter().enumerate() {
+            let cost = first.cost + other.edit.cost;
+            if cost <= DEAREST && !replaces(proposal.cause, other.cause) {
+                let (change, length) = other.lengths(&changed.root);
+                let (change, second) = (first.change + change, Some(second));
+                pairs.push(Candidate { cost, change, length, tree: seconds.len(), second, ..first });
             }
         }
+        seconds.push((changed, of_changed));
     }
-    candidates
+    pairs.sort();
+    let mut fitting: Vec<Candidate> = Vec::new();
+    for &pair in &pairs {
+        if fitting.first().is_some_and(|best| best.cost < pair.cost) || case.exhausted() {
+            break;
+        }
+        let (tree, of_tree) = &seconds[pair.tree];
+        let Some(proposal) = pair.second.and_then(|second| of_tree.get(second)) else { continue };
+        if search.fits(tree, &proposal.root(&tree.root)) {
+            fitting.push(Candidate { tree: singles[pair.tree].tree, ..pair });
+        }
+    }
+    concluded(inquiry, number, case, fitting.iter().map(fit))
 }
 
-/// The likeliest first; of those the ones that change least, and of those the shortest.
-fn rank(candidates: &mut [Candidate<'_>], trees: &[Tree<'_>]) {
-    candidates.sort_by_cached_key(|candidate| {
-        let tree = trees.iter().find(|tree| tree.definition == candidate.definition);
-        let (before, after) = (tree.map_or(0, |tree| size(&tree.root)), size(&candidate.root));
-        (candidate.cost(), before.abs_diff(after), after)
-    });
+/// What has been tried.
+struct Search<'a> {
+    case: &'a Case<'a>,
+    /// The hashes of the sources of the claims that were.
+    tried: HashSet<u64>,
+}
+
+impl Search<'_> {
+    /// Does a claim that has not been tried fit, with this right side in a tree's place?
+    fn fits(&mut self, tree: &Tree<'_>, root: &Expr) -> bool {
+        let claim = tree.claim_with(root);
+        self.tried.insert(hashed(&claim)) && self.case.fits(&claim)
+    }
+}
+
+fn hashed(expr: &Expr) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    print(expr).hash(&mut hasher);
+    hasher.finish()
+}
+
+/// A factor put in and another taken out is one thing in the place of another, whatever both are: no slip of these.
+fn replaces(one: &str, other: &str) -> bool {
+    let both = [one, other];
+    both.contains(&"missing-factor") && both.contains(&"extra-factor")
+}
+
+impl Proposal {
+    fn root(&self, root: &Expr) -> Expr {
+        replaced(root, &self.path, self.edit.with.clone())
+    }
+
+    /// By how much it changes the length of a right side, and what that becomes.
+    fn lengths(&self, root: &Expr) -> (usize, usize) {
+        let (before, after) = (part(root, &self.path).map_or(0, size), size(&self.edit.with));
+        (before.abs_diff(after), size(root) + after - before)
+    }
+
+    fn sized(&self) -> bool {
+        self.edit.sized
+    }
+}
+
+/// What all causes propose at all places of a tree; the same again for the same tree.
+fn proposals(tree: &Tree<'_>) -> Vec<Proposal> {
+    let mut proposals = Vec::new();
+    for place in tree.places() {
+        for cause in CAUSES {
+            let edits = (cause.edits)(&place).into_iter();
+            proposals.extend(edits.map(|mut edit| {
+                edit.span.get_or_insert(place.expr.span);
+                Proposal { cause: cause.word, path: place.path.clone(), edit }
+            }));
+        }
+    }
+    proposals
 }
 
 /// The first of what fits that holds as a claim does; with it, where no data of other sizes was there, what differs in a
-/// number or a size and has another cause.
+/// size and has another cause.
 fn concluded(
     inquiry: &Inquiry<'_>,
     number: usize,
     case: &Case<'_>,
-    fitting: &[&Candidate<'_>],
+    fitting: impl Iterator<Item = Fit>,
 ) -> Vec<Diagnosis> {
-    let mut holding = fitting.iter().filter_map(|candidate| {
-        let residual = inquiry.accepted(number, &candidate.claim)?;
-        Some((*candidate, residual))
+    let mut holding = fitting.filter_map(|fit| {
+        let residual = inquiry.accepted(number, &fit.claim)?;
+        Some((fit, residual))
     });
     let Some(best) = holding.next() else { return Vec::new() };
     let mut told = vec![best];
-    if !case.resized && best.0.sized() {
+    if !case.resized && told[0].0.sized() {
         let sizes = sizes(case);
-        let used = |candidate: &Candidate<'_>| used(&candidate.root, &sizes);
         for other in holding.filter(|(other, _)| other.sized()) {
-            let is_other = |known: &(&Candidate<'_>, f64)| {
-                known.0.causes() != other.0.causes() && used(known.0) != used(other.0)
+            let is_other = |known: &(Fit, f64)| {
+                known.0.causes() != other.0.causes()
+                    && used(&known.0.root, &sizes) != used(&other.0.root, &sizes)
             };
             if told.iter().all(is_other) {
                 told.push(other);
             }
         }
     }
-    told.into_iter().map(|(candidate, residual)| diagnosis(candidate, residual)).collect()
+    told.into_iter().map(|(fit, residual)| fit.diagnosis(residual)).collect()
 }
 
 /// The names of the sizes of the program.
@@ -184,23 +250,23 @@ fn used<'s>(expr: &Expr, sizes: &'s BTreeSet<String>) -> BTreeSet<&'s str> {
     used
 }
 
-fn diagnosis(candidate: &Candidate<'_>, residual: f64) -> Diagnosis {
-    let mut changes = candidate.changes.iter();
-    let first = changes.next().expect("a candidate changes something");
-    let explanation = changes.fold(first.explanation.clone(), |words, change| {
-        words.say(" Besides: ").then(change.explanation.clone())
-    });
-    let fix = Fix {
-        definition: candidate.definition.map(str::to_owned),
-        expr: candidate.root.clone(),
-        residual: Some(residual),
-    };
-    Diagnosis {
-        cause: first.cause,
-        explanation,
-        span: first.span,
-        label: first.label.clone(),
-        partner: None,
-        fix: Some(fix),
+impl Fit {
+    fn sized(&self) -> bool {
+        self.changes.iter().any(Proposal::sized)
+    }
+
+    fn causes(&self) -> Vec<&'static str> {
+        self.changes.iter().map(|change| change.cause).collect()
+    }
+
+    fn diagnosis(self, residual: f64) -> Diagnosis {
+        let mut changes = self.changes.into_iter();
+        let Proposal { cause, edit, .. } = changes.next().expect("a candidate changes something");
+        let explanation = changes
+            .fold(edit.explanation, |words, change| words.say(" Besides: ").then(change.edit.explanation));
+        let label = edit.label.unwrap_or_else(|| Words::new().expr(&edit.with).say(" belongs here"));
+        let span = edit.span.unwrap_or(edit.with.span);
+        let fix = Fix { definition: self.definition, expr: self.root, residual: Some(residual) };
+        Diagnosis { cause, explanation, span, label, partner: None, fix: Some(fix) }
     }
 }

@@ -8,8 +8,9 @@ use pullback_lang::{Expr, ExprKind, File, StatementKind};
 use pullback_network::{Dim, Value as _};
 use pullback_ops::Val;
 
-use crate::case::Case;
+use crate::case::{Case, Known};
 use crate::edit::{Path, part};
+use crate::factor::Quantity;
 
 /// Parts beyond so many are not gone through.
 const MOST_PARTS: usize = 64;
@@ -88,6 +89,8 @@ pub(crate) struct Tree<'a> {
     /// The definition whose right side it is; none for the claim's own.
     pub definition: Option<&'a str>,
     pub root: Expr,
+    /// Where it stands in the file: what is bound behind it, it cannot use.
+    before: usize,
     /// The claim's expression, and the definitions beside it.
     claim: &'a Expr,
     asides: &'a [Aside],
@@ -96,7 +99,10 @@ pub(crate) struct Tree<'a> {
 impl<'a> Tree<'a> {
     /// The trees of a claim, its own first.
     pub(crate) fn all(case: &'a Case<'a>, claim: &'a Expr, asides: &'a [Aside]) -> Vec<Tree<'a>> {
-        let tree = |definition, root: &Expr| Tree { case, definition, root: root.clone(), claim, asides };
+        let tree = |definition, root: &Expr| {
+            let (root, before) = (root.clone(), root.span.start);
+            Tree { case, definition, root, before, claim, asides }
+        };
         let mut trees = vec![tree(None, claim)];
         trees.extend(asides.iter().map(|aside| tree(Some(aside.name.as_str()), &aside.expr)));
         trees
@@ -137,13 +143,14 @@ impl<'a> Tree<'a> {
     /// The parts that causes may change, the root first.
     pub(crate) fn places(&self) -> Vec<Place<'_>> {
         let mut places = Vec::new();
-        self.collect(&mut Vec::new(), &mut places);
+        self.collect(&mut Vec::new(), &mut 0, &mut places);
         places
     }
 
-    fn collect<'t>(&'t self, path: &mut Path, places: &mut Vec<Place<'t>>) {
+    fn collect<'t>(&'t self, path: &mut Path, visited: &mut usize, places: &mut Vec<Place<'t>>) {
         let Some(expr) = part(&self.root, path) else { return };
-        if places.len() == MOST_PARTS {
+        *visited += 1;
+        if *visited > MOST_PARTS {
             return;
         }
         // Inside index notation a part has no shape of its own.
@@ -157,7 +164,7 @@ impl<'a> Tree<'a> {
         }
         for child in operands(expr) {
             path.push(child);
-            self.collect(path, places);
+            self.collect(path, visited, places);
             path.pop();
         }
     }
@@ -202,6 +209,17 @@ impl Place<'_> {
 
     pub(crate) fn is_root(&self) -> bool {
         self.path.is_empty()
+    }
+
+    /// The values that an expression at this place may use.
+    pub(crate) fn known(&self) -> impl Iterator<Item = &Known> {
+        let before = self.tree.before;
+        self.case().known.iter().filter(move |known| known.bound < before)
+    }
+
+    /// The sizes and scalars that one may use.
+    pub(crate) fn quantities(&self) -> Vec<Quantity> {
+        self.case().quantities(self.tree.before)
     }
 
     /// The number of axes; 0 where it is not known.

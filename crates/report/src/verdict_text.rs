@@ -234,6 +234,11 @@ fn diagnosed(claim: &ClaimReport) -> Failure {
     match claim.diagnoses.as_slice() {
         [found] => {
             let partner = found.partner.as_ref();
+            let mut others: Vec<(Span, String)> =
+                partner.map(|partner| (partner.span, format!("this is `{key}`"))).into_iter().collect();
+            if found.fix.as_ref().is_some_and(|fix| fix.definition.is_some()) {
+                others.push((claim.expr_span, "used here".to_string()));
+            }
             Failure {
                 title: match partner {
                     Some(partner) => format!("{key} and {} are wrong: {}", partner.claim, cause_text(found)),
@@ -241,10 +246,7 @@ fn diagnosed(claim: &ClaimReport) -> Failure {
                 },
                 span: found.span,
                 label: Some(words_text(&found.label)),
-                others: partner
-                    .map(|partner| (partner.span, format!("this is `{key}`")))
-                    .into_iter()
-                    .collect(),
+                others,
                 notes: [vec![words_text(&found.explanation)], seen].concat(),
                 hint: fix_text(key, found),
             }

@@ -56,7 +56,7 @@ fn fitted(place: &Place<'_>) -> Option<Edit> {
     let claimed = place.tree.claim_with(&place.tree.root);
     let doubled = place.tree.claim_with(&replaced(&place.tree.root, &place.path, doubled));
     let ratios = place.case().ratios(&claimed, &doubled)?;
-    let factor = Factor::named(&ratios, &place.case().quantities())?;
+    let factor = Factor::named(&ratios, &place.quantities())?;
     if factor.is_sign() && !factor.negative {
         return None;
     }
@@ -94,7 +94,7 @@ fn values(place: &Place<'_>) -> Vec<Edit> {
         return Vec::new();
     }
     let fits = |factor: &[Dim]| !factor.is_empty() && (bare || broadcasts(factor, dims));
-    let known = place.case().known.iter().filter(|known| fits(&known.dims));
+    let known = place.known().filter(|known| fits(&known.dims));
     known.map(|known| times(place, &known.source)).collect()
 }
 
@@ -107,7 +107,7 @@ fn entries(place: &Place<'_>, ranges: &[(String, usize)]) -> Vec<Edit> {
     };
     let mut factors = Vec::new();
     for (first, rows) in ranges {
-        for known in &place.case().known {
+        for known in place.known() {
             match known.dims.as_slice() {
                 [dim] if dim.size() == *rows => factors.push(index(&known.source, &[first])),
                 [dim, other] if dim.size() == *rows => {

@@ -60,7 +60,7 @@ fn of_product(place: &Place<'_>, left: &Expr, right: &Expr) -> Vec<Edit> {
 
 /// The vectors of the program.
 fn vectors<'p>(place: &'p Place<'_>) -> impl Iterator<Item = &'p Expr> {
-    place.case().known.iter().filter(|known| known.dims.len() == 1).map(|known| &known.source)
+    place.known().filter(|known| known.dims.len() == 1).map(|known| &known.source)
 }
 
 fn entry_by_entry(place: &Place<'_>, left: &Expr, right: &Expr, what: &'static str) -> Edit {

@@ -1,6 +1,7 @@
 //! Two claims are the wrong way round: what is claimed of `dL/dX` is `dL/dW`, and the reverse. It is one mistake.
 
-use pullback_lang::program::Claimed;
+use pullback_lang::program::{Claim, Claimed, Program};
+use pullback_lang::{Expr, ExprKind};
 
 use super::{Cause, no_edits};
 use crate::inquiry::Inquiry;
@@ -15,7 +16,9 @@ fn whole(inquiry: &Inquiry<'_>, number: usize) -> Option<Diagnosis> {
     let case = inquiry.case(number)?;
     inquiry.suspects().filter(|&other| other != number).find_map(|other| {
         let (partner, right) = (&claims[other], claims[other].expr.as_ref()?);
-        if !case.fits(right) || !inquiry.case(other)?.fits(expr) {
+        // An expression may use only what stands before it.
+        let in_order = usable(inquiry.exact, right, claim) && usable(inquiry.exact, expr, partner);
+        if !in_order || !case.fits(right) || !inquiry.case(other)?.fits(expr) {
             return None;
         }
         let residual = inquiry.accepted(number, right)?;
@@ -45,4 +48,14 @@ fn whole(inquiry: &Inquiry<'_>, number: usize) -> Option<Diagnosis> {
             fix: Some(fix),
         })
     })
+}
+
+fn usable(program: &Program, expr: &Expr, at: &Claim) -> bool {
+    let mut usable = true;
+    expr.walk(&mut |part| {
+        if let ExprKind::Name(name) = &part.kind {
+            usable &= program.find(name).is_none_or(|value| value.span.start < at.span.start);
+        }
+    });
+    usable
 }
