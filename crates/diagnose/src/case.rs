@@ -1,11 +1,11 @@
 //! A wrong claim, the data on which candidates for what is right are tried, and the names they may use.
 
 use std::cell::Cell;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use pullback_array::Array;
 use pullback_check::{ClaimLayout, Truth};
-use pullback_lang::program::{Claim, Program, ValueKind};
+use pullback_lang::program::{Claim, Claimed, Program, ValueKind};
 use pullback_lang::{Expr, ExprKind, Name, Span};
 use pullback_network::Dim;
 use pullback_ops::Val;
@@ -17,6 +17,10 @@ use crate::factor::{LARGEST, Quantity};
 /// a coincidence far above. What passes is judged like any claim, with a measured tolerance.
 const CLOSE: f64 = 1e-7;
 
+/// A candidate that takes so many times more than what was claimed is not computed, unless it takes little anyway.
+const DEARER: f64 = 64.0;
+const LEAST_WORK: f64 = 65_536.0;
+
 /// One wrong claim on one set of data.
 pub(crate) struct Trial<'a> {
     pub program: &'a Program,
@@ -25,6 +29,8 @@ pub(crate) struct Trial<'a> {
     /// The true values of the wrong claims it refers to.
     replaced: HashMap<usize, Val>,
     pub truth: &'a Truth,
+    /// How many multiplications the claim takes.
+    work: f64,
 }
 
 impl<'a> Trial<'a> {
@@ -35,7 +41,15 @@ impl<'a> Trial<'a> {
         replaced: HashMap<usize, Val>,
         truth: &'a Truth,
     ) -> Trial<'a> {
-        Trial { program, number, layout, replaced, truth }
+        let work = match &program.claims[number].claimed {
+            Claimed::Value { val, .. } => work(val),
+            Claimed::Shape(_) => 1.0,
+        };
+        Trial { program, number, layout, replaced, truth, work }
+    }
+
+    pub(crate) fn work(&self) -> f64 {
+        self.work
     }
 
     /// The claim, on this data.
@@ -67,11 +81,33 @@ impl<'a> Trial<'a> {
         let value = self.value(expr)?;
         // The shape is known without numbers.
         let expected = self.expected(&value.shape())?;
+        if work(&value) > DEARER * self.work.max(LEAST_WORK) {
+            return None;
+        }
         let array = value.array().ok()?;
         let largest = expected.max_abs();
         let difference = array.zip(&expected, "compare", |a, b| a - b, |a, b| a - b).ok()?;
         Some(array.all_finite() && difference.max_abs() <= CLOSE * largest)
     }
+}
+
+/// How many multiplications an expression takes, roughly. What has a name is computed once for all candidates.
+fn work(val: &Val) -> f64 {
+    let elements = |val: &Val| val.shape().iter().map(|&size| size as f64).product::<f64>();
+    let mut seen = HashSet::new();
+    let mut pending = vec![val];
+    let mut total = 1.0;
+    while let Some(next) = pending.pop() {
+        if !seen.insert(next.order()) || (next.name().is_some() && next.order() != val.order()) {
+            continue;
+        }
+        let inputs: f64 = next.inputs().iter().map(elements).product();
+        // Of matrices m×k and k×n to m×n the root of the sizes' product is m·k·n.
+        let contracts = matches!(next.inputs(), [_, _]);
+        total += if contracts { (inputs * elements(next)).sqrt() } else { elements(next) };
+        pending.extend(next.inputs());
+    }
+    total
 }
 
 /// A value that a corrected claim may use.
@@ -155,7 +191,11 @@ impl<'a> Case<'a> {
                 sizes.iter().find(|(known, _)| known == name).map(|(_, size)| *size as f64)
             };
             let values: Option<Vec<f64>> = by_trial.iter().map(in_trial).collect();
-            quantities.extend(values.map(|values| Quantity { source: edit::name(at, name), values }));
+            quantities.extend(values.map(|values| Quantity {
+                source: edit::name(at, name),
+                is_size: true,
+                values,
+            }));
         }
         if !self.resized {
             // A size without a name is a number. (Small ones are tried as numbers anyway.)
@@ -164,13 +204,18 @@ impl<'a> Case<'a> {
                 all.filter(|dim| dim.name().is_none()).map(|dim| dim.size()).collect();
             quantities.extend(nameless.into_iter().filter(|&size| size > LARGEST).map(|size| Quantity {
                 source: edit::integer(at, size),
+                is_size: true,
                 values: vec![size as f64; self.trials.len()],
             }));
         }
         for scalar in self.known.iter().filter(|known| known.dims.is_empty() && known.bound < before) {
             let value = |trial: &Trial<'_>| trial.numbers(&scalar.source)?.item().ok();
             let values: Option<Vec<f64>> = self.trials.iter().map(value).collect();
-            quantities.extend(values.map(|values| Quantity { source: scalar.source.clone(), values }));
+            quantities.extend(values.map(|values| Quantity {
+                source: scalar.source.clone(),
+                is_size: false,
+                values,
+            }));
         }
         quantities
     }

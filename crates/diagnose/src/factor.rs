@@ -25,6 +25,8 @@ pub(crate) struct Factor {
 #[derive(Clone, Debug)]
 pub(crate) struct Quantity {
     pub source: Expr,
+    /// Is it a size, and no data?
+    pub is_size: bool,
     pub values: Vec<f64>,
 }
 
@@ -48,8 +50,11 @@ impl Factor {
         }
         for one in 0..quantities.len() {
             for other in one + 1..quantities.len() {
+                let sizes = quantities[one].is_size && quantities[other].is_size;
                 for a in POWERS_OF_TWO {
-                    powers.extend(POWERS_OF_TWO.map(|b| vec![(one, a), (other, b)]));
+                    // One scalar for another is no factor but something else altogether.
+                    let others = POWERS_OF_TWO.iter().filter(|&&b| sizes || a * b > 0.0);
+                    powers.extend(others.map(|&b| vec![(one, a), (other, b)]));
                 }
             }
         }
@@ -119,12 +124,16 @@ impl Factor {
         {
             return changed;
         }
+        if let Some(changed) = self.into_root(expr) {
+            return changed;
+        }
         let mut whole = expr.clone();
         let mut place = None;
         if let Some(below) = product(self.parts_below(at)) {
             whole = match &expr.kind {
                 ExprKind::Binary { operator, left, right } if operator.kind == BinaryOp::Div => {
-                    let divisor = binary(right.span, BinaryOp::Mul, (**right).clone(), below);
+                    let divisor = taken_in(right, &below)
+                        .unwrap_or_else(|| binary(right.span, BinaryOp::Mul, (**right).clone(), below));
                     place = Some((right.span, divisor.clone()));
                     binary(at, BinaryOp::Div, (**left).clone(), divisor)
                 }
@@ -132,8 +141,9 @@ impl Factor {
             };
         }
         if let Some(above) = product(self.parts_above(at)) {
-            whole =
-                in_front(&whole, &|first| binary(first.span, BinaryOp::Mul, above.clone(), first.clone()));
+            whole = taken_in(&whole, &above).unwrap_or_else(|| {
+                in_front(&whole, &|first| binary(first.span, BinaryOp::Mul, above.clone(), first.clone()))
+            });
             place = None;
         }
         if self.negative {
@@ -141,6 +151,18 @@ impl Factor {
             place = None;
         }
         (whole, place)
+    }
+
+    /// `x / d` times √d is `x / sqrt(d)`.
+    fn into_root(&self, expr: &Expr) -> Option<(Expr, Option<(Span, Expr)>)> {
+        let ExprKind::Binary { operator, left, right } = &expr.kind else { return None };
+        let [Power { source, power: 0.5 }] = self.above.as_slice() else { return None };
+        let alone = self.below.is_empty() && self.numbers().is_empty() && !self.negative;
+        (alone && operator.kind == BinaryOp::Div && **right == *source).then(|| {
+            let root = call(right.span, "sqrt", vec![source.clone()], Vec::new());
+            let whole = binary(expr.span, BinaryOp::Div, (**left).clone(), root.clone());
+            (whole, Some((right.span, root)))
+        })
     }
 
     /// `3 * b` times 2/3 is `2 * b`: the number in front of a product, or below it, takes up a factor that is a number.
@@ -179,6 +201,30 @@ impl Factor {
             }
             _ => None,
         }
+    }
+}
+
+/// A product that holds a factor, with that factor once more: `3 * x` and `x` make `3 * x^2`.
+pub(crate) fn taken_in(expr: &Expr, factor: &Expr) -> Option<Expr> {
+    let power = |base: &Expr, exponent: usize| {
+        binary(expr.span, BinaryOp::Pow, base.clone(), integer(expr.span, exponent))
+    };
+    if expr == factor && number(factor).is_none() {
+        return Some(power(expr, 2));
+    }
+    let ExprKind::Binary { operator, left, right } = &expr.kind else { return None };
+    match (operator.kind, number(right)) {
+        (BinaryOp::Pow, Some(exponent)) if **left == *factor && (2.0..9.0).contains(&exponent) => {
+            (exponent.fract() == 0.0).then(|| power(left, exponent as usize + 1))
+        }
+        (BinaryOp::Mul, _) => match taken_in(right, factor) {
+            Some(right) => Some(binary(expr.span, BinaryOp::Mul, (**left).clone(), right)),
+            None => Some(binary(expr.span, BinaryOp::Mul, taken_in(left, factor)?, (**right).clone())),
+        },
+        (BinaryOp::Div, _) => {
+            Some(binary(expr.span, BinaryOp::Div, taken_in(left, factor)?, (**right).clone()))
+        }
+        _ => None,
     }
 }
 
@@ -249,7 +295,7 @@ mod tests {
     fn dims() -> Vec<Quantity> {
         let quantity = |name: &str, values: [f64; 2]| {
             let source = parse_expr(name).expect("it parses").expr;
-            Quantity { source, values: values.to_vec() }
+            Quantity { source, is_size: name != "u", values: values.to_vec() }
         };
         vec![quantity("N", [3.0, 5.0]), quantity("M", [7.0, 2.0]), quantity("u", [0.37, 1.93])]
     }
@@ -273,6 +319,11 @@ mod tests {
         check(&[3.0f64.sqrt(), 5.0f64.sqrt()], "x", Some("sqrt(N) * x"));
         check(&[9.0, 25.0], "x", Some("N^2 * x"));
         check(&[1.0 / (7.0 * 0.37 * 0.37), 1.0 / (2.0 * 1.93 * 1.93)], "x", Some("x / (M * u^2)"));
+        check(&[0.37, 1.93], "3 * u^2", Some("3 * u^3"));
+        check(&[1.0 / 0.37, 1.0 / 1.93], "x / u", Some("x / u^2"));
+        check(&[3.0f64.sqrt(), 5.0f64.sqrt()], "x / N", Some("x / sqrt(N)"));
+        check(&[3.0 / 7.0, 2.5], "x / N", Some("N * x / (N * M)"));
+        check(&[0.37 / 3.0, 1.93 / 5.0], "x", None);
         check(&[0.1234, 0.1234], "x", None);
         check(&[0.5, 0.25], "x", None);
     }

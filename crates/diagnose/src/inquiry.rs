@@ -1,7 +1,7 @@
 //! A file with wrong claims, and all that is known when their causes are looked for.
 
 use std::cell::OnceCell;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::path::Path;
 
 use pullback_array::Array;
@@ -20,7 +20,7 @@ use crate::search::{Depth, search};
 use crate::unknown::facts;
 
 /// Multiplications that the candidates for one claim may take, all together.
-const MOST_WORK: usize = 1 << 31;
+const MOST_WORK: f64 = 2_147_483_648.0;
 
 /// Candidates for one claim, however small it is.
 const MOST_CANDIDATES: usize = 4000;
@@ -135,8 +135,8 @@ impl<'a> Inquiry<'a> {
         }
         let trials: Vec<Trial<'_>> = trials.into_iter().map(|(_, trial)| trial).collect();
         // Where most candidates end.
-        let work = trials.first().map_or(1, |trial| work(trial.program, number));
-        let most = (MOST_WORK / work.max(1)).min(MOST_CANDIDATES);
+        let most = trials.first().map_or(0.0, |trial| MOST_WORK / trial.work());
+        let most = (most as usize).min(MOST_CANDIDATES);
         let shaped = trials.last()?.truth.in_shape(&val.shape(), stated).is_some();
         let indices = self.indices(claim);
         Some(Case::new(claim, trials, resized, indices, known(self.exact, number), shaped, most))
@@ -185,27 +185,4 @@ fn in_layout_of(truth: &Truth, claim: &Claim) -> Option<Array> {
     // A probe may have other sizes: of the claim's shape the number of axes counts.
     let alike = shapes(y, x, stated).into_iter().find(|shape| shape.len() == val.ndim());
     truth.in_shape(&alike.unwrap_or(usual), stated)
-}
-
-/// How many multiplications the claim of a program takes, roughly.
-fn work(program: &Program, number: usize) -> usize {
-    let Some(Claimed::Value { val, .. }) = program.claims.get(number).map(|claim| &claim.claimed) else {
-        return 1;
-    };
-    let elements = |val: &Val| val.shape().iter().map(|&size| size as f64).product::<f64>();
-    let mut seen = HashSet::new();
-    let mut pending = vec![val];
-    let mut total = 0.0;
-    while let Some(next) = pending.pop() {
-        // What has a name is computed once for all candidates.
-        if !seen.insert(next.order()) || (next.name().is_some() && next.order() != val.order()) {
-            continue;
-        }
-        let inputs: f64 = next.inputs().iter().map(elements).product();
-        // Of matrices m×k and k×n to m×n the root of the sizes' product is m·k·n.
-        let contracts = matches!(next.inputs(), [_, _]);
-        total += if contracts { (inputs * elements(next)).sqrt() } else { elements(next) };
-        pending.extend(next.inputs());
-    }
-    total.min(usize::MAX as f64) as usize
 }

@@ -211,6 +211,11 @@ impl Place<'_> {
         self.path.is_empty()
     }
 
+    /// The number of axes of an operand; 0 where it has no value of its own.
+    pub(crate) fn axes_of(&self, operand: &Expr) -> usize {
+        self.dims_of(operand).map_or(0, |dims| dims.len())
+    }
+
     /// The values that an expression at this place may use.
     pub(crate) fn known(&self) -> impl Iterator<Item = &Known> {
         let before = self.tree.before;

@@ -9,7 +9,7 @@ use pullback_network::Dim;
 
 use super::{Cause, not_whole};
 use crate::edit::{Edit, binary, integer, name, number, replaced};
-use crate::factor::Factor;
+use crate::factor::{Factor, taken_in};
 use crate::tree::Place;
 use crate::words::Words;
 
@@ -18,6 +18,7 @@ pub(super) static CAUSE: Cause = Cause { word: "missing-factor", edits, whole: n
 fn edits(place: &Place<'_>) -> Vec<Edit> {
     let mut edits = Vec::new();
     edits.extend(other_sign(place));
+    edits.extend(inverse(place));
     edits.extend(fitted(place));
     edits.extend(values(place));
     edits
@@ -35,6 +36,24 @@ fn other_sign(place: &Place<'_>) -> Option<Edit> {
     let words = Words::new().say("The sign of ").expr(right).say(format!(" is wrong: it is to be {verb}."));
     let label = Words::new().source(other.symbol()).say(" belongs here");
     Some(Edit::new(with, 2, words).at(operator.span, label))
+}
+
+/// `a * u` for `a / u`, or the reverse, where u is a scalar.
+fn inverse(place: &Place<'_>) -> Option<Edit> {
+    let ExprKind::Binary { operator, left, right } = &place.expr.kind else { return None };
+    let other = match operator.kind {
+        BinaryOp::Mul => BinaryOp::Div,
+        BinaryOp::Div => BinaryOp::Mul,
+        _ => return None,
+    };
+    if !place.dims_of(right).is_some_and(|dims| dims.is_empty()) {
+        return None;
+    }
+    let with = binary(place.expr.span, other, (**left).clone(), (**right).clone());
+    let (is, not) = if other == BinaryOp::Div { ("divisor", "factor") } else { ("factor", "divisor") };
+    let words = Words::new().expr(right).say(format!(" is to be a {is}, not a {not}."));
+    let label = Words::new().source(other.symbol()).say(" belongs here");
+    Some(Edit::new(with, 2, words).at(operator.span, label).sized())
 }
 
 /// Is it a whole, or a term of a sum?
@@ -126,7 +145,8 @@ fn entries(place: &Place<'_>, ranges: &[(String, usize)]) -> Vec<Edit> {
 }
 
 fn times(place: &Place<'_>, factor: &Expr) -> Edit {
-    let with = binary(place.expr.span, BinaryOp::Mul, place.expr.clone(), factor.clone());
+    let with = taken_in(place.expr, factor)
+        .unwrap_or_else(|| binary(place.expr.span, BinaryOp::Mul, place.expr.clone(), factor.clone()));
     let words = Words::new().say("The factor ").expr(factor).say(" is missing.");
     let label = Words::new().say("the factor ").expr(factor).say(" is missing here");
     Edit::new(with, 4, words).at(place.expr.span, label)

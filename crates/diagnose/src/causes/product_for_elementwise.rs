@@ -44,8 +44,7 @@ const SUMS: &str = "A product that sums";
 
 fn of_product(place: &Place<'_>, left: &Expr, right: &Expr) -> Vec<Edit> {
     let mut edits = vec![entry_by_entry(place, left, right, SUMS)];
-    let axes = |operand: &Expr| place.dims_of(operand).map_or(0, |dims| dims.len());
-    match (axes(left), axes(right)) {
+    match (place.axes_of(left), place.axes_of(right)) {
         (1, 1) => edits.push(outer(place, left, right, 2)),
         (1, 2) => {
             edits.extend(vectors(place).map(|other| outer(place, left, other, 3)));

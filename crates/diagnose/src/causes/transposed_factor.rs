@@ -6,7 +6,7 @@
 use pullback_lang::{BinaryOp, Expr, ExprKind, IndexItem, Operator};
 
 use super::{Cause, not_whole};
-use crate::edit::{Edit, transposed};
+use crate::edit::{Edit, binary, transposed, untransposed};
 use crate::tree::Place;
 use crate::words::Words;
 
@@ -30,7 +30,16 @@ fn edits(place: &Place<'_>) -> Vec<Edit> {
             }
         }
         _ if place.ndim() == 2 => {
-            let with = transposed(place.expr);
+            let with = match &place.expr.kind {
+                // (A B)ᵀ is Bᵀ Aᵀ.
+                ExprKind::Binary { operator, left, right }
+                    if operator.kind == BinaryOp::MatMul
+                        && [left, right].iter().all(|side| place.axes_of(side) == 2) =>
+                {
+                    binary(place.expr.span, BinaryOp::MatMul, untransposed(right), untransposed(left))
+                }
+                _ => transposed(place.expr),
+            };
             let words = explained(place, place.expr, &with);
             edits.push(Edit::new(with, if is_factor(place) { 2 } else { 4 }, words));
         }

@@ -3,6 +3,7 @@
 
 use pullback_lang::{Expr, ExprKind, IndexItem};
 use pullback_network::Dim;
+use pullback_ops::Val;
 
 use super::{Cause, not_whole};
 use crate::edit::{Edit, call, integer, name};
@@ -60,7 +61,7 @@ fn other_order(place: &Place<'_>) -> Option<Edit> {
 
 fn is_matrix_of_jacobian(place: &Place<'_>) -> bool {
     let claim = place.case().claim;
-    place.ndim() == 2 && claim.of.ndim() > 0 && claim.of.ndim() + claim.wrt[0].ndim() > 2
+    place.ndim() == 2 && claim.of.ndim() > 0 && claim.of.ndim() + claim.wrt.iter().map(Val::ndim).sum::<usize>() > 2
 }
 
 /// `x[None]` for `x`, or `reshape(x, [1, n])`.

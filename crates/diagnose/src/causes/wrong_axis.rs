@@ -1,16 +1,42 @@
-//! A shape with the wrong axes: "∂Z/∂b is M × N" where it is N × M × M.
+//! The wrong axes: a sum over another axis than is meant, or a shape: "∂Z/∂b is M × N" where it is N × M × M.
 
 use pullback_lang::program::Claimed;
 use pullback_lang::{Expr, ExprKind};
 use pullback_network::Dim;
 
-use super::{Cause, no_edits};
-use crate::edit::{integer, name};
+use super::Cause;
+use crate::edit::{Edit, call, integer, name};
 use crate::inquiry::Inquiry;
+use crate::tree::Place;
 use crate::words::Words;
 use crate::{Diagnosis, Fix};
 
-pub(super) static CAUSE: Cause = Cause { word: "wrong-axis", edits: no_edits, whole };
+pub(super) static CAUSE: Cause = Cause { word: "wrong-axis", edits, whole };
+
+/// `sum(x, axis=1)` for `sum(x, axis=0)`; with the axis kept, where it is no whole claim.
+fn edits(place: &Place<'_>) -> Vec<Edit> {
+    let ExprKind::Call { function, args, .. } = &place.expr.kind else { return Vec::new() };
+    let Some(summed) = args.first().filter(|_| matches!(function.text.as_str(), "sum" | "mean")) else {
+        return Vec::new();
+    };
+    let (at, dims) = (place.expr.span, place.dims_of(summed).unwrap_or_default());
+    let mut edits = Vec::new();
+    for axis in 0..dims.len() {
+        for kept in [false, true] {
+            if kept && place.is_root() {
+                continue;
+            }
+            let mut keywords = vec![("axis", integer(at, axis))];
+            if kept {
+                keywords.push(("keepdims", Expr::new(at, ExprKind::Bool(true))));
+            }
+            let with = call(at, &function.text, vec![summed.clone()], keywords);
+            let words = Words::new().say(format!("The {function} is over the wrong axes: "));
+            edits.push(Edit::new(with.clone(), 2, words.expr(&with).say(" is meant.")));
+        }
+    }
+    edits
+}
 
 fn whole(inquiry: &Inquiry<'_>, number: usize) -> Option<Diagnosis> {
     let claim = &inquiry.exact.claims[number];

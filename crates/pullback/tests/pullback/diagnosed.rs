@@ -67,6 +67,7 @@ dL/dy = dL/dr * g
 
 #[test]
 fn factors_transposed_and_swapped() {
+    check(LAYER, "dL/dX", "W @ dL/dZ.T", "transposed-factor", "W @ dL/dZ.T", "dL/dZ @ W.T");
     check(LAYER, "dL/dX", "dL/dZ @ W.T / 2", "extra-factor", "2", "dL/dZ @ W.T");
     check(SQUARE, "dy/dv", "C.T", "transposed-factor", "C.T", "C");
     check(SQUARE, "dL/dv", "dL/dy @ C.T", "transposed-factor", "C.T", "dL/dy @ C");
@@ -102,9 +103,15 @@ fn factors_missing_and_extra() {
     check(mse, "dL/dT", "2 * (X - T) / (N * D)", "swapped-operands", "(X - T)", "2 * (T - X) / (N * D)");
     check(SQUARE, "dL/dg", "-dL/dr * y", "extra-factor", "-dL/dr", "dL/dr * y");
     check(SQUARE, "dL/dg", "y", "missing-factor", "y", "y * dL/dr");
+    let cube = "x: [n=3] ~ randn\nL = sum(x^3)";
+    check(cube, "dL/dx", "3 * x", "missing-factor", "3 * x", "3 * x^2");
+    let scores = "Q: [n=4, d=5] ~ randn\nK: [m=3, d] ~ randn\nS = Q @ K.T / sqrt(d)\ndL/dS: [n, m] ~ randn";
+    check(scores, "dL/dQ", "dL/dS @ K", "missing-factor", "dL/dS @ K", "dL/dS @ K / sqrt(d)");
+    check(scores, "dL/dK", "dL/dS.T @ Q / d", "missing-factor", "d", "dL/dS.T @ Q / sqrt(d)");
     check(SQUARE, "dL/dv", "2 * dL/dy @ C", "extra-factor", "2", "dL/dy @ C");
     check(SQUARE, "dL/dv", "r @ C", "missing-factor", "r", "2 * r * g @ C");
     let tanh = "x: [n=3] ~ randn\ny = tanh(x)\nL = sum(y)\nu = sqrt(mean(x^2))\nr = x / u";
+    check(tanh, "dr/dx [u fixed]", "eye(n) * u", "missing-factor", "*", "eye(n) / u");
     check(tanh, "dL/dx", "1 + y^2", "missing-factor", "+", "1 - y^2");
     check(
         tanh,
@@ -126,6 +133,15 @@ fn sums_and_products() {
     check(SQUARE, "dr/dv", "g * C", "elementwise-for-product", "g * C", "diag(g) @ C");
     let softmax = "z: [n=3] ~ randn\na = softmax(z)\nt: [n] ~ randn\nL = sum(t * a)";
     check(softmax, "dL/dz", "a * (t - t * a)", "missing-sum", "t * a", "a * (t - sum(t * a))");
+}
+
+#[test]
+fn axes() {
+    let rows = "Z: [n=4, m=3] ~ randn\nA = softmax(Z, axis=1)\ndL/dA: [n, m] ~ randn";
+    let right = "A * (dL/dA - sum(A * dL/dA, axis=1, keepdims=true))";
+    for sum in ["sum(A * dL/dA)", "sum(A * dL/dA, axis=0)"] {
+        check(rows, "dL/dZ", &format!("A * (dL/dA - {sum})"), "wrong-axis", sum, right);
+    }
 }
 
 #[test]
@@ -206,6 +222,7 @@ fn nothing_is_guessed() {
         (SQUARE, "dL/dv = [1, 2, 3]"),
         (LAYER, "dL/dW = W"),
         ("x: [n=4] ~ randn\nL = sum(exp(x) + x^3)", "dL/dx = exp(x)"),
+        ("s = 2.0\nt = exp(s)", "dt/ds = s"),
     ] {
         let found = claims(&format!("{layer}\n{claim}\n")).pop().expect("a claim");
         assert_eq!(found.judgement.verdict, Verdict::Wrong, "{claim}");
