@@ -72,7 +72,7 @@ impl Factor {
         // Of a number and a size that is equal to it the size is told: it says where the factor comes from.
         candidates.min_by_key(|factor| {
             let powers = factor.above.iter().chain(&factor.below);
-            let names: usize = powers.map(|power| if power.power == 1.0 { 2 } else { 3 }).sum();
+            let names: usize = powers.map(|power| if power.power == 1.0 { 1 } else { 2 }).sum();
             (factor.numbers().len() + names, factor.numbers().len())
         })
     }

@@ -65,20 +65,27 @@ fn is_term(place: &Place<'_>) -> bool {
     }
 }
 
-/// The factor that makes the claim right, where one does.
-fn fitted(place: &Place<'_>) -> Option<Edit> {
+/// The factor that makes the claim right, where one does. Without data of other sizes a number may be a size or not: both
+/// are proposed.
+fn fitted(place: &Place<'_>) -> Vec<Edit> {
     if !is_term(place) {
-        return None;
+        return Vec::new();
     }
-    let at = place.expr.span;
-    let doubled = binary(at, BinaryOp::Mul, integer(at, 2), place.expr.clone());
+    let doubled = binary(place.expr.span, BinaryOp::Mul, integer(place.expr.span, 2), place.expr.clone());
     let claimed = place.tree.claim_with(&place.tree.root);
     let doubled = place.tree.claim_with(&replaced(&place.tree.root, &place.path, doubled));
-    let ratios = place.case().ratios(&claimed, &doubled)?;
-    let factor = Factor::named(&ratios, &place.quantities())?;
-    if factor.is_sign() && !factor.negative {
-        return None;
+    let Some(ratios) = place.case().ratios(&claimed, &doubled) else { return Vec::new() };
+    let mut factors = vec![Factor::named(&ratios, &place.quantities())];
+    if !place.case().resized {
+        factors.push(Factor::named(&ratios, &[]));
     }
+    factors.dedup();
+    let wrong = |factor: &Factor| !factor.is_sign() || factor.negative;
+    factors.into_iter().flatten().filter(wrong).map(|factor| multiplied(place, &factor)).collect()
+}
+
+fn multiplied(place: &Place<'_>, factor: &Factor) -> Edit {
+    let at = place.expr.span;
     let (with, smaller) = factor.times(place.expr);
     let whole = place.is_root() && place.tree.definition.is_none();
     let what = Words::new();
@@ -98,7 +105,7 @@ fn fitted(place: &Place<'_>) -> Option<Edit> {
             edit.at(at, Words::new().say("the factor ").expr(&factor.expr(at)).say(" is missing here"))
         }
     };
-    Some(if factor.is_sign() { edit } else { edit.sized() })
+    if factor.is_sign() { edit } else { edit.sized() }
 }
 
 /// The place times a value of the program that is no scalar, entry by entry.

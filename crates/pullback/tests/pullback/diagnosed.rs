@@ -284,23 +284,24 @@ fn several_causes_that_no_data_tells_apart() {
         source,
         1,
         expect![[r#"
-        <stdin>
-          ✗ dL/dx  wrong  extra factor; error 1.5, tolerance ε
+            <stdin>
+              ? dL/dx  ambiguous  extra factor, or missing factor; error 1.5, tolerance ε
 
-        error: dL/dx is wrong: extra factor
-         --> <stdin>:1:62
-          |
-        1 | x: [M=2] ~ randn; L = sum(reshape(x, [2, 1])^2) / 2; dL/dx = 2 * x
-          |                                                              ^ this factor does not belong here
-          |
-          = note: The factor `2` is one too many.
-          = note: at [0] this is 3.082, the derivative 1.541 (finite difference 1.541)
-          = note: off by up to 1.5 from autograd, Jacobian and finite differences alike
-          = note: rounding and finite differences explain no more than ε there
-          = help: write `dL/dx = x`; it holds, with an error of ε
+            error: dL/dx is wrong, and several causes fit
+             --> <stdin>:1:62
+              |
+            1 | x: [M=2] ~ randn; L = sum(reshape(x, [2, 1])^2) / 2; dL/dx = 2 * x
+              |                                                              ^^^^^
+              |
+              = note: extra factor? The factor `2` is one too many. (write `dL/dx = x`; it holds, with an error of ε)
+              = note: missing factor? The derivative is `1 / M` times what is claimed, in every entry. (write `dL/dx = 2 * x / M`; it holds, with an error of ε)
+              = note: at [0] this is 3.082, the derivative 1.541 (finite difference 1.541)
+              = note: off by up to 1.5 from autograd, Jacobian and finite differences alike
+              = note: rounding and finite differences explain no more than ε there
+              = help: data of other sizes would tell: use the names of dims where sizes stand as numbers
 
-          1 claim: 1 wrong; the cause is dL/dx
-    "#]],
+              1 claim: 1 ambiguous; the cause is dL/dx
+        "#]],
     );
 }
 
