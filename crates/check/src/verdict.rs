@@ -13,7 +13,7 @@ pub enum Verdict {
     Wrong,
     /// It holds once the wrong claims that it refers to are replaced by the true values.
     Inherited,
-    /// The routes do not agree among themselves.
+    /// The routes do not agree among themselves; or the claim is wrong, and no data at hand tells which of several causes it is.
     Ambiguous,
     /// The test could not have failed.
     Vacuous,

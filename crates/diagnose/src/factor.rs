@@ -120,11 +120,11 @@ impl Factor {
     pub(crate) fn times(&self, expr: &Expr) -> (Expr, Option<(Span, Expr)>) {
         let at = expr.span;
         if self.is_number()
-            && let Some(changed) = self.into_literal(expr)
+            && let Some(changed) = self.in_literal(expr)
         {
             return changed;
         }
-        if let Some(changed) = self.into_root(expr) {
+        if let Some(changed) = self.as_root(expr) {
             return changed;
         }
         let mut whole = expr.clone();
@@ -154,7 +154,7 @@ impl Factor {
     }
 
     /// `x / d` times √d is `x / sqrt(d)`.
-    fn into_root(&self, expr: &Expr) -> Option<(Expr, Option<(Span, Expr)>)> {
+    fn as_root(&self, expr: &Expr) -> Option<(Expr, Option<(Span, Expr)>)> {
         let ExprKind::Binary { operator, left, right } = &expr.kind else { return None };
         let [Power { source, power: 0.5 }] = self.above.as_slice() else { return None };
         let alone = self.below.is_empty() && self.numbers().is_empty() && !self.negative;
@@ -166,7 +166,7 @@ impl Factor {
     }
 
     /// `3 * b` times 2/3 is `2 * b`: the number in front of a product, or below it, takes up a factor that is a number.
-    fn into_literal(&self, expr: &Expr) -> Option<(Expr, Option<(Span, Expr)>)> {
+    fn in_literal(&self, expr: &Expr) -> Option<(Expr, Option<(Span, Expr)>)> {
         let taken_up = |literal: &Expr, factor: f64| {
             let value = number(literal)? * factor;
             // 1 is written by nothing, and that is another mistake: a factor too many.
@@ -187,7 +187,7 @@ impl Factor {
                     return None;
                 }
                 if matches!(operator.kind, BinaryOp::Mul | BinaryOp::Div | BinaryOp::MatMul)
-                    && let Some((with, place)) = self.into_literal(left)
+                    && let Some((with, place)) = self.in_literal(left)
                 {
                     return Some((rebuilt(with, (**right).clone()), place));
                 }

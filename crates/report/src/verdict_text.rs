@@ -262,7 +262,10 @@ fn diagnosed(claim: &ClaimReport) -> Failure {
                 label: None,
                 others: Vec::new(),
                 notes: each.chain(seen).collect(),
-                hint: Some("data of other sizes would tell: use the names of dims where sizes stand as numbers".to_string()),
+                hint: Some(
+                    "data of other sizes would tell: use the names of dims where sizes stand as numbers"
+                        .to_string(),
+                ),
             }
         }
     }

@@ -313,8 +313,11 @@ impl Tally {
 #[test]
 fn what_is_told_as_right_is_right() {
     let mut tally = Tally::default();
-    let examples =
-        examples().into_iter().map(|(name, bytes)| (name, String::from_utf8(bytes).expect("UTF-8")));
+    // The data of seed 002 is large, and its claims are those of 003's layer.
+    let examples = examples()
+        .into_iter()
+        .filter(|(name, _)| !name.contains("002-"))
+        .map(|(name, bytes)| (name, String::from_utf8(bytes).expect("UTF-8")));
     let square = SQUARE.iter().map(|(name, source)| (name.to_string(), source.to_string()));
     for (name, source) in examples.chain(square) {
         let lone = Lone::all(&source);
