@@ -131,7 +131,8 @@ pub(crate) struct Case<'a> {
     pub known: Vec<Known>,
     /// Has the claim the right shape?
     pub shaped: bool,
-    /// Candidates that may still be evaluated.
+    /// Candidates that may be evaluated, and that may still be.
+    most: usize,
     left: Cell<usize>,
 }
 
@@ -145,7 +146,7 @@ impl<'a> Case<'a> {
         shaped: bool,
         most: usize,
     ) -> Case<'a> {
-        Case { claim, trials, resized, indices, known, shaped, left: Cell::new(most) }
+        Case { claim, trials, resized, indices, known, shaped, most, left: Cell::new(most) }
     }
 
     /// The file's own data.
@@ -163,6 +164,11 @@ impl<'a> Case<'a> {
         let left = self.left.get();
         self.left.set(left.saturating_sub(1));
         left > 0
+    }
+
+    /// How many candidates were evaluated.
+    pub(crate) fn spent(&self) -> usize {
+        self.most - self.left.get()
     }
 
     pub(crate) fn exhausted(&self) -> bool {

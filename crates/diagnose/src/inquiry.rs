@@ -1,6 +1,6 @@
 //! A file with wrong claims, and all that is known when their causes are looked for.
 
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
 use std::collections::HashMap;
 use std::path::Path;
 
@@ -25,6 +25,12 @@ const MOST_WORK: f64 = 2_147_483_648.0;
 /// Candidates for one claim, however small it is.
 const MOST_CANDIDATES: usize = 4000;
 
+/// Candidates for all claims of a file together: a file of a thousand wrong claims is not searched to its end.
+const MOST_OF_FILE: usize = 100_000;
+
+/// How far a claim may be from another derivative to be held for it, relatively, before it is tried on other data.
+const CLOSE: f64 = 1e-6;
+
 /// A file with wrong claims.
 pub(crate) struct Inquiry<'a> {
     pub file: &'a File,
@@ -36,6 +42,8 @@ pub(crate) struct Inquiry<'a> {
     own: Probe,
     /// Made when the first candidate is to be tried.
     fresh: OnceCell<Vec<Probe>>,
+    /// Candidates that may still be evaluated.
+    left: Cell<usize>,
 }
 
 impl<'a> Inquiry<'a> {
@@ -47,7 +55,8 @@ impl<'a> Inquiry<'a> {
         judged: &'a [Option<Judgement>],
     ) -> Inquiry<'a> {
         let own = Probe::new(exact.clone(), false);
-        Inquiry { file, exact, judged, inputs, base_dir, own, fresh: OnceCell::new() }
+        let left = Cell::new(MOST_OF_FILE);
+        Inquiry { file, exact, judged, inputs, base_dir, own, fresh: OnceCell::new(), left }
     }
 
     /// The claims that are wrong by themselves.
@@ -73,6 +82,7 @@ impl<'a> Inquiry<'a> {
         let Some(case) = self.case(number) else { return Vec::new() };
         let Some(expr) = &self.exact.claims[number].expr else { return Vec::new() };
         let mut found = search(self, number, &case, expr, Depth::Pairs);
+        self.left.set(self.left.get().saturating_sub(case.spent()));
         if found.is_empty()
             && case.resized
             && self.has_sizes_as_numbers()
@@ -85,6 +95,20 @@ impl<'a> Inquiry<'a> {
             return found;
         }
         facts(&case, expr).into_iter().collect()
+    }
+
+    /// Is what is claimed of one derivative another one, on the data of the file?
+    pub(crate) fn claims_other(&self, number: usize, other: usize) -> bool {
+        let is_other = || {
+            let Claimed::Value { val, .. } = &self.exact.claims[number].claimed else { return None };
+            let expected = self.judged[other].as_ref()?.expected.as_ref()?;
+            if val.shape() != expected.shape() {
+                return None;
+            }
+            let difference = val.array().ok()?.zip(expected, "compare", |a, b| a - b, |a, b| a - b).ok()?;
+            Some(difference.max_abs() <= CLOSE * expected.max_abs())
+        };
+        is_other().unwrap_or(false)
     }
 
     /// How far a corrected claim is from the routes, where it holds.
@@ -136,7 +160,7 @@ impl<'a> Inquiry<'a> {
         let trials: Vec<Trial<'_>> = trials.into_iter().map(|(_, trial)| trial).collect();
         // Where most candidates end.
         let most = trials.first().map_or(0.0, |trial| MOST_WORK / trial.work());
-        let most = (most as usize).min(MOST_CANDIDATES);
+        let most = (most as usize).min(MOST_CANDIDATES).min(self.left.get());
         let shaped = trials.last()?.truth.in_shape(&val.shape(), stated).is_some();
         let indices = self.indices(claim);
         Some(Case::new(claim, trials, resized, indices, known(self.exact, number), shaped, most))

@@ -1,9 +1,10 @@
 //! The search: single edits first, then pairs, the likeliest first, each tried on all data.
 //!
 //! Bounds, for one claim: an expression of more than 400 parts is not searched, and of one that is, the first 64 parts are
-//! changed; at most 4,000 candidates are evaluated, and fewer where one costs much, so that all of them together take some
-//! 2³¹ multiplications; pairs are made of the 60 likeliest first edits. Where the file allows other sizes a candidate is tried
-//! on a small copy of the program first, and only what fits there is tried at full size.
+//! changed; at most 4,000 candidates are evaluated (100,000 for all claims of a file together), and fewer where one costs
+//! much, so that all of them take some 2³¹ multiplications; pairs are made of the 60 likeliest first edits. Where the file
+//! allows other sizes a candidate is tried on a small copy of the program first, and only what fits there is tried at full
+//! size.
 
 use std::collections::hash_map::DefaultHasher;
 use std::collections::{BTreeSet, HashSet};
@@ -75,6 +76,9 @@ pub(crate) fn search(
         Some(_) => Vec::new(),
         None => asides(inquiry.file, inquiry.exact, case.claim, expr, &inquiry.right()),
     };
+    if case.exhausted() {
+        return Vec::new();
+    }
     if size(expr) + asides.iter().map(|aside| size(&aside.expr)).sum::<usize>() > MOST_PARTS {
         return Vec::new();
     }

@@ -13,8 +13,11 @@ pub(super) static CAUSE: Cause = Cause { word: "swapped-claims", edits: no_edits
 fn whole(inquiry: &Inquiry<'_>, number: usize) -> Option<Diagnosis> {
     let claims = &inquiry.exact.claims;
     let (claim, expr) = (&claims[number], claims[number].expr.as_ref()?);
-    let case = inquiry.case(number)?;
-    inquiry.suspects().filter(|&other| other != number).find_map(|other| {
+    let mut candidates = inquiry.suspects().filter(|&other| {
+        other != number && inquiry.claims_other(number, other) && inquiry.claims_other(other, number)
+    });
+    candidates.find_map(|other| {
+        let case = inquiry.case(number)?;
         let (partner, right) = (&claims[other], claims[other].expr.as_ref()?);
         // An expression may use only what stands before it.
         let in_order = usable(inquiry.exact, right, claim) && usable(inquiry.exact, expr, partner);
