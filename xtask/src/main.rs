@@ -13,8 +13,8 @@ use std::process::ExitCode;
 use pullback_ops::{Operation, table};
 
 /// The floors from the ground up, by folder. Each may use those before it.
-const FLOORS: [&str; 9] =
-    ["array", "network", "ops", "autograd", "derive", "check", "lang", "report", "pullback"];
+const FLOORS: [&str; 10] =
+    ["array", "network", "ops", "autograd", "derive", "check", "lang", "diagnose", "report", "pullback"];
 
 fn main() -> ExitCode {
     let root = root();

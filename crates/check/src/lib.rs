@@ -39,10 +39,12 @@ mod layout;
 mod rounding;
 mod routes;
 mod structure;
+mod truth;
 mod verdict;
 
 pub use claim::{Claim, Subject};
 pub use judge::{judge, judge_shape};
 pub use layout::{ClaimLayout, shapes};
 pub use structure::{Probed, probe};
+pub use truth::Truth;
 pub use verdict::{Entry, Judgement, Kink, Note, Routes, Verdict};

@@ -13,7 +13,7 @@ pub enum Verdict {
     Wrong,
     /// It holds once the wrong claims that it refers to are replaced by the true values.
     Inherited,
-    /// The routes do not agree among themselves.
+    /// The routes do not agree among themselves; or the claim is wrong, and no data at hand tells which of several causes it is.
     Ambiguous,
     /// The test could not have failed.
     Vacuous,
@@ -147,6 +147,15 @@ pub enum Note {
     Unseen(usize),
     /// Which number is not finite.
     NotFinite(String),
+    /// What the derivative is taken by reaches no further than this value, which does not change with it.
+    Flat {
+        /// Its name in the program.
+        name: Option<String>,
+        /// How it is computed.
+        expression: String,
+        /// Is it a softmax over an axis of length 1?
+        single: bool,
+    },
     /// The shapes are equal after broadcasting only.
     EqualByBroadcasting,
 }

@@ -32,6 +32,7 @@
 //! | [`check`] | a claim judged by independent routes |
 //! | [`derive`](mod@derive) | a gradient step by step |
 //! | [`lang`] | the `.grad` language |
+//! | [`diagnose`](mod@diagnose) | what is wrong with a wrong claim, and what would be right |
 //! | [`report`] | results as text and as JSON |
 //! | [`session`] | all of these together: from the bytes of a file to a report |
 //!
@@ -41,6 +42,7 @@ pub use pullback_array as array;
 pub use pullback_autograd as autograd;
 pub use pullback_check as check;
 pub use pullback_derive as derive;
+pub use pullback_diagnose as diagnose;
 pub use pullback_lang as lang;
 pub use pullback_network as network;
 pub use pullback_ops as ops;

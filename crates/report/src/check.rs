@@ -1,6 +1,7 @@
 //! What a check of one file found.
 
 use pullback_check::{Judgement, Verdict};
+use pullback_diagnose::Diagnosis;
 use pullback_lang::Span;
 
 use crate::problem::{Document, Invalid, Problem};
@@ -18,6 +19,8 @@ pub struct ClaimReport {
     pub judgement: Judgement,
     /// The wrong claims that it follows, where its verdict is [`Verdict::Inherited`].
     pub inherits: Vec<String>,
+    /// What is wrong with it: nothing, where that is not known; several, where the data does not tell them apart.
+    pub diagnoses: Vec<Diagnosis>,
 }
 
 /// A file with what was found of its claims, or with what is wrong with it.
@@ -60,8 +63,28 @@ impl FileReport {
     }
 
     /// The claims that are wrong by themselves.
-    pub(crate) fn causes(&self) -> impl Iterator<Item = &ClaimReport> {
-        let by_itself = |verdict| matches!(verdict, Verdict::Wrong | Verdict::Shape | Verdict::NotFinite);
-        self.claims.iter().filter(move |claim| by_itself(claim.judgement.verdict))
+    fn causes(&self) -> impl Iterator<Item = &ClaimReport> {
+        self.claims.iter().filter(|claim| FileReport::is_cause(claim))
+    }
+
+    /// Is a claim wrong by itself? It stays wrong where several causes fit.
+    pub(crate) fn is_cause(claim: &ClaimReport) -> bool {
+        matches!(claim.judgement.verdict, Verdict::Wrong | Verdict::Shape | Verdict::NotFinite)
+            || !claim.diagnoses.is_empty()
+    }
+
+    /// The claims, without those whose mistake is that of a claim before them: two that are the wrong way round are one
+    /// mistake.
+    pub(crate) fn mistakes(&self) -> impl Iterator<Item = &ClaimReport> {
+        self.claims
+            .iter()
+            .enumerate()
+            .filter(|(at, claim)| {
+                let partners = claim.diagnoses.iter().filter_map(|found| found.partner.as_ref());
+                let mut before = partners
+                    .filter(|partner| self.claims[..*at].iter().any(|earlier| earlier.key == partner.claim));
+                before.next().is_none()
+            })
+            .map(|(_, claim)| claim)
     }
 }

@@ -1,10 +1,13 @@
 //! The JSON of `pullback check`; its schema is `schemas/check.json`.
 
 use pullback_check::{Entry, Kink, Note, Routes};
+use pullback_diagnose::Diagnosis;
+use pullback_lang::print;
 use serde::Serialize;
 
 use crate::SCHEMA;
 use crate::check::{ClaimReport, FileReport};
+use crate::diagnosis_text::words_text;
 use crate::number::Number;
 use crate::problem::{Document, Place, ProblemJson};
 use crate::verdict_text::note_text;
@@ -55,6 +58,25 @@ struct Claim<'a> {
     notes: Vec<String>,
     #[serde(skip_serializing_if = "<[String]>::is_empty")]
     inherits: &'a [String],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    diagnosis: Option<DiagnosisJson<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    candidates: Vec<DiagnosisJson<'a>>,
+}
+
+#[derive(Serialize)]
+struct DiagnosisJson<'a> {
+    cause: &'a str,
+    explanation: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    definition: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    with: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fix: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    residual: Option<Number>,
+    span: Place,
 }
 
 #[derive(Serialize)]
@@ -99,6 +121,9 @@ impl<'a> File<'a> {
 impl<'a> Claim<'a> {
     fn new(document: &Document, report: &'a ClaimReport) -> Claim<'a> {
         let judgement = &report.judgement;
+        let mut diagnoses: Vec<DiagnosisJson<'a>> =
+            report.diagnoses.iter().map(|found| DiagnosisJson::new(document, found)).collect();
+        let diagnosis = if diagnoses.len() == 1 { diagnoses.pop() } else { None };
         Claim {
             claim: &report.key,
             verdict: judgement.verdict.word(),
@@ -113,6 +138,23 @@ impl<'a> Claim<'a> {
             kink: judgement.kink.as_ref().map(KinkJson::new),
             notes: judgement.notes.iter().map(|note: &Note| note_text(note)).collect(),
             inherits: &report.inherits,
+            diagnosis,
+            candidates: diagnoses,
+        }
+    }
+}
+
+impl<'a> DiagnosisJson<'a> {
+    fn new(document: &Document, found: &'a Diagnosis) -> DiagnosisJson<'a> {
+        let fix = found.fix.as_ref();
+        DiagnosisJson {
+            cause: found.cause,
+            explanation: words_text(&found.explanation),
+            definition: fix.and_then(|fix| fix.definition.as_deref()),
+            with: found.partner.as_ref().map(|partner| partner.claim.as_str()),
+            fix: fix.map(|fix| print(&fix.expr)),
+            residual: fix.and_then(|fix| fix.residual).map(Number),
+            span: document.place(found.span),
         }
     }
 }

@@ -44,7 +44,7 @@ fn file_text(report: &FileReport, wanted: Wanted, paint: Paint) -> String {
         drawings.extend(report.warnings.iter().map(|warning| warning_text(document, warning, paint)));
     }
     drawings.extend(report.errors.iter().map(|error| problem_text(document, error, paint)));
-    drawings.extend(report.claims.iter().filter_map(|claim| failure_text(report, claim, paint)));
+    drawings.extend(report.mistakes().filter_map(|claim| failure_text(report, claim, paint)));
     for drawing in &drawings {
         text += "\n";
         text += drawing;
@@ -71,8 +71,9 @@ fn line(claim: &ClaimReport, keys: usize, verdicts: usize, paint: Paint) -> Stri
 fn failure_text(report: &FileReport, claim: &ClaimReport, paint: Paint) -> Option<String> {
     let failure = failure(claim)?;
     let problem = Problem {
-        span: Some(claim.expr_span),
-        hint: failure.hint.map(str::to_string),
+        span: Some(failure.span),
+        labels: failure.others,
+        hint: failure.hint,
         ..Problem::new(failure.title)
     };
     let drawing =
@@ -91,7 +92,11 @@ fn summary(report: &FileReport, paint: Paint) -> String {
     let found = tally(report.claims.iter());
     match report.cause() {
         Some(cause) => {
-            let which = if report.causes().count() == 1 { "the cause" } else { "the first" };
+            let which = if report.mistakes().filter(|claim| FileReport::is_cause(claim)).count() == 1 {
+                "the cause"
+            } else {
+                "the first"
+            };
             format!("{}; {which} is {}", paint.bad(&found), paint.bad(&cause.key))
         }
         None if report.exit_code() == 0 => paint.good(&found),

@@ -37,6 +37,7 @@ mod check;
 mod check_json;
 mod check_text;
 mod derive;
+mod diagnosis_text;
 mod jacobian;
 mod number;
 mod operations;

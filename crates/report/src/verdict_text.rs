@@ -1,19 +1,35 @@
 //! Verdicts in words: one line each, and, where a claim fails, what is to be seen at its place.
 
 use pullback_check::{Entry, Judgement, Kink, Note, Routes, Verdict};
+use pullback_lang::Span;
 
 use crate::check::ClaimReport;
+use crate::diagnosis_text::{cause_text, causes_text, fix_text, words_text};
 use crate::number::{apart, brief};
 
 /// What a line says of a claim, behind its verdict.
 pub(crate) fn remark(claim: &ClaimReport) -> String {
     let judgement = &claim.judgement;
     match judgement.verdict {
-        Verdict::Holds | Verdict::Wrong => measured(judgement),
+        Verdict::Holds => measured(judgement),
+        Verdict::Wrong => with_cause(claim, measured(judgement)),
         Verdict::Inherited => format!("holds once {} put right", is_or_are(&claim.inherits)),
         Verdict::Kink => judgement.kink.as_ref().map_or_else(String::new, kink),
-        Verdict::Shape => shapes(judgement),
-        Verdict::Ambiguous | Verdict::Vacuous | Verdict::NotFinite => notes(judgement).join("; "),
+        Verdict::Shape => with_cause(claim, shapes(judgement)),
+        Verdict::Ambiguous if !claim.diagnoses.is_empty() => with_cause(claim, measured(judgement)),
+        // Why it is zero takes a sentence, which stands below.
+        Verdict::Ambiguous | Verdict::Vacuous | Verdict::NotFinite => {
+            let brief = judgement.notes.iter().filter(|note| !matches!(note, Note::Flat { .. }));
+            brief.map(note_text).collect::<Vec<String>>().join("; ")
+        }
+    }
+}
+
+/// The cause, where one is known, before what was measured.
+fn with_cause(claim: &ClaimReport, measured: String) -> String {
+    match causes_text(claim) {
+        Some(causes) => format!("{causes}; {measured}"),
+        None => measured,
     }
 }
 
@@ -118,6 +134,21 @@ pub(crate) fn note_text(note: &Note) -> String {
             format!("autograd and finite differences disagree by {} tolerances", brief(*in_tolerances))
         }
         Note::NotFinite(what) => format!("{what} holds an infinity or a NaN"),
+        Note::Flat { name, expression, single } => {
+            let value = match name {
+                Some(name) => format!("`{name} = {expression}`"),
+                None => format!("`{expression}`"),
+            };
+            match single {
+                true => format!(
+                    "{value} is 1 whatever its input: over an axis of length 1 a softmax has nothing to \
+                     share out, so nothing before it has a gradient"
+                ),
+                false => format!(
+                    "{value} does not change with its input here, so nothing before it has a gradient"
+                ),
+            }
+        }
         Note::EqualByBroadcasting => "the shapes are equal after broadcasting only".to_string(),
     }
 }
@@ -125,9 +156,13 @@ pub(crate) fn note_text(note: &Note) -> String {
 /// What a failing claim is headed with, what stands at its caret, what stands below, and advice.
 pub(crate) struct Failure {
     pub(crate) title: String,
+    /// Where the caret stands.
+    pub(crate) span: Span,
     pub(crate) label: Option<String>,
+    /// Further places, each with what it has to do with the failure.
+    pub(crate) others: Vec<(Span, String)>,
     pub(crate) notes: Vec<String>,
-    pub(crate) hint: Option<&'static str>,
+    pub(crate) hint: Option<String>,
 }
 
 /// What is shown of a claim that fails. `None` for one that holds, or would if others did.
@@ -136,15 +171,19 @@ pub(crate) fn failure(claim: &ClaimReport) -> Option<Failure> {
     if judgement.passes() || judgement.verdict == Verdict::Inherited {
         return None;
     }
+    if !claim.diagnoses.is_empty() {
+        return Some(diagnosed(claim));
+    }
     let key = &claim.key;
     let mut lines: Vec<String> = off_by(&judgement.routes).into_iter().collect();
     let worst = judgement.worst.as_ref().map(entry);
-    let wrong = |title: String, label, notes, hint| Some(Failure { title, label, notes, hint });
+    let wrong = |title: String, label, notes, hint: Option<&str>| {
+        let (span, hint) = (claim.expr_span, hint.map(str::to_string));
+        Some(Failure { title, span, label, others: Vec::new(), notes, hint })
+    };
     match judgement.verdict {
         Verdict::Wrong => {
-            lines.extend(judgement.tolerance.map(|tolerance| {
-                format!("rounding and finite differences explain no more than {} there", brief(tolerance))
-            }));
+            lines.extend(explained(judgement));
             wrong(format!("{key} is wrong"), worst, lines, None)
         }
         Verdict::Shape => wrong(format!("{key} has the wrong shape"), Some(shapes(judgement)), lines, None),
@@ -173,6 +212,68 @@ pub(crate) fn failure(claim: &ClaimReport) -> Option<Failure> {
         Verdict::NotFinite => wrong(format!("{key} is not finite"), worst, notes(judgement), None),
         Verdict::Holds | Verdict::Inherited => None,
     }
+}
+
+/// A claim of which it is known what is wrong: the place of the mistake, what it is, and what is to be seen of it.
+fn diagnosed(claim: &ClaimReport) -> Failure {
+    let judgement = &claim.judgement;
+    let key = &claim.key;
+    let mut seen: Vec<String> = Vec::new();
+    match (&judgement.claimed_shape, judgement.worst.as_ref()) {
+        (Some(_), _) => {
+            seen.push(shapes(judgement));
+            seen.extend(notes(judgement));
+        }
+        (None, Some(worst)) => {
+            seen.push(entry(worst));
+            seen.extend(off_by(&judgement.routes));
+            seen.extend(explained(judgement));
+        }
+        (None, None) => {}
+    }
+    match claim.diagnoses.as_slice() {
+        [found] => {
+            let partner = found.partner.as_ref();
+            let mut others: Vec<(Span, String)> =
+                partner.map(|partner| (partner.span, format!("this is `{key}`"))).into_iter().collect();
+            if found.fix.as_ref().is_some_and(|fix| fix.definition.is_some()) {
+                others.push((claim.expr_span, "used here".to_string()));
+            }
+            Failure {
+                title: match partner {
+                    Some(partner) => format!("{key} and {} are wrong: {}", partner.claim, cause_text(found)),
+                    None => format!("{key} is wrong: {}", cause_text(found)),
+                },
+                span: found.span,
+                label: Some(words_text(&found.label)),
+                others,
+                notes: [vec![words_text(&found.explanation)], seen].concat(),
+                hint: fix_text(key, found),
+            }
+        }
+        several => {
+            let each = several.iter().map(|found| {
+                let fix = fix_text(key, found).map_or_else(String::new, |fix| format!(" ({fix})"));
+                format!("{}? {}{fix}", cause_text(found), words_text(&found.explanation))
+            });
+            Failure {
+                title: format!("{key} is wrong, and several causes fit"),
+                span: claim.expr_span,
+                label: None,
+                others: Vec::new(),
+                notes: each.chain(seen).collect(),
+                hint: Some(
+                    "data of other sizes would tell: use the names of dims where sizes stand as numbers"
+                        .to_string(),
+                ),
+            }
+        }
+    }
+}
+
+fn explained(judgement: &Judgement) -> Option<String> {
+    let tolerance = judgement.tolerance?;
+    Some(format!("rounding and finite differences explain no more than {} there", brief(tolerance)))
 }
 
 /// What an entry is claimed to be and what it is.

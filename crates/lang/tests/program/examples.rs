@@ -13,6 +13,8 @@ fn examples() -> Vec<PathBuf> {
     let entries = std::fs::read_dir(folder).expect("the folder is there");
     let mut paths: Vec<PathBuf> = entries.map(|entry| entry.expect("an entry").path()).collect();
     paths.retain(|path| path.extension().is_some_and(|extension| extension == "grad"));
+    // Those are the mistakes of the seeds: its claims are to be wrong.
+    paths.retain(|path| !path.ends_with("mistakes.grad"));
     paths.sort();
     assert!(paths.len() >= 6, "{paths:?}");
     paths

@@ -1,15 +1,15 @@
 //! The life of a claim: text → program in the file's precision → the same program in double precision on the rounded
-//! inputs → the claimed numbers held against the routes → a verdict.
+//! inputs → the claimed numbers held against the routes → a verdict → what is wrong, where something is.
 
 use std::path::Path;
 
-use pullback_check::{ClaimLayout, Judgement, Subject, judge, judge_shape};
+use pullback_check::{Judgement, Note, Verdict, judge, judge_shape};
+use pullback_diagnose::{diagnose, flat, inherited, layout, subject};
 use pullback_lang::program::{Claim, Claimed, Program};
-use pullback_lang::{Error, Layout, MAX_ERRORS, Span};
-use pullback_ops::Val;
+use pullback_lang::{Error, MAX_ERRORS, Span};
 use pullback_report::{ClaimReport, FileReport, Problem};
 
-use super::{Opened, inherit, problems};
+use super::{Opened, problems};
 
 /// Judges every claim of a file. `name` is what the report calls it.
 pub fn check_source(name: &str, bytes: &[u8], base_dir: &Path) -> FileReport {
@@ -44,13 +44,24 @@ pub fn check_watched(name: &str, bytes: &[u8], base_dir: &Path, watch: &mut dyn 
             }
         }
     }
-    let inherited = inherit::inherited(&exact, &mut judged);
-    let claims =
-        exact.claims.iter().zip(judged).zip(inherited).filter_map(|((claim, judgement), inherits)| {
-            let (key, span, expr_span) = (claim.key.clone(), claim.span, claim.expr_span);
-            Some(ClaimReport { key, span, expr_span, judgement: judgement?, inherits })
-        });
-    FileReport { claims: claims.collect(), errors, warnings: opened.warnings, document: opened.document }
+    judged.resize(exact.claims.len(), None);
+    let mut inherits = inherited(&exact, &mut judged);
+    let mut found = diagnose(&opened.file, &exact, &opened.inputs, base_dir, &judged);
+    let mut claims = Vec::new();
+    for (number, judgement) in judged.into_iter().enumerate() {
+        let (Some(mut judgement), claim) = (judgement, &exact.claims[number]) else { continue };
+        let diagnoses = std::mem::take(&mut found[number]);
+        if diagnoses.len() > 1 {
+            judgement.verdict = Verdict::Ambiguous;
+        }
+        if judgement.notes.iter().any(|note| matches!(note, Note::NoPath | Note::Zero)) {
+            judgement.notes.extend(flat(claim));
+        }
+        let inherits = std::mem::take(&mut inherits[number]);
+        let (key, span, expr_span) = (claim.key.clone(), claim.span, claim.expr_span);
+        claims.push(ClaimReport { key, span, expr_span, judgement, inherits, diagnoses });
+    }
+    FileReport { claims, errors, warnings: opened.warnings, document: opened.document }
 }
 
 /// What is said of a claim; a problem where its expression or the derivative cannot be evaluated.
@@ -60,7 +71,7 @@ fn judgement(
     exact: &Program,
     claim: &Claim,
 ) -> Result<Judgement, Problem> {
-    let (value, layout, zeros) = match &stated.claimed {
+    let (value, stated_layout, zeros) = match &stated.claimed {
         Claimed::Shape(shape) => return Ok(judge_shape(&subject(claim), shape)),
         Claimed::Value { val, layout, zeros } => (val, *layout, *zeros),
     };
@@ -72,26 +83,6 @@ fn judgement(
     exact.array(expression, claim.expr_span).map_err(|error| in_place(&error))?;
     let at = |span: Span| move |error: pullback_ops::Error| Problem::of_operation(&error, span);
     let claimed = pullback_check::Claim::evaluated(array, expression).map_err(at(claim.expr_span))?;
-    let claimed = claimed.in_layout(layout_of(layout)).written_as_zeros(zeros);
+    let claimed = claimed.in_layout(layout(stated_layout)).written_as_zeros(zeros);
     judge(&subject(claim), &claimed).map_err(at(claim.span))
-}
-
-/// What a claim is about.
-pub(super) fn subject(claim: &Claim) -> Subject {
-    let subject = match claim.wrt.as_slice() {
-        [x, y] => Subject::second(&claim.of, x, y),
-        [x, ..] => Subject::new(&claim.of, x),
-        // The parser makes no claim with respect to nothing.
-        [] => Subject::new(&claim.of, &claim.of),
-    };
-    let fixed: &[Val] = &claim.fixed;
-    subject.holding(fixed)
-}
-
-pub(super) fn layout_of(layout: Layout) -> ClaimLayout {
-    match layout {
-        Layout::Default => ClaimLayout::Either,
-        Layout::Row => ClaimLayout::Row,
-        Layout::Col => ClaimLayout::Column,
-    }
 }

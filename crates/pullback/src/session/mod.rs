@@ -11,7 +11,6 @@
 
 mod check;
 mod derive;
-mod inherit;
 mod jacobian;
 mod run;
 

@@ -43,7 +43,10 @@ fn every_output_fits_its_schema() {
     let infinite = "x = [0, 1]; y = 1 / x; L = sum(y); dL/dx = -1 / x^2";
     let shape = "x = [1, 2]; L = sum(x^2); dL/dx = 2; dL_dx = 2 * x";
     let syntax = "x = [1\nm = 2; m = 3";
-    let cases: [(&str, &[&str], &str); 27] = [
+    let several = "x: [M=2] ~ randn; L = sum(reshape(x, [2, 1])^2) / 2; dL/dx = 2 * x";
+    let cases: [(&str, &[&str], &str); 29] = [
+        ("check", &["examples/mistakes.grad"], ""),
+        ("check", &["-"], several),
         ("check", &["examples/000-rmsnorm-layer.grad", "examples/003-composition.grad"], ""),
         ("check", &["-"], WRONG),
         ("check", &["-"], kink),
@@ -143,6 +146,23 @@ fn a_wrong_claim_in_json() {
     assert_eq!(claim["span"], json!({"start": 28, "end": 37, "line": 4, "column": 1}));
     assert_eq!(claim.get("inherits"), None);
     assert_eq!(json["files"][0].get("errors"), None);
+}
+
+#[test]
+fn a_diagnosis_in_json() {
+    let source = "W: [n=2, n] ~ randn; x: [n] ~ randn; z = W @ x\nJ = W.T\ndz/dx = J\n";
+    let ran = pullback(&["check", "-", "--json"], source);
+    let json: Value = serde_json::from_str(&ran.stdout).expect("JSON");
+    let diagnosis = &json["files"][0]["claims"][0]["diagnosis"];
+    assert_eq!(diagnosis["cause"], "transposed-factor");
+    assert_eq!(diagnosis["definition"], "J");
+    assert_eq!(diagnosis["fix"], "W");
+    assert!(diagnosis["residual"].as_f64().is_some_and(|residual| residual < 1e-12), "{diagnosis}");
+    let explanation =
+        "`W.T` stands where `W` belongs. It is square, [n=2, n=2], so that the shapes fit either way.";
+    assert_eq!(diagnosis["explanation"], explanation);
+    assert_eq!(diagnosis["span"], json!({"start": 51, "end": 54, "line": 2, "column": 5}));
+    assert_eq!(diagnosis.get("with"), None);
 }
 
 #[test]

@@ -3,12 +3,14 @@
 mod bad_input;
 mod command;
 mod derived;
+mod diagnosed;
 mod examples;
 mod fuzz_regressions;
 mod hostile_files;
 mod hostile_text;
 mod inherited;
 mod json;
+mod mutated;
 mod printed;
 mod readme;
 mod robustness;

@@ -44,18 +44,21 @@ fn a_wrong_claim_and_what_follows_from_it() {
         expect![[r#"
             exit code 1
             <stdin>
-              ✗ dL/da  wrong      error 10, tolerance ε
+              ✗ dL/da  wrong      extra factor; error 10, tolerance ε
               ↳ dL/dW  inherited  holds once dL/da is put right
               ↳ dL/dx  inherited  holds once dL/da is put right
 
-            error: dL/da is wrong
+            error: dL/da is wrong: extra factor
              --> <stdin>:7:9
               |
             7 | dL/da = -2 * a
-              |         ^^^^^^ at [1] this is -5, the derivative 5 (finite difference 5)
+              |         ^^ no minus belongs here
               |
+              = note: The sign is wrong: there is a minus too many.
+              = note: at [1] this is -5, the derivative 5 (finite difference 5)
               = note: off by up to 10 from autograd, Jacobian and finite differences alike
               = note: rounding and finite differences explain no more than ε there
+              = help: write `dL/da = 2 * a`; it holds, with an error of ε
 
               3 claims: 1 wrong, 2 inherited; the cause is dL/da
         "#]],
@@ -66,18 +69,21 @@ fn a_wrong_claim_and_what_follows_from_it() {
         expect![[r#"
             exit code 1
             <stdin>
-              ✗ dL/da  wrong      error 10, tolerance ε
+              ✗ dL/da  wrong      extra factor; error 10, tolerance ε
               ↳ dL/dW  inherited  holds once dL/da is put right
               ↳ dL/dx  inherited  holds once dL/da is put right
 
-            error: dL/da is wrong
+            error: dL/da is wrong: extra factor
              --> <stdin>:7:9
               |
             7 | dL/da = -2 * a
-              |         ^^^^^^ at [1] this is -5, the derivative 5 (finite difference 5)
+              |         ^^ no minus belongs here
               |
+              = note: The sign is wrong: there is a minus too many.
+              = note: at [1] this is -5, the derivative 5 (finite difference 5)
               = note: off by up to 10 from autograd, Jacobian and finite differences alike
               = note: rounding and finite differences explain no more than ε there
+              = help: write `dL/da = 2 * a`; it holds, with an error of ε
 
               3 claims: 1 wrong, 2 inherited; the cause is dL/da
         "#]],
@@ -90,18 +96,22 @@ fn a_wrong_shape() {
         &["check", "-"],
         &format!("{LAYER}\ndL/dW = outer(x, 2 * a)"),
         expect![[r#"
-        exit code 1
-        <stdin>
-          ✗ dL/dW  shape  claimed [3, 2], the derivative has [2, 3]
+            exit code 1
+            <stdin>
+              ✗ dL/dW  shape  swapped operands; claimed [3, 2], the derivative has [2, 3]
 
-        error: dL/dW has the wrong shape
-         --> <stdin>:7:9
-          |
-        7 | dL/dW = outer(x, 2 * a)
-          |         ^^^^^^^^^^^^^^^ claimed [3, 2], the derivative has [2, 3]
+            error: dL/dW is wrong: swapped operands
+             --> <stdin>:7:9
+              |
+            7 | dL/dW = outer(x, 2 * a)
+              |         ^^^^^^^^^^^^^^^ `outer(2 * a, x)` belongs here
+              |
+              = note: `x` and `2 * a` are the wrong way round: `2 * a` comes first.
+              = note: claimed [3, 2], the derivative has [2, 3]
+              = help: write `dL/dW = outer(2 * a, x)`; it holds, with an error of ε
 
-          1 claim: 1 of the wrong shape; the cause is dL/dW
-    "#]],
+              1 claim: 1 of the wrong shape; the cause is dL/dW
+        "#]],
     );
 }
 

@@ -9,11 +9,11 @@ use pullback_check::{Judgement, Verdict, judge};
 use pullback_lang::program::{Claimed, Program};
 use pullback_ops::Val;
 
-use super::check::{layout_of, subject};
+use crate::claimed::{layout, subject};
 
 /// Turns the verdict of every claim that merely inherits a mistake into [`Verdict::Inherited`], and returns for each claim
 /// the keys of those whose mistakes it inherits. A claim that could not be judged has no judgement.
-pub(super) fn inherited(exact: &Program, judged: &mut [Option<Judgement>]) -> Vec<Vec<String>> {
+pub fn inherited(exact: &Program, judged: &mut [Option<Judgement>]) -> Vec<Vec<String>> {
     // What a claim follows is decided by what was found first, not by what it was turned into.
     let wrong: Vec<bool> = judged.iter().map(|found| found.as_ref().is_some_and(is_wrong)).collect();
     let mut inherits: Vec<Vec<String>> = vec![Vec::new(); judged.len()];
@@ -37,12 +37,13 @@ pub(super) fn inherited(exact: &Program, judged: &mut [Option<Judgement>]) -> Ve
     inherits
 }
 
-fn is_wrong(judgement: &Judgement) -> bool {
-    matches!(judgement.verdict, Verdict::Wrong | Verdict::Shape | Verdict::NotFinite)
+/// Is a claim wrong, by itself or by others?
+pub(crate) fn is_wrong(judgement: &Judgement) -> bool {
+    matches!(judgement.verdict, Verdict::Wrong | Verdict::Shape | Verdict::NotFinite | Verdict::Inherited)
 }
 
 /// All claims that a claim refers to, through others too.
-fn referred(program: &Program, claim: usize) -> BTreeSet<usize> {
+pub(crate) fn referred(program: &Program, claim: usize) -> BTreeSet<usize> {
     let mut seen = BTreeSet::new();
     let mut pending: Vec<usize> = program.claims[claim].refers_to.clone();
     while let Some(next) = pending.pop() {
@@ -64,7 +65,7 @@ fn corrected(
     causes: &BTreeSet<usize>,
 ) -> Option<Judgement> {
     let claim = exact.claims.get(number)?;
-    let Claimed::Value { layout, zeros, .. } = claim.claimed else { return None };
+    let Claimed::Value { layout: stated, zeros, .. } = claim.claimed else { return None };
     let mut replaced: HashMap<usize, Val> = HashMap::new();
     for &cause in causes {
         let truth = judged[cause].as_ref()?.expected.clone()?;
@@ -72,5 +73,5 @@ fn corrected(
     }
     let expression = exact.reclaimed(number, claim.expr.as_ref()?, &replaced).ok()?;
     let claimed = pullback_check::Claim::of(&expression).ok()?;
-    judge(&subject(claim), &claimed.in_layout(layout_of(layout)).written_as_zeros(zeros)).ok()
+    judge(&subject(claim), &claimed.in_layout(layout(stated)).written_as_zeros(zeros)).ok()
 }

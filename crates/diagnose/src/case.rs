@@ -1,0 +1,298 @@
+//! A wrong claim, the data on which candidates for what is right are tried, and the names they may use.
+
+use std::cell::Cell;
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+use pullback_array::Array;
+use pullback_check::{ClaimLayout, Truth};
+use pullback_lang::program::{Claim, Claimed, Program, ValueKind};
+use pullback_lang::{Expr, ExprKind, Name, Span};
+use pullback_network::Dim;
+use pullback_ops::Val;
+
+use crate::edit;
+use crate::factor::{LARGEST, Quantity};
+
+/// How far a candidate may be from the derivative on data that is drawn anew, relatively: rounding stays far below it, and
+/// a coincidence far above. What passes is judged like any claim, with a measured tolerance.
+const CLOSE: f64 = 1e-7;
+
+/// A candidate that takes so many times more than what was claimed is not computed, unless it takes little anyway.
+const DEARER: f64 = 64.0;
+const LEAST_WORK: f64 = 65_536.0;
+
+/// One wrong claim on one set of data.
+pub(crate) struct Trial<'a> {
+    pub program: &'a Program,
+    number: usize,
+    layout: ClaimLayout,
+    /// The true values of the wrong claims it refers to.
+    replaced: HashMap<usize, Val>,
+    pub truth: &'a Truth,
+    /// How many multiplications the claim takes.
+    work: f64,
+}
+
+impl<'a> Trial<'a> {
+    pub(crate) fn new(
+        program: &'a Program,
+        number: usize,
+        layout: ClaimLayout,
+        replaced: HashMap<usize, Val>,
+        truth: &'a Truth,
+    ) -> Trial<'a> {
+        let work = match &program.claims[number].claimed {
+            Claimed::Value { val, .. } => work(val),
+            Claimed::Shape(_) => 1.0,
+        };
+        Trial { program, number, layout, replaced, truth, work }
+    }
+
+    pub(crate) fn work(&self) -> f64 {
+        self.work
+    }
+
+    /// The claim, on this data.
+    pub(crate) fn claim(&self) -> &'a Claim {
+        &self.program.claims[self.number]
+    }
+
+    /// An expression in the claim's place, where it can be evaluated.
+    pub(crate) fn value(&self, expr: &Expr) -> Option<Val> {
+        self.program.reclaimed(self.number, expr, &self.replaced).ok()
+    }
+
+    /// Its numbers.
+    pub(crate) fn numbers(&self, expr: &Expr) -> Option<Array> {
+        self.value(expr)?.array().ok().cloned()
+    }
+
+    /// The derivative in a shape of the claim's layout.
+    pub(crate) fn expected(&self, shape: &[usize]) -> Option<Array> {
+        self.truth.in_shape(shape, self.layout)
+    }
+
+    /// Is the expression the derivative here?
+    pub(crate) fn fits(&self, expr: &Expr) -> bool {
+        self.fit(expr).unwrap_or(false)
+    }
+
+    fn fit(&self, expr: &Expr) -> Option<bool> {
+        let value = self.value(expr)?;
+        // The shape is known without numbers.
+        let expected = self.expected(&value.shape())?;
+        if work(&value) > DEARER * self.work.max(LEAST_WORK) {
+            return None;
+        }
+        let array = value.array().ok()?;
+        let largest = expected.max_abs();
+        let difference = array.zip(&expected, "compare", |a, b| a - b, |a, b| a - b).ok()?;
+        Some(array.all_finite() && difference.max_abs() <= CLOSE * largest)
+    }
+}
+
+/// How many multiplications an expression takes, roughly. What has a name is computed once for all candidates.
+fn work(val: &Val) -> f64 {
+    let elements = |val: &Val| val.shape().iter().map(|&size| size as f64).product::<f64>();
+    let mut seen = HashSet::new();
+    let mut pending = vec![val];
+    let mut total = 1.0;
+    while let Some(next) = pending.pop() {
+        if !seen.insert(next.order()) || (next.name().is_some() && next.order() != val.order()) {
+            continue;
+        }
+        let inputs: f64 = next.inputs().iter().map(elements).product();
+        // Of matrices m×k and k×n to m×n the root of the sizes' product is m·k·n.
+        let contracts = matches!(next.inputs(), [_, _]);
+        total += if contracts { (inputs * elements(next)).sqrt() } else { elements(next) };
+        pending.extend(next.inputs());
+    }
+    total
+}
+
+/// A value that a corrected claim may use.
+pub(crate) struct Known {
+    /// The source that stands for it: a name, or a reference to a given cotangent or an earlier claim.
+    pub source: Expr,
+    pub dims: Vec<Dim>,
+    /// Where it is bound: what stands before cannot use it.
+    pub bound: usize,
+}
+
+/// A wrong claim.
+pub(crate) struct Case<'a> {
+    pub claim: &'a Claim,
+    /// The strongest first, the file's own data last.
+    pub trials: Vec<Trial<'a>>,
+    /// Is there a trial at other sizes?
+    pub resized: bool,
+    /// The index names, of a claim entry by entry.
+    pub indices: Option<Vec<Name>>,
+    pub known: Vec<Known>,
+    /// Has the claim the right shape?
+    pub shaped: bool,
+    /// Candidates that may be evaluated, and that may still be.
+    most: usize,
+    left: Cell<usize>,
+}
+
+impl<'a> Case<'a> {
+    pub(crate) fn new(
+        claim: &'a Claim,
+        trials: Vec<Trial<'a>>,
+        resized: bool,
+        indices: Option<Vec<Name>>,
+        known: Vec<Known>,
+        shaped: bool,
+        most: usize,
+    ) -> Case<'a> {
+        Case { claim, trials, resized, indices, known, shaped, most, left: Cell::new(most) }
+    }
+
+    /// The file's own data.
+    pub(crate) fn own(&self) -> &Trial<'a> {
+        self.trials.last().expect("a case has the data of its file")
+    }
+
+    /// Is an expression the derivative on all data? `false` too where no more candidates are to be evaluated.
+    pub(crate) fn fits(&self, expr: &Expr) -> bool {
+        self.spend() && self.trials.iter().all(|trial| trial.fits(expr))
+    }
+
+    /// Takes one evaluation off what is left.
+    pub(crate) fn spend(&self) -> bool {
+        let left = self.left.get();
+        self.left.set(left.saturating_sub(1));
+        left > 0
+    }
+
+    /// How many candidates were evaluated.
+    pub(crate) fn spent(&self) -> usize {
+        self.most - self.left.get()
+    }
+
+    pub(crate) fn exhausted(&self) -> bool {
+        self.left.get() == 0
+    }
+
+    /// The named sizes and the scalars of the program that are bound before a place, with their values in each trial.
+    pub(crate) fn quantities(&self, before: usize) -> Vec<Quantity> {
+        let at = self.claim.expr_span;
+        let mut quantities: Vec<Quantity> = Vec::new();
+        let sizes = |program: &Program| -> Vec<(String, usize)> {
+            let bound = program.values.iter().filter(|value| value.span.start < before);
+            let all = bound.flat_map(|value| value.val.dims().to_vec());
+            all.filter_map(|dim| Some((dim.name()?.as_str().to_owned(), dim.size()))).collect()
+        };
+        let by_trial: Vec<Vec<(String, usize)>> =
+            self.trials.iter().map(|trial| sizes(trial.program)).collect();
+        let mut seen: Vec<&str> = Vec::new();
+        for (name, _) in by_trial.last().into_iter().flatten() {
+            let is_index = self.indices.iter().flatten().any(|index| index.text == *name);
+            if is_index || seen.contains(&name.as_str()) {
+                continue;
+            }
+            seen.push(name);
+            let in_trial = |sizes: &Vec<(String, usize)>| {
+                sizes.iter().find(|(known, _)| known == name).map(|(_, size)| *size as f64)
+            };
+            let values: Option<Vec<f64>> = by_trial.iter().map(in_trial).collect();
+            quantities.extend(values.map(|values| Quantity {
+                source: edit::name(at, name),
+                is_size: true,
+                values,
+            }));
+        }
+        if !self.resized {
+            // A size without a name is a number. (Small ones are tried as numbers anyway.)
+            let all = self.own().program.values.iter().flat_map(|value| value.val.dims());
+            let nameless: BTreeSet<usize> =
+                all.filter(|dim| dim.name().is_none()).map(|dim| dim.size()).collect();
+            quantities.extend(nameless.into_iter().filter(|&size| size > LARGEST).map(|size| Quantity {
+                source: edit::integer(at, size),
+                is_size: true,
+                values: vec![size as f64; self.trials.len()],
+            }));
+        }
+        for scalar in self.known.iter().filter(|known| known.dims.is_empty() && known.bound < before) {
+            let value = |trial: &Trial<'_>| trial.numbers(&scalar.source)?.item().ok();
+            let values: Option<Vec<f64>> = self.trials.iter().map(value).collect();
+            quantities.extend(values.map(|values| Quantity {
+                source: scalar.source.clone(),
+                is_size: false,
+                values,
+            }));
+        }
+        quantities
+    }
+
+    /// The indices of a claim entry by entry, and how far they run.
+    pub(crate) fn ranges(&self) -> Option<Vec<(String, usize)>> {
+        let indices = self.indices.as_ref()?;
+        let dims = self.claim.of.dims().iter().chain(self.claim.wrt.iter().flat_map(|x| x.dims()));
+        Some(indices.iter().zip(dims).map(|(index, dim)| (index.text.clone(), dim.size())).collect())
+    }
+
+    /// The number by which a part would have to be multiplied for the claim to be right, in each trial: `doubled` is the
+    /// claim with the part taken twice. `None` where no number does.
+    ///
+    /// Where the claim is linear in the part, twice the part adds what the part contributes; the contribution, times a
+    /// number, has to make up what is missing.
+    pub(crate) fn ratios(&self, claimed: &Expr, doubled: &Expr) -> Option<Vec<f64>> {
+        self.trials.iter().map(|trial| self.ratio(trial, claimed, doubled)).collect()
+    }
+
+    fn ratio(&self, trial: &Trial<'_>, claimed: &Expr, doubled: &Expr) -> Option<f64> {
+        if !self.spend() {
+            return None;
+        }
+        let (once, twice) = (trial.numbers(claimed)?, trial.numbers(doubled)?);
+        let expected = trial.expected(once.shape())?;
+        if twice.shape() != once.shape() {
+            return None;
+        }
+        let (once, twice, expected) = (once.to_vec_f64(), twice.to_vec_f64(), expected.to_vec_f64());
+        let part: Vec<f64> = twice.iter().zip(&once).map(|(twice, once)| twice - once).collect();
+        let missing: Vec<f64> = expected.iter().zip(&once).map(|(expected, once)| expected - once).collect();
+        let square: f64 = part.iter().map(|p| p * p).sum();
+        let more = part.iter().zip(&missing).map(|(p, m)| p * m).sum::<f64>() / square;
+        let largest = part.iter().fold(0.0f64, |largest, p| largest.max(p.abs()));
+        let fits = part.iter().zip(&missing).all(|(p, m)| (more * p - m).abs() <= CLOSE * largest);
+        (more.is_finite() && fits).then_some(1.0 + more)
+    }
+}
+
+/// The values that an expression in a claim's place may use: those of the file, given cotangents, and the claims before it.
+pub(crate) fn known(program: &Program, number: usize) -> Vec<Known> {
+    /// A file with more values is one of whose values the first do not tell much.
+    const MOST: usize = 32;
+    let at = program.claims[number].expr_span;
+    let mut known: Vec<Known> = Vec::new();
+    for value in &program.values {
+        if !value.val.dtype().is_float() || known.len() == MOST || value.span.start > at.start {
+            continue;
+        }
+        let source = match value.kind {
+            // `dL/dZ` is the cotangent of Z.
+            ValueKind::Upstream => match value.name.trim_start_matches('d').split_once("/d") {
+                Some((of, wrt)) => reference(of, wrt, at),
+                None => continue,
+            },
+            ValueKind::Input | ValueKind::Definition => edit::name(at, &value.name),
+        };
+        known.push(Known { source, dims: value.val.dims().to_vec(), bound: value.span.start });
+    }
+    for claim in program.claims.iter().take(number) {
+        let [wrt] = claim.wrt_names.as_slice() else { continue };
+        if claim.of.ndim() > 0 || known.len() == MOST || !claim.fixed.is_empty() {
+            continue;
+        }
+        let source = reference(&claim.of_name, wrt, at);
+        known.push(Known { source, dims: claim.wrt[0].dims().to_vec(), bound: claim.span.start });
+    }
+    known
+}
+
+fn reference(of: &str, wrt: &str, at: Span) -> Expr {
+    Expr::new(at, ExprKind::ClaimRef { of: Name::new(of, at), wrt: vec![Name::new(wrt, at)] })
+}

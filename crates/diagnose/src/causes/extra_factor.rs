@@ -1,0 +1,43 @@
+//! A factor, a divisor or a sign is there that does not belong there: `2 * dL/dv * g` where `dL/dv * g` belongs.
+
+use pullback_lang::{BinaryOp, Expr, ExprKind};
+
+use super::{Cause, not_whole};
+use crate::edit::{Edit, number, size};
+use crate::tree::Place;
+use crate::words::Words;
+
+pub(super) static CAUSE: Cause = Cause { word: "extra-factor", edits, whole: not_whole };
+
+fn edits(place: &Place<'_>) -> Vec<Edit> {
+    match &place.expr.kind {
+        ExprKind::Negate(operand) => {
+            let words = Words::new().say("The sign is wrong: there is a minus too many.");
+            let label = Words::new().say("no minus belongs here");
+            vec![Edit::new((**operand).clone(), 1, words).at(place.expr.span, label)]
+        }
+        ExprKind::Binary { operator, left, right } => match operator.kind {
+            BinaryOp::Mul => vec![dropped(place, right, left, 2), dropped(place, left, right, 2)],
+            BinaryOp::MatMul => vec![dropped(place, right, left, 4), dropped(place, left, right, 4)],
+            BinaryOp::Div => vec![dropped(place, right, left, 2)],
+            BinaryOp::Pow if number(right) == Some(2.0) => {
+                let words = Words::new().expr(place.expr).say(" stands where ").expr(left);
+                vec![Edit::new((**left).clone(), 3, words.say(" belongs: a factor too many."))]
+            }
+            _ => Vec::new(),
+        },
+        _ => Vec::new(),
+    }
+}
+
+/// The place with one operand left out.
+fn dropped(place: &Place<'_>, extra: &Expr, kept: &Expr, cost: u32) -> Edit {
+    let divides = matches!(&place.expr.kind, ExprKind::Binary { operator, .. } if operator.kind == BinaryOp::Div);
+    let what = if divides { "divisor" } else { "factor" };
+    let words = Words::new().say(format!("The {what} ")).expr(extra).say(" is one too many.");
+    let label = Words::new().say(format!("this {what} does not belong here"));
+    // The larger what is left out, the less likely it was a slip.
+    let edit = Edit::new(kept.clone(), cost + (size(extra) / 3) as u32, words).at(extra.span, label);
+    let is_number = number(extra).is_some();
+    if is_number || place.dims_of(extra).is_some_and(|dims| dims.is_empty()) { edit.sized() } else { edit }
+}

@@ -1,0 +1,126 @@
+//! The numbers are right and stand in another order or shape: row-major vec for column-major, or an axis of length 1 too
+//! many, which a comparison that broadcasts does not see.
+
+use pullback_lang::{Expr, ExprKind, IndexItem};
+use pullback_network::Dim;
+use pullback_ops::Val;
+
+use super::{Cause, not_whole};
+use crate::edit::{Edit, call, integer, name};
+use crate::tree::Place;
+use crate::words::Words;
+
+pub(super) static CAUSE: Cause = Cause { word: "vec-layout", edits, whole: not_whole };
+
+fn edits(place: &Place<'_>) -> Vec<Edit> {
+    let mut edits = Vec::new();
+    if place.case().indices.is_some() {
+        return edits;
+    }
+    edits.extend(other_order(place));
+    if !place.case().shaped {
+        edits.extend(without_new_axis(place));
+        edits.extend(reshaped(place));
+    }
+    edits
+}
+
+/// Column-major for row-major, or the reverse.
+fn other_order(place: &Place<'_>) -> Option<Edit> {
+    let ExprKind::Call { function, args, kwargs } = &place.expr.kind else { return None };
+    let at = place.expr.span;
+    let column = || name(at, "col");
+    let words = |order: &str| {
+        Words::new().say(format!("The entries stand in the wrong order: they belong in {order}-major vec."))
+    };
+    match (function.text.as_str(), args.as_slice()) {
+        // For Jacobians of products: Wᵀ ⊗ I in one layout is I ⊗ Wᵀ in the other.
+        ("kron", [first, second]) if is_matrix_of_jacobian(place) => {
+            let with = call(at, "kron", vec![second.clone(), first.clone()], Vec::new());
+            let explanation = Words::new()
+                .say("This is the Jacobian with its entries lined up in the other order, by columns where rows are meant or the reverse: the operands of ")
+                .source("kron")
+                .say(" change places.");
+            Some(Edit::new(with, 1, explanation))
+        }
+        ("vec", [of]) if kwargs.is_empty() => {
+            Some(Edit::new(call(at, "vec", vec![of.clone(), column()], Vec::new()), 2, words("column")))
+        }
+        ("vec", [of, _]) => Some(Edit::new(call(at, "vec", vec![of.clone()], Vec::new()), 2, words("row"))),
+        ("reshape" | "unvec", [of, shape]) if kwargs.is_empty() => {
+            let args = vec![of.clone(), shape.clone(), column()];
+            Some(Edit::new(call(at, "unvec", args, Vec::new()), 3, words("column")))
+        }
+        ("unvec", [of, shape, _]) => {
+            let args = vec![of.clone(), shape.clone()];
+            Some(Edit::new(call(at, "unvec", args, Vec::new()), 2, words("row")))
+        }
+        _ => None,
+    }
+}
+
+fn is_matrix_of_jacobian(place: &Place<'_>) -> bool {
+    let claim = place.case().claim;
+    place.ndim() == 2 && claim.of.ndim() > 0 && claim.of.ndim() + claim.wrt.iter().map(Val::ndim).sum::<usize>() > 2
+}
+
+/// `x[None]` for `x`, or `reshape(x, [1, n])`.
+fn without_new_axis(place: &Place<'_>) -> Option<Edit> {
+    let extra = || {
+        Words::new().say(
+            "There is an axis of length 1 too many. A comparison that broadcasts calls the two equal; \
+             the shapes are not.",
+        )
+    };
+    match &place.expr.kind {
+        ExprKind::Index { base, items } => {
+            let kept: Vec<IndexItem> =
+                items.iter().filter(|item| !matches!(item, IndexItem::NewAxis)).cloned().collect();
+            if kept.len() == items.len() {
+                return None;
+            }
+            let whole = kept.iter().all(|item| {
+                matches!(item, IndexItem::Slice { start: None, stop: None, step: None } | IndexItem::Ellipsis)
+            });
+            let with = match whole {
+                true => (**base).clone(),
+                false => {
+                    Expr::new(place.expr.span, ExprKind::Index { base: base.clone(), items: kept })
+                }
+            };
+            Some(Edit::new(with, 2, extra()))
+        }
+        ExprKind::Call { function, args, .. } if function.text == "reshape" => {
+            let [of, Expr { kind: ExprKind::List(sizes), .. }] = args.as_slice() else { return None };
+            let is_one = |size: &Expr| matches!(size.kind, ExprKind::Number { value: 1.0, .. });
+            sizes.iter().any(is_one).then(|| Edit::new(of.clone(), 2, extra()))
+        }
+        _ => None,
+    }
+}
+
+/// The whole claim in the shape of the derivative.
+fn reshaped(place: &Place<'_>) -> Option<Edit> {
+    let claimed = place.dims.as_ref().filter(|_| place.is_root() && place.tree.definition.is_none())?;
+    let claim = place.case().claim;
+    let shape: Vec<Dim> =
+        claim.of.dims().iter().chain(claim.wrt.iter().flat_map(|x| x.dims())).copied().collect();
+    let count = |dims: &[Dim]| dims.iter().map(|dim| dim.size()).product::<usize>();
+    if count(claimed) != count(&shape) {
+        return None;
+    }
+    let at = place.expr.span;
+    let sizes = shape.iter().map(|dim| match dim.name() {
+        Some(dim) => name(at, dim.as_str()),
+        None => integer(at, dim.size()),
+    });
+    let sizes = Expr::new(at, ExprKind::List(sizes.collect()));
+    let with = call(at, "reshape", vec![place.expr.clone(), sizes], Vec::new());
+    let words = Words::new()
+        .say("The numbers are right, and their shape is not: it is ")
+        .shape(claimed)
+        .say(", and a derivative has the axes of what it belongs to, ")
+        .shape(&shape)
+        .say(".");
+    Some(Edit::new(with, 2, words))
+}

@@ -1,0 +1,27 @@
+//! A claim of the language as the checker takes it.
+
+use pullback_check::{ClaimLayout, Subject};
+use pullback_lang::Layout;
+use pullback_lang::program::Claim;
+use pullback_ops::Val;
+
+/// What a claim is about.
+pub fn subject(claim: &Claim) -> Subject {
+    let subject = match claim.wrt.as_slice() {
+        [x, y] => Subject::second(&claim.of, x, y),
+        [x, ..] => Subject::new(&claim.of, x),
+        // The parser makes no claim with respect to nothing.
+        [] => Subject::new(&claim.of, &claim.of),
+    };
+    let fixed: &[Val] = &claim.fixed;
+    subject.holding(fixed)
+}
+
+/// The layout of a claim.
+pub fn layout(layout: Layout) -> ClaimLayout {
+    match layout {
+        Layout::Default => ClaimLayout::Either,
+        Layout::Row => ClaimLayout::Row,
+        Layout::Col => ClaimLayout::Column,
+    }
+}

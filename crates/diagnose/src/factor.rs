@@ -1,0 +1,330 @@
+//! A number by its name: 0.1 is `1/(N * M)` where N is 5 and M is 2, and 1/21 where they are 3 and 7. Scalars of the
+//! program have names too.
+
+use pullback_lang::{BinaryOp, Expr, ExprKind, Span};
+
+use crate::edit::{binary, call, integer, negated, number};
+
+/// How far a ratio that was fitted may be from the number it is taken for, relatively.
+const CLOSE: f64 = 1e-6;
+
+/// Numerators and denominators beyond this are no factors that one forgets.
+pub(crate) const LARGEST: usize = 12;
+
+/// A factor: a sign, a fraction, and sizes or scalars above and below it.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Factor {
+    pub negative: bool,
+    numerator: usize,
+    denominator: usize,
+    above: Vec<Power>,
+    below: Vec<Power>,
+}
+
+/// A size or a scalar of the program, and its value on each set of data.
+#[derive(Clone, Debug)]
+pub(crate) struct Quantity {
+    pub source: Expr,
+    /// Is it a size, and no data?
+    pub is_size: bool,
+    pub values: Vec<f64>,
+}
+
+/// A size or a scalar, its square, its cube or its root.
+#[derive(Clone, Debug, PartialEq)]
+struct Power {
+    source: Expr,
+    power: f64,
+}
+
+/// Powers of one quantity that are tried, and of two.
+const POWERS: [f64; 8] = [-1.0, 1.0, -2.0, 2.0, -3.0, 3.0, -0.5, 0.5];
+const POWERS_OF_TWO: [f64; 6] = [-1.0, 1.0, -2.0, 2.0, -3.0, 3.0];
+
+impl Factor {
+    /// The simplest factor that has these values, one for each set of data.
+    pub(crate) fn named(values: &[f64], quantities: &[Quantity]) -> Option<Factor> {
+        let mut powers: Vec<Vec<(usize, f64)>> = vec![Vec::new()];
+        for one in 0..quantities.len() {
+            powers.extend(POWERS.map(|power| vec![(one, power)]));
+        }
+        for one in 0..quantities.len() {
+            for other in one + 1..quantities.len() {
+                let sizes = quantities[one].is_size && quantities[other].is_size;
+                for a in POWERS_OF_TWO {
+                    // One scalar for another is no factor but something else altogether.
+                    let others = POWERS_OF_TWO.iter().filter(|&&b| sizes || a * b > 0.0);
+                    powers.extend(others.map(|&b| vec![(one, a), (other, b)]));
+                }
+            }
+        }
+        let candidates = powers.iter().filter_map(|powers| {
+            let (negative, numerator, denominator) = fraction(values, quantities, powers)?;
+            let of_sign = |sign: f64| -> Vec<Power> {
+                let of_sign = powers.iter().filter(|(_, power)| power * sign > 0.0);
+                of_sign
+                    .map(|&(one, power)| Power { source: quantities[one].source.clone(), power: power.abs() })
+                    .collect()
+            };
+            let (above, below) = (of_sign(1.0), of_sign(-1.0));
+            Some(Factor { negative, numerator, denominator, above, below })
+        });
+        // Of a number and a size that is equal to it the size is told: it says where the factor comes from.
+        candidates.min_by_key(|factor| {
+            let powers = factor.above.iter().chain(&factor.below);
+            let names: usize = powers.map(|power| if power.power == 1.0 { 1 } else { 2 }).sum();
+            (factor.numbers().len() + names, factor.numbers().len())
+        })
+    }
+
+    /// Is it nothing but a sign?
+    pub(crate) fn is_sign(&self) -> bool {
+        self.is_number() && (self.numerator, self.denominator) == (1, 1)
+    }
+
+    /// Is it a number, without sizes and scalars?
+    pub(crate) fn is_number(&self) -> bool {
+        self.above.is_empty() && self.below.is_empty()
+    }
+
+    /// Its value, where it is a number.
+    pub(crate) fn value(&self) -> f64 {
+        let magnitude = self.numerator as f64 / self.denominator as f64;
+        if self.negative { -magnitude } else { magnitude }
+    }
+
+    fn numbers(&self) -> Vec<usize> {
+        [self.numerator, self.denominator].into_iter().filter(|&part| part != 1).collect()
+    }
+
+    /// As an expression: `1 / (N * M)`.
+    pub(crate) fn expr(&self, at: Span) -> Expr {
+        let above = product(self.parts_above(at)).unwrap_or_else(|| integer(at, 1));
+        let whole = match product(self.parts_below(at)) {
+            Some(below) => binary(at, BinaryOp::Div, above, below),
+            None => above,
+        };
+        if self.negative { negated(&whole) } else { whole }
+    }
+
+    fn parts_above(&self, at: Span) -> Vec<Expr> {
+        parts(self.numerator, &self.above, at)
+    }
+
+    fn parts_below(&self, at: Span) -> Vec<Expr> {
+        parts(self.denominator, &self.below, at)
+    }
+
+    /// The expression times this factor, with the factor where one would write it; and the part that was written
+    /// differently, where it is a smaller one.
+    pub(crate) fn times(&self, expr: &Expr) -> (Expr, Option<(Span, Expr)>) {
+        let at = expr.span;
+        if self.is_number()
+            && let Some(changed) = self.in_literal(expr)
+        {
+            return changed;
+        }
+        if let Some(changed) = self.as_root(expr) {
+            return changed;
+        }
+        let mut whole = expr.clone();
+        let mut place = None;
+        if let Some(below) = product(self.parts_below(at)) {
+            whole = match &expr.kind {
+                ExprKind::Binary { operator, left, right } if operator.kind == BinaryOp::Div => {
+                    let divisor = taken_in(right, &below)
+                        .unwrap_or_else(|| binary(right.span, BinaryOp::Mul, (**right).clone(), below));
+                    place = Some((right.span, divisor.clone()));
+                    binary(at, BinaryOp::Div, (**left).clone(), divisor)
+                }
+                _ => binary(at, BinaryOp::Div, whole, below),
+            };
+        }
+        if let Some(above) = product(self.parts_above(at)) {
+            whole = taken_in(&whole, &above).unwrap_or_else(|| {
+                in_front(&whole, &|first| binary(first.span, BinaryOp::Mul, above.clone(), first.clone()))
+            });
+            place = None;
+        }
+        if self.negative {
+            whole = in_front(&whole, &negated);
+            place = None;
+        }
+        (whole, place)
+    }
+
+    /// `x / d` times √d is `x / sqrt(d)`.
+    fn as_root(&self, expr: &Expr) -> Option<(Expr, Option<(Span, Expr)>)> {
+        let ExprKind::Binary { operator, left, right } = &expr.kind else { return None };
+        let [Power { source, power: 0.5 }] = self.above.as_slice() else { return None };
+        let alone = self.below.is_empty() && self.numbers().is_empty() && !self.negative;
+        (alone && operator.kind == BinaryOp::Div && **right == *source).then(|| {
+            let root = call(right.span, "sqrt", vec![source.clone()], Vec::new());
+            let whole = binary(expr.span, BinaryOp::Div, (**left).clone(), root.clone());
+            (whole, Some((right.span, root)))
+        })
+    }
+
+    /// `3 * b` times 2/3 is `2 * b`: the number in front of a product, or below it, takes up a factor that is a number.
+    fn in_literal(&self, expr: &Expr) -> Option<(Expr, Option<(Span, Expr)>)> {
+        let taken_up = |literal: &Expr, factor: f64| {
+            let value = number(literal)? * factor;
+            // 1 is written by nothing, and that is another mistake: a factor too many.
+            (value > 0.0 && value != 1.0).then(|| {
+                let integer = value.fract() == 0.0;
+                Expr::new(literal.span, ExprKind::Number { value, integer })
+            })
+        };
+        match &expr.kind {
+            ExprKind::Number { .. } => {
+                let with = taken_up(expr, self.value())?;
+                Some((with.clone(), Some((expr.span, with))))
+            }
+            ExprKind::Binary { operator, left, right } => {
+                let rebuilt = |left: Expr, right: Expr| binary(expr.span, operator.kind, left, right);
+                // A divisor that becomes 1 is one too many, which is another mistake.
+                if operator.kind == BinaryOp::Div && number(right) == Some(self.value()) {
+                    return None;
+                }
+                if matches!(operator.kind, BinaryOp::Mul | BinaryOp::Div | BinaryOp::MatMul)
+                    && let Some((with, place)) = self.in_literal(left)
+                {
+                    return Some((rebuilt(with, (**right).clone()), place));
+                }
+                if operator.kind == BinaryOp::Div
+                    && let Some(with) = taken_up(right, 1.0 / self.value())
+                    && number(&with).is_some_and(|value| value.fract() == 0.0)
+                {
+                    return Some((rebuilt((**left).clone(), with.clone()), Some((right.span, with))));
+                }
+                None
+            }
+            _ => None,
+        }
+    }
+}
+
+/// A product that holds a factor, with that factor once more: `3 * x` and `x` make `3 * x^2`.
+pub(crate) fn taken_in(expr: &Expr, factor: &Expr) -> Option<Expr> {
+    let power = |base: &Expr, exponent: usize| {
+        binary(expr.span, BinaryOp::Pow, base.clone(), integer(expr.span, exponent))
+    };
+    if expr == factor && number(factor).is_none() {
+        return Some(power(expr, 2));
+    }
+    let ExprKind::Binary { operator, left, right } = &expr.kind else { return None };
+    match (operator.kind, number(right)) {
+        (BinaryOp::Pow, Some(exponent)) if **left == *factor && (2.0..9.0).contains(&exponent) => {
+            (exponent.fract() == 0.0).then(|| power(left, exponent as usize + 1))
+        }
+        (BinaryOp::Mul, _) => match taken_in(right, factor) {
+            Some(right) => Some(binary(expr.span, BinaryOp::Mul, (**left).clone(), right)),
+            None => Some(binary(expr.span, BinaryOp::Mul, taken_in(left, factor)?, (**right).clone())),
+        },
+        (BinaryOp::Div, _) => {
+            Some(binary(expr.span, BinaryOp::Div, taken_in(left, factor)?, (**right).clone()))
+        }
+        _ => None,
+    }
+}
+
+/// A product with its first factor changed: a number in front of it multiplies the whole.
+fn in_front(expr: &Expr, change: &dyn Fn(&Expr) -> Expr) -> Expr {
+    match &expr.kind {
+        ExprKind::Binary { operator, left, right }
+            if matches!(operator.kind, BinaryOp::Mul | BinaryOp::Div | BinaryOp::MatMul) =>
+        {
+            binary(expr.span, operator.kind, in_front(left, change), (**right).clone())
+        }
+        _ => change(expr),
+    }
+}
+
+/// The fraction that the values are once the sizes are taken out, the same for all data.
+fn fraction(
+    values: &[f64],
+    quantities: &[Quantity],
+    powers: &[(usize, f64)],
+) -> Option<(bool, usize, usize)> {
+    let rest: Vec<f64> = values
+        .iter()
+        .enumerate()
+        .map(|(trial, value)| {
+            let named = powers.iter().map(|&(one, power)| quantities[one].values[trial].powf(power));
+            value / named.product::<f64>()
+        })
+        .collect();
+    let &last = rest.last()?;
+    if last == 0.0
+        || !last.is_finite()
+        || !rest.iter().all(|value| (value - last).abs() <= CLOSE * last.abs())
+    {
+        return None;
+    }
+    let magnitude = last.abs();
+    (1..=LARGEST).find_map(|denominator| {
+        let numerator = (magnitude * denominator as f64).round();
+        let fits = (magnitude * denominator as f64 - numerator).abs() <= CLOSE * numerator;
+        (fits && (1.0..=LARGEST as f64).contains(&numerator)).then_some((
+            last < 0.0,
+            numerator as usize,
+            denominator,
+        ))
+    })
+}
+
+fn parts(value: usize, powers: &[Power], at: Span) -> Vec<Expr> {
+    let mut parts: Vec<Expr> = if value == 1 { Vec::new() } else { vec![integer(at, value)] };
+    parts.extend(powers.iter().map(|Power { source, power }| match *power {
+        2.0 | 3.0 => binary(at, BinaryOp::Pow, source.clone(), integer(at, *power as usize)),
+        0.5 => call(at, "sqrt", vec![source.clone()], Vec::new()),
+        _ => source.clone(),
+    }));
+    parts
+}
+
+fn product(parts: Vec<Expr>) -> Option<Expr> {
+    parts.into_iter().reduce(|a, b| binary(a.span, BinaryOp::Mul, a, b))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use pullback_lang::{parse_expr, print};
+
+    fn dims() -> Vec<Quantity> {
+        let quantity = |name: &str, values: [f64; 2]| {
+            let source = parse_expr(name).expect("it parses").expr;
+            Quantity { source, is_size: name != "u", values: values.to_vec() }
+        };
+        vec![quantity("N", [3.0, 5.0]), quantity("M", [7.0, 2.0]), quantity("u", [0.37, 1.93])]
+    }
+
+    #[track_caller]
+    fn check(values: &[f64], expr: &str, expected: Option<&str>) {
+        let expr = parse_expr(expr).expect("it parses").expr;
+        let found = Factor::named(values, &dims()).map(|factor| print(&factor.times(&expr).0));
+        assert_eq!(found.as_deref(), expected);
+    }
+
+    #[test]
+    fn a_factor_is_written_where_one_would_write_it() {
+        check(&[1.0 / 7.0, 0.5], "2 * (Z - T) / N", Some("2 * (Z - T) / (N * M)"));
+        check(&[0.5, 0.5], "4 * x", Some("2 * x"));
+        check(&[2.0 / 3.0, 2.0 / 3.0], "3 * b @ c", Some("2 * b @ c"));
+        check(&[0.5, 0.5], "x / 2", Some("x / 4"));
+        check(&[0.5, 0.5], "x @ y", Some("x @ y / 2"));
+        check(&[2.0 / 21.0, 0.2], "x", Some("2 * x / (N * M)"));
+        check(&[-1.0, -1.0], "x @ y", Some("-x @ y"));
+        check(&[3.0f64.sqrt(), 5.0f64.sqrt()], "x", Some("sqrt(N) * x"));
+        check(&[9.0, 25.0], "x", Some("N^2 * x"));
+        check(&[1.0 / (7.0 * 0.37 * 0.37), 1.0 / (2.0 * 1.93 * 1.93)], "x", Some("x / (M * u^2)"));
+        check(&[0.37, 1.93], "3 * u^2", Some("3 * u^3"));
+        check(&[1.0 / 0.37, 1.0 / 1.93], "x / u", Some("x / u^2"));
+        check(&[3.0f64.sqrt(), 5.0f64.sqrt()], "x / N", Some("x / sqrt(N)"));
+        check(&[3.0 / 7.0, 2.5], "x / N", Some("N * x / (N * M)"));
+        check(&[0.37 / 3.0, 1.93 / 5.0], "x", None);
+        check(&[0.1234, 0.1234], "x", None);
+        check(&[0.5, 0.25], "x", None);
+    }
+}

@@ -1,0 +1,212 @@
+//! A file with wrong claims, and all that is known when their causes are looked for.
+
+use std::cell::{Cell, OnceCell};
+use std::collections::HashMap;
+use std::path::Path;
+
+use pullback_array::Array;
+use pullback_check::{Claim as Numbers, ClaimLayout, Judgement, Truth, Verdict, judge, shapes};
+use pullback_lang::program::{Claim, Claimed, Inputs, Program};
+use pullback_lang::{EntryClaim, Expr, File, Name, StatementKind};
+use pullback_ops::Val;
+
+use crate::Diagnosis;
+use crate::case::{Case, Trial, known};
+use crate::causes::CAUSES;
+use crate::claimed::{layout, subject};
+use crate::inherit::{is_wrong, referred};
+use crate::probe::{Probe, fresh};
+use crate::search::{Depth, search};
+use crate::unknown::facts;
+
+/// Multiplications that the candidates for one claim may take, all together.
+const MOST_WORK: f64 = 2_147_483_648.0;
+
+/// Candidates for one claim, however small it is.
+const MOST_CANDIDATES: usize = 4000;
+
+/// Candidates for all claims of a file together: a file of a thousand wrong claims is not searched to its end.
+const MOST_OF_FILE: usize = 100_000;
+
+/// How far a claim may be from another derivative to be held for it, relatively, before it is tried on other data.
+const CLOSE: f64 = 1e-6;
+
+/// A file with wrong claims.
+pub(crate) struct Inquiry<'a> {
+    pub file: &'a File,
+    /// The program in double precision.
+    pub exact: &'a Program,
+    judged: &'a [Option<Judgement>],
+    inputs: &'a Inputs,
+    base_dir: &'a Path,
+    own: Probe,
+    /// Made when the first candidate is to be tried.
+    fresh: OnceCell<Vec<Probe>>,
+    /// Candidates that may still be evaluated.
+    left: Cell<usize>,
+}
+
+impl<'a> Inquiry<'a> {
+    pub(crate) fn new(
+        file: &'a File,
+        exact: &'a Program,
+        inputs: &'a Inputs,
+        base_dir: &'a Path,
+        judged: &'a [Option<Judgement>],
+    ) -> Inquiry<'a> {
+        let own = Probe::new(exact.clone(), false);
+        let left = Cell::new(MOST_OF_FILE);
+        Inquiry { file, exact, judged, inputs, base_dir, own, fresh: OnceCell::new(), left }
+    }
+
+    /// The claims that are wrong by themselves.
+    pub(crate) fn suspects(&self) -> impl Iterator<Item = usize> {
+        let wrong = |judgement: &Judgement| matches!(judgement.verdict, Verdict::Wrong | Verdict::Shape);
+        (0..self.judged.len()).filter(move |&claim| self.judged[claim].as_ref().is_some_and(wrong))
+    }
+
+    /// The claims that hold.
+    pub(crate) fn right(&self) -> Vec<&'a Claim> {
+        let passes = |judged: &&Option<Judgement>| judged.as_ref().is_some_and(Judgement::passes);
+        let claims = self.exact.claims.iter().zip(self.judged.iter());
+        claims.filter(|(_, judged)| passes(judged)).map(|(claim, _)| claim).collect()
+    }
+
+    /// What is found of a suspect: nothing, one cause, or several that the data cannot tell apart.
+    pub(crate) fn diagnoses(&self, number: usize) -> Vec<Diagnosis> {
+        for cause in CAUSES {
+            if let Some(found) = (cause.whole)(self, number) {
+                return vec![found];
+            }
+        }
+        let Some(case) = self.case(number) else { return Vec::new() };
+        let Some(expr) = &self.exact.claims[number].expr else { return Vec::new() };
+        let mut found = search(self, number, &case, expr, Depth::Pairs);
+        self.left.set(self.left.get().saturating_sub(case.spent()));
+        if found.is_empty()
+            && case.resized
+            && self.has_sizes_as_numbers()
+            && let Some(case) = self.at_own_sizes(number)
+        {
+            // What holds there may hold at those sizes only.
+            found = search(self, number, &case, expr, Depth::Singles);
+        }
+        if !found.is_empty() {
+            return found;
+        }
+        facts(&case, expr).into_iter().collect()
+    }
+
+    /// Is what is claimed of one derivative another one, on the data of the file?
+    pub(crate) fn claims_other(&self, number: usize, other: usize) -> bool {
+        let is_other = || {
+            let Claimed::Value { val, .. } = &self.exact.claims[number].claimed else { return None };
+            let expected = self.judged[other].as_ref()?.expected.as_ref()?;
+            if val.shape() != expected.shape() {
+                return None;
+            }
+            let difference = val.array().ok()?.zip(expected, "compare", |a, b| a - b, |a, b| a - b).ok()?;
+            Some(difference.max_abs() <= CLOSE * expected.max_abs())
+        };
+        is_other().unwrap_or(false)
+    }
+
+    /// How far a corrected claim is from the routes, where it holds.
+    pub(crate) fn accepted(&self, number: usize, expr: &Expr) -> Option<f64> {
+        let claim = &self.exact.claims[number];
+        let replaced = self.replaced(&self.own, number)?;
+        let value = self.exact.reclaimed(number, expr, &replaced).ok()?;
+        let numbers = Numbers::of(&value).ok()?.in_layout(layout_of(claim)?);
+        let judgement = judge(&subject(claim), &numbers).ok()?;
+        judgement.passes().then_some(judgement.max_abs_error.unwrap_or(0.0))
+    }
+
+    /// A wrong claim and the data on which candidates are tried. `None` for one about a shape, and where the derivative is
+    /// not known or zero: everything that vanishes would fit.
+    pub(crate) fn case(&self, number: usize) -> Option<Case<'_>> {
+        self.case_on(number, |_| true)
+    }
+
+    /// The same without data of other sizes.
+    fn at_own_sizes(&self, number: usize) -> Option<Case<'_>> {
+        self.case_on(number, |probe| !probe.resized)
+    }
+
+    /// May a size stand as a number somewhere: has an axis no name?
+    fn has_sizes_as_numbers(&self) -> bool {
+        let mut dims = self.exact.values.iter().flat_map(|value| value.val.dims());
+        dims.any(|dim| dim.name().is_none() && dim.size() > 1)
+    }
+
+    fn case_on(&self, number: usize, wanted: impl Fn(&Probe) -> bool) -> Option<Case<'_>> {
+        let claim = self.exact.claims.get(number)?;
+        let stated = layout_of(claim)?;
+        let Claimed::Value { val, .. } = &claim.claimed else { return None };
+        let fresh = self.fresh.get_or_init(|| fresh(self.file, self.exact, self.inputs, self.base_dir));
+        let mut trials = Vec::new();
+        let mut resized = false;
+        for probe in fresh.iter().filter(|probe| wanted(probe)).chain([&self.own]) {
+            let Some(truth) = probe.truth(number).filter(|truth| truth.tensor().max_abs() > 0.0) else {
+                continue;
+            };
+            let Some(replaced) = self.replaced(probe, number) else { continue };
+            resized |= probe.resized;
+            trials.push((probe, Trial::new(&probe.program, number, stated, replaced, truth)));
+        }
+        // Without the data of the file there is nothing to explain.
+        if !trials.last().is_some_and(|(probe, _)| std::ptr::eq(*probe, &self.own)) {
+            return None;
+        }
+        let trials: Vec<Trial<'_>> = trials.into_iter().map(|(_, trial)| trial).collect();
+        // Where most candidates end.
+        let most = trials.first().map_or(0.0, |trial| MOST_WORK / trial.work());
+        let most = (most as usize).min(MOST_CANDIDATES).min(self.left.get());
+        let shaped = trials.last()?.truth.in_shape(&val.shape(), stated).is_some();
+        let indices = self.indices(claim);
+        Some(Case::new(claim, trials, resized, indices, known(self.exact, number), shaped, most))
+    }
+
+    /// The index names of a claim entry by entry.
+    fn indices(&self, claim: &Claim) -> Option<Vec<Name>> {
+        let statement = self.file.statements.iter().find(|statement| statement.span == claim.span)?;
+        match &statement.kind {
+            StatementKind::EntryClaim(EntryClaim { of_indices, wrt_indices, .. }) => {
+                Some(of_indices.iter().chain(wrt_indices).cloned().collect())
+            }
+            _ => None,
+        }
+    }
+
+    /// The true values of the wrong claims that a claim refers to.
+    fn replaced(&self, probe: &Probe, number: usize) -> Option<HashMap<usize, Val>> {
+        let wrong = |claim: &usize| {
+            self.judged.get(*claim).is_some_and(|judged| judged.as_ref().is_some_and(is_wrong))
+        };
+        let mut replaced = HashMap::new();
+        for claim in referred(self.exact, number).into_iter().filter(wrong) {
+            let about = &self.exact.claims[claim];
+            let truth = in_layout_of(probe.truth(claim)?, about)?;
+            replaced.insert(claim, Val::new(truth));
+        }
+        Some(replaced)
+    }
+}
+
+/// The layout of a claim about a value.
+fn layout_of(claim: &Claim) -> Option<ClaimLayout> {
+    match claim.claimed {
+        Claimed::Value { layout: stated, .. } => Some(layout(stated)),
+        Claimed::Shape(_) => None,
+    }
+}
+
+/// A derivative in the shape in which a claim states it, or else in the usual one.
+fn in_layout_of(truth: &Truth, claim: &Claim) -> Option<Array> {
+    let Claimed::Value { val, .. } = &claim.claimed else { return None };
+    let stated = layout_of(claim)?;
+    let (y, x) = truth.sides();
+    let usual = shapes(y, x, stated).into_iter().next()?;
+    // A probe may have other sizes: of the claim's shape the number of axes counts.
+    let alike = shapes(y, x, stated).into_iter().find(|shape| shape.len() == val.ndim());
+    truth.in_shape(&alike.unwrap_or(usual), stated)
+}

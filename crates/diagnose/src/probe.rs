@@ -1,0 +1,264 @@
+//! The same file on other data: what fits by coincidence does not fit there.
+//!
+//! Numbers that are drawn are drawn from other seeds, numbers that are written down or loaded are moved, and sizes are
+//! changed where the file allows it: a factor of 2 and a size of 2 part company, and so do a transpose and a square matrix
+//! that happens to be symmetric.
+
+use std::cell::OnceCell;
+use std::path::Path;
+
+use pullback_array::random::Generator;
+use pullback_array::{Array, DType};
+use pullback_check::Truth;
+use pullback_lang::program::{Inputs, Program, elaborate_with};
+use pullback_lang::{DimSpec, Expr, ExprKind, File, Shape, Source, Span, Statement, StatementKind};
+
+use crate::claimed::subject;
+
+/// A derivative with more entries is not held against candidates.
+const MOST_ENTRIES: usize = 1 << 16;
+
+/// Inputs with more numbers than this are not drawn anew at their full sizes.
+const MOST_DRAWN: usize = 1 << 20;
+
+/// The sizes that take the place of the file's, for one dim after another.
+const SIZES: [usize; 8] = [3, 5, 7, 4, 6, 8, 9, 10];
+
+/// A program on some data.
+pub(crate) struct Probe {
+    pub program: Program,
+    /// Are all named sizes, or all sizes, other than the file's?
+    pub resized: bool,
+    truths: Vec<OnceCell<Option<Truth>>>,
+}
+
+impl Probe {
+    pub(crate) fn new(program: Program, resized: bool) -> Probe {
+        let truths = program.claims.iter().map(|_| OnceCell::new()).collect();
+        Probe { program, resized, truths }
+    }
+
+    /// The derivative that a claim is about, where it is finite and not too large.
+    pub(crate) fn truth(&self, claim: usize) -> Option<&Truth> {
+        let found = self.truths.get(claim)?.get_or_init(|| {
+            let about = self.program.claims.get(claim)?;
+            let truth = Truth::of(&subject(about), MOST_ENTRIES).ok()??;
+            truth.tensor().all_finite().then_some(truth)
+        });
+        found.as_ref()
+    }
+}
+
+/// What is changed about the sizes of a file.
+#[derive(Clone, Debug, PartialEq)]
+enum Sizes {
+    Kept,
+    /// Dims by name.
+    Named(Vec<(String, usize)>),
+    /// Every axis of a size gets the same other size, with and without a name.
+    Equal(Vec<(usize, usize)>),
+}
+
+impl Sizes {
+    fn of(&self, name: Option<&str>, size: usize) -> usize {
+        match self {
+            Sizes::Kept => size,
+            Sizes::Named(dims) => {
+                dims.iter().find(|(known, _)| name == Some(known)).map_or(size, |(_, other)| *other)
+            }
+            Sizes::Equal(sizes) => {
+                sizes.iter().find(|(known, _)| *known == size).map_or(size, |(_, other)| *other)
+            }
+        }
+    }
+}
+
+/// Which of the numbers that a file states are moved.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Moved {
+    All,
+    /// All but whole numbers by themselves: those are sizes, axes or exponents more often than data.
+    Arrays,
+    /// Nor whole numbers in arrays, which may be indices.
+    Fractions,
+}
+
+/// The file on other data, the strongest probe first: with other sizes, where that is possible, then with the same.
+pub(crate) fn fresh(file: &File, exact: &Program, inputs: &Inputs, base_dir: &Path) -> Vec<Probe> {
+    let maker = Maker { file, exact, inputs, base_dir };
+    let numbers: usize = inputs.iter().map(|(_, array)| array.len()).sum();
+    let mut probes: Vec<Probe> = maker.resized().into_iter().collect();
+    if numbers <= MOST_DRAWN {
+        let kept = |seed, moved| maker.program(&Sizes::Kept, seed, moved);
+        let arrays = kept(2, Moved::Arrays).or_else(|| kept(2, Moved::Fractions));
+        // Only whole scalars tell the two apart, where there are any.
+        let scalars = inputs.iter().any(|(_, array)| array.ndim() == 0);
+        let all = if scalars { kept(3, Moved::All) } else { None };
+        probes.extend([arrays, all].into_iter().flatten().map(|program| Probe::new(program, false)));
+    }
+    probes
+}
+
+struct Maker<'a> {
+    file: &'a File,
+    exact: &'a Program,
+    inputs: &'a Inputs,
+    base_dir: &'a Path,
+}
+
+impl Maker<'_> {
+    fn resized(&self) -> Option<Probe> {
+        let named = self.named_dims();
+        let attempt = |sizes: &Sizes| {
+            let program =
+                self.program(sizes, 1, Moved::Arrays).or_else(|| self.program(sizes, 1, Moved::Fractions));
+            program.map(|program| Probe::new(program, true))
+        };
+        if !named.is_empty()
+            && let Some(probe) = attempt(&Sizes::Named(named.clone()))
+        {
+            return Some(probe);
+        }
+        if let Some(probe) = attempt(&Sizes::Equal(self.equal_sizes())) {
+            return Some(probe);
+        }
+        // Some sizes are written out where others are meant: those that can be changed are.
+        let mut some: Vec<(String, usize)> = Vec::new();
+        let mut best = None;
+        for dim in named {
+            some.push(dim);
+            match self.program(&Sizes::Named(some.clone()), 1, Moved::Fractions) {
+                Some(program) => best = Some(program),
+                None => drop(some.pop()),
+            }
+        }
+        best.map(|program| Probe::new(program, false))
+    }
+
+    /// The named dims of inputs, each with another size.
+    fn named_dims(&self) -> Vec<(String, usize)> {
+        let mut dims: Vec<(String, usize)> = Vec::new();
+        for dim in self.exact.values.iter().flat_map(|value| value.val.dims()) {
+            if let Some(name) = dim.name().map(|name| name.as_str())
+                && !dims.iter().any(|(known, _)| known == name)
+            {
+                let next = SIZES[dims.len() % SIZES.len()];
+                dims.push((name.to_owned(), if next == dim.size() { next + 8 } else { next }));
+            }
+        }
+        dims
+    }
+
+    /// The sizes of inputs, each with another one.
+    fn equal_sizes(&self) -> Vec<(usize, usize)> {
+        let mut sizes: Vec<(usize, usize)> = Vec::new();
+        for &size in self.inputs.iter().flat_map(|(_, array)| array.shape()) {
+            // An axis of one entry is often one that must be.
+            if size > 1 && !sizes.iter().any(|&(known, _)| known == size) {
+                let next = SIZES[sizes.len() % SIZES.len()];
+                sizes.push((size, if next == size { next + 8 } else { next }));
+            }
+        }
+        sizes
+    }
+
+    /// The file with these sizes, on other numbers.
+    fn program(&self, sizes: &Sizes, seed: u64, which: Moved) -> Option<Program> {
+        let file = self.changed(sizes, seed);
+        let mut given = Inputs::default();
+        let mut generator = Generator::new(seed);
+        for (key, array) in self.inputs.iter() {
+            if !self.is_drawn(key) {
+                let moved = moved(array, &self.shape_of(key, array, sizes), &mut generator, which)?;
+                given.set(key, moved);
+            }
+        }
+        let (program, _) = elaborate_with(&file, &given, self.base_dir).ok()?;
+        // Another number of claims would mean that they are not the same ones.
+        (program.claims.len() == self.exact.claims.len()).then_some(program)
+    }
+
+    fn shape_of(&self, key: &str, array: &Array, sizes: &Sizes) -> Vec<usize> {
+        match self.exact.find(key) {
+            Some(value) => {
+                let dims = value.val.dims().iter();
+                dims.map(|dim| sizes.of(dim.name().map(|name| name.as_str()), dim.size())).collect()
+            }
+            None => array.shape().to_vec(),
+        }
+    }
+
+    fn is_drawn(&self, key: &str) -> bool {
+        self.file.statements.iter().any(|statement| match &statement.kind {
+            StatementKind::Input(input) => {
+                input.name.text == key && matches!(input.source, Source::Distribution { .. })
+            }
+            StatementKind::Upstream(upstream) => {
+                key == format!("d{}/d{}", upstream.of, upstream.wrt)
+                    && matches!(upstream.source, Source::Distribution { .. })
+            }
+            _ => false,
+        })
+    }
+
+    /// The file with other seeds and sizes, in double precision.
+    fn changed(&self, sizes: &Sizes, seed: u64) -> File {
+        let mut file = self.file.clone();
+        for statement in &mut file.statements {
+            match &mut statement.kind {
+                StatementKind::Seed(stated) => *stated = stated.wrapping_add(0x9e37_79b9 * seed),
+                StatementKind::DType(dtype) => *dtype = pullback_lang::DType::F64,
+                StatementKind::Input(input) => {
+                    if let Some(shape) = &mut input.shape {
+                        resize(shape, sizes);
+                    }
+                }
+                StatementKind::Upstream(upstream) => resize(&mut upstream.shape, sizes),
+                _ => {}
+            }
+        }
+        let first = StatementKind::Seed(0x9e37_79b9 * seed);
+        file.statements.insert(0, Statement { span: Span::default(), kind: first });
+        file
+    }
+}
+
+fn resize(shape: &mut Shape, sizes: &Sizes) {
+    for spec in &mut shape.dims {
+        let (name, size) = match spec {
+            DimSpec::Bind { name, size } => (Some(name.text.clone()), size),
+            DimSpec::Size(size) => (None, size),
+            DimSpec::Dim(_) => continue,
+        };
+        if let ExprKind::Number { value, integer: true } = size.kind {
+            let other = sizes.of(name.as_deref(), value as usize);
+            *size = Expr::new(size.span, ExprKind::Number { value: other as f64, integer: true });
+        }
+    }
+}
+
+/// Other numbers like these, in another shape: each is one of these times a factor between 0.6 and 1.4; a zero becomes
+/// positive, for a zero hides what it is multiplied by.
+fn moved(array: &Array, shape: &[usize], generator: &mut Generator, which: Moved) -> Option<Array> {
+    if array.dtype() == DType::I64 || array.is_empty() {
+        return (array.shape() == shape).then(|| array.clone());
+    }
+    let old = array.to_vec_f64();
+    let is_whole = old.iter().all(|x| x.fract() == 0.0);
+    let kept = match which {
+        Moved::All => false,
+        Moved::Arrays => is_whole && array.ndim() == 0,
+        Moved::Fractions => is_whole,
+    };
+    if kept {
+        return (array.shape() == shape).then(|| array.clone());
+    }
+    let factors = generator.rand(shape, DType::F64).ok()?.to_vec_f64();
+    let largest = array.max_abs();
+    let scale = if largest > 0.0 { largest } else { 1.0 };
+    let new = factors
+        .iter()
+        .zip(old.iter().cycle())
+        .map(|(factor, &x)| if x == 0.0 { scale * (0.2 + 0.6 * factor) } else { x * (0.6 + 0.8 * factor) });
+    Array::from_vec(shape, new.collect()).ok()
+}

@@ -1,0 +1,276 @@
+//! The search: single edits first, then pairs, the likeliest first, each tried on all data.
+//!
+//! Bounds, for one claim: an expression of more than 400 parts is not searched, and of one that is, the first 64 parts are
+//! changed; at most 4,000 candidates are evaluated (100,000 for all claims of a file together), and fewer where one costs
+//! much, so that all of them take some 2³¹ multiplications; pairs are made of the 60 likeliest first edits. Where the file
+//! allows other sizes a candidate is tried on a small copy of the program first, and only what fits there is tried at full
+//! size.
+
+use std::collections::hash_map::DefaultHasher;
+use std::collections::{BTreeSet, HashSet};
+use std::hash::{Hash, Hasher};
+
+use pullback_lang::{Expr, ExprKind, print};
+
+use crate::case::Case;
+use crate::causes::CAUSES;
+use crate::edit::{Edit, Path, part, replaced, size};
+use crate::inquiry::Inquiry;
+use crate::tree::{Tree, asides};
+use crate::words::Words;
+use crate::{Diagnosis, Fix};
+
+/// Larger expressions are data more often than formulas.
+const MOST_PARTS: usize = 400;
+
+/// So many first edits are combined with second ones.
+const MOST_FIRST: usize = 60;
+
+/// Pairs dearer than this are not slips any more.
+const DEAREST: u32 = 7;
+
+/// An edit that a cause proposes at a place of a tree.
+struct Proposal {
+    cause: &'static str,
+    path: Path,
+    edit: Edit,
+}
+
+/// One edit or two, by number: in which tree, which first, which second.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Candidate {
+    cost: u32,
+    /// How much longer or shorter the expression becomes, and how long.
+    change: usize,
+    length: usize,
+    tree: usize,
+    first: usize,
+    second: Option<usize>,
+}
+
+/// A candidate that fits.
+struct Fit {
+    changes: Vec<Proposal>,
+    definition: Option<String>,
+    root: Expr,
+    claim: Expr,
+}
+
+/// How far the search goes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Depth {
+    Singles,
+    Pairs,
+}
+
+/// What is wrong with a claim: one diagnosis, or several that the data cannot tell apart.
+pub(crate) fn search(
+    inquiry: &Inquiry<'_>,
+    number: usize,
+    case: &Case<'_>,
+    expr: &Expr,
+    depth: Depth,
+) -> Vec<Diagnosis> {
+    let asides = match case.indices {
+        // Index names shadow others: a definition is not put in their place.
+        Some(_) => Vec::new(),
+        None => asides(inquiry.file, inquiry.exact, case.claim, expr, &inquiry.right()),
+    };
+    if case.exhausted() {
+        return Vec::new();
+    }
+    if size(expr) + asides.iter().map(|aside| size(&aside.expr)).sum::<usize>() > MOST_PARTS {
+        return Vec::new();
+    }
+    let trees = Tree::all(case, expr, &asides);
+    let mut search = Search { case, tried: HashSet::from([hashed(expr)]) };
+    let firsts: Vec<Vec<Proposal>> = trees.iter().map(proposals).collect();
+    let mut singles: Vec<Candidate> = Vec::new();
+    for (tree, of_tree) in firsts.iter().enumerate() {
+        singles.extend(of_tree.iter().enumerate().map(|(first, proposal)| {
+            let (change, length) = proposal.lengths(&trees[tree].root);
+            Candidate { cost: proposal.edit.cost, change, length, tree, first, second: None }
+        }));
+    }
+    singles.sort();
+    let mut fitting: Vec<Candidate> = Vec::new();
+    for &single in &singles {
+        let (tree, proposal) = (&trees[single.tree], &firsts[single.tree][single.first]);
+        if search.fits(tree, &proposal.root(&tree.root)) {
+            fitting.push(single);
+        }
+    }
+    let fit = |candidate: &Candidate| {
+        let (tree, mut of_tree) = (&trees[candidate.tree], proposals(&trees[candidate.tree]));
+        let first = of_tree.swap_remove(candidate.first);
+        let changed = tree.changed(first.root(&tree.root));
+        let (root, changes) = match candidate.second {
+            None => (changed.root.clone(), vec![first]),
+            Some(second) => {
+                let second = proposals(&changed).swap_remove(second);
+                (second.root(&changed.root), vec![first, second])
+            }
+        };
+        Fit { changes, definition: tree.definition.map(str::to_owned), claim: tree.claim_with(&root), root }
+    };
+    let found = concluded(inquiry, number, case, fitting.iter().map(fit));
+    if !found.is_empty() || depth == Depth::Singles {
+        return found;
+    }
+    let mut pairs: Vec<Candidate> = Vec::new();
+    let mut seconds: Vec<(Tree<'_>, Vec<Proposal>)> = Vec::new();
+    for &first in singles.iter().take(MOST_FIRST) {
+        let (tree, proposal) = (&trees[first.tree], &firsts[first.tree][first.first]);
+        let changed = tree.changed(proposal.root(&tree.root));
+        let of_changed = proposals(&changed);
+        for (second, other) in of_changed.iter().enumerate() {
+            let cost = first.cost + other.edit.cost;
+            if cost <= DEAREST && !replaces(proposal.cause, other.cause) {
+                let (change, length) = other.lengths(&changed.root);
+                let (change, second) = (first.change + change, Some(second));
+                pairs.push(Candidate { cost, change, length, tree: seconds.len(), second, ..first });
+            }
+        }
+        seconds.push((changed, of_changed));
+    }
+    pairs.sort();
+    let mut fitting: Vec<Candidate> = Vec::new();
+    for &pair in &pairs {
+        if fitting.first().is_some_and(|best| best.cost < pair.cost) || case.exhausted() {
+            break;
+        }
+        let (tree, of_tree) = &seconds[pair.tree];
+        let Some(proposal) = pair.second.and_then(|second| of_tree.get(second)) else { continue };
+        if search.fits(tree, &proposal.root(&tree.root)) {
+            fitting.push(Candidate { tree: singles[pair.tree].tree, ..pair });
+        }
+    }
+    concluded(inquiry, number, case, fitting.iter().map(fit))
+}
+
+/// What has been tried.
+struct Search<'a> {
+    case: &'a Case<'a>,
+    /// The hashes of the sources of the claims that were.
+    tried: HashSet<u64>,
+}
+
+impl Search<'_> {
+    /// Does a claim that has not been tried fit, with this right side in a tree's place?
+    fn fits(&mut self, tree: &Tree<'_>, root: &Expr) -> bool {
+        let claim = tree.claim_with(root);
+        self.tried.insert(hashed(&claim)) && self.case.fits(&claim)
+    }
+}
+
+fn hashed(expr: &Expr) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    print(expr).hash(&mut hasher);
+    hasher.finish()
+}
+
+/// A factor put in and another taken out is one thing in the place of another, whatever both are: no slip of these.
+fn replaces(one: &str, other: &str) -> bool {
+    let both = [one, other];
+    both.contains(&"missing-factor") && both.contains(&"extra-factor")
+}
+
+impl Proposal {
+    fn root(&self, root: &Expr) -> Expr {
+        replaced(root, &self.path, self.edit.with.clone())
+    }
+
+    /// By how much it changes the length of a right side, and what that becomes.
+    fn lengths(&self, root: &Expr) -> (usize, usize) {
+        let (before, after) = (part(root, &self.path).map_or(0, size), size(&self.edit.with));
+        (before.abs_diff(after), size(root) + after - before)
+    }
+
+    fn sized(&self) -> bool {
+        self.edit.sized
+    }
+}
+
+/// What all causes propose at all places of a tree; the same again for the same tree.
+fn proposals(tree: &Tree<'_>) -> Vec<Proposal> {
+    let mut proposals = Vec::new();
+    for place in tree.places() {
+        for cause in CAUSES {
+            let edits = (cause.edits)(&place).into_iter();
+            proposals.extend(edits.map(|mut edit| {
+                edit.span.get_or_insert(place.expr.span);
+                Proposal { cause: cause.word, path: place.path.clone(), edit }
+            }));
+        }
+    }
+    proposals
+}
+
+/// The first of what fits that holds as a claim does; with it, where no data of other sizes was there, what differs in a
+/// size and has another cause.
+fn concluded(
+    inquiry: &Inquiry<'_>,
+    number: usize,
+    case: &Case<'_>,
+    fitting: impl Iterator<Item = Fit>,
+) -> Vec<Diagnosis> {
+    let mut holding = fitting.filter_map(|fit| {
+        let residual = inquiry.accepted(number, &fit.claim)?;
+        Some((fit, residual))
+    });
+    let Some(best) = holding.next() else { return Vec::new() };
+    let mut told = vec![best];
+    if !case.resized && told[0].0.sized() {
+        let sizes = sizes(case);
+        for other in holding.filter(|(other, _)| other.sized()) {
+            let is_other = |known: &(Fit, f64)| {
+                known.0.causes() != other.0.causes()
+                    && used(&known.0.root, &sizes) != used(&other.0.root, &sizes)
+            };
+            if told.iter().all(is_other) {
+                told.push(other);
+            }
+        }
+    }
+    told.into_iter().map(|(fit, residual)| fit.diagnosis(residual)).collect()
+}
+
+/// The names of the sizes of the program.
+fn sizes(case: &Case<'_>) -> BTreeSet<String> {
+    let dims = case.own().program.values.iter().flat_map(|value| value.val.dims());
+    dims.filter_map(|dim| Some(dim.name()?.as_str().to_owned())).collect()
+}
+
+/// Those that an expression uses: two candidates that use others differ at other sizes.
+fn used<'s>(expr: &Expr, sizes: &'s BTreeSet<String>) -> BTreeSet<&'s str> {
+    let mut used = BTreeSet::new();
+    expr.walk(&mut |part| {
+        if let ExprKind::Name(name) = &part.kind
+            && let Some(size) = sizes.get(name)
+        {
+            used.insert(size.as_str());
+        }
+    });
+    used
+}
+
+impl Fit {
+    fn sized(&self) -> bool {
+        self.changes.iter().any(Proposal::sized)
+    }
+
+    fn causes(&self) -> Vec<&'static str> {
+        self.changes.iter().map(|change| change.cause).collect()
+    }
+
+    fn diagnosis(self, residual: f64) -> Diagnosis {
+        let mut changes = self.changes.into_iter();
+        let Proposal { cause, edit, .. } = changes.next().expect("a candidate changes something");
+        let explanation = changes
+            .fold(edit.explanation, |words, change| words.say(" Besides: ").then(change.edit.explanation));
+        let label = edit.label.unwrap_or_else(|| Words::new().expr(&edit.with).say(" belongs here"));
+        let span = edit.span.unwrap_or(edit.with.span);
+        let fix = Fix { definition: self.definition, expr: self.root, residual: Some(residual) };
+        Diagnosis { cause, explanation, span, label, partner: None, fix: Some(fix) }
+    }
+}

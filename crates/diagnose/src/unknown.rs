@@ -1,0 +1,55 @@
+//! What is known of a wrong claim for which no correction was found. Facts, and no guess.
+
+use pullback_lang::{BinaryOp, Expr};
+
+use crate::Diagnosis;
+use crate::case::Case;
+use crate::edit::{binary, integer};
+use crate::words::Words;
+
+/// How far a ratio may vary between sets of data and still be called the same.
+const SAME: f64 = 1e-6;
+
+/// What can be said of a claim beyond its being wrong, where something can.
+pub(crate) fn facts(case: &Case<'_>, expr: &Expr) -> Option<Diagnosis> {
+    let explanation = constant_ratio(case, expr).or_else(|| wrong_entries(case, expr))?;
+    Some(Diagnosis {
+        cause: "unknown",
+        explanation,
+        span: expr.span,
+        label: Words::new().say("the cause is not known"),
+        partner: None,
+        fix: None,
+    })
+}
+
+/// Is the derivative a multiple of the claim?
+fn constant_ratio(case: &Case<'_>, expr: &Expr) -> Option<Words> {
+    let doubled = binary(expr.span, BinaryOp::Mul, integer(expr.span, 2), expr.clone());
+    // Every number is a multiple of another one.
+    if case.own().truth.tensor().len() < 2 {
+        return None;
+    }
+    let ratios = case.ratios(expr, &doubled)?;
+    let &own = ratios.last()?;
+    let same = ratios.iter().all(|ratio| (ratio - own).abs() <= SAME * own.abs());
+    let times = format!("The derivative is {own:.6} times what is claimed, in every entry");
+    Some(Words::new().say(if same {
+        format!("{times}, and so it is on other data.")
+    } else {
+        format!("{times}; on other data it is another multiple.")
+    }))
+}
+
+/// Are some entries right?
+fn wrong_entries(case: &Case<'_>, expr: &Expr) -> Option<Words> {
+    let trial = case.own();
+    let claimed = trial.numbers(expr)?;
+    let expected = trial.expected(claimed.shape())?;
+    let close = 1e-6 * expected.max_abs();
+    let entries = claimed.to_vec_f64();
+    let wrong = entries.iter().zip(expected.to_vec_f64()).filter(|(a, b)| (*a - b).abs() > close).count();
+    (wrong > 0 && wrong < entries.len()).then(|| {
+        Words::new().say(format!("{wrong} of {} entries are wrong, the others are right.", entries.len()))
+    })
+}

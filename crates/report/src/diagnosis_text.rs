@@ -1,0 +1,51 @@
+//! A diagnosis in words.
+
+use pullback_diagnose::{Diagnosis, Part, Words};
+use pullback_lang::print;
+
+use crate::check::ClaimReport;
+use crate::number::brief;
+
+/// What is said, with source in backticks.
+pub(crate) fn words_text(words: &Words) -> String {
+    let part = |part: &Part| match part {
+        Part::Text(text) => text.clone(),
+        Part::Source(source) => format!("`{source}`"),
+        Part::Shape(dims) => format!("{dims:?}"),
+    };
+    words.parts().iter().map(part).collect()
+}
+
+/// The word for a cause, as it is read: `transposed factor`.
+pub(crate) fn cause_text(found: &Diagnosis) -> String {
+    match found.cause {
+        "vec-layout" => "right numbers in the wrong layout".to_string(),
+        "wrong-axis" => "wrong axes".to_string(),
+        "vjp-for-jacobian" => "a vjp for a Jacobian".to_string(),
+        "unknown" => "the cause is not known".to_string(),
+        other => other.replace('-', " "),
+    }
+}
+
+/// The causes that fit, in a few words: nothing where none is known.
+pub(crate) fn causes_text(claim: &ClaimReport) -> Option<String> {
+    let causes: Vec<String> = claim.diagnoses.iter().map(cause_text).collect();
+    match causes.as_slice() {
+        [] => None,
+        [one] => Some(one.clone()),
+        several => Some(several.join(", or ")),
+    }
+}
+
+/// What to write instead, and how well it holds.
+pub(crate) fn fix_text(key: &str, found: &Diagnosis) -> Option<String> {
+    let fix = found.fix.as_ref()?;
+    let left = fix.definition.as_deref().unwrap_or(key);
+    let holds = match fix.residual {
+        Some(residual) => format!("; it holds, with an error of {}", brief(residual)),
+        None => String::new(),
+    };
+    let partner = found.partner.as_ref();
+    let other = partner.map(|partner| format!(" and `{} = {}`", partner.claim, print(&partner.expr)));
+    Some(format!("write `{left} = {}`{}{holds}", print(&fix.expr), other.unwrap_or_default()))
+}
