@@ -17,7 +17,7 @@
 //! ";
 //! let report = check_source("layer.grad", source.as_bytes(), ".".as_ref());
 //! let verdicts: Vec<Verdict> = report.claims.iter().map(|claim| claim.judgement.verdict).collect();
-//! assert_eq!(verdicts, [Verdict::Holds, Verdict::Shape]);
+//! assert_eq!(verdicts, [Verdict::Holds, Verdict::Wrong]);
 //! assert_eq!(report.exit_code(), 1);
 //! ```
 //!

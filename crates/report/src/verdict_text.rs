@@ -12,10 +12,10 @@ pub(crate) fn remark(claim: &ClaimReport) -> String {
     let judgement = &claim.judgement;
     match judgement.verdict {
         Verdict::Holds => measured(judgement),
-        Verdict::Wrong => with_cause(claim, measured(judgement)),
+        Verdict::Wrong if judgement.claimed_shape.is_none() => with_cause(claim, measured(judgement)),
         Verdict::Inherited => format!("holds once {} put right", is_or_are(&claim.inherits)),
         Verdict::Kink => judgement.kink.as_ref().map_or_else(String::new, kink),
-        Verdict::Shape => with_cause(claim, shapes(judgement)),
+        Verdict::Wrong | Verdict::Shape => with_cause(claim, shapes(judgement)),
         Verdict::Ambiguous if !claim.diagnoses.is_empty() => with_cause(claim, measured(judgement)),
         // Why it is zero takes a sentence, which stands below.
         Verdict::Ambiguous | Verdict::Vacuous | Verdict::NotFinite => {

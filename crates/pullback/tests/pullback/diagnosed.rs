@@ -256,13 +256,13 @@ fn the_mistakes_of_the_seeds() {
         dL/dx: wrong, transposed-factor at `W.T`, fix `dL/dz @ W`
         dz/dx: wrong, transposed-factor at `W.T`, fix `W`
         da/dx: inherited from dz/dx
-        dL/dW: shape, vec-layout at `dz_dW[None]`, fix `dL/dz[:, None] @ dz_dW`
+        dL/dW: wrong, vec-layout at `dz_dW[None]`, fix `dL/dz[:, None] @ dz_dW`
         dS/ds: holds
-        ds/dV: shape, vjp-for-jacobian at `outer(ones(p), y)`, fix `einsum("im,n->imn", eye(p), y)`
-        dS/dV: shape, product-for-elementwise at `dS/ds @ grad_s_V`, fix `outer(dS/ds, y)`
+        ds/dV: wrong, vjp-for-jacobian at `outer(ones(p), y)`, fix `einsum("im,n->imn", eye(p), y)`
+        dS/dV: wrong, product-for-elementwise at `dS/ds @ grad_s_V`, fix `outer(dS/ds, y)`
         shape(dZ/de): shape, wrong-axis at `[M, N]`, fix `[N, M, M]`
-        dT/dX: shape, swapped-claims at `X.T @ dT/dZ`, fix `dT/dZ @ U.T`
-        dT/dU: shape, swapped-claims at `dT/dZ @ U.T`, fix `X.T @ dT/dZ`
+        dT/dX: wrong, swapped-claims at `X.T @ dT/dZ`, fix `dT/dZ @ U.T`
+        dT/dU: wrong, swapped-claims at `dT/dZ @ U.T`, fix `X.T @ dT/dZ`
         dH/dk: holds
         dH/dh: vacuous
     "#]]
@@ -313,23 +313,23 @@ dL/dX = X.T @ dL/dZ\ndL/dW = dL/dZ @ W.T\n";
         source,
         1,
         expect![[r#"
-        <stdin>
-          ✗ dL/dX  shape  swapped claims; claimed [3, 2], the derivative has [5, 3]
-          ✗ dL/dW  shape  swapped claims; claimed [5, 3], the derivative has [3, 2]
+            <stdin>
+              ✗ dL/dX  wrong  swapped claims; claimed [3, 2], the derivative has [5, 3]
+              ✗ dL/dW  wrong  swapped claims; claimed [5, 3], the derivative has [3, 2]
 
-        error: dL/dX and dL/dW are wrong: swapped claims
-         --> <stdin>:5:9
-          |
-        5 | dL/dX = X.T @ dL/dZ
-          |         ^^^^^^^^^^^ this is `dL/dW`
-        6 | dL/dW = dL/dZ @ W.T
-          |         ----------- this is `dL/dX`
-          |
-          = note: `dL/dX` and `dL/dW` are the wrong way round: each is claimed to be what the other is. Their shapes give it away: [D=3, M=2] is claimed of what has [N=5, D=3].
-          = note: claimed [3, 2], the derivative has [5, 3]
-          = help: write `dL/dX = dL/dZ @ W.T` and `dL/dW = X.T @ dL/dZ`; it holds, with an error of ε
+            error: dL/dX and dL/dW are wrong: swapped claims
+             --> <stdin>:5:9
+              |
+            5 | dL/dX = X.T @ dL/dZ
+              |         ^^^^^^^^^^^ this is `dL/dW`
+            6 | dL/dW = dL/dZ @ W.T
+              |         ----------- this is `dL/dX`
+              |
+              = note: `dL/dX` and `dL/dW` are the wrong way round: each is claimed to be what the other is. Their shapes give it away: [D=3, M=2] is claimed of what has [N=5, D=3].
+              = note: claimed [3, 2], the derivative has [5, 3]
+              = help: write `dL/dX = dL/dZ @ W.T` and `dL/dW = X.T @ dL/dZ`; it holds, with an error of ε
 
-          2 claims: 2 of the wrong shape; the cause is dL/dX
-    "#]],
+              2 claims: 2 wrong; the cause is dL/dX
+        "#]],
     );
 }

@@ -98,7 +98,7 @@ fn a_wrong_shape() {
         expect![[r#"
             exit code 1
             <stdin>
-              ✗ dL/dW  shape  swapped operands; claimed [3, 2], the derivative has [2, 3]
+              ✗ dL/dW  wrong  swapped operands; claimed [3, 2], the derivative has [2, 3]
 
             error: dL/dW is wrong: swapped operands
              --> <stdin>:7:9
@@ -110,7 +110,7 @@ fn a_wrong_shape() {
               = note: claimed [3, 2], the derivative has [2, 3]
               = help: write `dL/dW = outer(2 * a, x)`; it holds, with an error of ε
 
-              1 claim: 1 of the wrong shape; the cause is dL/dW
+              1 claim: 1 wrong; the cause is dL/dW
         "#]],
     );
 }

@@ -6,7 +6,9 @@ use crate::command::pullback;
 const CASES: [(&str, &str, i32); 14] = [
     ("x = [1, 2]; L = sum(x^2); dL/dx = 2 * x", "holds", 0),
     ("x = [1, 2]; L = sum(x^2); dL/dx = x", "wrong", 1),
-    ("x = [1, 2]; L = sum(x^2); dL/dx = 2", "shape", 1),
+    // The factor x is missing: a shape with a known cause is wrong.
+    ("x = [1, 2]; L = sum(x^2); dL/dx = 2", "wrong", 1),
+    ("x = [1, 2]; L = sum(x^2); dL/dx = [5, 7, 11]", "shape", 1),
     ("x = [1, 2]; L = sum(x^2); shape(dL/dx) = [3]", "shape", 1),
     ("x = [1, 2]; L = sum(x^2); shape(dL/dx) = [2]", "holds", 0),
     ("x = [1, 2]; y = [3]; L = sum(y); dL/dx = zeros(2)", "holds", 0),
