@@ -3,7 +3,7 @@
 use crate::command::pullback;
 
 /// What is claimed, the verdict, and the exit code.
-const CASES: [(&str, &str, i32); 14] = [
+const CASES: [(&str, &str, i32); 15] = [
     ("x = [1, 2]; L = sum(x^2); dL/dx = 2 * x", "holds", 0),
     ("x = [1, 2]; L = sum(x^2); dL/dx = x", "wrong", 1),
     // The factor x is missing: a shape with a known cause is wrong.
