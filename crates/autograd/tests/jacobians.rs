@@ -226,6 +226,21 @@ fn formulas_stay_linear_in_depth() -> Result<()> {
     Ok(())
 }
 
+/// Axes that are dealt out anew in each of many blocks: the relations between their indices are not joined without end.
+#[test]
+fn relations_stay_few() -> Result<()> {
+    let x = randn(1, &[60]);
+    let mixed = |y: &Val| -> Result<Val> {
+        let turned = y.reshape(&[Dim::new(6), Dim::new(10)])?.permute(&[1, 0])?.reshape(&[Dim::new(60)])?;
+        &turned.index(&[AxisIndex::range(59, -1, 60)])? + y
+    };
+    let y = (0..20).try_fold(x.clone(), |y, _| mixed(&y))?;
+    let jacobian = jacobian(&y, &x, &[])?;
+    assert!(jacobian.stages().iter().all(|stage| stage.network.cost().vjp_flops < 1e6));
+    assert_close(&jacobian.to_matrix(Layout::Row)?, &by_rows(&y, &x)?, "written out");
+    Ok(())
+}
+
 /// A shift takes each entry but one from its neighbour, and is no permutation; turning round is one.
 #[test]
 fn a_shift_is_no_permutation() {
