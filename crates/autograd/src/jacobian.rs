@@ -23,6 +23,10 @@ const MOST_TERMS: usize = 16;
 /// How many factors a term of it may have.
 const MOST_FACTORS: usize = 10;
 
+/// How many relations between indices a term of it may have: beyond, neither a reader sees nor a contraction finds cheaply
+/// which index they lead to.
+const MOST_RELATIONS: usize = 4;
+
 /// How a Jacobian is laid out as a matrix.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Layout {
@@ -155,7 +159,9 @@ impl Jacobian {
         let within = |terms: usize, factors: usize| {
             move |network: &Network| {
                 let short = |term: &Term| term.factors.len() <= factors;
-                network.terms().len() <= terms && network.terms().iter().all(short)
+                network.terms().len() <= terms
+                    && network.terms().iter().all(short)
+                    && has_few_relations(network)
             }
         };
         self.short.get_or_init(|| {
@@ -311,10 +317,15 @@ impl Jacobian {
     }
 }
 
-/// A network that is not longer than a formula may be: long terms are condensed, many terms written out.
+fn has_few_relations(network: &Network) -> bool {
+    let is_relation = |factor: &&Factor| matches!(factor, Factor::Relation(_));
+    network.terms().iter().all(|term| term.factors.iter().filter(is_relation).count() <= MOST_RELATIONS)
+}
+
+/// A network that is not longer than a formula may be: long terms are condensed, many terms or relations written out.
 fn bounded(network: Network, one: &Val) -> Result<Network> {
     let network = network.condensed(MOST_FACTORS)?;
-    if network.terms().len() <= MOST_TERMS {
+    if network.terms().len() <= MOST_TERMS && has_few_relations(&network) {
         return Ok(network);
     }
     Ok(match network.to_dense(one)? {

@@ -2,9 +2,9 @@
 
 use pullback_array::random::Generator;
 use pullback_array::{Array, DType};
-use pullback_autograd::{Jacobian, Layout, jacobian, jvp, pullback};
-use pullback_network::{Dim, Kind, Value};
-use pullback_ops::{AxisIndex, Result, Val};
+use pullback_autograd::{Jacobian, Layout, hessian, jacobian, jvp, pullback};
+use pullback_network::{Coef, Dim, Kind, Label, Relation, Value};
+use pullback_ops::{AxisIndex, Factor, Network, Result, Val};
 
 fn randn(seed: u64, shape: &[usize]) -> Val {
     Val::new(Generator::new(seed).randn(shape, DType::F64).expect("a small array"))
@@ -112,6 +112,21 @@ fn random_programs() -> Result<()> {
     Ok(())
 }
 
+/// What is empty by its shape is no work in reverse mode, and leaves none to be spent elsewhere.
+#[test]
+fn an_empty_path_leaves_no_work_to_others() -> Result<()> {
+    let x = randn(2, &[3, 3]);
+    let diagonal = (&x + &(5.0 * &Val::new(Array::ones(&[3], DType::F64)?).diag()?)?)?.inv()?.diag()?;
+    let normed = (&diagonal / &(&diagonal.powf(2.0)?.mean_all()? + 0.1)?.sqrt()?)?;
+    let empty = normed.index(&[AxisIndex::range(1, 1, 0)])?.outer(&normed)?;
+    let curvature = hessian(&empty.powf(2.0)?.sum_all()?, &x, &x)?;
+    for jacobian in [curvature.transpose(), curvature] {
+        let (cost, reverse) = (jacobian.cost()?, jacobian.reverse_mode_flops());
+        assert!(cost.build_flops + cost.vjp_flops <= reverse, "{cost:?}, reverse mode {reverse}");
+    }
+    Ok(())
+}
+
 fn rms_layer(m: usize, n: usize) -> Result<[Val; 5]> {
     let (w, x, g) = (randn(1, &[m, n]).named("W"), randn(2, &[n]).named("x"), randn(3, &[m]).named("g"));
     let a = w.matmul(&x)?.named("a");
@@ -200,6 +215,55 @@ fn terms_stay_linear_in_depth() -> Result<()> {
     Ok(())
 }
 
+/// Residual blocks too many for one formula are shown in no more formulas than there are operations.
+#[test]
+fn formulas_stay_linear_in_depth() -> Result<()> {
+    let x = randn(1, &[3]);
+    let y = (0..100).try_fold(x.clone(), |y, _| &y + &y.tanh()?)?;
+    let jacobian = jacobian(&y, &x, &[])?;
+    let (operations, stages) = (jacobian.operations().len(), jacobian.stages());
+    assert!(stages.len() <= operations, "{} formulas for {operations} operations", stages.len());
+    Ok(())
+}
+
+/// Axes that are dealt out anew in each of many blocks: the relations between their indices are not joined without end.
+#[test]
+fn relations_stay_few() -> Result<()> {
+    let x = randn(1, &[60]);
+    let mixed = |y: &Val| -> Result<Val> {
+        let turned = y.reshape(&[Dim::new(6), Dim::new(10)])?.permute(&[1, 0])?.reshape(&[Dim::new(60)])?;
+        &turned.index(&[AxisIndex::range(59, -1, 60)])? + y
+    };
+    let y = (0..20).try_fold(x.clone(), |y, _| mixed(&y))?;
+    let jacobian = jacobian(&y, &x, &[])?;
+    assert!(jacobian.stages().iter().all(|stage| stage.network.cost().vjp_flops < 1e6));
+    assert_close(&jacobian.to_matrix(Layout::Row)?, &by_rows(&y, &x)?, "written out");
+    Ok(())
+}
+
+/// A shift takes each entry but one from its neighbour, and is no permutation; turning round is one.
+#[test]
+fn a_shift_is_no_permutation() {
+    let (i, m) = (Label::new(5), Label::new(5));
+    let structure = |coefficient, constant| {
+        let relation = Relation::affine([(1, m), (coefficient, i)], constant);
+        let network: Network = Network::zero(&[i.dim()], &[m.dim()]);
+        network.plus_term(Coef::one(), &[i], &[m], [Factor::Relation(relation)]).structure()
+    };
+    assert_eq!(structure(-1, -1).kinds, [Kind::Selection]);
+    assert_eq!(structure(1, -4).kinds, [Kind::Permutation]);
+}
+
+/// A matrix is named by its vec only where it is one: not where its diagonal stands alone.
+#[test]
+fn the_vec_of_a_diagonal_is_not_that_of_the_matrix() -> Result<()> {
+    let a = randn(1, &[3, 3]).named("A");
+    let jacobian = jacobian(&Val::einsum("ii,ii->", &[&a, &a])?, &a, &[])?;
+    assert_eq!(jacobian.formula(), "2 δ_mn A_mm");
+    assert_eq!(jacobian.structure().matrix, None);
+    Ok(())
+}
+
 /// What the labels show of known matrices.
 #[test]
 fn structures() -> Result<()> {
@@ -213,6 +277,8 @@ fn structures() -> Result<()> {
     let s = z.softmax(1)?.named("s");
     let v = named(4, "v", &[d])?;
     let a = v.softmax(0)?.named("a");
+    let (p, q) = (named(5, "P", &[n, d])?, named(6, "Q", &[n, d])?);
+    let (r, square) = (named(7, "R", &[d, n])?, named(8, "S", &[d, d])?);
     let kronecker = |groups: &[(&[usize], &[usize])]| {
         Kind::Kronecker(groups.iter().map(|(o, i)| (o.to_vec(), i.to_vec())).collect())
     };
@@ -227,6 +293,14 @@ fn structures() -> Result<()> {
         (x.permute(&[1, 0])?, &x, vec![Kind::Permutation], None),
         (x.reshape(&[Dim::new(15)])?, &x, vec![Kind::Permutation], None),
         (v.index(&[AxisIndex::range(1, 1, 2)])?, &v, vec![Kind::Selection], None),
+        // As many outputs as inputs, but not each of them: a row of diag(v), and a matrix with its diagonal alone.
+        (
+            v.diag()?.index(&[AxisIndex::range(1, 1, 1), AxisIndex::range(0, 1, 3)])?.reshape(&[d])?,
+            &v,
+            vec![Kind::Selection],
+            None,
+        ),
+        (square.diag()?.diag()?, &square, vec![Kind::Selection], None),
         (a.clone(), &v, vec![Kind::DiagonalPlusLowRank(1)], Some("diag(a) − a aᵀ")),
         (s.clone(), &z, vec![blocks(&[(0, 0)])], None),
         (w.matmul(&b)?.outer(&v)?.sum_all()?, &v, vec![], None),
@@ -236,6 +310,9 @@ fn structures() -> Result<()> {
             vec![blocks(&[(2, 0)]), kronecker(&[(&[0, 1], &[]), (&[2], &[0])])],
             Some("vec(X) ⊗ I_M"),
         ),
+        // Several axes under one vec, a payload's or that of a matrix expression.
+        (Val::einsum("ij,ij,ij->", &[&x, &p, &q])?, &x, vec![], Some("vec(P ⊙ Q)ᵀ")),
+        (Val::einsum("ij,ji->", &[&x, &r])?, &x, vec![], Some("vec(Rᵀ)ᵀ")),
         ((&v * &v.matmul(&v)?)?, &v, vec![Kind::DiagonalPlusLowRank(1)], None),
         (w.matmul(&w.permute(&[1, 0])?.matmul(&v)?)?, &v, vec![Kind::LowRank(2)], None),
     ];

@@ -101,3 +101,25 @@ fn what_is_said_is_confirmed() -> Result<()> {
     assert!(said >= 12, "{said} statements");
     Ok(())
 }
+
+/// The shares of a softmax add up to 1: that they do not change is true up to rounding alone, which is no contradiction.
+#[test]
+fn rounding_contradicts_nothing() -> Result<()> {
+    let (x, v) = (randn(1, &[]), randn(2, &[7]));
+    let y = (&x * &v)?.softmax(0)?.sum_all()?;
+    assert_eq!(probe(&y, &x, &Kind::Diagonal)?, Probed::Confirmed(2));
+    Ok(())
+}
+
+/// A matrix without entries is asked nothing.
+#[test]
+fn nothing_is_asked_of_an_empty_matrix() -> Result<()> {
+    let x = randn(1, &[2, 0]);
+    let y = x.tanh()?;
+    let kinds =
+        [Kind::BlockDiagonal(vec![(0, 0)]), Kind::Identity, Kind::LowRank(1), kronecker(&[(&[0], &[0])])];
+    for kind in kinds {
+        assert_eq!(probe(&y, &x, &kind)?, Probed::Unprobed, "{kind:?}");
+    }
+    Ok(())
+}

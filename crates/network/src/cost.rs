@@ -88,11 +88,7 @@ impl<V: Value> Dag<V> {
         let payloads: HashMap<PayloadId, f64> =
             self.edges().flat_map(|(_, _, network)| stored(network)).collect();
         let counter = Counter::default();
-        let mut priced = Dag::new((0..=self.output()).map(|vertex| self.dims(vertex).to_vec()).collect());
-        for (to, from, network) in self.edges() {
-            // Payloads that count are all different: nothing is merged, so that what is priced is what is there.
-            priced.add(to, from, network.priced(&counter));
-        }
+        let priced = self.priced(&counter);
         let vjp_flops = counter.count(priced.vjp(&counter.payload(self.outputs())));
         Cost {
             dense_entries: extent_of(self.outputs()) * extent_of(self.inputs()),
@@ -103,6 +99,22 @@ impl<V: Value> Dag<V> {
             jvp_flops: counter.count(priced.jvp(&counter.payload(self.inputs()))) - vjp_flops,
             terms: self.edges().map(|(_, _, network)| network.terms().len()).sum(),
         }
+    }
+
+    /// Multiply–adds of one vector–Jacobian product.
+    pub(crate) fn vjp_flops(&self) -> f64 {
+        let counter = Counter::default();
+        counter.count(self.priced(&counter).vjp(&counter.payload(self.outputs())))
+    }
+
+    /// The same DAG with payloads that count.
+    fn priced(&self, counter: &Counter) -> Dag<Priced> {
+        let mut priced = Dag::new((0..=self.output()).map(|vertex| self.dims(vertex).to_vec()).collect());
+        for (to, from, network) in self.edges() {
+            // Payloads that count are all different: nothing is merged, so that what is priced is what is there.
+            priced.add(to, from, network.priced(counter));
+        }
+        priced
     }
 }
 

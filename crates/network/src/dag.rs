@@ -173,14 +173,27 @@ impl<V: Value> Dag<V> {
     }
 
     /// The DAG with each vertex eliminated that is `open` to it and for which all networks that take its place are `short`,
-    /// from the output down.
+    /// from the output down. If not all that are open can be, only those are whose place no more networks take than were
+    /// there: so a long program has no more formulas than operations.
     pub fn joined(&self, open: impl Fn(usize) -> bool, short: impl Fn(&Network<V>) -> bool) -> Dag<V> {
-        let mut dag = self.pruned();
-        for vertex in dag.inner().into_iter().rev().filter(|&vertex| open(vertex)) {
+        let pruned = self.pruned();
+        let vertices: Vec<usize> = pruned.inner().into_iter().rev().filter(|&vertex| open(vertex)).collect();
+        let joins = |dag: &mut Dag<V>, vertex: usize, most: usize| {
             let edges = dag.bypass(vertex);
-            if edges.iter().all(|(_, network)| short(network)) {
+            let joins = edges.len() <= most && edges.iter().all(|(_, network)| short(network));
+            if joins {
                 dag.eliminate(vertex, edges);
             }
+            joins
+        };
+        let mut dag = pruned.clone();
+        if vertices.iter().all(|&vertex| joins(&mut dag, vertex, usize::MAX)) {
+            return dag;
+        }
+        let mut dag = pruned;
+        for vertex in vertices {
+            let most = dag.around(vertex).len();
+            joins(&mut dag, vertex, most);
         }
         dag
     }
@@ -267,6 +280,16 @@ impl<V: Value> Dag<V> {
 
     pub(crate) fn edge(&self, to: usize, from: usize) -> Option<&Network<V>> {
         self.edges.get(&(to, from))
+    }
+
+    /// The edges that eliminating a vertex changes: those above and below it, and those that lead past it.
+    pub(crate) fn around(&self, vertex: usize) -> Vec<(usize, usize)> {
+        let above = self.above(vertex);
+        let below: Vec<usize> = self.below(vertex).map(|(from, _)| from).collect();
+        let past = above.iter().flat_map(|&to| below.iter().map(move |&from| (to, from)));
+        let past = past.filter(|&(to, from)| self.edge(to, from).is_some());
+        let own = above.iter().map(|&to| (to, vertex)).chain(below.iter().map(|&from| (vertex, from)));
+        own.chain(past).collect()
     }
 
     /// The edges that take the place of a vertex: each one above it joined with each one below, and with what goes past.

@@ -90,6 +90,8 @@ impl<V: Value> Descent<V> {
         let sums: f64 =
             (0..=dag.output()).map(|vertex| sum_at(dag.dims(vertex), dag.above(vertex).len())).sum();
         let total = apply.values().sum::<f64>() + sums;
+        // An edge that turns out to be zero adds nothing up: reverse mode itself takes a little less than edge by edge.
+        let budget = total.min(dag.vjp_flops());
         Descent {
             dag,
             workshop: Workshop::new(),
@@ -98,13 +100,13 @@ impl<V: Value> Descent<V> {
             known: HashSet::new(),
             built: 0.0,
             total,
-            budget: total,
+            budget,
         }
     }
 
     /// Eliminates a vertex if nothing grows by it.
     fn eliminates(&mut self, vertex: usize) -> Result<bool, V::Error> {
-        let old = self.touched(vertex);
+        let old = self.dag.around(vertex);
         let (above, below): (Vec<_>, Vec<_>) = old.iter().copied().partition(|&(_, from)| from == vertex);
         let below: Vec<(usize, usize)> = below.into_iter().filter(|&(to, _)| to == vertex).collect();
         let terms = |edges: &[(usize, usize)]| -> usize {
@@ -128,16 +130,6 @@ impl<V: Value> Descent<V> {
             }
         }
         Ok(false)
-    }
-
-    /// The edges that eliminating a vertex changes: those above and below it, and those that lead past it.
-    fn touched(&self, vertex: usize) -> Vec<(usize, usize)> {
-        let above = self.dag.above(vertex);
-        let below: Vec<usize> = self.dag.below(vertex).map(|(from, _)| from).collect();
-        let past = above.iter().flat_map(|&to| below.iter().map(move |&from| (to, from)));
-        let past = past.filter(|&(to, from)| self.dag.edge(to, from).is_some());
-        let own = above.iter().map(|&to| (to, vertex)).chain(below.iter().map(|&from| (vertex, from)));
-        own.chain(past).collect()
     }
 
     fn weight_before(&self, vertex: usize, old: &[(usize, usize)]) -> Weight {

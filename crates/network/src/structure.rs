@@ -16,7 +16,7 @@ use crate::factor::{Factor, Value};
 use crate::join::canonical;
 use crate::matrix::Style;
 use crate::network::{Network, Term};
-use crate::relation::Relation;
+use crate::relation::{Relation, bounds};
 use crate::solution::decodes;
 
 /// What kind of matrix a Jacobian is.
@@ -228,10 +228,12 @@ fn selection<V: Value>(term: &Term<V>, split: usize) -> Option<Kind> {
         return None;
     }
     let same_axes = outputs.iter().filter(|l| ranges(l)).eq(inputs.iter().filter(|l| ranges(l)));
-    Some(match relations.is_empty() && same_axes {
+    let gives_each = gives_each(outputs, inputs, &relations);
+    Some(match relations.is_empty() && same_axes && gives_each {
         true => Kind::Identity,
         false
-            if gives_one(inputs, outputs, &relations)
+            if gives_each
+                && gives_one(inputs, outputs, &relations)
                 && extent_of_slots(outputs) == extent_of_slots(inputs) =>
         {
             Kind::Permutation
@@ -265,6 +267,28 @@ fn gives_one(from: &[Label], to: &[Label], relations: &[&Relation]) -> bool {
         found.extend(determined.iter().map(|&(_, label)| label));
     }
     open.iter().all(|label| found.contains(label))
+}
+
+/// Has every index of `from` one of `to`, so that no row is zero? Not where a label twice on a side, or
+/// a relation, leaves an index out.
+fn gives_each(from: &[Label], to: &[Label], relations: &[&Relation]) -> bool {
+    let once = |slots: &[Label]| {
+        let axes: Vec<Label> = slots.iter().copied().filter(ranges).collect();
+        distinct(axes.iter().copied()).len() == axes.len()
+    };
+    let holds = |relation: &&Relation| {
+        let (others, mut determined): (Vec<_>, Vec<_>) =
+            relation.linear.iter().partition(|(_, label)| from.contains(label));
+        // Every number between the bounds is attained, if no coefficient passes what the smaller ones reach by more than 1.
+        determined.sort_by_key(|(c, _)| c.abs());
+        let gapless = (0..determined.len()).all(|k| {
+            let (low, high) = bounds(&determined[..k], 0);
+            i128::from(determined[k].0.abs()) <= high - low + 1
+        });
+        let ((low, high), (least, most)) = (bounds(&determined, 0), bounds(&others, relation.constant));
+        relation.table.is_none() && gapless && low <= -most && -least <= high
+    };
+    once(from) && once(to) && relations.iter().all(holds)
 }
 
 /// Does each slot of the output stand in the same place of the input, and nothing else?
@@ -448,12 +472,21 @@ fn written<V: Value>(part: &Component<V>, slots: &[Label], split: usize) -> Opti
         let term = Term { coef: Coef::one(), slots: slots.to_vec(), factors: part.factors.clone() };
         term.matrix_notation(Style::Paper, &|value: &V| value.symbol())
     };
-    // Over all axes of one payload, in their order: its vec.
-    let vec = |slots: &[Label]| match part.factors.as_slice() {
-        [Factor::Dense(value, labels)] if labels == slots && slots.len() > 1 => {
-            Some(format!("vec({})", value.symbol()))
+    // Several axes on one side are one under a vec: of a payload that has them all, or of a matrix. A label twice among them
+    // is a diagonal, of which the vec of a payload would be too much.
+    let vec = |slots: &[Label]| {
+        if slots.len() < 2 {
+            return notation(slots);
         }
-        _ => notation(slots),
+        if distinct(slots.iter().copied()).len() < slots.len() {
+            return None;
+        }
+        let inner = match part.factors.as_slice() {
+            [Factor::Dense(value, labels)] if labels == slots => value.symbol(),
+            _ => notation(slots)?,
+        };
+        let bracketed = inner.starts_with('(') && inner.ends_with(')') && atom(&inner) == inner;
+        Some(if bracketed { format!("vec{inner}") } else { format!("vec({inner})") })
     };
     let turned = |text: String| format!("{}ᵀ", atom(&text));
     match (outputs.as_slice(), inputs.as_slice()) {
@@ -470,7 +503,11 @@ fn written<V: Value>(part: &Component<V>, slots: &[Label], split: usize) -> Opti
         ([], row) => vec(row).map(turned),
         // Several axes under one vec, with a payload that has them all.
         (many, same) if many == same && part.factors.len() == 1 => match &part.factors[0] {
-            Factor::Dense(value, labels) if labels == many => Some(format!("diag(vec({}))", value.symbol())),
+            Factor::Dense(value, labels)
+                if labels == many && distinct(labels.iter().copied()).len() == many.len() =>
+            {
+                Some(format!("diag(vec({}))", value.symbol()))
+            }
             _ => None,
         },
         _ => None,

@@ -257,7 +257,10 @@ fn indexed(of: &(String, Vec<Dim>), by: &(String, Vec<Dim>)) -> String {
 fn costs(report: &JacobianReport) -> Vec<(&'static str, String)> {
     let cost = &report.cost;
     if cost.terms == 0 {
-        return vec![("zero", format!("{} does not depend on {}", report.of.0, report.wrt.0))];
+        return vec![(
+            "zero",
+            format!("{} does not depend on {}, or only in steps", report.of.0, report.wrt.0),
+        )];
     }
     let memory = |entries: f64| {
         format!("{} {}, {}", count(entries), plural("number", entries), human(bytes(entries, report.dtype)))

@@ -280,7 +280,7 @@ fn the_structure_of_a_jacobian() {
 
           ∂x_i/∂W_mn = 0
 
-          zero         x does not depend on W
+          zero         x does not depend on W, or only in steps
     "#]],
     );
 }
