@@ -248,3 +248,39 @@ impl Value for Priced {
         Ok(self.made(other.dims.clone(), self.entries()))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The closed form of a price is the price that contracting counts, for terms of dense factors over labels drawn at
+    /// random: repeated, shared, summed, in slots alone, and of size 0 and 1.
+    #[test]
+    fn the_closed_form_is_what_contracting_counts() {
+        let mut state = 1u64;
+        let mut draw = |below: usize| {
+            state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+            (state >> 33) as usize % below
+        };
+        for case in 0..2000 {
+            let labels: Vec<Label> = [2, 3, 1, 5, if case % 9 == 0 { 0 } else { 4 }].map(Label::new).to_vec();
+            let mut chosen = |most: usize| -> Vec<Label> {
+                (0..draw(most + 1)).map(|_| labels[draw(labels.len())]).collect()
+            };
+            let (outputs, inputs) = (chosen(2), chosen(2));
+            let factors: Vec<Vec<Label>> = (0..case % 5).map(|_| chosen(3)).collect();
+            let counter = Counter::default();
+            let dims = |labels: &[Label]| labels.iter().map(|label| label.dim()).collect::<Vec<Dim>>();
+            let dense =
+                factors.iter().map(|labels| Factor::Dense(counter.payload(&dims(labels)), labels.clone()));
+            let network = Network::zero(&dims(&outputs), &dims(&inputs)).plus_term(
+                Coef::one(),
+                &outputs,
+                &inputs,
+                dense.collect::<Vec<_>>(),
+            );
+            let counted = counter.count(network.vjp(&counter.payload(&dims(&outputs))));
+            assert_eq!(network.vjp_flops(), counted, "{outputs:?} by {inputs:?}: {factors:?}");
+        }
+    }
+}

@@ -1,6 +1,6 @@
 //! Networks in index notation: `∂Z_ij/∂X_mn = δ_im W_nj`.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 
 use crate::coef::Coef;
@@ -14,6 +14,8 @@ use crate::relation::Relation;
 #[derive(Clone, Debug, Default)]
 pub struct Letters {
     of: HashMap<Label, String>,
+    /// The words of the formulas: a value may be called `k`, and no summed index is then.
+    words: HashSet<String>,
 }
 
 impl Letters {
@@ -38,14 +40,23 @@ impl Letters {
         self.of.insert(label, letter.to_string());
     }
 
+    fn avoid(&mut self, text: &str) {
+        self.words.extend(text.split(|c: char| !c.is_alphanumeric()).map(String::from));
+    }
+
     /// The letter of a summed label: the one it has, unless a slot of this term uses it, else the next one free.
     fn summed(&mut self, label: Label, taken: &[String]) -> String {
         if let Some(letter) = self.of.get(&label)
             && !taken.contains(letter)
+            && !self.words.contains(letter)
         {
             return letter.clone();
         }
-        let free = |letter: &String| !taken.contains(letter) && !self.of.values().any(|used| used == letter);
+        let free = |letter: &String| {
+            !taken.contains(letter)
+                && !self.words.contains(letter)
+                && !self.of.values().any(|used| used == letter)
+        };
         let single = "klpqrstuvwabcdefgh".chars().map(String::from);
         let letter = single.chain((1..).map(|k| format!("k{k}"))).find(free).expect("the letters do not end");
         self.of.insert(label, letter.clone());
@@ -67,6 +78,16 @@ pub struct Written {
 impl<V: Value> Term<V> {
     /// The term in index notation; `slots` are the letters of its slots.
     pub fn written(&self, slots: &[String], letters: &mut Letters) -> Written {
+        for factor in &self.factors {
+            match factor {
+                Factor::Dense(value, _) => letters.avoid(&value.symbol()),
+                Factor::Inverse(inverse) => letters.avoid(&inverse.matrix.symbol()),
+                Factor::Relation(relation) => {
+                    let name = relation.table.as_ref().and_then(|(table, _)| table.name());
+                    name.iter().for_each(|name| letters.avoid(name.as_str()));
+                }
+            }
+        }
         let mut own: HashMap<Label, String> = HashMap::new();
         let mut factors = Vec::new();
         for (&label, letter) in self.slots.iter().zip(slots) {
@@ -117,16 +138,22 @@ impl<V: Value> Network<V> {
 
 /// Terms joined by `+` and `−`.
 pub fn sum(terms: impl IntoIterator<Item = Written>) -> String {
+    let written =
+        |term: Written| (term.coef.is_negative(), Written { coef: term.coef.abs(), ..term }.to_string());
+    signed(terms.into_iter().map(written))
+}
+
+/// Texts joined by `+` and `−`, each with whether it is subtracted; `0` for none.
+pub(crate) fn signed(terms: impl IntoIterator<Item = (bool, String)>) -> String {
     let mut text = String::new();
-    for term in terms {
-        let negative = term.coef.is_negative();
+    for (negative, term) in terms {
         text += match (text.is_empty(), negative) {
             (true, false) => "",
             (true, true) => "−",
             (false, false) => " + ",
             (false, true) => " − ",
         };
-        text += &Written { coef: term.coef.abs(), ..term }.to_string();
+        text += &term;
     }
     if text.is_empty() { "0".to_string() } else { text }
 }

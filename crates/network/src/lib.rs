@@ -28,6 +28,7 @@
 //! What is not here: arrays, operations, graphs. The crate knows of integers and labels only.
 
 mod coef;
+mod component;
 mod condense;
 mod contract;
 mod cost;
@@ -46,6 +47,7 @@ mod simplify;
 mod solution;
 mod structure;
 mod table;
+mod vec_notation;
 
 pub use coef::Coef;
 pub use cost::Cost;

@@ -11,10 +11,10 @@
 //! never more than what the labels imply.
 
 use crate::coef::Coef;
+use crate::component::{components, ranges};
 use crate::dim::{Label, distinct, extent, extent_of};
 use crate::factor::{Factor, Value};
 use crate::join::canonical;
-use crate::matrix::Style;
 use crate::network::{Network, Term};
 use crate::relation::{Relation, bounds};
 use crate::solution::decodes;
@@ -54,7 +54,7 @@ pub enum Kind {
 impl<V: Value> Network<V> {
     /// What kind of matrix this is, as far as its labels tell.
     pub fn structure(&self) -> Structure {
-        let matrix = self.matrix_formula();
+        let matrix = self.vec_notation();
         let kinds = if self.is_zero() { vec![Kind::Zero] } else { self.kinds() };
         Structure { kinds, matrix }
     }
@@ -105,7 +105,7 @@ impl<V: Value> Network<V> {
     }
 
     /// The slots in groups between which no term has a label in common: outputs counted first, then inputs.
-    fn groups(&self) -> Vec<Vec<usize>> {
+    pub(crate) fn groups(&self) -> Vec<Vec<usize>> {
         let split = self.outputs().len();
         let mut groups: Vec<Vec<usize>> = Vec::new();
         for part in self.terms().iter().flat_map(|term| components(term, split)) {
@@ -123,7 +123,7 @@ impl<V: Value> Network<V> {
     }
 
     /// Is what a group of slots has in each term the same in all?
-    fn is_common(&self, group: &[usize]) -> bool {
+    pub(crate) fn is_common(&self, group: &[usize]) -> bool {
         let split = self.outputs().len();
         let own = |term: &Term<V>| {
             let parts = components(term, split).into_iter();
@@ -136,77 +136,6 @@ impl<V: Value> Network<V> {
         };
         self.terms().windows(2).all(|two| own(&two[0]) == own(&two[1]))
     }
-
-    /// The matrix in matrix notation, both sides in row-major vec.
-    fn matrix_formula(&self) -> Option<String> {
-        match self.terms().len() {
-            0 | 1 => self.sum_formula(),
-            _ => self.product_formula().or_else(|| self.sum_formula()),
-        }
-    }
-
-    /// Terms that differ in one group of slots alone: its sum in brackets, times what is common to all.
-    fn product_formula(&self) -> Option<String> {
-        let split = self.outputs().len();
-        let groups = self.groups();
-        let differing: Vec<&Vec<usize>> = groups.iter().filter(|group| !self.is_common(group)).collect();
-        let (&[differing], true) = (differing.as_slice(), groups.len() > 1) else { return None };
-        let outputs: Vec<usize> = differing.iter().copied().filter(|&axis| axis < split).collect();
-        let inputs: Vec<usize> =
-            differing.iter().filter(|&&axis| axis >= split).map(|axis| axis - split).collect();
-        let mut inner = Network::zero(
-            &outputs.iter().map(|&axis| self.outputs()[axis]).collect::<Vec<_>>(),
-            &inputs.iter().map(|&axis| self.inputs()[axis]).collect::<Vec<_>>(),
-        );
-        let others = |term: &Term<V>| -> Vec<Component<V>> {
-            let parts = components(term, split).into_iter();
-            parts.filter(|part| !part.axes(split).any(|axis| differing.contains(&axis))).collect()
-        };
-        for term in self.terms() {
-            let elsewhere: Vec<Label> =
-                others(term).iter().flat_map(|part| part.labels(&term.slots, split)).collect();
-            let is_own = |factor: &&Factor<V>| !factor.labels().iter().any(|label| elsewhere.contains(label));
-            let slots: Vec<Label> = differing.iter().map(|&axis| term.slots[axis]).collect();
-            let (o, i) = slots.split_at(outputs.len());
-            let own: Vec<Factor<V>> = term.factors.iter().filter(is_own).cloned().collect();
-            inner = inner.plus_term(term.coef.clone(), o, i, own);
-        }
-        let first = &self.terms()[0];
-        let bracket = format!("({})", inner.sum_formula()?);
-        let own = Component { outputs, inputs, factors: Vec::new() };
-        let mine = |part: &Component<V>| part.axes(split).any(|axis| differing.contains(&axis));
-        let parts = in_vec_order(others(first).into_iter().chain([own]).collect(), &first.slots, split)?;
-        let words: Option<Vec<String>> = parts
-            .iter()
-            .map(|part| match mine(part) {
-                true => Some(bracket.clone()),
-                false => written(part, &first.slots, split).map(|text| atom(&text)),
-            })
-            .collect();
-        Some(words?.join(" ⊗ "))
-    }
-
-    fn sum_formula(&self) -> Option<String> {
-        let mut text = String::new();
-        for term in self.terms() {
-            let body = matrix_term(term, self.outputs().len())?;
-            let negative = term.coef.is_negative();
-            text += match (text.is_empty(), negative) {
-                (true, false) => "",
-                (true, true) => "−",
-                (false, false) => " + ",
-                (false, true) => " − ",
-            };
-            let number = term.coef.abs();
-            text += &if number.is_one() { body } else { format!("{number} {body}") };
-        }
-        Some(if text.is_empty() { "0".to_string() } else { text })
-    }
-}
-
-/// Is the label more than an axis of length 1?
-fn ranges(label: &Label) -> bool {
-    label.size() != 1
 }
 
 /// A product of deltas and relations alone, which give each output at most one input.
@@ -328,188 +257,4 @@ fn rank<V: Value>(term: &Term<V>, split: usize) -> f64 {
         extent(both)
     };
     dealt.into_iter().map(cut).fold(f64::INFINITY, f64::min)
-}
-
-/// Slots and factors of a term that have labels in common.
-struct Component<V> {
-    /// Axes of the output.
-    outputs: Vec<usize>,
-    /// Axes of the input.
-    inputs: Vec<usize>,
-    factors: Vec<Factor<V>>,
-}
-
-impl<V: Value> Component<V> {
-    /// Its slots, outputs counted first.
-    fn axes(&self, split: usize) -> impl Iterator<Item = usize> {
-        self.outputs.iter().copied().chain(self.inputs.iter().map(move |axis| split + axis))
-    }
-
-    /// Its labels.
-    fn labels(&self, slots: &[Label], split: usize) -> Vec<Label> {
-        let own = self.axes(split).map(|axis| slots[axis]);
-        distinct(own.chain(self.factors.iter().flat_map(Factor::labels)).filter(ranges))
-    }
-}
-
-/// The groups of slots of a term, with the factors over their labels. Axes of length 1, and factors that are numbers, are in
-/// no group.
-fn components<V: Value>(term: &Term<V>, split: usize) -> Vec<Component<V>> {
-    let mut groups: Vec<Vec<Label>> = Vec::new();
-    let sets = term.slots.iter().map(|label| vec![*label]).chain(term.factors.iter().map(Factor::labels));
-    for set in sets {
-        let set: Vec<Label> = set.into_iter().filter(ranges).collect();
-        if set.is_empty() {
-            continue;
-        }
-        let (joined, apart): (Vec<_>, Vec<_>) =
-            groups.into_iter().partition(|group| set.iter().any(|label| group.contains(label)));
-        groups = apart;
-        groups.push(distinct(joined.into_iter().flatten().chain(set)));
-    }
-    let mut parts: Vec<Component<V>> = groups
-        .into_iter()
-        .map(|group| {
-            let axes = |slots: &[Label]| -> Vec<usize> {
-                slots.iter().enumerate().filter(|(_, label)| group.contains(label)).map(|(k, _)| k).collect()
-            };
-            let own = |factor: &&Factor<V>| factor.labels().iter().any(|label| group.contains(label));
-            Component {
-                outputs: axes(&term.slots[..split]),
-                inputs: axes(&term.slots[split..]),
-                factors: term.factors.iter().filter(own).cloned().collect(),
-            }
-        })
-        .filter(|part| !(part.outputs.is_empty() && part.inputs.is_empty()))
-        .collect();
-    parts.sort_by_key(|part| (part.outputs.clone(), part.inputs.clone()));
-    parts
-}
-
-/// A term as a Kronecker product of what its components are in matrix notation, without its coefficient.
-fn matrix_term<V: Value>(term: &Term<V>, split: usize) -> Option<String> {
-    let parts = in_vec_order(components(term, split), &term.slots, split)?;
-    // What is over no slot is a number.
-    let labels: Vec<Label> = parts.iter().flat_map(|part| part.labels(&term.slots, split)).collect();
-    let is_number = |factor: &&Factor<V>| !factor.labels().iter().any(|label| labels.contains(label));
-    let rest: Vec<Factor<V>> = term.factors.iter().filter(is_number).cloned().collect();
-    let mut words = Vec::new();
-    if !rest.is_empty() {
-        let number = Term { coef: Coef::one(), slots: Vec::new(), factors: rest };
-        words.push(number.matrix_notation(Style::Paper, &|value: &V| value.symbol())?);
-    }
-    let written: Option<Vec<String>> = parts.iter().map(|part| written(part, &term.slots, split)).collect();
-    let written = written?;
-    let is_column = |part: &Component<V>| part.inputs.is_empty();
-    let is_row = |part: &Component<V>| part.outputs.is_empty();
-    match (parts.as_slice(), written.as_slice()) {
-        ([], []) if words.is_empty() => words.push("1".to_string()),
-        ([], []) => {}
-        ([a, b], [first, second]) if is_column(a) && is_row(b) => words.push(format!("{first} {second}")),
-        ([_], [only]) => words.push(only.clone()),
-        _ => {
-            let product = written.iter().map(|part| atom(part)).collect::<Vec<_>>().join(" ⊗ ");
-            words.push(if words.is_empty() && term.coef.abs().is_one() {
-                product
-            } else {
-                format!("({product})")
-            });
-        }
-    }
-    Some(words.join(" "))
-}
-
-/// The text as one operand: in brackets, unless it is a single word or stands in brackets already.
-fn atom(text: &str) -> String {
-    let mut depth = 0;
-    let outside = text.chars().any(|c| {
-        depth += i32::from(c == '(') - i32::from(c == ')');
-        depth == 0 && c == ' '
-    });
-    if outside { format!("({text})") } else { text.to_string() }
-}
-
-/// The components in an order in which the axes of each follow one another on both sides. `None`: there is none.
-fn in_vec_order<V: Value>(
-    mut parts: Vec<Component<V>>,
-    slots: &[Label],
-    split: usize,
-) -> Option<Vec<Component<V>>> {
-    let axes = |from: usize, to: usize| (from..to).filter(|&k| ranges(&slots[k])).map(move |k| k - from);
-    let (mut outputs, mut inputs) = (axes(0, split).peekable(), axes(split, slots.len()).peekable());
-    let mut ordered: Vec<Component<V>> = Vec::new();
-    while !parts.is_empty() {
-        let (o, i) = (outputs.peek().copied(), inputs.peek().copied());
-        let starts = |own: &[usize], next: Option<usize>| own.is_empty() || own.first().copied() == next;
-        // What starts on both sides first; a column before a row: a bᵀ.
-        let fits = |part: &Component<V>| starts(&part.outputs, o) && starts(&part.inputs, i);
-        let weight = |part: &Component<V>| match (part.outputs.is_empty(), part.inputs.is_empty()) {
-            (false, true) => 0,
-            (true, false) => 1,
-            _ => 2,
-        };
-        let next = (0..parts.len()).filter(|&k| fits(&parts[k])).min_by_key(|&k| weight(&parts[k]))?;
-        let part = parts.remove(next);
-        if !part.outputs.iter().all(|&axis| outputs.next() == Some(axis))
-            || !part.inputs.iter().all(|&axis| inputs.next() == Some(axis))
-        {
-            return None;
-        }
-        ordered.push(part);
-    }
-    Some(ordered)
-}
-
-/// A component as a matrix, a column or a row.
-fn written<V: Value>(part: &Component<V>, slots: &[Label], split: usize) -> Option<String> {
-    let outputs: Vec<Label> = part.outputs.iter().map(|&axis| slots[axis]).collect();
-    let inputs: Vec<Label> = part.inputs.iter().map(|&axis| slots[split + axis]).collect();
-    let size = |label: &Label| match label.dim().name() {
-        Some(name) => name.to_string(),
-        None => label.size().to_string(),
-    };
-    let notation = |slots: &[Label]| {
-        let term = Term { coef: Coef::one(), slots: slots.to_vec(), factors: part.factors.clone() };
-        term.matrix_notation(Style::Paper, &|value: &V| value.symbol())
-    };
-    // Several axes on one side are one under a vec: of a payload that has them all, or of a matrix. A label twice among them
-    // is a diagonal, of which the vec of a payload would be too much.
-    let vec = |slots: &[Label]| {
-        if slots.len() < 2 {
-            return notation(slots);
-        }
-        if distinct(slots.iter().copied()).len() < slots.len() {
-            return None;
-        }
-        let inner = match part.factors.as_slice() {
-            [Factor::Dense(value, labels)] if labels == slots => value.symbol(),
-            _ => notation(slots)?,
-        };
-        let bracketed = inner.starts_with('(') && inner.ends_with(')') && atom(&inner) == inner;
-        Some(if bracketed { format!("vec{inner}") } else { format!("vec({inner})") })
-    };
-    let turned = |text: String| format!("{}ᵀ", atom(&text));
-    match (outputs.as_slice(), inputs.as_slice()) {
-        ([o], [i]) if o == i && part.factors.is_empty() => Some(format!("I_{}", size(o))),
-        ([o], [i]) if o == i => notation(&[*o]).map(|vector| match vector.starts_with('(') {
-            // Already in brackets.
-            true if atom(&vector) == vector => format!("diag{vector}"),
-            _ => format!("diag({vector})"),
-        }),
-        ([o], [i]) => notation(&[*o, *i]),
-        ([o], []) if part.factors.is_empty() => Some(format!("1_{}", size(o))),
-        ([], [i]) if part.factors.is_empty() => Some(format!("1_{}ᵀ", size(i))),
-        (column, []) => vec(column),
-        ([], row) => vec(row).map(turned),
-        // Several axes under one vec, with a payload that has them all.
-        (many, same) if many == same && part.factors.len() == 1 => match &part.factors[0] {
-            Factor::Dense(value, labels)
-                if labels == many && distinct(labels.iter().copied()).len() == many.len() =>
-            {
-                Some(format!("diag(vec({}))", value.symbol()))
-            }
-            _ => None,
-        },
-        _ => None,
-    }
 }

@@ -283,9 +283,14 @@ fn costs(report: &JacobianReport) -> Vec<(&'static str, String)> {
             ),
         ),
         ("written out", memory(cost.dense_entries)),
-        ("vjp", format!("{} multiply–adds{built}", count(cost.vjp_flops))),
-        ("jvp", format!("{} multiply–adds", count(cost.jvp_flops))),
+        ("vjp", format!("{}{built}", products(cost.vjp_flops))),
+        ("jvp", products(cost.jvp_flops)),
     ]
+}
+
+/// `1 multiply–add`, `30 multiply–adds`.
+fn products(flops: f64) -> String {
+    format!("{} {}", count(flops), plural("multiply–add", flops))
 }
 
 fn bytes(entries: f64, dtype: DType) -> usize {

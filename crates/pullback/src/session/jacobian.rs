@@ -56,6 +56,12 @@ impl Found {
     fn new(opened: &Opened, wanted: &Wanted<'_>) -> Result<Found, Problem> {
         let of = value(&opened.program, wanted.of, &opened.document.name)?.val.clone();
         let wrt = value(&opened.program, wanted.wrt, &opened.document.name)?.val.clone();
+        for (name, value) in [(wanted.of, &of), (wanted.wrt, &wrt)] {
+            if !value.dtype().is_float() {
+                let message = format!("`{name}` holds integers, which are not differentiable");
+                return Err(Problem::new(message));
+            }
+        }
         let jacobian = jacobian(&of, &wrt, &[]).map_err(|error| without_place(&error))?;
         Ok(Found { of, wrt, jacobian })
     }

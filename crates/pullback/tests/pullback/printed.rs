@@ -302,7 +302,7 @@ fn the_jacobian_of_a_deep_program() {
     expect![[r#"
         [
             "  ∂y_ij/∂l_mn = δ_im δ_jn + Σ_k δ_im B_kj (1 − tanh((l @ A))^2)_ik A_nk",
-            "  ∂l_ij/∂k_mn = δ_im δ_jn + Σ_k δ_im B_kj (1 − tanh((k @ A))^2)_ik A_nk",
+            "  ∂l_ij/∂k_mn = δ_im δ_jn + Σ_l δ_im B_lj (1 − tanh((k @ A))^2)_il A_nl",
             "  ∂k_ij/∂h_mn = δ_im δ_jn + Σ_k δ_im B_kj (1 − tanh((h @ A))^2)_ik A_nk",
             "  ∂h_ij/∂x_mn = δ_im δ_jn + Σ_k δ_im B_kj (1 − tanh((x @ A))^2)_ik A_nk",
         ]
