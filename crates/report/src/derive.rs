@@ -5,7 +5,7 @@ use pullback_network::Dim;
 use serde::Serialize;
 
 use crate::SCHEMA;
-use crate::jacobian::Side;
+use crate::jacobian_json::Side;
 use crate::paint::Paint;
 use crate::problem::{Document, Problem, ProblemJson};
 

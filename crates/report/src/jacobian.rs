@@ -1,15 +1,12 @@
-//! What `pullback jacobian` shows: structure, formula, cost, numbers; its schema is `schemas/jacobian.json`.
+//! What `pullback jacobian` shows: formula, structure, cost, numbers.
 
 use pullback_array::memory::human;
 use pullback_array::{Array, DType};
 use pullback_check::Probed;
 use pullback_network::{Cost, Dim, Kind, Letters, indexed as written_indexed};
-use serde::Serialize;
 
-use crate::SCHEMA;
-use crate::number::{Number, Values};
 use crate::paint::Paint;
-use crate::problem::{Document, Problem, ProblemJson};
+use crate::problem::{Document, Problem};
 use crate::run::{Named, named_text};
 
 /// How the numbers of a Jacobian are laid out.
@@ -24,7 +21,7 @@ pub enum Form {
 }
 
 impl Form {
-    fn word(self) -> &'static str {
+    pub(crate) fn word(self) -> &'static str {
         match self {
             Form::Tensor => "tensor",
             Form::Row => "row",
@@ -180,7 +177,7 @@ fn structure(report: &JacobianReport) -> Vec<(&'static str, String)> {
 }
 
 /// `block-diagonal, 5 blocks of 2 × 3`.
-fn kind_text(kind: &Kind, y: &[Dim], x: &[Dim]) -> String {
+pub(crate) fn kind_text(kind: &Kind, y: &[Dim], x: &[Dim]) -> String {
     let entries = |dims: &[Dim]| dims.iter().map(|dim| dim.size() as f64).product::<f64>();
     match kind {
         Kind::Zero => "zero".to_string(),
@@ -316,159 +313,4 @@ fn count(number: f64) -> String {
         grouped.push(digit);
     }
     grouped
-}
-
-/// The report as a JSON object.
-pub fn jacobian_json(report: &JacobianReport) -> String {
-    let sizes = |dims: &[Dim]| dims.iter().map(|dim| dim.size()).collect::<Vec<usize>>();
-    let side = |(name, dims): &(String, Vec<Dim>)| Side { name: name.clone(), shape: sizes(dims) };
-    let payload =
-        |payload: &Payload| PayloadJson { symbol: payload.symbol.clone(), shape: sizes(&payload.dims) };
-    let size = report.dtype.size_of() as f64;
-    let price = |cost: &Cost| CostJson {
-        terms: cost.terms,
-        stored_entries: Number(cost.stored_entries),
-        stored_bytes: Number(cost.stored_entries * size),
-        dense_entries: Number(cost.dense_entries),
-        dense_bytes: Number(cost.dense_entries * size),
-        vjp_flops: Number(cost.vjp_flops),
-        jvp_flops: Number(cost.jvp_flops),
-        build_flops: Number(cost.build_flops),
-    };
-    let step = |step: &JacobianStep| StepJson {
-        of: side(&step.of),
-        by: side(&step.by),
-        formula: step.formula.clone(),
-        cost: price(&step.cost),
-    };
-    let jacobian = JacobianJson {
-        schema: SCHEMA,
-        file: &report.document.name,
-        of: side(&report.of),
-        wrt: side(&report.wrt),
-        dtype: report.dtype.to_string(),
-        formula: (report.stages.len() < 2)
-            .then(|| report.stages.first().map_or("0", |stage| stage.formula.as_str())),
-        stages: if report.stages.len() < 2 { Vec::new() } else { report.stages.iter().map(step).collect() },
-        payloads: report.payloads.iter().map(payload).collect(),
-        structure: report.statements.iter().map(|statement| StatementJson::new(statement, report)).collect(),
-        matrix: report.matrix.as_deref().filter(|_| report.cost.terms > 0),
-        cost: price(&report.cost),
-        reverse_mode_flops: Number(report.reverse_mode_flops),
-        operations: report.operations.iter().map(step).collect(),
-        dense: report.dense.as_ref().map(|(form, array)| Dense {
-            layout: form.word(),
-            shape: array.shape(),
-            values: Values(array),
-        }),
-        warnings: ProblemJson::all(&report.document, &report.warnings),
-    };
-    serde_json::to_string(&jacobian).expect("strings, numbers and lists have a notation")
-}
-
-#[derive(Serialize)]
-struct JacobianJson<'a> {
-    schema: u32,
-    file: &'a str,
-    of: Side,
-    wrt: Side,
-    dtype: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    formula: Option<&'a str>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    stages: Vec<StepJson>,
-    payloads: Vec<PayloadJson>,
-    structure: Vec<StatementJson>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    matrix: Option<&'a str>,
-    cost: CostJson,
-    reverse_mode_flops: Number,
-    operations: Vec<StepJson>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    dense: Option<Dense<'a>>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    warnings: Vec<ProblemJson<'a>>,
-}
-
-/// A value by name, one of the two that a derivative is between.
-#[derive(Serialize)]
-pub(crate) struct Side {
-    pub name: String,
-    pub shape: Vec<usize>,
-}
-
-#[derive(Serialize)]
-struct PayloadJson {
-    symbol: String,
-    shape: Vec<usize>,
-}
-
-#[derive(Serialize)]
-struct CostJson {
-    terms: usize,
-    stored_entries: Number,
-    stored_bytes: Number,
-    dense_entries: Number,
-    dense_bytes: Number,
-    vjp_flops: Number,
-    jvp_flops: Number,
-    build_flops: Number,
-}
-
-#[derive(Serialize)]
-struct StepJson {
-    of: Side,
-    by: Side,
-    formula: String,
-    cost: CostJson,
-}
-
-#[derive(Serialize)]
-struct StatementJson {
-    kind: &'static str,
-    text: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    rank: Option<usize>,
-    probed: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    probes: Option<usize>,
-}
-
-impl StatementJson {
-    fn new(Statement { kind, probed }: &Statement, report: &JacobianReport) -> StatementJson {
-        StatementJson {
-            kind: match kind {
-                Kind::Zero => "zero",
-                Kind::Identity => "identity",
-                Kind::Permutation => "permutation",
-                Kind::Selection => "selection",
-                Kind::Diagonal => "diagonal",
-                Kind::DiagonalPlusLowRank(_) => "diagonal-plus-low-rank",
-                Kind::BlockDiagonal(_) => "block-diagonal",
-                Kind::Kronecker(_) => "kronecker",
-                Kind::LowRank(_) => "low-rank",
-            },
-            text: kind_text(kind, &report.of.1, &report.wrt.1),
-            rank: match kind {
-                Kind::DiagonalPlusLowRank(rank) | Kind::LowRank(rank) => Some(*rank),
-                _ => None,
-            },
-            probed: match probed {
-                Probed::Confirmed(_) => "confirmed",
-                Probed::Contradicted => "contradicted",
-                Probed::Unprobed => "unprobed",
-            },
-            probes: match probed {
-                Probed::Confirmed(count) => Some(*count),
-                _ => None,
-            },
-        }
-    }
-}
-
-#[derive(Serialize)]
-struct Dense<'a> {
-    layout: &'static str,
-    shape: &'a [usize],
-    values: Values<'a>,
 }
