@@ -1,4 +1,4 @@
-//! What the README shows is what happens.
+//! What the README shows is what happens, and so is what the page of the language shows.
 
 use std::path::Path;
 
@@ -28,28 +28,30 @@ fn blocks(text: &str) -> Vec<(String, String)> {
     blocks
 }
 
-fn readme() -> String {
-    std::fs::read_to_string(root().join("README.md")).expect("the README is there")
+fn page(path: &str) -> String {
+    std::fs::read_to_string(root().join(path)).expect("the page is there")
 }
 
 #[test]
 fn every_file_in_it_is_checked() {
-    let readme = readme();
-    for (language, source) in blocks(&readme).into_iter().filter(|(language, _)| language.starts_with("grad"))
-    {
-        let report = check_source("README.md", source.as_bytes(), Path::new("."));
-        assert!(report.errors.is_empty(), "{source}\n{:?}", report.errors);
-        // A block that shows a mistake says so: ```grad wrong
-        let code = if language.contains("wrong") { 1 } else { 0 };
-        assert_eq!(report.exit_code(), code, "{source}");
+    for path in ["README.md", "docs/language.md"] {
+        let mut files = blocks(&page(path)).into_iter().filter(|(language, _)| language == "grad").peekable();
+        assert!(files.peek().is_some(), "{path} shows no file");
+        for (_, source) in files {
+            let report = check_source(path, source.as_bytes(), Path::new("."));
+            assert!(report.errors.is_empty(), "{source}\n{:?}", report.errors);
+            assert_eq!(report.exit_code(), 0, "{source}");
+        }
     }
 }
 
 /// A line `$ pullback …` is run at the root of the repository, and what stands below it is what it prints.
 #[test]
 fn every_command_in_it_prints_what_it_shows() {
-    let readme = readme();
-    for (_, block) in blocks(&readme).into_iter().filter(|(_, block)| block.starts_with("$ pullback ")) {
+    let blocks = blocks(&page("README.md"));
+    let mut sessions = blocks.iter().filter(|(_, block)| block.starts_with("$ pullback ")).peekable();
+    assert!(sessions.peek().is_some(), "the README shows no command");
+    for (_, block) in sessions {
         for shown in block.split("$ pullback ").skip(1) {
             let (command, expected) = shown.split_once('\n').unwrap_or((shown, ""));
             let arguments: Vec<String> = words(command);
