@@ -45,6 +45,11 @@ fn root() -> PathBuf {
 /// All that is out of order.
 fn untidy(root: &Path) -> Vec<String> {
     let mut complaints = Vec::new();
+    for folder in std::fs::read_dir(root.join("crates")).into_iter().flatten().flatten() {
+        if !FLOORS.iter().any(|floor| folder.file_name() == *floor) {
+            complaints.push(format!("{}: no floor; `FLOORS` in xtask lists them", folder.path().display()));
+        }
+    }
     for floor in FLOORS {
         let folder = root.join("crates").join(floor);
         for file in sources(&folder.join("src")) {
@@ -84,7 +89,8 @@ fn floors_used_upwards(floor: &str, manifest: &Path) -> Vec<String> {
     let dependencies = text.split("[dev-dependencies]").next().unwrap_or_default();
     let uses = |other: &str| {
         let name = if other == "pullback" { other.to_string() } else { format!("pullback-{other}") };
-        dependencies.lines().any(|line| line.trim_start().starts_with(&format!("{name}.")))
+        // `name.workspace = true` or `name = { … }`.
+        dependencies.lines().any(|line| line.split(['.', '=']).next().is_some_and(|key| key.trim() == name))
     };
     let upwards = FLOORS[own..].iter().filter(|other| uses(other));
     upwards.map(|other| format!("{}: `{floor}` may not use `{other}`", manifest.display())).collect()
@@ -121,10 +127,11 @@ mod tests {
     #[test]
     fn a_floor_may_not_use_a_higher_one() {
         let manifest = std::env::temp_dir().join(format!("pullback-tidy-{}.toml", std::process::id()));
-        std::fs::write(&manifest, "[dependencies]\npullback-check.workspace = true\n")
-            .expect("a temporary file");
-        let found = floors_used_upwards("ops", &manifest);
-        std::fs::remove_file(&manifest).expect("the file just written");
-        assert_eq!(found.len(), 1);
+        for uses in ["pullback-check.workspace = true", "pullback-check = { workspace = true }"] {
+            std::fs::write(&manifest, format!("[dependencies]\n{uses}\n")).expect("a temporary file");
+            let found = floors_used_upwards("ops", &manifest);
+            std::fs::remove_file(&manifest).expect("the file just written");
+            assert_eq!(found.len(), 1, "{uses}");
+        }
     }
 }
