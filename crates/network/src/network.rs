@@ -60,8 +60,8 @@ impl<V> Network<V> {
     /// Adds a term. `outputs` and `inputs` are the labels of its slots; each must have the size of its axis.
     ///
     /// # Panics
-    /// Where a slot's label has not the size of its axis, or a dense factor's labels not those of its payload: the rule
-    /// is then wrong, whatever the data.
+    /// Where there are not as many labels as axes, or one has not the size of its axis: the rule is then wrong, whatever
+    /// the data.
     #[track_caller]
     pub fn plus_term(
         mut self,

@@ -29,8 +29,8 @@
 //! | [`network`] | Jacobians in index notation |
 //! | [`ops`] | the op table, and the graph that operations make |
 //! | [`autograd`] | reverse mode, forward mode, Jacobians of programs |
-//! | [`check`] | a claim judged by independent routes |
 //! | [`derive`](mod@derive) | a gradient step by step |
+//! | [`check`] | a claim judged by independent routes |
 //! | [`lang`] | the `.grad` language |
 //! | [`diagnose`](mod@diagnose) | what is wrong with a wrong claim, and what would be right |
 //! | [`report`] | results as text and as JSON |
