@@ -274,10 +274,12 @@ pub(crate) fn known(program: &Program, number: usize) -> Vec<Known> {
         }
         let source = match value.kind {
             // `dL/dZ` is the cotangent of Z.
-            ValueKind::Upstream => match value.name.trim_start_matches('d').split_once("/d") {
-                Some((of, wrt)) => reference(of, wrt, at),
-                None => continue,
-            },
+            ValueKind::Upstream => {
+                match value.name.strip_prefix('d').and_then(|name| name.split_once("/d")) {
+                    Some((of, wrt)) => reference(of, wrt, at),
+                    None => continue,
+                }
+            }
             ValueKind::Input | ValueKind::Definition => edit::name(at, &value.name),
         };
         known.push(Known { source, dims: value.val.dims().to_vec(), bound: value.span.start });

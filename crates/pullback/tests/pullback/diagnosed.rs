@@ -108,6 +108,12 @@ fn factors_missing_and_extra() {
     let scores = "Q: [n=4, d=5] ~ randn\nK: [m=3, d] ~ randn\nS = Q @ K.T / sqrt(d)\ndL/dS: [n, m] ~ randn";
     check(scores, "dL/dQ", "dL/dS @ K", "missing-factor", "dL/dS @ K", "dL/dS @ K / sqrt(d)");
     check(scores, "dL/dK", "dL/dS.T @ Q / d", "missing-factor", "d", "dL/dS.T @ Q / sqrt(d)");
+    // A given cotangent is known whatever its loss is called.
+    for loss in ["L", "diff"] {
+        let sine = format!("s: [n=3] ~ randn\ny = sin(s)\nd{loss}/dy: [n] ~ randn");
+        let right = format!("cos(s) * d{loss}/dy");
+        check(&sine, &format!("d{loss}/ds"), "cos(s)", "missing-factor", "cos(s)", &right);
+    }
     check(SQUARE, "dL/dv", "2 * dL/dy @ C", "extra-factor", "2", "dL/dy @ C");
     check(SQUARE, "dL/dv", "r @ C", "missing-factor", "r", "2 * r * g @ C");
     let tanh = "x: [n=3] ~ randn\ny = tanh(x)\nL = sum(y)\nu = sqrt(mean(x^2))\nr = x / u";
