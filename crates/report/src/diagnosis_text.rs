@@ -20,6 +20,7 @@ pub(crate) fn words_text(words: &Words) -> String {
 pub(crate) fn cause_text(found: &Diagnosis) -> String {
     match found.cause {
         "vec-layout" => "right numbers in the wrong layout".to_string(),
+        "elementwise-for-product" | "product-for-elementwise" => "wrong kind of product".to_string(),
         "wrong-axis" => "wrong axes".to_string(),
         "vjp-for-jacobian" => "a vjp for a Jacobian".to_string(),
         "unknown" => "the cause is not known".to_string(),
