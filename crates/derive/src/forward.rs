@@ -88,16 +88,8 @@ fn own(value: &Val) -> Vec<Term> {
 
 /// Does a payload of the network depend on one of the values?
 fn depends(network: &Network, on: &[&Val]) -> bool {
-    let mut pending: Vec<Val> = network
-        .terms()
-        .iter()
-        .flat_map(|term| &term.factors)
-        .filter_map(|factor| match factor {
-            Factor::Dense(payload, _) => Some(payload.clone()),
-            Factor::Inverse(inverse) => Some(inverse.matrix.clone()),
-            Factor::Relation(_) => None,
-        })
-        .collect();
+    let factors = network.terms().iter().flat_map(|term| &term.factors);
+    let mut pending: Vec<Val> = factors.filter_map(Factor::payload).cloned().collect();
     let earliest = on.iter().map(|value| value.order()).min().unwrap_or(0);
     let mut seen = HashSet::new();
     while let Some(payload) = pending.pop() {

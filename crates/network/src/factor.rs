@@ -89,6 +89,15 @@ impl<V> Factor<V> {
         }
     }
 
+    /// The value whose numbers the factor holds; none of a relation.
+    pub fn payload(&self) -> Option<&V> {
+        match self {
+            Factor::Dense(value, _) => Some(value),
+            Factor::Inverse(inverse) => Some(&inverse.matrix),
+            Factor::Relation(_) => None,
+        }
+    }
+
     /// Does the label stand in the factor?
     pub(crate) fn has(&self, label: Label) -> bool {
         match self {

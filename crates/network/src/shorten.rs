@@ -234,11 +234,7 @@ fn numbered(labels: &[Label]) -> (Vec<usize>, Numbering) {
 
 /// The ids of the payloads of some terms.
 pub(crate) fn ids<V: Value>(terms: &[Term<V>]) -> impl Iterator<Item = u64> {
-    terms.iter().flat_map(|term| &term.factors).filter_map(|factor| match factor {
-        Factor::Dense(value, _) => Some(value.id()),
-        Factor::Inverse(inverse) => Some(inverse.matrix.id()),
-        Factor::Relation(_) => None,
-    })
+    terms.iter().flat_map(|term| &term.factors).filter_map(Factor::payload).map(Value::id)
 }
 
 /// Two factors of a term, or one over a label that nothing else has, which it is free to multiply (to sum) beforehand:

@@ -140,12 +140,6 @@ impl Graph {
 }
 
 /// The values that stand in a network.
-fn payloads(network: &Network) -> Vec<Val> {
-    let factors = network.terms().iter().flat_map(|term| &term.factors);
-    let payload = |factor: &Factor| match factor {
-        Factor::Dense(value, _) => Some(value.clone()),
-        Factor::Inverse(inverse) => Some(inverse.matrix.clone()),
-        Factor::Relation(_) => None,
-    };
-    factors.filter_map(payload).collect()
+fn payloads(network: &Network) -> impl Iterator<Item = Val> {
+    network.terms().iter().flat_map(|term| &term.factors).filter_map(Factor::payload).cloned()
 }
