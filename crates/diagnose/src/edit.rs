@@ -3,6 +3,7 @@
 //! A part is named by its path: which child to take, from the root down, in the order of [`Expr::children`].
 
 use pullback_lang::{BinaryOp, Expr, ExprKind, IndexItem, Name, Operator, Span};
+use pullback_network::Dim;
 
 use crate::words::Words;
 
@@ -68,6 +69,15 @@ pub(crate) fn name(at: Span, text: &str) -> Expr {
 
 pub(crate) fn integer(at: Span, value: usize) -> Expr {
     Expr::new(at, ExprKind::Number { value: value as f64, integer: true })
+}
+
+/// `[N, 3]`: dims by their names, where they have any.
+pub(crate) fn shape(at: Span, dims: &[Dim]) -> Expr {
+    let size = |dim: &Dim| match dim.name() {
+        Some(dim) => name(at, dim.as_str()),
+        None => integer(at, dim.size()),
+    };
+    Expr::new(at, ExprKind::List(dims.iter().map(size).collect()))
 }
 
 pub(crate) fn binary(at: Span, kind: BinaryOp, left: Expr, right: Expr) -> Expr {

@@ -4,7 +4,7 @@
 use std::collections::{BTreeSet, HashSet};
 
 use pullback_lang::program::{Claim, Claimed, Program};
-use pullback_lang::{Expr, ExprKind, File, StatementKind};
+use pullback_lang::{BinaryOp, Expr, ExprKind, File, StatementKind};
 use pullback_network::{Dim, Value as _};
 use pullback_ops::Val;
 
@@ -209,6 +209,17 @@ impl Place<'_> {
 
     pub(crate) fn is_root(&self) -> bool {
         self.path.is_empty()
+    }
+
+    /// Is it a whole, or a term of a sum?
+    pub(crate) fn is_term(&self) -> bool {
+        match self.parent.map(|(parent, _)| &parent.kind) {
+            None => true,
+            Some(ExprKind::Binary { operator, .. }) => {
+                matches!(operator.kind, BinaryOp::Add | BinaryOp::Sub)
+            }
+            _ => false,
+        }
     }
 
     /// The number of axes of an operand; 0 where it has no value of its own.

@@ -24,12 +24,7 @@ fn edits(place: &Place<'_>) -> Vec<Edit> {
 
 /// `a - outer(a, a)` for `diag(a) - outer(a, a)`: broadcasting takes the vector for a matrix of equal rows.
 fn on_diagonal(place: &Place<'_>) -> Option<Edit> {
-    let is_term = match place.parent.map(|(parent, _)| &parent.kind) {
-        None => true,
-        Some(ExprKind::Binary { operator, .. }) => matches!(operator.kind, BinaryOp::Add | BinaryOp::Sub),
-        _ => false,
-    };
-    if place.ndim() != 1 || !is_term {
+    if place.ndim() != 1 || !place.is_term() {
         return None;
     }
     let with = call(place.expr.span, "diag", vec![place.expr.clone()], Vec::new());

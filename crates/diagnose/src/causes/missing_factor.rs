@@ -56,19 +56,10 @@ fn inverse(place: &Place<'_>) -> Option<Edit> {
     Some(Edit::new(with, 2, words).at(operator.span, label).sized())
 }
 
-/// Is it a whole, or a term of a sum?
-fn is_term(place: &Place<'_>) -> bool {
-    match place.parent.map(|(parent, _)| &parent.kind) {
-        None => true,
-        Some(ExprKind::Binary { operator, .. }) => matches!(operator.kind, BinaryOp::Add | BinaryOp::Sub),
-        _ => false,
-    }
-}
-
 /// The factor that makes the claim right, where one does. Without data of other sizes a number may be a size or not: both
 /// are proposed.
 fn fitted(place: &Place<'_>) -> Vec<Edit> {
-    if !is_term(place) {
+    if !place.is_term() {
         return Vec::new();
     }
     let doubled = binary(place.expr.span, BinaryOp::Mul, integer(place.expr.span, 2), place.expr.clone());

@@ -6,7 +6,7 @@ use pullback_network::Dim;
 use pullback_ops::Val;
 
 use super::{Cause, not_whole};
-use crate::edit::{Edit, call, integer, name};
+use crate::edit::{self, Edit, call, name};
 use crate::tree::Place;
 use crate::words::Words;
 
@@ -110,12 +110,7 @@ fn reshaped(place: &Place<'_>) -> Option<Edit> {
         return None;
     }
     let at = place.expr.span;
-    let sizes = shape.iter().map(|dim| match dim.name() {
-        Some(dim) => name(at, dim.as_str()),
-        None => integer(at, dim.size()),
-    });
-    let sizes = Expr::new(at, ExprKind::List(sizes.collect()));
-    let with = call(at, "reshape", vec![place.expr.clone(), sizes], Vec::new());
+    let with = call(at, "reshape", vec![place.expr.clone(), edit::shape(at, &shape)], Vec::new());
     let words = Words::new()
         .say("The numbers are right, and their shape is not: it is ")
         .shape(claimed)

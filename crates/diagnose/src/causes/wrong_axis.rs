@@ -5,7 +5,7 @@ use pullback_lang::{Expr, ExprKind};
 use pullback_network::Dim;
 
 use super::Cause;
-use crate::edit::{Edit, call, integer, name};
+use crate::edit::{self, Edit, call, integer};
 use crate::inquiry::Inquiry;
 use crate::tree::Place;
 use crate::words::Words;
@@ -48,11 +48,7 @@ fn whole(inquiry: &Inquiry<'_>, number: usize) -> Option<Diagnosis> {
         _ => return None,
     };
     let shape: Vec<Dim> = first.iter().chain(last).copied().collect();
-    let size = |dim: &Dim| match dim.name() {
-        Some(dim) => name(at, dim.as_str()),
-        None => integer(at, dim.size()),
-    };
-    let expr = Expr::new(at, ExprKind::List(shape.iter().map(size).collect()));
+    let expr = edit::shape(at, &shape);
     let words = Words::new();
     let explanation = if first.is_empty() {
         words.say("The gradient of a scalar has the shape of what it is taken by, ").shape(last).say(".")
