@@ -141,6 +141,25 @@ impl Array {
         })
     }
 
+    /// Has it the shape of `other`, and no element that is further from it than the largest absolute value of `other` times
+    /// `relative`? Never where a NaN is in either, nor of integers.
+    ///
+    /// ```
+    /// use pullback_array::Array;
+    ///
+    /// let exact = Array::from_slice(&[2], &[1000.0, 0.0])?;
+    /// let near = Array::from_slice(&[2], &[1000.0, 1e-6])?;
+    /// assert!(near.is_near(&exact, 1e-8));
+    /// assert!(!near.is_near(&exact, 1e-10));
+    /// assert!(!near.reshape(&[1, 2])?.is_near(&exact, 1.0));
+    /// # Ok::<(), pullback_array::Error>(())
+    /// ```
+    pub fn is_near(&self, other: &Array, relative: f64) -> bool {
+        let difference = self.zip(other, "compare", |a, b| a - b, |a, b| a - b);
+        self.shape() == other.shape()
+            && difference.is_ok_and(|difference| difference.max_abs() <= relative * other.max_abs())
+    }
+
     /// Whether no element is NaN or infinite.
     pub fn all_finite(&self) -> bool {
         with_type!(self.dtype(), T => {

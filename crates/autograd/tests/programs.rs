@@ -11,9 +11,9 @@ fn randn(seed: u64, shape: &[usize]) -> Val {
 }
 
 fn assert_close(a: &Val, b: &Val, what: &str) {
+    // Some 20,000 roundings one after another, of some 1e-16 each.
     let (a, b) = (a.array().expect("numbers"), b.array().expect("numbers"));
-    let off = a.zip(b, "compare", |a, b| a - b, |a, b| a - b).expect("equal shapes").max_abs();
-    assert!(off <= 1e-10 * a.max_abs().max(1.0), "{what}: {off:e}");
+    assert!(a.is_near(b, 1e-11), "{what}: {a:?} and {b:?}");
 }
 
 /// A residual network: x + tanh(x A) B, `depth` times.

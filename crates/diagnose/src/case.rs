@@ -15,7 +15,7 @@ use crate::factor::{LARGEST, Quantity};
 
 /// How far a candidate may be from the derivative on data that is drawn anew, relatively: rounding stays far below it, and
 /// a coincidence far above. What passes is judged like any claim, with a measured tolerance.
-const CLOSE: f64 = 1e-7;
+pub(crate) const CLOSE: f64 = 1e-7;
 
 /// A candidate that takes so many times more than what was claimed is not computed, unless it takes little anyway.
 const DEARER: f64 = 64.0;
@@ -84,10 +84,7 @@ impl<'a> Trial<'a> {
         if work(&value) > DEARER * self.work.max(LEAST_WORK) {
             return None;
         }
-        let array = value.array().ok()?;
-        let largest = expected.max_abs();
-        let difference = array.zip(&expected, "compare", |a, b| a - b, |a, b| a - b).ok()?;
-        Some(array.all_finite() && difference.max_abs() <= CLOSE * largest)
+        Some(value.array().ok()?.is_near(&expected, CLOSE))
     }
 }
 

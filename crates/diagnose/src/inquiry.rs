@@ -102,11 +102,7 @@ impl<'a> Inquiry<'a> {
         let is_other = || {
             let Claimed::Value { val, .. } = &self.exact.claims[number].claimed else { return None };
             let expected = self.judged[other].as_ref()?.expected.as_ref()?;
-            if val.shape() != expected.shape() {
-                return None;
-            }
-            let difference = val.array().ok()?.zip(expected, "compare", |a, b| a - b, |a, b| a - b).ok()?;
-            Some(difference.max_abs() <= CLOSE * expected.max_abs())
+            Some(val.array().ok()?.is_near(expected, CLOSE))
         };
         is_other().unwrap_or(false)
     }

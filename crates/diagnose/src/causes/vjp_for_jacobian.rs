@@ -7,7 +7,7 @@ use pullback_lang::program::Claimed;
 use pullback_lang::{BinaryOp, Expr, ExprKind};
 
 use super::{Cause, no_edits};
-use crate::case::Case;
+use crate::case::{CLOSE, Case};
 use crate::edit::{call, untransposed};
 use crate::inquiry::Inquiry;
 use crate::words::Words;
@@ -33,9 +33,7 @@ fn whole(inquiry: &Inquiry<'_>, number: usize) -> Option<Diagnosis> {
     let contracted = case.trials.iter().all(|trial| {
         let summed = contracted_with_ones(trial.truth.tensor(), trial.truth.sides().0.len());
         match (trial.numbers(expr), summed) {
-            (Some(claimed), Some(summed)) => {
-                claimed.shape() == summed.shape() && near(&claimed, &summed)
-            }
+            (Some(claimed), Some(summed)) => claimed.is_near(&summed, CLOSE),
             _ => false,
         }
     });
@@ -73,8 +71,7 @@ pub(super) fn contracts_jacobian(case: &Case<'_>, of: &str, expr: &Expr) -> bool
             let of = &trial.program.find(of)?.val;
             let truth = Truth::of(&Subject::new(of, trial.claim().wrt.first()?), MOST_ENTRIES).ok()??;
             let summed = contracted_with_ones(truth.tensor(), of.ndim())?;
-            let numbers = trial.numbers(expr)?;
-            Some(numbers.shape() == summed.shape() && near(&numbers, &summed))
+            Some(trial.numbers(expr)?.is_near(&summed, CLOSE))
         };
         contracted().unwrap_or(false)
     })
@@ -82,11 +79,6 @@ pub(super) fn contracts_jacobian(case: &Case<'_>, of: &str, expr: &Expr) -> bool
 
 fn contracted_with_ones(tensor: &Array, axes: usize) -> Option<Array> {
     tensor.sum(&(0..axes).collect::<Vec<_>>(), false).ok()
-}
-
-fn near(a: &Array, b: &Array) -> bool {
-    let difference = a.zip(b, "compare", |a, b| a - b, |a, b| a - b);
-    difference.is_ok_and(|d| d.max_abs() <= 1e-7 * b.max_abs())
 }
 
 /// The Jacobians of which usual expressions are contractions with ones.

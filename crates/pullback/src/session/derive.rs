@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
+use pullback_array::DType;
 use pullback_array::random::Generator;
-use pullback_array::{Array, DType};
 use pullback_autograd::pullback;
 use pullback_derive::derive;
 use pullback_lang::program::{Program, Value, ValueKind, elaborate, evaluate};
@@ -143,9 +143,7 @@ fn is_the_gradient(code: &str, program: &Program, output: &Val, wrt: &Val) -> bo
     let Some((claimed, gradient)) = value() else { return false };
     let (Ok(claimed), Ok(gradient)) = (claimed.array(), gradient.array()) else { return false };
     // Loose, since it asks for the right formula and not for the last digits.
-    let close = |off: &Array| off.max_abs() <= 1e-3 * gradient.max_abs();
-    claimed.shape() == gradient.shape()
-        && claimed.zip(gradient, "compare", |a, b| a - b, |a, b| a - b).is_ok_and(|off| close(&off))
+    claimed.is_near(gradient, 1e-3)
 }
 
 type Derivations = Vec<(String, Vec<pullback_network::Dim>, pullback_derive::Derivation)>;
