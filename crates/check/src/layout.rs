@@ -70,7 +70,8 @@ pub(crate) fn index_in_claim(
     unravel(position, shape)
 }
 
-fn unravel(mut position: usize, shape: &[usize]) -> Vec<usize> {
+/// The index of an entry by its place in row-major order.
+pub(crate) fn unravel(mut position: usize, shape: &[usize]) -> Vec<usize> {
     let mut index = vec![0; shape.len()];
     for axis in (0..shape.len()).rev() {
         index[axis] = position % shape[axis].max(1);

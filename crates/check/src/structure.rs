@@ -20,6 +20,8 @@ use pullback_autograd::jvp;
 use pullback_network::Kind;
 use pullback_ops::{Result, Val};
 
+use crate::layout::unravel;
+
 /// How many tangents are tried for a statement that takes one.
 const PROBES: usize = 2;
 
@@ -126,9 +128,9 @@ impl Probe<'_> {
                 // The block that the largest entry of the tangent is in.
                 let largest =
                     (0..tangent.len()).max_by(|&a, &b| tangent[a].abs().total_cmp(&tangent[b].abs()));
-                let place = index(largest.unwrap_or(0), &inputs);
+                let place = unravel(largest.unwrap_or(0), &inputs);
                 for (flat, entry) in tangent.iter_mut().enumerate() {
-                    let at = index(flat, &inputs);
+                    let at = unravel(flat, &inputs);
                     if axes.iter().any(|&(_, axis)| at[axis] != place[axis]) {
                         *entry = 0.0;
                     }
@@ -136,7 +138,7 @@ impl Probe<'_> {
                 let pushed = self.pushed(&tangent)?;
                 let scale = largest_of(&pushed);
                 pushed.iter().enumerate().all(|(flat, entry)| {
-                    let at = index(flat, &outputs);
+                    let at = unravel(flat, &outputs);
                     axes.iter().all(|&(o, i)| at[o] == place[i]) || entry.abs() <= NOTHING * scale
                 })
             }
@@ -146,7 +148,7 @@ impl Probe<'_> {
                 // A factor over the group's axes times one over all others.
                 let tangent: Vec<f64> = (0..tangent.len())
                     .map(|flat| {
-                        let at = index(flat, &inputs);
+                        let at = unravel(flat, &inputs);
                         own[masked(&at, &inputs, |axis| by.contains(&axis))]
                             * tangent[masked(&at, &inputs, |axis| !by.contains(&axis))]
                     })
@@ -195,16 +197,6 @@ fn close(a: &[f64], b: &[f64]) -> bool {
     a.len() == b.len() && a.iter().zip(b).all(|(a, b)| (a - b).abs() <= NOTHING * scale)
 }
 
-/// The multi-index of a row-major place.
-fn index(mut flat: usize, shape: &[usize]) -> Vec<usize> {
-    let mut index = vec![0; shape.len()];
-    for axis in (0..shape.len()).rev() {
-        index[axis] = flat % shape[axis];
-        flat /= shape[axis];
-    }
-    index
-}
-
 /// The row-major place of a multi-index with some axes set to 0.
 fn masked(index: &[usize], shape: &[usize], keep: impl Fn(usize) -> bool) -> usize {
     index
@@ -218,9 +210,9 @@ fn masked(index: &[usize], shape: &[usize], keep: impl Fn(usize) -> bool) -> usi
 fn is_outer(entries: &[f64], shape: &[usize], axes: &[usize]) -> bool {
     let largest = (0..entries.len()).max_by(|&a, &b| entries[a].abs().total_cmp(&entries[b].abs()));
     let Some(pivot) = largest.filter(|&at| entries[at] != 0.0) else { return true };
-    let pivot_at = index(pivot, shape);
+    let pivot_at = unravel(pivot, shape);
     (0..entries.len()).all(|flat| {
-        let at = index(flat, shape);
+        let at = unravel(flat, shape);
         let mixed = |own: bool| -> f64 {
             let pick = |axis: usize| if axes.contains(&axis) == own { at[axis] } else { pivot_at[axis] };
             entries[(0..shape.len()).fold(0, |flat, axis| flat * shape[axis] + pick(axis))]
