@@ -49,6 +49,9 @@ pub enum Command {
     /// Show the Jacobian of one value by another: structure, formula, cost, and numbers on demand
     Jacobian(JacobianArguments),
     /// Derive gradients step by step, in index notation and in matrix notation
+    #[command(
+        override_usage = "pullback derive [OPTIONS] <FILE>\n       pullback derive [OPTIONS] -e <TEXT>"
+    )]
     Derive(DeriveArguments),
     /// Show the op table: every operation with its formula, rule, domain and conventions
     Ops {
@@ -58,7 +61,7 @@ pub enum Command {
 }
 
 const EXIT_CODES: &str = "Exit code: 0 where every claim holds (or is at a kink and follows the convention), \
-1 where one does not, 2 where a file is invalid; the highest of all files.";
+1 where one does not, cannot be decided, or could not have failed, 2 where a file is invalid; the highest of all files.";
 
 #[derive(Args)]
 pub struct JacobianArguments {
