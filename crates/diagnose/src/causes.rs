@@ -42,6 +42,7 @@ macro_rules! causes {
 causes! {
     elementwise_for_product,
     extra_factor,
+    extra_term,
     missing_factor,
     missing_sum,
     product_for_elementwise,

@@ -169,8 +169,10 @@ impl Factor {
     fn in_literal(&self, expr: &Expr) -> Option<(Expr, Option<(Span, Expr)>)> {
         let taken_up = |literal: &Expr, factor: f64| {
             let value = number(literal)? * factor;
+            // 1.3333333333333333 is nothing that one writes.
+            let is_short = (value * 1e4).fract() == 0.0;
             // 1 is written by nothing, and that is another mistake: a factor too many.
-            (value > 0.0 && value != 1.0).then(|| {
+            (value > 0.0 && value != 1.0 && is_short).then(|| {
                 let integer = value.fract() == 0.0;
                 Expr::new(literal.span, ExprKind::Number { value, integer })
             })
@@ -186,18 +188,21 @@ impl Factor {
                 if operator.kind == BinaryOp::Div && number(right) == Some(self.value()) {
                     return None;
                 }
-                if matches!(operator.kind, BinaryOp::Mul | BinaryOp::Div | BinaryOp::MatMul)
-                    && let Some((with, place)) = self.in_literal(left)
-                {
-                    return Some((rebuilt(with, (**right).clone()), place));
-                }
+                let is_whole = |with: &Expr| number(with).is_some_and(|value| value.fract() == 0.0);
+                let above = matches!(operator.kind, BinaryOp::Mul | BinaryOp::Div | BinaryOp::MatMul)
+                    .then(|| self.in_literal(left))
+                    .flatten();
+                // `2 * x / 4` times 1/4 is `2 * x / 16` rather than `0.5 * x / 4`.
+                let above_is_whole = above
+                    .as_ref()
+                    .is_some_and(|(_, place)| place.as_ref().is_some_and(|(_, part)| is_whole(part)));
                 if operator.kind == BinaryOp::Div
-                    && let Some(with) = taken_up(right, 1.0 / self.value())
-                    && number(&with).is_some_and(|value| value.fract() == 0.0)
+                    && !above_is_whole
+                    && let Some(with) = taken_up(right, 1.0 / self.value()).filter(is_whole)
                 {
                     return Some((rebuilt((**left).clone(), with.clone()), Some((right.span, with))));
                 }
-                None
+                above.map(|(with, place)| (rebuilt(with, (**right).clone()), place))
             }
             _ => None,
         }
@@ -312,6 +317,10 @@ mod tests {
         check(&[1.0 / 7.0, 0.5], "2 * (Z - T) / N", Some("2 * (Z - T) / (N * M)"));
         check(&[0.5, 0.5], "4 * x", Some("2 * x"));
         check(&[2.0 / 3.0, 2.0 / 3.0], "3 * b @ c", Some("2 * b @ c"));
+        check(&[2.0 / 3.0, 2.0 / 3.0], "2 * x / 2", Some("2 * x / 3"));
+        check(&[2.0 / 3.0, 2.0 / 3.0], "2 * x", Some("2 * 2 * x / 3"));
+        check(&[0.25, 0.25], "2 * x / 4", Some("2 * x / 16"));
+        check(&[2.0, 2.0], "2 * x / 4", Some("4 * x / 4"));
         check(&[0.5, 0.5], "x / 2", Some("x / 4"));
         check(&[0.5, 0.5], "x @ y", Some("x @ y / 2"));
         check(&[2.0 / 21.0, 0.2], "x", Some("2 * x / (N * M)"));

@@ -173,16 +173,20 @@ impl<'a> Inquiry<'a> {
         }
     }
 
-    /// The true values of the wrong claims that a claim refers to.
+    /// The true values of the wrong claims that a claim refers to; on other data than the file's, of all of them: what
+    /// holds on one row only is no mistake of the claims that use it.
     fn replaced(&self, probe: &Probe, number: usize) -> Option<HashMap<usize, Val>> {
-        let wrong = |claim: &usize| {
-            self.judged.get(*claim).is_some_and(|judged| judged.as_ref().is_some_and(is_wrong))
-        };
+        let wrong =
+            |claim: usize| self.judged.get(claim).is_some_and(|judged| judged.as_ref().is_some_and(is_wrong));
+        let is_own = std::ptr::eq(probe, &self.own);
         let mut replaced = HashMap::new();
-        for claim in referred(self.exact, number).into_iter().filter(wrong) {
-            let about = &self.exact.claims[claim];
-            let truth = in_layout_of(probe.truth(claim)?, about)?;
-            replaced.insert(claim, Val::new(truth));
+        for claim in referred(self.exact, number) {
+            let truth = || in_layout_of(probe.truth(claim)?, &self.exact.claims[claim]);
+            match wrong(claim) {
+                true => drop(replaced.insert(claim, Val::new(truth()?))),
+                false if is_own => {}
+                false => replaced.extend(truth().map(|truth| (claim, Val::new(truth)))),
+            }
         }
         Some(replaced)
     }

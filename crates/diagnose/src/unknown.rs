@@ -32,13 +32,23 @@ fn constant_ratio(case: &Case<'_>, expr: &Expr) -> Option<Words> {
     }
     let ratios = case.ratios(expr, &doubled)?;
     let &own = ratios.last()?;
+    // Of nothing every claim is a multiple, nearly.
+    if own.abs() < SAME {
+        return None;
+    }
     let same = ratios.iter().all(|ratio| (ratio - own).abs() <= SAME * own.abs());
-    let times = format!("The derivative is {own:.6} times what is claimed, in every entry");
+    let times = format!("The derivative is {} times what is claimed, in every entry", written(own));
     Some(Words::new().say(if same {
         format!("{times}, and so it is on other data.")
     } else {
         format!("{times}; on other data it is another multiple.")
     }))
+}
+
+/// A ratio in six digits, or in as many as tell it from 1.
+fn written(ratio: f64) -> String {
+    let digits = (6..=15).find(|&digits| format!("{ratio:.digits$}") != format!("{:.digits$}", 1.0));
+    format!("{ratio:.0$}", digits.unwrap_or(15))
 }
 
 /// Are some entries right?

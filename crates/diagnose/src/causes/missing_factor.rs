@@ -38,7 +38,7 @@ fn other_sign(place: &Place<'_>) -> Option<Edit> {
     Some(Edit::new(with, 2, words).at(operator.span, label))
 }
 
-/// `a * u` for `a / u`, or the reverse, where u is a scalar.
+/// `a * u` for `a / u`, or the reverse; likelier where u is a scalar.
 fn inverse(place: &Place<'_>) -> Option<Edit> {
     let ExprKind::Binary { operator, left, right } = &place.expr.kind else { return None };
     let other = match operator.kind {
@@ -46,14 +46,13 @@ fn inverse(place: &Place<'_>) -> Option<Edit> {
         BinaryOp::Div => BinaryOp::Mul,
         _ => return None,
     };
-    if !place.dims_of(right).is_some_and(|dims| dims.is_empty()) {
-        return None;
-    }
+    let is_scalar = place.dims_of(right)?.is_empty();
     let with = binary(place.expr.span, other, (**left).clone(), (**right).clone());
     let (is, not) = if other == BinaryOp::Div { ("divisor", "factor") } else { ("factor", "divisor") };
     let words = Words::new().expr(right).say(format!(" is to be a {is}, not a {not}."));
     let label = Words::new().source(other.symbol()).say(" belongs here");
-    Some(Edit::new(with, 2, words).at(operator.span, label).sized())
+    let edit = Edit::new(with, if is_scalar { 2 } else { 4 }, words).at(operator.span, label);
+    Some(if is_scalar { edit.sized() } else { edit })
 }
 
 /// The factor that makes the claim right, where one does. Without data of other sizes a number may be a size or not: both

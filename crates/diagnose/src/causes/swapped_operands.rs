@@ -3,19 +3,18 @@
 use pullback_lang::{BinaryOp, Expr, ExprKind};
 
 use super::{Cause, not_whole};
-use crate::edit::{Edit, binary};
+use crate::edit::{Edit, binary, number};
 use crate::tree::Place;
 use crate::words::Words;
 
 pub(super) static CAUSE: Cause = Cause { word: "swapped-operands", edits, whole: not_whole };
 
-/// Functions of two values of which either may stand first.
-const TWO: [&str; 5] = ["outer", "kron", "solve", "sub", "div"];
-
 fn edits(place: &Place<'_>) -> Vec<Edit> {
     match &place.expr.kind {
         ExprKind::Binary { operator, left, right } => {
             let cost = match operator.kind {
+                // `c - (a - b)` for `a - b - c` is more than one slip; a minus in front is one.
+                BinaryOp::Sub if is_sum(left) => 4,
                 BinaryOp::Sub => 2,
                 BinaryOp::MatMul | BinaryOp::Div => 3,
                 _ => return Vec::new(),
@@ -23,8 +22,12 @@ fn edits(place: &Place<'_>) -> Vec<Edit> {
             let with = binary(place.expr.span, operator.kind, (**right).clone(), (**left).clone());
             vec![Edit::new(with, cost, explained(left, right))]
         }
-        ExprKind::Call { function, args, kwargs } if TWO.contains(&function.text.as_str()) => {
+        ExprKind::Call { function, args, kwargs } => {
+            // Of two values either may stand first, in a function of the file too; an axis or a shape is none.
             let [first, second] = args.as_slice() else { return Vec::new() };
+            if [first, second].iter().any(|arg| place.dims_of(arg).is_none() || number(arg).is_some() || is_list(arg)) {
+                return Vec::new();
+            }
             let kind = ExprKind::Call {
                 function: function.clone(),
                 args: vec![second.clone(), first.clone()],
@@ -34,6 +37,14 @@ fn edits(place: &Place<'_>) -> Vec<Edit> {
         }
         _ => Vec::new(),
     }
+}
+
+fn is_sum(expr: &Expr) -> bool {
+    matches!(&expr.kind, ExprKind::Binary { operator, .. } if matches!(operator.kind, BinaryOp::Add | BinaryOp::Sub))
+}
+
+fn is_list(expr: &Expr) -> bool {
+    matches!(expr.kind, ExprKind::List(_))
 }
 
 fn explained(first: &Expr, second: &Expr) -> Words {

@@ -6,7 +6,7 @@
 use pullback_lang::{BinaryOp, Expr, ExprKind, IndexItem, Operator};
 
 use super::{Cause, not_whole};
-use crate::edit::{Edit, binary, transposed, untransposed};
+use crate::edit::{Edit, binary, call, integer, number, transposed, untransposed};
 use crate::tree::Place;
 use crate::words::Words;
 
@@ -43,9 +43,37 @@ fn edits(place: &Place<'_>) -> Vec<Edit> {
             let words = explained(place, place.expr, &with);
             edits.push(Edit::new(with, if is_factor(place) { 2 } else { 4 }, words));
         }
+        _ if place.ndim() > 2 && is_factor(place) => {
+            let with = matrices_transposed(place.expr, place.ndim());
+            let words = explained(place, place.expr, &with);
+            edits.push(Edit::new(with, 2, words));
+        }
         _ => {}
     }
     edits
+}
+
+/// A batch of matrices with the last two axes exchanged: `permute(A, [0, 2, 1])` for `A`, and the reverse.
+fn matrices_transposed(expr: &Expr, axes: usize) -> Expr {
+    let mut order: Vec<usize> = (0..axes).collect();
+    order.swap(axes - 2, axes - 1);
+    let is_order = |list: &Expr| match &list.kind {
+        ExprKind::List(items) => {
+            items.iter().map(number).eq(order.iter().map(|&axis| Some(axis as f64)))
+        }
+        _ => false,
+    };
+    match &expr.kind {
+        ExprKind::Call { function, args, kwargs } if function.text == "permute" && kwargs.is_empty() => {
+            match args.as_slice() {
+                [matrices, list] if is_order(list) => return matrices.clone(),
+                _ => {}
+            }
+        }
+        _ => {}
+    }
+    let list = Expr::new(expr.span, ExprKind::List(order.iter().map(|&axis| integer(expr.span, axis)).collect()));
+    call(expr.span, "permute", vec![expr.clone(), list], Vec::new())
 }
 
 /// Is it an operand of a product, or an argument, and no product itself?
@@ -67,7 +95,7 @@ fn explained(place: &Place<'_>, wrong: &Expr, right: &Expr) -> Words {
     let words = Words::new().expr(wrong).say(" stands where ").expr(right).say(" belongs.");
     match place.dims.as_deref() {
         // Sizes that have two names are two sizes that happen to be equal.
-        Some(dims @ [rows, columns]) if rows.size() == columns.size() => {
+        Some(dims @ [.., rows, columns]) if rows.size() == columns.size() => {
             words.say(" It is square, ").shape(dims).say(", so that the shapes fit either way.")
         }
         _ => words,

@@ -13,7 +13,8 @@ use crate::{Diagnosis, Fix};
 
 pub(super) static CAUSE: Cause = Cause { word: "wrong-axis", edits, whole };
 
-/// `sum(x, axis=1)` for `sum(x, axis=0)`; with the axis kept, where it is no whole claim.
+/// `sum(x, axis=1)` for `sum(x, axis=0)`; with the axis kept, where it is no whole claim. And `x`, where
+/// nothing is to be summed.
 fn edits(place: &Place<'_>) -> Vec<Edit> {
     let ExprKind::Call { function, args, .. } = &place.expr.kind else { return Vec::new() };
     let Some(summed) = args.first().filter(|_| matches!(function.text.as_str(), "sum" | "mean")) else {
@@ -21,6 +22,10 @@ fn edits(place: &Place<'_>) -> Vec<Edit> {
     };
     let (at, dims) = (place.expr.span, place.dims_of(summed).unwrap_or_default());
     let mut edits = Vec::new();
+    if function.text == "sum" && !dims.is_empty() {
+        let words = Words::new().say("Nothing is to be summed here: ").expr(summed).say(" keeps its axes.");
+        edits.push(Edit::new(summed.clone(), 3, words));
+    }
     for axis in 0..dims.len() {
         for kept in [false, true] {
             if kept && place.is_root() {

@@ -56,7 +56,10 @@ pub fn check_watched(name: &str, bytes: &[u8], base_dir: &Path, watch: &mut dyn 
         }
         // Of a shape whose cause is known it is the cause that is wrong. A claim about the shape itself stays one.
         let about_a_value = matches!(claim.claimed, Claimed::Value { .. });
-        if judgement.verdict == Verdict::Shape && about_a_value && diagnoses.iter().any(|d| d.fix.is_some()) {
+        if judgement.verdict == Verdict::Shape
+            && about_a_value
+            && diagnoses.iter().any(|d| d.cause != "unknown")
+        {
             judgement.verdict = Verdict::Wrong;
         }
         if judgement.notes.iter().any(|note| matches!(note, Note::NoPath | Note::Zero)) {

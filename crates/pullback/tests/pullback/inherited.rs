@@ -61,7 +61,7 @@ fn a_mistake_of_its_own_is_not_inherited() {
 fn a_wrong_shape_is_inherited_too() {
     check(
         &format!("{CHAIN}dL/db = 2 * sum(b); dL/da = dL/db * (1 - b^2)"),
-        &[("dL/db", "shape", &[]), ("dL/da", "inherited", &["dL/db"])],
+        &[("dL/db", "wrong", &[]), ("dL/da", "inherited", &["dL/db"])],
     );
 }
 

@@ -3,11 +3,13 @@
 use crate::command::pullback;
 
 /// What is claimed, the verdict, and the exit code.
-const CASES: [(&str, &str, i32); 15] = [
+const CASES: [(&str, &str, i32); 16] = [
     ("x = [1, 2]; L = sum(x^2); dL/dx = 2 * x", "holds", 0),
     ("x = [1, 2]; L = sum(x^2); dL/dx = x", "wrong", 1),
     // The factor x is missing: a shape with a known cause is wrong.
     ("x = [1, 2]; L = sum(x^2); dL/dx = 2", "wrong", 1),
+    // A vector–Jacobian product: the cause is known, and no correction is.
+    ("V: [2, 3] ~ randn; y: [3] ~ randn; s = V @ y; ds/dy = sum(V, axis=0)", "wrong", 1),
     ("x = [1, 2]; L = sum(x^2); dL/dx = [5, 7, 11]", "shape", 1),
     ("x = [1, 2]; L = sum(x^2); shape(dL/dx) = [3]", "shape", 1),
     ("x = [1, 2]; L = sum(x^2); shape(dL/dx) = [2]", "holds", 0),

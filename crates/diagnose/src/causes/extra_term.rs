@@ -1,0 +1,27 @@
+//! A term is there that does not belong there: `dL/dZ @ W.T + X` where `dL/dZ @ W.T` belongs.
+
+use pullback_lang::{BinaryOp, Expr, ExprKind};
+
+use super::{Cause, not_whole};
+use crate::edit::{Edit, negated, size};
+use crate::tree::Place;
+use crate::words::Words;
+
+pub(super) static CAUSE: Cause = Cause { word: "extra-term", edits, whole: not_whole };
+
+fn edits(place: &Place<'_>) -> Vec<Edit> {
+    let ExprKind::Binary { operator, left, right } = &place.expr.kind else { return Vec::new() };
+    match operator.kind {
+        BinaryOp::Add => vec![dropped(right, (**left).clone()), dropped(left, (**right).clone())],
+        BinaryOp::Sub => vec![dropped(right, (**left).clone()), dropped(left, negated(right))],
+        _ => Vec::new(),
+    }
+}
+
+/// The sum without one term.
+fn dropped(extra: &Expr, kept: Expr) -> Edit {
+    let words = Words::new().say("The term ").expr(extra).say(" is one too many.");
+    let label = Words::new().say("this term does not belong here");
+    // The larger what is left out, the less likely it was a slip.
+    Edit::new(kept, 3 + (size(extra) / 3) as u32, words).at(extra.span, label)
+}
