@@ -9,9 +9,9 @@ pub enum ClaimLayout {
     /// The tensor `[y…, x…]` (for a scalar y: x's shape), or the matrix `[|y|, |x|]` by rows; the shape tells.
     #[default]
     Either,
-    /// The matrix with both in row-major vec.
+    /// The matrix with both in row-major vec; for a scalar y x's shape too.
     Row,
-    /// The matrix with both in column-major vec.
+    /// The matrix with both in column-major vec; for a scalar y x's shape too.
     Column,
 }
 
@@ -23,6 +23,7 @@ pub fn shapes(y: &[usize], x: &[usize], layout: ClaimLayout) -> Vec<Vec<usize>> 
     match layout {
         ClaimLayout::Either if y.is_empty() => vec![tensor],
         ClaimLayout::Either => vec![tensor, matrix],
+        ClaimLayout::Row | ClaimLayout::Column if y.is_empty() => vec![tensor, matrix],
         ClaimLayout::Row | ClaimLayout::Column => vec![matrix],
     }
 }
@@ -30,7 +31,7 @@ pub fn shapes(y: &[usize], x: &[usize], layout: ClaimLayout) -> Vec<Vec<usize>> 
 /// A claim, whose shape is one of [`shapes`], as the tensor `[y…, x…]`.
 pub(crate) fn to_tensor(claim: &Array, y: &[usize], x: &[usize], layout: ClaimLayout) -> Result<Array> {
     let tensor: Vec<usize> = y.iter().chain(x).copied().collect();
-    if layout != ClaimLayout::Column {
+    if layout != ClaimLayout::Column || (y.is_empty() && claim.shape() == tensor) {
         return Ok(claim.reshape(&tensor)?);
     }
     // Column-major: the axes of y reversed, then those of x reversed, by rows.
@@ -40,7 +41,7 @@ pub(crate) fn to_tensor(claim: &Array, y: &[usize], x: &[usize], layout: ClaimLa
 
 /// The tensor `[y…, x…]` with the shape and the layout of a claim.
 pub(crate) fn from_tensor(tensor: &Array, y: usize, shape: &[usize], layout: ClaimLayout) -> Result<Array> {
-    if layout != ClaimLayout::Column {
+    if layout != ClaimLayout::Column || (y == 0 && shape == tensor.shape()) {
         return Ok(tensor.reshape(shape)?);
     }
     Ok(tensor.permute(&reversing(y, tensor.ndim() - y))?.reshape(shape)?)
@@ -61,7 +62,7 @@ pub(crate) fn index_in_claim(
 ) -> Vec<usize> {
     let tensor: Vec<usize> = y.iter().chain(x).copied().collect();
     let index = unravel(position, &tensor);
-    if layout == ClaimLayout::Column {
+    if layout == ClaimLayout::Column && !(y.is_empty() && shape == x) {
         let reversed = |part: &[usize], sizes: &[usize]| {
             part.iter().zip(sizes).rev().fold(0, |flat, (&i, &size)| flat * size + i)
         };

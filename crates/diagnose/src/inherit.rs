@@ -12,7 +12,7 @@ use pullback_ops::Val;
 use crate::claimed::{layout, subject};
 
 /// Turns the verdict of every claim that merely inherits a mistake into [`Verdict::Inherited`], and returns for each claim
-/// the keys of those whose mistakes it inherits. A claim that could not be judged has no judgement.
+/// the keys of those whose mistakes it inherits, beside its own if it has one. A claim that could not be judged has no judgement.
 pub fn inherited(exact: &Program, judged: &mut [Option<Judgement>]) -> Vec<Vec<String>> {
     // What a claim follows is decided by what was found first, not by what it was turned into.
     let wrong: Vec<bool> = judged.iter().map(|found| found.as_ref().is_some_and(is_wrong)).collect();
@@ -33,6 +33,13 @@ pub fn inherited(exact: &Program, judged: &mut [Option<Judgement>]) -> Vec<Vec<S
                 judgement.verdict = Verdict::Inherited;
             }
         }
+    }
+    // What is wrong by itself may follow others too: its own mistake is corrected on their true values.
+    let own: Vec<usize> =
+        (0..judged.len()).filter(|&claim| wrong[claim] && inherits[claim].is_empty()).collect();
+    for &claim in &own {
+        let causes = referred(exact, claim).into_iter().filter(|cause| own.contains(cause));
+        inherits[claim] = causes.map(|cause| exact.claims[cause].key.clone()).collect();
     }
     inherits
 }

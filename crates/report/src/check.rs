@@ -17,7 +17,8 @@ pub struct ClaimReport {
     pub expr_span: Span,
     /// What is said of it.
     pub judgement: Judgement,
-    /// The wrong claims that it follows, where its verdict is [`Verdict::Inherited`].
+    /// The wrong claims that it follows: with the verdict [`Verdict::Inherited`] it is wrong by them alone, with another one by
+    /// itself too.
     pub inherits: Vec<String>,
     /// What is wrong with it: nothing, where that is not known; several, where the data does not tell them apart.
     pub diagnoses: Vec<Diagnosis>,

@@ -5,6 +5,7 @@ use pullback_lang::print;
 
 use crate::check::ClaimReport;
 use crate::number::brief;
+use crate::verdict_text::is_or_are;
 
 /// What is said, with source in backticks.
 pub(crate) fn words_text(words: &Words) -> String {
@@ -38,15 +39,18 @@ pub(crate) fn causes_text(claim: &ClaimReport) -> Option<String> {
     }
 }
 
-/// What to write instead, and how well it holds.
-pub(crate) fn fix_text(key: &str, found: &Diagnosis) -> Option<String> {
+/// What to write instead, and how well it holds; for a fix that uses other wrong claims, once these are put right.
+pub(crate) fn fix_text(claim: &ClaimReport, found: &Diagnosis) -> Option<String> {
     let fix = found.fix.as_ref()?;
-    let left = fix.definition.as_deref().unwrap_or(key);
+    let left = fix.definition.as_deref().unwrap_or(&claim.key);
+    let right = print(&fix.expr);
+    let used: Vec<String> = claim.inherits.iter().filter(|key| right.contains(*key)).cloned().collect();
+    let once = if used.is_empty() { String::new() } else { format!(" once {} put right", is_or_are(&used)) };
     let holds = match fix.residual {
-        Some(residual) => format!("; it holds, with an error of {}", brief(residual)),
+        Some(residual) => format!("; it holds{once}, with an error of {}", brief(residual)),
         None => String::new(),
     };
     let partner = found.partner.as_ref();
     let other = partner.map(|partner| format!(" and `{} = {}`", partner.claim, print(&partner.expr)));
-    Some(format!("write `{left} = {}`{}{holds}", print(&fix.expr), other.unwrap_or_default()))
+    Some(format!("write `{left} = {right}`{}{holds}", other.unwrap_or_default()))
 }

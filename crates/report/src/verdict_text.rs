@@ -34,7 +34,7 @@ fn with_cause(claim: &ClaimReport, measured: String) -> String {
 }
 
 /// `dL/dZ is`, `dL/dZ and dL/da are`.
-fn is_or_are(keys: &[String]) -> String {
+pub(crate) fn is_or_are(keys: &[String]) -> String {
     match keys {
         [] => "the claims before it are".to_string(),
         [one] => format!("{one} is"),
@@ -248,12 +248,12 @@ fn diagnosed(claim: &ClaimReport) -> Failure {
                 label: Some(words_text(&found.label)),
                 others,
                 notes: [vec![words_text(&found.explanation)], seen].concat(),
-                hint: fix_text(key, found),
+                hint: fix_text(claim, found),
             }
         }
         several => {
             let each = several.iter().map(|found| {
-                let fix = fix_text(key, found).map_or_else(String::new, |fix| format!(" ({fix})"));
+                let fix = fix_text(claim, found).map_or_else(String::new, |fix| format!(" ({fix})"));
                 format!("{}? {}{fix}", cause_text(found), words_text(&found.explanation))
             });
             Failure {

@@ -3,7 +3,7 @@
 use crate::command::pullback;
 
 /// What is claimed, the verdict, and the exit code.
-const CASES: [(&str, &str, i32); 16] = [
+const CASES: &[(&str, &str, i32)] = &[
     ("x = [1, 2]; L = sum(x^2); dL/dx = 2 * x", "holds", 0),
     ("x = [1, 2]; L = sum(x^2); dL/dx = x", "wrong", 1),
     // The factor x is missing: a shape with a known cause is wrong.
@@ -19,6 +19,11 @@ const CASES: [(&str, &str, i32); 16] = [
     ("x = [-1, 0, 2]; L = sum(relu(x)); dL/dx = [0, 1, 1]", "kink", 1),
     ("x = [-1, 0, 2]; L = sum(relu(x)); dL/dx = [0, 3, 1]", "wrong", 1),
     ("x = [-1, 2]; L = sum(log(x)); dL/dx = 1 / x", "not-finite", 1),
+    // A gradient has the shape of what it belongs to, whatever the layout of its vec; a Jacobian's row is one too.
+    ("x = [[1, 2, 3]]; L = sum(x^2); dL/dx [col] = 2 * x", "holds", 0),
+    ("X: [2, 3] ~ randn; L = sum(X^2); dL/dX [col] = 2 * X", "holds", 0),
+    ("X: [2, 3] ~ randn; L = sum(X^2); dL/dX [col] = reshape(2 * X.T, [1, 6])", "holds", 0),
+    ("X: [2, 3] ~ randn; L = sum(X^2); dL/dX [col] = reshape(2 * X, [1, 6])", "wrong", 1),
     ("x = [1, 2]; L = sum(x^3); d2L/dx2 = diag(6 * x)", "holds", 0),
     ("x = [1, 2]; L = sum(x^3); d2L/dx2 = diag(3 * x)", "wrong", 1),
     ("x = [1, 2]; u = sum(x); y = u * x; dy/dx [u fixed] = u * eye(2)", "holds", 0),
@@ -26,7 +31,7 @@ const CASES: [(&str, &str, i32); 16] = [
 
 #[test]
 fn each_verdict_has_its_exit_code() {
-    for (source, verdict, code) in CASES {
+    for &(source, verdict, code) in CASES {
         let ran = pullback(&["check", "-", "--json"], source);
         let json: serde_json::Value = serde_json::from_str(&ran.stdout).expect("JSON, whatever the verdict");
         assert_eq!(json["files"][0]["claims"][0]["verdict"], verdict, "{source}: {json}");
