@@ -92,9 +92,11 @@ pub fn jacobian(y: &Val, x: &Val, fixed: &[&Val]) -> Result<Jacobian> {
         dag.add(1, 0, Network::identity(x.dims()));
         return Ok(Jacobian::new(dag, vec![x.clone(); 2]));
     }
-    let mut path = between(&[y], &[x], fixed);
+    let path = between(&[y], &[x], fixed);
     if !path.iter().any(|value| value.id() == y.id()) {
-        path = vec![x.clone(), y.clone()];
+        // No path: y does not depend on x, or is held itself, or x are integers.
+        let dag = Dag::new(vec![x.dims().to_vec(), y.dims().to_vec()]);
+        return Ok(Jacobian::new(dag, vec![x.clone(), y.clone()]));
     }
     let vertices: HashMap<u64, usize> = path.iter().enumerate().map(|(k, value)| (value.id(), k)).collect();
     let mut dag = Dag::new(path.iter().map(|value| value.dims().to_vec()).collect());

@@ -175,6 +175,12 @@ fn of_a_value_by_itself_and_by_what_it_does_not_depend_on() -> Result<()> {
     assert_eq!((none.structure().kinds, none.formula()), (vec![Kind::Zero], "0".to_string()));
     assert_eq!(numbers(&none.to_dense()?), [0.0; 12]);
     assert!(none.diagonal().is_err_and(|error| error.hint().is_some()));
+    // What is held does not follow, though it is computed from x at once; nor is anything differentiated by integers.
+    let square = (&x * &x)?;
+    assert!(jacobian(&square, &x, &[&square])?.is_zero());
+    assert!(pullback(&[(&square, &x)], &[&x], &[&square])?[0].is_none());
+    let whole = Val::new(x.array()?.cast(DType::I64)?);
+    assert!(jacobian(&(&x * &whole)?, &whole, &[])?.is_zero());
     Ok(())
 }
 

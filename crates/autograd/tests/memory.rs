@@ -25,7 +25,7 @@ fn a_jacobian_of_256_gib_takes_no_memory_until_it_is_written_out() -> Result<()>
     let by = [(&x, "δ_im W_nj", 36, 24), (&w, "δ_jn X_im", 42, 18), (&b, "δ_jm", 30, 0)];
     for (wrt, formula, dense, stored) in by {
         let inputs = memory::live();
-        assert!(inputs >= drawn);
+        assert!(inputs - drawn <= 64, "{} B stay of the Jacobian before", inputs - drawn);
         let jacobian = jacobian(&z, wrt, &[])?;
         let cost = jacobian.cost()?;
         assert_eq!((jacobian.formula().as_str(), cost.dense_entries), (formula, 2f64.powi(dense)));

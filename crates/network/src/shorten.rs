@@ -107,7 +107,7 @@ impl<V: Value> Workshop<V> {
         }
     }
 
-    /// `c₁ A B + c₂ A C` as `c₁ A (B + c₂/c₁ C)`; `factors` are the positions of B and C, and the labels of C by B's.
+    /// `c₁ A B + c₂ A C` as `A (c₁ B + c₂ C)`; `factors` are the positions of B and C, and the labels of C by B's.
     fn factored(
         &mut self,
         first: &Term<V>,
@@ -178,17 +178,14 @@ impl<V: Value> Workshop<V> {
         self.product(coef, &[operand], out)
     }
 
-    /// A product of several factors, made two at a time in the cheapest order.
+    /// A product of factors; one of two that was made before is not made again.
     fn product(&mut self, coef: &Coef, operands: &[(V, Vec<Label>)], out: &[Label]) -> Result<V, V::Error> {
         let mut number = Numbering::default();
-        let mut key: Vec<(u64, Vec<usize>)> =
+        let factors: Vec<(u64, Vec<usize>)> =
             operands.iter().map(|(value, labels)| (value.id(), number.of(labels))).collect();
-        let result = number.of(out);
-        if coef.is_one() && operands.len() == 2 {
-            let plain = (key.clone(), result.clone());
-            if let Some(known) = self.products.get(&plain) {
-                return Ok(known.clone());
-            }
+        let key = (coef.is_one() && operands.len() == 2).then(|| (factors, number.of(out)));
+        if let Some(known) = key.as_ref().and_then(|key| self.products.get(key)) {
+            return Ok(known.clone());
         }
         let lists: Vec<Vec<Label>> = operands.iter().map(|(_, labels)| labels.clone()).collect();
         let flops = match operands {
@@ -197,8 +194,8 @@ impl<V: Value> Workshop<V> {
         };
         let value = V::contract(coef, operands, out)?;
         self.made.insert(value.id(), (flops, operands.iter().map(|(value, _)| value.id()).collect()));
-        if coef.is_one() && operands.len() == 2 {
-            self.products.insert((std::mem::take(&mut key), result), value.clone());
+        if let Some(key) = key {
+            self.products.insert(key, value.clone());
         }
         Ok(value)
     }
