@@ -39,6 +39,7 @@ pub(crate) struct Inquiry<'a> {
     judged: &'a [Option<Judgement>],
     inputs: &'a Inputs,
     base_dir: &'a Path,
+    elsewhere: &'a dyn Fn(&mut Program),
     own: Probe,
     /// Made when the first candidate is to be tried.
     fresh: OnceCell<Vec<Probe>>,
@@ -53,10 +54,11 @@ impl<'a> Inquiry<'a> {
         inputs: &'a Inputs,
         base_dir: &'a Path,
         judged: &'a [Option<Judgement>],
+        elsewhere: &'a dyn Fn(&mut Program),
     ) -> Inquiry<'a> {
         let own = Probe::new(exact.clone(), false);
         let left = Cell::new(MOST_OF_FILE);
-        Inquiry { file, exact, judged, inputs, base_dir, own, fresh: OnceCell::new(), left }
+        Inquiry { file, exact, judged, inputs, base_dir, elsewhere, own, fresh: OnceCell::new(), left }
     }
 
     /// The claims that are wrong by themselves.
@@ -138,10 +140,14 @@ impl<'a> Inquiry<'a> {
         let claim = self.exact.claims.get(number)?;
         let stated = layout_of(claim)?;
         let Claimed::Value { val, .. } = &claim.claimed else { return None };
-        let fresh = self.fresh.get_or_init(|| fresh(self.file, self.exact, self.inputs, self.base_dir));
+        let fresh = self.fresh();
         let mut trials = Vec::new();
         let mut resized = false;
         for probe in fresh.iter().filter(|probe| wanted(probe)).chain([&self.own]) {
+            // Numbers from elsewhere are nothing that the file could claim on other data.
+            if !probe.claims_as(claim, number) {
+                continue;
+            }
             let Some(truth) = probe.truth(number).filter(|truth| truth.tensor().max_abs() > 0.0) else {
                 continue;
             };
@@ -160,6 +166,10 @@ impl<'a> Inquiry<'a> {
         let shaped = trials.last()?.truth.in_shape(&val.shape(), stated).is_some();
         let indices = self.indices(claim);
         Some(Case::new(claim, trials, resized, indices, known(self.exact, number), shaped, most))
+    }
+
+    fn fresh(&self) -> &[Probe] {
+        self.fresh.get_or_init(|| fresh(self.file, self.exact, self.inputs, self.base_dir, self.elsewhere))
     }
 
     /// The index names of a claim entry by entry.

@@ -19,7 +19,7 @@
 //! let (program, inputs) = elaborate(&file, ".".as_ref()).expect("the file is right");
 //! let Claimed::Value { val, .. } = &program.claims[0].claimed else { panic!("a value is claimed") };
 //! let judgement = judge(&subject(&program.claims[0]), &pullback_check::Claim::of(val)?)?;
-//! let found = diagnose(&file, &program, &inputs, ".".as_ref(), &[Some(judgement)]);
+//! let found = diagnose(&file, &program, &inputs, ".".as_ref(), &[Some(judgement)], &|_| ());
 //! assert_eq!(found[0][0].cause, "transposed-factor");
 //! assert_eq!(found[0][0].fix.as_ref().map(|fix| print(&fix.expr)).as_deref(), Some("W"));
 //! # Ok::<(), pullback_ops::Error>(())
@@ -67,15 +67,18 @@ pub use words::{Part, Words};
 /// found; one diagnosis; or several, where no data at hand tells them apart.
 ///
 /// `exact` is the program in double precision, `inputs` are its numbers, and `judged` says what was found of each claim;
-/// a claim that could not be judged has no judgement.
+/// a claim that could not be judged has no judgement. Where claims are numbers from elsewhere
+/// ([`Program::claim_numbers`]), `elsewhere` states them on other data too: it is given the program on that data, in which
+/// the claims of the file stand, and adds what it can.
 pub fn diagnose(
     file: &File,
     exact: &Program,
     inputs: &Inputs,
     base_dir: &Path,
     judged: &[Option<Judgement>],
+    elsewhere: &dyn Fn(&mut Program),
 ) -> Vec<Vec<Diagnosis>> {
-    let inquiry = inquiry::Inquiry::new(file, exact, inputs, base_dir, judged);
+    let inquiry = inquiry::Inquiry::new(file, exact, inputs, base_dir, judged, elsewhere);
     let suspects: Vec<usize> = inquiry.suspects().collect();
     let of = |claim| if suspects.contains(&claim) { inquiry.diagnoses(claim) } else { Vec::new() };
     (0..exact.claims.len()).map(of).collect()

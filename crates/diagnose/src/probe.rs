@@ -10,7 +10,7 @@ use std::path::Path;
 use pullback_array::random::Generator;
 use pullback_array::{Array, DType};
 use pullback_check::Truth;
-use pullback_lang::program::{Inputs, Program, elaborate_with};
+use pullback_lang::program::{Claim, Inputs, Program, elaborate_with};
 use pullback_lang::{DimSpec, Expr, ExprKind, File, Shape, Source, Span, Statement, StatementKind};
 
 use crate::claimed::subject;
@@ -36,6 +36,12 @@ impl Probe {
     pub(crate) fn new(program: Program, resized: bool) -> Probe {
         let truths = program.claims.iter().map(|_| OnceCell::new()).collect();
         Probe { program, resized, truths }
+    }
+
+    /// Is its claim of this number the same one, an expression as that is, or numbers from elsewhere as that is?
+    pub(crate) fn claims_as(&self, claim: &Claim, number: usize) -> bool {
+        let here = self.program.claims.get(number);
+        here.is_some_and(|here| here.key == claim.key && here.expr.is_some() == claim.expr.is_some())
     }
 
     /// The derivative that a claim is about, where it is finite and not too large.
@@ -84,8 +90,15 @@ enum Moved {
 }
 
 /// The file on other data, the strongest probe first: with other sizes, where that is possible, then with the same.
-pub(crate) fn fresh(file: &File, exact: &Program, inputs: &Inputs, base_dir: &Path) -> Vec<Probe> {
-    let maker = Maker { file, exact, inputs, base_dir };
+/// `elsewhere` adds the claims that are no expressions of the file.
+pub(crate) fn fresh(
+    file: &File,
+    exact: &Program,
+    inputs: &Inputs,
+    base_dir: &Path,
+    elsewhere: &dyn Fn(&mut Program),
+) -> Vec<Probe> {
+    let maker = Maker { file, exact, inputs, base_dir, elsewhere };
     let numbers: usize = inputs.iter().map(|(_, array)| array.len()).sum();
     let mut probes: Vec<Probe> = maker.resized().into_iter().collect();
     if numbers <= MOST_DRAWN {
@@ -104,6 +117,7 @@ struct Maker<'a> {
     exact: &'a Program,
     inputs: &'a Inputs,
     base_dir: &'a Path,
+    elsewhere: &'a dyn Fn(&mut Program),
 }
 
 impl Maker<'_> {
@@ -173,9 +187,9 @@ impl Maker<'_> {
                 given.set(key, moved);
             }
         }
-        let (program, _) = elaborate_with(&file, &given, self.base_dir).ok()?;
-        // Another number of claims would mean that they are not the same ones.
-        (program.claims.len() == self.exact.claims.len()).then_some(program)
+        let (mut program, _) = elaborate_with(&file, &given, self.base_dir).ok()?;
+        (self.elsewhere)(&mut program);
+        Some(program)
     }
 
     fn shape_of(&self, key: &str, array: &Array, sizes: &Sizes) -> Vec<usize> {

@@ -4,12 +4,12 @@
 
 use pullback_lang::{BinaryOp, Expr, ExprKind};
 
-use super::{Cause, not_whole};
+use super::Cause;
 use crate::edit::{Edit, binary, call, transposed};
 use crate::tree::Place;
 use crate::words::Words;
 
-pub(super) static CAUSE: Cause = Cause { word: "elementwise-for-product", edits, whole: not_whole };
+pub(super) static CAUSE: Cause = Cause { edits, ..Cause::named("elementwise-for-product") };
 
 fn edits(place: &Place<'_>) -> Vec<Edit> {
     let mut edits: Vec<Edit> = on_diagonal(place).into_iter().collect();

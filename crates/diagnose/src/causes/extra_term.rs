@@ -2,12 +2,12 @@
 
 use pullback_lang::{BinaryOp, Expr, ExprKind};
 
-use super::{Cause, not_whole};
+use super::Cause;
 use crate::edit::{Edit, negated, size};
 use crate::tree::Place;
 use crate::words::Words;
 
-pub(super) static CAUSE: Cause = Cause { word: "extra-term", edits, whole: not_whole };
+pub(super) static CAUSE: Cause = Cause { edits, ..Cause::named("extra-term") };
 
 fn edits(place: &Place<'_>) -> Vec<Edit> {
     let ExprKind::Binary { operator, left, right } = &place.expr.kind else { return Vec::new() };

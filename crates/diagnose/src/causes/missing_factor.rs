@@ -7,13 +7,13 @@
 use pullback_lang::{BinaryOp, Expr, ExprKind, IndexItem};
 use pullback_network::Dim;
 
-use super::{Cause, not_whole};
+use super::Cause;
 use crate::edit::{Edit, binary, integer, name, number, replaced};
 use crate::factor::{Factor, taken_in};
 use crate::tree::Place;
 use crate::words::Words;
 
-pub(super) static CAUSE: Cause = Cause { word: "missing-factor", edits, whole: not_whole };
+pub(super) static CAUSE: Cause = Cause { edits, ..Cause::named("missing-factor") };
 
 fn edits(place: &Place<'_>) -> Vec<Edit> {
     let mut edits = Vec::new();

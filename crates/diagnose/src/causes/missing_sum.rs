@@ -3,12 +3,12 @@
 
 use pullback_lang::{Expr, ExprKind};
 
-use super::{Cause, not_whole};
+use super::Cause;
 use crate::edit::{Edit, call, integer};
 use crate::tree::Place;
 use crate::words::Words;
 
-pub(super) static CAUSE: Cause = Cause { word: "missing-sum", edits, whole: not_whole };
+pub(super) static CAUSE: Cause = Cause { edits, ..Cause::named("missing-sum") };
 
 fn edits(place: &Place<'_>) -> Vec<Edit> {
     let Some(dims) = place.dims.as_ref().filter(|dims| !dims.is_empty()) else { return Vec::new() };

@@ -4,12 +4,12 @@
 use pullback_lang::{BinaryOp, Expr, ExprKind};
 
 use super::vjp_for_jacobian::contracts_jacobian;
-use super::{Cause, not_whole};
+use super::Cause;
 use crate::edit::{Edit, binary, call, column};
 use crate::tree::Place;
 use crate::words::Words;
 
-pub(super) static CAUSE: Cause = Cause { word: "product-for-elementwise", edits, whole: not_whole };
+pub(super) static CAUSE: Cause = Cause { edits, ..Cause::named("product-for-elementwise") };
 
 fn edits(place: &Place<'_>) -> Vec<Edit> {
     if place.case().indices.is_some() {

@@ -3,12 +3,12 @@
 use pullback_lang::program::{Claim, Claimed, Program};
 use pullback_lang::{Expr, ExprKind};
 
-use super::{Cause, no_edits};
+use super::Cause;
 use crate::inquiry::Inquiry;
 use crate::words::Words;
 use crate::{Diagnosis, Fix, Partner};
 
-pub(super) static CAUSE: Cause = Cause { word: "swapped-claims", edits: no_edits, whole };
+pub(super) static CAUSE: Cause = Cause { whole, ..Cause::named("swapped-claims") };
 
 fn whole(inquiry: &Inquiry<'_>, number: usize) -> Option<Diagnosis> {
     let claims = &inquiry.exact.claims;

@@ -2,12 +2,12 @@
 
 use pullback_lang::{BinaryOp, Expr, ExprKind};
 
-use super::{Cause, not_whole};
+use super::Cause;
 use crate::edit::{Edit, binary, number};
 use crate::tree::Place;
 use crate::words::Words;
 
-pub(super) static CAUSE: Cause = Cause { word: "swapped-operands", edits, whole: not_whole };
+pub(super) static CAUSE: Cause = Cause { edits, ..Cause::named("swapped-operands") };
 
 fn edits(place: &Place<'_>) -> Vec<Edit> {
     match &place.expr.kind {

@@ -5,12 +5,12 @@
 
 use pullback_lang::{BinaryOp, Expr, ExprKind, IndexItem, Operator};
 
-use super::{Cause, not_whole};
+use super::Cause;
 use crate::edit::{Edit, binary, call, integer, number, transposed, untransposed};
 use crate::tree::Place;
 use crate::words::Words;
 
-pub(super) static CAUSE: Cause = Cause { word: "transposed-factor", edits, whole: not_whole };
+pub(super) static CAUSE: Cause = Cause { edits, ..Cause::named("transposed-factor") };
 
 fn edits(place: &Place<'_>) -> Vec<Edit> {
     let mut edits = Vec::new();

@@ -5,12 +5,12 @@ use pullback_lang::{Expr, ExprKind, IndexItem};
 use pullback_network::Dim;
 use pullback_ops::Val;
 
-use super::{Cause, not_whole};
+use super::Cause;
 use crate::edit::{self, Edit, call, name};
 use crate::tree::Place;
 use crate::words::Words;
 
-pub(super) static CAUSE: Cause = Cause { word: "vec-layout", edits, whole: not_whole };
+pub(super) static CAUSE: Cause = Cause { edits, ..Cause::named("vec-layout") };
 
 fn edits(place: &Place<'_>) -> Vec<Edit> {
     let mut edits = Vec::new();

@@ -6,7 +6,7 @@ use pullback_check::{Subject, Truth};
 use pullback_lang::program::Claimed;
 use pullback_lang::{BinaryOp, Expr, ExprKind};
 
-use super::{Cause, no_edits};
+use super::Cause;
 use crate::case::{CLOSE, Case};
 use crate::edit::{call, untransposed};
 use crate::inquiry::Inquiry;
@@ -16,7 +16,7 @@ use crate::{Diagnosis, Fix};
 /// A Jacobian with more entries is not written out to see what contracts it.
 const MOST_ENTRIES: usize = 1 << 14;
 
-pub(super) static CAUSE: Cause = Cause { word: "vjp-for-jacobian", edits: no_edits, whole };
+pub(super) static CAUSE: Cause = Cause { whole, ..Cause::named("vjp-for-jacobian") };
 
 /// Is the claim the Jacobian contracted with ones, on all data? That needs no expression of the Jacobian.
 fn whole(inquiry: &Inquiry<'_>, number: usize) -> Option<Diagnosis> {

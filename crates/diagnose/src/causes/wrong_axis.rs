@@ -11,7 +11,7 @@ use crate::tree::Place;
 use crate::words::Words;
 use crate::{Diagnosis, Fix};
 
-pub(super) static CAUSE: Cause = Cause { word: "wrong-axis", edits, whole };
+pub(super) static CAUSE: Cause = Cause { edits, whole, ..Cause::named("wrong-axis") };
 
 /// `sum(x, axis=1)` for `sum(x, axis=0)`; with the axis kept, where it is no whole claim. And `x`, where
 /// nothing is to be summed.

@@ -2,9 +2,11 @@
 
 use std::collections::HashMap;
 
+use pullback_array::Array;
 use pullback_network::Dim;
 use pullback_ops::Val;
 
+use super::Program;
 use super::evaluate::Evaluator;
 use super::failure::{Failure, Outcome};
 use super::notation;
@@ -36,7 +38,7 @@ pub struct Claim {
     pub refers_to: Vec<usize>,
     /// Where the right side stands.
     pub expr_span: Span,
-    /// The right side of a claim about a value.
+    /// The right side of a claim about a value; none of a claim of numbers from elsewhere.
     pub expr: Option<Expr>,
     /// The indices and their ranges, of a claim entry by entry.
     pub(super) entry: Option<Vec<(Name, Dim)>>,
@@ -56,6 +58,48 @@ pub enum Claimed {
     },
     /// A shape.
     Shape(Vec<usize>),
+}
+
+/// Numbers from elsewhere as a claim of a program: see [`Program::claim_numbers`].
+pub(super) fn numbers(program: &mut Program, of: &str, wrt: &str, array: &Array) -> Result<usize> {
+    let nowhere = Span::default();
+    let differentiable = |name: &str| {
+        let name = Name::new(name, nowhere);
+        differentiable(&program.scope, &name).map_err(|failure| failure.into_error(nowhere))
+    };
+    let loss = program.losses.get(of).cloned();
+    let of_val = loss.map_or_else(|| differentiable(of), Ok)?;
+    let wrt_val = differentiable(wrt)?;
+    let key = format!("d{of}/d{wrt}");
+    let stated = program.claims.iter().position(|claim| claim.key == key);
+    let span = match stated {
+        Some(stated) => program.claims[stated].span,
+        None => program.find(wrt).map_or(nowhere, |value| value.span),
+    };
+    let claim = Claim {
+        key,
+        span,
+        of: of_val,
+        of_name: of.to_owned(),
+        wrt: vec![wrt_val],
+        wrt_names: vec![wrt.to_owned()],
+        fixed: Vec::new(),
+        claimed: Claimed::Value { val: Val::new(array.clone()), layout: Layout::Default, zeros: false },
+        refers_to: Vec::new(),
+        expr_span: span,
+        expr: None,
+        entry: None,
+    };
+    match stated {
+        Some(stated) => {
+            program.claims[stated] = claim;
+            Ok(stated)
+        }
+        None => {
+            program.claims.push(claim);
+            Ok(program.claims.len() - 1)
+        }
+    }
 }
 
 /// What is differentiated. For the loss of given cotangents, which is known only once all of them are, a symbol stands

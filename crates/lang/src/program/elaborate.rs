@@ -119,12 +119,12 @@ impl<'a> Elaboration<'a> {
                 return Err(self.errors);
             }
         }
-        self.settle_losses();
+        let losses = self.settle_losses();
         if !self.errors.is_empty() {
             return Err(self.errors);
         }
         let Elaboration { scope, values, claims, places, inputs, .. } = self;
-        Ok((Program { dtype: scope.dtype, values, claims, scope, places }, inputs))
+        Ok((Program { dtype: scope.dtype, values, claims, scope, losses, places }, inputs))
     }
 
     pub(super) fn report(&mut self, outcome: Outcome<()>) {

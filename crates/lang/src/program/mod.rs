@@ -78,6 +78,8 @@ pub struct Program {
     /// In file order.
     pub claims: Vec<Claim>,
     scope: Scope,
+    /// What the losses of given cotangents are.
+    losses: HashMap<String, Val>,
     /// Where the expression of a value of the graph stands, by the value's id.
     places: HashMap<u64, Span>,
 }
@@ -138,6 +140,27 @@ impl Program {
             let culprit = first_failing(val);
             failure::at(self.place(&culprit).unwrap_or(otherwise), &error)
         })
+    }
+
+    /// Claims that the derivative of one value by another is `array`: numbers from elsewhere, which no expression gives. They
+    /// take the place of what the file claims about it in the usual layout, or else stand behind its claims; references
+    /// in the file go on meaning what the file claims. Returns the number of the claim.
+    ///
+    /// # Errors
+    /// Where the file has no such values, or they are not differentiable.
+    ///
+    /// ```
+    /// # use pullback_array::Array;
+    /// # use pullback_lang::program::elaborate;
+    /// let file = pullback_lang::parse("x = [1, 2]; L = sum(x^2)").file;
+    /// let (mut program, _) = elaborate(&file, ".".as_ref()).expect("the file is right");
+    /// let claim = program.claim_numbers("L", "x", &Array::from_slice(&[2], &[2.0, 4.0]).expect("two numbers"))?;
+    /// assert_eq!(program.claims[claim].key, "dL/dx");
+    /// assert!(program.claim_numbers("L", "y", &Array::from_slice(&[1], &[1.0]).expect("one number")).is_err());
+    /// # Ok::<(), pullback_lang::Error>(())
+    /// ```
+    pub fn claim_numbers(&mut self, of: &str, wrt: &str, array: &Array) -> Result<usize> {
+        claim::numbers(self, of, wrt, array)
     }
 
     /// What claim number `claim` would claim were `expr` written in place of its own expression, and were the claims in

@@ -51,8 +51,8 @@ impl Elaboration<'_> {
     }
 
     /// Puts into the claims about losses the scalars that these are: the sum of ⟨cotangent, output⟩ over all cotangents
-    /// of one loss.
-    pub(super) fn settle_losses(&mut self) {
+    /// of one loss; and returns these scalars by the names of the losses.
+    pub(super) fn settle_losses(&mut self) -> HashMap<String, Val> {
         let mut losses: HashMap<String, Val> = HashMap::new();
         for (upstream, span, cotangent) in std::mem::take(&mut self.upstreams) {
             let total = self.share(&upstream, span, &cotangent).and_then(|share| {
@@ -63,6 +63,7 @@ impl Elaboration<'_> {
             });
             match total {
                 Ok(total) => {
+                    let total = total.named(&upstream.of.text);
                     losses.insert(upstream.of.text, total);
                 }
                 Err(failure) => self.report(Err(failure)),
@@ -70,9 +71,10 @@ impl Elaboration<'_> {
         }
         for claim in &mut self.claims {
             if let Some(loss) = losses.get(&claim.of_name) {
-                claim.of = loss.clone().named(&claim.of_name);
+                claim.of = loss.clone();
             }
         }
+        losses
     }
 
     /// What one cotangent contributes to its loss.

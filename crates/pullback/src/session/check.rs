@@ -46,7 +46,7 @@ pub fn check_watched(name: &str, bytes: &[u8], base_dir: &Path, watch: &mut dyn 
     }
     judged.resize(exact.claims.len(), None);
     let mut inherits = inherited(&exact, &mut judged);
-    let mut found = diagnose(&opened.file, &exact, &opened.inputs, base_dir, &judged);
+    let mut found = diagnose(&opened.file, &exact, &opened.inputs, base_dir, &judged, &|_| ());
     let mut claims = Vec::new();
     for (number, judgement) in judged.into_iter().enumerate() {
         let (Some(mut judgement), claim) = (judgement, &exact.claims[number]) else { continue };
