@@ -12,6 +12,15 @@ use crate::walk::between;
 /// # Errors
 /// Where a tangent has not its input's shape, or a rule does.
 pub fn jvp(output: &Val, inputs: &[(&Val, &Val)]) -> Result<Option<Val>> {
+    Ok(pushforward(inputs, &[output], &[])?.remove(0))
+}
+
+/// Pushes tangents of inputs forward to values, over all paths that do not pass a `fixed` value. `None` where a value
+/// depends on no input.
+///
+/// # Errors
+/// Where a tangent has not its input's shape, or a rule does.
+pub fn pushforward(inputs: &[(&Val, &Val)], outputs: &[&Val], fixed: &[&Val]) -> Result<Vec<Option<Val>>> {
     let mut tangents: HashMap<u64, Val> = HashMap::new();
     for (input, tangent) in inputs {
         if input.dims() != tangent.dims() {
@@ -24,7 +33,7 @@ pub fn jvp(output: &Val, inputs: &[(&Val, &Val)]) -> Result<Option<Val>> {
         tangents.insert(input.id(), (*tangent).clone());
     }
     let from: Vec<&Val> = inputs.iter().map(|(input, _)| *input).collect();
-    for value in between(&[output], &from, &[]) {
+    for value in between(outputs, &from, fixed) {
         // An input that depends on another one keeps the tangent it was given, and adds what flows to it.
         let mut sum = tangents.get(&value.id()).cloned();
         for (k, input) in value.inputs().iter().enumerate() {
@@ -40,5 +49,5 @@ pub fn jvp(output: &Val, inputs: &[(&Val, &Val)]) -> Result<Option<Val>> {
             tangents.insert(value.id(), tangent);
         }
     }
-    Ok(tangents.remove(&output.id()))
+    Ok(outputs.iter().map(|output| tangents.get(&output.id()).cloned()).collect())
 }

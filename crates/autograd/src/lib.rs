@@ -32,7 +32,8 @@ mod reverse;
 pub mod tensor;
 mod walk;
 
-pub use forward::jvp;
+pub use forward::{jvp, pushforward};
 pub use function::{Forward, Function};
 pub use jacobian::{Jacobian, Layout, Stage, hessian, jacobian};
 pub use reverse::{grad, pullback, zeros};
+pub use walk::between;

@@ -7,7 +7,7 @@ use pullback_ops::Val;
 
 /// The values on paths from any of `from` to any of `to`, both included, in the order of the graph: a value comes after
 /// all it depends on. Paths end at `fixed` values. What cannot be differentiated (integers) is on no path.
-pub(crate) fn between(to: &[&Val], from: &[&Val], fixed: &[&Val]) -> Vec<Val> {
+pub fn between(to: &[&Val], from: &[&Val], fixed: &[&Val]) -> Vec<Val> {
     let ids = |values: &[&Val]| -> HashSet<u64> { values.iter().map(|value| value.id()).collect() };
     let (sources, walls) = (ids(from), ids(fixed));
     // Below the earliest source nothing can depend on a source.

@@ -5,7 +5,7 @@ use pullback_ops::Result;
 
 use crate::claim::Subject;
 use crate::evidence::Reduced;
-use crate::layout::{ClaimLayout, from_tensor, shapes};
+use crate::layout::{ClaimLayout, from_tensor, shapes, to_tensor};
 
 /// The derivative by autograd, as the tensor `[y…, x…]`.
 #[derive(Clone, Debug)]
@@ -58,5 +58,14 @@ impl Truth {
             return None;
         }
         from_tensor(&self.tensor, self.y.len(), shape, layout).ok()
+    }
+
+    /// A claim about this derivative as the tensor `[y…, x…]`; `None` where no claim of the layout has its shape.
+    pub fn tensor_of(&self, claim: &Array, layout: ClaimLayout) -> Option<Array> {
+        let allowed = shapes(&self.y, &self.x, layout);
+        if !allowed.iter().any(|known| known == claim.shape()) {
+            return None;
+        }
+        to_tensor(claim, &self.y, &self.x, layout).ok()
     }
 }

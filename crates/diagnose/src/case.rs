@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-use pullback_array::Array;
+use pullback_array::{Array, DType};
 use pullback_check::{ClaimLayout, Truth};
 use pullback_lang::program::{Claim, Claimed, Program, ValueKind};
 use pullback_lang::{Expr, ExprKind, Name, Span};
@@ -29,6 +29,8 @@ pub(crate) struct Trial<'a> {
     /// The true values of the wrong claims it refers to.
     replaced: HashMap<usize, Val>,
     pub truth: &'a Truth,
+    /// How far the claimed numbers may be from what they are meant to be, relatively.
+    close: f64,
     /// How many multiplications the claim takes.
     work: f64,
 }
@@ -40,12 +42,13 @@ impl<'a> Trial<'a> {
         layout: ClaimLayout,
         replaced: HashMap<usize, Val>,
         truth: &'a Truth,
+        close: f64,
     ) -> Trial<'a> {
         let work = match &program.claims[number].claimed {
             Claimed::Value { val, .. } => work(val),
             Claimed::Shape(_) => 1.0,
         };
-        Trial { program, number, layout, replaced, truth, work }
+        Trial { program, number, layout, replaced, truth, close, work }
     }
 
     pub(crate) fn work(&self) -> f64 {
@@ -55,6 +58,28 @@ impl<'a> Trial<'a> {
     /// The claim, on this data.
     pub(crate) fn claim(&self) -> &'a Claim {
         &self.program.claims[self.number]
+    }
+
+    /// The claimed numbers: those of its expression, where the claims that it refers to are right, or those from elsewhere.
+    pub(crate) fn claimed(&self) -> Option<Array> {
+        let claim = self.claim();
+        match (&claim.expr, &claim.claimed) {
+            (Some(expr), _) => self.numbers(expr),
+            (None, Claimed::Value { val, .. }) => val.array().ok()?.cast(DType::F64).ok(),
+            (None, Claimed::Shape(_)) => None,
+        }
+    }
+
+    pub(crate) fn program(&self) -> &'a Program {
+        self.program
+    }
+
+    pub(crate) fn layout(&self) -> ClaimLayout {
+        self.layout
+    }
+
+    pub(crate) fn close(&self) -> f64 {
+        self.close
     }
 
     /// An expression in the claim's place, where it can be evaluated.
@@ -264,9 +289,13 @@ pub(crate) fn known(program: &Program, number: usize) -> Vec<Known> {
     /// A file with more values is one of whose values the first do not tell much.
     const MOST: usize = 32;
     let at = program.claims[number].expr_span;
+    let is_expression = program.claims[number].expr.is_some();
     let mut known: Vec<Known> = Vec::new();
     for value in &program.values {
-        if !value.val.dtype().is_float() || known.len() == MOST || value.span.start > at.start {
+        if !value.val.dtype().is_float()
+            || known.len() == MOST
+            || (is_expression && value.span.start > at.start)
+        {
             continue;
         }
         let source = match value.kind {

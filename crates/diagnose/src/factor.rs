@@ -11,6 +11,9 @@ const CLOSE: f64 = 1e-6;
 /// Numerators and denominators beyond this are no factors that one forgets.
 pub(crate) const LARGEST: usize = 12;
 
+/// Numbers up to this come from powers and products.
+const USUAL: usize = 4;
+
 /// A factor: a sign, a fraction, and sizes or scalars above and below it.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Factor {
@@ -44,6 +47,12 @@ const POWERS_OF_TWO: [f64; 6] = [-1.0, 1.0, -2.0, 2.0, -3.0, 3.0];
 impl Factor {
     /// The simplest factor that has these values, one for each set of data.
     pub(crate) fn named(values: &[f64], quantities: &[Quantity]) -> Option<Factor> {
+        Factor::named_within(values, quantities, CLOSE)
+    }
+
+    /// The same of values that may be so far off, relatively.
+    pub(crate) fn named_within(values: &[f64], quantities: &[Quantity], close: f64) -> Option<Factor> {
+        let close = close.max(CLOSE);
         let mut powers: Vec<Vec<(usize, f64)>> = vec![Vec::new()];
         for one in 0..quantities.len() {
             powers.extend(POWERS.map(|power| vec![(one, power)]));
@@ -59,7 +68,7 @@ impl Factor {
             }
         }
         let candidates = powers.iter().filter_map(|powers| {
-            let (negative, numerator, denominator) = fraction(values, quantities, powers)?;
+            let (negative, numerator, denominator) = fraction(values, quantities, powers, close)?;
             let of_sign = |sign: f64| -> Vec<Power> {
                 let of_sign = powers.iter().filter(|(_, power)| power * sign > 0.0);
                 of_sign
@@ -73,7 +82,10 @@ impl Factor {
         candidates.min_by_key(|factor| {
             let powers = factor.above.iter().chain(&factor.below);
             let names: usize = powers.map(|power| if power.power == 1.0 { 1 } else { 2 }).sum();
-            (factor.numbers().len() + names, factor.numbers().len())
+            // A number that nobody puts in front of a gradient is a size more often, or a product of sizes.
+            let numbers: usize =
+                factor.numbers().iter().map(|&number| if number <= USUAL { 1 } else { 3 }).sum();
+            (numbers + names, factor.numbers().len())
         })
     }
 
@@ -82,9 +94,23 @@ impl Factor {
         self.is_number() && (self.numerator, self.denominator) == (1, 1)
     }
 
+    /// Does a size or a scalar stand above the line, or below it?
+    pub(crate) fn has_above(&self) -> bool {
+        !self.above.is_empty()
+    }
+
+    pub(crate) fn has_below(&self) -> bool {
+        !self.below.is_empty()
+    }
+
     /// Is it a number, without sizes and scalars?
     pub(crate) fn is_number(&self) -> bool {
         self.above.is_empty() && self.below.is_empty()
+    }
+
+    /// Is it a number that one puts in front of a gradient, or below it?
+    pub(crate) fn is_usual(&self) -> bool {
+        self.is_number() && self.numbers().iter().all(|&number| number <= USUAL)
     }
 
     /// Its value, where it is a number.
@@ -250,6 +276,7 @@ fn fraction(
     values: &[f64],
     quantities: &[Quantity],
     powers: &[(usize, f64)],
+    close: f64,
 ) -> Option<(bool, usize, usize)> {
     let rest: Vec<f64> = values
         .iter()
@@ -262,14 +289,14 @@ fn fraction(
     let &last = rest.last()?;
     if last == 0.0
         || !last.is_finite()
-        || !rest.iter().all(|value| (value - last).abs() <= CLOSE * last.abs())
+        || !rest.iter().all(|value| (value - last).abs() <= close * last.abs())
     {
         return None;
     }
     let magnitude = last.abs();
     (1..=LARGEST).find_map(|denominator| {
         let numerator = (magnitude * denominator as f64).round();
-        let fits = (magnitude * denominator as f64 - numerator).abs() <= CLOSE * numerator;
+        let fits = (magnitude * denominator as f64 - numerator).abs() <= close * numerator;
         (fits && (1.0..=LARGEST as f64).contains(&numerator)).then_some((
             last < 0.0,
             numerator as usize,

@@ -11,9 +11,10 @@ use pullback_lang::{EntryClaim, Expr, File, Name, StatementKind};
 use pullback_ops::Val;
 
 use crate::Diagnosis;
-use crate::case::{Case, Trial, known};
+use crate::case::{CLOSE as CLOSE_TO_TRUTH, Case, Trial, known};
 use crate::causes::CAUSES;
 use crate::claimed::{layout, subject};
+use crate::fit::fit;
 use crate::inherit::{is_wrong, referred};
 use crate::probe::{Probe, fresh};
 use crate::search::{Depth, search};
@@ -82,7 +83,7 @@ impl<'a> Inquiry<'a> {
             }
         }
         let Some(case) = self.case(number) else { return Vec::new() };
-        let Some(expr) = &self.exact.claims[number].expr else { return Vec::new() };
+        let Some(expr) = &self.exact.claims[number].expr else { return fit(self, number, &case) };
         let mut found = search(self, number, &case, expr, Depth::Pairs);
         self.left.set(self.left.get().saturating_sub(case.spent()));
         if found.is_empty()
@@ -92,6 +93,9 @@ impl<'a> Inquiry<'a> {
         {
             // What holds there may hold at those sizes only.
             found = search(self, number, &case, expr, Depth::Singles);
+        }
+        if found.is_empty() {
+            found = fit(self, number, &case);
         }
         if !found.is_empty() {
             return found;
@@ -141,6 +145,7 @@ impl<'a> Inquiry<'a> {
         let stated = layout_of(claim)?;
         let Claimed::Value { val, .. } = &claim.claimed else { return None };
         let fresh = self.fresh();
+        let close = self.precision(number);
         let mut trials = Vec::new();
         let mut resized = false;
         for probe in fresh.iter().filter(|probe| wanted(probe)).chain([&self.own]) {
@@ -153,7 +158,7 @@ impl<'a> Inquiry<'a> {
             };
             let Some(replaced) = self.replaced(probe, number) else { continue };
             resized |= probe.resized;
-            trials.push((probe, Trial::new(&probe.program, number, stated, replaced, truth)));
+            trials.push((probe, Trial::new(&probe.program, number, stated, replaced, truth, close)));
         }
         // Without the data of the file there is nothing to explain.
         if !trials.last().is_some_and(|(probe, _)| std::ptr::eq(*probe, &self.own)) {
@@ -166,6 +171,46 @@ impl<'a> Inquiry<'a> {
         let shaped = trials.last()?.truth.in_shape(&val.shape(), stated).is_some();
         let indices = self.indices(claim);
         Some(Case::new(claim, trials, resized, indices, known(self.exact, number), shaped, most))
+    }
+
+    /// How far claimed numbers may be from what they are meant to be, relatively: numbers from elsewhere as far as the checker
+    /// lets them be, expressions only as far as rounding in double precision takes them.
+    fn precision(&self, number: usize) -> f64 {
+        let measured = || {
+            let judged = self.judged.get(number)?.as_ref()?;
+            Some(judged.tolerance? / judged.expected.as_ref()?.max_abs())
+        };
+        match self.exact.claims[number].expr {
+            Some(_) => CLOSE_TO_TRUTH,
+            None => measured().filter(|close| close.is_finite()).unwrap_or(0.0).max(CLOSE_TO_TRUTH),
+        }
+    }
+
+    /// Is something so on other data on which the claim has no numbers? The derivative stands in for these.
+    pub(crate) fn unclaimed(&self, number: usize, ask: &mut dyn FnMut(&Trial<'_>) -> bool) -> bool {
+        let claim = &self.exact.claims[number];
+        let [wrt] = claim.wrt_names.as_slice() else { return false };
+        for probe in self.fresh() {
+            let mut program = probe.program.clone();
+            let Some(x) = program.find(wrt) else { return false };
+            let shape: Vec<usize> = claim.of.shape().into_iter().chain(x.val.shape()).collect();
+            let Ok(zeros) = Array::zeros(&shape, pullback_array::DType::F64) else { return false };
+            let Ok(number) = program.claim_numbers(&claim.of_name, wrt, &zeros) else { return false };
+            let probe = Probe::new(program, probe.resized);
+            let Some(truth) = probe.truth(number) else { continue };
+            let trial = Trial::new(
+                &probe.program,
+                number,
+                ClaimLayout::Either,
+                HashMap::new(),
+                truth,
+                CLOSE_TO_TRUTH,
+            );
+            if !ask(&trial) {
+                return false;
+            }
+        }
+        true
     }
 
     fn fresh(&self) -> &[Probe] {

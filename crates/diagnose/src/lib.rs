@@ -31,6 +31,7 @@
 //! | `search` | which proposals are tried, in which order, and which is told |
 //! | `case`, `probe` | the data on which they are tried |
 //! | `tree`, `edit`, `factor` | expressions, their parts, changes of them; a number by its name |
+//! | `fit` | mistakes in local Jacobians, held against claimed numbers |
 //! | `inherit` | claims that are wrong only because others are |
 //! | `flat` | why a derivative is zero |
 //!
@@ -42,6 +43,7 @@ mod claimed;
 mod diagnosis;
 mod edit;
 mod factor;
+mod fit;
 mod flat;
 mod inherit;
 mod inquiry;

@@ -29,6 +29,11 @@ impl Relation {
         relation
     }
 
+    /// The coefficients and the labels of the left-hand side, and its constant, where that is the whole equation.
+    pub fn as_affine(&self) -> Option<(&[(i64, Label)], i64)> {
+        self.table.is_none().then_some((&self.linear, self.constant))
+    }
+
     /// `label = table[labels…]`. A label out of the table's range never holds.
     pub fn indexed(label: Label, table: Table, labels: Vec<Label>) -> Relation {
         let mut relation = Relation { linear: vec![(1, label)], constant: 0, table: Some((table, labels)) };

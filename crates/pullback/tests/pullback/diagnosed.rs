@@ -270,7 +270,7 @@ fn nothing_is_guessed() {
         (SQUARE, "dL/dv = exp(v)"),
         (SQUARE, "dL/dv = [1, 2, 3]"),
         (LAYER, "dL/dW = W"),
-        ("x: [n=4] ~ randn\nL = sum(exp(x) + x^3)", "dL/dx = exp(x)"),
+        ("x: [n=4] ~ randn\nL = sum(exp(x) + x^3)", "dL/dx = exp(x) + x^5"),
         ("s = 2.0\nt = exp(s)", "dt/ds = s"),
     ] {
         let found = claims(&format!("{layer}\n{claim}\n")).pop().expect("a claim");
@@ -280,6 +280,13 @@ fn nothing_is_guessed() {
             assert!(diagnosis.fix.is_none());
         }
     }
+}
+
+/// No edit of the expression helps, and the program says all the same what is wrong.
+#[test]
+fn mistakes_that_are_no_edits() {
+    let layer = "x: [n=4] ~ randn\nL = sum(exp(x) + x^3)";
+    check(layer, "dL/dx", "exp(x)", "overwritten", "exp(x)", "3 * x^2 + exp(x)");
 }
 
 /// The mistakes of the seeds.

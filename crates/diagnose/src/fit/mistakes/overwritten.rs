@@ -1,0 +1,87 @@
+//! A share is overwritten where shares should add: of a value that is used several times, or of a sum over a batch of which
+//! the last (or the first) entry alone is there.
+//!
+//! Where the line is: a *statistic* of a value (a mean, a norm) that is taken for a constant is a missing term, and so is one
+//! use of many; one use that is there while all others are gone is overwritten.
+
+use pullback_array::{Array, DType};
+use pullback_network::Value as _;
+use pullback_ops::Val;
+
+use super::Mistake;
+use crate::case::Trial;
+use crate::fit::node::{Node, Slip, Use, size};
+use crate::words::Words;
+
+pub(super) static MISTAKE: Mistake = Mistake { word: "overwritten", slips };
+
+fn slips(node: &Node, _: &Trial<'_>) -> Vec<Slip> {
+    let mut slips = Vec::new();
+    let uses = node.uses.len();
+    for (at, used) in node.uses.iter().enumerate() {
+        if uses > 1 {
+            slips.extend(alone(node, used, at));
+        }
+        for axis in summed_axes(used) {
+            for last in [true, false] {
+                slips.extend(one_entry(used, at, axis, last));
+            }
+        }
+    }
+    slips
+}
+
+/// One use's share in place of the sum.
+fn alone(node: &Node, used: &Use, at: usize) -> Option<Slip> {
+    let share = used.share.array().ok()?.to_vec_f64();
+    let whole = node.cotangent.array().ok()?.to_vec_f64();
+    let change: Vec<f64> = share.iter().zip(&whole).map(|(share, whole)| share - whole).collect();
+    let words = Words::new()
+        .source(node.value.symbol())
+        .say(format!(" is used {} times, and the gradients of all uses add up. Only that of its use in ", node.uses.len()))
+        .source(used.written())
+        .say(" is there: it was written over the others, or these were forgotten.");
+    // What belongs to a parameter or an input is accumulated into a buffer more often than what is passed on.
+    let cost = if node.value.inputs().is_empty() { 33 } else { 37 };
+    Some(Slip { key: format!("{at}:alone"), change: crate::fit::node::Change::By(change), cost, words })
+}
+
+/// The axes of what comes out over which a cotangent is summed on its way back: none of their labels is one of the operand.
+fn summed_axes(used: &Use) -> Vec<usize> {
+    let split = used.network.outputs().len();
+    let summed = |axis: &usize| {
+        used.network.outputs()[*axis].size() > 1
+            && used.network.terms().iter().all(|term| !term.slots[split..].contains(&term.slots[*axis]))
+    };
+    (0..split).filter(summed).collect()
+}
+
+/// One entry of an axis in place of the sum over it.
+fn one_entry(used: &Use, at: usize, axis: usize, last: bool) -> Option<Slip> {
+    let dims = used.cotangent.dims();
+    let (inner, length) = (size(&dims[axis + 1..]), dims[axis].size());
+    let kept = if last { length - 1 } else { 0 };
+    let mut numbers = used.cotangent.array().ok()?.to_vec_f64();
+    for (flat, number) in numbers.iter_mut().enumerate() {
+        if flat / inner.max(1) % length != kept {
+            *number = 0.0;
+        }
+    }
+    let masked = Array::from_vec(&used.cotangent.shape(), numbers).ok()?.cast(DType::F64).ok()?;
+    let masked = Val::with_dims(masked, dims).ok()?;
+    let share = used.network.vjp(&masked).ok()??.array().ok()?.to_vec_f64();
+    let axis_name = match dims[axis].name() {
+        Some(name) => format!("axis {axis}, `{}`,", name.as_str()),
+        None => format!("axis {axis}"),
+    };
+    let words = Words::new()
+        .say(format!(
+            "The gradient is a sum over {axis_name} of {} entries, and only the {} one is there: each was written over \
+             the one before, and not added to it, in the backward pass of ",
+            length,
+            if last { "last" } else { "first" }
+        ))
+        .source(used.written())
+        .say(".");
+    Slip::instead(format!("{at}:entry {axis} {last}"), used, &share, if last { 28 } else { 31 }, words)
+}

@@ -1,0 +1,293 @@
+//! What is wrong with numbers: mistakes in local Jacobians, held against what a backward pass returned.
+//!
+//! Numbers have no expression that could be edited, and neither has every wrong expression the mistake of a single edit. But
+//! a backward pass, however it is written, sends a cotangent through the operations of the forward pass, and multiplies it
+//! by the Jacobian of each. A mistake is a wrong local Jacobian: a term of it is missing, a factor is transposed or taken of
+//! another value, a share is overwritten where shares add. Each is tried at every value between x and y ([`Sweep`] says how
+//! that is cheap), and what gives the very numbers that are claimed, on all data there is, is what went wrong. No text and no
+//! edit is needed for that, and the same hypotheses serve a file's claims, a kernel's dump and a function.
+//!
+//! | module | what it knows |
+//! |---|---|
+//! | `sweep` | one pass backward and one forward, and what a mistake anywhere makes of the gradient |
+//! | `node` | a value on the way, the operations it goes into, and a mistake's effect on its cotangent |
+//! | `mistakes/*` | one kind of mistake each |
+//! | `whole` | what may have been done to the gradient as a whole: transposed, scaled, not summed, another one's |
+//!
+//! What is not here: edits of expressions (`search`), and words made into text.
+
+mod mistakes;
+mod node;
+mod sweep;
+mod whole;
+
+use pullback_lang::parse_expr;
+use pullback_ops::Val;
+
+use self::mistakes::{MISTAKES, Mistake};
+use self::node::{Change, Node, Slip};
+use self::sweep::{Sweep, dot};
+use crate::case::{Case, Trial};
+use crate::factor::Factor;
+use crate::inquiry::Inquiry;
+use crate::words::Words;
+use crate::{Diagnosis, Fix};
+
+/// How far a projection may be off, relatively, beside what the claim's own precision allows: rounding of a few hundred
+/// operations stays below it.
+const SEEN: f64 = 1e-8;
+
+/// What a number in front of the whole costs beside another mistake, in tenths of an edit: it is a second mistake.
+const SECOND: u32 = 25;
+
+/// How many explanations that are seen along three directions are compared entry by entry.
+const MOST_COMPARED: usize = 12;
+
+/// An explanation that may be right.
+struct Guess {
+    place: usize,
+    mistake: &'static Mistake,
+    key: String,
+    cost: u32,
+    /// Is the gradient multiplied by a number beside?
+    scaled: bool,
+}
+
+/// What explains the numbers of a claim: one mistake, or several that no data at hand tells apart.
+pub(crate) fn fit(inquiry: &Inquiry<'_>, number: usize, case: &Case<'_>) -> Vec<Diagnosis> {
+    let found = whole::found(inquiry, number, case);
+    if !found.is_empty() {
+        return found;
+    }
+    let trials: Vec<(&Trial<'_>, Sweep)> = case
+        .trials
+        .iter()
+        .enumerate()
+        .filter_map(|(at, trial)| Some((trial, Sweep::new(trial, at as u64)?)))
+        .collect();
+    // Data on which the numbers happen to be right explain nothing.
+    let Some((first, sweep)) = trials.iter().find(|(_, sweep)| sweep.is_wrong()) else { return Vec::new() };
+    let mut guesses = guesses(first, sweep);
+    guesses.sort_by_key(|guess| guess.cost);
+    let mut found: Vec<(Guess, Diagnosis)> = Vec::new();
+    for guess in guesses.into_iter().take(MOST_COMPARED) {
+        if let Some((best, _)) = found.first()
+            && (best.cost < guess.cost || best.mistake.word == guess.mistake.word)
+        {
+            continue;
+        }
+        if let Some(diagnosis) = confirmed(inquiry, number, case, &trials, &guess) {
+            let other = found.iter().all(|(_, known)| known.cause != diagnosis.cause);
+            if other && !found.iter().any(|(known, _)| inquiry.same_elsewhere(number, known, &guess)) {
+                found.push((guess, diagnosis));
+            }
+        }
+    }
+    found.into_iter().map(|(_, diagnosis)| diagnosis).collect()
+}
+
+/// All mistakes that look right along the random directions of one set of data.
+fn guesses(trial: &Trial<'_>, sweep: &Sweep) -> Vec<Guess> {
+    let mut guesses = Vec::new();
+    for place in 0..sweep.len() {
+        let Some(node) = sweep.node(place) else { continue };
+        for mistake in MISTAKES {
+            for slip in (mistake.slips)(&node, trial) {
+                let Some(scaled) = looks_right(sweep, &node, &slip) else { continue };
+                let cost = slip.cost + if scaled { SECOND } else { 0 };
+                guesses.push(Guess { place, mistake, key: slip.key, cost, scaled });
+            }
+        }
+    }
+    guesses
+}
+
+/// Does a slip explain what is seen along the directions? And if so, with a number in front of the whole?
+fn looks_right(sweep: &Sweep, node: &Node, slip: &Slip) -> Option<bool> {
+    let ends = sweep.ends_seen();
+    let slack = sweep.slack_seen();
+    let near = |a: f64, b: f64, scale: f64| (a - b).abs() <= SEEN * (a.abs() + b.abs() + scale) + slack;
+    match &slip.change {
+        Change::By(change) => {
+            let seen = sweep.seen(node, change)?;
+            let all = |times: f64| {
+                ends.iter().zip(&seen).all(|(&(claimed, truth), change)| {
+                    near(claimed, times * (truth + change), times * (truth.abs() + change.abs()))
+                })
+            };
+            let changes =
+                seen.iter().zip(&ends).any(|(change, (_, truth))| change.abs() > SEEN * truth.abs());
+            if !changes {
+                return None;
+            }
+            if all(1.0) {
+                return Some(false);
+            }
+            let times = ends[0].0 / (ends[0].1 + seen[0]);
+            (times.is_finite() && times != 0.0 && all(times)).then_some(true)
+        }
+        Change::Scaled(part) => {
+            let seen = sweep.seen(node, part)?;
+            let more = (ends[0].0 - ends[0].1) / seen[0];
+            let mut all = ends.iter().zip(&seen);
+            // Nothing in place of the part is a mistake of its own.
+            let is_factor = more.is_finite() && more != 0.0 && (more + 1.0).abs() > 1e-6;
+            (is_factor
+                && all.all(|(&(claimed, truth), part)| {
+                    near(claimed, truth + more * part, truth.abs() + (more * part).abs())
+                }))
+            .then_some(false)
+        }
+        Change::Replaced { part, by } => {
+            let (part, by) = (sweep.seen(node, part)?, sweep.seen(node, by)?);
+            let times = (ends[0].0 - ends[0].1 + part[0]) / by[0];
+            let mut all = ends.iter().zip(part.iter().zip(&by));
+            (times.is_finite()
+                && times.abs() > 1e-6
+                && all.all(|(&(claimed, truth), (part, by))| {
+                    near(claimed, truth - part + times * by, truth.abs() + part.abs() + (times * by).abs())
+                }))
+            .then_some(false)
+        }
+    }
+}
+
+/// The slip of a guess on one set of data.
+fn slip_of(trial: &Trial<'_>, sweep: &Sweep, guess: &Guess) -> Option<(Node, Slip)> {
+    let node = sweep.node(guess.place)?;
+    let slip = (guess.mistake.slips)(&node, trial).into_iter().find(|slip| slip.key == guess.key)?;
+    Some((node, slip))
+}
+
+/// What a guess says, if it explains every entry on all data.
+fn confirmed(
+    inquiry: &Inquiry<'_>,
+    number: usize,
+    case: &Case<'_>,
+    trials: &[(&Trial<'_>, Sweep)],
+    guess: &Guess,
+) -> Option<Diagnosis> {
+    let mut numbers = Vec::new();
+    let mut told = None;
+    for (trial, sweep) in trials {
+        let (node, slip) = slip_of(trial, sweep, guess)?;
+        let (number, fits) = explained(sweep, &node, &slip, guess.scaled)?;
+        if !fits {
+            return None;
+        }
+        numbers.push(number);
+        told = Some((node, slip));
+    }
+    // The data of the file comes last, and it is the file's program that is spoken of.
+    let (node, slip) = told?;
+    let (cause, explanation) = match (&slip.change, guess.scaled) {
+        (Change::By(_), false) => (guess.mistake.word, slip.words),
+        (Change::By(_), true) => {
+            let factor = named(case, &numbers)?;
+            let words = slip.words.say(" Besides, the whole is multiplied by ").expr(&factor).say(".");
+            (guess.mistake.word, words)
+        }
+        (Change::Scaled(_), _) => {
+            let (cause, words) = whole::factor_words(case, &numbers, &case.quantities(usize::MAX))?;
+            (cause, slip.words.then(words))
+        }
+        (Change::Replaced { .. }, _) => {
+            let sign = numbers.iter().all(|number| (number.abs() - 1.0).abs() < 1e-6);
+            let factor = if sign { None } else { Some(named(case, &numbers)?) };
+            let words = match factor {
+                Some(factor) => slip.words.say(" (Times ").expr(&factor).say(".)"),
+                None => slip.words,
+            };
+            (guess.mistake.word, words)
+        }
+    };
+    let (span, label) = place(inquiry, number, &node, guess);
+    let fix = inquiry.derived(number);
+    Some(Diagnosis { cause, explanation, span, label, partner: None, fix })
+}
+
+/// The number that a slip is fitted with, and whether it then explains every entry.
+fn explained(sweep: &Sweep, node: &Node, slip: &Slip, scaled: bool) -> Option<(f64, bool)> {
+    let sum = |a: &[f64], b: &[f64]| -> Vec<f64> { a.iter().zip(b).map(|(a, b)| a + b).collect() };
+    let difference = |a: &[f64], b: &[f64]| -> Vec<f64> { a.iter().zip(b).map(|(a, b)| a - b).collect() };
+    let multiple = |a: &[f64], of: &[f64]| dot(a, of) / dot(of, of);
+    Some(match &slip.change {
+        Change::By(change) => {
+            let change = sweep.carried(node, change)?;
+            let times = if scaled { multiple(&sweep.claimed, &sum(&sweep.truth, &change)) } else { 1.0 };
+            (times, sweep.explains(&change, times))
+        }
+        Change::Scaled(part) => {
+            let part = sweep.carried(node, part)?;
+            let more = multiple(&difference(&sweep.claimed, &sweep.truth), &part);
+            let change: Vec<f64> = part.iter().map(|entry| more * entry).collect();
+            (1.0 + more, sweep.explains(&change, 1.0))
+        }
+        Change::Replaced { part, by } => {
+            let (part, by) = (sweep.carried(node, part)?, sweep.carried(node, by)?);
+            let rest = sum(&difference(&sweep.claimed, &sweep.truth), &part);
+            let times = multiple(&rest, &by);
+            let change: Vec<f64> = by.iter().zip(&part).map(|(by, part)| times * by - part).collect();
+            (times, sweep.explains(&change, 1.0))
+        }
+    })
+}
+
+/// The name of a number that was fitted on each set of data.
+fn named(case: &Case<'_>, numbers: &[f64]) -> Option<pullback_lang::Expr> {
+    let factor = Factor::named_within(numbers, &case.quantities(usize::MAX), whole::closeness(case))?;
+    Some(factor.expr(case.claim.expr_span))
+}
+
+/// Where a mistake stands: at the operation whose backward pass is wrong, and what is said there.
+fn place(inquiry: &Inquiry<'_>, number: usize, node: &Node, guess: &Guess) -> (pullback_lang::Span, Words) {
+    let claim = &inquiry.exact.claims[number];
+    let used = match node.uses.as_slice() {
+        [used] => Some(&used.value),
+        // The key begins with the number of the use, where the mistake is that of one.
+        uses => guess
+            .key
+            .split(':')
+            .next()
+            .and_then(|at| uses.get(at.parse::<usize>().ok()?))
+            .map(|used| &used.value),
+    };
+    let place = |val: &Val| inquiry.exact.place(val);
+    let operation = used.and_then(place).or_else(|| place(&node.value));
+    match (operation, &claim.expr) {
+        (Some(span), _) => (span, Words::new().say("the backward pass of this is wrong")),
+        (None, Some(expr)) => (expr.span, Words::new().say("this lacks nothing of its form, and is wrong")),
+        (None, None) => (claim.expr_span, Words::new().say("these numbers are wrong")),
+    }
+}
+
+impl Inquiry<'_> {
+    /// Do two guesses say the same on other data? Then they are one, told in two ways.
+    fn same_elsewhere(&self, number: usize, one: &Guess, other: &Guess) -> bool {
+        let predicted = |trial: &Trial<'_>, guess: &Guess| {
+            let sweep = Sweep::new(trial, 0)?;
+            let (node, slip) = slip_of(trial, &sweep, guess)?;
+            match &slip.change {
+                Change::By(change) => Some((sweep.carried(&node, change)?, sweep)),
+                _ => None,
+            }
+        };
+        self.unclaimed(number, &mut |trial| {
+            let (Some((a, sweep)), Some((b, _))) = (predicted(trial, one), predicted(trial, other)) else {
+                return false;
+            };
+            let largest = sweep.truth.iter().fold(0.0f64, |largest, entry| largest.max(entry.abs()));
+            a.iter().zip(&b).all(|(a, b)| (a - b).abs() <= crate::case::CLOSE * largest)
+        })
+    }
+
+    /// The gradient as it is derived from the program, where it can be written as one expression and then holds.
+    fn derived(&self, number: usize) -> Option<Fix> {
+        let claim = &self.exact.claims[number];
+        claim.expr.as_ref().filter(|_| claim.fixed.is_empty())?;
+        let code = pullback_derive::derive(&claim.of, claim.wrt.first()?).ok()?.code?;
+        let expr = parse_expr(&code).ok()?.expr;
+        let residual = self.accepted(number, &expr)?;
+        Some(Fix { definition: None, expr, residual: Some(residual) })
+    }
+}

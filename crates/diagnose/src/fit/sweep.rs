@@ -1,0 +1,173 @@
+//! One pass backward and one forward through a program, and what they tell of every mistake on the way.
+//!
+//! The backward pass leaves a cotangent w̄ at every value w between x and y; the forward pass pushes random tangents of x to
+//! every w. A mistake that changes w̄ by Δ changes the gradient of x by δ = (∂w/∂x)ᵀ Δ, and for a tangent t of x that is seen
+//! at once: ⟨t, δ⟩ = ⟨(∂w/∂x) t, Δ⟩, one dot product with what the forward pass has left at w. So hundreds of mistakes are
+//! tried for the price of their own operation each; the few that pass are carried back to x and compared entry by entry.
+
+use std::collections::HashMap;
+
+use pullback_array::Array;
+use pullback_array::random::Generator;
+use pullback_autograd::{between, pullback, pushforward};
+use pullback_network::Value as _;
+use pullback_ops::Val;
+
+use super::node::{Node, Use};
+use crate::case::Trial;
+
+/// Random tangents: one that a wrong explanation passes by chance, it passes to six digits, and three times.
+pub(super) const DIRECTIONS: usize = 3;
+
+/// A longer program, or one with more numbers between its ends, is not gone through.
+const MOST_NODES: usize = 400;
+const MOST_NUMBERS: usize = 1 << 22;
+
+/// What a claim differs from, on one set of data: everything as a gradient, of the shape of x. Of a Jacobian it is the
+/// gradient of ⟨u, y⟩ for a random u.
+pub(super) struct Sweep {
+    x: Val,
+    fixed: Vec<Val>,
+    /// Between x and y, x first.
+    path: Vec<Val>,
+    cotangents: HashMap<u64, Val>,
+    /// Of each value, one for each direction.
+    tangents: HashMap<u64, Vec<Vec<f64>>>,
+    directions: Vec<Vec<f64>>,
+    pub claimed: Vec<f64>,
+    pub truth: Vec<f64>,
+    /// How far the claim may be from what it is meant to be, in every entry.
+    pub slack: f64,
+}
+
+impl Sweep {
+    /// `None` for what is not gone through: Hessians, long programs, claims of another shape.
+    pub(super) fn new(trial: &Trial<'_>, seed: u64) -> Option<Sweep> {
+        let claim = trial.claim();
+        let [x] = claim.wrt.as_slice() else { return None };
+        let (y, fixed) = (&claim.of, claim.fixed.clone());
+        let walls: Vec<&Val> = fixed.iter().collect();
+        let path = between(&[y], &[x], &walls);
+        let numbers: usize = path.iter().map(|value| value.shape().iter().product::<usize>()).sum();
+        if path.len() > MOST_NODES || numbers > MOST_NUMBERS {
+            return None;
+        }
+        let mut generator = Generator::new(seed);
+        let mut random = |val: &Val| -> Option<Val> {
+            let array = generator.randn(&val.shape(), val.dtype()).ok()?;
+            Val::with_dims(array, val.dims()).ok()
+        };
+        let seed = if y.ndim() == 0 { y.one() } else { random(y)? };
+        let tensor = trial.truth.tensor_of(&trial.claimed()?, trial.layout())?;
+        let (claimed, truth) = (contracted(&seed, &tensor)?, contracted(&seed, trial.truth.tensor())?);
+
+        let values: Vec<&Val> = path.iter().collect();
+        let backward = pullback(&[(y, &seed)], &values, &walls).ok()?;
+        let cotangents =
+            path.iter().zip(backward).filter_map(|(value, cotangent)| Some((value.id(), cotangent?)));
+        let cotangents = cotangents.collect();
+        let mut tangents: HashMap<u64, Vec<Vec<f64>>> = HashMap::new();
+        let mut directions = Vec::new();
+        for _ in 0..DIRECTIONS {
+            let direction = random(x)?;
+            for (value, tangent) in path.iter().zip(pushforward(&[(x, &direction)], &values, &walls).ok()?) {
+                let tangent = match tangent {
+                    Some(tangent) => tangent.array().ok()?.to_vec_f64(),
+                    None => Vec::new(),
+                };
+                tangents.entry(value.id()).or_default().push(tangent);
+            }
+            directions.push(direction.array().ok()?.to_vec_f64());
+        }
+        let slack = trial.close() * truth.iter().fold(0.0f64, |largest, entry| largest.max(entry.abs()));
+        let x = x.clone();
+        Some(Sweep { x, fixed, path, cotangents, tangents, directions, claimed, truth, slack })
+    }
+
+    /// The number of values on the way.
+    pub(super) fn len(&self) -> usize {
+        self.path.len()
+    }
+
+    /// One of them, with the operations that it goes into; `None` for what the cotangent does not reach, as nothing comes
+    /// from there.
+    pub(super) fn node(&self, place: usize) -> Option<Node> {
+        let value = self.path.get(place)?;
+        let cotangent = self.cotangents.get(&value.id())?.clone();
+        let mut uses = Vec::new();
+        for user in &self.path[place + 1..] {
+            for (input, _) in user.inputs().iter().enumerate().filter(|(_, input)| input.id() == value.id()) {
+                let Some(arriving) = self.cotangents.get(&user.id()) else { continue };
+                let network = user.jacobian(input).ok()?;
+                if let Some(share) = network.vjp(arriving).ok()? {
+                    uses.push(Use {
+                        value: user.clone(),
+                        input,
+                        network,
+                        cotangent: arriving.clone(),
+                        share,
+                    });
+                }
+            }
+        }
+        Some(Node { value: value.clone(), is_end: value.id() == self.x.id(), cotangent, uses })
+    }
+
+    /// What a change of a value's cotangent changes about the gradient, along each direction.
+    pub(super) fn seen(&self, node: &Node, change: &[f64]) -> Option<Vec<f64>> {
+        let tangents = self.tangents.get(&node.value.id())?;
+        Some(tangents.iter().map(|tangent| dot(tangent, change)).collect())
+    }
+
+    /// The claim and the truth along each direction.
+    pub(super) fn ends_seen(&self) -> Vec<(f64, f64)> {
+        self.directions.iter().map(|t| (dot(t, &self.claimed), dot(t, &self.truth))).collect()
+    }
+
+    /// How far rounding and what [`Sweep::slack`] allows may move a number that is seen along a direction.
+    pub(super) fn slack_seen(&self) -> f64 {
+        // Independent errors of n entries, along normal directions, add up as their root; three deviations.
+        3.0 * self.slack * (self.claimed.len() as f64).sqrt()
+    }
+
+    /// What a change of a value's cotangent changes about the gradient.
+    pub(super) fn carried(&self, node: &Node, change: &[f64]) -> Option<Vec<f64>> {
+        let array = Array::from_vec(&node.value.shape(), change.to_vec()).ok()?;
+        let change = Val::with_dims(array, node.value.dims()).ok()?;
+        let walls: Vec<&Val> = self.fixed.iter().collect();
+        let carried = pullback(&[(&node.value, &change)], &[&self.x], &walls).ok()?.remove(0);
+        Some(match carried {
+            Some(carried) => carried.array().ok()?.to_vec_f64(),
+            None => vec![0.0; self.truth.len()],
+        })
+    }
+
+    /// Is the claim the truth and this change, times a number?
+    pub(super) fn explains(&self, carried: &[f64], times: f64) -> bool {
+        let fits = |((claimed, truth), change): ((&f64, &f64), &f64)| {
+            (claimed - times * (truth + change)).abs() <= self.slack * times.abs().max(1.0)
+        };
+        self.claimed.iter().zip(&self.truth).zip(carried).all(fits)
+    }
+
+    /// Is there anything to explain?
+    pub(super) fn is_wrong(&self) -> bool {
+        !self.explains(&vec![0.0; self.truth.len()], 1.0)
+    }
+}
+
+/// Σ over the axes of y of the cotangent times `[y…, x…]`.
+fn contracted(cotangent: &Val, tensor: &Array) -> Option<Vec<f64>> {
+    let cotangent = cotangent.array().ok()?.to_vec_f64();
+    let tensor = tensor.to_vec_f64();
+    let columns = tensor.len() / cotangent.len().max(1);
+    let mut sum = vec![0.0; columns];
+    for (factor, row) in cotangent.iter().zip(tensor.chunks(columns.max(1))) {
+        sum.iter_mut().zip(row).for_each(|(sum, entry)| *sum += factor * entry);
+    }
+    Some(sum)
+}
+
+pub(super) fn dot(a: &[f64], b: &[f64]) -> f64 {
+    a.iter().zip(b).map(|(a, b)| a * b).sum()
+}

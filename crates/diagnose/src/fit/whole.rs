@@ -1,0 +1,335 @@
+//! What may have been done to a gradient as a whole: it is a multiple, its axes are in another order, it is not summed over a
+//! broadcast, or it is another value's gradient.
+
+use pullback_array::Array;
+use pullback_autograd::pullback;
+use pullback_lang::program::{Program, ValueKind};
+use pullback_lang::{Expr, ExprKind, Name, Span};
+use pullback_network::Value as _;
+
+use crate::case::{Case, Trial};
+use crate::edit::{self, call, integer, transposed};
+use crate::factor::{Factor, Quantity};
+use crate::inquiry::Inquiry;
+use crate::words::Words;
+use crate::{Diagnosis, Fix};
+
+/// Permutations and sums are tried on so many axes.
+const MOST_AXES: usize = 5;
+
+/// What is done to the derivative in a hypothesis: what the claim should then be, up to a number.
+enum Done {
+    /// Nothing but a factor.
+    Scaled,
+    /// Axis k of the claim is axis `p[k]` of the derivative.
+    Permuted(Vec<usize>),
+    /// The entries in row-major order are those of the derivative in column-major order.
+    Reordered,
+    /// The entries are those of the derivative, in another shape.
+    Reshaped,
+    /// The claim is to be summed over these axes.
+    Unsummed(Vec<usize>),
+    /// It is the gradient of another value, perhaps transposed.
+    Other(String, bool),
+}
+
+/// The cause that one of these explains, where one does on all data.
+pub(super) fn found(inquiry: &Inquiry<'_>, number: usize, case: &Case<'_>) -> Vec<Diagnosis> {
+    let explained = |done: Done| {
+        let mut numbers = Vec::new();
+        for trial in &case.trials {
+            numbers.push(done.times(trial)?);
+        }
+        let sizes = case.quantities(usize::MAX);
+        let mut found: Vec<Diagnosis> =
+            done.diagnosis(inquiry, number, case, &numbers, &sizes).into_iter().collect();
+        // On data of one size a number and a size may be equal: then both are told.
+        let is_usual = Factor::named_within(&numbers, &[], closeness(case)).is_some_and(|f| f.is_usual());
+        if matches!(done, Done::Scaled) && !case.resized && is_usual {
+            let other = done.diagnosis(inquiry, number, case, &numbers, &[]);
+            found.extend(other.filter(|other| found.iter().all(|known| known.cause != other.cause)));
+        }
+        (!found.is_empty()).then_some(found)
+    };
+    hypotheses(case.own()).unwrap_or_default().into_iter().find_map(explained).unwrap_or_default()
+}
+
+fn hypotheses(own: &Trial<'_>) -> Option<Vec<Done>> {
+    let claimed = own.claimed()?;
+    let truth = own.truth.tensor();
+    let mut all = vec![Done::Scaled];
+    let axes = truth.ndim();
+    if (2..=MOST_AXES).contains(&axes) && claimed.ndim() == axes {
+        let fits =
+            |p: &Vec<usize>| p.iter().enumerate().all(|(k, &axis)| claimed.shape()[k] == truth.shape()[axis]);
+        let identity: Vec<usize> = (0..axes).collect();
+        all.extend(permutations(axes).into_iter().filter(|p| *p != identity && fits(p)).map(Done::Permuted));
+    }
+    if claimed.len() == truth.len() && claimed.shape() != truth.shape() {
+        all.push(Done::Reshaped);
+    }
+    if claimed.len() == truth.len() && axes >= 2 {
+        all.push(Done::Reordered);
+    }
+    if claimed.ndim() >= axes && claimed.ndim() <= MOST_AXES {
+        let sets = (1usize..1 << claimed.ndim())
+            .map(|set| (0..claimed.ndim()).filter(|k| (set >> k) & 1 == 1).collect::<Vec<usize>>());
+        let sets = sets.filter(|set| {
+            let shape = claimed.shape();
+            let dropped: Vec<usize> =
+                (0..shape.len()).filter(|k| !set.contains(k)).map(|k| shape[k]).collect();
+            let kept: Vec<usize> =
+                (0..shape.len()).map(|k| if set.contains(&k) { 1 } else { shape[k] }).collect();
+            claimed.len() > truth.len() && (dropped == truth.shape() || kept == truth.shape())
+        });
+        all.extend(sets.map(Done::Unsummed));
+    }
+    let claim = own.claim();
+    if claim.of.ndim() == 0 && claim.wrt.len() == 1 && claim.fixed.is_empty() {
+        let values = own.program.values.iter().filter(|value| {
+            let val = &value.val;
+            value.kind == ValueKind::Input && val.dtype().is_float() && val.id() != claim.wrt[0].id()
+        });
+        for value in values {
+            let shape = value.val.shape();
+            let reversed: Vec<usize> = shape.iter().rev().copied().collect();
+            if shape == claimed.shape() {
+                all.push(Done::Other(value.name.clone(), false));
+            }
+            if shape.len() == 2 && reversed == claimed.shape() {
+                all.push(Done::Other(value.name.clone(), true));
+            }
+        }
+    }
+    Some(all)
+}
+
+/// All orders of so many axes.
+fn permutations(axes: usize) -> Vec<Vec<usize>> {
+    (0..axes).fold(vec![Vec::new()], |all, axis| {
+        let longer = |p: &Vec<usize>| {
+            (0..=p.len())
+                .map(|at| {
+                    let mut p = p.clone();
+                    p.insert(at, axis);
+                    p
+                })
+                .collect::<Vec<_>>()
+        };
+        all.iter().flat_map(longer).collect()
+    })
+}
+
+impl Done {
+    /// The number that what the hypothesis makes of the derivative has to be multiplied by to be the claim.
+    fn times(&self, trial: &Trial<'_>) -> Option<f64> {
+        let claimed = trial.claimed()?;
+        let truth = trial.truth.tensor();
+        let (is, meant) = match self {
+            Done::Scaled => (trial.truth.tensor_of(&claimed, trial.layout())?, truth.clone()),
+            Done::Permuted(p) => (claimed, truth.permute(p).ok()?),
+            Done::Reordered => {
+                let back: Vec<usize> = (0..truth.ndim()).rev().collect();
+                (
+                    claimed.reshape(&[truth.len()]).ok()?,
+                    truth.permute(&back).ok()?.reshape(&[truth.len()]).ok()?,
+                )
+            }
+            Done::Reshaped => (claimed.reshape(truth.shape()).ok()?, truth.clone()),
+            Done::Unsummed(axes) => {
+                (claimed.sum(axes, false).ok()?.reshape(truth.shape()).ok()?, truth.clone())
+            }
+            Done::Other(name, across) => {
+                let gradient = gradient_of(trial.program, &trial.claim().of_name, trial, name)?;
+                let turned = if *across { gradient.permute(&[1, 0]).ok()? } else { gradient };
+                (claimed, turned)
+            }
+        };
+        multiple(&is, &meant, trial.close())
+    }
+
+    fn diagnosis(
+        &self,
+        inquiry: &Inquiry<'_>,
+        number: usize,
+        case: &Case<'_>,
+        numbers: &[f64],
+        quantities: &[Quantity],
+    ) -> Option<Diagnosis> {
+        let claim = &inquiry.exact.claims[number];
+        let close = closeness(case);
+        let is_one = numbers.iter().all(|number| (number - 1.0).abs() <= close.max(1e-6));
+        let base = match &claim.expr {
+            Some(expr) => expr.clone(),
+            None => own_reference(&claim.of_name, claim.wrt_names.first()?, claim.expr_span),
+        };
+        let at = base.span;
+        // Of a single number every other one is a multiple.
+        let entries = case.own().truth.tensor().len();
+        if !is_one && (entries < 2 && numbers.len() < 2) {
+            return None;
+        }
+        let factor = if is_one { None } else { Some(Factor::named_within(numbers, quantities, close)?) };
+        let (cause, words, unscaled) = match self {
+            Done::Scaled => {
+                factor.as_ref()?;
+                let (cause, words) = factor_words(case, numbers, quantities)?;
+                (cause, Words::new().say("The whole gradient: ").then(words), base)
+            }
+            Done::Permuted(p) => {
+                let back = inverse(p);
+                let right = match p.as_slice() {
+                    [1, 0] => transposed(&base),
+                    _ => {
+                        let axes = back.iter().map(|&axis| integer(at, axis)).collect();
+                        let list = Expr::new(at, ExprKind::List(axes));
+                        call(at, "permute", vec![base, list], Vec::new())
+                    }
+                };
+                let words = Words::new()
+                    .say("These are the right numbers with the axes in another order: ")
+                    .expr(&right);
+                ("transposed-factor", words.say(" is the derivative."), right)
+            }
+            Done::Reordered => {
+                let shape = edit::shape(at, claim.wrt[0].dims());
+                let column = edit::name(at, "col");
+                let right = call(at, "unvec", vec![base, shape, column], Vec::new());
+                let words = Words::new().say(
+                    "These are the right numbers, laid out by columns where rows are meant, or the reverse.",
+                );
+                ("vec-layout", words, right)
+            }
+            Done::Reshaped => {
+                let dims: Vec<_> = claim.of.dims().iter().chain(claim.wrt[0].dims()).copied().collect();
+                let right = call(at, "reshape", vec![base, edit::shape(at, &dims)], Vec::new());
+                let words = Words::new()
+                    .say("These are the right numbers in another shape: the derivative has ")
+                    .shape(&dims);
+                ("vec-layout", words.say("."), right)
+            }
+            Done::Unsummed(axes) => {
+                let list: Vec<Expr> = axes.iter().map(|&axis| integer(at, axis)).collect();
+                let axis = match list.as_slice() {
+                    [one] => one.clone(),
+                    _ => Expr::new(at, ExprKind::List(list)),
+                };
+                let kept = claim.wrt[0].ndim() == case.own().claimed()?.ndim();
+                let mut keywords = vec![("axis", axis)];
+                if kept {
+                    keywords.push(("keepdims", Expr::new(at, ExprKind::Bool(true))));
+                }
+                let right = call(at, "sum", vec![base], keywords);
+                let words = Words::new()
+                    .source(claim.wrt_names.first()?.clone())
+                    .say(" is broadcast in the forward pass, so that its gradient is a sum over what it was broadcast to: ")
+                    .expr(&right)
+                    .say(".");
+                ("missing-sum", words, right)
+            }
+            Done::Other(name, across) => {
+                let other = own_reference(&claim.of_name, name, at);
+                let other = if *across { transposed(&other) } else { other };
+                let words = Words::new().say("These are the numbers of ").expr(&other).say(".");
+                let label = Words::new().say("this is ").expr(&other);
+                return Some(Diagnosis {
+                    cause: "swapped-claims",
+                    explanation: words,
+                    span: claim.expr_span,
+                    label,
+                    partner: None,
+                    fix: None,
+                });
+            }
+        };
+        let words = match (&factor, self) {
+            (Some(factor), Done::Permuted(_) | Done::Reordered | Done::Reshaped | Done::Unsummed(_)) => {
+                words.say(" Besides, they are ").expr(&factor.expr(at)).say(" times that.")
+            }
+            _ => words,
+        };
+        let right = match &factor {
+            Some(_) => {
+                let inverse: Vec<f64> = numbers.iter().map(|number| 1.0 / number).collect();
+                Factor::named_within(&inverse, quantities, close)?.times(&unscaled).0
+            }
+            None => unscaled,
+        };
+        let residual = match claim.expr {
+            Some(_) => Some(inquiry.accepted(number, &right)?),
+            None => None,
+        };
+        Some(Diagnosis {
+            cause,
+            explanation: words,
+            span: claim.expr_span,
+            label: Words::new().say("these numbers are wrong"),
+            partner: None,
+            fix: Some(Fix { definition: None, expr: right, residual }),
+        })
+    }
+}
+
+fn inverse(p: &[usize]) -> Vec<usize> {
+    let mut back = vec![0; p.len()];
+    p.iter().enumerate().for_each(|(k, &axis)| back[axis] = k);
+    back
+}
+
+/// `dL/dW`.
+fn own_reference(of: &str, wrt: &str, at: Span) -> Expr {
+    Expr::new(at, ExprKind::ClaimRef { of: Name::new(of, at), wrt: vec![Name::new(wrt, at)] })
+}
+
+/// The gradient of a loss by one of a program's inputs.
+fn gradient_of(program: &Program, of: &str, trial: &Trial<'_>, name: &str) -> Option<Array> {
+    let of = if of == trial.claim().of_name { &trial.claim().of } else { &program.find(of)?.val };
+    let x = &program.find(name)?.val;
+    let gradient = pullback(&[(of, &of.one())], &[x], &[]).ok()?.remove(0)?;
+    gradient.array().ok().cloned()
+}
+
+/// The number that one array is times another, in every entry.
+fn multiple(is: &Array, meant: &Array, close: f64) -> Option<f64> {
+    if is.shape() != meant.shape() {
+        return None;
+    }
+    let (is, meant) = (is.to_vec_f64(), meant.to_vec_f64());
+    let times = super::dot(&is, &meant) / super::dot(&meant, &meant);
+    let largest = meant.iter().fold(0.0f64, |largest, entry| largest.max(entry.abs()));
+    let fits =
+        is.iter().zip(&meant).all(|(is, meant)| (is - times * meant).abs() <= close * largest * times.abs());
+    (times.is_finite() && times != 0.0 && fits).then_some(times)
+}
+
+/// How far the claim may be from what it is meant to be, relatively, where it is least precise.
+pub(super) fn closeness(case: &Case<'_>) -> f64 {
+    case.trials.iter().map(Trial::close).fold(0.0, f64::max)
+}
+
+/// What is said of a part that is so many times what it should be, and the cause: a mean that lacks its `1/N` misses a
+/// factor, a 2 in front is one too many.
+pub(super) fn factor_words(
+    case: &Case<'_>,
+    numbers: &[f64],
+    quantities: &[Quantity],
+) -> Option<(&'static str, Words)> {
+    let at = case.claim.expr_span;
+    let is = Factor::named_within(numbers, quantities, closeness(case))?;
+    let inverse: Vec<f64> = numbers.iter().map(|number| 1.0 / number).collect();
+    let lacking = Factor::named_within(&inverse, quantities, closeness(case))?;
+    if is.is_sign() {
+        return is.negative.then(|| ("missing-factor", Words::new().say("its sign is wrong.")));
+    }
+    // Sizes stand below the line in a gradient, numbers above it.
+    let extra = match is.is_number() {
+        true => is.value().abs() > 1.0,
+        false => is.has_below() && !is.has_above(),
+    };
+    let words = Words::new().say("it is ").expr(&is.expr(at)).say(" times what it should be: ");
+    Some(if extra {
+        ("extra-factor", words.expr(&is.expr(at)).say(" is a factor too many."))
+    } else {
+        ("missing-factor", words.say("the factor ").expr(&lacking.expr(at)).say(" is missing."))
+    })
+}

@@ -1,0 +1,140 @@
+//! What is said of numbers: a wrong backward pass is computed elsewhere, and its numbers alone are claimed.
+//!
+//! In every case the mistake is known, since it was made on purpose. *Numbers* are claimed on one set of data; a *function*
+//! gives them on any.
+
+use pullback_check::{Claim, Verdict, judge};
+use pullback_diagnose::{Diagnosis, diagnose, subject};
+use pullback_lang::program::{Claimed, Program, elaborate, evaluate};
+use pullback_lang::{parse, parse_expr, print};
+
+/// Adds to a program a claim of the numbers of an expression, of which the program knows nothing.
+fn claim(program: &mut Program, key: &str, wrong: &str) -> Option<usize> {
+    let (of, wrt) = key.strip_prefix('d')?.split_once("/d")?;
+    let value = evaluate(&parse_expr(wrong).ok()?.expr, program.scope()).ok()?;
+    program.claim_numbers(of, wrt, value.array().ok()?).ok()
+}
+
+fn told(layer: &str, key: &str, wrong: &str, anywhere: bool) -> Vec<Diagnosis> {
+    let file = parse(layer).file;
+    let (mut program, inputs) = elaborate(&file, ".".as_ref()).expect("the layer is right");
+    let number = claim(&mut program, key, wrong).expect("the wrong expression can be evaluated");
+    let about = &program.claims[number];
+    let Claimed::Value { val, .. } = &about.claimed else { panic!("numbers are claimed") };
+    let numbers = Claim::numbers(val.array().expect("they are there")).expect("they fit");
+    let judgement = judge(&subject(about), &numbers).expect("it can be judged");
+    assert!(
+        matches!(judgement.verdict, Verdict::Wrong | Verdict::Shape),
+        "{key} = {wrong}: {:?}",
+        judgement.verdict
+    );
+    let mut judged = vec![None; number];
+    judged.push(Some(judgement));
+    let elsewhere = |program: &mut Program| {
+        if anywhere {
+            claim(program, key, wrong);
+        }
+    };
+    diagnose(&file, &program, &inputs, ".".as_ref(), &judged, &elsewhere).swap_remove(number)
+}
+
+/// The cause, of the numbers alone and of a function; and the fix, where one is told.
+#[track_caller]
+fn check(layer: &str, key: &str, wrong: &str, cause: &str, fix: Option<&str>) {
+    for anywhere in [false, true] {
+        let found = told(layer, key, wrong, anywhere);
+        let causes: Vec<&str> = found.iter().map(|found| found.cause).collect();
+        assert_eq!(causes, [cause], "{key} = {wrong}, as a function: {anywhere}\n{found:#?}");
+        let told = found[0].fix.as_ref().map(|fix| print(&fix.expr));
+        assert_eq!(told.as_deref(), fix, "{key} = {wrong}, as a function: {anywhere}");
+    }
+}
+
+const LAYER: &str = "
+X: [N=5, D=3] ~ randn
+W: [D, M=7] ~ randn
+b: [M] ~ randn
+T: [N, M] ~ randn
+Z = X @ W + b
+L = mean((Z - T)^2)
+g = 2 * (Z - T) / (N * M)
+";
+
+const SQUARE: &str = "
+X: [N=3, D=3] ~ randn
+W: [D, H=3] ~ randn
+V: [H, M=3] ~ randn
+A = X @ W
+Y = tanh(A)
+Z = Y @ V
+dL/dZ: [N, M] ~ randn
+G = dL/dZ
+";
+
+const SOFTMAX: &str = "
+z: [N=3, K=5] ~ randn
+p = softmax(z, axis=1)
+q = p^2
+dL/dq: [N, K] ~ randn
+G = dL/dq * 2 * p
+";
+
+const NORM: &str = "
+x: [N=5, D=3] ~ randn
+mu = mean(x, axis=1, keepdims=true)
+c = x - mu
+v = mean(c^2, axis=1, keepdims=true)
+s = sqrt(v + 0.1)
+y = c / s
+dL/dy: [N, D] ~ randn
+G = dL/dy
+";
+
+#[test]
+fn the_gradient_as_a_whole() {
+    check(LAYER, "dL/dW", "N * M * X.T @ g", "missing-factor", Some("dL/dW / (N * M)"));
+    check(LAYER, "dL/dW", "2 * X.T @ g", "extra-factor", Some("dL/dW / 2"));
+    check(LAYER, "dL/dW", "-X.T @ g", "missing-factor", Some("-dL/dW"));
+    check(LAYER, "dL/dW", "X.T @ g / N", "extra-factor", Some("N * dL/dW"));
+    check(LAYER, "dL/db", "mean(g, axis=0)", "extra-factor", Some("N * dL/db"));
+    check(LAYER, "dL/db", "g", "missing-sum", Some("sum(dL/db, axis=0)"));
+    check(SQUARE, "dL/dV", "(Y.T @ G).T", "transposed-factor", Some("dL/dV.T"));
+    check(LAYER, "dL/dW", "(X.T @ g).T", "transposed-factor", Some("dL/dW.T"));
+    check(SQUARE, "dL/dV", "X.T @ ((G @ V.T) * (1 - Y^2))", "swapped-claims", None);
+}
+
+#[test]
+fn terms_and_paths() {
+    check(SOFTMAX, "dL/dz", "p * G", "missing-term", None);
+    check(SOFTMAX, "dL/dz", "3 * p * G", "missing-term", None);
+    // The statistics of a normalisation, taken for constants.
+    check(NORM, "dL/dx", "(G - mean(G, axis=1, keepdims=true)) / s", "missing-term", None);
+    check(NORM, "dL/dx", "G / s - c * mean(G * c, axis=1, keepdims=true) / s^3", "missing-term", None);
+    check(NORM, "dL/dx", "G / s", "missing-term", None);
+}
+
+#[test]
+fn what_should_add_up() {
+    let residual = "x: [N=3, D=5] ~ randn; W: [D, D] ~ randn; h = tanh(x @ W); y = x + h; dL/dy: [N, D] ~ randn; G = dL/dy";
+    check(residual, "dL/dx", "(G * (1 - h^2)) @ W.T", "overwritten", None);
+    let tied = "x: [N=3, D=5] ~ randn; W: [D, D] ~ randn; h = tanh(x @ W); y = h @ W; dL/dy: [N, D] ~ randn; G = dL/dy";
+    check(tied, "dL/dW", "h.T @ G", "overwritten", None);
+    check(tied, "dL/dW", "x.T @ ((G @ W.T) * (1 - h^2))", "overwritten", None);
+    check(LAYER, "dL/dW", "outer(X[-1], g[-1])", "overwritten", None);
+    check(LAYER, "dL/db", "g[-1]", "overwritten", None);
+}
+
+#[test]
+fn factors_of_a_local_jacobian() {
+    check(SQUARE, "dL/dW", "X.T @ (G @ V.T)", "missing-factor", None);
+    check(SQUARE, "dL/dX", "((G @ V) * (1 - Y^2)) @ W.T", "transposed-factor", None);
+    check(SQUARE, "dL/dX", "((G @ V.T) * (1 - Y^2)) @ W", "transposed-factor", None);
+    check(SQUARE, "dL/dV", "G @ Y.T", "swapped-operands", None);
+    check(SQUARE, "dL/dW", "X.T @ ((G @ V.T) * (1 - A^2))", "stale-operand", None);
+    check(SQUARE, "dL/dV", "A.T @ G", "stale-operand", None);
+    check(SQUARE, "dL/dW", "X.T @ ((G @ V.T) * (1 + Y^2))", "wrong-derivative", None);
+    check(SQUARE, "dL/dW", "X.T @ ((G @ V.T) * Y * (1 - Y))", "wrong-derivative", None);
+    let columns = SOFTMAX;
+    check(columns, "dL/dz", "p * (G - sum(p * G, axis=0, keepdims=true))", "wrong-axis", None);
+    check(columns, "dL/dz", "p * (G - sum(p * G))", "wrong-axis", None);
+}
