@@ -40,6 +40,9 @@ const SEEN: f64 = 1e-8;
 /// What a number in front of the whole costs beside another mistake, in tenths of an edit: it is a second mistake.
 const SECOND: u32 = 25;
 
+/// One number or two, anything explains.
+const FEWEST: usize = 3;
+
 /// How many explanations that are seen along three directions are compared entry by entry.
 const MOST_COMPARED: usize = 12;
 
@@ -65,6 +68,10 @@ pub(crate) fn fit(inquiry: &Inquiry<'_>, number: usize, case: &Case<'_>) -> Vec<
         .enumerate()
         .filter_map(|(at, trial)| Some((trial, Sweep::new(trial, at as u64)?)))
         .collect();
+    let numbers: usize = trials.iter().map(|(_, sweep)| sweep.truth.len()).sum();
+    if numbers < FEWEST {
+        return Vec::new();
+    }
     // Data on which the numbers happen to be right explain nothing.
     let Some((first, sweep)) = trials.iter().find(|(_, sweep)| sweep.is_wrong()) else { return Vec::new() };
     let mut guesses = guesses(first, sweep);
@@ -192,6 +199,11 @@ fn confirmed(
             (cause, slip.words.then(words))
         }
         (Change::Replaced { .. }, _) => {
+            let unusual =
+                |number: &f64| Factor::named(&[*number], &[]).is_none_or(|factor| !factor.is_usual());
+            if numbers.iter().any(unusual) {
+                return None;
+            }
             let sign = numbers.iter().all(|number| (number.abs() - 1.0).abs() < 1e-6);
             let factor = if sign { None } else { Some(named(case, &numbers)?) };
             let words = match factor {

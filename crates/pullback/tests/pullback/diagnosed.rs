@@ -271,7 +271,7 @@ fn nothing_is_guessed() {
         (SQUARE, "dL/dv = [1, 2, 3]"),
         (LAYER, "dL/dW = W"),
         ("x: [n=4] ~ randn\nL = sum(exp(x) + x^3)", "dL/dx = exp(x) + x^5"),
-        ("s = 2.0\nt = exp(s)", "dt/ds = s"),
+        ("s = 2.0\nt = exp(s)", "dt/ds = s + 0.7321"),
     ] {
         let found = claims(&format!("{layer}\n{claim}\n")).pop().expect("a claim");
         assert_eq!(found.judgement.verdict, Verdict::Wrong, "{claim}");
@@ -287,6 +287,7 @@ fn nothing_is_guessed() {
 fn mistakes_that_are_no_edits() {
     let layer = "x: [n=4] ~ randn\nL = sum(exp(x) + x^3)";
     check(layer, "dL/dx", "exp(x)", "overwritten", "exp(x)", "3 * x^2 + exp(x)");
+    check("s = 2.0\nt = exp(s)", "dt/ds", "s", "stale-operand", "exp(s)", "t");
 }
 
 /// The mistakes of the seeds.
