@@ -1,0 +1,158 @@
+//! Holds an answer against what is known of the mutant.
+
+use std::time::Duration;
+
+use pullback::diagnose::Diagnosis;
+use pullback::lang::print;
+
+use crate::ask::{Answer, Mode, ask};
+use crate::mutate::{Mutant, Sort};
+use crate::scene::Scene;
+use crate::source::{Edit, binds};
+
+/// What an answer was worth.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Outcome {
+    /// The word that is right for it comes first.
+    Right,
+    /// Several causes are told, and a right one is among them.
+    Among,
+    /// Another word, but what is told to be right is right.
+    Otherwise,
+    /// No cause is told.
+    Unknown,
+    /// Another word, and nothing that is right.
+    False,
+    /// The claim passed.
+    Unseen,
+    /// The tool failed.
+    Failed,
+}
+
+/// What became of one mutant.
+pub struct Record {
+    /// The program, and whether it was set aside.
+    pub program: String,
+    /// Whether it was set aside.
+    pub held_out: bool,
+    /// How it was asked.
+    pub mode: Mode,
+    /// What was known of it.
+    pub sort: Sort,
+    /// The words that are right for it.
+    pub labels: Vec<&'static str>,
+    /// What is written.
+    pub text: String,
+    /// What the answer was worth.
+    pub outcome: Outcome,
+    /// Whether the fix that is told is right on fresh data: none where none is told or the program has no other data.
+    pub fix: Option<bool>,
+    /// Whether that data had other sizes too.
+    pub resized: bool,
+    /// What was told, for people.
+    pub told: String,
+    /// How long it took.
+    pub elapsed: Option<Duration>,
+}
+
+/// Asks of a mutant and judges the answer.
+pub fn judged(mode: Mode, scene: &Scene, mutant: &Mutant) -> Record {
+    let answer = ask(mode, scene, mutant);
+    let fixes: Vec<Option<bool>> = answer.told.iter().map(|told| fix_is_right(scene, mutant, told)).collect();
+    // Of several causes it is enough if one is right: that it may be another one is what the answer says.
+    let fix = match fixes.as_slice() {
+        [] => None,
+        [one] => *one,
+        several => several.iter().flatten().copied().reduce(|a, b| a || b),
+    };
+    let resized = scene.variants.iter().any(|variant| variant.resized && variant.serves(mutant.claim));
+    Record {
+        program: scene.source.name.clone(),
+        held_out: scene.source.held_out,
+        mode,
+        sort: mutant.sort,
+        labels: mutant.labels.clone(),
+        text: mutant.text(scene),
+        outcome: outcome(mutant, &answer, fix),
+        fix,
+        resized,
+        told: told(&answer, &fixes),
+        elapsed: answer.elapsed,
+    }
+}
+
+fn outcome(mutant: &Mutant, answer: &Answer, fix: Option<bool>) -> Outcome {
+    if answer.failure.is_some() {
+        return Outcome::Failed;
+    }
+    if answer.passes {
+        return Outcome::Unseen;
+    }
+    let causes: Vec<&str> = answer.told.iter().map(|told| told.cause).filter(|&c| c != "unknown").collect();
+    match causes.as_slice() {
+        [] => Outcome::Unknown,
+        [cause] if mutant.labels.contains(cause) => Outcome::Right,
+        [_, _, ..] if causes.iter().any(|cause| mutant.labels.contains(cause)) => Outcome::Among,
+        _ if fix == Some(true) => Outcome::Otherwise,
+        _ => Outcome::False,
+    }
+}
+
+/// Is what is told to be written instead right on other data? None where nothing is told to be written, or the claim can be
+/// tried nowhere else.
+fn fix_is_right(scene: &Scene, mutant: &Mutant, told: &Diagnosis) -> Option<bool> {
+    let fix = told.fix.as_ref()?;
+    let source = &scene.source;
+    let mut edits = mutant.edits.clone();
+    let statement = match &fix.definition {
+        None => Some(mutant.claim),
+        Some(name) => {
+            source.all().into_iter().find(|&at| binds(&source.file.statements[at].kind) == Some(name))
+        }
+    };
+    let Some(statement) = statement else { return Some(false) };
+    edits.push(Edit { statement, expr: fix.expr.clone() });
+    let mut claims = vec![mutant.claim];
+    if let Some(partner) = &told.partner {
+        let own = source.claims();
+        let keyed =
+            own.iter().find(|&&at| scene.program.claims[source.claim_number(at)].key == partner.claim);
+        let Some(&other) = keyed else { return Some(false) };
+        edits.push(Edit { statement: other, expr: partner.expr.clone() });
+        claims.push(other);
+    }
+    // The two that differ most from the file's own data.
+    let mut verdict = None;
+    for variant in scene.variants.iter().filter(|variant| claims.iter().all(|&at| variant.serves(at))).take(2)
+    {
+        let right = claims.iter().all(|&at| variant.is_right(source, at, &edits));
+        verdict = Some(verdict.unwrap_or(true) && right);
+    }
+    verdict
+}
+
+/// An answer in one line.
+fn told(answer: &Answer, fixes: &[Option<bool>]) -> String {
+    if let Some(failure) = &answer.failure {
+        return failure.clone();
+    }
+    let verdict = answer.verdict.map_or("", |verdict| verdict.word());
+    if answer.told.is_empty() {
+        return format!("{verdict}, no cause");
+    }
+    let one = |(told, right): (&Diagnosis, &Option<bool>)| {
+        let fix = told.fix.as_ref().map(|fix| {
+            let of = fix.definition.as_ref().map(|name| format!("{name} = ")).unwrap_or_default();
+            let partner = told.partner.as_ref().map(|p| format!(" and {} = {}", p.claim, print(&p.expr)));
+            let worth = match right {
+                Some(true) => "right",
+                Some(false) => "WRONG",
+                None => "not tried",
+            };
+            format!(" → {of}{}{} ({worth})", print(&fix.expr), partner.unwrap_or_default())
+        });
+        format!("{}{}", told.cause, fix.unwrap_or_default())
+    };
+    let all: Vec<String> = answer.told.iter().zip(fixes).map(one).collect();
+    format!("{verdict}: {}", all.join(" | "))
+}

@@ -1,0 +1,135 @@
+//! `wrong-derivative`: the derivative of a function misremembered.
+
+use pullback::lang::{BinaryOp, Expr, ExprKind};
+
+use super::Slip;
+use crate::scene::Site;
+use crate::tree::{applied, binary, call, everywhere, integer, name, negated, number, parts, times};
+
+/// Functions and the formulas of their derivatives, as they are mistaken.
+pub fn slips(site: &Site<'_>, expr: &Expr) -> Vec<Slip> {
+    let mut all = everywhere(expr, &mut |part| {
+        let changed = match applied(part) {
+            Some((function, x)) => of_function(function, x),
+            None => of_formula(part),
+        };
+        changed.into_iter().map(|expr| Slip::new("wrong-derivative", expr)).collect()
+    });
+    all.extend(whole_power(site, expr));
+    all
+}
+
+/// `cos(x)` → `sin(x)`, and what else is taken for the derivative of its neighbour.
+fn of_function(function: &str, x: &Expr) -> Vec<Expr> {
+    let of = |other: &str| call(other, vec![x.clone()]);
+    match function {
+        "cos" => vec![of("sin"), negated(&of("sin"))],
+        "sin" => vec![of("cos"), negated(&of("cos"))],
+        "exp" => vec![x.clone(), times(x, &of("exp"))],
+        "log" => vec![binary(BinaryOp::Div, &integer(1), x)],
+        "step" => vec![of("relu"), of("sign"), of("sigmoid")],
+        "sign" => vec![of("abs"), of("step")],
+        "sigmoid" => vec![of("tanh"), times(&of("sigmoid"), &complement(&of("sigmoid")))],
+        "tanh" => vec![of("sigmoid"), complement(&binary(BinaryOp::Pow, &of("tanh"), &integer(2)))],
+        "softmax" => vec![of("sigmoid"), of("exp")],
+        "sqrt" => vec![x.clone(), binary(BinaryOp::Pow, x, &integer(2))],
+        "inv" => vec![x.clone()],
+        _ => Vec::new(),
+    }
+}
+
+fn complement(y: &Expr) -> Expr {
+    binary(BinaryOp::Sub, &integer(1), y)
+}
+
+fn of_formula(part: &Expr) -> Vec<Expr> {
+    let Some((operator, left, right)) = parts(part) else { return Vec::new() };
+    match operator {
+        // 1 − y² of tanh; 1 − y of the sigmoid.
+        BinaryOp::Sub if number(left) == Some(1.0) => match squared(right) {
+            Some(y) => vec![
+                binary(BinaryOp::Add, left, right),
+                complement(y),
+                times(y, &complement(y)),
+                binary(BinaryOp::Pow, &complement(y), &integer(2)),
+            ],
+            None => Vec::new(),
+        },
+        BinaryOp::Mul => match of_sigmoid(left, right) {
+            Some(y) => vec![
+                complement(&binary(BinaryOp::Pow, y, &integer(2))),
+                times(y, &binary(BinaryOp::Add, &integer(1), y)),
+                y.clone(),
+            ],
+            None => Vec::new(),
+        },
+        BinaryOp::Div => of_quotient(left, right),
+        BinaryOp::Pow => {
+            let Some(exponent) = number(right).filter(|value| value.fract() == 0.0) else {
+                return Vec::new();
+            };
+            let exponent = exponent as i64;
+            let mut all = vec![binary(BinaryOp::Pow, left, &integer(exponent + 1))];
+            if exponent > 1 {
+                all.push(binary(BinaryOp::Pow, left, &integer(exponent - 1)));
+            }
+            all
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// `y^2` or `y * y`.
+fn squared(expr: &Expr) -> Option<&Expr> {
+    match parts(expr) {
+        Some((BinaryOp::Pow, y, two)) if number(two) == Some(2.0) => Some(y),
+        Some((BinaryOp::Mul, y, again)) if y == again => Some(y),
+        _ => applied(expr).filter(|(function, _)| *function == "square").map(|(_, y)| y),
+    }
+}
+
+/// y of `y * (1 - y)`, also where there are more factors on its left.
+fn of_sigmoid<'a>(left: &'a Expr, right: &'a Expr) -> Option<&'a Expr> {
+    let (BinaryOp::Sub, one, y) = parts(right)? else { return None };
+    (number(one) == Some(1.0) && y == left).then_some(y)
+}
+
+/// `1 / x` → `log(x)`, `1 / (2 * sqrt(x))` → `1 / (2 * x)`, and the like.
+fn of_quotient(left: &Expr, right: &Expr) -> Vec<Expr> {
+    let over = |below: &Expr| binary(BinaryOp::Div, left, below);
+    let mut all = Vec::new();
+    if number(left) == Some(1.0) && matches!(right.kind, ExprKind::Name(_) | ExprKind::Index { .. }) {
+        all.push(call("log", vec![right.clone()]));
+    }
+    if matches!(right.kind, ExprKind::Name(_)) {
+        all.push(over(&binary(BinaryOp::Pow, right, &integer(2))));
+    }
+    if let Some(("sqrt", x)) = applied(right) {
+        all.push(over(x));
+        all.push(times(left, right));
+    }
+    if let Some((BinaryOp::Mul, two, root)) = parts(right)
+        && let Some(("sqrt", x)) = applied(root)
+    {
+        all.push(over(&times(two, x)));
+        all.push(times(left, root));
+    }
+    if let Some(x) = squared(right) {
+        all.push(over(x));
+    }
+    all
+}
+
+/// The exponent not lowered: `2 * x` → `2 * x^2`.
+fn whole_power(site: &Site<'_>, expr: &Expr) -> Vec<Slip> {
+    let Some(claim) = site.claim().filter(|_| !site.by_entry()) else { return Vec::new() };
+    let [wrt] = claim.wrt_names.as_slice() else { return Vec::new() };
+    let x = name(wrt);
+    everywhere(expr, &mut |part| match parts(part) {
+        Some((BinaryOp::Mul, left, right)) if number(left).is_some() && *right == x => {
+            let lowered = binary(BinaryOp::Pow, &x, &integer(2));
+            vec![Slip::new("wrong-derivative", times(left, &lowered))]
+        }
+        _ => Vec::new(),
+    })
+}
