@@ -40,13 +40,13 @@
 //! | multiply and sum by labels | [`Array::contract`], [`Array::matmul`] |
 //! | read and add to rows by index | [`Array::gather`], [`Array::scatter_add`] |
 //! | random numbers equal to PyTorch's | [`random`] |
-//! | NumPy's files | [`mod@file`] |
+//! | files of NumPy, and of safetensors | [`mod@file`] |
 //! | bound memory | [`memory`] |
 //!
 //! # What is not here
 //!
-//! Gradients: this floor knows nothing of them. Complex numbers, half precision and devices: nothing above needs
-//! them yet. An owned `ndarray`: views of one are lent ([`Array::view`]), and all memory is allocated in one place
+//! Gradients: this floor knows nothing of them. Complex numbers, arithmetic in half precision and devices: nothing
+//! above needs them yet. An owned `ndarray`: views of one are lent ([`Array::view`]), and all memory is allocated in one place
 //! that counts it.
 
 mod array;
@@ -61,6 +61,7 @@ mod index;
 mod linalg;
 mod matmul;
 pub mod memory;
+mod precision;
 mod print;
 pub mod random;
 mod reduce;
@@ -70,5 +71,6 @@ mod structure;
 pub use array::Array;
 pub use dtype::{DType, Element};
 pub use error::{Error, Result};
+pub use precision::Precision;
 pub use shape::MOST_AXES;
 pub use structure::SliceAxis;

@@ -1,6 +1,6 @@
 //! A claim and what it is about.
 
-use pullback_array::{Array, DType};
+use pullback_array::{Array, DType, Precision};
 use pullback_ops::{Result, Val};
 
 use crate::layout::ClaimLayout;
@@ -44,8 +44,25 @@ impl Subject {
 pub(crate) enum Rounding {
     /// By so much, entry by entry: an array of the claim's shape.
     Measured(Array),
-    /// As far as a computation in a precision with this machine epsilon may: nothing is known of it.
-    Unknown(f64),
+    /// As far as a computation in this precision may: nothing else is known of it.
+    Unknown(Precision),
+}
+
+/// A claim whose rounding errors may pass this share of the derivative cannot be judged by numbers.
+const MOST_ROUNDING: f64 = 1e-3;
+
+/// Nor can numbers from elsewhere beyond this one: a factor of 2, a sign, or nothing at all in place of the largest entries
+/// must be seen. Half of the digits of bf16 would pass [`MOST_ROUNDING`] by themselves.
+const MOST_ROUNDING_OF_NUMBERS: f64 = 0.5;
+
+impl Rounding {
+    /// How much of the largest entry rounding may be.
+    pub(crate) fn most(&self) -> f64 {
+        match self {
+            Rounding::Measured(_) => MOST_ROUNDING,
+            Rounding::Unknown(_) => MOST_ROUNDING_OF_NUMBERS,
+        }
+    }
 }
 
 /// Claimed numbers.
@@ -80,12 +97,13 @@ impl Claim {
         Ok(Claim { array: array.cast(DType::F64)?, layout: ClaimLayout::Either, rounding, zeros: false })
     }
 
-    /// Numbers from elsewhere: nothing is known of how they were computed but their precision.
+    /// Numbers from elsewhere: nothing is known of how they were computed but the precision. How far rounding may have moved
+    /// them is told by the program's own gradient: each of its intermediate results is rounded in that precision.
     ///
     /// # Errors
     /// Where memory does not suffice.
-    pub fn numbers(array: &Array) -> Result<Claim> {
-        let rounding = Rounding::Unknown(array.dtype().epsilon());
+    pub fn numbers(array: &Array, precision: Precision) -> Result<Claim> {
+        let rounding = Rounding::Unknown(precision);
         Ok(Claim { array: array.cast(DType::F64)?, layout: ClaimLayout::Either, rounding, zeros: false })
     }
 

@@ -1,6 +1,6 @@
 //! What the routes say of a claim, before anything is concluded from it.
 
-use pullback_array::{Array, DType, memory};
+use pullback_array::{Array, DType, Precision, memory};
 use pullback_autograd::pullback;
 use pullback_network::Value;
 use pullback_ops::{Error, Result, Val};
@@ -98,6 +98,8 @@ pub(crate) struct Evidence {
     pub autograd: Vec<f64>,
     /// How far rounding may have moved each entry of the claim and of autograd together.
     pub rounding: Vec<f64>,
+    /// How far it may have moved the routes. Where the claim was computed in few digits the routes were not.
+    pub of_routes: Vec<f64>,
     /// The claim against autograd, against the network, against finite differences.
     pub by_autograd: Vec<Gap>,
     pub by_network: Vec<Gap>,
@@ -146,13 +148,19 @@ pub(crate) fn reach(errors: &[f64], weights: &[f64]) -> f64 {
     errors.iter().zip(weights).map(|(error, weight)| error * weight.abs()).sum()
 }
 
+/// How far a number that other code computed in some precision may be off, where the result moves by `spread` times the
+/// machine epsilon of a precision in which all intermediate results are rounded.
+pub(crate) fn rounding_of(precision: Precision, number: f64, spread: f64) -> f64 {
+    precision.epsilon() * (number.abs() + spread) + precision.underflow()
+}
+
 pub(crate) fn norm(weights: &[f64]) -> f64 {
     weights.iter().map(|w| w * w).sum::<f64>().sqrt().max(f64::MIN_POSITIVE)
 }
 
-/// What is held for each entry of a derivative while its routes are compared: seven numbers, two of an estimate, a gap for
+/// What is held for each entry of a derivative while its routes are compared: eight numbers, two of an estimate, a gap for
 /// each of four lists and once more where three of them are joined.
-const BYTES_OF_AN_ENTRY: usize = 9 * size_of::<f64>() + 7 * size_of::<Gap>();
+const BYTES_OF_AN_ENTRY: usize = 10 * size_of::<f64>() + 7 * size_of::<Gap>();
 
 impl Case<'_> {
     /// Takes every route. `None`: the derivative is not finite.
@@ -172,14 +180,17 @@ impl Case<'_> {
             Rounding::Measured(errors) => {
                 to_tensor(errors, &self.y, &self.x, self.claim.layout)?.to_vec_f64()
             }
-            Rounding::Unknown(epsilon) => claimed
-                .iter()
-                .zip(&spread)
-                .map(|(claimed, spread)| epsilon * (claimed.abs() + spread))
-                .collect(),
+            Rounding::Unknown(precision) => {
+                let entries = claimed.iter().zip(&spread);
+                entries.map(|(&claimed, &spread)| rounding_of(*precision, claimed, spread)).collect()
+            }
         };
         let own = |p: usize| SAFETY * (of_claim[p] + f64::EPSILON * (spread[p] + claimed[p].abs()));
         let rounding: Vec<f64> = (0..claimed.len()).map(own).collect();
+        let of_routes: Vec<f64> = match &self.claim.rounding {
+            Rounding::Measured(_) => rounding.clone(),
+            Rounding::Unknown(_) => spread.iter().map(|spread| SAFETY * f64::EPSILON * spread).collect(),
+        };
         let networked = |p: usize| SAFETY * f64::EPSILON * network_spread[p];
         let mut evidence = Evidence {
             by_autograd: (0..claimed.len())
@@ -190,7 +201,7 @@ impl Case<'_> {
                 .collect(),
             by_differences: Vec::new(),
             among_routes: (0..claimed.len())
-                .map(|p| Gap::new(p, autograd[p], network[p], rounding[p] + networked(p)))
+                .map(|p| Gap::new(p, autograd[p], network[p], of_routes[p] + networked(p)))
                 .collect(),
             kinks: Vec::new(),
             estimates: None,
@@ -201,18 +212,21 @@ impl Case<'_> {
             claimed,
             autograd,
             rounding,
+            of_routes,
         };
         match derivative.by_differences()? {
             Differences::Entries { estimate, kinks } => {
                 for p in 0..evidence.claimed.len() {
-                    let tolerance = evidence.rounding[p] + SAFETY * estimate.error[p];
+                    let error = SAFETY * estimate.error[p];
+                    let (tolerance, of_routes) =
+                        (evidence.rounding[p] + error, evidence.of_routes[p] + error);
                     if kinks.iter().any(|&(at, ..)| at == p) {
                         continue;
                     }
-                    if tolerance >= evidence.autograd[p].abs() && evidence.autograd[p] != 0.0 {
+                    if of_routes >= evidence.autograd[p].abs() && evidence.autograd[p] != 0.0 {
                         evidence.unseen += 1;
                     }
-                    evidence.truncation = evidence.truncation.max(tolerance);
+                    evidence.truncation = evidence.truncation.max(of_routes);
                     if tolerance.is_finite() {
                         evidence.by_differences.push(Gap::new(
                             p,
@@ -224,7 +238,7 @@ impl Case<'_> {
                             p,
                             evidence.autograd[p],
                             estimate.value[p],
-                            tolerance,
+                            of_routes,
                         ));
                     }
                 }
@@ -259,15 +273,18 @@ impl Case<'_> {
             let (of_claim, of_autograd) =
                 (along(&self.tensor, direction, rows), along(by_autograd, direction, rows));
             for row in 0..rows {
-                let own = &evidence.rounding[row * columns..(row + 1) * columns];
-                let tolerance = reach(own, &weights) + SAFETY * estimate.error[row];
+                let of_row = |errors: &[f64]| {
+                    reach(&errors[row * columns..(row + 1) * columns], &weights)
+                        + SAFETY * estimate.error[row]
+                };
+                let (tolerance, of_routes) = (of_row(&evidence.rounding), of_row(&evidence.of_routes));
                 if !tolerance.is_finite() {
                     evidence.truncation = f64::INFINITY;
                     continue;
                 }
                 let gap = Gap::new(row * columns, of_claim[row], estimate.value[row], tolerance);
-                let routes = Gap::new(row * columns, of_autograd[row], estimate.value[row], tolerance);
-                evidence.truncation = evidence.truncation.max(tolerance / norm(&weights));
+                let routes = Gap::new(row * columns, of_autograd[row], estimate.value[row], of_routes);
+                evidence.truncation = evidence.truncation.max(of_routes / norm(&weights));
                 if routes.ratio() > contradicted.map_or(1.0, |(ratio, _)| ratio) {
                     contradicted = Some((routes.ratio(), direction));
                 }

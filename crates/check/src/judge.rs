@@ -9,9 +9,6 @@ use crate::layout::{ClaimLayout, from_tensor, index_in_claim, shapes, to_tensor}
 use crate::routes::Derivative;
 use crate::verdict::{Entry, Judgement, Kink, Note, Routes, Verdict};
 
-/// A claim whose rounding errors may pass this share of the derivative cannot be judged by numbers.
-const MOST_ROUNDING: f64 = 1e-3;
-
 /// Nor can one where finite differences may be off by this share of it.
 const MOST_TRUNCATION: f64 = 1e-2;
 
@@ -143,14 +140,17 @@ impl Case<'_> {
         if worst_of_claim.ratio() > 1.0 {
             return self.wrong_or_kink(evidence, judgement);
         }
-        let zero = evidence.autograd.iter().zip(&evidence.rounding).all(|(a, r)| a.abs() <= *r);
+        let zero = evidence.autograd.iter().zip(&evidence.of_routes).all(|(a, r)| a.abs() <= *r);
         let largest = evidence.autograd.iter().fold(0.0f64, |largest, a| largest.max(a.abs()));
         let rounding = evidence.rounding.iter().fold(0.0f64, |largest, r| largest.max(*r));
         // A derivative that is zero has no size of its own to hold errors against: that of y over x stands in.
         let size = if zero { self.typical_slope().max(largest) } else { largest };
         let all_kinked = evidence.kinks.len() == evidence.claimed.len();
         let seen = !evidence.by_differences.is_empty() || all_kinked;
-        if !(seen && rounding <= MOST_ROUNDING * size && evidence.truncation <= MOST_TRUNCATION * size) {
+        if !(seen
+            && rounding <= self.claim.rounding.most() * size
+            && evidence.truncation <= MOST_TRUNCATION * size)
+        {
             judgement.notes.push(if seen { Note::WithinTolerance } else { Note::NoDifferences });
             return Verdict::Vacuous;
         }

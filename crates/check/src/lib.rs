@@ -33,6 +33,7 @@
 mod claim;
 mod differences;
 mod evidence;
+mod forward;
 mod judge;
 mod kink;
 mod layout;
@@ -43,6 +44,7 @@ mod truth;
 mod verdict;
 
 pub use claim::{Claim, Subject};
+pub use forward::deviation;
 pub use judge::{judge, judge_shape};
 pub use layout::{ClaimLayout, shapes};
 pub use structure::{Probed, probe};

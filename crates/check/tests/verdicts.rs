@@ -1,7 +1,7 @@
 //! Claims whose verdict is known, each judged through one function.
 
 use pullback_array::random::Generator;
-use pullback_array::{Array, DType};
+use pullback_array::{Array, DType, Precision};
 use pullback_check::{Claim, ClaimLayout, Judgement, Note, Subject, Verdict, judge, judge_shape};
 use pullback_network::{Coef, Label};
 use pullback_ops::{Error, Factor, Network, Op, Result, Site, Spec, Val};
@@ -94,7 +94,7 @@ fn single_precision_gets_its_own_tolerance() -> Result<()> {
     assert_eq!(judge(&subject, &Claim::evaluated(&rounded, &exact)?)?.verdict, Verdict::Holds);
     let off = rounded.map(|x| x * 1.000_01, |x| x)?;
     assert_eq!(judge(&subject, &Claim::evaluated(&off, &exact)?)?.verdict, Verdict::Wrong);
-    assert_eq!(judge(&subject, &Claim::numbers(&rounded)?)?.verdict, Verdict::Holds);
+    assert_eq!(judge(&subject, &Claim::numbers(&rounded, Precision::F32)?)?.verdict, Verdict::Holds);
     Ok(())
 }
 

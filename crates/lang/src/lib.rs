@@ -40,6 +40,7 @@ pub use syntax::ast::{
     Name, Shape, ShapeClaim, Source, Statement, StatementKind, Upstream,
 };
 pub use syntax::expr::{BinaryOp, Expr, ExprKind, IndexItem, MAX_DEPTH, MAX_NESTING, Operator};
+pub use syntax::hint::nearest;
 pub use syntax::lint::lint;
 pub use syntax::names::{Binding, Claimed, Names};
 pub use syntax::parse::{

@@ -4,6 +4,7 @@ use pullback_check::{Judgement, Verdict};
 use pullback_diagnose::Diagnosis;
 use pullback_lang::Span;
 
+use crate::elsewhere::Elsewhere;
 use crate::problem::{Document, Invalid, Problem};
 
 /// A claim with what was found of it.
@@ -15,6 +16,9 @@ pub struct ClaimReport {
     pub span: Span,
     /// What is claimed: the right-hand side.
     pub expr_span: Span,
+    /// Where its numbers come from, if no expression of the file gave them. Its spans are then those of the claim in whose
+    /// place it stands, or else of the value that is differentiated by.
+    pub elsewhere: Option<Elsewhere>,
     /// What is said of it.
     pub judgement: Judgement,
     /// The wrong claims that it follows: with the verdict [`Verdict::Inherited`] it is wrong by them alone, with another one by
@@ -29,6 +33,8 @@ pub struct ClaimReport {
 pub struct FileReport {
     /// The file.
     pub document: Document,
+    /// The name of the dump whose numbers took the place of the file's.
+    pub data: Option<String>,
     /// Its claims, in the order of the file.
     pub claims: Vec<ClaimReport>,
     /// What makes it invalid.
@@ -41,7 +47,7 @@ pub struct FileReport {
 impl From<Invalid> for FileReport {
     fn from(invalid: Invalid) -> FileReport {
         let Invalid { document, errors, warnings } = invalid;
-        FileReport { document, claims: Vec::new(), errors, warnings }
+        FileReport { document, data: None, claims: Vec::new(), errors, warnings }
     }
 }
 

@@ -27,6 +27,8 @@ struct Check<'a> {
 #[derive(Serialize)]
 struct File<'a> {
     file: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    data: Option<&'a str>,
     claims: Vec<Claim<'a>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     errors: Vec<ProblemJson<'a>>,
@@ -39,6 +41,10 @@ struct Claim<'a> {
     claim: &'a str,
     verdict: &'static str,
     span: Place,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    source: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    precision: Option<String>,
     shape: &'a [usize],
     #[serde(skip_serializing_if = "Option::is_none")]
     claimed_shape: Option<&'a [usize]>,
@@ -111,6 +117,7 @@ impl<'a> File<'a> {
     fn new(report: &'a FileReport) -> File<'a> {
         File {
             file: &report.document.name,
+            data: report.data.as_deref(),
             claims: report.claims.iter().map(|claim| Claim::new(&report.document, claim)).collect(),
             errors: ProblemJson::all(&report.document, &report.errors),
             warnings: ProblemJson::all(&report.document, &report.warnings),
@@ -128,6 +135,8 @@ impl<'a> Claim<'a> {
             claim: &report.key,
             verdict: judgement.verdict.word(),
             span: document.place(report.span),
+            source: report.elsewhere.as_ref().map(|_| "dump"),
+            precision: report.elsewhere.as_ref().map(|elsewhere| elsewhere.precision.to_string()),
             shape: &judgement.shape,
             claimed_shape: judgement.claimed_shape.as_deref(),
             max_abs_error: judgement.max_abs_error.map(Number),

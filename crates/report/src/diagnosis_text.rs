@@ -50,6 +50,10 @@ pub(crate) fn fix_text(claim: &ClaimReport, found: &Diagnosis) -> Option<String>
         Some(residual) => format!("; it holds{once}, with an error of {}", brief(residual)),
         None => String::new(),
     };
+    // Numbers cannot be written otherwise: what is told is what they should have been.
+    if claim.elsewhere.is_some() {
+        return Some(format!("the derivative is `{right}`{}", holds.replace("; it holds", "; that holds")));
+    }
     let partner = found.partner.as_ref();
     let other = partner.map(|partner| format!(" and `{} = {}`", partner.claim, print(&partner.expr)));
     Some(format!("write `{left} = {right}`{}{holds}", other.unwrap_or_default()))

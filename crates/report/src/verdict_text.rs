@@ -9,6 +9,14 @@ use crate::number::{apart, brief};
 
 /// What a line says of a claim, behind its verdict.
 pub(crate) fn remark(claim: &ClaimReport) -> String {
+    let found = found(claim);
+    match &claim.elsewhere {
+        Some(elsewhere) => format!("{found}  ({})", elsewhere.text()).trim_start().to_string(),
+        None => found,
+    }
+}
+
+fn found(claim: &ClaimReport) -> String {
     let judgement = &claim.judgement;
     match judgement.verdict {
         Verdict::Holds => measured(judgement),
@@ -107,7 +115,7 @@ fn kink(kink: &Kink) -> String {
 }
 
 /// `at [1, 2] `; nothing for a scalar.
-fn index(at: &[usize]) -> String {
+pub(crate) fn index(at: &[usize]) -> String {
     if at.is_empty() { String::new() } else { format!("at {at:?} ") }
 }
 
@@ -174,9 +182,9 @@ pub(crate) fn failure(claim: &ClaimReport) -> Option<Failure> {
     if !claim.diagnoses.is_empty() {
         return Some(diagnosed(claim));
     }
-    let key = &claim.key;
+    let key = &title(claim);
     let mut lines: Vec<String> = off_by(&judgement.routes).into_iter().collect();
-    let worst = judgement.worst.as_ref().map(entry);
+    let worst = judgement.worst.as_ref().map(|worst| entry(claim, worst));
     let wrong = |title: String, label, notes, hint: Option<&str>| {
         let (span, hint) = (claim.expr_span, hint.map(str::to_string));
         Some(Failure { title, span, label, others: Vec::new(), notes, hint })
@@ -198,7 +206,9 @@ pub(crate) fn failure(claim: &ClaimReport) -> Option<Failure> {
         }
         Verdict::Vacuous => {
             let zero = judgement.notes.iter().any(|note| matches!(note, Note::NoPath | Note::Zero));
-            let hint = if zero {
+            let hint = if zero && claim.elsewhere.is_some() {
+                "dump it at inputs at which it is not zero"
+            } else if zero {
                 "say so with `zeros(…)`, or choose inputs at which it is not zero"
             } else {
                 "choose larger inputs"
@@ -214,10 +224,18 @@ pub(crate) fn failure(claim: &ClaimReport) -> Option<Failure> {
     }
 }
 
+/// A claim as it is called where it fails: `dL/dW`, `dL/dW of dump.npz`.
+fn title(claim: &ClaimReport) -> String {
+    match &claim.elsewhere {
+        Some(elsewhere) => format!("{} of {}", claim.key, elsewhere.dump),
+        None => claim.key.clone(),
+    }
+}
+
 /// A claim of which it is known what is wrong: the place of the mistake, what it is, and what is to be seen of it.
 fn diagnosed(claim: &ClaimReport) -> Failure {
     let judgement = &claim.judgement;
-    let key = &claim.key;
+    let key = &title(claim);
     let mut seen: Vec<String> = Vec::new();
     match (&judgement.claimed_shape, judgement.worst.as_ref()) {
         (Some(_), _) => {
@@ -225,7 +243,7 @@ fn diagnosed(claim: &ClaimReport) -> Failure {
             seen.extend(notes(judgement));
         }
         (None, Some(worst)) => {
-            seen.push(entry(worst));
+            seen.push(entry(claim, worst));
             seen.extend(off_by(&judgement.routes));
             seen.extend(explained(judgement));
         }
@@ -234,8 +252,10 @@ fn diagnosed(claim: &ClaimReport) -> Failure {
     match claim.diagnoses.as_slice() {
         [found] => {
             let partner = found.partner.as_ref();
-            let mut others: Vec<(Span, String)> =
-                partner.map(|partner| (partner.span, format!("this is `{key}`"))).into_iter().collect();
+            let mut others: Vec<(Span, String)> = partner
+                .map(|partner| (partner.span, format!("this is `{}`", claim.key)))
+                .into_iter()
+                .collect();
             if found.fix.as_ref().is_some_and(|fix| fix.definition.is_some()) {
                 others.push((claim.expr_span, "used here".to_string()));
             }
@@ -277,12 +297,18 @@ fn explained(judgement: &Judgement) -> Option<String> {
 }
 
 /// What an entry is claimed to be and what it is.
-fn entry(entry: &Entry) -> String {
+fn entry(claim: &ClaimReport, entry: &Entry) -> String {
     let [claimed, expected] = apart(entry.claimed, entry.expected);
     let at = index(&entry.at);
     let differences = match entry.difference {
         Some(difference) => format!(" (finite difference {})", apart(entry.claimed, difference)[1]),
         None => String::new(),
     };
-    format!("{at}this is {claimed}, the derivative {expected}{differences}")
+    match &claim.elsewhere {
+        // What stands at the caret is not what is judged.
+        Some(elsewhere) => {
+            format!("{at}{} has {claimed}, the derivative is {expected}{differences}", elsewhere.dump)
+        }
+        None => format!("{at}this is {claimed}, the derivative {expected}{differences}"),
+    }
 }

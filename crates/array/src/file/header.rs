@@ -27,6 +27,8 @@ pub struct Header {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     Float,
+    /// Two bytes: the upper half of an f32.
+    BFloat,
     Signed,
     Unsigned,
     /// One byte, 0 or 1.
@@ -113,11 +115,13 @@ impl<'a> Parser<'a> {
         let descr = self.string()?;
         let unknown = || {
             invalid(format!("elements of type '{}'", descr.escape_ascii()))
-                .with_hint("f32, f64, integers and booleans can be read")
+                .with_hint("f64, f32, f16, bf16, integers and booleans can be read")
         };
         let &[order @ (b'<' | b'>' | b'|' | b'='), kind, digit] = descr else { return Err(unknown()) };
         let (kind, width) = match (kind, digit) {
-            (b'f', b'4' | b'8') => (Kind::Float, digit),
+            (b'f', b'2' | b'4' | b'8') => (Kind::Float, digit),
+            // NumPy has no name for it: ml_dtypes makes it two bytes without a meaning, and nothing else does.
+            (b'V', b'2') => (Kind::BFloat, digit),
             (b'i', b'1' | b'2' | b'4' | b'8') => (Kind::Signed, digit),
             (b'u', b'1' | b'2' | b'4' | b'8') => (Kind::Unsigned, digit),
             (b'b', b'1') => (Kind::Bool, digit),

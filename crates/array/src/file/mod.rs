@@ -1,7 +1,7 @@
-//! NumPy's files: one array in `.npy`, several by name in `.npz`.
+//! NumPy's files: one array in `.npy`, several by name in `.npz`; and dumps ([`Dump`]), which may be of safetensors too.
 //!
-//! Read are f32, f64, integers of every width (as i64) and booleans (as i64, 0 and 1), in either byte order and in
-//! C or Fortran order. Written are `.npy` files of f32, f64 and i64.
+//! Read are f64, f32, f16 and bf16 (both as f32), integers of every width (as i64) and booleans (as i64, 0 and 1), in either
+//! byte order and in C or Fortran order. Written are `.npy` files of f32, f64 and i64.
 //!
 //! Files come from anywhere: a header that is no header, that lies about its size, or whose elements end early is
 //! an [`Error`], and memory is taken only for elements that are there. The parser of headers is therefore our
@@ -17,10 +17,13 @@
 //! # Ok::<(), pullback_array::Error>(())
 //! ```
 
+mod dump;
 mod header;
 mod npy;
 mod npz;
+mod safetensors;
 
+pub use dump::{Dump, Entry};
 pub use npy::{load_npy, npy_bytes, read_npy, save_npy};
 pub use npz::Npz;
 

@@ -5,7 +5,8 @@ use super::{at, open, within};
 use crate::buffer::Buffer;
 use crate::dtype::with_type;
 use crate::memory::human;
-use crate::{Array, DType, Element, Result, shape};
+use crate::{Array, DType, Element, Precision, Result, shape};
+use half::{bf16, f16};
 use std::io::{BufReader, Read};
 use std::path::Path;
 
@@ -17,7 +18,7 @@ const CHUNK: usize = 1 << 16;
 /// # Errors
 /// Where the bytes are no such file, end early, hold elements that are no numbers, or memory is refused.
 pub fn read_npy(bytes: &[u8]) -> Result<Array> {
-    read(bytes, bytes.len() as u64)
+    read(bytes, bytes.len() as u64).map(|(array, _)| array)
 }
 
 /// The array in the file at `path`.
@@ -27,39 +28,55 @@ pub fn read_npy(bytes: &[u8]) -> Result<Array> {
 pub fn load_npy(path: impl AsRef<Path>) -> Result<Array> {
     let path = path.as_ref();
     let (file, length) = open(path)?;
-    read(BufReader::new(file), length).map_err(|error| within(path, error))
+    read(BufReader::new(file), length).map(|(array, _)| array).map_err(|error| within(path, error))
 }
 
-/// The array in the `length` bytes of `reader`.
-pub fn read<R: Read>(mut reader: R, length: u64) -> Result<Array> {
+/// The array in the `length` bytes of `reader`, and the precision of its elements.
+pub fn read<R: Read>(mut reader: R, length: u64) -> Result<(Array, Precision)> {
     let header = Header::read(&mut reader)?;
+    Ok((behind(&header, reader, length)?, precision(&header)))
+}
+
+/// The precision of the elements that a header tells of.
+pub fn precision(header: &Header) -> Precision {
+    match (header.kind, header.width) {
+        (Kind::Float, 2) => Precision::F16,
+        (Kind::Float, 4) => Precision::F32,
+        (Kind::Float, _) => Precision::F64,
+        (Kind::BFloat, _) => Precision::BF16,
+        (Kind::Signed | Kind::Unsigned | Kind::Bool, _) => Precision::Whole,
+    }
+}
+
+/// The array behind a header that has been read, in a file of `length` bytes.
+pub fn behind<R: Read>(header: &Header, reader: R, length: u64) -> Result<Array> {
     let len = shape::len("npy", &header.shape)?;
     // At most isize::MAX, by `shape::len`.
     let needed = len * header.width;
     let there = length.saturating_sub(header.length as u64);
     if there < needed as u64 {
-        return Err(truncated(&header, needed, there as usize));
+        return Err(truncated(header, needed, there as usize));
     }
     match (header.kind, header.width) {
-        (Kind::Float, 4) => elements(reader, &header, len, f32::from_le_bytes, Ok),
-        (Kind::Float, _) => elements(reader, &header, len, f64::from_le_bytes, Ok),
-        (Kind::Signed, 1) => elements(reader, &header, len, i8::from_le_bytes, |value| Ok(i64::from(value))),
-        (Kind::Signed, 2) => elements(reader, &header, len, i16::from_le_bytes, |value| Ok(i64::from(value))),
-        (Kind::Signed, 4) => elements(reader, &header, len, i32::from_le_bytes, |value| Ok(i64::from(value))),
-        (Kind::Signed, _) => elements(reader, &header, len, i64::from_le_bytes, Ok),
+        (Kind::Float, 2) => elements(reader, header, len, f16::from_le_bytes, |value| Ok(value.to_f32())),
+        (Kind::BFloat, _) => elements(reader, header, len, bf16::from_le_bytes, |value| Ok(value.to_f32())),
+        (Kind::Float, 4) => elements(reader, header, len, f32::from_le_bytes, Ok),
+        (Kind::Float, _) => elements(reader, header, len, f64::from_le_bytes, Ok),
+        (Kind::Signed, 1) => elements(reader, header, len, i8::from_le_bytes, |value| Ok(i64::from(value))),
+        (Kind::Signed, 2) => elements(reader, header, len, i16::from_le_bytes, |value| Ok(i64::from(value))),
+        (Kind::Signed, 4) => elements(reader, header, len, i32::from_le_bytes, |value| Ok(i64::from(value))),
+        (Kind::Signed, _) => elements(reader, header, len, i64::from_le_bytes, Ok),
         (Kind::Bool, _) => {
-            elements(reader, &header, len, u8::from_le_bytes, |value| Ok(i64::from(value != 0)))
+            elements(reader, header, len, u8::from_le_bytes, |value| Ok(i64::from(value != 0)))
         }
-        (Kind::Unsigned, 1) => {
-            elements(reader, &header, len, u8::from_le_bytes, |value| Ok(i64::from(value)))
-        }
+        (Kind::Unsigned, 1) => elements(reader, header, len, u8::from_le_bytes, |value| Ok(i64::from(value))),
         (Kind::Unsigned, 2) => {
-            elements(reader, &header, len, u16::from_le_bytes, |value| Ok(i64::from(value)))
+            elements(reader, header, len, u16::from_le_bytes, |value| Ok(i64::from(value)))
         }
         (Kind::Unsigned, 4) => {
-            elements(reader, &header, len, u32::from_le_bytes, |value| Ok(i64::from(value)))
+            elements(reader, header, len, u32::from_le_bytes, |value| Ok(i64::from(value)))
         }
-        (Kind::Unsigned, _) => elements(reader, &header, len, u64::from_le_bytes, |value| {
+        (Kind::Unsigned, _) => elements(reader, header, len, u64::from_le_bytes, |value| {
             i64::try_from(value).map_err(|_| invalid(format!("{value} is no i64")))
         }),
     }

@@ -1,7 +1,7 @@
 //! Several arrays by name in an `.npz` file: a zip archive of `.npy` files, stored or deflated.
 
 use super::{at, npy, open, within};
-use crate::{Array, Error, Result};
+use crate::{Array, Error, Precision, Result};
 use std::io::{BufReader, Cursor, Read, Seek};
 use std::path::{Path, PathBuf};
 use zip::{CompressionMethod, ZipArchive};
@@ -35,7 +35,12 @@ impl Npz {
     /// # Errors
     /// Where the bytes are no zip archive.
     pub fn from_bytes(bytes: Vec<u8>) -> Result<Npz> {
-        Npz::new(Box::new(Cursor::new(bytes)), PathBuf::from("npz"))
+        Npz::in_memory(Path::new("npz"), bytes)
+    }
+
+    /// The same, with a name for messages.
+    pub(super) fn in_memory(path: &Path, bytes: Vec<u8>) -> Result<Npz> {
+        Npz::new(Box::new(Cursor::new(bytes)), path.to_path_buf())
     }
 
     fn new(source: Box<dyn Source>, path: PathBuf) -> Result<Npz> {
@@ -55,6 +60,16 @@ impl Npz {
     /// # Errors
     /// Where there is none, it can't be read, or memory is refused.
     pub fn read(&mut self, name: &str) -> Result<Array> {
+        self.read_in_precision(name).map(|(array, _)| array)
+    }
+
+    /// Do two arrays have one name? Of those, only the last can be read.
+    pub(super) fn has_duplicates(&self) -> bool {
+        self.archive.has_duplicate_names()
+    }
+
+    /// The array of this name, and the precision of its elements.
+    pub(super) fn read_in_precision(&mut self, name: &str) -> Result<(Array, Precision)> {
         let names = self.names();
         if !names.iter().any(|n| n == name) {
             let hint =
@@ -72,10 +87,10 @@ impl Npz {
             return Err(lying(&path, length));
         }
         let mut reader = BufReader::new(entry);
-        let array = npy::read(&mut reader, length).map_err(|error| within(&path, error))?;
+        let read = npy::read(&mut reader, length).map_err(|error| within(&path, error))?;
         // The checksum is compared where the entry ends: behind the elements, unless there is more, which NumPy ignores.
         reader.read(&mut [0]).map_err(|error| at(&path, error))?;
-        Ok(array)
+        Ok(read)
     }
 }
 

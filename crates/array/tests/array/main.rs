@@ -1,6 +1,7 @@
 //! The tests of arrays: each module checks one of the crate's against an independent witness.
 
 mod contract;
+mod dump;
 mod elementwise;
 mod file;
 mod index;

@@ -1,25 +1,32 @@
-"""Writes files.json, stored.npz and deflated.npz: arrays as NumPy saves them.
+"""Writes files.json, stored.npz, deflated.npz and half.npz, arrays as NumPy saves them, and half.safetensors.
 
-Run with NumPy 2.4 (files.json says which). Each case of files.json holds the bytes of an .npy file in hex, what to find
-in it, and whether we write the same bytes.
+Run with NumPy 2.4, ml_dtypes and safetensors (files.json says which). Each case of files.json holds the bytes of an .npy
+file in hex, what to find in it, and whether we write the same bytes.
 """
 
 import io
 import json
 import pathlib
 
+import ml_dtypes
 import numpy as np
+import safetensors
+import safetensors.numpy
 
 HERE = pathlib.Path(__file__).parent
 
 
-def case(name, array, ours, version=None):
+def npy(array, version=None):
     buffer = io.BytesIO()
     np.lib.format.write_array(buffer, array, version=version)
-    dtype = {"f": "f64" if array.dtype.itemsize == 8 else "f32"}.get(array.dtype.kind, "i64")
-    values = [repr(v) for v in array.reshape(-1).tolist()] if dtype != "i64" else [str(int(v)) for v in array.reshape(-1)]
+    return buffer.getvalue().hex()
+
+
+def case(name, array, ours, version=None):
+    dtype = {"f": "f64" if array.dtype.itemsize == 8 else "f32", "V": "f32"}.get(array.dtype.kind, "i64")
+    values = [repr(float(v)) for v in array.reshape(-1)] if dtype != "i64" else [str(int(v)) for v in array.reshape(-1)]
     return {"name": name, "dtype": dtype, "shape": array.shape, "values": values, "ours": ours,
-            "npy": buffer.getvalue().hex()}
+            "npy": npy(array, version)}
 
 
 grid = np.arange(6).reshape(2, 3)
@@ -42,6 +49,9 @@ cases = [
     case("bool", grid % 2 == 0, False),
     case("version 2", grid * 0.1, False, (2, 0)),
     case("version 3", grid * 0.1, False, (3, 0)),
+    case("f2", special.astype(np.float16), False),
+    case("big-endian f2", (grid * 0.1).astype(">f2"), False),
+    case("bf16", special.astype(ml_dtypes.bfloat16), False),
     # Longer than one chunk of the reader.
     case("long", np.arange(9001, dtype=np.int64).astype(np.uint8), False),
 ] + [
@@ -50,13 +60,19 @@ cases = [
 ]
 refused = [
     {"npy": case("u8", np.array([2**63], dtype="u8"), False)["npy"], "message": "npy: 9223372036854775808 is no i64"},
-    {"npy": case("c8", np.array([1j], dtype="c8").view("f4").astype("f2"), False)["npy"],
-     "message": "npy: elements of type '<f2'"},
+    {"npy": npy(np.array([1j], dtype="c8")), "message": "npy: elements of type '<c8'"},
+    {"npy": npy(np.ones(2, dtype=ml_dtypes.float8_e4m3fn)), "message": "npy: elements of type '<V1'"},
 ]
-versions = {"numpy": np.__version__}
+versions = {"numpy": np.__version__, "ml_dtypes": ml_dtypes.__version__, "safetensors": safetensors.__version__}
 lines = ",\n".join(json.dumps(c) for c in cases)
 (HERE / "files.json").write_text(
     f'{{"versions": {json.dumps(versions)},\n"cases": [\n{lines}\n],\n"refused": {json.dumps(refused)}\n}}\n')
 arrays = {"x": grid * 0.1, "dL/dx": (grid - 1).astype(np.float32), "n": np.array(7), "f": np.asfortranarray(grid * 1.5)}
 np.savez(HERE / "stored.npz", **arrays)
 np.savez_compressed(HERE / "deflated.npz", **arrays, zeros=np.zeros(100_000))
+# The same numbers in every format, in files with names that are no file names.
+thirds = {name: (grid / 3).astype(kind) for name, kind in
+          [("f64", "f8"), ("f32", "f4"), ("f16", "f2"), ("dL/dx", ml_dtypes.bfloat16)]}
+thirds |= {"∂L/∂n": grid - 1, "mask": grid % 2 == 0, "s": np.float64(2.5)}
+np.savez(HERE / "half.npz", **thirds)
+safetensors.numpy.save_file({name: np.asarray(array) for name, array in thirds.items()}, HERE / "half.safetensors")

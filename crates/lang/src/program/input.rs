@@ -276,8 +276,9 @@ pub(super) fn load(base_dir: &Path, path: &str, entry: Option<&str>, span: Span)
     };
     let advised = |error: pullback_array::Error| match (error.hint(), place.exists()) {
         (None, false) => error.with_hint("a path starts in the folder of the file that names it"),
-        (None, true) if error.is_file() => error
-            .with_hint("what NumPy's `save` and `savez` write can be read: f32, f64, integers and booleans"),
+        (None, true) if error.is_file() => error.with_hint(
+            "what NumPy's `save` and `savez` write can be read: floating point, integers and booleans",
+        ),
         _ => error,
     };
     loaded.map_err(|error| of_array(span)(advised(error)))

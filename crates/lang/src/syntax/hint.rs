@@ -116,7 +116,7 @@ pub(crate) fn for_attribute(receiver: &Expr, attribute: &str, arguments: Option<
 
 /// The candidate nearest to `word`, if one is near enough to be what was meant: at most one edit for each three
 /// letters, where an edit inserts, deletes or replaces a letter or swaps two neighbours.
-pub(crate) fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     // A longer word is no slip of the finger for anything, and would cost time.
     const LONGEST: usize = 32;
     let letters: Vec<char> = word.chars().take(LONGEST + 1).collect();

@@ -40,6 +40,10 @@ pub enum Command {
         /// Files in the `.grad` language; `-` is standard input
         #[arg(required = true)]
         files: Vec<String>,
+        /// Judge the numbers of other code in place of the file's: values of inputs, given cotangents and gradients by
+        /// name (`x`, `dL/dx`), in an `.npz` or `.safetensors` file
+        #[arg(long, value_name = "DUMP")]
+        data: Option<String>,
     },
     /// Print every definition, then the gradient of the last scalar by every input
     Run {

@@ -10,6 +10,7 @@ mod source;
 use std::process::ExitCode;
 
 use clap::Parser;
+use pullback::array::file::Dump;
 use pullback::array::memory;
 use pullback::ops::{Operation, find, table};
 use pullback::report::{
@@ -17,7 +18,9 @@ use pullback::report::{
     invalid_json, invalid_text, jacobian_json, jacobian_text, ops_json, ops_text, run_json, run_text,
     warning_text,
 };
-use pullback::session::{self, check_watched, derive_source, derive_statements, jacobian_source, run_source};
+use pullback::session::{
+    self, Data, check_watched, derive_source, derive_statements, jacobian_source, run_source,
+};
 
 use arguments::{Arguments, Command, DeriveArguments, JacobianArguments, VecOrder};
 use output::Output;
@@ -30,7 +33,7 @@ pub fn run() -> ExitCode {
     memory::set_limit(arguments.global.memory.0);
     let mut output = Output::new(arguments.global.color, arguments.global.json, arguments.global.quiet);
     let code = match arguments.command {
-        Command::Check { files } => check(&files, &mut output),
+        Command::Check { files, data } => check(&files, data.as_deref(), &mut output),
         Command::Run { file } => run_file(&file, &mut output),
         Command::Jacobian(wanted) => jacobian(&wanted, &mut output),
         Command::Derive(wanted) => derive(&wanted, &mut output),
@@ -39,17 +42,34 @@ pub fn run() -> ExitCode {
     ExitCode::from(output.finish(code))
 }
 
-fn check(files: &[String], output: &mut Output) -> u8 {
+fn check(files: &[String], data: Option<&str>, output: &mut Output) -> u8 {
+    if let (Some(_), [first, _, ..]) = (data, files) {
+        let problem = Problem::new("a dump belongs to one file, and several are given")
+            .with_hint("check each file with its own `--data`");
+        return reject(&Invalid::new(Document::new(first, ""), problem), output);
+    }
     let mut progress = Progress::new();
-    let reports: Vec<FileReport> = files
-        .iter()
-        .map(|file| match Source::read(file) {
-            Ok(source) => check_watched(&source.name, &source.bytes, &source.base_dir, &mut |claim| {
-                progress.begins(format!("checking {claim} in {file}"));
-            }),
-            Err(problem) => FileReport::from(Invalid::new(Document::new(file, ""), problem)),
-        })
-        .collect();
+    let mut report = |file: &String| -> Result<FileReport, Invalid> {
+        let source = read(file)?;
+        let dump = match data {
+            Some(name) => match Dump::open(name) {
+                Ok(dump) => Some((name, dump)),
+                Err(error) => {
+                    let problem =
+                        Problem { hint: error.hint().map(str::to_string), ..Problem::new(error.message()) };
+                    return Err(Invalid::new(Document::new(file, ""), problem));
+                }
+            },
+            None => None,
+        };
+        let data = dump.as_ref().map(|(name, dump)| Data { name, dump });
+        let Source { name, bytes, base_dir } = &source;
+        Ok(check_watched(name, bytes, base_dir, data.as_ref(), &mut |claim| {
+            progress.begins(format!("checking {claim} in {file}"));
+        }))
+    };
+    let reports: Vec<FileReport> =
+        files.iter().map(|file| report(file).unwrap_or_else(FileReport::from)).collect();
     progress.ends();
     if output.json {
         output.line(&check_json(&reports));

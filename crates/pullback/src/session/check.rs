@@ -1,42 +1,122 @@
 //! The life of a claim: text → program in the file's precision → the same program in double precision on the rounded
 //! inputs → the claimed numbers held against the routes → a verdict → what is wrong, where something is.
 
+use std::collections::HashMap;
 use std::path::Path;
 
 use pullback_check::{Judgement, Note, Verdict, judge, judge_shape};
 use pullback_diagnose::{diagnose, flat, inherited, layout, subject};
-use pullback_lang::program::{Claim, Claimed, Program};
+use pullback_lang::program::{Claim, Claimed, Inputs, Program};
 use pullback_lang::{Error, MAX_ERRORS, Span};
-use pullback_report::{ClaimReport, FileReport, Problem};
+use pullback_report::{ClaimReport, Elsewhere, FileReport, Invalid, Problem};
 
+use super::data::{Data, Sorted, deviations, is_zero};
 use super::{Opened, problems};
 
 /// Judges every claim of a file. `name` is what the report calls it.
 pub fn check_source(name: &str, bytes: &[u8], base_dir: &Path) -> FileReport {
-    check_watched(name, bytes, base_dir, &mut |_| {})
+    check_watched(name, bytes, base_dir, None, &mut |_| {})
+}
+
+/// The same, with numbers of other code in place of the file's: of its inputs and given cotangents, at other sizes where the
+/// file names them, and of gradients, which are judged in place of what the file claims.
+///
+/// ```
+/// use pullback::array::file::Dump;
+/// use pullback::check::Verdict;
+/// use pullback::session::{Data, check_dump};
+///
+/// let source = "x: [n=3] ~ randn; L = sum(x^2); dL/dx = 2 * x";
+/// // {"x": [1, 2], "dL/dx": [2, 5]} as safetensors.
+/// # let header = br#"{"dL/dx":{"dtype":"F32","shape":[2],"data_offsets":[8,16]},"x":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}"#;
+/// # let numbers: Vec<u8> = [1.0f32, 2.0, 2.0, 5.0].iter().flat_map(|x| x.to_le_bytes()).collect();
+/// # let bytes = [&(header.len() as u64).to_le_bytes()[..], header, &numbers].concat();
+/// let dump = Dump::from_bytes("dump.safetensors", bytes)?;
+/// let data = Data { name: "dump.safetensors", dump: &dump };
+/// let report = check_dump("square.grad", source.as_bytes(), ".".as_ref(), &data);
+/// assert_eq!(report.claims[0].judgement.verdict, Verdict::Wrong);
+/// # Ok::<(), pullback::array::Error>(())
+/// ```
+pub fn check_dump(name: &str, bytes: &[u8], base_dir: &Path, data: &Data<'_>) -> FileReport {
+    check_watched(name, bytes, base_dir, Some(data), &mut |_| {})
 }
 
 /// The same, with `watch` told the key of each claim before it is judged.
-pub fn check_watched(name: &str, bytes: &[u8], base_dir: &Path, watch: &mut dyn FnMut(&str)) -> FileReport {
-    let opened = match Opened::new(name, bytes, base_dir) {
-        Ok(opened) => opened,
-        Err(invalid) => return FileReport::from(invalid),
+pub fn check_watched(
+    name: &str,
+    bytes: &[u8],
+    base_dir: &Path,
+    data: Option<&Data<'_>>,
+    watch: &mut dyn FnMut(&str),
+) -> FileReport {
+    let report = match Checked::new(name, bytes, base_dir, data) {
+        Ok(checked) => judged(checked, base_dir, watch),
+        Err(invalid) => FileReport::from(invalid),
     };
-    if let Err(problem) = opened.evaluate() {
-        return FileReport::from(opened.invalid(vec![problem]));
+    FileReport { data: data.map(|data| data.name.to_string()), ..report }
+}
+
+/// What is judged: a file in its own precision and in double precision, and which of its claims are numbers of other code.
+struct Checked {
+    opened: Opened,
+    exact: Program,
+    elsewhere: HashMap<usize, Elsewhere>,
+}
+
+impl Checked {
+    fn new(name: &str, bytes: &[u8], base_dir: &Path, data: Option<&Data<'_>>) -> Result<Checked, Invalid> {
+        let (document, file, warnings) = Opened::parsed(name, bytes)?;
+        let Some(data) = data else {
+            let opened = Opened::elaborated(document, file, warnings, &Inputs::default(), base_dir)?;
+            return Checked::exactly(opened, base_dir);
+        };
+        let sorted = match Sorted::new(&file, data) {
+            Ok(sorted) => sorted,
+            Err(errors) => return Err(Invalid { document, errors, warnings }),
+        };
+        let warnings = [warnings, sorted.warnings.clone()].concat();
+        let mut opened =
+            Opened::elaborated(document, sorted.file.clone(), warnings, &sorted.inputs, base_dir)?;
+        // The file's own precision may be less than that of the dump, whose numbers are judged on the inputs that were used.
+        for (name, array) in sorted.inputs.iter() {
+            opened.inputs.set(name, array.clone());
+        }
+        let mut checked = Checked::exactly(opened, base_dir)?;
+        if let Err(problem) = deviations(&sorted, &checked.exact) {
+            return Err(checked.opened.invalid(vec![problem]));
+        }
+        let stated = sorted.claim(&mut checked.opened.program).and_then(|_| sorted.claim(&mut checked.exact));
+        match stated {
+            Ok(elsewhere) => Ok(Checked { elsewhere, ..checked }),
+            Err(errors) => Err(checked.opened.invalid(errors)),
+        }
     }
-    let exact = match opened.exact(base_dir) {
-        Ok(exact) => exact,
-        Err(errors) => return FileReport::from(opened.invalid(problems(&errors))),
-    };
+
+    fn exactly(opened: Opened, base_dir: &Path) -> Result<Checked, Invalid> {
+        if let Err(problem) = opened.evaluate() {
+            return Err(opened.invalid(vec![problem]));
+        }
+        match opened.exact(base_dir) {
+            Ok(exact) => Ok(Checked { opened, exact, elsewhere: HashMap::new() }),
+            Err(errors) => Err(opened.invalid(problems(&errors))),
+        }
+    }
+}
+
+fn judged(checked: Checked, base_dir: &Path, watch: &mut dyn FnMut(&str)) -> FileReport {
+    let Checked { opened, exact, mut elsewhere } = checked;
     let mut judged = Vec::new();
     let mut errors = Vec::new();
-    for (stated, claim) in opened.program.claims.iter().zip(&exact.claims) {
+    for (number, (stated, claim)) in opened.program.claims.iter().zip(&exact.claims).enumerate() {
         if errors.len() == MAX_ERRORS {
             break;
         }
         watch(&claim.key);
-        match judgement(&opened.program, stated, &exact, claim) {
+        let judgement = match elsewhere.get(&number) {
+            Some(elsewhere) => judgement_of_numbers(claim, elsewhere),
+            None => judgement(&opened.program, stated, &exact, claim),
+        };
+        match judgement {
             Ok(judgement) => judged.push(Some(judgement)),
             Err(problem) => {
                 errors.push(problem);
@@ -67,9 +147,10 @@ pub fn check_watched(name: &str, bytes: &[u8], base_dir: &Path, watch: &mut dyn 
         }
         let inherits = std::mem::take(&mut inherits[number]);
         let (key, span, expr_span) = (claim.key.clone(), claim.span, claim.expr_span);
-        claims.push(ClaimReport { key, span, expr_span, judgement, inherits, diagnoses });
+        let elsewhere = elsewhere.remove(&number);
+        claims.push(ClaimReport { key, span, expr_span, elsewhere, judgement, inherits, diagnoses });
     }
-    FileReport { claims, errors, warnings: opened.warnings, document: opened.document }
+    FileReport { data: None, claims, errors, warnings: opened.warnings, document: opened.document }
 }
 
 /// What is said of a claim; a problem where its expression or the derivative cannot be evaluated.
@@ -93,4 +174,15 @@ fn judgement(
     let claimed = pullback_check::Claim::evaluated(array, expression).map_err(at(claim.expr_span))?;
     let claimed = claimed.in_layout(layout(stated_layout)).written_as_zeros(zeros);
     judge(&subject(claim), &claimed).map_err(at(claim.span))
+}
+
+/// What is said of numbers of other code. Such as are all zero say that the derivative is.
+fn judgement_of_numbers(claim: &Claim, elsewhere: &Elsewhere) -> Result<Judgement, Problem> {
+    let Claimed::Value { val, .. } = &claim.claimed else {
+        return Err(Problem::new("numbers are no claim about a shape"));
+    };
+    let at = |error: pullback_ops::Error| Problem::of_operation(&error, claim.span);
+    let numbers = val.array().map_err(at)?;
+    let claimed = pullback_check::Claim::numbers(numbers, elsewhere.precision).map_err(at)?;
+    judge(&subject(claim), &claimed.written_as_zeros(is_zero(numbers))).map_err(at)
 }

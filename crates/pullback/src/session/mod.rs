@@ -4,12 +4,13 @@
 //!
 //! | function | command |
 //! |---|---|
-//! | [`check_source`] | `pullback check` |
+//! | [`check_source`], [`check_dump`] | `pullback check`, `pullback check --data` |
 //! | [`run_source`] | `pullback run` |
 //! | [`jacobian_source`] | `pullback jacobian` |
 //! | [`derive_source`], [`derive_statements`] | `pullback derive` |
 
 mod check;
+mod data;
 mod derive;
 mod jacobian;
 mod run;
@@ -17,11 +18,12 @@ mod run;
 use std::path::Path;
 
 use pullback_array::DType;
-use pullback_lang::program::{Inputs, Program, elaborate, elaborate_at};
+use pullback_lang::program::{Inputs, Program, elaborate_at, elaborate_with};
 use pullback_lang::{Error, File, parse_bytes};
 use pullback_report::{Document, Invalid, Problem};
 
-pub use check::{check_source, check_watched};
+pub use check::{check_dump, check_source, check_watched};
+pub use data::Data;
 pub use derive::{derive_source, derive_statements};
 pub use jacobian::{Wanted, jacobian_source};
 pub use run::run_source;
@@ -38,6 +40,12 @@ struct Opened {
 
 impl Opened {
     fn new(name: &str, bytes: &[u8], base_dir: &Path) -> Result<Opened, Invalid> {
+        let (document, file, warnings) = Opened::parsed(name, bytes)?;
+        Opened::elaborated(document, file, warnings, &Inputs::default(), base_dir)
+    }
+
+    /// The tree of a text, and what is probably not meant by it.
+    fn parsed(name: &str, bytes: &[u8]) -> Result<(Document, File, Vec<Problem>), Invalid> {
         let document = Document::new(name, String::from_utf8_lossy(bytes));
         let parsed = parse_bytes(bytes);
         let warnings = problems(&parsed.warnings);
@@ -45,8 +53,19 @@ impl Opened {
             // What a statement with an error would have defined is missing: nothing below it can be judged.
             return Err(Invalid { document, errors: problems(&parsed.errors), warnings });
         }
-        match elaborate(&parsed.file, base_dir) {
-            Ok((program, inputs)) => Ok(Opened { document, file: parsed.file, program, inputs, warnings }),
+        Ok((document, parsed.file, warnings))
+    }
+
+    /// The program of a tree, with numbers from elsewhere for some of its inputs.
+    fn elaborated(
+        document: Document,
+        file: File,
+        warnings: Vec<Problem>,
+        given: &Inputs,
+        base_dir: &Path,
+    ) -> Result<Opened, Invalid> {
+        match elaborate_with(&file, given, base_dir) {
+            Ok((program, inputs)) => Ok(Opened { document, file, program, inputs, warnings }),
             Err(errors) => Err(Invalid { document, errors: problems(&errors), warnings }),
         }
     }

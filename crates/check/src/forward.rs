@@ -1,0 +1,60 @@
+//! Numbers that other code computed of a value: are they those of the program?
+
+use pullback_array::{Array, Precision};
+use pullback_ops::{Error, Result, Val};
+
+use crate::evidence::{Gap, SAFETY, rounding_of, worst};
+use crate::layout::unravel;
+use crate::rounding;
+use crate::verdict::Entry;
+
+/// The entry in which numbers from elsewhere deviate most from a value, where they do by more than rounding explains in the
+/// precision in which they were computed. Gradients of what deviates are those of another function.
+///
+/// # Errors
+/// Where the shapes differ, or the value cannot be evaluated.
+///
+/// ```
+/// # use pullback_array::{Array, Precision};
+/// # use pullback_check::deviation;
+/// # use pullback_ops::Val;
+/// let y = Val::new(Array::from_slice(&[2], &[1.0, 3.0])?).exp()?;
+/// let half = Array::from_slice(&[2], &[2.719f32, 20.08])?;
+/// assert_eq!(deviation(&y, &half, Precision::F16)?, None);
+/// assert_eq!(deviation(&y, &half, Precision::F32)?.expect("too far off").at, [1]);
+/// # Ok::<(), pullback_ops::Error>(())
+/// ```
+pub fn deviation(value: &Val, numbers: &Array, precision: Precision) -> Result<Option<Entry>> {
+    if numbers.shape() != value.shape() {
+        return Err(Error::new(format!(
+            "numbers of {:?} for a value of {:?}",
+            numbers.shape(),
+            value.dims()
+        )));
+    }
+    let (expected, spread) = (value.array()?.to_vec_f64(), rounding::amplification(value)?);
+    let claimed = numbers.to_vec_f64();
+    let gaps: Vec<Gap> = (0..claimed.len())
+        .map(|p| match claimed[p] == expected[p] || claimed[p].is_nan() && expected[p].is_nan() {
+            // Infinities have no difference.
+            true => Gap { position: p, error: 0.0, tolerance: 0.0 },
+            false => {
+                let own = rounding_of(precision, claimed[p], spread[p])
+                    + rounding_of(Precision::F64, 0.0, spread[p]);
+                let error = (claimed[p] - expected[p]).abs();
+                Gap {
+                    position: p,
+                    error: if error.is_nan() { f64::INFINITY } else { error },
+                    tolerance: SAFETY * own,
+                }
+            }
+        })
+        .collect();
+    let beyond = worst(&gaps).filter(|gap| gap.ratio() > 1.0 || gap.error == f64::INFINITY);
+    Ok(beyond.map(|gap| Entry {
+        at: unravel(gap.position, numbers.shape()),
+        claimed: claimed[gap.position],
+        expected: expected[gap.position],
+        difference: None,
+    }))
+}

@@ -1,0 +1,32 @@
+//! Does the other code compute what the file does? Gradients of another function cannot be judged.
+
+use pullback_check::deviation;
+use pullback_lang::program::Program;
+use pullback_report::{Problem, deviation_problem};
+
+use super::Sorted;
+use super::names::Role;
+
+/// What the dump says of definitions and the file computes otherwise: the first in the order of the file, since others follow
+/// from it.
+pub(crate) fn deviations(sorted: &Sorted<'_>, exact: &Program) -> Result<(), Problem> {
+    for value in &exact.values {
+        let is_it = |role: &Role| matches!(role, Role::Definition(name) if *name == value.name);
+        let Some((_, entry)) = sorted.entries.iter().find(|(role, _)| is_it(role)) else { continue };
+        let problem = |message: String| Problem { span: Some(value.span), ..Problem::new(message) };
+        let name = &entry.name;
+        if entry.array.shape() != value.val.shape() {
+            return Err(problem(format!(
+                "the dump's `{name}` has the shape {:?}, and the file computes {:?}",
+                entry.array.shape(),
+                value.val.dims()
+            )));
+        }
+        let found = deviation(&value.val, &entry.array, entry.precision)
+            .map_err(|error| Problem::of_operation(&error, value.span))?;
+        if let Some(off) = found {
+            return Err(deviation_problem(name, &off, value.span, &sorted.lacks()));
+        }
+    }
+    Ok(())
+}

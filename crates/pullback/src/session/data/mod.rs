@@ -1,0 +1,190 @@
+//! The numbers of a dump in place of a file's: what other code was given, computed and returned.
+//!
+//! [`names`] tells what each entry of the dump is in the file, [`sizes`] gives the file the dump's sizes, and [`forward`]
+//! asks whether the other code computes what the file does. What is left are claims that are numbers.
+
+mod forward;
+mod names;
+mod sizes;
+
+use std::collections::HashMap;
+
+use pullback_array::file::{Dump, Entry};
+use pullback_array::{Array, DType, Precision};
+use pullback_lang::program::{Inputs, Program};
+use pullback_lang::{File, Source, StatementKind};
+use pullback_report::{Elsewhere, Problem};
+
+pub(super) use forward::deviations;
+use names::{Role, roles};
+
+/// A dump, under the name by which a person knows it.
+#[derive(Clone, Debug)]
+pub struct Data<'a> {
+    /// The name of its file, as it was given.
+    pub name: &'a str,
+    /// What it holds.
+    pub dump: &'a Dump,
+}
+
+/// A dump put in order for a file.
+pub(super) struct Sorted<'a> {
+    name: &'a str,
+    /// The file at the dump's sizes.
+    pub file: File,
+    /// The dump's numbers of the file's inputs and given cotangents.
+    pub inputs: Inputs,
+    entries: Vec<(Role, &'a Entry)>,
+    /// What is to be said although nothing is wrong.
+    pub warnings: Vec<Problem>,
+}
+
+impl<'a> Sorted<'a> {
+    /// Finds out what the entries of a dump are in a file.
+    pub(super) fn new(file: &File, data: &Data<'a>) -> Result<Sorted<'a>, Vec<Problem>> {
+        let entries = roles(file, data.dump).map_err(|problem| vec![problem])?;
+        let given: Vec<(&str, &Entry)> = entries
+            .iter()
+            .filter_map(|(role, entry)| match role {
+                Role::Input(name) => Some((name.as_str(), *entry)),
+                Role::Definition(_) | Role::Claim { .. } => None,
+            })
+            .collect();
+        let resized = sizes::resized(file, &given)?;
+        let mut inputs = Inputs::default();
+        for (name, entry) in &given {
+            inputs.set(name, numbers(file, name, entry).map_err(|problem| vec![problem])?);
+        }
+        let mut warnings = Vec::new();
+        warnings.extend(lacking(file, &inputs));
+        if !entries.iter().any(|(role, _)| matches!(role, Role::Claim { .. })) {
+            warnings.push(
+                Problem::new(format!("{} holds no gradient", data.name))
+                    .with_hint("it is judged what stands under the name of a derivative, as `dL/dx`"),
+            );
+        }
+        Ok(Sorted { name: data.name, file: resized, inputs, entries, warnings })
+    }
+
+    /// The names of the inputs and cotangents for which the file's own numbers stand.
+    fn lacks(&self) -> Vec<String> {
+        stated(&self.file)
+            .filter(|(name, ..)| self.inputs.get(name).is_none())
+            .map(|(name, ..)| name)
+            .collect()
+    }
+
+    /// Puts the dump's gradients into a program as claims, and says which claims these are.
+    pub(super) fn claim(&self, program: &mut Program) -> Result<HashMap<usize, Elsewhere>, Vec<Problem>> {
+        let (mut claims, mut problems) = (HashMap::new(), Vec::new());
+        for (role, entry) in &self.entries {
+            let Role::Claim { of, wrt } = role else { continue };
+            match self.claim_one(program, of.as_deref(), wrt, entry) {
+                Ok((number, elsewhere)) => {
+                    if claims.insert(number, elsewhere).is_some() {
+                        problems.push(self.twice(entry));
+                    }
+                }
+                Err(problem) => problems.push(problem),
+            }
+        }
+        if problems.is_empty() { Ok(claims) } else { Err(problems) }
+    }
+
+    fn claim_one(
+        &self,
+        program: &mut Program,
+        of: Option<&str>,
+        wrt: &str,
+        entry: &Entry,
+    ) -> Result<(usize, Elsewhere), Problem> {
+        let of = match of {
+            Some(of) => of.to_string(),
+            None => program.last_scalar().map(|loss| loss.name.clone()).ok_or_else(|| {
+                Problem::new(format!(
+                    "the dump's `{}` is the gradient of a loss, and the file has none",
+                    entry.name
+                ))
+                .with_hint(format!("name what is differentiated: `dZ/d{wrt}`"))
+            })?,
+        };
+        if entry.precision == Precision::Whole && !is_zero(&entry.array) {
+            return Err(Problem::new(format!(
+                "the dump's `{}` holds integers, and is a gradient",
+                entry.name
+            ))
+            .with_hint(
+                "write bf16 as such, by ml_dtypes or safetensors, or as f32: its bits are no numbers",
+            ));
+        }
+        let array = entry.array.cast(DType::F64).map_err(|error| Problem::new(error.to_string()))?;
+        let number = program.claim_numbers(&of, wrt, &array).map_err(|error| Problem {
+            message: format!("the dump's `{}` can't be judged: {}", entry.name, error.message()),
+            ..Problem::from(&error)
+        })?;
+        let elsewhere = Elsewhere {
+            dump: self.name.to_string(),
+            entry: entry.name.clone(),
+            precision: entry.precision,
+            stored: entry.stored,
+        };
+        Ok((number, elsewhere))
+    }
+
+    fn twice(&self, entry: &Entry) -> Problem {
+        Problem::new(format!("the dump's `{}` stands in it under another name too", entry.name))
+            .with_hint("each derivative is given once")
+    }
+}
+
+/// Is everything zero? Nothing more can be said of a gradient by integers.
+pub(super) fn is_zero(array: &Array) -> bool {
+    array.to_vec_f64().iter().all(|&x| x == 0.0)
+}
+
+/// The inputs and given cotangents of a file, by the names that they have in a dump, with what is declared of them.
+fn stated(
+    file: &File,
+) -> impl Iterator<Item = (String, Option<&pullback_lang::Shape>, &Source, pullback_lang::Span)> {
+    file.statements.iter().filter_map(|statement| match &statement.kind {
+        StatementKind::Input(input) => {
+            Some((input.name.text.clone(), input.shape.as_ref(), &input.source, input.name.span))
+        }
+        StatementKind::Upstream(upstream) => Some((
+            format!("d{}/d{}", upstream.of, upstream.wrt),
+            Some(&upstream.shape),
+            &upstream.source,
+            upstream.of.span.to(upstream.wrt.span),
+        )),
+        _ => None,
+    })
+}
+
+/// The numbers of an input as the file means them: whole where it draws whole ones, else such as may have a gradient. What
+/// the file would load keeps its type.
+fn numbers(file: &File, name: &str, entry: &Entry) -> Result<Array, Problem> {
+    let source = stated(file).find(|(known, ..)| known == name).map(|(_, _, source, span)| (source, span));
+    let wanted = match source {
+        Some((Source::Distribution { name: drawn, .. }, _)) if drawn.text == "randint" => DType::I64,
+        Some((Source::Load { .. }, _)) | None => entry.array.dtype(),
+        Some(_) if entry.array.dtype().is_float() => entry.array.dtype(),
+        Some(_) => DType::F64,
+    };
+    if wanted == DType::I64 && entry.array.to_vec_f64().iter().any(|x| x.fract() != 0.0) {
+        let message = format!("`{name}` holds integers, and the dump's `{}` fractions", entry.name);
+        return Err(Problem { span: source.map(|(_, span)| span), ..Problem::new(message) });
+    }
+    entry.array.cast(wanted).map_err(|error| Problem::new(error.to_string()))
+}
+
+/// A warning that names the inputs of which the dump says nothing.
+fn lacking(file: &File, inputs: &Inputs) -> Option<Problem> {
+    let missing: Vec<_> = stated(file).filter(|(name, ..)| inputs.get(name).is_none()).collect();
+    let (_, _, _, first) = missing.first()?;
+    let names: Vec<String> = missing.iter().map(|(name, ..)| format!("`{name}`")).collect();
+    Some(Problem {
+        span: Some(*first),
+        labels: missing[1..].iter().map(|(_, _, _, span)| (*span, "nor of this".to_string())).collect(),
+        ..Problem::new(format!("the dump says nothing of {}: the file's own numbers stand", names.join(", ")))
+    })
+}
