@@ -31,8 +31,10 @@
 //! ```
 
 mod claim;
+mod convention;
 mod differences;
 mod evidence;
+mod graph;
 mod judge;
 mod kink;
 mod layout;
@@ -47,4 +49,4 @@ pub use judge::{judge, judge_shape};
 pub use layout::{ClaimLayout, shapes};
 pub use structure::{Probed, probe};
 pub use truth::Truth;
-pub use verdict::{Entry, Judgement, Kink, Note, Routes, Verdict};
+pub use verdict::{Entry, Follows, Judgement, Kink, KinkOrigin, Note, Routes, Verdict};

@@ -40,6 +40,7 @@ mod derive;
 mod diagnosis_text;
 mod jacobian;
 mod jacobian_json;
+mod kink_text;
 mod number;
 mod operations;
 mod paint;

@@ -67,7 +67,9 @@ pub fn check_watched(name: &str, bytes: &[u8], base_dir: &Path, watch: &mut dyn 
         }
         let inherits = std::mem::take(&mut inherits[number]);
         let (key, span, expr_span) = (claim.key.clone(), claim.span, claim.expr_span);
-        claims.push(ClaimReport { key, span, expr_span, judgement, inherits, diagnoses });
+        let places = [&opened.program, &exact];
+        let due_to = judgement.due_to().and_then(|val| places.iter().find_map(|program| program.place(val)));
+        claims.push(ClaimReport { key, span, expr_span, judgement, due_to, inherits, diagnoses });
     }
     FileReport { claims, errors, warnings: opened.warnings, document: opened.document }
 }
