@@ -1,5 +1,7 @@
 //! What the routes say of a claim, before anything is concluded from it.
 
+use std::collections::HashSet;
+
 use pullback_array::{Array, DType, Precision, memory};
 use pullback_autograd::pullback;
 use pullback_network::Value;
@@ -106,8 +108,8 @@ pub(crate) struct Evidence {
     pub by_differences: Vec<Gap>,
     /// Autograd against the other two.
     pub among_routes: Vec<Gap>,
-    /// Positions at a kink with both slopes.
-    pub kinks: Vec<(usize, f64, f64)>,
+    /// What lies at a kink.
+    pub kinks: Vec<AtKink>,
     /// Finite differences, entry by entry.
     pub estimates: Option<Vec<f64>>,
     /// Entries that are not zero and of which finite differences can tell nothing.
@@ -131,9 +133,54 @@ impl Evidence {
         sought.copied().or_else(|| worst(&self.among_routes)).map_or(0, |gap| gap.position)
     }
 
-    /// Does the convention lie between the slopes?
-    pub(crate) fn is_subgradient(&self, &(at, left, right): &(usize, f64, f64)) -> bool {
-        between(self.autograd[at], left, right, self.rounding[at])
+    /// The kink that an entry is at.
+    pub(crate) fn kink_at(&self, position: usize) -> Option<&AtKink> {
+        let found = self.kinks.binary_search_by_key(&position, |kink| kink.position);
+        found.ok().map(|at| &self.kinks[at])
+    }
+
+    /// In the order of the tensor.
+    fn at_kinks(&self, kinks: &[(usize, f64, f64)]) -> Vec<AtKink> {
+        let at_kink = |&(position, left, right): &(usize, f64, f64)| AtKink {
+            position,
+            left,
+            right,
+            claimed: self.claimed[position],
+            stated: self.autograd[position],
+            tolerance: self.rounding[position],
+        };
+        let mut all: Vec<AtKink> = kinks.iter().map(at_kink).collect();
+        all.sort_by_key(|kink| kink.position);
+        all
+    }
+}
+
+/// An entry at a kink.
+#[derive(Clone, Copy)]
+pub(crate) struct AtKink {
+    pub position: usize,
+    pub left: f64,
+    pub right: f64,
+    pub claimed: f64,
+    /// What the conventions of the operations give.
+    pub stated: f64,
+    pub tolerance: f64,
+}
+
+impl AtKink {
+    /// Is this what is claimed, within the error of a slope?
+    pub(crate) fn is_claimed(&self, value: f64) -> bool {
+        between(self.claimed, value, value, self.tolerance)
+    }
+
+    /// Does the claim follow the conventions?
+    pub(crate) fn follows(&self) -> bool {
+        (self.claimed - self.stated).abs() <= self.tolerance
+    }
+
+    /// Does a value lie between the slopes?
+    pub(crate) fn holds(&self, value: f64) -> bool {
+        between(value, self.left, self.right, self.tolerance)
     }
 }
 
@@ -216,13 +263,11 @@ impl Case<'_> {
         };
         match derivative.by_differences()? {
             Differences::Entries { estimate, kinks } => {
-                for p in 0..evidence.claimed.len() {
+                let kinked: HashSet<usize> = kinks.iter().map(|&(at, ..)| at).collect();
+                for p in (0..evidence.claimed.len()).filter(|p| !kinked.contains(p)) {
                     let error = SAFETY * estimate.error[p];
                     let (tolerance, of_routes) =
                         (evidence.rounding[p] + error, evidence.of_routes[p] + error);
-                    if kinks.iter().any(|&(at, ..)| at == p) {
-                        continue;
-                    }
                     if of_routes >= evidence.autograd[p].abs() && evidence.autograd[p] != 0.0 {
                         evidence.unseen += 1;
                     }
@@ -242,12 +287,12 @@ impl Case<'_> {
                         ));
                     }
                 }
-                evidence.kinks = kinks;
+                evidence.kinks = evidence.at_kinks(&kinks);
                 evidence.estimates = Some(estimate.value);
             }
             Differences::Directions { directions, kinks } => {
                 judgement.notes.push(Note::Directions(DIRECTIONS));
-                evidence.kinks = kinks;
+                evidence.kinks = evidence.at_kinks(&kinks);
                 self.along_directions(&mut evidence, &by_autograd, &directions)?;
             }
         }

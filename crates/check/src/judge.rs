@@ -4,13 +4,17 @@ use pullback_array::Array;
 use pullback_ops::{Result, Val};
 
 use crate::claim::{Claim, Subject};
-use crate::evidence::{Case, Evidence, Gap, Reduced, between, largest_error, worst};
+use crate::convention::{Choices, Favoured};
+use crate::evidence::{AtKink, Case, Evidence, Gap, Reduced, SLOPE_ERROR, between, largest_error, worst};
 use crate::layout::{ClaimLayout, from_tensor, index_in_claim, shapes, to_tensor};
 use crate::routes::Derivative;
-use crate::verdict::{Entry, Judgement, Kink, Note, Routes, Verdict};
+use crate::verdict::{Entry, Follows, Judgement, Kink, Note, Routes, Verdict};
 
 /// Nor can one where finite differences may be off by this share of it.
 const MOST_TRUNCATION: f64 = 1e-2;
+
+/// Rows with kinks that are asked which convention a claim follows; one is the rule of the others.
+const MOST_KINKED_ROWS: usize = 16;
 
 /// A derivative with more entries is not written out merely to be shown beside a claim of another shape.
 const MOST_SHOWN: usize = 1 << 16;
@@ -80,6 +84,14 @@ fn wrong_shape(reduced: &Reduced<'_>, claim: &Claim, shape: &[usize], y: &[usize
     Ok(judgement)
 }
 
+/// A slope without the digits that its error leaves open.
+fn measured(slope: f64, largest: f64) -> f64 {
+    // A power of ten as a divisor is exact, as a factor it would not be.
+    let per_unit = 10f64.powi(-(largest * SLOPE_ERROR).log10().floor() as i32);
+    let rounded = (slope * per_unit).round() / per_unit;
+    if rounded.is_finite() { rounded + 0.0 } else { slope }
+}
+
 impl Case<'_> {
     fn judgement(&self) -> Result<Judgement> {
         let mut judgement = blank(self.claim.array.shape().to_vec());
@@ -106,25 +118,39 @@ impl Case<'_> {
             finite_difference: (!evidence.by_differences.is_empty())
                 .then(|| largest_error(&evidence.by_differences)),
         };
-        let gaps = [&evidence.by_autograd[..], &evidence.by_network, &evidence.by_differences].concat();
+        let mut gaps = [&evidence.by_autograd[..], &evidence.by_network, &evidence.by_differences].concat();
+        let largest_of_all = largest_error(&gaps);
+        // Another value at a kink is named only where nothing else deviates.
+        let excused = |gap: &Gap| evidence.kink_at(gap.position).is_some_and(|kink| kink.holds(kink.claimed));
+        if !evidence.kinks.is_empty() && gaps.iter().any(|gap| gap.ratio() > 1.0 && !excused(gap)) {
+            gaps.retain(|gap| !excused(gap));
+        }
         // A direction speaks of a row; an entry that deviates from a route by itself is named first.
         let named =
             worst(&evidence.by_autograd).filter(|gap| evidence.estimates.is_none() && gap.ratio() > 1.0);
         let worst = named.or_else(|| worst(&gaps)).expect("a derivative with entries");
-        judgement.max_abs_error = Some(largest_error(&gaps));
+        judgement.max_abs_error = Some(largest_of_all);
         judgement.tolerance = Some(worst.tolerance);
         judgement.error_in_tolerances = Some(worst.ratio());
         judgement.worst = Some(Entry {
             at: self.index(worst.position),
             claimed: evidence.claimed[worst.position],
             expected: evidence.autograd[worst.position],
-            difference: evidence.difference(worst.position),
+            // At a kink a difference between both sides is neither slope.
+            difference: evidence
+                .difference(worst.position)
+                .filter(|_| evidence.kink_at(worst.position).is_none()),
         });
-        judgement.verdict = self.verdict(&evidence, worst, &mut judgement);
+        judgement.verdict = self.verdict(&evidence, worst, &mut judgement)?;
         Ok(judgement)
     }
 
-    fn verdict(&self, evidence: &Evidence, worst_of_claim: Gap, judgement: &mut Judgement) -> Verdict {
+    fn verdict(
+        &self,
+        evidence: &Evidence,
+        worst_of_claim: Gap,
+        judgement: &mut Judgement,
+    ) -> Result<Verdict> {
         let agrees_with_autograd = evidence.by_autograd.iter().all(|gap| gap.ratio() <= 1.0);
         if evidence.contradiction > 1.0 && agrees_with_autograd {
             let position = evidence.contradicted_at();
@@ -135,7 +161,7 @@ impl Case<'_> {
                 expected: evidence.autograd[position],
                 difference: evidence.difference(position),
             });
-            return Verdict::Ambiguous;
+            return Ok(Verdict::Ambiguous);
         }
         if worst_of_claim.ratio() > 1.0 {
             return self.wrong_or_kink(evidence, judgement);
@@ -152,21 +178,20 @@ impl Case<'_> {
             && evidence.truncation <= MOST_TRUNCATION * size)
         {
             judgement.notes.push(if seen { Note::WithinTolerance } else { Note::NoDifferences });
-            return Verdict::Vacuous;
+            return Ok(Verdict::Vacuous);
         }
-        if let Some(&(position, left, right)) = evidence.kinks.first() {
-            let conventional = evidence.kinks.iter().all(|kink| evidence.is_subgradient(kink));
-            judgement.kink = Some(Kink { at: self.index(position), left, right, conventional });
-            return Verdict::Kink;
+        if !evidence.kinks.is_empty() {
+            judgement.kink = Some(self.kink(evidence)?);
+            return Ok(Verdict::Kink);
         }
         if zero {
             judgement.notes.push(if evidence.no_path { Note::NoPath } else { Note::Zero });
-            return if self.claim.zeros { Verdict::Holds } else { Verdict::Vacuous };
+            return Ok(if self.claim.zeros { Verdict::Holds } else { Verdict::Vacuous });
         }
         if evidence.unseen > 0 {
             judgement.notes.push(Note::Unseen(evidence.unseen));
         }
-        Verdict::Holds
+        Ok(Verdict::Holds)
     }
 
     /// The largest entry of y over the largest of x.
@@ -179,22 +204,106 @@ impl Case<'_> {
         }
     }
 
-    /// A claim that deviates from autograd at kinks only, and there within the subgradients, is no wrong claim: it follows
+    /// A claim that deviates from autograd at kinks only, and there lies between the slopes, is no wrong claim: it follows
     /// another convention.
-    fn wrong_or_kink(&self, evidence: &Evidence, judgement: &mut Judgement) -> Verdict {
-        let deviating: Vec<&Gap> = evidence.by_autograd.iter().filter(|gap| gap.ratio() > 1.0).collect();
-        let kink_of = |gap: &&Gap| {
-            evidence.kinks.iter().find(|&&(at, left, right)| {
-                at == gap.position && between(evidence.claimed[at], left, right, gap.tolerance)
-            })
-        };
-        match deviating.first().and_then(kink_of) {
-            Some(&(at, left, right)) if deviating.iter().all(|gap| kink_of(gap).is_some()) => {
-                judgement.kink = Some(Kink { at: self.index(at), left, right, conventional: false });
-                Verdict::Kink
-            }
-            _ => Verdict::Wrong,
+    fn wrong_or_kink(&self, evidence: &Evidence, judgement: &mut Judgement) -> Result<Verdict> {
+        let mut deviating = evidence.by_autograd.iter().filter(|gap| gap.ratio() > 1.0).peekable();
+        if deviating.peek().is_none() || !deviating.all(|gap| evidence.kink_at(gap.position).is_some()) {
+            return Ok(Verdict::Wrong);
         }
+        let kink = self.kink(evidence)?;
+        let verdict = if kink.inside { Verdict::Kink } else { Verdict::Wrong };
+        judgement.kink = Some(kink);
+        Ok(verdict)
+    }
+
+    /// What is to be said of the entries at kinks.
+    fn kink(&self, evidence: &Evidence) -> Result<Kink> {
+        let kinks = &evidence.kinks;
+        let derivative = self.reduced.derivative();
+        let outside = kinks.iter().find(|kink| !kink.holds(kink.claimed));
+        let deviating = kinks.iter().find(|kink| !kink.follows());
+        let shown = outside.or(deviating).unwrap_or(&kinks[0]);
+        let inside =
+            outside.is_none() && (deviating.is_none() || self.is_jointly_inside(&derivative, kinks)?);
+        let choices = Choices::new(&derivative)?;
+        let follows = match (deviating, inside) {
+            (None, _) => Some(Follows::Stated),
+            (Some(_), true) => self.follows(choices.as_ref(), kinks)?,
+            (Some(_), false) => None,
+        };
+        let origin = match &choices {
+            Some(choices) => choices.origin(shown.position, shown.tolerance)?,
+            None => None,
+        };
+        let largest = shown.left.abs().max(shown.right.abs());
+        let [left, right] = [shown.left, shown.right].map(|slope| measured(slope, largest));
+        Ok(Kink {
+            at: self.index(shown.position),
+            left,
+            right,
+            claimed: shown.claimed,
+            stated: shown.stated,
+            entries: kinks.len(),
+            inside,
+            follows,
+            conventional: deviating.is_none() && kinks.iter().all(|kink| kink.holds(kink.stated)),
+            origin,
+        })
+    }
+
+    /// The convention that a claim follows which is not that of the operations.
+    fn follows(&self, choices: Option<&Choices<'_>>, kinks: &[AtKink]) -> Result<Option<Follows>> {
+        let columns = self.x.iter().product::<usize>();
+        let mut rows: Vec<usize> = kinks.iter().map(|kink| kink.position / columns).collect();
+        rows.dedup();
+        rows.truncate(MOST_KINKED_ROWS);
+        if let Some(choices) = choices {
+            for (favoured, convention) in
+                [(Favoured::First, Follows::FirstOfTies), (Favoured::Last, Follows::LastOfTies)]
+            {
+                let Some(entries) = choices.favouring(favoured, &rows)? else { continue };
+                let mut known = kinks.iter().filter_map(|kink| {
+                    let row = rows.iter().position(|&row| row == kink.position / columns)?;
+                    Some(kink.is_claimed(entries[row][kink.position % columns]))
+                });
+                if known.all(|same| same) {
+                    return Ok(Some(convention));
+                }
+            }
+        }
+        type Slope = fn(&AtKink) -> f64;
+        let slopes: [(Slope, Follows); 3] = [
+            (|kink| kink.left, Follows::Left),
+            (|kink| kink.right, Follows::Right),
+            (|kink| (kink.left + kink.right) / 2.0, Follows::Mean),
+        ];
+        let all = |slope: Slope| kinks.iter().all(|kink| kink.is_claimed(slope(kink)));
+        Ok(slopes.into_iter().find(|&(slope, _)| all(slope)).map(|(_, follows)| follows))
+    }
+
+    /// Several entries of a row at a kink may each lie between its slopes and together be no subgradient: where elements tie
+    /// for a maximum, their shares add up to 1. The slopes along a direction of them all tell. Only where the function is
+    /// convex by each of them and along that direction: elsewhere they need not add up.
+    fn is_jointly_inside(&self, derivative: &Derivative<'_>, kinks: &[AtKink]) -> Result<bool> {
+        let columns = self.x.iter().product::<usize>();
+        let mut rows: Vec<usize> = kinks.iter().map(|kink| kink.position / columns).collect();
+        rows.dedup();
+        for &row in rows.iter().take(MOST_KINKED_ROWS) {
+            let here: Vec<&AtKink> = kinks.iter().filter(|kink| kink.position / columns == row).collect();
+            if here.len() < 2 || here.iter().any(|kink| kink.left > kink.right) {
+                continue;
+            }
+            let mut direction = vec![0.0; columns];
+            here.iter().for_each(|kink| direction[kink.position % columns] = 1.0);
+            let (left, right) = derivative.slopes_along(row, direction)?;
+            let claimed: f64 = here.iter().map(|kink| kink.claimed).sum();
+            let tolerance: f64 = here.iter().map(|kink| kink.tolerance).sum();
+            if left <= right + SLOPE_ERROR * right.abs() && !between(claimed, left, right, tolerance) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     fn index(&self, position: usize) -> Vec<usize> {

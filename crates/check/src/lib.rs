@@ -31,9 +31,11 @@
 //! ```
 
 mod claim;
+mod convention;
 mod differences;
 mod evidence;
 mod forward;
+mod graph;
 mod judge;
 mod kink;
 mod layout;
@@ -49,4 +51,4 @@ pub use judge::{judge, judge_shape};
 pub use layout::{ClaimLayout, shapes};
 pub use structure::{Probed, probe};
 pub use truth::Truth;
-pub use verdict::{Entry, Judgement, Kink, Note, Routes, Verdict};
+pub use verdict::{Entry, Follows, Judgement, Kink, KinkOrigin, Note, Routes, Verdict};

@@ -12,13 +12,15 @@
 //! What is piecewise constant (the sign of a value, which element is the largest) is held: a jump is no rounding error. Two
 //! sizes are tried, since a badly conditioned program leaves its linear range, or its domain, at the larger one.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use pullback_array::random::Generator;
 use pullback_array::{Array, memory};
 use pullback_autograd::Function;
 use pullback_network::Value;
 use pullback_ops::{Op, Origin, Result, Val};
+
+use crate::graph::{ancestors, piecewise_constant};
 
 /// The relative sizes of perturbations, both far above double precision's 2⁻⁵².
 const COARSE: f64 = 1.0 / (1u64 << 40) as f64;
@@ -133,18 +135,6 @@ fn float_leaves(value: &Val) -> Vec<Val> {
     ancestors(value).into_iter().filter(is_leaf).collect()
 }
 
-/// The values that `value` depends on whose derivative by each of their inputs is zero.
-fn piecewise_constant(value: &Val) -> Result<Vec<Val>> {
-    let mut found = Vec::new();
-    for value in ancestors(value) {
-        let jacobians: Result<Vec<_>> = (0..value.inputs().len()).map(|k| value.jacobian(k)).collect();
-        if !value.inputs().is_empty() && jacobians?.iter().all(|jacobian| jacobian.is_zero()) {
-            found.push(value);
-        }
-    }
-    Ok(found)
-}
-
 /// The applications that `value` depends on whose entries are long sums, with the number of products in each.
 fn long_sums(value: &Val) -> Result<HashMap<u64, f64>> {
     let mut found: HashMap<u64, f64> = HashMap::new();
@@ -163,20 +153,6 @@ fn long_sums(value: &Val) -> Result<HashMap<u64, f64>> {
         }
     }
     Ok(found)
-}
-
-/// The value and all it depends on, each once.
-fn ancestors(value: &Val) -> Vec<Val> {
-    let mut seen = HashSet::new();
-    let mut pending = vec![value.clone()];
-    let mut all = Vec::new();
-    while let Some(value) = pending.pop() {
-        if seen.insert(value.id()) {
-            pending.extend(value.inputs().iter().cloned());
-            all.push(value);
-        }
-    }
-    all
 }
 
 #[cfg(test)]

@@ -114,6 +114,15 @@ impl Derivative<'_> {
         program.complete(Differences::Entries { estimate, kinks: found })
     }
 
+    /// The slopes of an entry of y on both sides along a direction of x; the same where there is no kink.
+    pub fn slopes_along(&self, row: usize, direction: Vec<f64>) -> Result<(f64, f64)> {
+        let program = Program::new(self)?;
+        let direction = Array::from_vec(&self.x.shape(), direction)?;
+        let (estimate, kinks) = program.slope_along(&direction);
+        let kink = kinks.iter().find(|(at, ..)| *at == row);
+        program.complete(kink.map_or((estimate.value[row], estimate.value[row]), |&(_, l, r)| (l, r)))
+    }
+
     /// The position in x whose entries of `tensor` finite differences contradict, where those along a direction do:
     /// the set of entries is halved until one is left.
     pub fn localise(&self, tensor: &Array, direction: &Array) -> Result<usize> {

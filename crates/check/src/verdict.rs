@@ -3,6 +3,7 @@
 use std::fmt;
 
 use pullback_array::Array;
+use pullback_ops::Val;
 
 /// The verdict on a claim.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -83,6 +84,11 @@ impl Judgement {
             _ => false,
         }
     }
+
+    /// The value of the program, or of the claim, that the verdict is due to: the one that makes a kink.
+    pub fn due_to(&self) -> Option<&Val> {
+        self.kink.as_ref()?.origin.as_ref().map(|origin| &origin.value)
+    }
 }
 
 /// The largest difference of a claim from each route that was taken.
@@ -110,16 +116,87 @@ pub struct Entry {
 }
 
 /// A derivative at a kink.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct Kink {
-    /// The entry, in the layout of the claim.
+    /// The entry, in the layout of the claim: the first that lies outside the interval, else the first that is not the value
+    /// of the convention, else the first.
     pub at: Vec<usize>,
     /// The slope on the left.
     pub left: f64,
     /// The slope on the right.
     pub right: f64,
-    /// Does the claim follow the stated conventions of the operations?
+    /// What the claim says.
+    pub claimed: f64,
+    /// What the conventions of the operations give.
+    pub stated: f64,
+    /// How many entries of the derivative are at a kink.
+    pub entries: usize,
+    /// Does every claimed entry at a kink lie between its slopes? For one entry that is: is it a subgradient, where the
+    /// function is convex, or the negative of one of its negative, where it is concave.
+    pub inside: bool,
+    /// What the claimed entries at kinks have in common.
+    pub follows: Option<Follows>,
+    /// Does the claim follow the stated conventions of the operations, and do these give a value between the slopes?
     pub conventional: bool,
+    /// The operation that makes the kink.
+    pub origin: Option<KinkOrigin>,
+}
+
+impl Kink {
+    /// The values between the slopes.
+    pub fn interval(&self) -> [f64; 2] {
+        [self.left.min(self.right), self.left.max(self.right)]
+    }
+
+    /// Are these values the subgradients by this entry: does the slope grow?
+    pub fn is_convex(&self) -> bool {
+        self.left <= self.right
+    }
+}
+
+/// A choice at kinks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Follows {
+    /// The conventions that the operations state.
+    Stated,
+    /// Of elements that tie, all to the first.
+    FirstOfTies,
+    /// Of elements that tie, all to the last.
+    LastOfTies,
+    /// The slope on the left.
+    Left,
+    /// The slope on the right.
+    Right,
+    /// The mean of the slopes.
+    Mean,
+}
+
+impl Follows {
+    /// The word for it in JSON.
+    pub fn word(self) -> &'static str {
+        match self {
+            Follows::Stated => "stated",
+            Follows::FirstOfTies => "first-of-ties",
+            Follows::LastOfTies => "last-of-ties",
+            Follows::Left => "left",
+            Follows::Right => "right",
+            Follows::Mean => "mean",
+        }
+    }
+}
+
+/// The operation that makes a kink: the first, in forward order, whose input is at a kink that this entry of the derivative
+/// depends on.
+#[derive(Clone, Debug)]
+pub struct KinkOrigin {
+    /// Its name.
+    pub op: &'static str,
+    /// Its result.
+    pub value: Val,
+    /// Where in its input.
+    pub at: Vec<usize>,
+    /// Its convention, as the op table states it; none for a mask of the program.
+    pub convention: Option<String>,
 }
 
 /// What else is to be said of a claim.

@@ -3,6 +3,7 @@
 //! In every case the mistake is known, since it was made on purpose. *Numbers* are claimed on one set of data; a *function*
 //! gives them on any.
 
+use pullback_array::Precision;
 use pullback_check::{Claim, Verdict, judge};
 use pullback_diagnose::{Diagnosis, diagnose, subject};
 use pullback_lang::program::{Claimed, Program, elaborate, evaluate};
@@ -21,7 +22,7 @@ fn told(layer: &str, key: &str, wrong: &str, anywhere: bool) -> Vec<Diagnosis> {
     let number = claim(&mut program, key, wrong).expect("the wrong expression can be evaluated");
     let about = &program.claims[number];
     let Claimed::Value { val, .. } = &about.claimed else { panic!("numbers are claimed") };
-    let numbers = Claim::numbers(val.array().expect("they are there")).expect("they fit");
+    let numbers = Claim::numbers(val.array().expect("they are there"), Precision::F64).expect("they fit");
     let judgement = judge(&subject(about), &numbers).expect("it can be judged");
     assert!(
         matches!(judgement.verdict, Verdict::Wrong | Verdict::Shape),

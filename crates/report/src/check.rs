@@ -21,6 +21,8 @@ pub struct ClaimReport {
     pub elsewhere: Option<Elsewhere>,
     /// What is said of it.
     pub judgement: Judgement,
+    /// Where the value stands that this is due to ([`Judgement::due_to`]), where it stands in the file.
+    pub due_to: Option<Span>,
     /// The wrong claims that it follows: with the verdict [`Verdict::Inherited`] it is wrong by them alone, with another one by
     /// itself too.
     pub inherits: Vec<String>,

@@ -1,8 +1,8 @@
 //! The JSON of `pullback check`; its schema is `schemas/check.json`.
 
-use pullback_check::{Entry, Kink, Note, Routes};
+use pullback_check::{Entry, Follows, Kink, Note, Routes};
 use pullback_diagnose::Diagnosis;
-use pullback_lang::print;
+use pullback_lang::{Span, print};
 use serde::Serialize;
 
 use crate::SCHEMA;
@@ -110,7 +110,28 @@ struct KinkJson<'a> {
     at: &'a [usize],
     left: Number,
     right: Number,
+    interval: [Number; 2],
+    claimed: Number,
+    stated: Number,
+    inside: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    follows: Option<&'static str>,
     conventional: bool,
+    entries: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    op: Option<OperationJson<'a>>,
+}
+
+/// What a verdict is due to.
+#[derive(Serialize)]
+struct OperationJson<'a> {
+    name: &'a str,
+    expression: String,
+    at: &'a [usize],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    convention: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    span: Option<Place>,
 }
 
 impl<'a> File<'a> {
@@ -144,7 +165,7 @@ impl<'a> Claim<'a> {
             error_in_tolerances: judgement.error_in_tolerances.map(Number),
             routes: (judgement.routes != Routes::default()).then(|| RoutesJson::new(&judgement.routes)),
             worst: judgement.worst.as_ref().map(EntryJson::new),
-            kink: judgement.kink.as_ref().map(KinkJson::new),
+            kink: judgement.kink.as_ref().map(|kink| KinkJson::new(document, kink, report.due_to)),
             notes: judgement.notes.iter().map(|note: &Note| note_text(note)).collect(),
             inherits: &report.inherits,
             diagnosis,
@@ -190,12 +211,25 @@ impl<'a> EntryJson<'a> {
 }
 
 impl<'a> KinkJson<'a> {
-    fn new(kink: &'a Kink) -> KinkJson<'a> {
+    fn new(document: &Document, kink: &'a Kink, due_to: Option<Span>) -> KinkJson<'a> {
         KinkJson {
             at: &kink.at,
             left: Number(kink.left),
             right: Number(kink.right),
+            interval: kink.interval().map(Number),
+            claimed: Number(kink.claimed),
+            stated: Number(kink.stated),
+            inside: kink.inside,
+            follows: kink.follows.map(Follows::word),
             conventional: kink.conventional,
+            entries: kink.entries,
+            op: kink.origin.as_ref().map(|origin| OperationJson {
+                name: origin.op,
+                expression: origin.value.expression(),
+                at: &origin.at,
+                convention: origin.convention.as_deref(),
+                span: due_to.map(|span| document.place(span)),
+            }),
         }
     }
 }

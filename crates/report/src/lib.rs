@@ -41,6 +41,7 @@ mod diagnosis_text;
 mod elsewhere;
 mod jacobian;
 mod jacobian_json;
+mod kink_text;
 mod number;
 mod operations;
 mod paint;

@@ -1,10 +1,11 @@
 //! Verdicts in words: one line each, and, where a claim fails, what is to be seen at its place.
 
-use pullback_check::{Entry, Judgement, Kink, Note, Routes, Verdict};
+use pullback_check::{Entry, Judgement, Note, Routes, Verdict};
 use pullback_lang::Span;
 
 use crate::check::ClaimReport;
 use crate::diagnosis_text::{cause_text, causes_text, fix_text, words_text};
+use crate::kink_text::{convention_text, interval_text, kink_text, made_here};
 use crate::number::{apart, brief};
 
 /// What a line says of a claim, behind its verdict.
@@ -22,7 +23,7 @@ fn found(claim: &ClaimReport) -> String {
         Verdict::Holds => measured(judgement),
         Verdict::Wrong if judgement.claimed_shape.is_none() => with_cause(claim, measured(judgement)),
         Verdict::Inherited => format!("holds once {} put right", is_or_are(&claim.inherits)),
-        Verdict::Kink => judgement.kink.as_ref().map_or_else(String::new, kink),
+        Verdict::Kink => judgement.kink.as_ref().map_or_else(String::new, kink_text),
         Verdict::Wrong | Verdict::Shape => with_cause(claim, shapes(judgement)),
         Verdict::Ambiguous if !claim.diagnoses.is_empty() => with_cause(claim, measured(judgement)),
         // Why it is zero takes a sentence, which stands below.
@@ -103,17 +104,6 @@ fn shapes(judgement: &Judgement) -> String {
     }
 }
 
-fn kink(kink: &Kink) -> String {
-    let agreement =
-        if kink.conventional { "follows the convention" } else { "is not the conventional value" };
-    let at = index(&kink.at);
-    format!(
-        "{at}slope {} on the left, {} on the right; the claim {agreement}",
-        brief(kink.left),
-        brief(kink.right)
-    )
-}
-
 /// `at [1, 2] `; nothing for a scalar.
 pub(crate) fn index(at: &[usize]) -> String {
     if at.is_empty() { String::new() } else { format!("at {at:?} ") }
@@ -187,22 +177,22 @@ pub(crate) fn failure(claim: &ClaimReport) -> Option<Failure> {
     let worst = judgement.worst.as_ref().map(|worst| entry(claim, worst));
     let wrong = |title: String, label, notes, hint: Option<&str>| {
         let (span, hint) = (claim.expr_span, hint.map(str::to_string));
-        Some(Failure { title, span, label, others: Vec::new(), notes, hint })
+        Failure { title, span, label, others: Vec::new(), notes, hint }
     };
-    match judgement.verdict {
+    Some(match judgement.verdict {
         Verdict::Wrong => {
+            lines.extend(at_kink(judgement));
             lines.extend(explained(judgement));
-            wrong(format!("{key} is wrong"), worst, lines, None)
+            Failure { others: made_here(claim), ..wrong(format!("{key} is wrong"), worst, lines, None) }
         }
         Verdict::Shape => wrong(format!("{key} has the wrong shape"), Some(shapes(judgement)), lines, None),
         Verdict::Kink => {
-            let at = judgement.kink.as_ref().map(kink);
-            wrong(
-                format!("{key} is at a kink"),
-                at,
-                lines,
-                Some("`pullback ops` lists the conventions at kinks"),
-            )
+            let (label, kink) = (judgement.kink.as_ref().map(kink_text), judgement.kink.as_ref());
+            let notes = kink.into_iter().flat_map(|kink| [Some(interval_text(kink)), convention_text(kink)]);
+            let title = format!("{key} is at a kink, where it does not follow the convention");
+            let hint = Some("take the value of the convention, or choose inputs beside the kink");
+            let failure = wrong(title, label, notes.flatten().collect(), hint);
+            Failure { others: made_here(claim), ..failure }
         }
         Verdict::Vacuous => {
             let zero = judgement.notes.iter().any(|note| matches!(note, Note::NoPath | Note::Zero));
@@ -220,8 +210,16 @@ pub(crate) fn failure(claim: &ClaimReport) -> Option<Failure> {
             wrong(format!("{key} cannot be decided"), worst, lines, None)
         }
         Verdict::NotFinite => wrong(format!("{key} is not finite"), worst, notes(judgement), None),
-        Verdict::Holds | Verdict::Inherited => None,
-    }
+        Verdict::Holds | Verdict::Inherited => return None,
+    })
+}
+
+/// What is to be said of a wrong claim that is at a kink.
+fn at_kink(judgement: &Judgement) -> Vec<String> {
+    let kink = judgement.kink.as_ref();
+    kink.into_iter()
+        .flat_map(|kink| [format!("this is a kink: {}", kink_text(kink)), interval_text(kink)])
+        .collect()
 }
 
 /// A claim as it is called where it fails: `dL/dW`, `dL/dW of dump.npz`.
@@ -245,6 +243,7 @@ fn diagnosed(claim: &ClaimReport) -> Failure {
         (None, Some(worst)) => {
             seen.push(entry(claim, worst));
             seen.extend(off_by(&judgement.routes));
+            seen.extend(at_kink(judgement));
             seen.extend(explained(judgement));
         }
         (None, None) => {}

@@ -148,7 +148,9 @@ fn judged(checked: Checked, base_dir: &Path, watch: &mut dyn FnMut(&str)) -> Fil
         let inherits = std::mem::take(&mut inherits[number]);
         let (key, span, expr_span) = (claim.key.clone(), claim.span, claim.expr_span);
         let elsewhere = elsewhere.remove(&number);
-        claims.push(ClaimReport { key, span, expr_span, elsewhere, judgement, inherits, diagnoses });
+        let places = [&opened.program, &exact];
+        let due_to = judgement.due_to().and_then(|val| places.iter().find_map(|program| program.place(val)));
+        claims.push(ClaimReport { key, span, expr_span, elsewhere, judgement, due_to, inherits, diagnoses });
     }
     FileReport { data: None, claims, errors, warnings: opened.warnings, document: opened.document }
 }

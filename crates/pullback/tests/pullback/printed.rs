@@ -124,17 +124,20 @@ fn a_kink_and_a_claim_that_could_not_fail() {
         expect![[r#"
             exit code 1
             <stdin>
-              ✗ dL/dx  kink     at [1] slope 0 on the left, 1 on the right; the claim is not the conventional value
+              ✗ dL/dx  kink     at [1] slope 0 on the left, 1 on the right; the claim takes the mean of both; the convention of `relu` gives 0
               ? dL/dc  vacuous  zero by construction
 
-            error: dL/dx is at a kink
+            error: dL/dx is at a kink, where it does not follow the convention
              --> <stdin>:3:9
               |
+            2 | L = sum(relu(x))
+              |         ------- the kink arises here, at [1] of its input
             3 | dL/dx = [0, 0.5, 1]
-              |         ^^^^^^^^^^^ at [1] slope 0 on the left, 1 on the right; the claim is not the conventional value
+              |         ^^^^^^^^^^^ at [1] slope 0 on the left, 1 on the right; the claim takes the mean of both; the convention of `relu` gives 0
               |
-              = note: off by up to 0.5 from autograd, 0.5 from Jacobian, ε from finite differences
-              = help: `pullback ops` lists the conventions at kinks
+              = note: the subgradients there are the values from 0 to 1
+              = note: the convention of `relu(x)` there: relu′(0) = 0, as in PyTorch
+              = help: take the value of the convention, or choose inputs beside the kink
 
             error: dL/dc could not have failed
              --> <stdin>:4:9

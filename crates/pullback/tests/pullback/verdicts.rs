@@ -18,6 +18,9 @@ const CASES: &[(&str, &str, i32)] = &[
     ("x = [-1, 0, 2]; L = sum(relu(x)); dL/dx = step(x)", "kink", 0),
     ("x = [-1, 0, 2]; L = sum(relu(x)); dL/dx = [0, 1, 1]", "kink", 1),
     ("x = [-1, 0, 2]; L = sum(relu(x)); dL/dx = [0, 3, 1]", "wrong", 1),
+    ("x = [2, 2, 1]; y = max(x); dy/dx = [0.5, 0.5, 0]", "kink", 0),
+    ("x = [2, 2, 1]; y = max(x); dy/dx = [1, 0, 0]", "kink", 1),
+    ("x = [2, 2, 1]; y = max(x); dy/dx = [1, 1, 0]", "wrong", 1),
     ("x = [-1, 2]; L = sum(log(x)); dL/dx = 1 / x", "not-finite", 1),
     // A gradient has the shape of what it belongs to, whatever the layout of its vec; a Jacobian's row is one too.
     ("x = [[1, 2, 3]]; L = sum(x^2); dL/dx [col] = 2 * x", "holds", 0),

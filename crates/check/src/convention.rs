@@ -1,0 +1,223 @@
+//! Which convention a claim follows at kinks, and which operation makes them.
+//!
+//! A rule is piecewise where a payload of it is: that of relu is `step(x)`, that of abs `sign(x)`, that of max
+//! `tie_share(x)`; a mask in the program is one too. At a kink such a payload is at its jump, and each convention is a choice
+//! of its value there: that of one side, or of a tie broken in favour of its first element. So a gradient, a graph in which
+//! these payloads are nodes, is evaluated with other values in their places. No operation is known by name.
+
+use pullback_array::{Array, DType};
+use pullback_autograd::{Function, pullback};
+use pullback_network::Value as _;
+use pullback_ops::{Factor, Origin, Result, Val, find};
+
+use crate::graph::{ancestors, piecewise_constant};
+use crate::layout::unravel;
+use crate::routes::Derivative;
+use crate::verdict::KinkOrigin;
+
+/// How far the input of a payload is moved to see it jump, beside its largest entry: more than rounding may have moved it,
+/// and less than any step of a finite difference.
+const NUDGE: f64 = 1e-9;
+
+/// How far neighbours among ties are moved apart, and among how many: no further than [`NUDGE`] times some.
+const NUDGE_OF_TIES: f64 = 1e-12;
+const MOST_TIES: usize = 1 << 14;
+
+/// So many entries of a payload are tried one by one, to name the one that makes a kink.
+const MOST_TRIED: usize = 64;
+
+/// A tie can be broken in favour of one element.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Favoured {
+    First,
+    Last,
+}
+
+/// A payload at its jump.
+struct Jump {
+    payload: Val,
+    stated: Array,
+    /// Its values on either side.
+    sides: [Array; 2],
+    /// With each tie broken: for the first, for the last.
+    broken: [Array; 2],
+}
+
+/// The derivative as a function of its piecewise constant payloads.
+pub(crate) struct Choices<'a> {
+    derivative: &'a Derivative<'a>,
+    function: Function,
+    jumps: Vec<Jump>,
+}
+
+impl<'a> Choices<'a> {
+    /// `None`: no payload is at a jump.
+    pub(crate) fn new(derivative: &'a Derivative<'a>) -> Result<Option<Choices<'a>>> {
+        let ones = Val::new(Array::ones(&derivative.y.shape(), DType::F64)?);
+        let pulled = pullback(&[(derivative.y, &ones)], &[derivative.x], &derivative.fixed)?.remove(0);
+        let Some(pulled) = pulled else { return Ok(None) };
+        let mut jumps = Vec::new();
+        for payload in piecewise_constant(&pulled)? {
+            jumps.extend(Jump::of(&payload)?);
+        }
+        if jumps.is_empty() {
+            return Ok(None);
+        }
+        // A gradient is built backwards; the order that counts is that of what the payloads are made of.
+        jumps.sort_by_key(|jump: &Jump| jump.payload.inputs()[0].order());
+        let inputs: Vec<&Val> =
+            std::iter::once(&ones).chain(jumps.iter().map(|jump| &jump.payload)).collect();
+        let function = Function::new(&inputs, &[&pulled], &[])?;
+        Ok(Some(Choices { derivative, function, jumps }))
+    }
+
+    /// Some rows of the derivative with every tie broken in favour of one element. `None`: there are no ties.
+    pub(crate) fn favouring(&self, which: Favoured, rows: &[usize]) -> Result<Option<Vec<Vec<f64>>>> {
+        let chosen = |jump: &Jump| match which {
+            Favoured::First => jump.broken[0].clone(),
+            Favoured::Last => jump.broken[1].clone(),
+        };
+        if !self.jumps.iter().any(Jump::is_tie) {
+            return Ok(None);
+        }
+        let payloads: Vec<Array> = self
+            .jumps
+            .iter()
+            .map(|jump| if jump.is_tie() { chosen(jump) } else { jump.stated.clone() })
+            .collect();
+        rows.iter().map(|&row| self.row(row, &payloads)).collect::<Result<Vec<_>>>().map(Some)
+    }
+
+    fn row(&self, row: usize, payloads: &[Array]) -> Result<Vec<f64>> {
+        let shape = self.derivative.y.shape();
+        let mut unit = vec![0.0; shape.iter().product()];
+        unit[row] = 1.0;
+        let inputs: Vec<Array> =
+            std::iter::once(Array::from_vec(&shape, unit)?).chain(payloads.iter().cloned()).collect();
+        Ok(self.function.call(&inputs)?.remove(0).to_vec_f64())
+    }
+
+    /// The first operation, in forward order, whose payload decides about an entry of the derivative: alone, or where all
+    /// the others are on one side. Of relu(relu(x)) at 0 neither decides alone.
+    pub(crate) fn origin(&self, position: usize, tolerance: f64) -> Result<Option<KinkOrigin>> {
+        let columns: usize = self.derivative.x.shape().iter().product();
+        let (row, column) = (position / columns, position % columns);
+        let all = |of: fn(&Jump) -> &Array| self.jumps.iter().map(of).cloned().collect::<Vec<Array>>();
+        let grounds = [all(|jump| &jump.stated), all(|jump| &jump.sides[0]), all(|jump| &jump.sides[1])];
+        for (number, jump) in self.jumps.iter().enumerate() {
+            for ground in &grounds {
+                let with = |payload: Array| -> Result<f64> {
+                    let mut payloads = ground.clone();
+                    payloads[number] = payload;
+                    Ok(self.row(row, &payloads)?[column])
+                };
+                let known = with(jump.stated.clone())?;
+                for other in jump.others() {
+                    let decides = |other: Array| Ok((with(other)? - known).abs() > tolerance);
+                    if decides(other.clone())? {
+                        let at = deciding(&jump.stated, other, decides)?;
+                        return Ok(Some(self.owner(jump, unravel(at, jump.stated.shape()))));
+                    }
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    /// The operation of the program that has a payload: itself, if the program computes it.
+    fn owner(&self, jump: &Jump, at: Vec<usize>) -> KinkOrigin {
+        let program = ancestors(self.derivative.y);
+        let payload = &jump.payload;
+        let is_payload = |value: &Val| {
+            name_of(value) == name_of(payload)
+                && value.inputs().first().map(Val::id) == payload.inputs().first().map(Val::id)
+        };
+        let has_it = |value: &Val| {
+            (0..value.inputs().len()).filter_map(|k| value.jacobian(k).ok()).any(|network| {
+                network.terms().iter().flat_map(|term| &term.factors).any(|factor| match factor {
+                    Factor::Dense(dense, _) => {
+                        dense.order() > value.order() && ancestors(dense).iter().any(is_payload)
+                    }
+                    _ => false,
+                })
+            })
+        };
+        let own = program.iter().find(|value| value.id() == payload.id());
+        let value = own.or_else(|| program.iter().find(|value| has_it(value))).unwrap_or(payload);
+        let op = name_of(value);
+        // A mask of the program has the value that the program gives it.
+        let page = if own.is_none() { find(op) } else { None };
+        KinkOrigin {
+            op,
+            value: value.clone(),
+            at,
+            convention: page.map(|page| page.page("At kinks and ties")),
+        }
+    }
+}
+
+impl Jump {
+    /// `None`: the payload is at no jump.
+    fn of(payload: &Val) -> Result<Option<Jump>> {
+        let Origin::Call(op, inputs) = payload.origin() else { return Ok(None) };
+        if !payload.dtype().is_float() || !inputs[0].dtype().is_float() {
+            return Ok(None);
+        }
+        let arrays: Vec<Array> = inputs.iter().map(|input| input.array().cloned()).collect::<Result<_>>()?;
+        let at = arrays[0].to_vec_f64();
+        let scale = if arrays[0].max_abs() > 0.0 { arrays[0].max_abs() } else { 1.0 };
+        let moved = |by: &dyn Fn(usize) -> f64| -> Result<Array> {
+            let first = at.iter().enumerate().map(|(k, x)| x + scale * by(k)).collect();
+            let first = Array::from_vec(arrays[0].shape(), first)?.cast(arrays[0].dtype())?;
+            let inputs: Vec<&Array> = std::iter::once(&first).chain(&arrays[1..]).collect();
+            Ok(op.forward(&inputs)?.remove(payload.output()))
+        };
+        let stated = payload.array()?.clone();
+        let sides = [moved(&|_| NUDGE)?, moved(&|_| -NUDGE)?];
+        let broken = if at.len() <= MOST_TIES {
+            [moved(&|k| -NUDGE_OF_TIES * k as f64)?, moved(&|k| NUDGE_OF_TIES * k as f64)?]
+        } else {
+            [stated.clone(), stated.clone()]
+        };
+        let jump = Jump { payload: payload.clone(), stated, sides, broken };
+        let jumps = jump.others().next().is_some();
+        Ok(jumps.then_some(jump))
+    }
+
+    /// Its other values.
+    fn others(&self) -> impl Iterator<Item = &Array> {
+        self.sides.iter().chain(&self.broken).filter(|other| differ(other, &self.stated))
+    }
+
+    /// Does it stay where all of its input moves, and not where elements move apart?
+    fn is_tie(&self) -> bool {
+        let by = |others: &[Array; 2]| others.iter().any(|other| differ(other, &self.stated));
+        by(&self.broken) && !by(&self.sides)
+    }
+}
+
+/// The first entry of a payload that decides where it alone has its other value; else the first that has another one.
+fn deciding(stated: &Array, other: &Array, decides: impl Fn(Array) -> Result<bool>) -> Result<usize> {
+    let (own, changed) = (stated.to_vec_f64(), other.to_vec_f64());
+    let mut differing = (0..own.len()).filter(|&k| own[k] != changed[k]);
+    let first = differing.clone().next().unwrap_or(0);
+    for k in differing.by_ref().take(MOST_TRIED) {
+        let mut one = own.clone();
+        one[k] = changed[k];
+        if decides(Array::from_vec(stated.shape(), one)?)? {
+            return Ok(k);
+        }
+    }
+    Ok(first)
+}
+
+fn differ(a: &Array, b: &Array) -> bool {
+    a.to_vec_f64() != b.to_vec_f64()
+}
+
+fn name_of(value: &Val) -> &'static str {
+    match value.origin() {
+        Origin::Call(op, _) => op.name(),
+        _ => "",
+    }
+}

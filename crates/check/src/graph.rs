@@ -1,0 +1,36 @@
+//! What a value of a graph depends on.
+
+use std::collections::HashSet;
+
+use pullback_network::Value as _;
+use pullback_ops::{Result, Val};
+
+/// The value and all it depends on, each once, in forward order: a value comes after those it is computed from.
+pub(crate) fn ancestors(value: &Val) -> Vec<Val> {
+    let mut seen = HashSet::new();
+    let mut pending = vec![value.clone()];
+    let mut all = Vec::new();
+    while let Some(value) = pending.pop() {
+        if seen.insert(value.id()) {
+            pending.extend(value.inputs().iter().cloned());
+            all.push(value);
+        }
+    }
+    all.sort_by_key(|value| value.id());
+    all
+}
+
+/// The values that `value` depends on whose derivative by each of their inputs is zero.
+///
+/// # Errors
+/// What the rules return.
+pub(crate) fn piecewise_constant(value: &Val) -> Result<Vec<Val>> {
+    let mut found = Vec::new();
+    for value in ancestors(value) {
+        let jacobians: Result<Vec<_>> = (0..value.inputs().len()).map(|k| value.jacobian(k)).collect();
+        if !value.inputs().is_empty() && jacobians?.iter().all(|jacobian| jacobian.is_zero()) {
+            found.push(value);
+        }
+    }
+    Ok(found)
+}

@@ -1,0 +1,87 @@
+//! A kink in words.
+
+use pullback_check::{Follows, Kink, KinkOrigin};
+use pullback_lang::Span;
+
+use crate::check::ClaimReport;
+use crate::number::brief;
+use crate::verdict_text::index;
+
+/// The slopes, and what the claim makes of them.
+pub(crate) fn kink_text(kink: &Kink) -> String {
+    let several = if kink.entries > 1 { format!("{} entries; ", kink.entries) } else { String::new() };
+    format!(
+        "{several}{}slope {} on the left, {} on the right; {}",
+        index(&kink.at),
+        brief(kink.left),
+        brief(kink.right),
+        choice(kink)
+    )
+}
+
+fn choice(kink: &Kink) -> String {
+    let (claimed, stated) = (brief(kink.claimed), brief(kink.stated));
+    let convention = match &kink.origin {
+        Some(KinkOrigin { op, convention: Some(_), .. }) => format!("the convention of `{op}`"),
+        _ => "the convention".to_string(),
+    };
+    let taken = match (kink.inside, kink.follows) {
+        _ if kink.conventional => return format!("the claim follows {convention}"),
+        (_, Some(Follows::Stated)) => {
+            return format!("the conventions on the way come to {stated}, which is no slope between these");
+        }
+        (false, _) if is_between(kink) => {
+            return "the claims at kinks lie between the slopes one by one, and outside together".to_string();
+        }
+        (false, _) => return format!("the claim, {claimed}, lies outside"),
+        (true, Some(Follows::FirstOfTies)) => {
+            "gives all to the first of those that tie, as PyTorch's max(dim)".to_string()
+        }
+        (true, Some(Follows::LastOfTies)) => "gives all to the last of those that tie".to_string(),
+        (true, Some(Follows::Left)) => "takes the left one".to_string(),
+        (true, Some(Follows::Right)) => "takes the right one".to_string(),
+        (true, Some(Follows::Mean)) => "takes the mean of both".to_string(),
+        (true, None) => format!("is {claimed}"),
+    };
+    format!("the claim {taken}; {convention} gives {stated}")
+}
+
+fn is_between(kink: &Kink) -> bool {
+    // The slopes are measured, to six digits.
+    let [least, most] = kink.interval();
+    let error = 1e-6 * least.abs().max(most.abs());
+    (least - error..=most + error).contains(&kink.claimed)
+}
+
+/// Which values would be right there, in a way.
+pub(crate) fn interval_text(kink: &Kink) -> String {
+    let [least, most] = kink.interval().map(brief);
+    if kink.is_convex() {
+        format!("the subgradients there are the values from {least} to {most}")
+    } else {
+        format!(
+            "the slope falls there, so that no value is a subgradient; between the slopes are {least} to {most}"
+        )
+    }
+}
+
+/// What the operation states that makes the kink.
+pub(crate) fn convention_text(kink: &Kink) -> Option<String> {
+    let origin = kink.origin.as_ref()?;
+    let convention = origin.convention.as_ref()?;
+    Some(format!(
+        "the convention of `{}` there: {}",
+        origin.value.expression(),
+        convention.trim_end_matches('.')
+    ))
+}
+
+/// The place of the operation that makes the kink.
+pub(crate) fn made_here(claim: &ClaimReport) -> Vec<(Span, String)> {
+    let Some(origin) = claim.judgement.kink.as_ref().and_then(|kink| kink.origin.as_ref()) else {
+        return Vec::new();
+    };
+    let entry =
+        if origin.at.is_empty() { String::new() } else { format!(", at {:?} of its input", origin.at) };
+    claim.due_to.map(|span| (span, format!("the kink arises here{entry}"))).into_iter().collect()
+}
