@@ -5,11 +5,13 @@ use std::panic::catch_unwind;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use pullback::array::file::Dump;
 use pullback::check::Verdict;
 use pullback::diagnose::Diagnosis;
 use pullback::report::{ClaimReport, FileReport};
-use pullback::session::check_watched;
+use pullback::session::{Data, check_watched};
 
+use crate::dump::{Dumped, dumped};
 use crate::mutate::Mutant;
 use crate::scene::Scene;
 
@@ -18,16 +20,19 @@ use crate::scene::Scene;
 pub enum Mode {
     /// As an expression in a file.
     Expression,
+    /// As numbers that other code has dumped, beside the forward pass.
+    Numbers,
 }
 
 impl Mode {
     /// All of them.
-    pub const ALL: [Mode; 1] = [Mode::Expression];
+    pub const ALL: [Mode; 2] = [Mode::Expression, Mode::Numbers];
 
     /// What it is called in the report.
     pub fn title(self) -> &'static str {
         match self {
             Mode::Expression => "an expression in a file",
+            Mode::Numbers => "numbers in a dump",
         }
     }
 }
@@ -46,15 +51,16 @@ pub struct Answer {
     pub failure: Option<String>,
 }
 
-/// Asks of a mutant.
-pub fn ask(mode: Mode, scene: &Scene, mutant: &Mutant) -> Answer {
+/// Asks of a mutant; nothing where it cannot be asked in this way.
+pub fn ask(mode: Mode, scene: &Scene, mutant: &Mutant) -> Option<Answer> {
     match mode {
-        Mode::Expression => in_a_file(scene, mutant),
+        Mode::Expression => Some(in_a_file(scene, mutant)),
+        Mode::Numbers => Some(in_a_dump(scene, mutant, &dumped(scene, mutant)?)),
     }
 }
 
 /// The file with the mutant in it. What builds on the claim is left out, and the claim stands last, so that the time from
-/// when it is taken up to the end is its own.
+/// when it is taken up to the end is its own; unless its references would mean something else there.
 fn in_a_file(scene: &Scene, mutant: &Mutant) -> Answer {
     let source = &scene.source;
     let mut order = source.all();
@@ -62,31 +68,45 @@ fn in_a_file(scene: &Scene, mutant: &Mutant) -> Answer {
     if !mutant.in_definition {
         last = mutant.edits.iter().map(|edit| edit.statement).collect();
         let follow: Vec<usize> = last.iter().flat_map(|&at| source.needed_by(at)).collect();
-        order.retain(|at| !follow.contains(at) && !last.contains(at));
-        order.extend(&last);
+        order.retain(|at| !follow.contains(at));
+        if mutant.edits.iter().all(|edit| source.may_stand_last(edit)) {
+            order.retain(|at| !last.contains(at));
+            order.extend(&last);
+        } else {
+            last.clear();
+        }
     }
     let text = source.written(&order, &mutant.edits, &HashMap::new());
-    let (report, elapsed) = match checked(&source.name, &text) {
+    let (report, elapsed) = match checked(&source.name, &text, None) {
         Ok(found) => found,
         Err(message) => return Answer::failed(message),
     };
-    if let Some(problem) = report.errors.first() {
-        return Answer::failed(format!("invalid: {problem:?}"));
-    }
     let claims = order.iter().filter(|&&at| crate::source::is_claim(&source.file.statements[at].kind));
     let place = claims.clone().position(|&at| at == mutant.claim);
-    let Some(claim) = place.and_then(|place| report.claims.get(place)) else {
-        return Answer::failed("the claim is not in the report".to_owned());
+    let claim = place.and_then(|place| report.claims.get(place));
+    Answer::of(&report, claim, (last.len() == 1).then_some(elapsed))
+}
+
+/// The forward pass, and all gradients as numbers.
+fn in_a_dump(scene: &Scene, mutant: &Mutant, dumped: &Dumped) -> Answer {
+    let source = &scene.source;
+    let text = source.written(&dumped.forward, &[], &HashMap::new());
+    let (report, elapsed) = match checked(&source.name, &text, Some(&dumped.dump)) {
+        Ok(found) => found,
+        Err(message) => return Answer::failed(message),
     };
-    Answer::of(claim, (last.len() == 1).then_some(elapsed))
+    let key = &scene.program.claims[source.claim_number(mutant.claim)].key;
+    let claim = report.claims.iter().find(|claim| claim.key == *key);
+    Answer::of(&report, claim, (mutant.edits.len() == 1).then_some(elapsed))
 }
 
 /// Checks a text; also returns how long it took from taking up the last claim.
-pub fn checked(name: &str, text: &str) -> Result<(FileReport, Duration), String> {
+pub fn checked(name: &str, text: &str, dump: Option<&Dump>) -> Result<(FileReport, Duration), String> {
+    let data = dump.map(|dump| Data { name: "dump.safetensors", dump });
     let run = || {
         let mut taken_up = Instant::now();
         let mut watch = |_: &str| taken_up = Instant::now();
-        let report = check_watched(name, text.as_bytes(), Path::new("."), &mut watch);
+        let report = check_watched(name, text.as_bytes(), Path::new("."), data.as_ref(), &mut watch);
         (report, taken_up.elapsed())
     };
     catch_unwind(run).map_err(|panic| {
@@ -97,7 +117,11 @@ pub fn checked(name: &str, text: &str) -> Result<(FileReport, Duration), String>
 }
 
 impl Answer {
-    fn of(claim: &ClaimReport, elapsed: Option<Duration>) -> Answer {
+    fn of(report: &FileReport, claim: Option<&ClaimReport>, elapsed: Option<Duration>) -> Answer {
+        if let Some(problem) = report.errors.first() {
+            return Answer::failed(format!("invalid: {problem:?}"));
+        }
+        let Some(claim) = claim else { return Answer::failed("the claim is not in the report".to_owned()) };
         Answer {
             verdict: Some(claim.judgement.verdict),
             passes: claim.judgement.passes(),

@@ -23,7 +23,7 @@ pub fn bug(path: &Path) -> Result<Bug, String> {
     let about = text.lines().next().unwrap_or_default().trim_start_matches('#').trim().to_owned();
     let lines = text.lines().filter_map(|line| line.strip_prefix("# expect:"));
     let expected: Vec<Expected> = lines.filter_map(Expected::read).collect();
-    let (report, _) = checked(&name, &text)?;
+    let (report, _) = checked(&name, &text, None)?;
     let mut missed: Vec<String> = report.errors.iter().map(|problem| format!("{problem:?}")).collect();
     for claim in &report.claims {
         let verdict = claim.judgement.verdict.word();

@@ -8,8 +8,9 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use pullback::array::Array;
-use pullback::lang::program::{Claimed, Program, elaborate};
-use pullback::lang::{DimSpec, ExprKind, Shape, Source as From, StatementKind, parse, print};
+use pullback::lang::program::{Claim, Claimed, Program, elaborate};
+use pullback::lang::{DimSpec, ExprKind, Layout, Shape, Source as From, StatementKind, parse, print};
+use pullback::ops::Val;
 use pullback::session::check_source;
 
 use crate::source::{Edit, Source};
@@ -111,10 +112,25 @@ impl Variant {
 
 /// What a claim of a program says.
 pub fn claimed(program: &Program, number: usize) -> Option<Numbers> {
-    match &program.claims.get(number)?.claimed {
-        Claimed::Value { val, .. } => Some(Numbers::of(val.array().ok()?)),
+    let claim = program.claims.get(number)?;
+    match &claim.claimed {
+        Claimed::Value { val, .. } => numbers(claim, val),
         Claimed::Shape(_) => None,
     }
+}
+
+/// The numbers of a value that is to be what a claim says. A Jacobian may be written as a tensor or as a matrix, which is the
+/// same thing said in two ways: a tensor is taken as the matrix.
+pub fn numbers(claim: &Claim, val: &Val) -> Option<Numbers> {
+    let mut numbers = Numbers::of(val.array().ok()?);
+    let by_column = matches!(claim.claimed, Claimed::Value { layout: Layout::Col, .. });
+    if let ([wrt], false, false) = (claim.wrt.as_slice(), by_column, claim.of.ndim() == 0) {
+        let (of, wrt) = (claim.of.shape(), wrt.shape());
+        if numbers.shape == [of.clone(), wrt.clone()].concat() {
+            numbers.shape = vec![of.iter().product(), wrt.iter().product()];
+        }
+    }
+    Some(numbers)
 }
 
 /// The statements that have another text on other data. Double precision throughout: this is about formulas.

@@ -55,9 +55,9 @@ pub struct Record {
     pub elapsed: Option<Duration>,
 }
 
-/// Asks of a mutant and judges the answer.
-pub fn judged(mode: Mode, scene: &Scene, mutant: &Mutant) -> Record {
-    let answer = ask(mode, scene, mutant);
+/// Asks of a mutant and judges the answer; nothing where it cannot be asked in this way.
+pub fn judged(mode: Mode, scene: &Scene, mutant: &Mutant) -> Option<Record> {
+    let answer = ask(mode, scene, mutant)?;
     let fixes: Vec<Option<bool>> = answer.told.iter().map(|told| fix_is_right(scene, mutant, told)).collect();
     // Of several causes it is enough if one is right: that it may be another one is what the answer says.
     let fix = match fixes.as_slice() {
@@ -66,7 +66,7 @@ pub fn judged(mode: Mode, scene: &Scene, mutant: &Mutant) -> Record {
         several => several.iter().flatten().copied().reduce(|a, b| a || b),
     };
     let resized = scene.variants.iter().any(|variant| variant.resized && variant.serves(mutant.claim));
-    Record {
+    Some(Record {
         program: scene.source.name.clone(),
         held_out: scene.source.held_out,
         mode,
@@ -78,7 +78,7 @@ pub fn judged(mode: Mode, scene: &Scene, mutant: &Mutant) -> Record {
         resized,
         told: told(&answer, &fixes),
         elapsed: answer.elapsed,
-    }
+    })
 }
 
 fn outcome(mutant: &Mutant, answer: &Answer, fix: Option<bool>) -> Outcome {

@@ -9,12 +9,12 @@
 //! | `source`, `scene` | a file as statements; a program and what its parts are worth |
 //! | `mutate`, `mutate/*` | the slips, one file for each kind; independent of the search that is measured |
 //! | `fresh` | the same program on other data and at other sizes |
-//! | `ask` | the tool, asked in each of its ways |
+//! | `ask`, `dump` | the tool, asked in each of its ways |
 //! | `judge`, `correct`, `bugs` | what an answer is worth: of mutants, of correct claims, of real bugs |
 //! | `table` | the report |
 //!
 //! Programs that say `# held-out` in their first comment were set aside while the search was tuned; they are reported apart.
-//! After `--`: `--write` writes `docs/diagnoses.md`; `--only NAME` takes one program; `--misses` prints every miss; `--held-out`
+//! After `--`: `--write` writes `docs/diagnoses.md`; `--only NAME` takes one program; `--misses` prints every miss and `--all` every answer; `--held-out`
 //! takes only the programs set aside and `--tuned` only the others; `--programs FOLDER` takes the programs of another folder.
 //!
 //! Everything but the times is the same in each run.
@@ -24,6 +24,7 @@
 mod ask;
 mod bugs;
 mod correct;
+mod dump;
 mod fresh;
 mod judge;
 mod mutate;
@@ -64,6 +65,7 @@ fn main() -> ExitCode {
 struct Options {
     write: bool,
     misses: bool,
+    all: bool,
     held_out: bool,
     tuned: bool,
     only: Option<String>,
@@ -77,6 +79,7 @@ impl Options {
             match word.as_str() {
                 "--write" => options.write = true,
                 "--misses" => options.misses = true,
+                "--all" => options.all = true,
                 "--held-out" => options.held_out = true,
                 "--tuned" => options.tuned = true,
                 "--only" => options.only = words.next(),
@@ -113,8 +116,8 @@ fn run(options: &Options) -> Result<(), String> {
             found.bugs.push(bugs::bug(&path)?);
         }
     }
-    if options.misses {
-        for record in found.records.iter().filter(|record| record.is_miss()) {
+    if options.misses || options.all {
+        for record in found.records.iter().filter(|record| options.all || record.is_miss()) {
             println!("{:?} {:?} {}", record.mode, record.outcome, record.line());
         }
         println!();
@@ -191,7 +194,7 @@ fn program(source: Source) -> Outcome {
     let correct = correct(&scene, &mutants);
     let mut records = Vec::new();
     for mode in Mode::ALL {
-        records.extend(mutants.iter().map(|mutant| judged(mode, &scene, mutant)));
+        records.extend(mutants.iter().filter_map(|mutant| judged(mode, &scene, mutant)));
     }
     eprintln!(
         "{}: {} mutants, {:.1} s, {:.1} s of it to make them",

@@ -103,8 +103,11 @@ const KINDS: [(&str, Kind); 11] = [
     ("jacobians", jacobians::slips),
 ];
 
-/// How many mutants of one first word a claim gets at most, how many slips outside of the dictionary, and how many pairs.
+/// How many mutants of one first word a claim gets at most, how many of those words that any claim can get, how many slips
+/// outside of the dictionary, and how many pairs.
 const OF_A_WORD: usize = 2;
+const OF_A_COMMON_WORD: usize = 1;
+const COMMON_WORDS: [&str; 3] = ["extra-factor", "extra-term", "swapped-claims"];
 const OUTSIDE: usize = 2;
 const PAIRS: usize = 3;
 
@@ -200,7 +203,12 @@ fn swapped_claims(scene: &Scene, claim: usize, right: &[Numbers]) -> Vec<Mutant>
     let mut found = Vec::new();
     for other in source.claims().into_iter().filter(|&other| other > claim) {
         let (Some(mine), Some(others)) = (source.right(claim), source.right(other)) else { continue };
-        if source.needs(other).contains(&claim) || source.uses(other).iter().any(|&used| used > claim) {
+        // In index notation the indices would have to be renamed, which is more than a slip.
+        let by_entry = [claim, other].iter().any(|&statement| Site { scene, statement }.by_entry());
+        if by_entry
+            || source.needs(other).contains(&claim)
+            || source.uses(other).iter().any(|&used| used > claim)
+        {
             continue;
         }
         let edits = vec![
@@ -273,7 +281,11 @@ fn sample(found: Vec<Mutant>, chance: &mut Chance) -> Vec<Mutant> {
     for (sort, word) in words {
         let mut of_word: Vec<&Mutant> =
             found.iter().filter(|mutant| mutant.sort == sort && mutant.labels[0] == word).collect();
-        let most = if sort == Sort::Outside { OUTSIDE } else { OF_A_WORD };
+        let most = match sort {
+            Sort::Outside => OUTSIDE,
+            _ if COMMON_WORDS.contains(&word) => OF_A_COMMON_WORD,
+            _ => OF_A_WORD,
+        };
         for _ in 0..most.min(of_word.len()) {
             taken.push(of_word.swap_remove(chance.below(of_word.len())).clone());
         }

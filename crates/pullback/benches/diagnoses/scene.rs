@@ -6,7 +6,7 @@ use std::path::Path;
 use pullback::lang::program::{Program, elaborate};
 use pullback::lang::{Expr, ExprKind, Name, StatementKind, parse};
 
-use crate::fresh::{self, Numbers, Variant, claimed};
+use crate::fresh::{self, Numbers, Variant, claimed, numbers};
 use crate::source::{Edit, Source, binds};
 use crate::tree::{made, name};
 
@@ -90,7 +90,7 @@ impl Scene {
 
 fn reclaimed(program: &Program, number: usize, expr: &Expr) -> Option<Numbers> {
     let val = program.reclaimed(number, expr, &HashMap::new()).ok()?;
-    Some(Numbers::of(val.array().ok()?))
+    numbers(program.claims.get(number)?, &val)
 }
 
 impl Site<'_> {
@@ -164,6 +164,25 @@ impl Site<'_> {
             };
             if value == shape && !all.contains(&expr) {
                 all.push(expr);
+            }
+        }
+        all
+    }
+
+    /// The functions that definitions and functions of the file call.
+    pub fn forward_functions(&self) -> Vec<String> {
+        let mut all = Vec::new();
+        for (at, statement) in self.scene.source.file.statements.iter().enumerate() {
+            let forward = matches!(
+                statement.kind,
+                StatementKind::Definition(_) | StatementKind::IndexDefinition(_) | StatementKind::Function(_)
+            );
+            if let Some(expr) = self.scene.source.right(at).filter(|_| forward) {
+                expr.walk(&mut |part| {
+                    if let ExprKind::Call { function, .. } = &part.kind {
+                        all.push(function.text.clone());
+                    }
+                });
             }
         }
         all

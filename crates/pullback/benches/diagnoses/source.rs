@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::ops::Range;
 
-use pullback::lang::{Expr, ExprKind, File, StatementKind, parse, print};
+use pullback::lang::{Expr, ExprKind, File, Name, StatementKind, parse, print};
 
 /// A right side to be written in place of a statement's own.
 #[derive(Clone, Debug)]
@@ -94,6 +94,24 @@ impl Source {
     /// The number of a claim among all claims, those about shapes too.
     pub fn claim_number(&self, statement: usize) -> usize {
         self.file.statements[..statement].iter().filter(|s| is_claim(&s.kind)).count()
+    }
+
+    /// Would a claim with this right side say the same at the end of the file? Not if it refers to a derivative that is
+    /// claimed once more below it, in another layout.
+    pub fn may_stand_last(&self, edit: &Edit) -> bool {
+        let below: Vec<String> = self
+            .claims()
+            .into_iter()
+            .filter(|&at| at > edit.statement)
+            .filter_map(|at| key(&self.file.statements[at].kind))
+            .collect();
+        let mut same = true;
+        edit.expr.walk(&mut |part| {
+            if let ExprKind::ClaimRef { of, wrt } = &part.kind {
+                same &= !below.contains(&derivative(&of.text, wrt));
+            }
+        });
+        same
     }
 
     /// What a statement uses directly.
@@ -191,8 +209,24 @@ fn bound(file: &File, end: usize) -> HashMap<&str, usize> {
     statements.filter_map(|(at, statement)| Some((binds(&statement.kind)?, at))).collect()
 }
 
+/// The derivative that a claim or a given cotangent is about, whatever its layout.
+fn key(kind: &StatementKind) -> Option<String> {
+    match kind {
+        StatementKind::Claim(claim) => Some(derivative(&claim.key.of.text, &claim.key.wrt)),
+        StatementKind::EntryClaim(claim) => {
+            Some(derivative(&claim.of.text, std::slice::from_ref(&claim.wrt)))
+        }
+        StatementKind::Upstream(given) => Some(derivative(&given.of.text, std::slice::from_ref(&given.wrt))),
+        _ => None,
+    }
+}
+
+fn derivative(of: &str, wrt: &[Name]) -> String {
+    let below: Vec<&str> = wrt.iter().map(|name| name.text.as_str()).collect();
+    format!("d{of}/d{}", below.join(" d"))
+}
+
 fn uses(file: &File) -> Vec<BTreeSet<usize>> {
-    let derivative = |of: &str, wrt: &[String]| format!("d{of}/d{}", wrt.join(" d"));
     // A derivative may be claimed in several layouts; whichever of them a reference means, all count as used.
     let mut claimed: HashMap<String, Vec<usize>> = HashMap::new();
     let mut all = Vec::new();
@@ -206,26 +240,13 @@ fn uses(file: &File) -> Vec<BTreeSet<usize>> {
                 ExprKind::Name(name) => used.extend(bound.get(name.as_str())),
                 ExprKind::Call { function, .. } => used.extend(bound.get(function.text.as_str())),
                 ExprKind::ClaimRef { of, wrt } => {
-                    let wrt: Vec<String> = wrt.iter().map(|name| name.text.clone()).collect();
-                    used.extend(claimed.get(&derivative(&of.text, &wrt)).into_iter().flatten());
+                    used.extend(claimed.get(&derivative(&of.text, wrt)).into_iter().flatten());
                 }
                 _ => {}
             });
         }
-        match &statement.kind {
-            StatementKind::Claim(claim) => {
-                let wrt: Vec<String> = claim.key.wrt.iter().map(|name| name.text.clone()).collect();
-                claimed.entry(derivative(&claim.key.of.text, &wrt)).or_default().push(at);
-            }
-            StatementKind::EntryClaim(claim) => {
-                let key = derivative(&claim.of.text, std::slice::from_ref(&claim.wrt.text));
-                claimed.entry(key).or_default().push(at);
-            }
-            StatementKind::Upstream(given) => {
-                let key = derivative(&given.of.text, std::slice::from_ref(&given.wrt.text));
-                claimed.entry(key).or_default().push(at);
-            }
-            _ => {}
+        if let Some(key) = key(&statement.kind) {
+            claimed.entry(key).or_default().push(at);
         }
         all.push(used);
     }

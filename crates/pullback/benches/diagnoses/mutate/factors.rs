@@ -16,7 +16,14 @@ pub fn slips(site: &Site<'_>, expr: &Expr) -> Vec<Slip> {
     let shape = site.shape(expr);
     let mut all = everywhere(expr, &mut |part| dropped(site, part));
     // To leave something out that all the axes come from is another slip.
-    all.retain(|slip| site.by_entry() || shape.is_none() || site.shape(&slip.expr) == shape);
+    all.retain(|slip| {
+        if site.by_entry() {
+            let free = site.free_indices();
+            free.iter().all(|index| mentions(&slip.expr, index) || !mentions(expr, index))
+        } else {
+            shape.is_none() || site.shape(&slip.expr) == shape
+        }
+    });
     all.extend(everywhere(expr, &mut |part| put_in(site, part)));
     all.extend(too_much(site, expr));
     all
@@ -38,12 +45,14 @@ fn dropped(site: &Site<'_>, part: &Expr) -> Vec<Slip> {
         };
     }
     match parts(part) {
+        // What is left has to have all the axes: nobody forgets the array and keeps the number.
         Some((BinaryOp::Mul, left, right)) => {
-            vec![Slip::new(MISSING, left.clone()), Slip::new(MISSING, right.clone())]
+            let kept = [left, right].into_iter().filter(|kept| site.shape(kept) == site.shape(part));
+            kept.map(|kept| Slip::new(MISSING, kept.clone())).collect()
         }
         Some((BinaryOp::Div, left, right)) => {
             let mut all = vec![Slip::new(MISSING, left.clone())];
-            if !matches!(left.kind, ExprKind::Number { .. }) {
+            if !matches!(left.kind, ExprKind::Number { .. }) && site.shape(right) == site.shape(part) {
                 all.push(Slip::new(MISSING, binary(BinaryOp::Div, &integer(1), right)));
             }
             all
@@ -57,6 +66,12 @@ fn dropped(site: &Site<'_>, part: &Expr) -> Vec<Slip> {
         }
         _ => Vec::new(),
     }
+}
+
+fn mentions(expr: &Expr, index: &str) -> bool {
+    let mut found = false;
+    expr.walk(&mut |part| found |= matches!(&part.kind, ExprKind::Name(name) if name == index));
+    found
 }
 
 /// `/ N` → `/ M`: the size of another axis.

@@ -112,7 +112,8 @@ fn respelled(part: &Expr, args: &[Expr]) -> Vec<Slip> {
     let mut all = Vec::new();
     for letter in summed {
         all.push(Slip::new(MISSING, written(format!("{letter}{right}"))));
-        for own in right.chars() {
+        // Of a Jacobian's many axes nobody takes one for another.
+        for own in right.chars().filter(|_| right.chars().count() <= 2) {
             all.push(Slip::new(AXIS, written(right.replace(own, &letter.to_string()))));
         }
     }
