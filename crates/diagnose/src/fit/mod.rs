@@ -214,7 +214,7 @@ fn confirmed(
         }
     };
     let (span, label) = place(inquiry, number, &node, guess);
-    let fix = inquiry.derived(number);
+    let fix = inquiry.derived(number, case);
     Some(Diagnosis { cause, explanation, span, label, partner: None, fix })
 }
 
@@ -294,11 +294,15 @@ impl Inquiry<'_> {
     }
 
     /// The gradient as it is derived from the program, where it can be written as one expression and then holds.
-    fn derived(&self, number: usize) -> Option<Fix> {
+    fn derived(&self, number: usize, case: &Case<'_>) -> Option<Fix> {
         let claim = &self.exact.claims[number];
         claim.expr.as_ref().filter(|_| claim.fixed.is_empty())?;
         let code = pullback_derive::derive(&claim.of, claim.wrt.first()?).ok()?.code?;
         let expr = parse_expr(&code).ok()?.expr;
+        // A size that the program divides by is a number in the formula, and another one at other sizes.
+        if !case.fits(&expr) {
+            return None;
+        }
         let residual = self.accepted(number, &expr)?;
         Some(Fix { definition: None, expr, residual: Some(residual) })
     }
