@@ -6,6 +6,7 @@ use pullback_lang::Span;
 use crate::check::ClaimReport;
 use crate::diagnosis_text::{cause_text, causes_text, fix_text, words_text};
 use crate::kink_text::{convention_text, interval_text, kink_text, made_here};
+use crate::not_finite_text::{not_finite_hint, not_finite_notes, not_finite_text};
 use crate::number::{apart, brief};
 
 /// What a line says of a claim, behind its verdict.
@@ -29,7 +30,8 @@ fn found(claim: &ClaimReport) -> String {
         // Why it is zero takes a sentence, which stands below.
         Verdict::Ambiguous | Verdict::Vacuous | Verdict::NotFinite => {
             let brief = judgement.notes.iter().filter(|note| !matches!(note, Note::Flat { .. }));
-            brief.map(note_text).collect::<Vec<String>>().join("; ")
+            let not_finite = judgement.not_finite.as_ref().map(not_finite_text);
+            brief.map(note_text).chain(not_finite).collect::<Vec<String>>().join("; ")
         }
     }
 }
@@ -127,11 +129,16 @@ pub(crate) fn note_text(note: &Note) -> String {
             let entries = if *count == 1 { "entry is" } else { "entries are" };
             format!("{count} {entries} too small beside the others for finite differences")
         }
+        Note::Probes(count) => {
+            format!("so many entries that all were tested together, in {count} random sums of rows")
+        }
         Note::Directions(count) => format!("finite differences along {count} random directions"),
         Note::RoutesDisagree { in_tolerances } => {
             format!("autograd and finite differences disagree by {} tolerances", brief(*in_tolerances))
         }
-        Note::NotFinite(what) => format!("{what} holds an infinity or a NaN"),
+        Note::BothNan(at) => {
+            format!("{}the claim and the derivative are both NaN, which no comparison can tell", index(at))
+        }
         Note::Flat { name, expression, single } => {
             let value = match name {
                 Some(name) => format!("`{name} = {expression}`"),
@@ -196,6 +203,14 @@ pub(crate) fn failure(claim: &ClaimReport) -> Option<Failure> {
         }
         Verdict::Vacuous => {
             let zero = judgement.notes.iter().any(|note| matches!(note, Note::NoPath | Note::Zero));
+            if let Some(found) = &judgement.not_finite {
+                lines = notes(judgement);
+                lines.push(not_finite_text(found));
+                let title = format!("{key} could not have failed");
+                let others = claim.due_to.map(|span| (span, "the first that is not finite".to_string()));
+                let failure = wrong(title, None, lines, Some(not_finite_hint(found)));
+                return Some(Failure { others: others.into_iter().collect(), ..failure });
+            }
             let hint = if zero && claim.elsewhere.is_some() {
                 "dump it at inputs at which it is not zero"
             } else if zero {
@@ -209,7 +224,19 @@ pub(crate) fn failure(claim: &ClaimReport) -> Option<Failure> {
             lines.extend(notes(judgement));
             wrong(format!("{key} cannot be decided"), worst, lines, None)
         }
-        Verdict::NotFinite => wrong(format!("{key} is not finite"), worst, notes(judgement), None),
+        Verdict::NotFinite => {
+            let found = judgement.not_finite.as_ref();
+            let label = found.map_or_else(|| "the derivative is not finite".to_string(), not_finite_text);
+            let title = format!("{key} is not finite");
+            let failure = wrong(title, Some(label), not_finite_notes(judgement), found.map(not_finite_hint));
+            match claim.due_to {
+                Some(span) if span.start < claim.span.start => {
+                    Failure { span, others: vec![(claim.expr_span, "the claim".to_string())], ..failure }
+                }
+                Some(span) => Failure { span, ..failure },
+                None => failure,
+            }
+        }
         Verdict::Holds | Verdict::Inherited => return None,
     })
 }

@@ -22,6 +22,10 @@ const CASES: &[(&str, &str, i32)] = &[
     ("x = [2, 2, 1]; y = max(x); dy/dx = [1, 0, 0]", "kink", 1),
     ("x = [2, 2, 1]; y = max(x); dy/dx = [1, 1, 0]", "wrong", 1),
     ("x = [-1, 2]; L = sum(log(x)); dL/dx = 1 / x", "not-finite", 1),
+    ("x = [4, 0]; L = sum(sqrt(x)); dL/dx = zeros(2)", "not-finite", 1),
+    ("dtype f32; x = [1, 100]; L = sum(exp(x)); dL/dx = exp(x)", "not-finite", 1),
+    ("dtype f64; x = [1, 100]; L = sum(exp(x)); dL/dx = exp(x)", "holds", 0),
+    ("x = [0, 0]; n = sqrt(sum(x^2)); dn/dx = x / n", "vacuous", 1),
     // A gradient has the shape of what it belongs to, whatever the layout of its vec; a Jacobian's row is one too.
     ("x = [[1, 2, 3]]; L = sum(x^2); dL/dx [col] = 2 * x", "holds", 0),
     ("X: [2, 3] ~ randn; L = sum(X^2); dL/dX [col] = 2 * X", "holds", 0),
