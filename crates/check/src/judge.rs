@@ -1,7 +1,6 @@
 //! From a claim to a verdict.
 
-use pullback_array::Array;
-use pullback_ops::{Result, Val};
+use pullback_ops::Result;
 
 use crate::claim::{Claim, Subject};
 use crate::convention::{Choices, Favoured};
@@ -11,6 +10,7 @@ use crate::layout::{ClaimLayout, from_tensor, index_in_claim, shapes, to_tensor}
 use crate::not_finite::{in_claim, in_derivative, in_program};
 use crate::routes::Derivative;
 use crate::verdict::{Entry, Follows, Judgement, Kink, Note, Routes, Verdict};
+use crate::zero::{typical_slope, unchanged};
 
 /// Nor can one where finite differences may be off by this share of it.
 const MOST_TRUNCATION: f64 = 1e-2;
@@ -63,6 +63,7 @@ fn blank(shape: Vec<usize>) -> Judgement {
         worst: None,
         kink: None,
         not_finite: None,
+        unchanged: None,
         notes: Vec::new(),
         expected: None,
     }
@@ -168,15 +169,17 @@ impl Case<'_> {
             return self.wrong_or_kink(evidence, judgement);
         }
         let Scale { zero, largest, rounding } = evidence.scale;
-        // A derivative that is zero has no size of its own to hold errors against: that of y over x stands in.
-        let size = if zero { self.typical_slope().max(largest) } else { largest };
+        let derivative = self.reduced.derivative();
+        let size = if zero { typical_slope(&derivative)?.max(largest) } else { largest };
         let all_kinked = evidence.kinks.len() == evidence.claimed.len();
         let seen = !evidence.by_differences.is_empty() || all_kinked;
-        if !(seen
-            && rounding <= self.claim.rounding.most() * size
-            && evidence.truncation <= MOST_TRUNCATION * size)
-        {
-            judgement.notes.push(if seen { Note::WithinTolerance } else { Note::NoDifferences });
+        let most_rounding = self.claim.rounding.most() * size;
+        if !(seen && rounding <= most_rounding && evidence.truncation <= MOST_TRUNCATION * size) {
+            let uncertainty = rounding.max(evidence.truncation);
+            judgement.notes.push(match seen {
+                true => Note::WithinTolerance { uncertainty, size },
+                false => Note::NoDifferences,
+            });
             return Ok(Verdict::Vacuous);
         }
         if !evidence.kinks.is_empty() {
@@ -185,22 +188,13 @@ impl Case<'_> {
         }
         if zero {
             judgement.notes.push(if evidence.no_path { Note::NoPath } else { Note::Zero });
+            judgement.unchanged = unchanged(&derivative)?;
             return Ok(if self.claim.zeros { Verdict::Holds } else { Verdict::Vacuous });
         }
         if evidence.unseen > 0 {
             judgement.notes.push(Note::Unseen(evidence.unseen));
         }
         Ok(Verdict::Holds)
-    }
-
-    /// The largest entry of y over the largest of x.
-    fn typical_slope(&self) -> f64 {
-        let size = |value: &Val| value.array().map_or(0.0, Array::max_abs);
-        let Derivative { y, x, .. } = self.reduced.derivative();
-        match (size(y), size(x)) {
-            (y, x) if x > 0.0 => y / x,
-            (y, _) => y,
-        }
     }
 
     /// A claim that deviates from autograd at kinks only, and there lies between the slopes, is no wrong claim: it follows

@@ -46,6 +46,7 @@ mod routes;
 mod structure;
 mod truth;
 mod verdict;
+mod zero;
 
 pub use claim::{Claim, Subject};
 pub use forward::deviation;

@@ -73,6 +73,9 @@ pub struct Judgement {
     pub kink: Option<Kink>,
     /// Where a number that is not finite arises.
     pub not_finite: Option<NotFinite>,
+    /// Of a derivative that is zero although there is a path: the value that does not change, although what it is computed
+    /// from does.
+    pub unchanged: Option<Val>,
     /// What else is to be said.
     pub notes: Vec<Note>,
     /// The derivative by autograd, in the layout of the claim.
@@ -89,11 +92,12 @@ impl Judgement {
         }
     }
 
-    /// The value of the program, or of the claim, that the verdict is due to: the one that makes a kink, or the first that is
-    /// not finite.
+    /// The value of the program, or of the claim, that the verdict is due to: the one that makes a kink, the first that is
+    /// not finite, or the one that does not change.
     pub fn due_to(&self) -> Option<&Val> {
         let kink = self.kink.as_ref().and_then(|kink| kink.origin.as_ref()).map(|origin| &origin.value);
-        self.not_finite.as_ref().map(|found| &found.value).or(kink)
+        let not_finite = self.not_finite.as_ref().map(|found| &found.value);
+        not_finite.or(kink).or(self.unchanged.as_ref())
     }
 }
 
@@ -280,7 +284,12 @@ pub enum Note {
     /// The derivative is zero, although there is a path.
     Zero,
     /// Rounding, or the error of finite differences, leaves the derivative too few digits to be judged by.
-    WithinTolerance,
+    WithinTolerance {
+        /// How far an entry may be off.
+        uncertainty: f64,
+        /// The largest entry of the derivative; for one that is zero, the slope that it might have had.
+        size: f64,
+    },
     /// The entries are so many that autograd and the Jacobian were asked for this many random sums of rows, with signs.
     Probes(usize),
     /// Finite differences were taken along this many random directions.

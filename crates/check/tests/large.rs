@@ -1,7 +1,7 @@
 //! Jacobians that are not gone through row by row: the Jacobian of W x is W.
 
 use pullback_array::random::Generator;
-use pullback_array::{Array, DType};
+use pullback_array::{Array, DType, Precision};
 use pullback_check::{Claim, Follows, Judgement, Note, Subject, Verdict, judge};
 use pullback_ops::{Result, Val};
 
@@ -42,6 +42,21 @@ fn one_wrong_entry_among_a_million() -> Result<()> {
         assert_eq!(worst.at, [position / SIZE, position % SIZE]);
         assert_eq!(worst.expected, w.array()?.to_vec_f64()[position]);
         assert!((worst.claimed - worst.expected - by).abs() < 1e-12 * by.max(1.0));
+    }
+    Ok(())
+}
+
+/// Numbers of other code, in single precision: the same, with the digits that they have.
+#[test]
+fn numbers_in_single_precision() -> Result<()> {
+    let (w, x) = (randn(1, &[SMALLER, SMALLER]), randn(2, &[SMALLER]));
+    let y = w.matmul(&x)?;
+    for (by, verdict) in [(0.0, Verdict::Holds), (0.1, Verdict::Wrong)] {
+        let numbers = with(&w, SMALLER * 100 + 3, by)?.array()?.cast(DType::F32)?;
+        let judgement = judge(&Subject::new(&y, &x), &Claim::numbers(&numbers, Precision::F32)?)?;
+        assert_eq!(judgement.verdict, verdict, "{judgement:?}");
+        let worst = judgement.worst.expect("an entry");
+        assert!(verdict == Verdict::Holds || worst.at == [100, 3], "{worst:?}");
     }
     Ok(())
 }

@@ -63,6 +63,8 @@ struct Claim<'a> {
     kink: Option<KinkJson<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     not_finite: Option<NotFiniteJson<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unchanged: Option<UnchangedJson>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     notes: Vec<String>,
     #[serde(skip_serializing_if = "<[String]>::is_empty")]
@@ -154,6 +156,13 @@ struct NotFiniteJson<'a> {
 }
 
 #[derive(Serialize)]
+struct UnchangedJson {
+    expression: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    span: Option<Place>,
+}
+
+#[derive(Serialize)]
 struct OperandJson<'a> {
     expression: &'a str,
     entry: Number,
@@ -195,6 +204,10 @@ impl<'a> Claim<'a> {
                 .not_finite
                 .as_ref()
                 .map(|found| NotFiniteJson::new(document, found, report.due_to)),
+            unchanged: judgement.unchanged.as_ref().map(|value| UnchangedJson {
+                expression: value.expression(),
+                span: report.due_to.map(|span| document.place(span)),
+            }),
             notes: judgement.notes.iter().map(|note: &Note| note_text(note)).collect(),
             inherits: &report.inherits,
             diagnosis,

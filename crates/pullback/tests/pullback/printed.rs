@@ -146,7 +146,7 @@ fn a_kink_and_a_claim_that_could_not_fail() {
               |         ^^^^^
               |
               = note: zero by construction
-              = help: say so with `zeros(…)`, or choose inputs at which it is not zero
+              = help: say so with `zeros(…)`
 
               2 claims: 1 at a kink, 1 vacuous
         "#]],
