@@ -73,6 +73,8 @@ pub struct Claim {
     pub(crate) rounding: Rounding,
     /// Was it written as zeros?
     pub(crate) zeros: bool,
+    /// What the numbers are those of.
+    pub(crate) computed_by: Option<Val>,
 }
 
 impl Claim {
@@ -94,7 +96,9 @@ impl Claim {
         let errors =
             rounding::amplification(expression)?.into_iter().map(|spread| spread * epsilon).collect();
         let rounding = Rounding::Measured(Array::from_vec(&expression.shape(), errors)?);
-        Ok(Claim { array: array.cast(DType::F64)?, layout: ClaimLayout::Either, rounding, zeros: false })
+        let array = array.cast(DType::F64)?;
+        let computed_by = Some(expression.clone());
+        Ok(Claim { array, layout: ClaimLayout::Either, rounding, zeros: false, computed_by })
     }
 
     /// Numbers from elsewhere: nothing is known of how they were computed but the precision. How far rounding may have moved
@@ -104,7 +108,8 @@ impl Claim {
     /// Where memory does not suffice.
     pub fn numbers(array: &Array, precision: Precision) -> Result<Claim> {
         let rounding = Rounding::Unknown(precision);
-        Ok(Claim { array: array.cast(DType::F64)?, layout: ClaimLayout::Either, rounding, zeros: false })
+        let array = array.cast(DType::F64)?;
+        Ok(Claim { array, layout: ClaimLayout::Either, rounding, zeros: false, computed_by: None })
     }
 
     /// The claim in a layout.
@@ -115,5 +120,11 @@ impl Claim {
     /// The claim, marked as written as zeros: it may then hold of a derivative that is zero by construction.
     pub fn written_as_zeros(self, zeros: bool) -> Claim {
         Claim { zeros, ..self }
+    }
+
+    /// The claim with the value, in its own precision, whose numbers it has: where one of them is not finite it is told
+    /// which operation makes it so. Without it the expression in double precision is asked.
+    pub fn computed_by(self, value: &Val) -> Claim {
+        Claim { computed_by: Some(value.clone()), ..self }
     }
 }

@@ -1,6 +1,6 @@
 //! What the routes say of a claim, before anything is concluded from it.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use pullback_array::{Array, DType, Precision, memory};
 use pullback_autograd::pullback;
@@ -9,6 +9,7 @@ use pullback_ops::{Error, Result, Val};
 
 use crate::claim::{Claim, Rounding, Subject};
 use crate::differences::Estimate;
+use crate::kink::OneSided;
 use crate::layout::{from_tensor, to_tensor};
 use crate::routes::{DIRECTIONS, Derivative, Differences, along};
 use crate::verdict::{Judgement, Note};
@@ -16,9 +17,6 @@ use crate::verdict::{Judgement, Note};
 /// How many times a measured rounding error or an estimated truncation error may be exceeded: the measurements are
 /// samples, and errors of several operations may add up.
 pub(crate) const SAFETY: f64 = 8.0;
-
-/// How far one-sided slopes may be off, relatively: they are extrapolated once, from steps of 10⁻⁵.
-pub(crate) const SLOPE_ERROR: f64 = 1e-6;
 
 /// A subject as a first derivative: a Hessian is the derivative of a gradient.
 pub(crate) struct Reduced<'a> {
@@ -97,8 +95,8 @@ pub(crate) fn worst(gaps: &[Gap]) -> Option<Gap> {
 /// What the routes say of a claim.
 pub(crate) struct Evidence {
     pub claimed: Vec<f64>,
-    pub autograd: Vec<f64>,
-    /// How far rounding may have moved each entry of the claim and of autograd together.
+    pub derived: Derived,
+    /// How far rounding may have moved each entry of the claim, and of autograd where that has been computed entry by entry.
     pub rounding: Vec<f64>,
     /// How far it may have moved the routes. Where the claim was computed in few digits the routes were not.
     pub of_routes: Vec<f64>,
@@ -119,9 +117,65 @@ pub(crate) struct Evidence {
     /// How far autograd is from another route, in tolerances, at the most.
     pub contradiction: f64,
     pub no_path: bool,
+    pub scale: Scale,
+}
+
+/// What autograd says.
+pub(crate) enum Derived {
+    All(Vec<f64>),
+    /// Of these entries alone.
+    Some(HashMap<usize, f64>),
+}
+
+/// How large a derivative is beside what rounding may do to it.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Scale {
+    /// Is each entry no larger than its rounding errors?
+    pub zero: bool,
+    /// The largest entry.
+    pub largest: f64,
+    /// The largest rounding error of an entry of the claim.
+    pub rounding: f64,
+}
+
+impl Scale {
+    fn of(entries: &[f64], of_routes: &[f64], rounding: &[f64]) -> Scale {
+        let largest = |numbers: &[f64]| numbers.iter().fold(0.0f64, |largest, a| largest.max(a.abs()));
+        let zero = entries.iter().zip(of_routes).all(|(entry, error)| entry.abs() <= *error);
+        Scale { zero, largest: largest(entries), rounding: largest(rounding) }
+    }
 }
 
 impl Evidence {
+    /// Nothing is known.
+    pub(crate) fn empty(no_path: bool) -> Evidence {
+        Evidence {
+            claimed: Vec::new(),
+            derived: Derived::Some(HashMap::new()),
+            rounding: Vec::new(),
+            of_routes: Vec::new(),
+            by_autograd: Vec::new(),
+            by_network: Vec::new(),
+            by_differences: Vec::new(),
+            among_routes: Vec::new(),
+            kinks: Vec::new(),
+            estimates: None,
+            unseen: 0,
+            truncation: 0.0,
+            contradiction: 0.0,
+            no_path,
+            scale: Scale::default(),
+        }
+    }
+
+    /// What autograd says of one entry, where that has been computed.
+    pub(crate) fn derived(&self, position: usize) -> Option<f64> {
+        match &self.derived {
+            Derived::All(entries) => Some(entries[position]),
+            Derived::Some(entries) => entries.get(&position).copied(),
+        }
+    }
+
     /// What finite differences say of one entry.
     pub(crate) fn difference(&self, position: usize) -> Option<f64> {
         self.estimates.as_ref().map(|estimates| estimates[position]).filter(|estimate| estimate.is_finite())
@@ -140,14 +194,15 @@ impl Evidence {
     }
 
     /// In the order of the tensor.
-    fn at_kinks(&self, kinks: &[(usize, f64, f64)]) -> Vec<AtKink> {
-        let at_kink = |&(position, left, right): &(usize, f64, f64)| AtKink {
-            position,
+    pub(crate) fn at_kinks(&self, kinks: &[OneSided]) -> Vec<AtKink> {
+        let at_kink = |&OneSided { at, left, right, error }: &OneSided| AtKink {
+            position: at,
             left,
             right,
-            claimed: self.claimed[position],
-            stated: self.autograd[position],
-            tolerance: self.rounding[position],
+            error,
+            claimed: self.claimed[at],
+            stated: self.derived(at).unwrap_or(f64::NAN),
+            tolerance: self.rounding[at],
         };
         let mut all: Vec<AtKink> = kinks.iter().map(at_kink).collect();
         all.sort_by_key(|kink| kink.position);
@@ -161,6 +216,8 @@ pub(crate) struct AtKink {
     pub position: usize,
     pub left: f64,
     pub right: f64,
+    /// How far the slopes may be off.
+    pub error: f64,
     pub claimed: f64,
     /// What the conventions of the operations give.
     pub stated: f64,
@@ -170,7 +227,7 @@ pub(crate) struct AtKink {
 impl AtKink {
     /// Is this what is claimed, within the error of a slope?
     pub(crate) fn is_claimed(&self, value: f64) -> bool {
-        between(self.claimed, value, value, self.tolerance)
+        between(self.claimed, value, value, self.tolerance + self.error)
     }
 
     /// Does the claim follow the conventions?
@@ -180,14 +237,13 @@ impl AtKink {
 
     /// Does a value lie between the slopes?
     pub(crate) fn holds(&self, value: f64) -> bool {
-        between(value, self.left, self.right, self.tolerance)
+        between(value, self.left, self.right, self.tolerance + self.error)
     }
 }
 
-/// Does a value lie between two slopes, within a tolerance and the error of the slopes?
+/// Does a value lie between two slopes, within a tolerance?
 pub(crate) fn between(value: f64, left: f64, right: f64, tolerance: f64) -> bool {
-    let slack = tolerance + SLOPE_ERROR * left.abs().max(right.abs());
-    (left.min(right) - slack..=left.max(right) + slack).contains(&value)
+    (left.min(right) - tolerance..=left.max(right) + tolerance).contains(&value)
 }
 
 /// What entries of a row that are off by `errors` add up to along a direction.
@@ -205,6 +261,9 @@ pub(crate) fn norm(weights: &[f64]) -> f64 {
     weights.iter().map(|w| w * w).sum::<f64>().sqrt().max(f64::MIN_POSITIVE)
 }
 
+/// A derivative contracted with a direction of x: a number for each entry of y.
+pub(crate) type Along<'a> = &'a dyn Fn(&Array) -> Result<Vec<f64>>;
+
 /// What is held for each entry of a derivative while its routes are compared: eight numbers, two of an estimate, a gap for
 /// each of four lists and once more where three of them are joined.
 const BYTES_OF_AN_ENTRY: usize = 10 * size_of::<f64>() + 7 * size_of::<Gap>();
@@ -212,8 +271,12 @@ const BYTES_OF_AN_ENTRY: usize = 10 * size_of::<f64>() + 7 * size_of::<Gap>();
 impl Case<'_> {
     /// Takes every route. `None`: the derivative is not finite.
     pub(crate) fn evidence(&self, judgement: &mut Judgement) -> Result<Option<Evidence>> {
-        memory::room(BYTES_OF_AN_ENTRY.saturating_mul(self.tensor.len()))?;
         let derivative = self.reduced.derivative();
+        let bytes = BYTES_OF_AN_ENTRY.saturating_mul(self.tensor.len());
+        if derivative.is_dear()? || bytes > memory::limit() / 4 {
+            return self.probed(judgement);
+        }
+        memory::room(bytes)?;
         let (by_autograd, spread) = derivative.by_autograd()?;
         let (by_network, network_spread, no_path) = derivative.by_network()?;
         judgement.expected =
@@ -246,29 +309,23 @@ impl Case<'_> {
             by_network: (0..claimed.len())
                 .map(|p| Gap::new(p, claimed[p], network[p], rounding[p] + networked(p)))
                 .collect(),
-            by_differences: Vec::new(),
             among_routes: (0..claimed.len())
                 .map(|p| Gap::new(p, autograd[p], network[p], of_routes[p] + networked(p)))
                 .collect(),
-            kinks: Vec::new(),
-            estimates: None,
-            unseen: 0,
-            truncation: 0.0,
-            contradiction: 0.0,
-            no_path,
-            claimed,
-            autograd,
-            rounding,
-            of_routes,
+            scale: Scale::of(&autograd, &of_routes, &rounding),
+            ..Evidence::empty(no_path)
         };
+        (evidence.claimed, evidence.rounding, evidence.of_routes) = (claimed, rounding, of_routes);
+        evidence.derived = Derived::All(autograd);
         match derivative.by_differences()? {
             Differences::Entries { estimate, kinks } => {
-                let kinked: HashSet<usize> = kinks.iter().map(|&(at, ..)| at).collect();
+                let kinked: HashSet<usize> = kinks.iter().map(|kink| kink.at).collect();
                 for p in (0..evidence.claimed.len()).filter(|p| !kinked.contains(p)) {
                     let error = SAFETY * estimate.error[p];
                     let (tolerance, of_routes) =
                         (evidence.rounding[p] + error, evidence.of_routes[p] + error);
-                    if of_routes >= evidence.autograd[p].abs() && evidence.autograd[p] != 0.0 {
+                    let derived = evidence.derived(p).unwrap_or(f64::NAN);
+                    if of_routes >= derived.abs() && derived != 0.0 {
                         evidence.unseen += 1;
                     }
                     evidence.truncation = evidence.truncation.max(of_routes);
@@ -279,12 +336,7 @@ impl Case<'_> {
                             estimate.value[p],
                             tolerance,
                         ));
-                        evidence.among_routes.push(Gap::new(
-                            p,
-                            evidence.autograd[p],
-                            estimate.value[p],
-                            of_routes,
-                        ));
+                        evidence.among_routes.push(Gap::new(p, derived, estimate.value[p], of_routes));
                     }
                 }
                 evidence.kinks = evidence.at_kinks(&kinks);
@@ -293,7 +345,10 @@ impl Case<'_> {
             Differences::Directions { directions, kinks } => {
                 judgement.notes.push(Note::Directions(DIRECTIONS));
                 evidence.kinks = evidence.at_kinks(&kinks);
-                self.along_directions(&mut evidence, &by_autograd, &directions)?;
+                let rows = self.y.iter().product::<usize>();
+                let claim = |direction: &Array| Ok(along(&self.tensor, direction, rows));
+                let program = |direction: &Array| Ok(along(&by_autograd, direction, rows));
+                self.along_directions(&mut evidence, &claim, &program, &directions)?;
             }
         }
         if let [first, _] = self.reduced.subject.wrt.as_slice() {
@@ -304,19 +359,19 @@ impl Case<'_> {
         Ok(Some(evidence))
     }
 
-    /// Finite differences along directions: each speaks of a whole row, and of one entry only where that is sought out.
+    /// Finite differences along directions, against what the claim and the program come to along them: each speaks of a whole row, and of one entry only where that is sought out.
     pub(crate) fn along_directions(
         &self,
         evidence: &mut Evidence,
-        by_autograd: &Array,
+        claim: Along<'_>,
+        program: Along<'_>,
         directions: &[(Array, Estimate)],
     ) -> Result<()> {
         let (rows, columns) = (self.y.iter().product::<usize>(), self.x.iter().product::<usize>());
-        let mut contradicted: Option<(f64, &Array)> = None;
+        let mut contradicted: Option<(f64, &Array, usize)> = None;
         for (direction, estimate) in directions {
             let weights = direction.to_vec_f64();
-            let (of_claim, of_autograd) =
-                (along(&self.tensor, direction, rows), along(by_autograd, direction, rows));
+            let (of_claim, of_autograd) = (claim(direction)?, program(direction)?);
             for row in 0..rows {
                 let of_row = |errors: &[f64]| {
                     reach(&errors[row * columns..(row + 1) * columns], &weights)
@@ -330,15 +385,15 @@ impl Case<'_> {
                 let gap = Gap::new(row * columns, of_claim[row], estimate.value[row], tolerance);
                 let routes = Gap::new(row * columns, of_autograd[row], estimate.value[row], of_routes);
                 evidence.truncation = evidence.truncation.max(of_routes / norm(&weights));
-                if routes.ratio() > contradicted.map_or(1.0, |(ratio, _)| ratio) {
-                    contradicted = Some((routes.ratio(), direction));
+                if routes.ratio() > contradicted.map_or(1.0, |(ratio, ..)| ratio) {
+                    contradicted = Some((routes.ratio(), direction, row));
                 }
                 evidence.by_differences.push(gap);
                 evidence.among_routes.push(routes);
             }
         }
-        if let Some((ratio, direction)) = contradicted {
-            let position = self.reduced.derivative().localise(by_autograd, direction)?;
+        if let Some((ratio, direction, row)) = contradicted {
+            let position = row * columns + self.reduced.derivative().localise(program, direction)?;
             // The entry that is to be named; larger than any other error among the routes.
             evidence.among_routes.push(Gap { position, error: f64::INFINITY, tolerance: f64::INFINITY });
             evidence.contradiction = ratio;
@@ -356,7 +411,7 @@ impl Case<'_> {
             spread.iter().zip(&entries).map(|(s, e)| SAFETY * f64::EPSILON * (s + e.abs())).collect();
         Ok(match gradient.by_differences()? {
             Differences::Entries { estimate, kinks } => (0..entries.len())
-                .filter(|p| estimate.error[*p].is_finite() && !kinks.iter().any(|(at, ..)| at == p))
+                .filter(|p| estimate.error[*p].is_finite() && !kinks.iter().any(|kink| kink.at == *p))
                 .map(|p| Gap::new(0, entries[p], estimate.value[p], rounding[p] + SAFETY * estimate.error[p]))
                 .collect(),
             Differences::Directions { directions, .. } => directions

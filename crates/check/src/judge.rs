@@ -1,14 +1,16 @@
 //! From a claim to a verdict.
 
-use pullback_array::Array;
-use pullback_ops::{Result, Val};
+use pullback_ops::Result;
 
 use crate::claim::{Claim, Subject};
 use crate::convention::{Choices, Favoured};
-use crate::evidence::{AtKink, Case, Evidence, Gap, Reduced, SLOPE_ERROR, between, largest_error, worst};
+use crate::evidence::{AtKink, Case, Evidence, Gap, Reduced, Scale, between, largest_error, worst};
+use crate::kink::OneSided;
 use crate::layout::{ClaimLayout, from_tensor, index_in_claim, shapes, to_tensor};
+use crate::not_finite::{in_claim, in_derivative, in_program};
 use crate::routes::Derivative;
 use crate::verdict::{Entry, Follows, Judgement, Kink, Note, Routes, Verdict};
+use crate::zero::{typical_slope, unchanged};
 
 /// Nor can one where finite differences may be off by this share of it.
 const MOST_TRUNCATION: f64 = 1e-2;
@@ -60,6 +62,8 @@ fn blank(shape: Vec<usize>) -> Judgement {
         routes: Routes::default(),
         worst: None,
         kink: None,
+        not_finite: None,
+        unchanged: None,
         notes: Vec::new(),
         expected: None,
     }
@@ -71,7 +75,7 @@ fn wrong_shape(reduced: &Reduced<'_>, claim: &Claim, shape: &[usize], y: &[usize
     judgement.verdict = Verdict::Shape;
     judgement.claimed_shape = Some(claim.array.shape().to_vec());
     let derivative = reduced.derivative();
-    if derivative.entries() <= MOST_SHOWN {
+    if derivative.entries() <= MOST_SHOWN && !derivative.is_dear()? {
         let (tensor, _) = derivative.by_autograd()?;
         let expected = from_tensor(&tensor, y.len(), shape, claim.layout)?;
         // What a comparison that broadcasts would have called equal.
@@ -85,9 +89,9 @@ fn wrong_shape(reduced: &Reduced<'_>, claim: &Claim, shape: &[usize], y: &[usize
 }
 
 /// A slope without the digits that its error leaves open.
-fn measured(slope: f64, largest: f64) -> f64 {
+fn measured(slope: f64, error: f64) -> f64 {
     // A power of ten as a divisor is exact, as a factor it would not be.
-    let per_unit = 10f64.powi(-(largest * SLOPE_ERROR).log10().floor() as i32);
+    let per_unit = 10f64.powi(-error.log10().floor() as i32);
     let rounded = (slope * per_unit).round() / per_unit;
     if rounded.is_finite() { rounded + 0.0 } else { slope }
 }
@@ -95,9 +99,7 @@ fn measured(slope: f64, largest: f64) -> f64 {
 impl Case<'_> {
     fn judgement(&self) -> Result<Judgement> {
         let mut judgement = blank(self.claim.array.shape().to_vec());
-        if let Some(what) = self.not_finite()? {
-            judgement.verdict = Verdict::NotFinite;
-            judgement.notes.push(Note::NotFinite(what));
+        if self.not_finite(&mut judgement)? {
             return Ok(judgement);
         }
         if self.tensor.is_empty() {
@@ -109,7 +111,7 @@ impl Case<'_> {
         }
         let Some(evidence) = self.evidence(&mut judgement)? else {
             judgement.verdict = Verdict::NotFinite;
-            judgement.notes.push(Note::NotFinite("the derivative by autograd".into()));
+            judgement.not_finite = in_derivative(&self.reduced.derivative())?;
             return Ok(judgement);
         };
         judgement.routes = Routes {
@@ -135,7 +137,7 @@ impl Case<'_> {
         judgement.worst = Some(Entry {
             at: self.index(worst.position),
             claimed: evidence.claimed[worst.position],
-            expected: evidence.autograd[worst.position],
+            expected: self.derived(&evidence, worst.position)?,
             // At a kink a difference between both sides is neither slope.
             difference: evidence
                 .difference(worst.position)
@@ -158,7 +160,7 @@ impl Case<'_> {
             judgement.worst = Some(Entry {
                 at: self.index(position),
                 claimed: evidence.claimed[position],
-                expected: evidence.autograd[position],
+                expected: self.derived(evidence, position)?,
                 difference: evidence.difference(position),
             });
             return Ok(Verdict::Ambiguous);
@@ -166,18 +168,18 @@ impl Case<'_> {
         if worst_of_claim.ratio() > 1.0 {
             return self.wrong_or_kink(evidence, judgement);
         }
-        let zero = evidence.autograd.iter().zip(&evidence.of_routes).all(|(a, r)| a.abs() <= *r);
-        let largest = evidence.autograd.iter().fold(0.0f64, |largest, a| largest.max(a.abs()));
-        let rounding = evidence.rounding.iter().fold(0.0f64, |largest, r| largest.max(*r));
-        // A derivative that is zero has no size of its own to hold errors against: that of y over x stands in.
-        let size = if zero { self.typical_slope().max(largest) } else { largest };
+        let Scale { zero, largest, rounding } = evidence.scale;
+        let derivative = self.reduced.derivative();
+        let size = if zero { typical_slope(&derivative)?.max(largest) } else { largest };
         let all_kinked = evidence.kinks.len() == evidence.claimed.len();
         let seen = !evidence.by_differences.is_empty() || all_kinked;
-        if !(seen
-            && rounding <= self.claim.rounding.most() * size
-            && evidence.truncation <= MOST_TRUNCATION * size)
-        {
-            judgement.notes.push(if seen { Note::WithinTolerance } else { Note::NoDifferences });
+        let most_rounding = self.claim.rounding.most() * size;
+        if !(seen && rounding <= most_rounding && evidence.truncation <= MOST_TRUNCATION * size) {
+            let uncertainty = rounding.max(evidence.truncation);
+            judgement.notes.push(match seen {
+                true => Note::WithinTolerance { uncertainty, size },
+                false => Note::NoDifferences,
+            });
             return Ok(Verdict::Vacuous);
         }
         if !evidence.kinks.is_empty() {
@@ -186,22 +188,13 @@ impl Case<'_> {
         }
         if zero {
             judgement.notes.push(if evidence.no_path { Note::NoPath } else { Note::Zero });
+            judgement.unchanged = unchanged(&derivative)?;
             return Ok(if self.claim.zeros { Verdict::Holds } else { Verdict::Vacuous });
         }
         if evidence.unseen > 0 {
             judgement.notes.push(Note::Unseen(evidence.unseen));
         }
         Ok(Verdict::Holds)
-    }
-
-    /// The largest entry of y over the largest of x.
-    fn typical_slope(&self) -> f64 {
-        let size = |value: &Val| value.array().map_or(0.0, Array::max_abs);
-        let Derivative { y, x, .. } = self.reduced.derivative();
-        match (size(y), size(x)) {
-            (y, x) if x > 0.0 => y / x,
-            (y, _) => y,
-        }
     }
 
     /// A claim that deviates from autograd at kinks only, and there lies between the slopes, is no wrong claim: it follows
@@ -236,8 +229,7 @@ impl Case<'_> {
             Some(choices) => choices.origin(shown.position, shown.tolerance)?,
             None => None,
         };
-        let largest = shown.left.abs().max(shown.right.abs());
-        let [left, right] = [shown.left, shown.right].map(|slope| measured(slope, largest));
+        let [left, right] = [shown.left, shown.right].map(|slope| measured(slope, shown.error));
         Ok(Kink {
             at: self.index(shown.position),
             left,
@@ -296,33 +288,53 @@ impl Case<'_> {
             }
             let mut direction = vec![0.0; columns];
             here.iter().for_each(|kink| direction[kink.position % columns] = 1.0);
-            let (left, right) = derivative.slopes_along(row, direction)?;
+            let OneSided { left, right, error, .. } = derivative.slopes_along(row, direction)?;
             let claimed: f64 = here.iter().map(|kink| kink.claimed).sum();
-            let tolerance: f64 = here.iter().map(|kink| kink.tolerance).sum();
-            if left <= right + SLOPE_ERROR * right.abs() && !between(claimed, left, right, tolerance) {
+            let tolerance = error + here.iter().map(|kink| kink.tolerance).sum::<f64>();
+            if left <= right + error && !between(claimed, left, right, tolerance) {
                 return Ok(false);
             }
         }
         Ok(true)
     }
 
+    /// What autograd says of an entry: it is computed where it is not known.
+    fn derived(&self, evidence: &Evidence, position: usize) -> Result<f64> {
+        match evidence.derived(position) {
+            Some(entry) => Ok(entry),
+            None => self.reduced.derivative().entry(position),
+        }
+    }
+
     fn index(&self, position: usize) -> Vec<usize> {
         index_in_claim(position, &self.y, &self.x, self.claim.array.shape(), self.claim.layout)
     }
 
-    /// What is infinite or NaN: the claim, the value differentiated, or the one it is differentiated by.
-    fn not_finite(&self) -> Result<Option<String>> {
-        if !self.claim.array.all_finite() {
-            return Ok(Some("the claim".into()));
-        }
-        let named =
-            |value: &Val, what: &str| value.name().map_or_else(|| what.to_string(), |name| name.to_string());
-        let Derivative { y, x, .. } = self.reduced.derivative();
-        for (value, what) in [(x, "the input"), (y, "the output")] {
-            if !value.array()?.all_finite() {
-                return Ok(Some(named(value, what)));
+    /// Is the program infinite or NaN, or the claim? Then it is said where that arises, in the program first; a claim that is
+    /// NaN only where the derivative is could not have failed.
+    fn not_finite(&self, judgement: &mut Judgement) -> Result<bool> {
+        let derivative = self.reduced.derivative();
+        let in_program = in_program(self.reduced.subject, &derivative)?;
+        let Some(found) = in_program.map_or_else(|| in_claim(self.claim), |found| Ok(Some(found)))? else {
+            return Ok(false);
+        };
+        judgement.verdict = Verdict::NotFinite;
+        let claimed = self.tensor.to_vec_f64();
+        if claimed.iter().any(|entry| entry.is_nan())
+            && claimed.len() <= MOST_SHOWN
+            && !derivative.is_dear()?
+        {
+            let (tensor, _) = derivative.by_autograd()?;
+            let entries = tensor.to_vec_f64();
+            let mut odd = (0..claimed.len()).filter(|&p| !claimed[p].is_finite());
+            if odd.clone().all(|p| claimed[p].is_nan() && entries[p].is_nan()) {
+                judgement.verdict = Verdict::Vacuous;
+                judgement.notes.push(Note::BothNan(self.index(odd.next().unwrap_or(0))));
+                // What makes the derivative NaN is the program, not the claim.
+                judgement.not_finite = in_derivative(&derivative)?;
             }
         }
-        Ok(None)
+        judgement.not_finite.get_or_insert(found);
+        Ok(true)
     }
 }

@@ -6,8 +6,22 @@ const ABOVE_NOISE: f64 = 1e3;
 /// The steps of the one-sided difference quotients, in units of the scale.
 const STEPS: [f64; 3] = [1e-5, 1e-6, 1e-7];
 
-/// The slopes of `f` on both sides of 0, component by component, where they differ: `(component, left, right)`. `at` is
-/// f(0), and `noise` the rounding error of each component.
+/// How far one-sided slopes may be off, relatively: they are extrapolated once, from steps of 10⁻⁵.
+const TRUNCATION: f64 = 1e-6;
+
+/// The slopes on both sides of a kink.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct OneSided {
+    /// Which component has it, or which entry of a derivative.
+    pub at: usize,
+    pub left: f64,
+    pub right: f64,
+    /// How far they may be off.
+    pub error: f64,
+}
+
+/// The slopes of `f` on both sides of 0, component by component, where they differ. `at` is f(0), and `noise` the rounding
+/// error of each component.
 ///
 /// One-sided difference quotients differ by a gap that shrinks with the step where the function is smooth, grows as 1/step
 /// where it jumps, and stays at a kink.
@@ -16,7 +30,7 @@ pub(crate) fn kinks(
     at: &[f64],
     noise: &[f64],
     scale: f64,
-) -> Vec<(usize, f64, f64)> {
+) -> Vec<OneSided> {
     let mut suspects: Vec<(usize, f64, f64)> = Vec::new();
     for (number, step) in STEPS.iter().map(|step| step * scale).enumerate() {
         let Some((left, right)) = one_sided(f, at, step) else { return Vec::new() };
@@ -38,7 +52,13 @@ pub(crate) fn kinks(
             break;
         }
     }
-    suspects
+    let smallest = STEPS[STEPS.len() - 1] * scale;
+    let slopes = suspects.into_iter().map(|(at, left, right)| {
+        // Of the four values in two quotients the nearer ones count twice.
+        let error = TRUNCATION * left.abs().max(right.abs()) + 4.0 * noise[at] / smallest;
+        OneSided { at, left, right, error }
+    });
+    slopes.collect()
 }
 
 /// One-sided difference quotients, extrapolated once.
@@ -77,8 +97,12 @@ mod tests {
             let found = kinks(&mut |t| Some(vec![f(t)]), &[f(0.0)], &[noise], 1.0);
             match (found.as_slice(), expected) {
                 ([], None) => {}
-                ([(0, left, right)], Some((l, r))) => {
-                    assert!((left - l).abs() < 1e-6 && (right - r).abs() < 1e-6, "{name}: {left} {right}");
+                ([OneSided { at: 0, left, right, error }], Some((l, r))) => {
+                    assert!(
+                        (left - l).abs() < *error && (right - r).abs() < *error,
+                        "{name}: {left} {right}"
+                    );
+                    assert!(*error < 1e-5, "{name}: {error}");
                 }
                 other => panic!("{name}: {other:?}"),
             }

@@ -39,16 +39,22 @@ mod graph;
 mod judge;
 mod kink;
 mod layout;
+mod not_finite;
+mod probes;
 mod rounding;
 mod routes;
 mod structure;
 mod truth;
 mod verdict;
+mod zero;
 
 pub use claim::{Claim, Subject};
 pub use forward::deviation;
 pub use judge::{judge, judge_shape};
 pub use layout::{ClaimLayout, shapes};
+pub use not_finite::Operand;
 pub use structure::{Probed, probe};
 pub use truth::Truth;
-pub use verdict::{Entry, Follows, Judgement, Kink, KinkOrigin, Note, Routes, Verdict};
+pub use verdict::{
+    Arises, Entry, Follows, Judgement, Kink, KinkOrigin, NotFinite, Note, Routes, Verdict, What,
+};

@@ -42,6 +42,9 @@ pub struct Simulation {
 }
 
 impl Simulation {
+    /// How often a run evaluates the value.
+    pub const EVALUATIONS: usize = 1 + 2 * SAMPLES as usize;
+
     /// Of `value` as a function of `given`, which are exact.
     ///
     /// # Errors
@@ -58,6 +61,15 @@ impl Simulation {
         Ok(Simulation { function, leaves: leaves?, long_sums: long_sums(value)? })
     }
 
+    /// The value where the given ones are these arrays.
+    ///
+    /// # Errors
+    /// Where the value cannot be evaluated.
+    pub fn exact(&self, given: &[Array]) -> Result<Array> {
+        let inputs: Vec<Array> = given.iter().chain(&self.leaves).cloned().collect();
+        Ok(self.function.call(&inputs)?.remove(0))
+    }
+
     /// The value where the given ones are these arrays, and for each entry how far it moves in units of the relative
     /// perturbation: times the machine epsilon of a precision, its rounding error there. Infinite where that cannot be
     /// told.
@@ -65,8 +77,7 @@ impl Simulation {
     /// # Errors
     /// Where the value cannot be evaluated.
     pub fn run(&self, given: &[Array]) -> Result<(Array, Vec<f64>)> {
-        let exact_inputs: Vec<Array> = given.iter().chain(&self.leaves).cloned().collect();
-        let exact = self.function.call(&exact_inputs)?.remove(0);
+        let exact = self.exact(given)?;
         // The entries, their movements by two sizes, and a perturbed result.
         memory::room(4 * size_of::<f64>() * exact.len())?;
         let entries = exact.to_vec_f64();

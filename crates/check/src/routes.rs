@@ -8,7 +8,9 @@ use pullback_autograd::{Function, jacobian, pullback};
 use pullback_ops::{Error, Result, Val};
 
 use crate::differences::{Estimate, derivative};
-use crate::kink::kinks;
+use crate::evidence::Along;
+use crate::kink::{OneSided, kinks};
+use crate::probes::PROBES;
 use crate::rounding::Simulation;
 
 /// ∂y/∂x with some values held: what the routes compute.
@@ -22,6 +24,9 @@ pub(crate) struct Derivative<'a> {
 /// [`MOST_WORK`]; beyond, random directions.
 const MOST_ENTRIES: usize = 1024;
 const MOST_WORK: usize = 1 << 28;
+
+/// A derivative is gone through row by row while that computes fewer elements: about a second.
+const MOST_ROW_WORK: usize = 1 << 27;
 
 /// Evaluations of the program that one derivative takes: two tableaus of six central differences at the least, six at two
 /// scales at the most; this is typical.
@@ -38,10 +43,10 @@ pub(crate) const DIRECTIONS: usize = 15;
 /// What finite differences saw.
 pub(crate) enum Differences {
     /// Each entry, by its position in the tensor: the derivatives, their errors, and the kinks with both slopes.
-    Entries { estimate: Estimate, kinks: Vec<(usize, f64, f64)> },
+    Entries { estimate: Estimate, kinks: Vec<OneSided> },
     /// Derivatives of y along directions of x that leave out entries with kinks, and those kinks. No direction: there are
     /// too many kinks to tell anything.
-    Directions { directions: Vec<(Array, Estimate)>, kinks: Vec<(usize, f64, f64)> },
+    Directions { directions: Vec<(Array, Estimate)>, kinks: Vec<OneSided> },
 }
 
 impl Derivative<'_> {
@@ -73,6 +78,18 @@ impl Derivative<'_> {
         Ok((Array::from_vec(&shape, tensor)?, spread))
     }
 
+    /// One entry by reverse mode, by its position in the tensor.
+    pub fn entry(&self, position: usize) -> Result<f64> {
+        let columns = Self::len(self.x);
+        let mut unit = vec![0.0; Self::len(self.y)];
+        unit[position / columns] = 1.0;
+        let unit = Val::new(Array::from_vec(&self.y.shape(), unit)?);
+        match pullback(&[(self.y, &unit)], &[self.x], &self.fixed)?.remove(0) {
+            Some(row) => Ok(row.array()?.to_vec_f64()[position % columns]),
+            None => Ok(0.0),
+        }
+    }
+
     /// The shape of the tensor.
     fn shape(&self) -> Vec<usize> {
         self.y.shape().into_iter().chain(self.x.shape()).collect()
@@ -89,6 +106,26 @@ impl Derivative<'_> {
         let jacobian = jacobian(self.y, self.x, &self.fixed)?;
         let (dense, spread) = Simulation::new(&jacobian.to_dense()?, &[])?.run(&[])?;
         Ok((dense, spread, jacobian.is_zero()))
+    }
+
+    /// Would it take long to go through it row by row?
+    pub fn is_dear(&self) -> Result<bool> {
+        let rows = Self::len(self.y);
+        if rows <= PROBES {
+            return Ok(false);
+        }
+        let ones = Val::new(Array::ones(&self.y.shape(), DType::F64)?);
+        let Some(pulled) = pullback(&[(self.y, &ones)], &[self.x], &self.fixed)?.remove(0) else {
+            return Ok(false);
+        };
+        let work = Function::new(&[&ones], &[&pulled], &[])?.work();
+        Ok(work.saturating_mul(rows).saturating_mul(Simulation::EVALUATIONS) > MOST_ROW_WORK)
+    }
+
+    /// Finite differences along directions, however few entries x has.
+    pub fn by_directions(&self) -> Result<Differences> {
+        let program = Program::new(self)?;
+        program.along_directions().and_then(|found| program.complete(found))
     }
 
     /// Finite differences of the forward pass.
@@ -109,23 +146,24 @@ impl Derivative<'_> {
                 estimate.value[row * columns + entry] = slope;
                 estimate.error[row * columns + entry] = error;
             }
-            found.extend(here.into_iter().map(|(row, left, right)| (row * columns + entry, left, right)));
+            found.extend(here.into_iter().map(|kink| OneSided { at: kink.at * columns + entry, ..kink }));
         }
         program.complete(Differences::Entries { estimate, kinks: found })
     }
 
     /// The slopes of an entry of y on both sides along a direction of x; the same where there is no kink.
-    pub fn slopes_along(&self, row: usize, direction: Vec<f64>) -> Result<(f64, f64)> {
+    pub fn slopes_along(&self, row: usize, direction: Vec<f64>) -> Result<OneSided> {
         let program = Program::new(self)?;
         let direction = Array::from_vec(&self.x.shape(), direction)?;
         let (estimate, kinks) = program.slope_along(&direction);
-        let kink = kinks.iter().find(|(at, ..)| *at == row);
-        program.complete(kink.map_or((estimate.value[row], estimate.value[row]), |&(_, l, r)| (l, r)))
+        let (slope, error) = (estimate.value[row], estimate.error[row]);
+        let smooth = OneSided { at: row, left: slope, right: slope, error };
+        program.complete(kinks.into_iter().find(|kink| kink.at == row).unwrap_or(smooth))
     }
 
-    /// The position in x whose entries of `tensor` finite differences contradict, where those along a direction do:
+    /// The position in x whose entries of a derivative finite differences contradict, where those along a direction do:
     /// the set of entries is halved until one is left.
-    pub fn localise(&self, tensor: &Array, direction: &Array) -> Result<usize> {
+    pub fn localise(&self, claim: Along<'_>, direction: &Array) -> Result<usize> {
         let program = Program::new(self)?;
         let full = direction.to_vec_f64();
         let mismatch = |from: usize, to: usize| -> Result<f64> {
@@ -133,7 +171,7 @@ impl Derivative<'_> {
             part[from..to].copy_from_slice(&full[from..to]);
             let part = Array::from_vec(&self.x.shape(), part)?;
             let (slope, _) = program.slope_along(&part);
-            let claimed = along(tensor, &part, program.value.len());
+            let claimed = claim(&part)?;
             let excess = claimed.iter().zip(slope.value.iter().zip(&slope.error));
             Ok(excess.map(|(c, (v, e))| (c - v).abs() - e).fold(f64::NEG_INFINITY, f64::max))
         };
@@ -194,7 +232,7 @@ impl<'a> Program<'a> {
         &self,
         along: &mut dyn FnMut(f64) -> Option<Vec<f64>>,
         scales: &[f64],
-    ) -> (Estimate, Vec<(usize, f64, f64)>) {
+    ) -> (Estimate, Vec<OneSided>) {
         let mut best = derivative(along, &self.noise, scales[0]);
         for &scale in &scales[1..] {
             let other = derivative(along, &self.noise, scale);
@@ -209,7 +247,7 @@ impl<'a> Program<'a> {
         (best, kinks(along, &self.value, &self.noise, scales[0]))
     }
 
-    fn slope_along(&self, direction: &Array) -> (Estimate, Vec<(usize, f64, f64)>) {
+    fn slope_along(&self, direction: &Array) -> (Estimate, Vec<OneSided>) {
         let direction = direction.to_vec_f64();
         let mut along = self.moved(|t, x| x.iter_mut().zip(&direction).for_each(|(x, d)| *x += t * d));
         self.slope(&mut along, &[scale(self.largest)])
@@ -226,7 +264,7 @@ impl<'a> Program<'a> {
         for &entry in &kinked {
             let here = self.kinks_at(entry);
             kinks.extend(
-                here.into_iter().map(|(row, left, right)| (row * self.at.len() + entry, left, right)),
+                here.into_iter().map(|kink| OneSided { at: kink.at * self.at.len() + entry, ..kink }),
             );
         }
         let mut directions = Vec::new();
@@ -246,7 +284,7 @@ impl<'a> Program<'a> {
         Ok(Differences::Directions { directions, kinks })
     }
 
-    fn kinks_at(&self, entry: usize) -> Vec<(usize, f64, f64)> {
+    fn kinks_at(&self, entry: usize) -> Vec<OneSided> {
         let mut along = self.moved(|t, x| x[entry] += t);
         kinks(&mut along, &self.value, &self.noise, self.scales_of(entry)[0])
     }

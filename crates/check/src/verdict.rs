@@ -5,6 +5,8 @@ use std::fmt;
 use pullback_array::Array;
 use pullback_ops::Val;
 
+use crate::not_finite::Operand;
+
 /// The verdict on a claim.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Verdict {
@@ -69,6 +71,11 @@ pub struct Judgement {
     pub worst: Option<Entry>,
     /// What lies at a kink.
     pub kink: Option<Kink>,
+    /// Where a number that is not finite arises.
+    pub not_finite: Option<NotFinite>,
+    /// Of a derivative that is zero although there is a path: the value that does not change, although what it is computed
+    /// from does.
+    pub unchanged: Option<Val>,
     /// What else is to be said.
     pub notes: Vec<Note>,
     /// The derivative by autograd, in the layout of the claim.
@@ -85,9 +92,12 @@ impl Judgement {
         }
     }
 
-    /// The value of the program, or of the claim, that the verdict is due to: the one that makes a kink.
+    /// The value of the program, or of the claim, that the verdict is due to: the one that makes a kink, the first that is
+    /// not finite, or the one that does not change.
     pub fn due_to(&self) -> Option<&Val> {
-        self.kink.as_ref()?.origin.as_ref().map(|origin| &origin.value)
+        let kink = self.kink.as_ref().and_then(|kink| kink.origin.as_ref()).map(|origin| &origin.value);
+        let not_finite = self.not_finite.as_ref().map(|found| &found.value);
+        not_finite.or(kink).or(self.unchanged.as_ref())
     }
 }
 
@@ -199,6 +209,73 @@ pub struct KinkOrigin {
     pub convention: Option<String>,
 }
 
+/// A number that is infinite or NaN, where it arises.
+#[derive(Clone, Debug)]
+pub struct NotFinite {
+    /// In the claim, in the program, or in a derivative of it.
+    pub arises: Arises,
+    /// How.
+    pub what: What,
+    /// The result of the operation that makes it, or what was given.
+    pub value: Val,
+    /// Where in it; empty where that cannot be told.
+    pub at: Vec<usize>,
+    /// The number; of a slope that is not finite, the slope.
+    pub entry: f64,
+    /// What the operation made it of, where it works entry by entry.
+    pub operands: Vec<Operand>,
+}
+
+/// Where a number that is not finite arises.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Arises {
+    /// In the expression of the claim.
+    Claim,
+    /// On the way to what is differentiated.
+    Program,
+    /// In its derivative alone.
+    Derivative,
+}
+
+impl Arises {
+    /// The word for it in JSON.
+    pub fn word(self) -> &'static str {
+        match self {
+            Arises::Claim => "claim",
+            Arises::Program => "program",
+            Arises::Derivative => "derivative",
+        }
+    }
+}
+
+/// How a number that is not finite arises.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum What {
+    /// It was given: drawn, written or loaded.
+    Given,
+    /// The operation has no value there: 0/0, the logarithm of −1.
+    Undefined,
+    /// It has a pole there: 1/0, the logarithm of 0.
+    Pole,
+    /// The result is too large for the number format.
+    Overflow,
+    /// The operation has a value there, and no finite slope: the square root at 0.
+    Slope,
+}
+
+impl What {
+    /// The word for it in JSON.
+    pub fn word(self) -> &'static str {
+        match self {
+            What::Given => "given",
+            What::Undefined => "undefined",
+            What::Pole => "pole",
+            What::Overflow => "overflow",
+            What::Slope => "slope",
+        }
+    }
+}
+
 /// What else is to be said of a claim.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Note {
@@ -207,7 +284,14 @@ pub enum Note {
     /// The derivative is zero, although there is a path.
     Zero,
     /// Rounding, or the error of finite differences, leaves the derivative too few digits to be judged by.
-    WithinTolerance,
+    WithinTolerance {
+        /// How far an entry may be off.
+        uncertainty: f64,
+        /// The largest entry of the derivative; for one that is zero, the slope that it might have had.
+        size: f64,
+    },
+    /// The entries are so many that autograd and the Jacobian were asked for this many random sums of rows, with signs.
+    Probes(usize),
     /// Finite differences were taken along this many random directions.
     Directions(usize),
     /// The derivative has no entries.
@@ -222,8 +306,8 @@ pub enum Note {
     /// So many entries that are not zero are too small beside what finite differences can tell of them; they agree with
     /// autograd and the Jacobian.
     Unseen(usize),
-    /// Which number is not finite.
-    NotFinite(String),
+    /// Claim and derivative are both NaN at this entry: no comparison could have failed.
+    BothNan(Vec<usize>),
     /// What the derivative is taken by reaches no further than this value, which does not change with it.
     Flat {
         /// Its name in the program.

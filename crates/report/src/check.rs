@@ -1,6 +1,6 @@
 //! What a check of one file found.
 
-use pullback_check::{Judgement, Verdict};
+use pullback_check::{Arises, Judgement, Verdict};
 use pullback_diagnose::Diagnosis;
 use pullback_lang::Span;
 
@@ -76,10 +76,14 @@ impl FileReport {
         self.claims.iter().filter(|claim| FileReport::is_cause(claim))
     }
 
-    /// Is a claim wrong by itself? It stays wrong where several causes fit.
+    /// Is a claim wrong by itself? It stays wrong where several causes fit. What is not finite in the program is none of its
+    /// mistakes.
     pub(crate) fn is_cause(claim: &ClaimReport) -> bool {
-        matches!(claim.judgement.verdict, Verdict::Wrong | Verdict::Shape | Verdict::NotFinite)
-            || !claim.diagnoses.is_empty()
+        let own = match (claim.judgement.verdict, &claim.judgement.not_finite) {
+            (Verdict::NotFinite, Some(found)) => found.arises == Arises::Claim,
+            (verdict, _) => matches!(verdict, Verdict::Wrong | Verdict::Shape),
+        };
+        own || !claim.diagnoses.is_empty()
     }
 
     /// The claims, without those whose mistake is that of a claim before them: two that are the wrong way round are one

@@ -1,6 +1,6 @@
 //! The JSON of `pullback check`; its schema is `schemas/check.json`.
 
-use pullback_check::{Entry, Follows, Kink, Note, Routes};
+use pullback_check::{Entry, Follows, Kink, NotFinite, Note, Routes};
 use pullback_diagnose::Diagnosis;
 use pullback_lang::{Span, print};
 use serde::Serialize;
@@ -8,6 +8,7 @@ use serde::Serialize;
 use crate::SCHEMA;
 use crate::check::{ClaimReport, FileReport};
 use crate::diagnosis_text::words_text;
+use crate::not_finite_text::op_of;
 use crate::number::Number;
 use crate::problem::{Document, Place, ProblemJson};
 use crate::verdict_text::note_text;
@@ -60,6 +61,10 @@ struct Claim<'a> {
     worst: Option<EntryJson<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     kink: Option<KinkJson<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    not_finite: Option<NotFiniteJson<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unchanged: Option<UnchangedJson>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     notes: Vec<String>,
     #[serde(skip_serializing_if = "<[String]>::is_empty")]
@@ -134,6 +139,35 @@ struct OperationJson<'a> {
     span: Option<Place>,
 }
 
+#[derive(Serialize)]
+struct NotFiniteJson<'a> {
+    what: &'static str,
+    arises_in: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    op: Option<&'static str>,
+    expression: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    at: Option<&'a [usize]>,
+    entry: Number,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    operands: Vec<OperandJson<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    span: Option<Place>,
+}
+
+#[derive(Serialize)]
+struct UnchangedJson {
+    expression: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    span: Option<Place>,
+}
+
+#[derive(Serialize)]
+struct OperandJson<'a> {
+    expression: &'a str,
+    entry: Number,
+}
+
 impl<'a> File<'a> {
     fn new(report: &'a FileReport) -> File<'a> {
         File {
@@ -166,6 +200,14 @@ impl<'a> Claim<'a> {
             routes: (judgement.routes != Routes::default()).then(|| RoutesJson::new(&judgement.routes)),
             worst: judgement.worst.as_ref().map(EntryJson::new),
             kink: judgement.kink.as_ref().map(|kink| KinkJson::new(document, kink, report.due_to)),
+            not_finite: judgement
+                .not_finite
+                .as_ref()
+                .map(|found| NotFiniteJson::new(document, found, report.due_to)),
+            unchanged: judgement.unchanged.as_ref().map(|value| UnchangedJson {
+                expression: value.expression(),
+                span: report.due_to.map(|span| document.place(span)),
+            }),
             notes: judgement.notes.iter().map(|note: &Note| note_text(note)).collect(),
             inherits: &report.inherits,
             diagnosis,
@@ -230,6 +272,24 @@ impl<'a> KinkJson<'a> {
                 convention: origin.convention.as_deref(),
                 span: due_to.map(|span| document.place(span)),
             }),
+        }
+    }
+}
+
+impl<'a> NotFiniteJson<'a> {
+    fn new(document: &Document, found: &'a NotFinite, due_to: Option<Span>) -> NotFiniteJson<'a> {
+        let operands = found.operands.iter();
+        NotFiniteJson {
+            what: found.what.word(),
+            arises_in: found.arises.word(),
+            op: op_of(found),
+            expression: found.value.expression(),
+            at: (found.at.len() == found.value.ndim()).then_some(&found.at),
+            entry: Number(found.entry),
+            operands: operands
+                .map(|operand| OperandJson { expression: &operand.expression, entry: Number(operand.entry) })
+                .collect(),
+            span: due_to.map(|span| document.place(span)),
         }
     }
 }

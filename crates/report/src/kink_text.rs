@@ -4,6 +4,7 @@ use pullback_check::{Follows, Kink, KinkOrigin};
 use pullback_lang::Span;
 
 use crate::check::ClaimReport;
+use crate::not_finite_text::bare;
 use crate::number::brief;
 use crate::verdict_text::index;
 
@@ -71,7 +72,7 @@ pub(crate) fn convention_text(kink: &Kink) -> Option<String> {
     let convention = origin.convention.as_ref()?;
     Some(format!(
         "the convention of `{}` there: {}",
-        origin.value.expression(),
+        bare(&origin.value.expression()),
         convention.trim_end_matches('.')
     ))
 }

@@ -42,6 +42,7 @@ mod elsewhere;
 mod jacobian;
 mod jacobian_json;
 mod kink_text;
+mod not_finite_text;
 mod number;
 mod operations;
 mod paint;

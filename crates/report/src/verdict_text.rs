@@ -6,6 +6,7 @@ use pullback_lang::Span;
 use crate::check::ClaimReport;
 use crate::diagnosis_text::{cause_text, causes_text, fix_text, words_text};
 use crate::kink_text::{convention_text, interval_text, kink_text, made_here};
+use crate::not_finite_text::{bare, not_finite_hint, not_finite_notes, not_finite_text};
 use crate::number::{apart, brief};
 
 /// What a line says of a claim, behind its verdict.
@@ -29,7 +30,8 @@ fn found(claim: &ClaimReport) -> String {
         // Why it is zero takes a sentence, which stands below.
         Verdict::Ambiguous | Verdict::Vacuous | Verdict::NotFinite => {
             let brief = judgement.notes.iter().filter(|note| !matches!(note, Note::Flat { .. }));
-            brief.map(note_text).collect::<Vec<String>>().join("; ")
+            let not_finite = judgement.not_finite.as_ref().map(not_finite_text);
+            brief.map(note_text).chain(not_finite).collect::<Vec<String>>().join("; ")
         }
     }
 }
@@ -120,18 +122,25 @@ pub(crate) fn note_text(note: &Note) -> String {
         Note::NoEntries => "it has no entries".to_string(),
         Note::NoDifferences => "finite differences can tell nothing here".to_string(),
         Note::Zero => "the derivative is zero here, although there is a path".to_string(),
-        Note::WithinTolerance => {
-            "the tolerance leaves the derivative too few digits to be judged by".to_string()
-        }
+        Note::WithinTolerance { uncertainty, size } => format!(
+            "too few digits are left to judge by: entries may be off by {}, and the largest is {}",
+            brief(*uncertainty),
+            brief(*size)
+        ),
         Note::Unseen(count) => {
             let entries = if *count == 1 { "entry is" } else { "entries are" };
-            format!("{count} {entries} too small beside the others for finite differences")
+            format!("{count} {entries} too small beside the others for finite differences to see")
+        }
+        Note::Probes(count) => {
+            format!("so many entries that all were tested together, in {count} random sums of rows")
         }
         Note::Directions(count) => format!("finite differences along {count} random directions"),
         Note::RoutesDisagree { in_tolerances } => {
             format!("autograd and finite differences disagree by {} tolerances", brief(*in_tolerances))
         }
-        Note::NotFinite(what) => format!("{what} holds an infinity or a NaN"),
+        Note::BothNan(at) => {
+            format!("{}the claim and the derivative are both NaN, which no comparison can tell", index(at))
+        }
         Note::Flat { name, expression, single } => {
             let value = match name {
                 Some(name) => format!("`{name} = {expression}`"),
@@ -147,7 +156,7 @@ pub(crate) fn note_text(note: &Note) -> String {
                 ),
             }
         }
-        Note::EqualByBroadcasting => "the shapes are equal after broadcasting only".to_string(),
+        Note::EqualByBroadcasting => "only a comparison that broadcasts would call them equal".to_string(),
     }
 }
 
@@ -195,23 +204,62 @@ pub(crate) fn failure(claim: &ClaimReport) -> Option<Failure> {
             Failure { others: made_here(claim), ..failure }
         }
         Verdict::Vacuous => {
-            let zero = judgement.notes.iter().any(|note| matches!(note, Note::NoPath | Note::Zero));
-            let hint = if zero && claim.elsewhere.is_some() {
-                "dump it at inputs at which it is not zero"
-            } else if zero {
-                "say so with `zeros(…)`, or choose inputs at which it is not zero"
-            } else {
-                "choose larger inputs"
+            if let Some(found) = &judgement.not_finite {
+                lines = notes(judgement);
+                lines.push(not_finite_text(found));
+                let title = format!("{key} could not have failed");
+                let others = claim.due_to.map(|span| (span, "the first that is not finite".to_string()));
+                let failure = wrong(title, None, lines, Some(not_finite_hint(found)));
+                return Some(Failure { others: others.into_iter().collect(), ..failure });
+            }
+            let zero = judgement.notes.iter().find(|note| matches!(note, Note::NoPath | Note::Zero));
+            let hint = match (zero, &claim.elsewhere) {
+                (Some(_), Some(_)) => "dump it at inputs at which it is not zero",
+                (Some(Note::NoPath), None) => "say so with `zeros(…)`",
+                (Some(_), None) => "say so with `zeros(…)`, or choose inputs at which it is not zero",
+                (None, _) => {
+                    "choose inputs at which the derivative is larger beside what it is computed from"
+                }
             };
-            wrong(format!("{key} could not have failed"), None, notes(judgement), Some(hint))
+            let (reason, others) = unchanged(claim);
+            let notes = notes(judgement).into_iter().chain(reason).collect();
+            let failure = wrong(format!("{key} could not have failed"), None, notes, Some(hint));
+            Failure { others, ..failure }
         }
         Verdict::Ambiguous => {
             lines.extend(notes(judgement));
-            wrong(format!("{key} cannot be decided"), worst, lines, None)
+            let hint = "if the program does not jump here, a rule of Pullback is wrong: please report it";
+            wrong(format!("{key} cannot be decided"), worst, lines, Some(hint))
         }
-        Verdict::NotFinite => wrong(format!("{key} is not finite"), worst, notes(judgement), None),
+        Verdict::NotFinite => {
+            let found = judgement.not_finite.as_ref();
+            let label = found.map_or_else(|| "the derivative is not finite".to_string(), not_finite_text);
+            let title = format!("{key} is not finite");
+            let failure = wrong(title, Some(label), not_finite_notes(judgement), found.map(not_finite_hint));
+            match claim.due_to {
+                Some(span) if span.start < claim.span.start => {
+                    Failure { span, others: vec![(claim.expr_span, "the claim".to_string())], ..failure }
+                }
+                Some(span) => Failure { span, ..failure },
+                None => failure,
+            }
+        }
         Verdict::Holds | Verdict::Inherited => return None,
     })
+}
+
+/// Where the changes end that a derivative of zero is due to, in a sentence where no note has it, and as a place.
+fn unchanged(claim: &ClaimReport) -> (Option<String>, Vec<(Span, String)>) {
+    let Some(value) = &claim.judgement.unchanged else { return (None, Vec::new()) };
+    let is_told = claim.judgement.notes.iter().any(|note| matches!(note, Note::Flat { .. }));
+    let written = value.expression();
+    let named = match value.name() {
+        Some(name) => format!("`{name} = {}`", bare(&written)),
+        None => format!("`{}`", bare(&written)),
+    };
+    let reason = format!("{named} does not change here, although what it is computed from does");
+    let place = claim.due_to.map(|span| (span, "this does not change".to_string()));
+    ((!is_told).then_some(reason), place.into_iter().collect())
 }
 
 /// What is to be said of a wrong claim that is at a kink.

@@ -174,7 +174,7 @@ fn judgement(
     exact.array(expression, claim.expr_span).map_err(|error| in_place(&error))?;
     let at = |span: Span| move |error: pullback_ops::Error| Problem::of_operation(&error, span);
     let claimed = pullback_check::Claim::evaluated(array, expression).map_err(at(claim.expr_span))?;
-    let claimed = claimed.in_layout(layout(stated_layout)).written_as_zeros(zeros);
+    let claimed = claimed.in_layout(layout(stated_layout)).written_as_zeros(zeros).computed_by(value);
     judge(&subject(claim), &claimed).map_err(at(claim.span))
 }
 

@@ -42,10 +42,13 @@ fn every_output_fits_its_schema() {
     let kink = "x = [0, 1]; L = sum(relu(x)); dL/dx = step(x)";
     let tie = "x = [2, 2, 1]\ny = max(x)\ndy/dx = [1, 0, 0]";
     let infinite = "x = [0, 1]; y = 1 / x; L = sum(y); dL/dx = -1 / x^2";
+    let unchanged = "z: [5] ~ randn\nL = sum(softmax(z))\ndL/dz = z - z";
+    let both_nan = "x = [0, 0]; n = sqrt(sum(x^2)); dn/dx = x / n";
+    let overflow = "dtype f32; x = [1, 100]; L = sum(exp(x)); dL/dx = exp(x)";
     let shape = "x = [1, 2]; L = sum(x^2); dL/dx = 2; dL_dx = 2 * x";
     let syntax = "x = [1\nm = 2; m = 3";
     let several = "x: [M=2] ~ randn; L = sum(reshape(x, [2, 1])^2) / 2; dL/dx = 2 * x";
-    let cases: [(&str, &[&str], &str); 30] = [
+    let cases: [(&str, &[&str], &str); 33] = [
         ("check", &["examples/mistakes.grad"], ""),
         ("check", &["-"], several),
         ("check", &["examples/000-rmsnorm-layer.grad", "examples/003-composition.grad"], ""),
@@ -53,6 +56,9 @@ fn every_output_fits_its_schema() {
         ("check", &["-"], kink),
         ("check", &["-"], tie),
         ("check", &["-"], infinite),
+        ("check", &["-"], both_nan),
+        ("check", &["-"], unchanged),
+        ("check", &["-"], overflow),
         ("check", &["-"], shape),
         ("check", &["-"], syntax),
         ("check", &["-"], "x = [1]\nx = [2]"),

@@ -146,10 +146,39 @@ fn a_kink_and_a_claim_that_could_not_fail() {
               |         ^^^^^
               |
               = note: zero by construction
-              = help: say so with `zeros(…)`, or choose inputs at which it is not zero
+              = help: say so with `zeros(…)`
 
               2 claims: 1 at a kink, 1 vacuous
         "#]],
+    );
+}
+
+/// The first operation, in forward order, that makes a number infinite, however many come after it.
+#[test]
+fn what_is_not_finite() {
+    prints(
+        &["check", "-"],
+        "x = [1, 0, 2]\np = 2 * x\ny = log(p)\nL = sum(y)\ndL/dx = 1 / x",
+        expect![[r#"
+        exit code 1
+        <stdin>
+          ✗ dL/dx  not-finite  `y = log(p)` is -inf at [1], where `p` is 0
+
+        error: dL/dx is not finite
+         --> <stdin>:3:5
+          |
+        3 | y = log(p)
+          |     ^^^^^^ `y = log(p)` is -inf at [1], where `p` is 0
+        4 | L = sum(y)
+        5 | dL/dx = 1 / x
+          |         ----- the claim
+          |
+          = note: the domain of `log`: x > 0. At 0 the value is −∞, below it NaN, as in PyTorch
+          = note: it is the first such number on the way to what is differentiated
+          = help: choose inputs at which it is finite, or keep it from there, as an `eps` under a root does
+
+          1 claim: 1 not finite
+    "#]],
     );
 }
 
