@@ -39,8 +39,7 @@ pub fn deviation(value: &Val, numbers: &Array, precision: Precision) -> Result<O
             // Infinities have no difference.
             true => Gap { position: p, error: 0.0, tolerance: 0.0 },
             false => {
-                let own = rounding_of(precision, claimed[p], spread[p])
-                    + rounding_of(Precision::F64, 0.0, spread[p]);
+                let own = rounding_of(precision, spread[p]) + rounding_of(Precision::F64, spread[p]);
                 let error = (claimed[p] - expected[p]).abs();
                 Gap {
                     position: p,

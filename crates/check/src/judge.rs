@@ -3,12 +3,20 @@
 use pullback_array::Array;
 use pullback_ops::{Result, Val};
 
-use crate::claim::{Claim, Subject};
+use crate::claim::{Claim, Rounding, Subject};
 use crate::convention::{Choices, Favoured};
 use crate::evidence::{AtKink, Case, Evidence, Gap, Reduced, SLOPE_ERROR, between, largest_error, worst};
 use crate::layout::{ClaimLayout, from_tensor, index_in_claim, shapes, to_tensor};
 use crate::routes::Derivative;
 use crate::verdict::{Entry, Follows, Judgement, Kink, Note, Routes, Verdict};
+
+/// A claim whose rounding errors may pass this share of the derivative cannot be judged by numbers.
+const MOST_ROUNDING: f64 = 1e-3;
+
+/// Numbers of other code have few digits, in bf16 hardly two, and are judged by those entries of which rounding leaves half at
+/// least: a factor of 2, a wrong sign, or nothing in their place is seen there. Such entries must make up this share of the
+/// derivative, as a sum of squares.
+const LEAST_TOLD: f64 = 0.5;
 
 /// Nor can one where finite differences may be off by this share of it.
 const MOST_TRUNCATION: f64 = 1e-2;
@@ -92,6 +100,14 @@ fn measured(slope: f64, largest: f64) -> f64 {
     if rounded.is_finite() { rounded + 0.0 } else { slope }
 }
 
+/// The share of the derivative, as a sum of squares, in entries of which rounding leaves half at least.
+fn told(evidence: &Evidence) -> f64 {
+    let square = |a: &f64| a * a;
+    let entries = evidence.autograd.iter().zip(&evidence.rounding);
+    let told: f64 = entries.filter(|(a, rounding)| 2.0 * **rounding <= a.abs()).map(|(a, _)| square(a)).sum();
+    told / evidence.autograd.iter().map(square).sum::<f64>()
+}
+
 impl Case<'_> {
     fn judgement(&self) -> Result<Judgement> {
         let mut judgement = blank(self.claim.array.shape().to_vec());
@@ -168,15 +184,18 @@ impl Case<'_> {
         }
         let zero = evidence.autograd.iter().zip(&evidence.of_routes).all(|(a, r)| a.abs() <= *r);
         let largest = evidence.autograd.iter().fold(0.0f64, |largest, a| largest.max(a.abs()));
-        let rounding = evidence.rounding.iter().fold(0.0f64, |largest, r| largest.max(*r));
         // A derivative that is zero has no size of its own to hold errors against: that of y over x stands in.
         let size = if zero { self.typical_slope().max(largest) } else { largest };
+        let digits = match &self.claim.rounding {
+            Rounding::Measured(_) => {
+                evidence.rounding.iter().all(|rounding| *rounding <= MOST_ROUNDING * size)
+            }
+            Rounding::Unknown(_) if zero => evidence.rounding.iter().all(|rounding| *rounding <= size),
+            Rounding::Unknown(_) => told(evidence) >= LEAST_TOLD,
+        };
         let all_kinked = evidence.kinks.len() == evidence.claimed.len();
         let seen = !evidence.by_differences.is_empty() || all_kinked;
-        if !(seen
-            && rounding <= self.claim.rounding.most() * size
-            && evidence.truncation <= MOST_TRUNCATION * size)
-        {
+        if !(seen && digits && evidence.truncation <= MOST_TRUNCATION * size) {
             judgement.notes.push(if seen { Note::WithinTolerance } else { Note::NoDifferences });
             return Ok(Verdict::Vacuous);
         }
@@ -190,6 +209,11 @@ impl Case<'_> {
         }
         if evidence.unseen > 0 {
             judgement.notes.push(Note::Unseen(evidence.unseen));
+        }
+        if matches!(self.claim.rounding, Rounding::Unknown(_)) {
+            let entries = evidence.autograd.iter().zip(&evidence.rounding);
+            let lost = entries.filter(|&(a, rounding)| *a != 0.0 && a.abs() <= *rounding).count();
+            judgement.notes.extend((lost > 0).then_some(Note::Rounded(lost)));
         }
         Ok(Verdict::Holds)
     }

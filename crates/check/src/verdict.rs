@@ -222,6 +222,8 @@ pub enum Note {
     /// So many entries that are not zero are too small beside what finite differences can tell of them; they agree with
     /// autograd and the Jacobian.
     Unseen(usize),
+    /// So many entries that are not zero are too small beside the others for the digits of numbers from elsewhere.
+    Rounded(usize),
     /// Which number is not finite.
     NotFinite(String),
     /// What the derivative is taken by reaches no further than this value, which does not change with it.
