@@ -48,23 +48,6 @@ pub(crate) enum Rounding {
     Unknown(Precision),
 }
 
-/// A claim whose rounding errors may pass this share of the derivative cannot be judged by numbers.
-const MOST_ROUNDING: f64 = 1e-3;
-
-/// Nor can numbers from elsewhere beyond this one: a factor of 2, a sign, or nothing at all in place of the largest entries
-/// must be seen. Half of the digits of bf16 would pass [`MOST_ROUNDING`] by themselves.
-const MOST_ROUNDING_OF_NUMBERS: f64 = 0.5;
-
-impl Rounding {
-    /// How much of the largest entry rounding may be.
-    pub(crate) fn most(&self) -> f64 {
-        match self {
-            Rounding::Measured(_) => MOST_ROUNDING,
-            Rounding::Unknown(_) => MOST_ROUNDING_OF_NUMBERS,
-        }
-    }
-}
-
 /// Claimed numbers.
 #[derive(Clone, Debug)]
 pub struct Claim {

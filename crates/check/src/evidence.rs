@@ -127,6 +127,27 @@ pub(crate) enum Derived {
     Some(HashMap<usize, f64>),
 }
 
+/// Sums of squares: of the entries of which rounding leaves half at least, and of all.
+#[derive(Default)]
+pub(crate) struct Told {
+    told: f64,
+    all: f64,
+}
+
+impl Told {
+    pub(crate) fn add(&mut self, entry: f64, rounding: f64) {
+        self.all += entry * entry;
+        if 2.0 * rounding <= entry.abs() {
+            self.told += entry * entry;
+        }
+    }
+
+    /// The share of the former; none of nothing.
+    pub(crate) fn share(&self) -> f64 {
+        if self.all > 0.0 { self.told / self.all } else { 0.0 }
+    }
+}
+
 /// How large a derivative is beside what rounding may do to it.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Scale {
@@ -136,13 +157,17 @@ pub(crate) struct Scale {
     pub largest: f64,
     /// The largest rounding error of an entry of the claim.
     pub rounding: f64,
+    /// The share of the derivative, as a sum of squares, in entries of which rounding leaves half at least.
+    pub told: f64,
 }
 
 impl Scale {
     fn of(entries: &[f64], of_routes: &[f64], rounding: &[f64]) -> Scale {
         let largest = |numbers: &[f64]| numbers.iter().fold(0.0f64, |largest, a| largest.max(a.abs()));
         let zero = entries.iter().zip(of_routes).all(|(entry, error)| entry.abs() <= *error);
-        Scale { zero, largest: largest(entries), rounding: largest(rounding) }
+        let mut told = Told::default();
+        entries.iter().zip(rounding).for_each(|(entry, rounding)| told.add(*entry, *rounding));
+        Scale { zero, largest: largest(entries), rounding: largest(rounding), told: told.share() }
     }
 }
 
@@ -253,8 +278,13 @@ pub(crate) fn reach(errors: &[f64], weights: &[f64]) -> f64 {
 
 /// How far a number that other code computed in some precision may be off, where the result moves by `spread` times the
 /// machine epsilon of a precision in which all intermediate results are rounded.
-pub(crate) fn rounding_of(precision: Precision, number: f64, spread: f64) -> f64 {
-    precision.epsilon() * (number.abs() + spread) + precision.underflow()
+pub(crate) fn rounding_of(precision: Precision, spread: f64) -> f64 {
+    // In 16 bits results are rounded when they are stored, by half an epsilon at the most: products and sums run in 32 bits.
+    let rounded_inside = match precision {
+        Precision::F16 | Precision::BF16 => 0.5,
+        Precision::F64 | Precision::F32 | Precision::Whole => 1.0,
+    };
+    rounded_inside * precision.epsilon() * spread + precision.underflow()
 }
 
 pub(crate) fn norm(weights: &[f64]) -> f64 {
@@ -291,8 +321,7 @@ impl Case<'_> {
                 to_tensor(errors, &self.y, &self.x, self.claim.layout)?.to_vec_f64()
             }
             Rounding::Unknown(precision) => {
-                let entries = claimed.iter().zip(&spread);
-                entries.map(|(&claimed, &spread)| rounding_of(*precision, claimed, spread)).collect()
+                spread.iter().map(|&spread| rounding_of(*precision, spread)).collect()
             }
         };
         let own = |p: usize| SAFETY * (of_claim[p] + f64::EPSILON * (spread[p] + claimed[p].abs()));

@@ -34,23 +34,20 @@ pub fn deviation(value: &Val, numbers: &Array, precision: Precision) -> Result<O
     }
     let (expected, spread) = (value.array()?.to_vec_f64(), rounding::amplification(value)?);
     let claimed = numbers.to_vec_f64();
-    let gaps: Vec<Gap> = (0..claimed.len())
-        .map(|p| match claimed[p] == expected[p] || claimed[p].is_nan() && expected[p].is_nan() {
-            // Infinities have no difference.
-            true => Gap { position: p, error: 0.0, tolerance: 0.0 },
-            false => {
-                let own = rounding_of(precision, claimed[p], spread[p])
-                    + rounding_of(Precision::F64, 0.0, spread[p]);
-                let error = (claimed[p] - expected[p]).abs();
-                Gap {
-                    position: p,
-                    error: if error.is_nan() { f64::INFINITY } else { error },
-                    tolerance: SAFETY * own,
-                }
-            }
-        })
-        .collect();
-    let beyond = worst(&gaps).filter(|gap| gap.ratio() > 1.0 || gap.error == f64::INFINITY);
+    let gap = |position: usize| {
+        let (a, b, spread) = (claimed[position], expected[position], spread[position]);
+        if a == b || (a.is_nan() && b.is_nan()) {
+            // Equal infinities have no difference.
+            return Gap { position, error: 0.0, tolerance: 0.0 };
+        }
+        if !(a - b).is_finite() {
+            return Gap { position, error: f64::INFINITY, tolerance: 0.0 };
+        }
+        let tolerance = SAFETY * (rounding_of(precision, spread) + rounding_of(Precision::F64, spread));
+        Gap::new(position, a, b, tolerance)
+    };
+    let gaps: Vec<Gap> = (0..claimed.len()).map(gap).collect();
+    let beyond = worst(&gaps).filter(|gap| gap.ratio() > 1.0);
     Ok(beyond.map(|gap| Entry {
         at: unravel(gap.position, numbers.shape()),
         claimed: claimed[gap.position],

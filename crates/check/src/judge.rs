@@ -2,15 +2,23 @@
 
 use pullback_ops::Result;
 
-use crate::claim::{Claim, Subject};
+use crate::claim::{Claim, Rounding, Subject};
 use crate::convention::{Choices, Favoured};
-use crate::evidence::{AtKink, Case, Evidence, Gap, Reduced, Scale, between, largest_error, worst};
+use crate::evidence::{AtKink, Case, Derived, Evidence, Gap, Reduced, Scale, between, largest_error, worst};
 use crate::kink::OneSided;
 use crate::layout::{ClaimLayout, from_tensor, index_in_claim, shapes, to_tensor};
 use crate::not_finite::{in_claim, in_derivative, in_program};
 use crate::routes::Derivative;
 use crate::verdict::{Entry, Follows, Judgement, Kink, Note, Routes, Verdict};
 use crate::zero::{typical_slope, unchanged};
+
+/// A claim whose rounding errors may pass this share of the derivative cannot be judged by numbers.
+const MOST_ROUNDING: f64 = 1e-3;
+
+/// Numbers of other code have few digits, in bf16 hardly two, and are judged by those entries of which rounding leaves half at
+/// least: a factor of 2, a wrong sign, or nothing in their place is seen there. Such entries must make up this share of the
+/// derivative, as a sum of squares.
+const LEAST_TOLD: f64 = 0.5;
 
 /// Nor can one where finite differences may be off by this share of it.
 const MOST_TRUNCATION: f64 = 1e-2;
@@ -168,13 +176,17 @@ impl Case<'_> {
         if worst_of_claim.ratio() > 1.0 {
             return self.wrong_or_kink(evidence, judgement);
         }
-        let Scale { zero, largest, rounding } = evidence.scale;
-        let derivative = self.reduced.derivative();
-        let size = if zero { typical_slope(&derivative)?.max(largest) } else { largest };
+        let Scale { zero, largest, rounding, told } = evidence.scale;
+        // A derivative that is zero has no size of its own to hold errors against: that of y over x stands in.
+        let size = if zero { typical_slope(&self.reduced.derivative())?.max(largest) } else { largest };
+        let digits = match &self.claim.rounding {
+            Rounding::Measured(_) => rounding <= MOST_ROUNDING * size,
+            Rounding::Unknown(_) if zero => rounding <= size,
+            Rounding::Unknown(_) => told >= LEAST_TOLD,
+        };
         let all_kinked = evidence.kinks.len() == evidence.claimed.len();
         let seen = !evidence.by_differences.is_empty() || all_kinked;
-        let most_rounding = self.claim.rounding.most() * size;
-        if !(seen && rounding <= most_rounding && evidence.truncation <= MOST_TRUNCATION * size) {
+        if !(seen && digits && evidence.truncation <= MOST_TRUNCATION * size) {
             let uncertainty = rounding.max(evidence.truncation);
             judgement.notes.push(match seen {
                 true => Note::WithinTolerance { uncertainty, size },
@@ -188,11 +200,16 @@ impl Case<'_> {
         }
         if zero {
             judgement.notes.push(if evidence.no_path { Note::NoPath } else { Note::Zero });
-            judgement.unchanged = unchanged(&derivative)?;
+            judgement.unchanged = unchanged(&self.reduced.derivative())?;
             return Ok(if self.claim.zeros { Verdict::Holds } else { Verdict::Vacuous });
         }
         if evidence.unseen > 0 {
             judgement.notes.push(Note::Unseen(evidence.unseen));
+        }
+        if let (Rounding::Unknown(_), Derived::All(derived)) = (&self.claim.rounding, &evidence.derived) {
+            let entries = derived.iter().zip(&evidence.rounding);
+            let lost = entries.filter(|&(a, rounding)| *a != 0.0 && a.abs() <= *rounding).count();
+            judgement.notes.extend((lost > 0).then_some(Note::Rounded(lost)));
         }
         Ok(Verdict::Holds)
     }

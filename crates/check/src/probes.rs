@@ -15,7 +15,7 @@ use pullback_autograd::{jacobian, pullback};
 use pullback_ops::{Result, Val};
 
 use crate::claim::Rounding;
-use crate::evidence::{Case, Derived, Evidence, Gap, SAFETY, Scale, rounding_of};
+use crate::evidence::{Case, Derived, Evidence, Gap, SAFETY, Scale, Told, rounding_of};
 use crate::layout::to_tensor;
 use crate::rounding::Simulation;
 use crate::routes::{DIRECTIONS, Derivative, Differences, along};
@@ -162,7 +162,7 @@ impl Case<'_> {
                 (to_tensor(errors, &self.y, &self.x, self.claim.layout)?.to_vec_f64(), 0.0)
             }
             Rounding::Unknown(precision) => {
-                let own = entries.iter().map(|&entry| rounding_of(*precision, entry, 0.0));
+                let own = entries.iter().map(|&entry| rounding_of(*precision, entry.abs()));
                 (own.collect(), precision.epsilon())
             }
         };
@@ -189,7 +189,8 @@ impl Case<'_> {
         let of_routes = claimed.reach(&claimed.of_routes);
         let mut spreads: Option<(Vec<f64>, Vec<f64>)> = None;
         let mut deviating: Vec<Gap> = Vec::new();
-        let mut scale = Scale { zero: true, largest: 0.0, rounding: 0.0 };
+        let mut scale = Scale { zero: true, largest: 0.0, rounding: 0.0, told: 0.0 };
+        let mut told = Told::default();
         for _ in 0..PROBES {
             let drawn = generator.uniform(-1.0, 1.0, &[claimed.rows], DType::F64)?.to_vec_f64();
             let signs: Vec<f64> = drawn.into_iter().map(f64::signum).collect();
@@ -218,6 +219,7 @@ impl Case<'_> {
                 evidence.among_routes.push(routes);
                 let size = autograd[column].abs();
                 scale.zero &= size <= of_routes;
+                told.add(size, tolerance);
                 scale.largest = scale.largest.max(size / (claimed.rows as f64).sqrt());
                 scale.rounding = scale.rounding.max(tolerance / (claimed.rows as f64).sqrt());
                 match by_autograd.ratio() > 1.0 || by_network.ratio() > 1.0 {
@@ -229,7 +231,7 @@ impl Case<'_> {
                 }
             }
         }
-        evidence.scale = scale;
+        evidence.scale = Scale { told: told.share(), ..scale };
         deviating.sort_by(|a, b| b.error.total_cmp(&a.error));
         let mut columns: Vec<usize> = Vec::new();
         for gap in deviating {

@@ -308,6 +308,8 @@ pub enum Note {
     Unseen(usize),
     /// Claim and derivative are both NaN at this entry: no comparison could have failed.
     BothNan(Vec<usize>),
+    /// So many entries that are not zero are too small beside the others for the digits of numbers from elsewhere.
+    Rounded(usize),
     /// What the derivative is taken by reaches no further than this value, which does not change with it.
     Flat {
         /// Its name in the program.

@@ -26,7 +26,7 @@ fn is_zero(y: &Val, x: &Val, end: &Val) {
     let holds = judged(y, x, &zeros, true);
     assert_eq!(holds.verdict, Verdict::Holds, "{holds:?}");
     assert!(holds.notes.contains(&Note::Zero), "{holds:?}");
-    let nothing = (x - x).expect("zeros");
+    let nothing = (0.0 * x).expect("zeros");
     let vacuous = judged(y, x, &nothing, false);
     assert_eq!(vacuous.verdict, Verdict::Vacuous, "{vacuous:?}");
     assert!(vacuous.notes.contains(&Note::Zero), "{vacuous:?}");

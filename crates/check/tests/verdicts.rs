@@ -2,7 +2,7 @@
 
 use pullback_array::random::Generator;
 use pullback_array::{Array, DType, Precision};
-use pullback_check::{Claim, ClaimLayout, Judgement, Note, Subject, Verdict, judge, judge_shape};
+use pullback_check::{Claim, ClaimLayout, Judgement, Note, Subject, Verdict, deviation, judge, judge_shape};
 use pullback_network::{Coef, Label};
 use pullback_ops::{Error, Factor, Network, Op, Result, Site, Spec, Val};
 
@@ -95,6 +95,50 @@ fn single_precision_gets_its_own_tolerance() -> Result<()> {
     let off = rounded.map(|x| x * 1.000_01, |x| x)?;
     assert_eq!(judge(&subject, &Claim::evaluated(&off, &exact)?)?.verdict, Verdict::Wrong);
     assert_eq!(judge(&subject, &Claim::numbers(&rounded, Precision::F32)?)?.verdict, Verdict::Holds);
+    Ok(())
+}
+
+/// Numbers of two digits are judged by the entries that two digits tell, and could not have failed where these tell none.
+#[test]
+fn numbers_of_few_digits() -> Result<()> {
+    let x = given(&[3], &[1.0, -2.0, 3.0]);
+    let verdict = |loss: &Val, numbers: &[f32], precision: Precision| -> Result<Verdict> {
+        let numbers = Array::from_slice(&[3], numbers)?;
+        Ok(judge(&Subject::new(loss, &x), &Claim::numbers(&numbers, precision)?)?.verdict)
+    };
+    let loss = x.powf(2.0)?.sum_all()?;
+    // One unit in the last place of bf16, and of f16.
+    for (off, precision) in [(1.0 / 128.0, Precision::BF16), (1.0 / 1024.0, Precision::F16)] {
+        assert_eq!(verdict(&loss, &[2.0 + 2.0 * off, -4.0, 6.0], precision)?, Verdict::Holds);
+        assert_eq!(verdict(&loss, &[2.0 + 64.0 * off, -4.0, 6.0], precision)?, Verdict::Wrong);
+    }
+    // A difference of large numbers, 2000 x − 1998 x: three digits are lost, and bf16 has no more.
+    let (p, q, total) = (given(&[], &[1000.0]), given(&[], &[999.0]), x.powf(2.0)?.sum_all()?);
+    let loss = (&(&p * &total)? - &(&q * &total)?)?;
+    assert_eq!(verdict(&loss, &[2.0, -4.0, 6.0], Precision::F32)?, Verdict::Holds);
+    assert_eq!(verdict(&loss, &[0.0, 9.0, 1.0], Precision::BF16)?, Verdict::Vacuous);
+    // In f16 underflow is far from zero.
+    let small = (1e-8 * &x.powf(2.0)?.sum_all()?)?;
+    assert_eq!(verdict(&small, &[0.0, 0.0, 0.0], Precision::F16)?, Verdict::Vacuous);
+    assert_eq!(verdict(&small, &[0.0, 0.0, 0.0], Precision::BF16)?, Verdict::Wrong);
+    Ok(())
+}
+
+#[test]
+fn other_code_may_compute_another_function() -> Result<()> {
+    let y = given(&[2, 2], &[1.0, 0.0, 2.0, 4.0]).log()?;
+    let off = |numbers: [f64; 4], precision| deviation(&y, &Array::from_slice(&[2, 2], &numbers)?, precision);
+    let infinity = f64::NEG_INFINITY;
+    let right = [0.0, infinity, 2f64.ln(), 4f64.ln()];
+    assert_eq!(off(right, Precision::F64)?, None);
+    assert_eq!(off([0.0, infinity, 0.69, 1.39], Precision::BF16)?, None);
+    // ln 4 by the logarithm to base 2.
+    let found = off([0.0, infinity, 1.0, 2.0], Precision::BF16)?.expect("another function");
+    assert_eq!((found.at, found.claimed, found.expected), (vec![1, 1], 2.0, 4f64.ln()));
+    let found = off([0.0, 0.0, right[2], right[3]], Precision::BF16)?.expect("no infinity");
+    assert_eq!((found.at, found.claimed), (vec![0, 1], 0.0));
+    assert!(off([f64::NAN, infinity, right[2], right[3]], Precision::F64)?.is_some());
+    assert!(deviation(&y, &Array::from_slice(&[4], &right)?, Precision::F64).is_err());
     Ok(())
 }
 

@@ -135,6 +135,10 @@ pub(crate) fn note_text(note: &Note) -> String {
             format!("so many entries that all were tested together, in {count} random sums of rows")
         }
         Note::Directions(count) => format!("finite differences along {count} random directions"),
+        Note::Rounded(count) => {
+            let entries = if *count == 1 { "entry is" } else { "entries are" };
+            format!("{count} {entries} too small beside the others for so few digits")
+        }
         Note::RoutesDisagree { in_tolerances } => {
             format!("autograd and finite differences disagree by {} tolerances", brief(*in_tolerances))
         }

@@ -79,6 +79,11 @@ impl Dump {
         Ok(dump)
     }
 
+    /// Arrays that are in memory already, each under a name.
+    pub fn new(entries: Vec<Entry>) -> Dump {
+        Dump { entries }
+    }
+
     /// The arrays, in the order of the file.
     pub fn entries(&self) -> &[Entry] {
         &self.entries

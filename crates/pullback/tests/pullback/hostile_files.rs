@@ -1,5 +1,5 @@
-//! Data files that lie, end early, or are no files, through `load(…)` and the real command: exit code 2, the place of the
-//! `load`, and what is wrong with the file. Bytes are put together here by NumPy's and zip's documents, not by our writer.
+//! Data files that lie, end early, or are no files, through `load(…)`, `--data` and the real command: exit code 2, the place of
+//! the `load`, and what is wrong with the file. Bytes are put together here by NumPy's and zip's documents, not by our writer.
 
 use std::path::PathBuf;
 
@@ -160,6 +160,20 @@ impl Archive {
     }
 }
 
+impl Archive {
+    /// The same with two entries of one name, which share their bytes.
+    fn twice(&self) -> Vec<u8> {
+        let one = self.bytes();
+        let at = one.windows(4).rposition(|four| four == b"PK\x01\x02").expect("a table of contents");
+        let (local, rest) = one.split_at(at);
+        let central = &rest[..rest.len() - 22];
+        let mut end = b"PK\x05\x06\0\0\0\0\x02\0\x02\0".to_vec();
+        end.extend((2 * central.len() as u32).to_le_bytes());
+        end.extend((local.len() as u32).to_le_bytes());
+        [local, central, central, &end, &[0, 0]].concat()
+    }
+}
+
 /// The checksum of zip (ISO 3309), bit by bit.
 fn crc32(bytes: &[u8]) -> u32 {
     let step = |crc: u32, byte: &u8| {
@@ -216,6 +230,83 @@ fn npz_files() {
         folder.holds(&format!("{name}.npz"), &bytes, &format!("load(\"{name}.npz\", \"x\")"), says);
     }
     folder.holds("other.npz", &archive().bytes(), "load(\"other.npz\", \"y\")", "no array named y");
+}
+
+/// A safetensors file by its document: eight bytes of length, the header, the elements.
+fn safetensors(claimed: Option<u64>, header: &str, elements: &[u8]) -> Vec<u8> {
+    let length = claimed.unwrap_or(header.len() as u64);
+    [&length.to_le_bytes()[..], header.as_bytes(), elements].concat()
+}
+
+#[test]
+fn dumps() {
+    let folder = Folder::new("dumps");
+    let one = |dtype: &str, shape: &str, end: usize| {
+        format!(r#"{{"x":{{"dtype":"{dtype}","shape":{shape},"data_offsets":[0,{end}]}}}}"#)
+    };
+    let archive = |descr: &str, elements: &[u8]| {
+        Archive::stored(npy(1, None, &header(&format!("'{descr}'"), "False", "(3,)"), elements))
+    };
+    let half = [0x80, 0x3f, 0, 0x40, 0x40, 0x40];
+    let good = archive("<V2", &half).bytes();
+    // Names of entries are shown: one with a line break and the beginning of a colour.
+    let escaping = one("F32", "[3]", 12).replace("\"x\"", "\"x\\n\\u001b[31m\"");
+    let nested = format!("{{\"__metadata__\":{}1{}}}", "[".repeat(500_000), "]".repeat(500_000));
+    let cases: [(&str, Vec<u8>, &str); 20] = [
+        ("good.npz", good.clone(), ""),
+        ("void.npz", archive("|V2", &half).bytes(), ""),
+        ("half.npz", archive("<f2", &[0, 0x3c, 0, 0x40, 0, 0x42]).bytes(), ""),
+        ("good.safetensors", safetensors(None, &one("BF16", "[3]", 6), &half), ""),
+        ("by contents", safetensors(None, &one("BF16", "[3]", 6), &half), ""),
+        ("f8.npz", archive("<V1", &[0; 3]).bytes(), "f8.npz/x: npy: elements of type '<V1'"),
+        ("void8.npz", archive("<V8", &[0; 24]).bytes(), "elements of type '<V8'"),
+        ("cut.npz", good[..good.len() - 7].to_vec(), "cut.npz: "),
+        ("twice.npz", archive("<V2", &half).twice(), "two of its arrays have one name"),
+        ("lies.npz", Archive { size: 0xf000_0000, ..archive("<V2", &half) }.bytes(), "has not so many"),
+        ("text.npz", b"x = 1".to_vec(), "text.npz: "),
+        ("nothing.safetensors", Vec::new(), "header too small"),
+        ("short.safetensors", safetensors(Some(99), "{}", &[]), "invalid header length"),
+        (
+            "huge.safetensors",
+            safetensors(Some(u64::MAX), "{}", &[]),
+            "a header of 18446744073709551615 bytes",
+        ),
+        ("nested.safetensors", safetensors(None, &nested, &[]), "safetensors: invalid JSON in header"),
+        ("f8.safetensors", safetensors(None, &one("F8_E5M2", "[3]", 3), &[0; 3]), "elements of type F8_E5M2"),
+        ("large.safetensors", safetensors(None, &one("F32", "[99999999999]", 12), &[0; 12]), "invalid shape"),
+        ("more.safetensors", safetensors(None, &one("F32", "[3]", 12), &[0; 13]), "is the file complete?"),
+        (
+            "escaping.safetensors",
+            safetensors(None, &escaping, &[0; 12]),
+            "the file has nothing for the dump's",
+        ),
+        ("neither", b"hello hello".to_vec(), "`.npz` and `.safetensors` files can be read"),
+    ];
+    let file = folder.0.join("dumped.grad");
+    std::fs::write(&file, "x: [n=2] ~ randn; L = sum(x); dL/dx = ones(n)").expect("a writable folder");
+    let check = |name: &str| {
+        let dump = folder.0.join(name);
+        let (file, dump) = (file.to_str().expect("UTF-8"), dump.to_str().expect("UTF-8"));
+        let ran = pullback(&["check", file, "--data", dump, "--memory", "64MiB"], "");
+        (ran.code, ran.stdout + &ran.stderr)
+    };
+    for (name, bytes, says) in cases {
+        std::fs::write(folder.0.join(name), bytes).expect("a writable folder");
+        let (code, said) = check(name);
+        let expected = if says.is_empty() { 0 } else { 2 };
+        assert!(code == expected && said.contains(says), "{name}: {code}, no `{says}` in {said}");
+        assert!(!said.contains('\u{1b}'), "{name}: {said}");
+    }
+    // As large as the limit: refused before it is read.
+    std::fs::File::create(folder.0.join("sparse.npz"))
+        .and_then(|file| file.set_len(1 << 36))
+        .expect("a writable folder");
+    let (code, said) = check("sparse.npz");
+    assert!(code == 2 && said.contains("out of memory: 64 GiB"), "{said}");
+    if cfg!(target_os = "linux") {
+        let (code, said) = check("/dev/zero");
+        assert!(code == 2 && said.contains("not a file"), "{said}");
+    }
 }
 
 #[test]

@@ -39,6 +39,7 @@ dL/dx = x
 fn every_output_fits_its_schema() {
     let rmsnorm = "examples/000-rmsnorm-layer.grad";
     let gone = "gone.grad";
+    let linear = "crates/pullback/tests/golden/dumps/linear.grad";
     let kink = "x = [0, 1]; L = sum(relu(x)); dL/dx = step(x)";
     let tie = "x = [2, 2, 1]\ny = max(x)\ndy/dx = [1, 0, 0]";
     let infinite = "x = [0, 1]; y = 1 / x; L = sum(y); dL/dx = -1 / x^2";
@@ -48,7 +49,9 @@ fn every_output_fits_its_schema() {
     let shape = "x = [1, 2]; L = sum(x^2); dL/dx = 2; dL_dx = 2 * x";
     let syntax = "x = [1\nm = 2; m = 3";
     let several = "x: [M=2] ~ randn; L = sum(reshape(x, [2, 1])^2) / 2; dL/dx = 2 * x";
-    let cases: [(&str, &[&str], &str); 33] = [
+    let cases: [(&str, &[&str], &str); 35] = [
+        ("check", &[linear, "--data", "crates/pullback/tests/golden/dumps/linear-wrong.npz"], ""),
+        ("check", &[linear, "--data", "crates/pullback/tests/golden/dumps/tanh-bf16.safetensors"], ""),
         ("check", &["examples/mistakes.grad"], ""),
         ("check", &["-"], several),
         ("check", &["examples/000-rmsnorm-layer.grad", "examples/003-composition.grad"], ""),

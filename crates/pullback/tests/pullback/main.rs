@@ -5,6 +5,7 @@ mod benchmark;
 mod command;
 mod derived;
 mod diagnosed;
+mod dumped;
 mod examples;
 mod fuzz_regressions;
 mod hostile_files;

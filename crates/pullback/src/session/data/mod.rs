@@ -8,6 +8,7 @@ mod names;
 mod sizes;
 
 use std::collections::HashMap;
+use std::path::Path;
 
 use pullback_array::file::{Dump, Entry};
 use pullback_array::{Array, DType, Precision};
@@ -123,7 +124,8 @@ impl<'a> Sorted<'a> {
             ..Problem::from(&error)
         })?;
         let elsewhere = Elsewhere {
-            dump: self.name.to_string(),
+            // Where it lies is known to whoever named it.
+            dump: Path::new(self.name).file_name().unwrap_or_default().to_string_lossy().into_owned(),
             entry: entry.name.clone(),
             precision: entry.precision,
             stored: entry.stored,
