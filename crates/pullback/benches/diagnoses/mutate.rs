@@ -103,27 +103,24 @@ const KINDS: [(&str, Kind); 11] = [
     ("jacobians", jacobians::slips),
 ];
 
-/// How many mutants of one first word a claim gets at most, how many of those words that any claim can get, how many slips
-/// outside of the dictionary, and how many pairs.
-const OF_A_WORD: usize = 2;
-const OF_A_COMMON_WORD: usize = 1;
+/// Words that every claim can get. Of these a claim gets a mutant with a chance of one in two, so that they do not drown the
+/// others; of every other word that is possible it gets one.
 const COMMON_WORDS: [&str; 3] = ["extra-factor", "extra-term", "swapped-claims"];
-const OUTSIDE: usize = 2;
-const PAIRS: usize = 3;
 
 /// Two expressions whose numbers differ by less are the same mistake, or none: a check in single precision could not tell.
 const ALIKE: f64 = 1e-4;
 
-/// All mutants of a program that take part.
-pub fn mutants(scene: &Scene) -> Vec<Mutant> {
+/// The mutants of a program that take part: of each claim `often` of each word, `often` outside of the dictionary and `often`
+/// pairs, where there are so many.
+pub fn mutants(scene: &Scene, often: usize) -> Vec<Mutant> {
     let mut all = Vec::new();
     for claim in scene.source.claims() {
         let mut chance = Chance::new(&format!("{} {}", scene.source.name, scene.source.text(claim)));
         let Some(right) = scene.value(claim, &[]) else { continue };
         let mut found = in_statement(scene, claim, claim, &right, false);
         found.extend(swapped_claims(scene, claim, &right));
-        let pairs = pairs(scene, claim, &right, &found, &mut chance);
-        all.extend(sample(found, &mut chance));
+        let pairs = pairs(scene, claim, &right, &found, often, &mut chance);
+        all.extend(sample(found, often, &mut chance));
         all.extend(pairs);
     }
     for definition in scene.source.only_claims_use() {
@@ -133,7 +130,7 @@ pub fn mutants(scene: &Scene) -> Vec<Mutant> {
         };
         let mut chance = Chance::new(&format!("{} {}", scene.source.name, scene.source.text(definition)));
         let Some(right) = scene.value(claim, &[]) else { continue };
-        all.extend(sample(in_statement(scene, definition, claim, &right, true), &mut chance));
+        all.extend(sample(in_statement(scene, definition, claim, &right, true), often, &mut chance));
     }
     all
 }
@@ -234,6 +231,7 @@ fn pairs(
     claim: usize,
     right: &[Numbers],
     singles: &[Mutant],
+    often: usize,
     chance: &mut Chance,
 ) -> Vec<Mutant> {
     let site = Site { scene, statement: claim };
@@ -241,8 +239,8 @@ fn pairs(
     let firsts: Vec<&Mutant> = singles.iter().filter(one_edit).collect();
     let mut found = Vec::new();
     // Some draws fail: the two undo one another, or cannot stand together.
-    for _ in 0..8 * PAIRS {
-        if firsts.is_empty() || found.len() == PAIRS {
+    for _ in 0..8 * often {
+        if firsts.is_empty() || found.len() == often {
             break;
         }
         let first = firsts[chance.below(firsts.len())];
@@ -269,7 +267,7 @@ fn pairs(
 }
 
 /// As many of each first word as take part.
-fn sample(found: Vec<Mutant>, chance: &mut Chance) -> Vec<Mutant> {
+fn sample(found: Vec<Mutant>, often: usize, chance: &mut Chance) -> Vec<Mutant> {
     let mut words: Vec<(Sort, &str)> = Vec::new();
     for mutant in &found {
         let word = (mutant.sort, mutant.labels[0]);
@@ -281,11 +279,8 @@ fn sample(found: Vec<Mutant>, chance: &mut Chance) -> Vec<Mutant> {
     for (sort, word) in words {
         let mut of_word: Vec<&Mutant> =
             found.iter().filter(|mutant| mutant.sort == sort && mutant.labels[0] == word).collect();
-        let most = match sort {
-            Sort::Outside => OUTSIDE,
-            _ if COMMON_WORDS.contains(&word) => OF_A_COMMON_WORD,
-            _ => OF_A_WORD,
-        };
+        let common = sort == Sort::Single && COMMON_WORDS.contains(&word);
+        let most = if common { (0..often).filter(|_| chance.below(2) == 0).count() } else { often };
         for _ in 0..most.min(of_word.len()) {
             taken.push(of_word.swap_remove(chance.below(of_word.len())).clone());
         }
