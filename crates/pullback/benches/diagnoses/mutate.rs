@@ -184,10 +184,20 @@ fn include(scene: &Scene, found: &mut Vec<Mutant>, mut mutant: Mutant, right: &[
             }
         }
         None => {
+            if mutant.sort == Sort::Single && is_another_claims(scene, mutant.claim, &numbers) {
+                mutant.labels.push("swapped-claims");
+            }
             mutant.numbers = numbers;
             found.push(mutant);
         }
     }
+}
+
+/// Are these the numbers of another gradient?
+fn is_another_claims(scene: &Scene, claim: usize, numbers: &[Numbers]) -> bool {
+    let others = scene.source.claims().into_iter().filter(|&other| other != claim);
+    let mut values = others.filter_map(|other| scene.value(other, &[]));
+    values.any(|values| values.iter().zip(numbers).all(|(a, b)| same(a, b)))
 }
 
 fn same(a: &Numbers, b: &Numbers) -> bool {
