@@ -6,6 +6,7 @@ use pullback::diagnose::Diagnosis;
 use pullback::lang::{Expr, ExprKind, print};
 
 use crate::ask::{Answer, Mode, ask};
+use crate::fresh::TRIED;
 use crate::mutate::{Mutant, Sort};
 use crate::scene::Scene;
 use crate::source::{Edit, binds};
@@ -138,9 +139,10 @@ fn fix_is_right(mode: Mode, scene: &Scene, mutant: &Mutant, told: &Diagnosis) ->
         edits.push(Edit { statement: other, expr: partner.expr.clone() });
         claims.push(other);
     }
-    // Those that differ most from the file's own data; several, since what holds where a sum is positive, say, may hold on one.
+    // Those that differ most from the file's own data.
     let mut verdict = None;
-    for variant in scene.variants.iter().filter(|variant| claims.iter().all(|&at| variant.serves(at))).take(4)
+    for variant in
+        scene.variants.iter().filter(|variant| claims.iter().all(|&at| variant.serves(at))).take(TRIED)
     {
         let right = claims.iter().all(|&at| variant.is_right(source, at, &edits));
         verdict = Some(verdict.unwrap_or(true) && right);

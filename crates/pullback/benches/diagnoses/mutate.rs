@@ -5,6 +5,7 @@
 //! file's data and on other data. Dropped is what cannot be evaluated and what is right after all. Two slips that give the same
 //! numbers are one mutant that bears both words: no tool can tell them apart.
 
+mod chance;
 mod derivative;
 mod factors;
 mod jacobians;
@@ -18,7 +19,7 @@ mod swapped;
 mod terms;
 mod transposed;
 
-use pullback::array::random::Generator;
+use chance::Chance;
 use pullback::lang::{Expr, print};
 
 use crate::fresh::Numbers;
@@ -296,23 +297,4 @@ fn sample(found: Vec<Mutant>, often: usize, chance: &mut Chance) -> Vec<Mutant> 
         }
     }
     taken
-}
-
-/// Chance that is the same in each run.
-struct Chance(Generator);
-
-impl Chance {
-    /// A stream of its own for each text, so that a claim's mutants do not depend on the programs before it.
-    fn new(text: &str) -> Chance {
-        // FNV-1a, to spread the texts over the seeds.
-        let hash = text.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-        });
-        Chance(Generator::new(hash))
-    }
-
-    fn below(&mut self, n: usize) -> usize {
-        let drawn = self.0.randint(0, n as i64, &[1]).and_then(|array| array.to_vec_i64());
-        drawn.map_or(0, |values| values[0] as usize)
-    }
 }
