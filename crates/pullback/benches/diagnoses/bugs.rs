@@ -20,7 +20,7 @@ pub struct Bug {
 pub fn bug(path: &Path) -> Result<Bug, String> {
     let name = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
     let text = std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
-    let about = text.lines().next().unwrap_or_default().trim_start_matches('#').trim().to_owned();
+    let about = first_sentence(&text);
     let lines = text.lines().filter_map(|line| line.strip_prefix("# expect:"));
     let expected: Vec<Expected> = lines.filter_map(Expected::read).collect();
     let (report, _) = checked(&name, &text, None)?;
@@ -46,6 +46,17 @@ pub fn bug(path: &Path) -> Result<Bug, String> {
         }
     }
     Ok(Bug { name, about, expected: expected.len(), missed })
+}
+
+/// The first sentence of the comment at a file's head.
+fn first_sentence(text: &str) -> String {
+    let head = text.lines().take_while(|line| line.starts_with('#') && !line.starts_with("# expect:"));
+    let comment: Vec<&str> = head.map(|line| line.trim_start_matches('#').trim()).collect();
+    let comment = comment.join(" ");
+    match comment.find(". ") {
+        Some(end) => comment[..end].to_owned(),
+        None => comment.trim_end_matches('.').to_owned(),
+    }
 }
 
 struct Expected {

@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use pullback::diagnose::Diagnosis;
-use pullback::lang::print;
+use pullback::lang::{Expr, ExprKind, print};
 
 use crate::ask::{Answer, Mode, ask};
+use crate::fresh::TRIED;
 use crate::mutate::{Mutant, Sort};
 use crate::scene::Scene;
 use crate::source::{Edit, binds};
@@ -58,7 +59,8 @@ pub struct Record {
 /// Asks of a mutant and judges the answer; nothing where it cannot be asked in this way.
 pub fn judged(mode: Mode, scene: &Scene, mutant: &Mutant) -> Option<Record> {
     let answer = ask(mode, scene, mutant)?;
-    let fixes: Vec<Option<bool>> = answer.told.iter().map(|told| fix_is_right(scene, mutant, told)).collect();
+    let fixes: Vec<Option<bool>> =
+        answer.told.iter().map(|told| fix_is_right(mode, scene, mutant, told)).collect();
     // Of several causes it is enough if one is right: that it may be another one is what the answer says.
     let fix = match fixes.as_slice() {
         [] => None,
@@ -73,7 +75,7 @@ pub fn judged(mode: Mode, scene: &Scene, mutant: &Mutant) -> Option<Record> {
         sort: mutant.sort,
         labels: mutant.labels.clone(),
         text: mutant.text(scene),
-        outcome: outcome(mutant, &answer, fix),
+        outcome: outcome(mode, mutant, &answer, fix),
         fix,
         resized,
         told: told(&answer, &fixes),
@@ -81,26 +83,37 @@ pub fn judged(mode: Mode, scene: &Scene, mutant: &Mutant) -> Option<Record> {
     })
 }
 
-fn outcome(mutant: &Mutant, answer: &Answer, fix: Option<bool>) -> Outcome {
+fn outcome(mode: Mode, mutant: &Mutant, answer: &Answer, fix: Option<bool>) -> Outcome {
     if answer.failure.is_some() {
         return Outcome::Failed;
     }
     if answer.passes {
         return Outcome::Unseen;
     }
+    let labels = words(mode, mutant);
     let causes: Vec<&str> = answer.told.iter().map(|told| told.cause).filter(|&c| c != "unknown").collect();
     match causes.as_slice() {
         [] => Outcome::Unknown,
-        [cause] if mutant.labels.contains(cause) => Outcome::Right,
-        [_, _, ..] if causes.iter().any(|cause| mutant.labels.contains(cause)) => Outcome::Among,
+        [cause] if labels.contains(cause) => Outcome::Right,
+        [_, _, ..] if causes.iter().any(|cause| labels.contains(cause)) => Outcome::Among,
         _ if fix == Some(true) => Outcome::Otherwise,
         _ => Outcome::False,
     }
 }
 
+/// The words that are right for a mutant. In numbers a factor of 2 that is missing and one of 1/2 too many are the same.
+fn words(mode: Mode, mutant: &Mutant) -> Vec<&'static str> {
+    const FACTORS: [&str; 2] = ["missing-factor", "extra-factor"];
+    let mut words = mutant.labels.clone();
+    if mode != Mode::Expression && words.iter().any(|word| FACTORS.contains(word)) {
+        words.extend(FACTORS);
+    }
+    words
+}
+
 /// Is what is told to be written instead right on other data? None where nothing is told to be written, or the claim can be
 /// tried nowhere else.
-fn fix_is_right(scene: &Scene, mutant: &Mutant, told: &Diagnosis) -> Option<bool> {
+fn fix_is_right(mode: Mode, scene: &Scene, mutant: &Mutant, told: &Diagnosis) -> Option<bool> {
     let fix = told.fix.as_ref()?;
     let source = &scene.source;
     let mut edits = mutant.edits.clone();
@@ -111,7 +124,12 @@ fn fix_is_right(scene: &Scene, mutant: &Mutant, told: &Diagnosis) -> Option<bool
         }
     };
     let Some(statement) = statement else { return Some(false) };
-    edits.push(Edit { statement, expr: fix.expr.clone() });
+    // Where numbers were given, what is to be done with them is told by the claim's own name.
+    let expr = match mode {
+        Mode::Expression => fix.expr.clone(),
+        Mode::Numbers => with_own_value(scene, mutant, &fix.expr),
+    };
+    edits.push(Edit { statement, expr });
     let mut claims = vec![mutant.claim];
     if let Some(partner) = &told.partner {
         let own = source.claims();
@@ -121,14 +139,32 @@ fn fix_is_right(scene: &Scene, mutant: &Mutant, told: &Diagnosis) -> Option<bool
         edits.push(Edit { statement: other, expr: partner.expr.clone() });
         claims.push(other);
     }
-    // The two that differ most from the file's own data.
+    // Those that differ most from the file's own data.
     let mut verdict = None;
-    for variant in scene.variants.iter().filter(|variant| claims.iter().all(|&at| variant.serves(at))).take(2)
+    for variant in
+        scene.variants.iter().filter(|variant| claims.iter().all(|&at| variant.serves(at))).take(TRIED)
     {
         let right = claims.iter().all(|&at| variant.is_right(source, at, &edits));
         verdict = Some(verdict.unwrap_or(true) && right);
     }
     verdict
+}
+
+/// An expression in which the claim that is judged stands for what was given.
+fn with_own_value(scene: &Scene, mutant: &Mutant, expr: &Expr) -> Expr {
+    let claim = &scene.program.claims[scene.source.claim_number(mutant.claim)];
+    let given = mutant.edits.iter().find(|edit| edit.statement == mutant.claim);
+    if let (ExprKind::ClaimRef { of, wrt }, Some(given)) = (&expr.kind, given) {
+        let names: Vec<&str> = wrt.iter().map(|name| name.text.as_str()).collect();
+        if of.text == claim.of_name && names == claim.wrt_names {
+            return given.expr.clone();
+        }
+    }
+    let mut changed = expr.clone();
+    for child in changed.children_mut() {
+        *child = with_own_value(scene, mutant, child);
+    }
+    changed
 }
 
 /// An answer in one line.

@@ -15,7 +15,8 @@
 //!
 //! Programs that say `# held-out` in their first comment were set aside while the search was tuned; they are reported apart.
 //! After `--`: `--write` writes `docs/diagnoses.md`; `--only NAME` takes one program; `--misses` prints every miss and `--all` every answer; `--held-out`
-//! takes only the programs set aside and `--tuned` only the others; `--programs FOLDER` takes the programs of another folder.
+//! takes only the programs set aside and `--tuned` only the others; `--programs FOLDER` takes the programs of another folder;
+//! `--often N` makes N times as many mutants.
 //!
 //! Everything but the times is the same in each run.
 
@@ -70,6 +71,7 @@ struct Options {
     tuned: bool,
     only: Option<String>,
     programs: Option<PathBuf>,
+    often: Option<usize>,
 }
 
 impl Options {
@@ -84,6 +86,7 @@ impl Options {
                 "--tuned" => options.tuned = true,
                 "--only" => options.only = words.next(),
                 "--programs" => options.programs = words.next().map(PathBuf::from),
+                "--often" => options.often = words.next().and_then(|word| word.parse().ok()),
                 // Cargo adds `--bench`.
                 _ => {}
             }
@@ -110,7 +113,7 @@ fn run(options: &Options) -> Result<(), String> {
             sources.push(source);
         }
     }
-    let mut found = everything(sources)?;
+    let mut found = everything(sources, options.often.unwrap_or(1))?;
     if options.only.is_none() && options.programs.is_none() {
         for path in files(&here.join("bugs"))? {
             found.bugs.push(bugs::bug(&path)?);
@@ -145,7 +148,7 @@ fn files(folder: &Path) -> Result<Vec<PathBuf>, String> {
 }
 
 /// All programs, as many at a time as there are cores.
-fn everything(sources: Vec<Source>) -> Result<Found, String> {
+fn everything(sources: Vec<Source>, often: usize) -> Result<Found, String> {
     let programs = sources.iter().map(|source| (source.name.clone(), source.held_out)).collect();
     let waiting: Vec<Mutex<Option<Source>>> =
         sources.into_iter().map(|source| Mutex::new(Some(source))).collect();
@@ -157,7 +160,7 @@ fn everything(sources: Vec<Source>) -> Result<Found, String> {
             let Some(place) = waiting.get(at) else { break };
             let source = place.lock().ok().and_then(|mut place| place.take());
             let Some(source) = source else { continue };
-            let outcome = program(source);
+            let outcome = program(source, often);
             if let Ok(mut done) = done.lock() {
                 done.push((at, outcome));
             }
@@ -186,10 +189,10 @@ fn everything(sources: Vec<Source>) -> Result<Found, String> {
 type Outcome = Result<(Correct, Vec<Record>), String>;
 
 /// One program: as it is, and with each slip in it.
-fn program(source: Source) -> Outcome {
+fn program(source: Source, often: usize) -> Outcome {
     let started = Instant::now();
     let scene = Scene::new(source)?;
-    let mutants = mutants(&scene);
+    let mutants = mutants(&scene, often);
     let prepared = started.elapsed();
     let correct = correct(&scene, &mutants);
     let mut records = Vec::new();

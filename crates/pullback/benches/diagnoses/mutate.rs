@@ -5,6 +5,7 @@
 //! file's data and on other data. Dropped is what cannot be evaluated and what is right after all. Two slips that give the same
 //! numbers are one mutant that bears both words: no tool can tell them apart.
 
+mod chance;
 mod derivative;
 mod factors;
 mod jacobians;
@@ -18,7 +19,7 @@ mod swapped;
 mod terms;
 mod transposed;
 
-use pullback::array::random::Generator;
+use chance::Chance;
 use pullback::lang::{Expr, print};
 
 use crate::fresh::Numbers;
@@ -103,27 +104,24 @@ const KINDS: [(&str, Kind); 11] = [
     ("jacobians", jacobians::slips),
 ];
 
-/// How many mutants of one first word a claim gets at most, how many of those words that any claim can get, how many slips
-/// outside of the dictionary, and how many pairs.
-const OF_A_WORD: usize = 2;
-const OF_A_COMMON_WORD: usize = 1;
+/// Words that every claim can get. Of these a claim gets a mutant with a chance of one in two, so that they do not drown the
+/// others; of every other word that is possible it gets one.
 const COMMON_WORDS: [&str; 3] = ["extra-factor", "extra-term", "swapped-claims"];
-const OUTSIDE: usize = 2;
-const PAIRS: usize = 3;
 
 /// Two expressions whose numbers differ by less are the same mistake, or none: a check in single precision could not tell.
 const ALIKE: f64 = 1e-4;
 
-/// All mutants of a program that take part.
-pub fn mutants(scene: &Scene) -> Vec<Mutant> {
+/// The mutants of a program that take part: of each claim `often` of each word, `often` outside of the dictionary and `often`
+/// pairs, where there are so many.
+pub fn mutants(scene: &Scene, often: usize) -> Vec<Mutant> {
     let mut all = Vec::new();
     for claim in scene.source.claims() {
         let mut chance = Chance::new(&format!("{} {}", scene.source.name, scene.source.text(claim)));
         let Some(right) = scene.value(claim, &[]) else { continue };
         let mut found = in_statement(scene, claim, claim, &right, false);
         found.extend(swapped_claims(scene, claim, &right));
-        let pairs = pairs(scene, claim, &right, &found, &mut chance);
-        all.extend(sample(found, &mut chance));
+        let pairs = pairs(scene, claim, &right, &found, often, &mut chance);
+        all.extend(sample(found, often, &mut chance));
         all.extend(pairs);
     }
     for definition in scene.source.only_claims_use() {
@@ -133,7 +131,7 @@ pub fn mutants(scene: &Scene) -> Vec<Mutant> {
         };
         let mut chance = Chance::new(&format!("{} {}", scene.source.name, scene.source.text(definition)));
         let Some(right) = scene.value(claim, &[]) else { continue };
-        all.extend(sample(in_statement(scene, definition, claim, &right, true), &mut chance));
+        all.extend(sample(in_statement(scene, definition, claim, &right, true), often, &mut chance));
     }
     all
 }
@@ -187,10 +185,20 @@ fn include(scene: &Scene, found: &mut Vec<Mutant>, mut mutant: Mutant, right: &[
             }
         }
         None => {
+            if mutant.sort == Sort::Single && is_another_claims(scene, mutant.claim, &numbers) {
+                mutant.labels.push("swapped-claims");
+            }
             mutant.numbers = numbers;
             found.push(mutant);
         }
     }
+}
+
+/// Are these the numbers of another gradient?
+fn is_another_claims(scene: &Scene, claim: usize, numbers: &[Numbers]) -> bool {
+    let others = scene.source.claims().into_iter().filter(|&other| other != claim);
+    let mut values = others.filter_map(|other| scene.value(other, &[]));
+    values.any(|values| values.iter().zip(numbers).all(|(a, b)| same(a, b)))
 }
 
 fn same(a: &Numbers, b: &Numbers) -> bool {
@@ -234,6 +242,7 @@ fn pairs(
     claim: usize,
     right: &[Numbers],
     singles: &[Mutant],
+    often: usize,
     chance: &mut Chance,
 ) -> Vec<Mutant> {
     let site = Site { scene, statement: claim };
@@ -241,8 +250,8 @@ fn pairs(
     let firsts: Vec<&Mutant> = singles.iter().filter(one_edit).collect();
     let mut found = Vec::new();
     // Some draws fail: the two undo one another, or cannot stand together.
-    for _ in 0..8 * PAIRS {
-        if firsts.is_empty() || found.len() == PAIRS {
+    for _ in 0..8 * often {
+        if firsts.is_empty() || found.len() == often {
             break;
         }
         let first = firsts[chance.below(firsts.len())];
@@ -269,7 +278,7 @@ fn pairs(
 }
 
 /// As many of each first word as take part.
-fn sample(found: Vec<Mutant>, chance: &mut Chance) -> Vec<Mutant> {
+fn sample(found: Vec<Mutant>, often: usize, chance: &mut Chance) -> Vec<Mutant> {
     let mut words: Vec<(Sort, &str)> = Vec::new();
     for mutant in &found {
         let word = (mutant.sort, mutant.labels[0]);
@@ -281,33 +290,11 @@ fn sample(found: Vec<Mutant>, chance: &mut Chance) -> Vec<Mutant> {
     for (sort, word) in words {
         let mut of_word: Vec<&Mutant> =
             found.iter().filter(|mutant| mutant.sort == sort && mutant.labels[0] == word).collect();
-        let most = match sort {
-            Sort::Outside => OUTSIDE,
-            _ if COMMON_WORDS.contains(&word) => OF_A_COMMON_WORD,
-            _ => OF_A_WORD,
-        };
+        let common = sort == Sort::Single && COMMON_WORDS.contains(&word);
+        let most = if common { (0..often).filter(|_| chance.below(2) == 0).count() } else { often };
         for _ in 0..most.min(of_word.len()) {
             taken.push(of_word.swap_remove(chance.below(of_word.len())).clone());
         }
     }
     taken
-}
-
-/// Chance that is the same in each run.
-struct Chance(Generator);
-
-impl Chance {
-    /// A stream of its own for each text, so that a claim's mutants do not depend on the programs before it.
-    fn new(text: &str) -> Chance {
-        // FNV-1a, to spread the texts over the seeds.
-        let hash = text.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-        });
-        Chance(Generator::new(hash))
-    }
-
-    fn below(&mut self, n: usize) -> usize {
-        let drawn = self.0.randint(0, n as i64, &[1]).and_then(|array| array.to_vec_i64());
-        drawn.map_or(0, |values| values[0] as usize)
-    }
 }

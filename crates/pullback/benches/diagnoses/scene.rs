@@ -169,6 +169,22 @@ impl Site<'_> {
         all
     }
 
+    /// Is there more in an expression than numbers and sizes?
+    pub fn has_values(&self, expr: &Expr) -> bool {
+        let mut found = false;
+        expr.walk(&mut |part| match &part.kind {
+            ExprKind::Name(name) => found |= !self.scene.dims.iter().any(|(dim, _)| dim == name),
+            ExprKind::ClaimRef { .. } => found = true,
+            _ => {}
+        });
+        found
+    }
+
+    /// Is the claim about a value that the forward pass uses more than once?
+    pub fn used_often(&self) -> bool {
+        self.claim().is_some_and(|claim| claim.wrt_names.first().is_some_and(|name| self.uses(name) > 1))
+    }
+
     /// The functions that definitions and functions of the file call.
     pub fn forward_functions(&self) -> Vec<String> {
         let mut all = Vec::new();

@@ -139,7 +139,8 @@ impl Source {
     /// The definitions and functions that claims use and that no derivative is taken through.
     pub fn only_claims_use(&self) -> Vec<usize> {
         let mut forward = BTreeSet::new();
-        for at in self.claims() {
+        let given = |at: &usize| matches!(self.file.statements[*at].kind, StatementKind::Upstream(_));
+        for at in self.claims().into_iter().chain(self.all().into_iter().filter(given)) {
             let keyed = names_of_key(&self.file.statements[at].kind);
             for name in keyed {
                 if let Some(&value) = bound(&self.file, self.texts.len()).get(name.as_str()) {

@@ -209,12 +209,11 @@ fn bugs(text: &mut String, bugs: &[Bug]) {
     let good = bugs.iter().filter(|bug| bug.missed.is_empty()).count();
     say(text, "## Real bugs\n");
     say(text, &format!("{} files with {expected} expectations: {good} are as expected.\n", bugs.len()));
-    let mut rows = vec![["file", "what happened", "found"].map(String::from)];
     for bug in bugs {
         let found = if bug.missed.is_empty() { "as expected".to_owned() } else { bug.missed.join("; ") };
-        rows.push([bug.name.clone(), bug.about.replace('|', "\\|"), found]);
+        say(text, &format!("- `{}`: {}. *{found}*", bug.name, bug.about));
     }
-    say(text, &aligned(&rows));
+    text.push('\n');
 }
 
 /// What is not as it should be, of the programs that may be looked at: a few of each first word.

@@ -85,10 +85,11 @@ fn of_formula(part: &Expr, derived: &dyn Fn(&str) -> bool) -> Vec<Expr> {
 fn of_power(part: &Expr) -> Vec<Slip> {
     let Some((BinaryOp::Pow, base, exponent)) = parts(part) else { return Vec::new() };
     let Some(exponent) = number(exponent).filter(|value| value.fract() == 0.0) else { return Vec::new() };
+    let words = [LABEL, "missing-factor", "extra-factor"];
     let to = |exponent: i64| binary(BinaryOp::Pow, base, &integer(exponent));
-    let mut all = vec![Slip::either(&[LABEL, "extra-factor"], to(exponent as i64 + 1))];
+    let mut all = vec![Slip::either(&words, to(exponent as i64 + 1))];
     if exponent > 1.0 {
-        all.push(Slip::either(&[LABEL, "missing-factor"], to(exponent as i64 - 1)));
+        all.push(Slip::either(&words, to(exponent as i64 - 1)));
     }
     all
 }

@@ -47,12 +47,16 @@ fn dropped(site: &Site<'_>, part: &Expr) -> Vec<Slip> {
     match parts(part) {
         // What is left has to have all the axes: nobody forgets the array and keeps the number.
         Some((BinaryOp::Mul, left, right)) => {
-            let kept = [left, right].into_iter().filter(|kept| site.shape(kept) == site.shape(part));
+            let first = if is_chain(left) { None } else { Some(right) };
+            let kept = first.into_iter().chain([left]).filter(|kept| site.shape(kept) == site.shape(part));
             kept.map(|kept| Slip::new(MISSING, kept.clone())).collect()
         }
         Some((BinaryOp::Div, left, right)) => {
             let mut all = vec![Slip::new(MISSING, left.clone())];
-            if !matches!(left.kind, ExprKind::Number { .. }) && site.shape(right) == site.shape(part) {
+            if !matches!(left.kind, ExprKind::Number { .. })
+                && !is_chain(left)
+                && site.shape(right) == site.shape(part)
+            {
                 all.push(Slip::new(MISSING, binary(BinaryOp::Div, &integer(1), right)));
             }
             all
@@ -66,6 +70,11 @@ fn dropped(site: &Site<'_>, part: &Expr) -> Vec<Slip> {
         }
         _ => Vec::new(),
     }
+}
+
+/// Several factors, of which one at a time is forgotten.
+fn is_chain(expr: &Expr) -> bool {
+    matches!(parts(expr), Some((BinaryOp::Mul | BinaryOp::Div | BinaryOp::MatMul, ..)))
 }
 
 fn mentions(expr: &Expr, index: &str) -> bool {

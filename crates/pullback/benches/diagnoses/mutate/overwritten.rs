@@ -11,9 +11,7 @@ const LABEL: &str = "overwritten";
 /// One use of a value that is used several times; one record of a batch.
 pub fn slips(site: &Site<'_>, expr: &Expr) -> Vec<Slip> {
     let mut all = Vec::new();
-    let used_often = site.claim().is_some_and(|claim| {
-        claim.of.ndim() == 0 && claim.wrt_names.first().is_some_and(|name| site.uses(name) > 1)
-    });
+    let used_often = site.used_often() && site.claim().is_some_and(|claim| claim.of.ndim() == 0);
     let uses = terms(expr);
     if used_often && uses.len() > 1 && uses.iter().all(|(negative, _)| !negative) {
         let ends = uses.first().into_iter().chain(uses.last());

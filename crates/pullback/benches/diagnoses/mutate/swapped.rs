@@ -4,7 +4,7 @@ use pullback::lang::{BinaryOp, Expr, ExprKind};
 
 use super::Slip;
 use crate::scene::Site;
-use crate::tree::{binary, call, everywhere, number, parts, transposed};
+use crate::tree::{binary, call, everywhere, parts, transposed};
 
 const LABEL: &str = "swapped-operands";
 
@@ -43,7 +43,8 @@ pub fn slips(site: &Site<'_>, expr: &Expr) -> Vec<Slip> {
                 let swapped = binary(operator, right, left);
                 vec![Slip::either(&[LABEL, "missing-factor", "extra-factor"], swapped)]
             }
-            BinaryOp::Div if number(right).is_none() && is_a_value(site, right) => {
+            // Nobody writes `N / G` for `G / N`.
+            BinaryOp::Div if site.has_values(left) && site.has_values(right) => {
                 vec![Slip::new(LABEL, binary(operator, right, left))]
             }
             BinaryOp::Less | BinaryOp::Greater | BinaryOp::LessEqual | BinaryOp::GreaterEqual => {
@@ -52,15 +53,4 @@ pub fn slips(site: &Site<'_>, expr: &Expr) -> Vec<Slip> {
             _ => Vec::new(),
         }
     })
-}
-
-/// Not a size: nobody writes `N / G` for `G / N`.
-fn is_a_value(site: &Site<'_>, expr: &Expr) -> bool {
-    let mut value = false;
-    expr.walk(&mut |part| match &part.kind {
-        ExprKind::Name(name) => value |= !site.scene.dims.iter().any(|(dim, _)| dim == name),
-        ExprKind::ClaimRef { .. } => value = true,
-        _ => {}
-    });
-    value
 }
