@@ -5,6 +5,7 @@ use pullback_lang::Span;
 
 use crate::check::ClaimReport;
 use crate::diagnosis_text::{cause_text, causes_text, fix_text, words_text};
+use crate::elsewhere::{Elsewhere, Origin};
 use crate::kink_text::{convention_text, interval_text, kink_text, made_here};
 use crate::number::{apart, brief};
 
@@ -196,8 +197,11 @@ pub(crate) fn failure(claim: &ClaimReport) -> Option<Failure> {
         }
         Verdict::Vacuous => {
             let zero = judgement.notes.iter().any(|note| matches!(note, Note::NoPath | Note::Zero));
-            let hint = if zero && claim.elsewhere.is_some() {
+            let dumped = |elsewhere: &Elsewhere| matches!(elsewhere.origin, Origin::Dump(_));
+            let hint = if zero && claim.elsewhere.as_ref().is_some_and(dumped) {
                 "dump it at inputs at which it is not zero"
+            } else if zero && claim.elsewhere.is_some() {
+                "return zeros, or none, or choose inputs at which it is not zero"
             } else if zero {
                 "say so with `zeros(…)`, or choose inputs at which it is not zero"
             } else {
@@ -225,7 +229,7 @@ fn at_kink(judgement: &Judgement) -> Vec<String> {
 /// A claim as it is called where it fails: `dL/dW`, `dL/dW of dump.npz`.
 fn title(claim: &ClaimReport) -> String {
     match &claim.elsewhere {
-        Some(elsewhere) => format!("{} of {}", claim.key, elsewhere.dump),
+        Some(elsewhere) => format!("{} of {}", claim.key, elsewhere.origin),
         None => claim.key.clone(),
     }
 }
@@ -282,8 +286,15 @@ fn diagnosed(claim: &ClaimReport) -> Failure {
                 others: Vec::new(),
                 notes: each.chain(seen).collect(),
                 hint: Some(
-                    "data of other sizes would tell: use the names of dims where sizes stand as numbers"
-                        .to_string(),
+                    match claim.elsewhere.as_ref().map(|elsewhere| &elsewhere.origin) {
+                        Some(Origin::Function) => {
+                            "other sizes would tell: if the function takes any, say so with `at_any_size()`"
+                        }
+                        _ => {
+                            "data of other sizes would tell: use the names of dims where sizes stand as numbers"
+                        }
+                    }
+                    .to_string(),
                 ),
             }
         }
@@ -306,7 +317,7 @@ fn entry(claim: &ClaimReport, entry: &Entry) -> String {
     match &claim.elsewhere {
         // What stands at the caret is not what is judged.
         Some(elsewhere) => {
-            format!("{at}{} has {claimed}, the derivative is {expected}{differences}", elsewhere.dump)
+            format!("{at}{} has {claimed}, the derivative is {expected}{differences}", elsewhere.origin)
         }
         None => format!("{at}this is {claimed}, the derivative {expected}{differences}"),
     }

@@ -6,6 +6,7 @@ mod command;
 mod derived;
 mod diagnosed;
 mod examples;
+mod function;
 mod fuzz_regressions;
 mod hostile_files;
 mod hostile_text;

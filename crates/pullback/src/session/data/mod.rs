@@ -13,7 +13,7 @@ use pullback_array::file::{Dump, Entry};
 use pullback_array::{Array, DType, Precision};
 use pullback_lang::program::{Inputs, Program};
 use pullback_lang::{File, Source, StatementKind};
-use pullback_report::{Elsewhere, Problem};
+use pullback_report::{Elsewhere, Origin, Problem};
 
 pub(super) use forward::deviations;
 use names::{Role, roles};
@@ -123,7 +123,7 @@ impl<'a> Sorted<'a> {
             ..Problem::from(&error)
         })?;
         let elsewhere = Elsewhere {
-            dump: self.name.to_string(),
+            origin: Origin::Dump(self.name.to_string()),
             entry: entry.name.clone(),
             precision: entry.precision,
             stored: entry.stored,
