@@ -1,4 +1,4 @@
-"""torch_peer.py toy|linear SAMPLES BATCH THREADS: the two benchmarks by PyTorch, eager."""
+"""torch_peer.py CASE SAMPLES BATCH THREADS: the benchmarks by PyTorch, eager. CASE: toy, linear, gradcheck-slow, gradcheck-fast."""
 
 import sys
 import time
@@ -30,7 +30,22 @@ def linear():
     return lambda: torch.autograd.grad(torch.addmm(b, x, w), (x, w, b), dz)
 
 
-call = {"toy": toy, "linear": linear}[case]()
+def gradcheck(fast_mode):
+    n, d, m = 32, 64, 64
+    inputs = [torch.randn(s, dtype=torch.float64, requires_grad=True) for s in ((n, d), (d, m), (m,))]
+
+    def call():
+        assert torch.autograd.gradcheck(lambda x, w, b: torch.addmm(b, x, w), inputs, fast_mode=fast_mode)
+
+    return call
+
+
+call = {
+    "toy": toy,
+    "linear": linear,
+    "gradcheck-slow": lambda: gradcheck(False),
+    "gradcheck-fast": lambda: gradcheck(True),
+}[case]()
 seconds = []
 for sample in range(samples + 1):
     start = time.perf_counter()

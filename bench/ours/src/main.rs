@@ -1,4 +1,4 @@
-//! `ours toy|toy-replay|linear|linear-replay SAMPLES BATCH`: Pullback through its public interface.
+//! `ours toy|toy-replay|linear|linear-replay|check SAMPLES BATCH`: Pullback through its public interface.
 //!
 //! `toy` and `linear` do what a training step does: build the graph, derive the gradients, evaluate both. The `-replay`
 //! cases derive the gradients once and run the forward and the backward pass as an `autograd::Function` on other arrays.
@@ -7,6 +7,7 @@ use pullback::array::random::Generator;
 use pullback::array::{Array, DType};
 use pullback::autograd::{Function, grad, pullback};
 use pullback::ops::{Result, Val};
+use pullback::session::check_source;
 
 include!("../../samples.rs");
 
@@ -14,6 +15,13 @@ fn main() -> Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let [case, samples, batch] = arguments.as_slice() else { panic!("ours CASE SAMPLES BATCH") };
     let (samples, batch) = (samples.parse().expect("a number"), batch.parse().expect("a number"));
+    if case == "check" {
+        print_samples(samples, batch, || {
+            let report = check_source("linear", LAYER.as_bytes(), ".".as_ref());
+            assert_eq!((report.claims.len(), report.exit_code()), (3, 0));
+        });
+        return Ok(());
+    }
     let mut generator = Generator::new(0);
     let mut draw = |shape: &[usize]| generator.randn(shape, DType::F32);
     let (arrays, program): (Vec<Array>, Program) = match case.trim_end_matches("-replay") {
@@ -65,3 +73,14 @@ fn linear(inputs: &[Val]) -> Result<Vec<Val>> {
     let gradients = pullback(&[(&z, dz)], &[x, w, b], &[])?;
     Ok(gradients.into_iter().flatten().chain([z]).collect())
 }
+
+const LAYER: &str = "
+X: [N=32, D=64] ~ randn
+W: [D, M=64] ~ randn
+b: [M] ~ randn
+Z = X @ W + b
+dL/dZ: [N, M] ~ randn
+dL/dX = dL/dZ @ W.T
+dL/dW = X.T @ dL/dZ
+dL/db = sum(dL/dZ, axis=0)
+";

@@ -105,6 +105,10 @@ fn tableau(f: &mut dyn FnMut(f64) -> Option<Vec<f64>>, floor: &[f64], first: f64
             }
             row.push(next);
         }
+        // No error is below the noise, which grows as the step shrinks.
+        if best.error.iter().zip(&noise).all(|(error, noise)| error <= noise) {
+            break;
+        }
         previous = row;
         step /= 2.0;
     }

@@ -12,9 +12,9 @@
 //! What is piecewise constant (the sign of a value, which element is the largest) is held: a jump is no rounding error. Two
 //! sizes are tried, since a badly conditioned program leaves its linear range, or its domain, at the larger one.
 
+use std::cell::Cell;
 use std::collections::HashMap;
 
-use pullback_array::random::Generator;
 use pullback_array::{Array, memory};
 use pullback_autograd::Function;
 use pullback_network::Value;
@@ -96,28 +96,21 @@ impl Simulation {
     fn moved(&self, given: &[Array], exact: &[f64], size: f64, first: u64) -> Result<Vec<f64>> {
         let mut largest = vec![0.0f64; exact.len()];
         for sample in first..first + SAMPLES {
-            let mut generator = Generator::new(sample);
-            let mut perturbed = |array: &Array, size: f64| -> Result<Array> {
-                if !array.dtype().is_float() {
-                    return Ok(array.clone());
-                }
-                let noise = generator.uniform(-size, size, array.shape(), array.dtype())?;
-                Ok(array.zip(&noise, "perturb", |x, d| x * (1.0 + d), |x, d| x * (1.0 + d))?)
-            };
+            let noise = Noise::new(sample);
             let mut inputs = given.to_vec();
             for leaf in &self.leaves {
-                inputs.push(perturbed(leaf, size)?);
+                inputs.push(noise.perturb(leaf, size)?);
             }
             let mut forward = |op: &dyn Op, value: &Val, inputs: &[&Array]| -> Result<Vec<Array>> {
                 let results = match self.long_sums.get(&value.order()) {
                     None => op.forward(inputs)?,
                     Some(products) => {
                         let inputs: Result<Vec<Array>> =
-                            inputs.iter().map(|input| perturbed(input, size * products.sqrt())).collect();
+                            inputs.iter().map(|input| noise.perturb(input, size * products.sqrt())).collect();
                         op.forward(&inputs?.iter().collect::<Vec<_>>())?
                     }
                 };
-                results.iter().map(|result| perturbed(result, size)).collect()
+                results.iter().map(|result| noise.perturb(result, size)).collect()
             };
             // A perturbed matrix may be singular where the exact one is not.
             let mut results = match self.function.call_by(&inputs, &mut forward) {
@@ -133,6 +126,35 @@ impl Simulation {
             }
         }
         Ok(largest)
+    }
+}
+
+/// Numbers between −1 and 1 that have nothing to do with one another: SplitMix64 (Steele, Lea and Flood, *Fast splittable
+/// pseudorandom number generators*, 2014). A simulation draws more of them than it computes anything else.
+struct Noise {
+    state: Cell<u64>,
+}
+
+impl Noise {
+    fn new(seed: u64) -> Noise {
+        Noise { state: Cell::new(seed << 32) }
+    }
+
+    fn next(&self) -> f64 {
+        let state = self.state.get().wrapping_add(0x9e37_79b9_7f4a_7c15);
+        self.state.set(state);
+        let mixed = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        // The upper 53 bits, with their sign.
+        ((mixed ^ (mixed >> 31)) as i64 >> 11) as f64 / (1u64 << 52) as f64
+    }
+
+    /// Every element times a number within `size` of 1. What a broadcast array repeats is one number, rounded once.
+    fn perturb(&self, array: &Array, size: f64) -> Result<Array> {
+        if !array.dtype().is_float() {
+            return Ok(array.clone());
+        }
+        Ok(array.map(|x| x * (1.0 + (size * self.next()) as f32), |x| x * (1.0 + size * self.next()))?)
     }
 }
 
@@ -173,6 +195,7 @@ fn long_sums(value: &Val) -> Result<HashMap<u64, f64>> {
 mod tests {
     use super::*;
     use pullback_array::DType;
+    use pullback_array::random::Generator;
 
     /// Sums of 4096 products in single precision: the estimate against the error, known from double precision.
     #[test]

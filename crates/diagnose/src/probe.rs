@@ -10,7 +10,7 @@ use std::path::Path;
 use pullback_array::random::Generator;
 use pullback_array::{Array, DType};
 use pullback_check::Truth;
-use pullback_lang::program::{Claim, Inputs, Program, elaborate_with};
+use pullback_lang::program::{Claim, Inputs, Program, elaborate_at, elaborate_with};
 use pullback_lang::{DimSpec, Expr, ExprKind, File, Shape, Source, Span, Statement, StatementKind};
 
 use crate::claimed::subject;
@@ -176,7 +176,8 @@ impl Maker<'_> {
         sizes
     }
 
-    /// The file with these sizes, on other numbers.
+    /// The file with these sizes, on other numbers, in double precision; the numbers are rounded to that of the file, which
+    /// numbers from elsewhere may have been computed in.
     fn program(&self, sizes: &Sizes, seed: u64, which: Moved) -> Option<Program> {
         let file = self.changed(sizes, seed);
         let mut given = Inputs::default();
@@ -187,7 +188,10 @@ impl Maker<'_> {
                 given.set(key, moved);
             }
         }
-        let (mut program, _) = elaborate_with(&file, &given, self.base_dir).ok()?;
+        let (mut program, inputs) = elaborate_with(&file, &given, self.base_dir).ok()?;
+        if program.dtype != DType::F64 {
+            program = elaborate_at(&file, &inputs, DType::F64, self.base_dir).ok()?;
+        }
         (self.elsewhere)(&mut program);
         Some(program)
     }
@@ -215,13 +219,12 @@ impl Maker<'_> {
         })
     }
 
-    /// The file with other seeds and sizes, in double precision.
+    /// The file with other seeds and sizes.
     fn changed(&self, sizes: &Sizes, seed: u64) -> File {
         let mut file = self.file.clone();
         for statement in &mut file.statements {
             match &mut statement.kind {
                 StatementKind::Seed(stated) => *stated = stated.wrapping_add(0x9e37_79b9 * seed),
-                StatementKind::DType(dtype) => *dtype = pullback_lang::DType::F64,
                 StatementKind::Input(input) => {
                     if let Some(shape) = &mut input.shape {
                         resize(shape, sizes);

@@ -50,6 +50,8 @@ pub use pullback_report as report;
 
 pub mod session;
 
+pub use session::function;
+
 /// The README's examples in Rust are tests.
 #[cfg(doctest)]
 #[doc = include_str!("../../../README.md")]

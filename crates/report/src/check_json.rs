@@ -190,7 +190,7 @@ impl<'a> Claim<'a> {
             claim: &report.key,
             verdict: judgement.verdict.word(),
             span: document.place(report.span),
-            source: report.elsewhere.as_ref().map(|_| "dump"),
+            source: report.elsewhere.as_ref().map(|elsewhere| elsewhere.origin.word()),
             precision: report.elsewhere.as_ref().map(|elsewhere| elsewhere.precision.to_string()),
             shape: &judgement.shape,
             claimed_shape: judgement.claimed_shape.as_deref(),

@@ -1,5 +1,7 @@
 //! Numbers that come from other code: where they come from, and that code which computes another function is not judged.
 
+use std::fmt;
+
 use pullback_array::Precision;
 use pullback_check::Entry;
 use pullback_lang::Span;
@@ -11,14 +13,42 @@ use crate::verdict_text::index;
 /// Where the numbers of a claim come from, if no expression of the file gave them.
 #[derive(Clone, Debug)]
 pub struct Elsewhere {
-    /// The name of the dump.
-    pub dump: String,
-    /// The name that they have in it.
+    /// Whence.
+    pub origin: Origin,
+    /// The name that they have there.
     pub entry: String,
     /// The precision in which they were computed.
     pub precision: Precision,
-    /// The precision in which the dump holds them.
+    /// The precision in which they are held.
     pub stored: Precision,
+}
+
+/// Whence numbers come.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// A dump of this name.
+    Dump(String),
+    /// A function of the caller's own.
+    Function,
+}
+
+impl Origin {
+    /// The word for it in JSON.
+    pub(crate) fn word(&self) -> &'static str {
+        match self {
+            Origin::Dump(_) => "dump",
+            Origin::Function => "function",
+        }
+    }
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Origin::Dump(name) => f.write_str(name),
+            Origin::Function => f.write_str("the function"),
+        }
+    }
 }
 
 impl Elsewhere {
@@ -28,7 +58,7 @@ impl Elsewhere {
             true => String::new(),
             false => format!(" held as {}", self.stored),
         };
-        format!("numbers of {}, {}{held}", self.dump, self.precision)
+        format!("numbers of {}, {}{held}", self.origin, self.precision)
     }
 }
 

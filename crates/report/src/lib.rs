@@ -54,7 +54,7 @@ pub use check::{ClaimReport, FileReport};
 pub use check_json::check_json;
 pub use check_text::{Wanted, check_text};
 pub use derive::{DeriveReport, derive_json, derive_text};
-pub use elsewhere::{Elsewhere, deviation_problem};
+pub use elsewhere::{Elsewhere, Origin, deviation_problem};
 pub use jacobian::{Form, JacobianReport, JacobianStep, Payload, Statement, jacobian_text};
 pub use jacobian_json::jacobian_json;
 pub use operations::{ops_json, ops_text};

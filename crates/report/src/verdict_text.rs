@@ -5,6 +5,7 @@ use pullback_lang::Span;
 
 use crate::check::ClaimReport;
 use crate::diagnosis_text::{cause_text, causes_text, fix_text, words_text};
+use crate::elsewhere::Origin;
 use crate::kink_text::{convention_text, interval_text, kink_text, made_here};
 use crate::not_finite_text::{bare, not_finite_hint, not_finite_notes, not_finite_text};
 use crate::number::{apart, brief};
@@ -217,8 +218,10 @@ pub(crate) fn failure(claim: &ClaimReport) -> Option<Failure> {
                 return Some(Failure { others: others.into_iter().collect(), ..failure });
             }
             let zero = judgement.notes.iter().find(|note| matches!(note, Note::NoPath | Note::Zero));
-            let hint = match (zero, &claim.elsewhere) {
-                (Some(_), Some(_)) => "dump it at inputs at which it is not zero",
+            let origin = claim.elsewhere.as_ref().map(|elsewhere| &elsewhere.origin);
+            let hint = match (zero, origin) {
+                (Some(_), Some(Origin::Dump(_))) => "dump it at inputs at which it is not zero",
+                (Some(_), Some(_)) => "return zeros, or none, or choose inputs at which it is not zero",
                 (Some(Note::NoPath), None) => "say so with `zeros(…)`",
                 (Some(_), None) => "say so with `zeros(…)`, or choose inputs at which it is not zero",
                 (None, _) => {
@@ -277,7 +280,7 @@ fn at_kink(judgement: &Judgement) -> Vec<String> {
 /// A claim as it is called where it fails: `dL/dW`, `dL/dW of dump.npz`.
 fn title(claim: &ClaimReport) -> String {
     match &claim.elsewhere {
-        Some(elsewhere) => format!("{} of {}", claim.key, elsewhere.dump),
+        Some(elsewhere) => format!("{} of {}", claim.key, elsewhere.origin),
         None => claim.key.clone(),
     }
 }
@@ -334,8 +337,15 @@ fn diagnosed(claim: &ClaimReport) -> Failure {
                 others: Vec::new(),
                 notes: each.chain(seen).collect(),
                 hint: Some(
-                    "data of other sizes would tell: use the names of dims where sizes stand as numbers"
-                        .to_string(),
+                    match claim.elsewhere.as_ref().map(|elsewhere| &elsewhere.origin) {
+                        Some(Origin::Function) => {
+                            "other sizes would tell: if the function takes any, say so with `at_any_size()`"
+                        }
+                        _ => {
+                            "data of other sizes would tell: use the names of dims where sizes stand as numbers"
+                        }
+                    }
+                    .to_string(),
                 ),
             }
         }
@@ -358,7 +368,7 @@ fn entry(claim: &ClaimReport, entry: &Entry) -> String {
     match &claim.elsewhere {
         // What stands at the caret is not what is judged.
         Some(elsewhere) => {
-            format!("{at}{} has {claimed}, the derivative is {expected}{differences}", elsewhere.dump)
+            format!("{at}{} has {claimed}, the derivative is {expected}{differences}", elsewhere.origin)
         }
         None => format!("{at}this is {claimed}, the derivative {expected}{differences}"),
     }

@@ -21,8 +21,7 @@ use crate::{Binary, Entry, Sample, Slope};
 
 pub(crate) static ADD: Binary = Binary {
     name: "add",
-    f32: |a, b| a + b,
-    f64: |a, b| a + b,
+    forward: |a, b| a.zip(b, "add", |a, b| a + b, |a, b| a + b),
     derivative: |_| Ok(Slope::number(Coef::one())),
     written: |a, b| format!("({a} + {b})"),
 };

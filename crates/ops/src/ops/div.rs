@@ -21,8 +21,7 @@ use crate::{Binary, Entry, Sample, Slope};
 
 pub(crate) static DIV: Binary = Binary {
     name: "div",
-    f32: |a, b| a / b,
-    f64: |a, b| a / b,
+    forward: |a, b| a.zip(b, "div", |a, b| a / b, |a, b| a / b),
     derivative: |at| {
         let b = &at.inputs()[1];
         Ok(match (at.input(), b.as_number()) {

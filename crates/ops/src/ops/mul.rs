@@ -19,8 +19,7 @@ use crate::{Binary, Entry, Sample, Slope};
 
 pub(crate) static MUL: Binary = Binary {
     name: "mul",
-    f32: |a, b| a * b,
-    f64: |a, b| a * b,
+    forward: |a, b| a.zip(b, "mul", |a, b| a * b, |a, b| a * b),
     derivative: |at| Ok(Slope::value(at.inputs()[1 - at.input()].clone())),
     written: |a, b| format!("({a} ⊙ {b})"),
 };

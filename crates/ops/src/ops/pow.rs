@@ -23,8 +23,7 @@ use crate::{Binary, Elementwise2, Entry, Result, Sample, Slope, Val};
 
 pub(crate) static POW: Binary = Binary {
     name: "pow",
-    f32: f32::powf,
-    f64: power,
+    forward: |x, p| x.zip(p, "pow", f32::powf, power),
     derivative: |at| {
         let [a, b] = at.inputs() else { unreachable!("a power has two inputs") };
         Ok(match (at.input(), b.as_number()) {

@@ -21,8 +21,7 @@ use crate::{Binary, Entry, Sample, Slope};
 
 pub(crate) static SUB: Binary = Binary {
     name: "sub",
-    f32: |a, b| a - b,
-    f64: |a, b| a - b,
+    forward: |a, b| a.zip(b, "sub", |a, b| a - b, |a, b| a - b),
     derivative: |at| Ok(Slope::number(if at.input() == 0 { Coef::one() } else { Coef::minus_one() })),
     written: |a, b| format!("({a} − {b})"),
 };

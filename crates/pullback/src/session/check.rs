@@ -50,17 +50,18 @@ pub fn check_watched(
     watch: &mut dyn FnMut(&str),
 ) -> FileReport {
     let report = match Checked::new(name, bytes, base_dir, data) {
-        Ok(checked) => judged(checked, base_dir, watch),
+        Ok(checked) => judged(checked, base_dir, &|_| (), watch),
         Err(invalid) => FileReport::from(invalid),
     };
     FileReport { data: data.map(|data| data.name.to_string()), ..report }
 }
 
 /// What is judged: a file in its own precision and in double precision, and which of its claims are numbers of other code.
-struct Checked {
-    opened: Opened,
-    exact: Program,
-    elsewhere: HashMap<usize, Elsewhere>,
+pub(super) struct Checked {
+    pub(super) opened: Opened,
+    pub(super) exact: Program,
+    /// By the number of the claim.
+    pub(super) elsewhere: HashMap<usize, Elsewhere>,
 }
 
 impl Checked {
@@ -92,7 +93,8 @@ impl Checked {
         }
     }
 
-    fn exactly(opened: Opened, base_dir: &Path) -> Result<Checked, Invalid> {
+    /// A file whose values can be evaluated; no claim of it comes from elsewhere.
+    pub(super) fn exactly(opened: Opened, base_dir: &Path) -> Result<Checked, Invalid> {
         if let Err(problem) = opened.evaluate() {
             return Err(opened.invalid(vec![problem]));
         }
@@ -103,7 +105,13 @@ impl Checked {
     }
 }
 
-fn judged(checked: Checked, base_dir: &Path, watch: &mut dyn FnMut(&str)) -> FileReport {
+/// Judges all claims. `on_other_data` adds to the program on other data those that are no expressions of the file.
+pub(super) fn judged(
+    checked: Checked,
+    base_dir: &Path,
+    on_other_data: &dyn Fn(&mut Program),
+    watch: &mut dyn FnMut(&str),
+) -> FileReport {
     let Checked { opened, exact, mut elsewhere } = checked;
     let mut judged = Vec::new();
     let mut errors = Vec::new();
@@ -126,7 +134,7 @@ fn judged(checked: Checked, base_dir: &Path, watch: &mut dyn FnMut(&str)) -> Fil
     }
     judged.resize(exact.claims.len(), None);
     let mut inherits = inherited(&exact, &mut judged);
-    let mut found = diagnose(&opened.file, &exact, &opened.inputs, base_dir, &judged, &|_| ());
+    let mut found = diagnose(&opened.file, &exact, &opened.inputs, base_dir, &judged, on_other_data);
     let mut claims = Vec::new();
     for (number, judgement) in judged.into_iter().enumerate() {
         let (Some(mut judgement), claim) = (judgement, &exact.claims[number]) else { continue };

@@ -8,10 +8,13 @@
 //! | [`run_source`] | `pullback run` |
 //! | [`jacobian_source`] | `pullback jacobian` |
 //! | [`derive_source`], [`derive_statements`] | `pullback derive` |
+//!
+//! [`function`] judges gradients that a function of one's own returns.
 
 mod check;
 mod data;
 mod derive;
+pub mod function;
 mod jacobian;
 mod run;
 

@@ -7,6 +7,7 @@ mod derived;
 mod diagnosed;
 mod dumped;
 mod examples;
+mod function;
 mod fuzz_regressions;
 mod hostile_files;
 mod hostile_text;

@@ -14,7 +14,7 @@ use pullback_array::file::{Dump, Entry};
 use pullback_array::{Array, DType, Precision};
 use pullback_lang::program::{Inputs, Program};
 use pullback_lang::{File, Source, StatementKind};
-use pullback_report::{Elsewhere, Problem};
+use pullback_report::{Elsewhere, Origin, Problem};
 
 pub(super) use forward::deviations;
 use names::{Role, roles};
@@ -125,7 +125,9 @@ impl<'a> Sorted<'a> {
         })?;
         let elsewhere = Elsewhere {
             // Where it lies is known to whoever named it.
-            dump: Path::new(self.name).file_name().unwrap_or_default().to_string_lossy().into_owned(),
+            origin: Origin::Dump(
+                Path::new(self.name).file_name().unwrap_or_default().to_string_lossy().into_owned(),
+            ),
             entry: entry.name.clone(),
             precision: entry.precision,
             stored: entry.stored,
