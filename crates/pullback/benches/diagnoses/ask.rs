@@ -86,7 +86,7 @@ pub fn checked(name: &str, text: &str) -> Result<(FileReport, Duration), String>
     let run = || {
         let mut taken_up = Instant::now();
         let mut watch = |_: &str| taken_up = Instant::now();
-        let report = check_watched(name, text.as_bytes(), Path::new("."), &mut watch);
+        let report = check_watched(name, text.as_bytes(), Path::new("."), None, &mut watch);
         (report, taken_up.elapsed())
     };
     catch_unwind(run).map_err(|panic| {

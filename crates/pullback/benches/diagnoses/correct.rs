@@ -33,7 +33,8 @@ pub fn correct(scene: &Scene, mutants: &[Mutant]) -> Correct {
     let text = scene.source.written(&scene.source.all(), &[], &HashMap::new());
     let mut taken_up: Vec<Instant> = Vec::new();
     let name = &scene.source.name;
-    let report = check_watched(name, text.as_bytes(), Path::new("."), &mut |_| taken_up.push(Instant::now()));
+    let report =
+        check_watched(name, text.as_bytes(), Path::new("."), None, &mut |_| taken_up.push(Instant::now()));
     taken_up.push(Instant::now());
     let times = taken_up.windows(2).map(|pair| pair[1] - pair[0]).collect();
     let failing = report.claims.iter().filter(|claim| !claim.judgement.passes());
