@@ -1,17 +1,19 @@
 //! A wrong claim, the data on which candidates for what is right are tried, and the names they may use.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::collections::{BTreeSet, HashMap, HashSet};
+use std::rc::Rc;
 
 use pullback_array::{Array, DType};
 use pullback_check::{ClaimLayout, Truth};
 use pullback_lang::program::{Claim, Claimed, Program, ValueKind};
-use pullback_lang::{Expr, ExprKind, Name, Span};
+use pullback_lang::{Expr, ExprKind, File, IndexItem, Name, Span, StatementKind};
 use pullback_network::Dim;
 use pullback_ops::Val;
 
+use crate::derivative::{Derivative, derivatives};
 use crate::edit;
-use crate::factor::{LARGEST, Quantity};
+use crate::factor::{LARGEST, Names, Quantity};
 
 /// How far a candidate may be from the derivative on data that is drawn anew, relatively: rounding stays far below it, and
 /// a coincidence far above. What passes is judged like any claim, with a measured tolerance.
@@ -20,6 +22,9 @@ pub(crate) const CLOSE: f64 = 1e-7;
 /// A candidate that takes so many times more than what was claimed is not computed, unless it takes little anyway.
 const DEARER: f64 = 64.0;
 const LEAST_WORK: f64 = 65_536.0;
+
+/// Multiplications that are spent on looking up which terms may be missing from one claim: some tens of milliseconds.
+const MOST_LOOKED_UP: usize = 30_000_000;
 
 /// One wrong claim on one set of data.
 pub(crate) struct Trial<'a> {
@@ -87,6 +92,11 @@ impl<'a> Trial<'a> {
         self.program.reclaimed(self.number, expr, &self.replaced).ok()
     }
 
+    /// The same where some names mean other values.
+    pub(crate) fn value_among(&self, expr: &Expr, names: &HashMap<String, Val>) -> Option<Val> {
+        self.program.reclaimed_among(self.number, expr, &self.replaced, names.clone()).ok()
+    }
+
     /// Its numbers.
     pub(crate) fn numbers(&self, expr: &Expr) -> Option<Array> {
         self.value(expr)?.array().ok().cloned()
@@ -141,6 +151,24 @@ pub(crate) struct Known {
     pub bound: usize,
 }
 
+/// What a corrected claim may be made of.
+pub(crate) struct Usable {
+    known: Vec<Known>,
+    parts: Vec<Expr>,
+    derivatives: Vec<Derivative>,
+}
+
+impl Usable {
+    /// What an expression in the place of a claim may be made of.
+    pub(crate) fn before(file: &File, program: &Program, number: usize) -> Usable {
+        Usable {
+            known: known(program, number),
+            parts: nameless(file, program, number),
+            derivatives: derivatives(file, program, number),
+        }
+    }
+}
+
 /// A wrong claim.
 pub(crate) struct Case<'a> {
     pub claim: &'a Claim,
@@ -151,11 +179,18 @@ pub(crate) struct Case<'a> {
     /// The index names, of a claim entry by entry.
     pub indices: Option<Vec<Name>>,
     pub known: Vec<Known>,
+    /// Parts of the forward pass that have no name.
+    pub parts: Vec<Expr>,
+    /// The derivatives of the functions that the forward pass applies.
+    pub derivatives: Vec<Derivative>,
     /// Has the claim the right shape?
     pub shaped: bool,
     /// Candidates that may be evaluated, and that may still be.
     most: usize,
     left: Cell<usize>,
+    /// Multiplications that may still be spent on looking terms up.
+    lookups: Cell<usize>,
+    names: RefCell<HashMap<usize, Rc<Names>>>,
 }
 
 impl<'a> Case<'a> {
@@ -164,11 +199,26 @@ impl<'a> Case<'a> {
         trials: Vec<Trial<'a>>,
         resized: bool,
         indices: Option<Vec<Name>>,
-        known: Vec<Known>,
+        usable: Usable,
         shaped: bool,
         most: usize,
     ) -> Case<'a> {
-        Case { claim, trials, resized, indices, known, shaped, most, left: Cell::new(most) }
+        let (left, lookups, names) = (Cell::new(most), Cell::new(MOST_LOOKED_UP), RefCell::default());
+        let Usable { known, parts, derivatives } = usable;
+        Case {
+            claim,
+            trials,
+            resized,
+            indices,
+            known,
+            parts,
+            derivatives,
+            shaped,
+            most,
+            left,
+            lookups,
+            names,
+        }
     }
 
     /// The file's own data.
@@ -195,6 +245,19 @@ impl<'a> Case<'a> {
 
     pub(crate) fn exhausted(&self) -> bool {
         self.left.get() == 0
+    }
+
+    /// The numbers that have names before a place.
+    pub(crate) fn names(&self, before: usize) -> Rc<Names> {
+        let make = || Rc::new(Names::new(self.quantities(before), self.trials.len()));
+        self.names.borrow_mut().entry(before).or_insert_with(make).clone()
+    }
+
+    /// Takes multiplications off those that may be spent on looking terms up; `false` where none are left.
+    pub(crate) fn look_up(&self, multiplications: usize) -> bool {
+        let left = self.lookups.get();
+        self.lookups.set(left.saturating_sub(multiplications));
+        left > multiplications
     }
 
     /// The named sizes and the scalars of the program that are bound before a place, with their values in each trial.
@@ -285,7 +348,7 @@ impl<'a> Case<'a> {
 }
 
 /// The values that an expression in a claim's place may use: those of the file, given cotangents, and the claims before it.
-pub(crate) fn known(program: &Program, number: usize) -> Vec<Known> {
+fn known(program: &Program, number: usize) -> Vec<Known> {
     /// A file with more values is one of whose values the first do not tell much.
     const MOST: usize = 32;
     let at = program.claims[number].expr_span;
@@ -319,6 +382,63 @@ pub(crate) fn known(program: &Program, number: usize) -> Vec<Known> {
         known.push(Known { source, dims: claim.wrt[0].dims().to_vec(), bound: claim.span.start });
     }
     known
+}
+
+/// The parts of the definitions before a claim that are computed and have no name of their own.
+fn nameless(file: &File, program: &Program, number: usize) -> Vec<Expr> {
+    /// The first parts of a long file tell less than they cost.
+    const MOST: usize = 12;
+    /// A part with more parts of its own is one that would have been given a name.
+    const LONGEST: usize = 7;
+    let before = program.claims[number].span.start;
+    let mut parts: Vec<Expr> = Vec::new();
+    for statement in file.statements.iter().filter(|statement| statement.span.start < before) {
+        let StatementKind::Definition(definition) = &statement.kind else { continue };
+        definition.expr.walk(&mut |part| {
+            let computed = matches!(part.kind, ExprKind::Binary { .. } | ExprKind::Call { .. });
+            let is_whole = std::ptr::eq(part, &definition.expr);
+            if computed
+                && !is_whole
+                && edit::size(part) <= LONGEST
+                && parts.len() < MOST
+                && !parts.contains(part)
+            {
+                parts.push(part.clone());
+            }
+        });
+    }
+    parts
+}
+
+/// The values of a claim entry by entry: `x[q]`, `W[n,j]`, `delta[i,p]`.
+pub(crate) fn entries<'k>(
+    known: impl Iterator<Item = &'k Known>,
+    ranges: &[(String, usize)],
+    at: Span,
+) -> Vec<Expr> {
+    let index = |base: &Expr, indices: &[&str]| {
+        let items = indices.iter().map(|index| IndexItem::At(edit::name(at, index))).collect();
+        Expr::new(at, ExprKind::Index { base: Box::new(base.clone()), items })
+    };
+    let mut entries = Vec::new();
+    for (number, (first, rows)) in ranges.iter().enumerate() {
+        let second = ranges[number + 1..].iter().filter(|(_, size)| size == rows);
+        entries.extend(second.map(|(second, _)| index(&edit::name(at, "delta"), &[first, second])));
+    }
+    for known in known {
+        for (first, rows) in ranges {
+            match known.dims.as_slice() {
+                [dim] if dim.size() == *rows => entries.push(index(&known.source, &[first])),
+                [dim, other] if dim.size() == *rows => {
+                    let second =
+                        ranges.iter().filter(|(second, size)| second != first && *size == other.size());
+                    entries.extend(second.map(|(second, _)| index(&known.source, &[first, second])));
+                }
+                _ => {}
+            }
+        }
+    }
+    entries
 }
 
 fn reference(of: &str, wrt: &str, at: Span) -> Expr {

@@ -5,7 +5,10 @@
 //! and takes those that give the derivative on all of them. A cause that is no matter of one expression (two claims that are
 //! the wrong way round) looks at the whole claim instead.
 
+use pullback_lang::Expr;
+
 use crate::Diagnosis;
+use crate::case::Case;
 use crate::edit::Edit;
 use crate::inquiry::Inquiry;
 use crate::tree::Place;
@@ -18,12 +21,15 @@ pub(crate) struct Cause {
     pub edits: fn(&Place<'_>) -> Vec<Edit>,
     /// What is to be said of a claim of this number as a whole; asked before any edit is tried.
     pub whole: fn(&Inquiry<'_>, usize) -> Option<Diagnosis>,
+    /// What the program tells of a claim beyond what was found by edits of it: it may put another cause in the place of one
+    /// that was found, or state one where none was.
+    pub refine: fn(&Case<'_>, &Expr, &mut Vec<Diagnosis>),
 }
 
 impl Cause {
     /// A cause that proposes nothing yet.
     const fn named(word: &'static str) -> Cause {
-        Cause { word, edits: |_| Vec::new(), whole: |_, _| None }
+        Cause { word, edits: |_| Vec::new(), whole: |_, _| None, refine: |_, _, _| () }
     }
 }
 
@@ -42,11 +48,15 @@ causes! {
     extra_term,
     missing_factor,
     missing_sum,
+    missing_term,
+    overwritten,
     product_for_elementwise,
+    stale_operand,
     swapped_claims,
     swapped_operands,
     transposed_factor,
     vec_layout,
     vjp_for_jacobian,
     wrong_axis,
+    wrong_derivative,
 }

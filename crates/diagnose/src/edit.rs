@@ -71,13 +71,17 @@ pub(crate) fn integer(at: Span, value: usize) -> Expr {
     Expr::new(at, ExprKind::Number { value: value as f64, integer: true })
 }
 
-/// `[N, 3]`: dims by their names, where they have any.
-pub(crate) fn shape(at: Span, dims: &[Dim]) -> Expr {
-    let size = |dim: &Dim| match dim.name() {
+/// A size, by its name where it has one.
+pub(crate) fn dim(at: Span, dim: &Dim) -> Expr {
+    match dim.name() {
         Some(dim) => name(at, dim.as_str()),
         None => integer(at, dim.size()),
-    };
-    Expr::new(at, ExprKind::List(dims.iter().map(size).collect()))
+    }
+}
+
+/// `[N, 3]`: dims by their names, where they have any.
+pub(crate) fn shape(at: Span, dims: &[Dim]) -> Expr {
+    Expr::new(at, ExprKind::List(dims.iter().map(|size| dim(at, size)).collect()))
 }
 
 pub(crate) fn binary(at: Span, kind: BinaryOp, left: Expr, right: Expr) -> Expr {

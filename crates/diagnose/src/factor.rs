@@ -44,15 +44,20 @@ struct Power {
 const POWERS: [f64; 8] = [-1.0, 1.0, -2.0, 2.0, -3.0, 3.0, -0.5, 0.5];
 const POWERS_OF_TWO: [f64; 6] = [-1.0, 1.0, -2.0, 2.0, -3.0, 3.0];
 
-impl Factor {
-    /// The simplest factor that has these values, one for each set of data.
-    pub(crate) fn named(values: &[f64], quantities: &[Quantity]) -> Option<Factor> {
-        Factor::named_within(values, quantities, CLOSE)
-    }
+/// The products of sizes and scalars of which a number may be a simple fraction, the shortest first.
+pub(crate) struct Names {
+    quantities: Vec<Quantity>,
+    products: Vec<Product>,
+}
 
-    /// The same of values that may be so far off, relatively.
-    pub(crate) fn named_within(values: &[f64], quantities: &[Quantity], close: f64) -> Option<Factor> {
-        let close = close.max(CLOSE);
+/// Powers of quantities, by number, and what they are on each set of data.
+struct Product {
+    powers: Vec<(usize, f64)>,
+    values: Vec<f64>,
+}
+
+impl Names {
+    pub(crate) fn new(quantities: Vec<Quantity>, trials: usize) -> Names {
         let mut powers: Vec<Vec<(usize, f64)>> = vec![Vec::new()];
         for one in 0..quantities.len() {
             powers.extend(POWERS.map(|power| vec![(one, power)]));
@@ -67,26 +72,72 @@ impl Factor {
                 }
             }
         }
-        let candidates = powers.iter().filter_map(|powers| {
-            let (negative, numerator, denominator) = fraction(values, quantities, powers, close)?;
+        let value = |powers: &[(usize, f64)], trial: usize| {
+            powers.iter().map(|&(one, power)| quantities[one].values[trial].powf(power)).product()
+        };
+        let products = powers.into_iter().map(|powers| {
+            let values = (0..trials).map(|trial| value(&powers, trial)).collect();
+            Product { powers, values }
+        });
+        Names { products: products.collect(), quantities }
+    }
+
+    /// The simplest factor that has these values, one for each set of data.
+    pub(crate) fn factor(&self, values: &[f64]) -> Option<Factor> {
+        self.factor_within(values, CLOSE)
+    }
+
+    /// The same of values that may be so far off, relatively.
+    fn factor_within(&self, values: &[f64], close: f64) -> Option<Factor> {
+        let candidates = self.products.iter().filter_map(|product| {
+            let (negative, numerator, denominator) = fraction(values, &product.values, close)?;
             let of_sign = |sign: f64| -> Vec<Power> {
-                let of_sign = powers.iter().filter(|(_, power)| power * sign > 0.0);
+                let of_sign = product.powers.iter().filter(|(_, power)| power * sign > 0.0);
                 of_sign
-                    .map(|&(one, power)| Power { source: quantities[one].source.clone(), power: power.abs() })
+                    .map(|&(one, power)| Power {
+                        source: self.quantities[one].source.clone(),
+                        power: power.abs(),
+                    })
                     .collect()
             };
             let (above, below) = (of_sign(1.0), of_sign(-1.0));
             Some(Factor { negative, numerator, denominator, above, below })
         });
-        // Of a number and a size that is equal to it the size is told: it says where the factor comes from.
-        candidates.min_by_key(|factor| {
-            let powers = factor.above.iter().chain(&factor.below);
-            let names: usize = powers.map(|power| if power.power == 1.0 { 1 } else { 2 }).sum();
-            // A number that nobody puts in front of a gradient is a size more often, or a product of sizes.
-            let numbers: usize =
-                factor.numbers().iter().map(|&number| if number <= USUAL { 1 } else { 3 }).sum();
-            (numbers + names, factor.numbers().len())
+        candidates.min_by_key(Factor::length)
+    }
+
+    /// May a number be a factor, as far as the data tell that come first?
+    pub(crate) fn may_be(&self, value: f64) -> bool {
+        self.products.iter().any(|product| {
+            product.values.first().is_some_and(|&first| fraction(&[value], &[first], CLOSE).is_some())
         })
+    }
+}
+
+impl Factor {
+    /// The simplest factor that has these values, one for each set of data.
+    pub(crate) fn named(values: &[f64], quantities: &[Quantity]) -> Option<Factor> {
+        Factor::named_within(values, quantities, CLOSE)
+    }
+
+    /// The same of values that may be so far off, relatively.
+    pub(crate) fn named_within(values: &[f64], quantities: &[Quantity], close: f64) -> Option<Factor> {
+        Names::new(quantities.to_vec(), values.len()).factor_within(values, close.max(CLOSE))
+    }
+
+    /// How much there is to write. Of a number and a size that is equal to it the size is the shorter one: it says where the
+    /// factor comes from.
+    pub(crate) fn length(&self) -> (usize, usize) {
+        let powers = self.above.iter().chain(&self.below);
+        let names: usize = powers.map(|power| if power.power == 1.0 { 1 } else { 2 }).sum();
+        // A number that nobody puts in front of a gradient is a size more often, or a product of sizes.
+        let numbers: usize = self.numbers().iter().map(|&number| if number <= USUAL { 1 } else { 3 }).sum();
+        (numbers + names, self.numbers().len())
+    }
+
+    /// The same without its sign.
+    pub(crate) fn magnitude(&self) -> Factor {
+        Factor { negative: false, ..self.clone() }
     }
 
     /// Is it nothing but a sign?
@@ -260,7 +311,7 @@ pub(crate) fn taken_in(expr: &Expr, factor: &Expr) -> Option<Expr> {
 }
 
 /// A product with its first factor changed: a number in front of it multiplies the whole.
-fn in_front(expr: &Expr, change: &dyn Fn(&Expr) -> Expr) -> Expr {
+pub(crate) fn in_front(expr: &Expr, change: &dyn Fn(&Expr) -> Expr) -> Expr {
     match &expr.kind {
         ExprKind::Binary { operator, left, right }
             if matches!(operator.kind, BinaryOp::Mul | BinaryOp::Div | BinaryOp::MatMul) =>
@@ -272,33 +323,21 @@ fn in_front(expr: &Expr, change: &dyn Fn(&Expr) -> Expr) -> Expr {
 }
 
 /// The fraction that the values are once the sizes are taken out, the same for all data.
-fn fraction(
-    values: &[f64],
-    quantities: &[Quantity],
-    powers: &[(usize, f64)],
-    close: f64,
-) -> Option<(bool, usize, usize)> {
-    let rest: Vec<f64> = values
-        .iter()
-        .enumerate()
-        .map(|(trial, value)| {
-            let named = powers.iter().map(|&(one, power)| quantities[one].values[trial].powf(power));
-            value / named.product::<f64>()
-        })
-        .collect();
-    let &last = rest.last()?;
-    if last == 0.0
-        || !last.is_finite()
-        || !rest.iter().all(|value| (value - last).abs() <= close * last.abs())
-    {
+fn fraction(values: &[f64], products: &[f64], close: f64) -> Option<(bool, usize, usize)> {
+    let rest = |at: usize| values[at] / products[at];
+    let first = rest(0);
+    if first == 0.0 || !first.is_finite() {
         return None;
     }
-    let magnitude = last.abs();
+    if !(1..values.len()).all(|at| (rest(at) - first).abs() <= close * first.abs()) {
+        return None;
+    }
+    let magnitude = first.abs();
     (1..=LARGEST).find_map(|denominator| {
         let numerator = (magnitude * denominator as f64).round();
         let fits = (magnitude * denominator as f64 - numerator).abs() <= close * numerator;
         (fits && (1.0..=LARGEST as f64).contains(&numerator)).then_some((
-            last < 0.0,
+            first < 0.0,
             numerator as usize,
             denominator,
         ))
@@ -335,7 +374,8 @@ mod tests {
     #[track_caller]
     fn check(values: &[f64], expr: &str, expected: Option<&str>) {
         let expr = parse_expr(expr).expect("it parses").expr;
-        let found = Factor::named(values, &dims()).map(|factor| print(&factor.times(&expr).0));
+        let found =
+            Names::new(dims(), values.len()).factor(values).map(|factor| print(&factor.times(&expr).0));
         assert_eq!(found.as_deref(), expected);
     }
 

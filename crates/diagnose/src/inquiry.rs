@@ -11,7 +11,7 @@ use pullback_lang::{EntryClaim, Expr, File, Name, StatementKind};
 use pullback_ops::Val;
 
 use crate::Diagnosis;
-use crate::case::{CLOSE as CLOSE_TO_TRUTH, Case, Trial, known};
+use crate::case::{CLOSE as CLOSE_TO_TRUTH, Case, Trial, Usable};
 use crate::causes::CAUSES;
 use crate::claimed::{layout, subject};
 use crate::fit::fit;
@@ -94,6 +94,9 @@ impl<'a> Inquiry<'a> {
             // What holds there may hold at those sizes only.
             found = search(self, number, &case, expr, Depth::Singles);
         }
+        for cause in CAUSES {
+            (cause.refine)(&case, expr, &mut found);
+        }
         if found.is_empty() {
             found = fit(self, number, &case);
         }
@@ -170,7 +173,8 @@ impl<'a> Inquiry<'a> {
         let most = (most as usize).min(MOST_CANDIDATES).min(self.left.get());
         let shaped = trials.last()?.truth.in_shape(&val.shape(), stated).is_some();
         let indices = self.indices(claim);
-        Some(Case::new(claim, trials, resized, indices, known(self.exact, number), shaped, most))
+        let usable = Usable::before(self.file, self.exact, number);
+        Some(Case::new(claim, trials, resized, indices, usable, shaped, most))
     }
 
     /// How far claimed numbers may be from what they are meant to be, relatively: numbers from elsewhere as far as the checker

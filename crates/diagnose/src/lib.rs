@@ -31,6 +31,8 @@
 //! | `search` | which proposals are tried, in which order, and which is told |
 //! | `case`, `probe` | the data on which they are tried |
 //! | `tree`, `edit`, `factor` | expressions, their parts, changes of them; a number by its name |
+//! | `sought`, `dictionary` | what a part lacks, and the products of known values that may be it |
+//! | `derivative` | the derivatives of the functions that a program applies |
 //! | `fit` | mistakes in local Jacobians, held against claimed numbers |
 //! | `inherit` | claims that are wrong only because others are |
 //! | `flat` | why a derivative is zero |
@@ -40,7 +42,9 @@
 mod case;
 mod causes;
 mod claimed;
+mod derivative;
 mod diagnosis;
+mod dictionary;
 mod edit;
 mod factor;
 mod fit;
@@ -49,6 +53,7 @@ mod inherit;
 mod inquiry;
 mod probe;
 mod search;
+mod sought;
 mod tree;
 mod unknown;
 mod words;

@@ -111,7 +111,7 @@ pub(crate) fn search(
                 (second.root(&changed.root), vec![first, second])
             }
         };
-        Fit { changes, definition: tree.definition.map(str::to_owned), claim: tree.claim_with(&root), root }
+        Fit { changes, definition: tree.definition.clone(), claim: tree.claim_with(&root), root }
     };
     let found = concluded(inquiry, number, case, fitting.iter().map(fit));
     if !found.is_empty() || depth == Depth::Singles {

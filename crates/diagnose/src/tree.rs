@@ -1,25 +1,43 @@
-//! The expressions in which the mistake may stand, and the parts of them: the claim's own, and the right sides of
-//! definitions that nothing but claims uses (`dz_dx = W.T`).
+//! The expressions in which the mistake may stand, and the parts of them: the claim's own, the right sides of definitions
+//! that nothing but claims uses (`dz_dx = W.T`), and the bodies of such functions (`fn back(g, p) = …`).
 
-use std::collections::{BTreeSet, HashSet};
+use std::cell::OnceCell;
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::rc::Rc;
 
+use pullback_array::Array;
 use pullback_lang::program::{Claim, Claimed, Program};
-use pullback_lang::{BinaryOp, Expr, ExprKind, File, StatementKind};
+use pullback_lang::{BinaryOp, Expr, ExprKind, File, Function, Statement, StatementKind};
 use pullback_network::{Dim, Value as _};
 use pullback_ops::Val;
 
-use crate::case::{Case, Known};
+use crate::case::{Case, Known, entries};
+use crate::derivative::Derivative;
 use crate::edit::{Path, part};
-use crate::factor::Quantity;
+use crate::factor::Names;
+use crate::sought::Sought;
 
 /// Parts beyond so many are not gone through.
 const MOST_PARTS: usize = 64;
 
-/// A definition that claims use and the forward pass does not.
+/// A definition, or a function of the file, that claims use and the forward pass does not.
 #[derive(Clone)]
 pub(crate) struct Aside {
     pub name: String,
     pub expr: Expr,
+    /// The parameters of a function.
+    pub params: Option<Vec<String>>,
+}
+
+impl Aside {
+    /// What stands left of its `=`.
+    fn head(&self) -> String {
+        match &self.params {
+            None => self.name.clone(),
+            Some(params) => format!("fn {}({})", self.name, params.join(", ")),
+        }
+    }
 }
 
 /// The definitions behind a claim that are no part of what it differentiates, nor of a claim that holds (`right`): what is
@@ -31,16 +49,25 @@ pub(crate) fn asides(
     expr: &Expr,
     right: &[&Claim],
 ) -> Vec<Aside> {
-    let mut forward = graph_of(&claim.of);
+    let mut forward: HashSet<u64> = graph_of(&claim.of).into_keys().collect();
     for claim in right {
         if let Claimed::Value { val, .. } = &claim.claimed {
-            forward.extend(graph_of(val));
+            forward.extend(graph_of(val).into_keys());
         }
     }
+    let used = functions_used_rightly(file, program, &forward, right);
     let mut asides: Vec<Aside> = Vec::new();
     let mut pending: Vec<&Expr> = vec![expr];
     let mut seen: HashSet<&str> = HashSet::new();
+    let mut functions: HashSet<&str> = used;
     while let Some(next) = pending.pop() {
+        for name in calls(next) {
+            if let Some(function) = function(file, name).filter(|_| functions.insert(name)) {
+                let params = Some(function.params.iter().map(|param| param.text.clone()).collect());
+                asides.push(Aside { name: name.to_owned(), expr: function.body.clone(), params });
+                pending.push(&function.body);
+            }
+        }
         for name in names(next) {
             if !seen.insert(name) {
                 continue;
@@ -52,7 +79,7 @@ pub(crate) fn asides(
             if let (Some(definition), Some(value)) = (stated, program.find(name))
                 && !forward.contains(&value.val.id())
             {
-                asides.push(Aside { name: name.to_owned(), expr: definition.expr.clone() });
+                asides.push(Aside { name: name.to_owned(), expr: definition.expr.clone(), params: None });
                 pending.push(&definition.expr);
             }
         }
@@ -60,13 +87,63 @@ pub(crate) fn asides(
     asides
 }
 
-/// The values that one is computed from.
-fn graph_of(val: &Val) -> HashSet<u64> {
-    let mut seen = HashSet::new();
-    let mut pending = vec![val];
+/// The functions of the file that the forward pass or a right claim calls.
+fn functions_used_rightly<'f>(
+    file: &'f File,
+    program: &Program,
+    forward: &HashSet<u64>,
+    right: &[&'f Claim],
+) -> HashSet<&'f str> {
+    let of_statement = |statement: &'f Statement| match &statement.kind {
+        StatementKind::Definition(stated) => Some((&stated.name.text, &stated.expr)),
+        StatementKind::IndexDefinition(stated) => Some((&stated.name.text, &stated.expr)),
+        _ => None,
+    };
+    let defined = file
+        .statements
+        .iter()
+        .filter_map(of_statement)
+        .filter(|(name, _)| program.find(name).is_some_and(|value| forward.contains(&value.val.id())));
+    let mut pending: Vec<&Expr> = defined.map(|(_, expr)| expr).collect();
+    pending.extend(right.iter().filter_map(|claim| claim.expr.as_ref()));
+    let mut used = HashSet::new();
     while let Some(next) = pending.pop() {
-        if seen.insert(next.id()) {
-            pending.extend(next.inputs());
+        for name in calls(next) {
+            if used.insert(name) {
+                pending.extend(function(file, name).map(|function| &function.body));
+            }
+        }
+    }
+    used
+}
+
+/// The functions that an expression calls.
+fn calls(expr: &Expr) -> BTreeSet<&str> {
+    let mut calls = BTreeSet::new();
+    expr.walk(&mut |part| {
+        if let ExprKind::Call { function, .. } = &part.kind {
+            calls.insert(function.text.as_str());
+        }
+    });
+    calls
+}
+
+/// A function of the file.
+fn function<'f>(file: &'f File, name: &str) -> Option<&'f Function> {
+    file.statements.iter().find_map(|statement| match &statement.kind {
+        StatementKind::Function(function) if function.name.text == name => Some(function),
+        _ => None,
+    })
+}
+
+/// The values that one is computed from, itself included, by their ids.
+pub(crate) fn graph_of(val: &Val) -> HashMap<u64, Val> {
+    let mut seen = HashMap::new();
+    let mut pending = vec![val.clone()];
+    while let Some(next) = pending.pop() {
+        if let Entry::Vacant(entry) = seen.entry(next.id()) {
+            pending.extend(next.inputs().iter().cloned());
+            entry.insert(next);
         }
     }
     seen
@@ -86,58 +163,206 @@ fn names(expr: &Expr) -> BTreeSet<&str> {
 /// An expression that may be changed.
 pub(crate) struct Tree<'a> {
     pub case: &'a Case<'a>,
-    /// The definition whose right side it is; none for the claim's own.
-    pub definition: Option<&'a str>,
+    /// What stands left of the `=` of the definition whose right side it is; none for the claim's own.
+    pub definition: Option<String>,
     pub root: Expr,
+    /// The number of the definition among those beside the claim.
+    aside: Option<usize>,
     /// Where it stands in the file: what is bound behind it, it cannot use.
     before: usize,
     /// The claim's expression, and the definitions beside it.
     claim: &'a Expr,
     asides: &'a [Aside],
+    /// The parameters of a function, with what the claim calls it with.
+    arguments: HashMap<String, Expr>,
+    sought: OnceCell<Option<Sought>>,
+    values: OnceCell<Vec<(Expr, Array)>>,
 }
 
 impl<'a> Tree<'a> {
     /// The trees of a claim, its own first.
     pub(crate) fn all(case: &'a Case<'a>, claim: &'a Expr, asides: &'a [Aside]) -> Vec<Tree<'a>> {
-        let tree = |definition, root: &Expr| {
-            let (root, before) = (root.clone(), root.span.start);
-            Tree { case, definition, root, before, claim, asides }
+        let tree = |aside: Option<usize>| {
+            let of = aside.map(|number| &asides[number]);
+            let root = of.map_or(claim, |aside| &aside.expr);
+            let arguments = match of {
+                Some(Aside { name, params: Some(params), .. }) => {
+                    let call = std::iter::once(claim).chain(asides.iter().map(|aside| &aside.expr));
+                    let call = call.filter_map(|expr| first_call(expr, name)).next()?;
+                    params.iter().cloned().zip(call.iter().cloned()).collect()
+                }
+                _ => HashMap::new(),
+            };
+            Some(Tree {
+                case,
+                definition: of.map(Aside::head),
+                root: root.clone(),
+                aside,
+                before: root.span.start,
+                claim,
+                asides,
+                arguments,
+                sought: OnceCell::new(),
+                values: OnceCell::new(),
+            })
         };
-        let mut trees = vec![tree(None, claim)];
-        trees.extend(asides.iter().map(|aside| tree(Some(aside.name.as_str()), &aside.expr)));
-        trees
+        std::iter::once(None).chain((0..asides.len()).map(Some)).filter_map(tree).collect()
     }
 
     /// The same tree once it is changed.
     pub(crate) fn changed(&self, root: Expr) -> Tree<'a> {
-        Tree { root, ..*self }
+        Tree {
+            definition: self.definition.clone(),
+            root,
+            arguments: self.arguments.clone(),
+            sought: OnceCell::new(),
+            values: OnceCell::new(),
+            ..*self
+        }
     }
 
     /// What the claim is where `root` stands in place of this tree's expression.
     pub(crate) fn claim_with(&self, root: &Expr) -> Expr {
-        match self.definition {
+        match self.aside {
             None => root.clone(),
-            Some(name) => self.inlined(self.claim, name, root),
+            Some(number) => self.inlined(self.claim, number, root),
         }
     }
 
-    /// An expression with `with` in place of a definition's name, and with the right sides of the definitions between.
-    fn inlined(&self, expr: &Expr, name: &str, with: &Expr) -> Expr {
-        if let ExprKind::Name(used) = &expr.kind {
-            if used == name {
-                return with.clone();
+    /// An expression with `with` in place of a definition's name, or of the body of a function, and with the right sides of
+    /// the definitions between.
+    fn inlined(&self, expr: &Expr, number: usize, with: &Expr) -> Expr {
+        match &expr.kind {
+            ExprKind::Name(used) => {
+                return match self
+                    .asides
+                    .iter()
+                    .position(|aside| aside.params.is_none() && aside.name == *used)
+                {
+                    Some(found) if found == number => with.clone(),
+                    // A definition uses none that stand after it, so that this ends.
+                    Some(found) => self.inlined(&self.asides[found].expr, number, with),
+                    None => expr.clone(),
+                };
             }
-            return match self.asides.iter().find(|aside| aside.name == *used) {
-                // A definition uses none that stand after it, so that this ends.
-                Some(aside) => self.inlined(&aside.expr, name, with),
-                None => expr.clone(),
-            };
+            ExprKind::Call { function, args, kwargs } if kwargs.is_empty() => {
+                let called = |aside: &Aside| aside.params.is_some() && aside.name == function.text;
+                if let Some(found) = self.asides.iter().position(called) {
+                    let args: Vec<Expr> = args.iter().map(|arg| self.inlined(arg, number, with)).collect();
+                    let aside = &self.asides[found];
+                    let body = match found == number {
+                        true => with.clone(),
+                        false => self.inlined(&aside.expr, number, with),
+                    };
+                    let params = aside.params.iter().flatten().cloned();
+                    return substituted(&body, &params.zip(args).collect());
+                }
+            }
+            _ => {}
         }
         let mut copy = expr.clone();
         for child in copy.children_mut() {
-            *child = self.inlined(child, name, with);
+            *child = self.inlined(child, number, with);
         }
         copy
+    }
+
+    /// A part as it is evaluated: in the body of a function the parameters are what the claim calls it with.
+    pub(crate) fn in_context(&self, expr: &Expr) -> Expr {
+        if self.arguments.is_empty() { expr.clone() } else { substituted(expr, &self.arguments) }
+    }
+
+    /// Is an expression made of nothing but numbers and sizes?
+    pub(crate) fn is_number(&self, expr: &Expr) -> bool {
+        let mut is_number = true;
+        expr.walk(&mut |part| {
+            is_number &= match &part.kind {
+                ExprKind::Name(name) => {
+                    !self.arguments.contains_key(name) && self.case.own().program.find(name).is_none()
+                }
+                ExprKind::Number { .. } | ExprKind::Negate(_) | ExprKind::Binary { .. } => true,
+                _ => false,
+            }
+        });
+        is_number
+    }
+
+    /// Is the part at a path the whole, or a term of a sum?
+    pub(crate) fn is_term(&self, path: &[usize]) -> bool {
+        let Some((_, above)) = path.split_last() else { return true };
+        match part(&self.root, above).map(|parent| &parent.kind) {
+            Some(ExprKind::Binary { operator, .. }) => {
+                matches!(operator.kind, BinaryOp::Add | BinaryOp::Sub)
+            }
+            _ => false,
+        }
+    }
+
+    /// Is an expression the name of a definition beside the claim?
+    pub(crate) fn is_aside(&self, expr: &Expr) -> bool {
+        matches!(&expr.kind, ExprKind::Name(name) if self.asides.iter().any(|aside| aside.name == *name))
+    }
+
+    /// What is sought at its parts, on the strongest data.
+    pub(crate) fn sought(&self) -> Option<&Sought> {
+        self.sought.get_or_init(|| Sought::of(self, self.case.trials.first()?)).as_ref()
+    }
+
+    /// The values that a term of it may be made of, with their numbers on the strongest data: those with a name, the parts
+    /// of the expression itself, and parts of the forward pass.
+    pub(crate) fn values(&self) -> &[(Expr, Array)] {
+        self.values.get_or_init(|| {
+            let Some(trial) = self.case.trials.first() else { return Vec::new() };
+            let mut exprs: Vec<Expr> = match self.case.ranges() {
+                Some(ranges) => entries(self.known(), &ranges, self.root.span),
+                None => self.known().map(|known| known.source.clone()).collect(),
+            };
+            if self.case.indices.is_none() {
+                let mut parts = Vec::new();
+                self.root.walk(&mut |part| {
+                    if matches!(part.kind, ExprKind::Binary { .. } | ExprKind::Call { .. }) {
+                        parts.push(part.clone());
+                    }
+                });
+                exprs.extend(parts.into_iter().filter(|part| !self.is_number(part)));
+                if self.arguments.is_empty() {
+                    exprs.extend(self.case.parts.iter().cloned());
+                }
+            }
+            let mut values: Vec<(Expr, Array)> = Vec::new();
+            for expr in exprs {
+                if values.iter().all(|(known, _)| *known != expr)
+                    && let Some(array) = trial.numbers(&self.in_context(&expr))
+                    && array.ndim() > 0
+                    && array.all_finite()
+                    && values.iter().all(|(_, known)| !known.is_near(&array, 0.0))
+                {
+                    values.push((expr, array));
+                }
+            }
+            values
+        })
+    }
+
+    /// The derivatives of the functions that the forward pass applies; in the body of a function in the words of its
+    /// parameters.
+    pub(crate) fn derivatives(&self) -> Vec<Derivative> {
+        let in_params = |expr: &Expr| {
+            self.arguments.iter().fold(expr.clone(), |expr, (param, argument)| {
+                substituted_parts(&expr, &[argument], &crate::edit::name(expr.span, param))
+            })
+        };
+        self.case.derivatives.iter().map(|derivative| derivative.with(in_params)).collect()
+    }
+
+    /// The values that an expression at its place may use.
+    pub(crate) fn known(&self) -> impl Iterator<Item = &Known> {
+        let is_own = |known: &Known| match (&known.source.kind, &self.definition) {
+            (ExprKind::Name(name), Some(definition)) => name == definition,
+            _ => false,
+        };
+        let known = self.case.known.iter();
+        known.filter(move |known| self.arguments.is_empty() && known.bound < self.before && !is_own(known))
     }
 
     /// The parts that causes may change, the root first.
@@ -156,7 +381,7 @@ impl<'a> Tree<'a> {
         // Inside index notation a part has no shape of its own.
         let dims = match &self.case.indices {
             Some(_) => None,
-            None => self.case.own().value(expr).map(|val| val.dims().to_vec()),
+            None => self.case.own().value(&self.in_context(expr)).map(|val| val.dims().to_vec()),
         };
         let parent = path.split_last().and_then(|(&child, above)| Some((part(&self.root, above)?, child)));
         if dims.is_some() || self.case.indices.is_some() || path.is_empty() {
@@ -170,8 +395,47 @@ impl<'a> Tree<'a> {
     }
 }
 
+/// The arguments of the first call of a function, where it takes no keywords.
+fn first_call<'e>(expr: &'e Expr, name: &str) -> Option<&'e [Expr]> {
+    let mut found = None;
+    expr.walk(&mut |part| {
+        if let ExprKind::Call { function, args, kwargs } = &part.kind
+            && function.text == name
+            && kwargs.is_empty()
+            && found.is_none()
+        {
+            found = Some(args.as_slice());
+        }
+    });
+    found
+}
+
+/// An expression with others in place of names.
+fn substituted(expr: &Expr, with: &HashMap<String, Expr>) -> Expr {
+    if let ExprKind::Name(name) = &expr.kind {
+        return with.get(name).unwrap_or(expr).clone();
+    }
+    let mut copy = expr.clone();
+    for child in copy.children_mut() {
+        *child = substituted(child, with);
+    }
+    copy
+}
+
+/// An expression with another one in place of each of some parts.
+pub(crate) fn substituted_parts(expr: &Expr, parts: &[&Expr], with: &Expr) -> Expr {
+    if parts.contains(&expr) {
+        return with.clone();
+    }
+    let mut copy = expr.clone();
+    for child in copy.children_mut() {
+        *child = substituted_parts(child, parts, with);
+    }
+    copy
+}
+
 /// The children that are values, and no axes, shapes, words or indices.
-fn operands(expr: &Expr) -> Vec<usize> {
+pub(crate) fn operands(expr: &Expr) -> Vec<usize> {
     match &expr.kind {
         ExprKind::Negate(_) | ExprKind::Transpose(_) | ExprKind::Index { .. } => vec![0],
         ExprKind::Binary { .. } => vec![0, 1],
@@ -213,11 +477,13 @@ impl Place<'_> {
 
     /// Is it a whole, or a term of a sum?
     pub(crate) fn is_term(&self) -> bool {
+        self.tree.is_term(&self.path)
+    }
+
+    /// Is it multiplied by something?
+    pub(crate) fn is_factor(&self) -> bool {
         match self.parent.map(|(parent, _)| &parent.kind) {
-            None => true,
-            Some(ExprKind::Binary { operator, .. }) => {
-                matches!(operator.kind, BinaryOp::Add | BinaryOp::Sub)
-            }
+            Some(ExprKind::Binary { operator, .. }) => operator.kind == BinaryOp::Mul,
             _ => false,
         }
     }
@@ -229,13 +495,12 @@ impl Place<'_> {
 
     /// The values that an expression at this place may use.
     pub(crate) fn known(&self) -> impl Iterator<Item = &Known> {
-        let before = self.tree.before;
-        self.case().known.iter().filter(move |known| known.bound < before)
+        self.tree.known()
     }
 
-    /// The sizes and scalars that one may use.
-    pub(crate) fn quantities(&self) -> Vec<Quantity> {
-        self.case().quantities(self.tree.before)
+    /// The numbers that have names there.
+    pub(crate) fn names(&self) -> Rc<Names> {
+        self.case().names(self.tree.before)
     }
 
     /// The number of axes; 0 where it is not known.
@@ -245,6 +510,6 @@ impl Place<'_> {
 
     /// The shape of an operand.
     pub(crate) fn dims_of(&self, operand: &Expr) -> Option<Vec<Dim>> {
-        self.case().own().value(operand).map(|val| val.dims().to_vec())
+        self.case().own().value(&self.tree.in_context(operand)).map(|val| val.dims().to_vec())
     }
 }

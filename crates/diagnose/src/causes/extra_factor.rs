@@ -1,6 +1,6 @@
 //! A factor, a divisor or a sign is there that does not belong there: `2 * dL/dv * g` where `dL/dv * g` belongs.
 
-use pullback_lang::{BinaryOp, Expr, ExprKind};
+use pullback_lang::{BinaryOp, Expr, ExprKind, Name};
 
 use super::Cause;
 use crate::edit::{Edit, number, size};
@@ -26,6 +26,15 @@ fn edits(place: &Place<'_>) -> Vec<Edit> {
             }
             _ => Vec::new(),
         },
+        ExprKind::Call { function, args, kwargs } if function.text == "mean" => {
+            let function = Name::new("sum", function.span);
+            let kind = ExprKind::Call { function: function.clone(), args: args.clone(), kwargs: kwargs.clone() };
+            let words = Words::new().say(
+                "A mean stands where a sum belongs: dividing by the number of the terms is a factor too many.",
+            );
+            let label = Words::new().source("sum").say(" belongs here");
+            vec![Edit::new(Expr::new(place.expr.span, kind), 1, words).at(function.span, label).sized()]
+        }
         _ => Vec::new(),
     }
 }

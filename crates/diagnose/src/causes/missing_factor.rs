@@ -4,12 +4,14 @@
 //! Signs, numbers and sizes are not guessed but fitted: the number by which the claim, or one term of a sum in it, would
 //! have to be multiplied, on data of several sizes.
 
-use pullback_lang::{BinaryOp, Expr, ExprKind, IndexItem};
+use pullback_lang::{BinaryOp, Expr, ExprKind, Name};
 use pullback_network::Dim;
 
 use super::Cause;
-use crate::edit::{Edit, binary, integer, name, number, replaced};
-use crate::factor::{Factor, taken_in};
+use crate::case::entries;
+use crate::dictionary::terms;
+use crate::edit::{Edit, binary, integer, number, replaced, size};
+use crate::factor::{Factor, Names, taken_in};
 use crate::tree::Place;
 use crate::words::Words;
 
@@ -21,6 +23,139 @@ fn edits(place: &Place<'_>) -> Vec<Edit> {
     edits.extend(inverse(place));
     edits.extend(fitted(place));
     edits.extend(values(place));
+    edits.extend(derivatives(place));
+    edits.extend(computed(place));
+    edits.extend(bracketed(place));
+    edits.extend(delta(place));
+    edits.extend(averaged(place));
+    edits
+}
+
+/// `2 * (a - b)` for `2 * a - b`, and `(a - b) / n` for `a - b / n`: a factor that belongs to both terms.
+fn bracketed(place: &Place<'_>) -> Vec<Edit> {
+    let ExprKind::Binary { operator, left, right } = &place.expr.kind else { return Vec::new() };
+    if !matches!(operator.kind, BinaryOp::Add | BinaryOp::Sub) {
+        return Vec::new();
+    }
+    let at = place.expr.span;
+    let inside = |a: &Expr, b: &Expr| binary(at, operator.kind, a.clone(), b.clone());
+    let scaled = |expr: &Expr| match &expr.kind {
+        ExprKind::Binary { operator, left, right } if matches!(operator.kind, BinaryOp::Mul | BinaryOp::Div) => {
+            Some((operator.kind, (**left).clone(), (**right).clone()))
+        }
+        _ => None,
+    };
+    let mut edits = Vec::new();
+    let mut propose = |with: Expr| {
+        let words = Words::new().say("The brackets are missing: ").expr(&with).say(" is meant.");
+        edits.push(Edit::new(with, 2, words));
+    };
+    // The factor stands in front of the first of several terms.
+    if let Some((kind, factor, first)) = first_term(left).and_then(scaled).filter(|(kind, ..)| *kind == BinaryOp::Mul) {
+        let sum = binary(at, operator.kind, with_first_term(left, first), (**right).clone());
+        propose(binary(at, kind, factor.clone(), sum.clone()));
+        if let Some((BinaryOp::Div, last, below)) = scaled(right) {
+            let sum = binary(at, operator.kind, with_first_term(left, scaled_first(left)), last);
+            propose(binary(at, BinaryOp::Div, binary(at, kind, factor, sum), below));
+        }
+    }
+    if let Some((BinaryOp::Div, last, below)) = scaled(right) {
+        propose(binary(at, BinaryOp::Div, inside(left, &last), below));
+    }
+    edits
+}
+
+/// The first of the terms of a sum.
+fn first_term(expr: &Expr) -> Option<&Expr> {
+    match &expr.kind {
+        ExprKind::Binary { operator, left, .. } if matches!(operator.kind, BinaryOp::Add | BinaryOp::Sub) => {
+            first_term(left)
+        }
+        _ => Some(expr),
+    }
+}
+
+/// What the factor in front of the first term multiplies.
+fn scaled_first(expr: &Expr) -> Expr {
+    match first_term(expr).map(|first| &first.kind) {
+        Some(ExprKind::Binary { right, .. }) => (**right).clone(),
+        _ => expr.clone(),
+    }
+}
+
+fn with_first_term(expr: &Expr, first: Expr) -> Expr {
+    match &expr.kind {
+        ExprKind::Binary { operator, left, right } if matches!(operator.kind, BinaryOp::Add | BinaryOp::Sub) => {
+            binary(expr.span, operator.kind, with_first_term(left, first), (**right).clone())
+        }
+        _ => first,
+    }
+}
+
+/// `p[i] * (delta[i,j] - p[j])` for `p[i] * (1 - p[j])`: a 1 that stands on the diagonal only.
+fn delta(place: &Place<'_>) -> Vec<Edit> {
+    let Some(ranges) = place.case().ranges().filter(|_| number(place.expr) == Some(1.0)) else { return Vec::new() };
+    let deltas = entries(std::iter::empty(), &ranges, place.expr.span);
+    let edits = deltas.into_iter().map(|delta| {
+        let words = Words::new().say("The factor ").expr(&delta).say(" is missing: the 1 stands on the diagonal only.");
+        Edit::new(delta, 2, words)
+    });
+    edits.collect()
+}
+
+/// `mean(x)` for `sum(x)`: one over the number of entries is missing.
+fn averaged(place: &Place<'_>) -> Option<Edit> {
+    let ExprKind::Call { function, args, kwargs } = &place.expr.kind else { return None };
+    if function.text != "sum" {
+        return None;
+    }
+    let kind = ExprKind::Call { function: Name::new("mean", function.span), args: args.clone(), kwargs: kwargs.clone() };
+    let words = Words::new().say("A sum stands where a mean belongs: it is to be divided by the number of its terms.");
+    let label = Words::new().source("mean").say(" belongs here");
+    Some(Edit::new(Expr::new(place.expr.span, kind), 2, words).at(function.span, label).sized())
+}
+
+/// A product or a quotient of values of the program that is missing as a factor.
+fn computed(place: &Place<'_>) -> Vec<Edit> {
+    let Some(wanted) = place.tree.sought().and_then(|sought| sought.at(&place.path)) else { return Vec::new() };
+    let Some(trial) = place.case().trials.first() else { return Vec::new() };
+    if place.case().indices.is_some() {
+        return Vec::new();
+    }
+    let numbers = |expr: &Expr| trial.numbers(&place.tree.in_context(expr));
+    let Some(own) = numbers(place.expr) else { return Vec::new() };
+    let at = place.expr.span;
+    let mut edits = Vec::new();
+    for term in terms(place, &wanted.of_factor(&own.to_vec_f64()), false) {
+        let with = binary(at, BinaryOp::Mul, place.expr.clone(), term.expr.clone());
+        let fits = numbers(&with).is_some_and(|with| with.shape() == wanted.shape && wanted.is(&with.to_vec_f64()));
+        // What is made of the place itself says nothing of it.
+        let mut of_itself = false;
+        term.expr.walk(&mut |part| of_itself |= part == place.expr);
+        if fits && !of_itself && number(&term.expr).is_none() {
+            let words = Words::new().say("The factor ").expr(&term.expr).say(" is missing.");
+            let label = Words::new().say("the factor ").expr(&term.expr).say(" is missing here");
+            edits.push(Edit::new(with, 4 + (size(&term.expr) / 5) as u32, words).at(at, label));
+        }
+    }
+    edits
+}
+
+/// The derivative of a function of the forward pass, where nothing stands for it.
+fn derivatives(place: &Place<'_>) -> Vec<Edit> {
+    let Some(wanted) = place.tree.sought().and_then(|sought| sought.at(&place.path)) else { return Vec::new() };
+    let Some(trial) = place.case().trials.first() else { return Vec::new() };
+    let mut edits = Vec::new();
+    for derivative in place.tree.derivatives() {
+        let with = derivative.times(Some(place.expr.clone()), place.expr.span);
+        let numbers = trial.numbers(&place.tree.in_context(&with));
+        if numbers.is_some_and(|numbers| numbers.shape() == wanted.shape && wanted.is(&numbers.to_vec_f64())) {
+            let right = derivative.expr(place.expr.span);
+            let words = Words::new().say("The derivative of ").expr(&derivative.applied).say(" is missing, the factor ");
+            let label = Words::new().say("the factor ").expr(&right).say(" is missing here");
+            edits.push(Edit::new(with, 4, words.expr(&right).say(".")).at(place.expr.span, label));
+        }
+    }
     edits
 }
 
@@ -65,9 +200,9 @@ fn fitted(place: &Place<'_>) -> Vec<Edit> {
     let claimed = place.tree.claim_with(&place.tree.root);
     let doubled = place.tree.claim_with(&replaced(&place.tree.root, &place.path, doubled));
     let Some(ratios) = place.case().ratios(&claimed, &doubled) else { return Vec::new() };
-    let mut factors = vec![Factor::named(&ratios, &place.quantities())];
+    let mut factors = vec![place.names().factor(&ratios)];
     if !place.case().resized {
-        factors.push(Factor::named(&ratios, &[]));
+        factors.push(Names::new(Vec::new(), ratios.len()).factor(&ratios));
     }
     factors.dedup();
     let wrong = |factor: &Factor| !factor.is_sign() || factor.negative;
@@ -101,7 +236,8 @@ fn multiplied(place: &Place<'_>, factor: &Factor) -> Edit {
 /// The place times a value of the program that is no scalar, entry by entry.
 fn values(place: &Place<'_>) -> Vec<Edit> {
     if let Some(ranges) = place.case().ranges().filter(|_| place.is_root()) {
-        return entries(place, &ranges);
+        let entries = entries(place.known(), &ranges, place.expr.span);
+        return entries.iter().map(|factor| times(place, factor)).collect();
     }
     let Some(dims) = &place.dims else { return Vec::new() };
     // A number where a claim should have axes: `2` for `2 * v`.
@@ -112,33 +248,6 @@ fn values(place: &Place<'_>) -> Vec<Edit> {
     let fits = |factor: &[Dim]| !factor.is_empty() && (bare || broadcasts(factor, dims));
     let known = place.known().filter(|known| fits(&known.dims));
     known.map(|known| times(place, &known.source)).collect()
-}
-
-/// The same for a claim entry by entry: `x[q]`, `W[n,j]`, `delta[i,p]`.
-fn entries(place: &Place<'_>, ranges: &[(String, usize)]) -> Vec<Edit> {
-    let at = place.expr.span;
-    let index = |base: &Expr, indices: &[&str]| {
-        let items = indices.iter().map(|index| IndexItem::At(name(at, index))).collect();
-        Expr::new(at, ExprKind::Index { base: Box::new(base.clone()), items })
-    };
-    let mut factors = Vec::new();
-    for (first, rows) in ranges {
-        for known in place.known() {
-            match known.dims.as_slice() {
-                [dim] if dim.size() == *rows => factors.push(index(&known.source, &[first])),
-                [dim, other] if dim.size() == *rows => {
-                    let second = ranges.iter().filter(|(second, size)| second != first && *size == other.size());
-                    factors.extend(second.map(|(second, _)| index(&known.source, &[first, second])));
-                }
-                _ => {}
-            }
-        }
-    }
-    for (number, (first, rows)) in ranges.iter().enumerate() {
-        let second = ranges[number + 1..].iter().filter(|(_, size)| size == rows);
-        factors.extend(second.map(|(second, _)| index(&name(at, "delta"), &[first, second])));
-    }
-    factors.iter().map(|factor| times(place, factor)).collect()
 }
 
 fn times(place: &Place<'_>, factor: &Expr) -> Edit {

@@ -4,13 +4,65 @@
 use pullback_lang::{Expr, ExprKind};
 
 use super::Cause;
-use crate::edit::{Edit, call, integer};
+use super::transposed_factor::with_spec;
+use crate::edit::{Edit, call, integer, number};
 use crate::tree::Place;
 use crate::words::Words;
 
 pub(super) static CAUSE: Cause = Cause { edits, ..Cause::named("missing-sum") };
 
 fn edits(place: &Place<'_>) -> Vec<Edit> {
+    let mut edits = whole_axes(place);
+    if let ExprKind::Call { function, args, .. } = &place.expr.kind {
+        match function.text.as_str() {
+            "einsum" => edits.extend(respelled(place, args)),
+            "sum" => edits.extend(more_axes(place, args)),
+            _ => {}
+        }
+    }
+    edits
+}
+
+/// `einsum("ij,ij->j", …)` for `einsum("ij,ij->ij", …)`.
+fn respelled(place: &Place<'_>, args: &[Expr]) -> Vec<Edit> {
+    let Some(ExprKind::Text(spec)) = args.first().map(|text| &text.kind) else { return Vec::new() };
+    let Some((operands, result)) = spec.split_once("->") else { return Vec::new() };
+    let letters = result.chars().filter(|letter| letter.is_alphabetic());
+    let dropped = letters.map(|letter| {
+        let with = with_spec(place.expr, format!("{operands}->{}", result.replace(letter, "")));
+        let words = Words::new().say(format!("The sum over {letter} is missing: ")).expr(&with).say(" is meant.");
+        Edit::new(with, 2, words)
+    });
+    dropped.collect()
+}
+
+/// `sum(X, axis=[0, 2, 3])` for `sum(X, axis=0)`.
+fn more_axes(place: &Place<'_>, args: &[Expr]) -> Vec<Edit> {
+    /// More axes have too many sets.
+    const MOST: usize = 4;
+    let ExprKind::Call { function, kwargs, .. } = &place.expr.kind else { return Vec::new() };
+    let Some(summed) = args.first() else { return Vec::new() };
+    let axes = place.axes_of(summed);
+    let stated = kwargs.iter().position(|(keyword, _)| matches!(keyword.text.as_str(), "axis" | "dim"));
+    let (Some(stated), 3..=MOST) = (stated, axes) else { return Vec::new() };
+    let Some(one) = number(&kwargs[stated].1).map(|axis| axis.rem_euclid(axes as f64) as usize) else {
+        return Vec::new();
+    };
+    let at = place.expr.span;
+    let sets = (0..1usize << axes).filter(|set| set >> one & 1 == 1 && set.count_ones() > 1);
+    let summed = sets.map(|set| {
+        let list = (0..axes).filter(|axis| set >> axis & 1 == 1).map(|axis| integer(at, axis)).collect();
+        let mut kwargs = kwargs.clone();
+        kwargs[stated].1 = Expr::new(at, ExprKind::List(list));
+        let kind = ExprKind::Call { function: function.clone(), args: args.to_vec(), kwargs };
+        let with = Expr::new(at, kind);
+        let words = Words::new().say("A sum is missing: ").expr(&with).say(" is over all the axes that are meant.");
+        Edit::new(with, 2, words)
+    });
+    summed.collect()
+}
+
+fn whole_axes(place: &Place<'_>) -> Vec<Edit> {
     let Some(dims) = place.dims.as_ref().filter(|dims| !dims.is_empty()) else { return Vec::new() };
     if matches!(&place.expr.kind, ExprKind::Call { function, .. } if function.text == "sum") {
         return Vec::new();

@@ -17,6 +17,7 @@ fn edits(place: &Place<'_>) -> Vec<Edit> {
                 BinaryOp::Sub if is_sum(left) => 4,
                 BinaryOp::Sub => 2,
                 BinaryOp::MatMul | BinaryOp::Div => 3,
+                BinaryOp::Less | BinaryOp::LessEqual | BinaryOp::Greater | BinaryOp::GreaterEqual => 2,
                 _ => return Vec::new(),
             };
             let with = binary(place.expr.span, operator.kind, (**right).clone(), (**left).clone());

@@ -3,7 +3,7 @@
 //! With square matrices the shapes fit either way, so that nothing but the numbers tells. Entry by entry it is the order of
 //! two indices: `W[n,j]` for `W[j,n]`.
 
-use pullback_lang::{BinaryOp, Expr, ExprKind, IndexItem, Operator};
+use pullback_lang::{BinaryOp, Expr, ExprKind, Operator};
 
 use super::Cause;
 use crate::edit::{Edit, binary, call, integer, number, transposed, untransposed};
@@ -19,15 +19,18 @@ fn edits(place: &Place<'_>) -> Vec<Edit> {
             edits.push(Edit::new((**operand).clone(), 2, explained(place, place.expr, operand)));
         }
         ExprKind::Index { base, items } if place.case().indices.is_some() => {
-            if let (ExprKind::Name(name), [first @ IndexItem::At(_), second @ IndexItem::At(_)]) =
-                (&base.kind, items.as_slice())
-                && name != "delta"
-            {
-                let items = vec![second.clone(), first.clone()];
+            let is_delta = matches!(&base.kind, ExprKind::Name(name) if name == "delta");
+            let exchanged = (1..items.len()).filter(|_| !is_delta).map(|at| {
+                let mut items = items.clone();
+                items.swap(at - 1, at);
                 let with = Expr::new(place.expr.span, ExprKind::Index { base: base.clone(), items });
                 let words = explained(place, place.expr, &with);
-                edits.push(Edit::new(with, 2, words));
-            }
+                Edit::new(with, 2, words)
+            });
+            edits.extend(exchanged);
+        }
+        ExprKind::Call { function, args, .. } if function.text == "einsum" => {
+            edits.extend(respelled(place, args));
         }
         _ if place.ndim() == 2 => {
             let with = match &place.expr.kind {
@@ -43,14 +46,83 @@ fn edits(place: &Place<'_>) -> Vec<Edit> {
             let words = explained(place, place.expr, &with);
             edits.push(Edit::new(with, if is_factor(place) { 2 } else { 4 }, words));
         }
-        _ if place.ndim() > 2 && is_factor(place) => {
+        ExprKind::Call { function, args, .. } if function.text == "permute" => {
+            edits.extend(permuted(place, args));
+        }
+        _ if place.ndim() > 2 && place.case().indices.is_none() => {
             let with = matrices_transposed(place.expr, place.ndim());
             let words = explained(place, place.expr, &with);
-            edits.push(Edit::new(with, 2, words));
+            edits.push(Edit::new(with, if is_factor(place) { 2 } else { 3 }, words));
+            if place.is_root() {
+                // A Jacobian with its axes in another order.
+                edits.extend(orders(place.ndim()).filter_map(|order| {
+                    let (with, words) = in_order(place, place.expr, &order);
+                    (!is_sorted(&order)).then(|| Edit::new(with, 4, words))
+                }));
+            }
         }
         _ => {}
     }
     edits
+}
+
+/// `permute(A, [0, 2, 1])` for `permute(A, [2, 0, 1])`, and `A`.
+fn permuted(place: &Place<'_>, args: &[Expr]) -> Vec<Edit> {
+    let Some(of) = args.first() else { return Vec::new() };
+    let proposed = orders(place.ndim()).map(|order| match is_sorted(&order) {
+        true => Edit::new(of.clone(), 2, explained(place, place.expr, of)),
+        false => {
+            let (with, words) = in_order(place, of, &order);
+            Edit::new(with, 2, words)
+        }
+    });
+    proposed.collect()
+}
+
+fn in_order(place: &Place<'_>, of: &Expr, order: &[usize]) -> (Expr, Words) {
+    let at = place.expr.span;
+    let list = Expr::new(at, ExprKind::List(order.iter().map(|&axis| integer(at, axis)).collect()));
+    let with = call(at, "permute", vec![of.clone(), list], Vec::new());
+    let words = Words::new().say("The axes are in the wrong order: ").expr(&with).say(" is meant.");
+    (with, words)
+}
+
+/// More axes have too many orders.
+const MOST_AXES: usize = 4;
+
+/// All orders of so many axes.
+fn orders(axes: usize) -> impl Iterator<Item = Vec<usize>> {
+    let most = if axes <= MOST_AXES { axes.pow(axes as u32) } else { 0 };
+    let digits = move |number: usize| (0..axes).map(|at| number / axes.pow(at as u32) % axes).collect::<Vec<_>>();
+    (0..most).map(digits).filter(move |order| (0..axes).all(|axis| order.contains(&axis)))
+}
+
+fn is_sorted(order: &[usize]) -> bool {
+    order.iter().copied().eq(0..order.len())
+}
+
+/// `einsum("im,jn->ijmn", …)` for `einsum("mi,jn->ijmn", …)`: two letters of one term exchanged.
+fn respelled(place: &Place<'_>, args: &[Expr]) -> Vec<Edit> {
+    let Some(ExprKind::Text(spec)) = args.first().map(|text| &text.kind) else { return Vec::new() };
+    let letters: Vec<char> = spec.chars().collect();
+    let both = |at: &usize| letters[*at].is_alphabetic() && letters[at + 1].is_alphabetic();
+    let exchanged = (0..letters.len().saturating_sub(1)).filter(both).map(|at| {
+        let mut letters = letters.clone();
+        letters.swap(at, at + 1);
+        let with = with_spec(place.expr, letters.into_iter().collect());
+        let words = Words::new().say("Two indices are the wrong way round: ").expr(&with).say(" is meant.");
+        Edit::new(with, 2, words)
+    });
+    exchanged.collect()
+}
+
+/// An einsum of the same operands with other indices.
+pub(super) fn with_spec(einsum: &Expr, spec: String) -> Expr {
+    let mut with = einsum.clone();
+    if let Some(text) = with.children_mut().into_iter().next() {
+        text.kind = ExprKind::Text(spec);
+    }
+    with
 }
 
 /// A batch of matrices with the last two axes exchanged: `permute(A, [0, 2, 1])` for `A`, and the reverse.

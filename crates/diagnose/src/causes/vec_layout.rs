@@ -18,6 +18,7 @@ fn edits(place: &Place<'_>) -> Vec<Edit> {
         return edits;
     }
     edits.extend(other_order(place));
+    edits.extend(reordered(place));
     if !place.case().shaped {
         edits.extend(without_new_axis(place));
         edits.extend(reshaped(place));
@@ -57,6 +58,33 @@ fn other_order(place: &Place<'_>) -> Option<Edit> {
         }
         _ => None,
     }
+}
+
+/// `J` for `reshape(permute(reshape(J, …), …), …)`, and `reshape(v, [m, n])` for `reshape(v, [n, m]).T`: the entries read in
+/// another order.
+fn reordered(place: &Place<'_>) -> Option<Edit> {
+    let words = || Words::new().say("The entries are put in another order, and stood in the right one.");
+    if let ExprKind::Transpose(of) = &place.expr.kind
+        && let ExprKind::Call { function, args, .. } = &of.kind
+        && let [v, Expr { kind: ExprKind::List(sizes), span }] = args.as_slice()
+        && function.text == "reshape"
+        && sizes.len() == 2
+    {
+        let sizes = Expr::new(*span, ExprKind::List(sizes.iter().rev().cloned().collect()));
+        let with = call(place.expr.span, "reshape", vec![v.clone(), sizes], Vec::new());
+        return Some(Edit::new(with, 2, words()));
+    }
+    let mut inner = place.expr;
+    let mut permutes = false;
+    while let ExprKind::Call { function, args, .. } = &inner.kind
+        && matches!(function.text.as_str(), "reshape" | "permute")
+    {
+        permutes |= function.text == "permute";
+        inner = args.first()?;
+    }
+    let (before, after) = (place.dims_of(inner)?, place.dims.as_deref()?);
+    let same = before.len() == after.len() && before.iter().zip(after).all(|(a, b)| a.size() == b.size());
+    (permutes && same).then(|| Edit::new(inner.clone(), 2, words()))
 }
 
 fn is_matrix_of_jacobian(place: &Place<'_>) -> bool {

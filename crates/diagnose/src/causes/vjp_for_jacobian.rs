@@ -3,20 +3,42 @@
 
 use pullback_array::Array;
 use pullback_check::{Subject, Truth};
-use pullback_lang::program::Claimed;
+use pullback_lang::program::{Claim, Claimed};
 use pullback_lang::{BinaryOp, Expr, ExprKind};
 
 use super::Cause;
 use crate::case::{CLOSE, Case};
-use crate::edit::{call, untransposed};
+use crate::edit::{Edit, call, untransposed};
 use crate::inquiry::Inquiry;
+use crate::tree::Place;
 use crate::words::Words;
 use crate::{Diagnosis, Fix};
 
 /// A Jacobian with more entries is not written out to see what contracts it.
 const MOST_ENTRIES: usize = 1 << 14;
 
-pub(super) static CAUSE: Cause = Cause { whole, ..Cause::named("vjp-for-jacobian") };
+pub(super) static CAUSE: Cause = Cause { edits, whole, ..Cause::named("vjp-for-jacobian") };
+
+/// `dz/dx` for `sum(dz/dx, axis=0)`: the Jacobian summed over what is differentiated is what `backward` returns.
+fn edits(place: &Place<'_>) -> Vec<Edit> {
+    let mut inner = place.expr;
+    while let ExprKind::Call { function, args, .. } = &inner.kind
+        && function.text == "sum"
+        && let Some(summed) = args.first()
+    {
+        inner = summed;
+    }
+    let ExprKind::ClaimRef { of, wrt } = &inner.kind else { return Vec::new() };
+    let claims = &place.case().own().program.claims;
+    let is_it = |claim: &&Claim| claim.of_name == of.text && claim.wrt_names.first() == wrt.first().map(|x| &x.text);
+    let is_jacobian = claims.iter().find(is_it).is_some_and(|claim| claim.of.ndim() > 0);
+    if inner == place.expr || !is_jacobian {
+        return Vec::new();
+    }
+    let words = Words::new().say("The Jacobian is summed over ").source(of.text.clone()).say(", as ");
+    let words = words.source("backward").say(" does: that is a vector–Jacobian product. ").expr(inner).say(" is meant.");
+    vec![Edit::new(inner.clone(), 2, words)]
+}
 
 /// Is the claim the Jacobian contracted with ones, on all data? That needs no expression of the Jacobian.
 fn whole(inquiry: &Inquiry<'_>, number: usize) -> Option<Diagnosis> {

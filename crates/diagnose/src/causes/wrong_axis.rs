@@ -1,10 +1,11 @@
 //! The wrong axes: a sum over another axis than is meant, or a shape: "∂Z/∂b is M × N" where it is N × M × M.
 
 use pullback_lang::program::Claimed;
-use pullback_lang::{Expr, ExprKind};
+use pullback_lang::{Expr, ExprKind, IndexItem};
 use pullback_network::Dim;
 
 use super::Cause;
+use super::transposed_factor::with_spec;
 use crate::edit::{self, Edit, call, integer};
 use crate::inquiry::Inquiry;
 use crate::tree::Place;
@@ -13,9 +14,81 @@ use crate::{Diagnosis, Fix};
 
 pub(super) static CAUSE: Cause = Cause { edits, whole, ..Cause::named("wrong-axis") };
 
+fn edits(place: &Place<'_>) -> Vec<Edit> {
+    let mut edits = summed(place);
+    match &place.expr.kind {
+        ExprKind::Call { function, .. } if function.text == "einsum" => edits.extend(respelled(place)),
+        ExprKind::Call { .. } => edits.extend(other_axes(place)),
+        ExprKind::Index { base, items } => edits.extend(other_broadcast(place, base, items)),
+        _ => {}
+    }
+    edits
+}
+
+/// Any function along another axis, the rest as it is written: `softmax(Z, axis=1)` for `softmax(Z, axis=0)`.
+fn other_axes(place: &Place<'_>) -> Vec<Edit> {
+    let ExprKind::Call { function, args, kwargs } = &place.expr.kind else { return Vec::new() };
+    let Some(axes) = args.first().map(|operand| place.axes_of(operand)).filter(|&axes| axes > 1) else {
+        return Vec::new();
+    };
+    let named = kwargs.iter().position(|(keyword, _)| matches!(keyword.text.as_str(), "axis" | "dim"));
+    let takes_axis = matches!(
+        function.text.as_str(),
+        "sum" | "mean" | "max" | "softmax" | "logsumexp" | "tie_share" | "cumsum" | "cumprod"
+    );
+    if named.is_none() && !(args.len() == 2 && takes_axis) {
+        return Vec::new();
+    }
+    let at = place.expr.span;
+    let others = (0..axes).map(|axis| {
+        let (mut args, mut kwargs) = (args.clone(), kwargs.clone());
+        match named {
+            Some(named) => kwargs[named].1 = integer(at, axis),
+            None => args[1] = integer(at, axis),
+        }
+        let with = Expr::new(at, ExprKind::Call { function: function.clone(), args, kwargs });
+        let words = Words::new().say(format!("The {} is over the wrong axes: ", function.text));
+        Edit::new(with.clone(), 2, words.expr(&with).say(" is meant."))
+    });
+    others.collect()
+}
+
+/// `v[:, None]` for `v[None, :]`.
+fn other_broadcast(place: &Place<'_>, base: &Expr, items: &[IndexItem]) -> Option<Edit> {
+    let whole = |item: &IndexItem| matches!(item, IndexItem::Slice { start: None, stop: None, step: None });
+    let [first, second] = items else { return None };
+    let spreads = [first, second].into_iter().any(|item| matches!(item, IndexItem::NewAxis));
+    if !spreads || ![first, second].into_iter().any(whole) {
+        return None;
+    }
+    let kind = ExprKind::Index { base: Box::new(base.clone()), items: vec![second.clone(), first.clone()] };
+    let with = Expr::new(place.expr.span, kind);
+    let words = Words::new().expr(base).say(" is spread along the wrong axis: ").expr(&with).say(" is meant.");
+    Some(Edit::new(with, 2, words))
+}
+
+/// `einsum("ij,ij->j", …)` for `einsum("ij,ij->i", …)`.
+fn respelled(place: &Place<'_>) -> Vec<Edit> {
+    let ExprKind::Call { args, .. } = &place.expr.kind else { return Vec::new() };
+    let Some(ExprKind::Text(spec)) = args.first().map(|text| &text.kind) else { return Vec::new() };
+    let Some((operands, result)) = spec.split_once("->") else { return Vec::new() };
+    let mut letters: Vec<char> = operands.chars().filter(|c| c.is_alphabetic()).collect();
+    letters.sort_unstable();
+    letters.dedup();
+    let mut edits = Vec::new();
+    for own in result.chars().filter(|c| c.is_alphabetic()) {
+        for other in letters.iter().filter(|other| !result.contains(**other)) {
+            let with = with_spec(place.expr, format!("{operands}->{}", result.replace(own, &other.to_string())));
+            let words = Words::new().say("Another index is summed than is meant: ").expr(&with).say(" is.");
+            edits.push(Edit::new(with, 2, words));
+        }
+    }
+    edits
+}
+
 /// `sum(x, axis=1)` for `sum(x, axis=0)`; with the axis kept, where it is no whole claim. And `x`, where
 /// nothing is to be summed.
-fn edits(place: &Place<'_>) -> Vec<Edit> {
+fn summed(place: &Place<'_>) -> Vec<Edit> {
     let ExprKind::Call { function, args, .. } = &place.expr.kind else { return Vec::new() };
     let Some(summed) = args.first().filter(|_| matches!(function.text.as_str(), "sum" | "mean")) else {
         return Vec::new();

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use pullback_array::Array;
 use pullback_network::Dim;
-use pullback_ops::Val;
+use pullback_ops::{Arg, Val};
 
 use super::Program;
 use super::evaluate::Evaluator;
@@ -156,17 +156,21 @@ pub(super) fn is_zeros(scope: &Scope, expr: &Expr) -> bool {
     }
 }
 
-/// What `claim` claims where its right side is `expr`.
+/// What `claim` claims where its right side is `expr`, and `names` mean these values.
 pub(super) fn value_of(
     claim: &Claim,
     expr: &Expr,
     scope: &Scope,
     before: usize,
     replaced: &HashMap<usize, Val>,
+    names: HashMap<String, Val>,
 ) -> Result<Val> {
     let mut evaluator = Evaluator::new(scope);
     evaluator.before = before;
     evaluator.replaced = Some(replaced);
+    if !names.is_empty() {
+        evaluator.locals = Some(names.into_iter().map(|(name, val)| (name, Arg::Value(val))).collect());
+    }
     let value = match &claim.entry {
         Some(ranges) => notation::entries(&mut evaluator, ranges, expr),
         None => evaluator.value(expr),

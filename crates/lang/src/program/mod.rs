@@ -183,10 +183,25 @@ impl Program {
     /// # Ok::<(), pullback_lang::Error>(())
     /// ```
     pub fn reclaimed(&self, claim: usize, expr: &Expr, replaced: &HashMap<usize, Val>) -> Result<Val> {
+        self.reclaimed_among(claim, expr, replaced, HashMap::new())
+    }
+
+    /// The same where the expression may use other names too: each shadows what the file calls so. In index notation an
+    /// index shadows them in its turn.
+    ///
+    /// # Errors
+    /// Where the expression cannot be evaluated, or there is no such claim.
+    pub fn reclaimed_among(
+        &self,
+        claim: usize,
+        expr: &Expr,
+        replaced: &HashMap<usize, Val>,
+        names: HashMap<String, Val>,
+    ) -> Result<Val> {
         let Some(about) = self.claims.get(claim) else {
             return Err(Error::new(expr.span, format!("there is no claim number {claim}")));
         };
-        claim::value_of(about, expr, &self.scope, claim, replaced)
+        claim::value_of(about, expr, &self.scope, claim, replaced, names)
     }
 }
 

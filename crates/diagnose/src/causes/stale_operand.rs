@@ -1,0 +1,136 @@
+//! A value stands in the place of another one of the same shape: the pre-activation for the activation, `x` for `h`, another
+//! weight, an earlier gradient.
+
+use pullback_lang::{Expr, ExprKind, print};
+use pullback_network::{Dim, Value as _};
+use pullback_ops::{Origin, Val};
+
+use super::Cause;
+use crate::case::Known;
+use crate::edit::{Edit, part, replaced, size};
+use crate::tree::{Place, substituted_parts};
+use crate::words::Words;
+
+pub(super) static CAUSE: Cause = Cause { edits, ..Cause::named("stale-operand") };
+
+fn edits(place: &Place<'_>) -> Vec<Edit> {
+    match place.case().indices {
+        Some(_) => indexed(place),
+        None => {
+            let mut edits = in_place(place);
+            if place.is_root() {
+                edits.extend(throughout(place));
+            }
+            edits
+        }
+    }
+}
+
+/// Another value for one that is named, where the claim would then be right.
+fn in_place(place: &Place<'_>) -> Vec<Edit> {
+    let (Some(sought), Some(trial)) = (place.tree.sought(), place.case().trials.first()) else { return Vec::new() };
+    let Some(dims) = place.dims.as_deref().filter(|dims| !dims.is_empty()) else { return Vec::new() };
+    let named = is_named(place.expr);
+    // Under a root or a power it is the whole root or power that is looked at.
+    let Some(above) = sought.around(&place.path).filter(|above| named || above.len() == place.path.len()) else {
+        return Vec::new();
+    };
+    let (Some(wanted), Some(whole)) = (sought.at(above), part(&place.tree.root, above)) else { return Vec::new() };
+    let mut edits = Vec::new();
+    // What is made of a value is no other value in its place.
+    let contains = |whole: &Expr, part: &Expr| {
+        let mut contains = false;
+        whole.walk(&mut |inner| contains |= inner == part);
+        contains
+    };
+    for known in alike(place, place.expr, dims).filter(|known| !contains(place.expr, &known.source)) {
+        let changed = replaced(whole, &place.path[above.len()..], known.source.clone());
+        let numbers = trial.numbers(&place.tree.in_context(&changed));
+        if numbers.is_some_and(|numbers| numbers.shape() == wanted.shape && wanted.is(&numbers.to_vec_f64())) {
+            // What is computed and has no name is less likely a slip for what has one; and where a factor is all that a term
+            // lacks, it is a matter of the factor: `2 * dL/dv`, where `dL/dv` is `2 * v`. A definition that only claims use may be
+            // wrong itself.
+            let cost = if named { 2 } else { 3 + (size(place.expr) / 3) as u32 };
+            let is_other = sought.is_multiple(place.tree) || place.tree.is_aside(place.expr);
+            let cost = if is_other { cost + 2 } else { cost };
+            edits.push(Edit::new(known.source.clone(), cost, explained(place, place.expr, &known.source)));
+        }
+    }
+    edits
+}
+
+/// Another value for one that is named several times, in all places.
+fn throughout(place: &Place<'_>) -> Vec<Edit> {
+    let Some(trial) = place.case().trials.first() else { return Vec::new() };
+    let is_multiple = place.tree.sought().is_some_and(|sought| sought.is_multiple(place.tree));
+    let cost = if is_multiple { 4 } else { 2 };
+    let mut named: Vec<(&Expr, usize)> = Vec::new();
+    place.expr.walk(&mut |part| {
+        if is_named(part) {
+            match named.iter_mut().find(|(known, _)| *known == part) {
+                Some((_, times)) => *times += 1,
+                None => named.push((part, 1)),
+            }
+        }
+    });
+    let mut edits = Vec::new();
+    for (wrong, _) in named.iter().filter(|(_, times)| *times > 1) {
+        let Some(dims) = place.dims_of(wrong).filter(|dims| !dims.is_empty()) else { continue };
+        for known in alike(place, wrong, &dims) {
+            let with = substituted_parts(place.expr, &[wrong], &known.source);
+            if place.case().spend() && trial.fits(&place.tree.claim_with(&with)) {
+                let at = wrong.span;
+                let label = Words::new().expr(&known.source).say(" belongs here, and wherever it stands");
+                edits.push(Edit::new(with, cost, explained(place, wrong, &known.source)).at(at, label));
+            }
+        }
+    }
+    edits
+}
+
+/// The same in index notation: another value under the same indices.
+fn indexed(place: &Place<'_>) -> Vec<Edit> {
+    let ExprKind::Index { base, items } = &place.expr.kind else { return Vec::new() };
+    let Some(dims) = place.known().find(|known| known.source == **base).map(|known| &known.dims) else {
+        return Vec::new();
+    };
+    let candidates = alike(place, base, dims).map(|known| {
+        let kind = ExprKind::Index { base: Box::new(known.source.clone()), items: items.clone() };
+        Edit::new(Expr::new(place.expr.span, kind), 2, explained(place, base, &known.source))
+    });
+    candidates.collect()
+}
+
+fn is_named(expr: &Expr) -> bool {
+    matches!(expr.kind, ExprKind::Name(_) | ExprKind::ClaimRef { .. })
+}
+
+/// The other values of the same shape.
+fn alike<'p>(place: &'p Place<'_>, wrong: &'p Expr, dims: &'p [Dim]) -> impl Iterator<Item = &'p Known> {
+    let same = |a: &[Dim], b: &[Dim]| a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a.size() == b.size());
+    place.known().filter(move |known| known.source != *wrong && same(&known.dims, dims))
+}
+
+fn explained(place: &Place<'_>, wrong: &Expr, right: &Expr) -> Words {
+    let words = Words::new().expr(wrong).say(" stands where ").expr(right).say(" belongs");
+    let value = |expr: &Expr| place.case().own().value(&place.tree.in_context(expr));
+    let (Some(before), Some(after)) = (value(wrong), value(right)) else { return words.say(".") };
+    // The operation by which one becomes the other.
+    let between = |from: &Val, to: &Val| match to.origin() {
+        Origin::Call(op, inputs) if inputs.iter().any(|input| input.id() == from.id()) => Some(op.name()),
+        _ => None,
+    };
+    if let Some(op) = between(&before, &after) {
+        return words.say(format!(": the value before {op} is taken for the one after it."));
+    }
+    if let Some(op) = between(&after, &before) {
+        return words.say(format!(": the value after {op} is taken for the one before it."));
+    }
+    match (&wrong.kind, &right.kind) {
+        (ExprKind::ClaimRef { wrt: one, .. }, ExprKind::ClaimRef { wrt: other, .. }) => {
+            let name = |names: &[pullback_lang::Name]| names.first().map_or_else(|| print(wrong), |name| name.text.clone());
+            words.say(": the gradient by ").source(name(one)).say(" is taken for the one by ").source(name(other)).say(".")
+        }
+        _ => words.say(": they have the same shape, and are not the same."),
+    }
+}

@@ -1,0 +1,201 @@
+//! The derivative of a function is another one: `sin(x)` for `cos(x)`, `1 + y^2` for `1 - y^2`, `y` for `y * (1 - y)`, `3 * x^3`
+//! for `3 * x^2`.
+//!
+//! What stands in its place is made of the function's argument and result alone. The right form with another operand in it
+//! (`1 - x^2`) is a stale operand, and a number times the right form is a matter of a factor.
+
+use pullback_lang::{BinaryOp, Expr, ExprKind, print};
+
+use super::Cause;
+use crate::derivative::Derivative;
+use crate::edit::{Edit, binary, call, integer, name, negated, number, part, replaced};
+use crate::tree::{Place, substituted_parts};
+use crate::words::Words;
+
+pub(super) static CAUSE: Cause = Cause { edits, ..Cause::named("wrong-derivative") };
+
+fn edits(place: &Place<'_>) -> Vec<Edit> {
+    let mut edits = other_exponent(place);
+    edits.extend(of_functions(place));
+    edits.extend(neighbours(place));
+    edits
+}
+
+/// `u^2` for `u^3`: the exponent was lowered once too often, or not at all.
+fn other_exponent(place: &Place<'_>) -> Vec<Edit> {
+    let ExprKind::Binary { operator, left, right } = &place.expr.kind else { return Vec::new() };
+    let Some(exponent) = number(right).filter(|n| operator.kind == BinaryOp::Pow && n.fract() == 0.0) else {
+        return Vec::new();
+    };
+    let at = place.expr.span;
+    let others = [exponent - 1.0, exponent + 1.0].into_iter().filter(|other| (1.0..9.0).contains(other));
+    let edits = others.map(|other| {
+        let with = match other {
+            1.0 => (**left).clone(),
+            _ => binary(at, BinaryOp::Pow, (**left).clone(), integer(right.span, other as usize)),
+        };
+        let words = Words::new().say("The exponent is wrong: ").expr(place.expr).say(" stands where ").expr(&with);
+        Edit::new(with, 1, words.say(" belongs."))
+    });
+    edits.collect()
+}
+
+/// Functions that are taken for one another's derivatives.
+const FUNCTIONS: [&str; 12] =
+    ["sin", "cos", "exp", "log", "sqrt", "relu", "step", "sign", "abs", "sigmoid", "tanh", "softmax"];
+
+/// `cos(x)` for `sin(x)`, `step(x)` for `relu(x)`, and `f(x)` for `x`.
+fn neighbours(place: &Place<'_>) -> Vec<Edit> {
+    let (Some(sought), Some(trial)) = (place.tree.sought(), place.case().trials.first()) else { return Vec::new() };
+    if place.case().indices.is_some() || place.tree.is_number(place.expr) {
+        return Vec::new();
+    }
+    let Some(above) = sought.around(&place.path) else { return Vec::new() };
+    let (Some(wanted), Some(whole)) = (sought.at(above), part(&place.tree.root, above)) else { return Vec::new() };
+    let at = place.expr.span;
+    let (function, x) = match &place.expr.kind {
+        ExprKind::Call { function, args, kwargs } if kwargs.is_empty() && FUNCTIONS.contains(&function.text.as_str()) => {
+            match args.as_slice() {
+                [x] => (Some(function.text.as_str()), x),
+                _ => return Vec::new(),
+            }
+        }
+        ExprKind::Name(_) | ExprKind::Index { .. } => (None, place.expr),
+        _ => return Vec::new(),
+    };
+    let of = |name: &str| call(at, name, vec![x.clone()], Vec::new());
+    let mut candidates: Vec<Expr> = FUNCTIONS.iter().filter(|name| Some(**name) != function).map(|name| of(name)).collect();
+    if function.is_some() {
+        candidates.extend([negated(&of("sin")), negated(&of("cos"))]);
+        candidates.push(binary(at, BinaryOp::Div, integer(at, 1), x.clone()));
+        candidates.push(x.clone());
+    }
+    let fits = |with: &Expr| {
+        let changed = replaced(whole, &place.path[above.len()..], with.clone());
+        let numbers = trial.numbers(&place.tree.in_context(&changed))?;
+        Some(numbers.shape() == wanted.shape && wanted.is(&numbers.to_vec_f64()))
+    };
+    let edits = candidates.into_iter().filter(|with| fits(with) == Some(true)).map(|with| {
+        let words = Words::new().expr(place.expr).say(" stands where ").expr(&with).say(" belongs: the derivative of another function.");
+        Edit::new(with, 2, words)
+    });
+    edits.collect()
+}
+
+/// The derivatives of the functions that the forward pass applies.
+fn of_functions(place: &Place<'_>) -> Vec<Edit> {
+    let Some(wanted) = place.tree.sought().and_then(|sought| sought.at(&place.path)) else { return Vec::new() };
+    let Some(trial) = place.case().trials.first() else { return Vec::new() };
+    let numbers = |expr: &Expr| Some(trial.numbers(&place.tree.in_context(expr))?.broadcast_to(&wanted.shape).ok()?.to_vec_f64());
+    let at = place.expr.span;
+    let mut edits = Vec::new();
+    for derivative in place.tree.derivatives() {
+        let Some((kept, wrong)) = split(place.expr, &derivative) else { continue };
+        // `g / x` rather than `g * (1 / x)`: that is proposed for the whole product.
+        if kept.is_none() && derivative.is_reciprocal() && place.is_factor() {
+            continue;
+        }
+        let with = derivative.times(kept.clone(), at);
+        if !numbers(&with).is_some_and(|with| wanted.is(&with)) || is_other_slip(place, &wrong, &derivative) {
+            continue;
+        }
+        let right = derivative.expr(at);
+        let words = Words::new().say("The derivative of ").expr(&derivative.applied).say(" is ").expr(&right);
+        let words = words.say(", not ").expr(&wrong).say(".");
+        // It says more than that a sign in it is wrong.
+        let edit = Edit::new(with.clone(), if kept.is_none() { 1 } else { 2 }, words);
+        edits.push(match kept {
+            Some(_) if wrong.span != at => edit.at(wrong.span, Words::new().expr(&right).say(" belongs here")),
+            _ => edit,
+        });
+    }
+    edits
+}
+
+/// A product as what is kept of it and what stands for the derivative: the factors that are made of nothing but the
+/// function's argument and result. `None` where there are none.
+fn split(expr: &Expr, derivative: &Derivative) -> Option<(Option<Expr>, Expr)> {
+    let is_own = |expr: &Expr| {
+        let rest = substituted_parts(expr, &[&derivative.y, &derivative.x, &derivative.applied], &own(expr));
+        let mut owns = false;
+        let mut others = false;
+        rest.walk(&mut |part| match &part.kind {
+            ExprKind::Name(name) if name == OWN => owns = true,
+            ExprKind::Name(_) | ExprKind::ClaimRef { .. } => others = true,
+            _ => {}
+        });
+        owns && !others
+    };
+    if is_own(expr) {
+        return Some((None, expr.clone()));
+    }
+    let mut kept: Option<Expr> = None;
+    let mut wrong: Option<Expr> = None;
+    let join = |whole: &mut Option<Expr>, factor: &Expr, divides: bool| {
+        let kind = if divides { BinaryOp::Div } else { BinaryOp::Mul };
+        *whole = match whole.take() {
+            Some(whole) => Some(binary(whole.span.to(factor.span), kind, whole, factor.clone())),
+            None if divides => {
+                let one = Expr::new(factor.span, ExprKind::Number { value: 1.0, integer: true });
+                Some(binary(factor.span, kind, one, factor.clone()))
+            }
+            None => Some(factor.clone()),
+        };
+    };
+    for (factor, divides) in factors(expr) {
+        join(if is_own(factor) { &mut wrong } else { &mut kept }, factor, divides);
+    }
+    // Of numbers alone nothing is kept: they belong to the derivative.
+    match kept {
+        Some(numbers) if number(&numbers).is_some() => Some((None, expr.clone())),
+        kept => Some((kept, wrong?)),
+    }
+}
+
+/// What stands for the argument and the result of a function, where forms are compared.
+const OWN: &str = "§";
+
+fn own(expr: &Expr) -> Expr {
+    name(expr.span, OWN)
+}
+
+/// The factors of a product, and whether it is divided by them.
+fn factors(expr: &Expr) -> Vec<(&Expr, bool)> {
+    match &expr.kind {
+        ExprKind::Binary { operator, left, right } if matches!(operator.kind, BinaryOp::Mul | BinaryOp::Div) => {
+            let mut all = factors(left);
+            match operator.kind {
+                BinaryOp::Mul => all.extend(factors(right)),
+                _ => all.push((right, true)),
+            }
+            all
+        }
+        _ => vec![(expr, false)],
+    }
+}
+
+/// Is it the right form with another operand, or a number times the right form?
+fn is_other_slip(place: &Place<'_>, wrong: &Expr, derivative: &Derivative) -> bool {
+    let right = derivative.expr(wrong.span);
+    let form = |expr: &Expr| print(&substituted_parts(expr, &[&derivative.y, &derivative.x], &own(expr)));
+    if form(wrong) == form(&right) {
+        return true;
+    }
+    let ratio = binary(wrong.span, BinaryOp::Div, right, wrong.clone());
+    let Some(ratio) = place.case().own().numbers(&place.tree.in_context(&ratio)) else { return false };
+    let ratio = ratio.to_vec_f64();
+    let constant = ratio.iter().all(|r| (r - ratio[0]).abs() <= 1e-9 * ratio[0].abs());
+    let is_call = matches!(wrong.kind, ExprKind::Call { .. });
+    let raises = !matches!(derivative.applied.kind, ExprKind::Call { .. });
+    // `sin(x)` for `-sin(x)` is the derivative of another function; `3 * x` for `3 * x^2` lacks a factor.
+    constant && !is_call || raises && !raised(wrong)
+}
+
+/// Is there a power?
+fn raised(expr: &Expr) -> bool {
+    let mut raised = false;
+    expr.walk(&mut |part| {
+        raised |= matches!(&part.kind, ExprKind::Binary { operator, .. } if operator.kind == BinaryOp::Pow);
+    });
+    raised
+}

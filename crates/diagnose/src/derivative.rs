@@ -1,0 +1,138 @@
+//! The derivatives of the functions that a program applies entry by entry, as one writes them: `1 - y^2` where `y = tanh(x)`.
+
+use std::collections::HashSet;
+
+use pullback_lang::program::Program;
+use pullback_lang::{BinaryOp, Expr, ExprKind, File, Span, StatementKind};
+
+use crate::edit::{self, binary, call, integer, negated, number};
+use crate::factor::in_front;
+
+/// A long program has no more of them.
+const MOST: usize = 16;
+
+/// A function where a program applies it, and its derivative there.
+#[derive(Clone)]
+pub(crate) struct Derivative {
+    /// The function as it is applied: `tanh(x)`.
+    pub applied: Expr,
+    /// What it is applied to, and its result.
+    pub x: Expr,
+    pub y: Expr,
+    /// What the derivative is multiplied by, and divided by.
+    above: Option<Expr>,
+    below: Option<Expr>,
+}
+
+impl Derivative {
+    /// The derivative.
+    pub(crate) fn expr(&self, at: Span) -> Expr {
+        match (&self.above, &self.below) {
+            (Some(above), None) => above.clone(),
+            (above, below) => {
+                let above = above.clone().unwrap_or_else(|| integer(at, 1));
+                below.iter().fold(above, |above, below| binary(at, BinaryOp::Div, above, below.clone()))
+            }
+        }
+    }
+
+    /// Is it one over something?
+    pub(crate) fn is_reciprocal(&self) -> bool {
+        self.above.is_none()
+    }
+
+    /// An expression times the derivative.
+    pub(crate) fn times(&self, expr: Option<Expr>, at: Span) -> Expr {
+        let Some(expr) = expr else { return self.expr(at) };
+        let product = match &self.above {
+            Some(above) => match negation(above) {
+                Some(above) => binary(at, BinaryOp::Mul, in_front(&expr, &negated), above.clone()),
+                None => binary(at, BinaryOp::Mul, expr, above.clone()),
+            },
+            None => expr,
+        };
+        self.below.iter().fold(product, |product, below| binary(at, BinaryOp::Div, product, below.clone()))
+    }
+
+    /// The same in other words: `change` is applied to every expression in it.
+    pub(crate) fn with(&self, change: impl Fn(&Expr) -> Expr) -> Derivative {
+        Derivative {
+            applied: change(&self.applied),
+            x: change(&self.x),
+            y: change(&self.y),
+            above: self.above.as_ref().map(&change),
+            below: self.below.as_ref().map(&change),
+        }
+    }
+}
+
+fn negation(expr: &Expr) -> Option<&Expr> {
+    match &expr.kind {
+        ExprKind::Negate(operand) => Some(operand),
+        _ => None,
+    }
+}
+
+/// The derivatives of the functions that the definitions before a claim apply.
+pub(crate) fn derivatives(file: &File, program: &Program, number: usize) -> Vec<Derivative> {
+    let claim = &program.claims[number];
+    let mut derivatives: Vec<Derivative> = Vec::new();
+    let mut seen: HashSet<String> = HashSet::new();
+    for statement in file.statements.iter().filter(|statement| statement.span.start < claim.span.start) {
+        let StatementKind::Definition(definition) = &statement.kind else { continue };
+        definition.expr.walk(&mut |part| {
+            let is_whole = std::ptr::eq(part, &definition.expr);
+            let y = if is_whole { edit::name(claim.expr_span, &definition.name.text) } else { part.clone() };
+            if derivatives.len() < MOST
+                && let Some(found) = derivative(part, y)
+                && seen.insert(pullback_lang::print(part))
+            {
+                derivatives.push(found);
+            }
+        });
+    }
+    derivatives
+}
+
+/// The derivative of a function where it is applied to something with the result `y`.
+fn derivative(applied: &Expr, y: Expr) -> Option<Derivative> {
+    let at = applied.span;
+    let power = |base: &Expr, exponent: f64| match exponent {
+        1.0 => base.clone(),
+        _ => binary(at, BinaryOp::Pow, base.clone(), literal(at, exponent)),
+    };
+    let one_minus = |part: Expr| binary(at, BinaryOp::Sub, integer(at, 1), part);
+    let of = |function: &str, x: &Expr| call(at, function, vec![x.clone()], Vec::new());
+    let (x, above, below) = match &applied.kind {
+        ExprKind::Call { function, args, kwargs } if kwargs.is_empty() => {
+            let [x] = args.as_slice() else { return None };
+            let (above, below) = match function.text.as_str() {
+                "tanh" => (Some(one_minus(power(&y, 2.0))), None),
+                "sigmoid" => (Some(binary(at, BinaryOp::Mul, y.clone(), one_minus(y.clone()))), None),
+                "exp" => (Some(y.clone()), None),
+                "sin" => (Some(of("cos", x)), None),
+                "cos" => (Some(negated(&of("sin", x))), None),
+                "relu" => (Some(of("step", x)), None),
+                "abs" => (Some(of("sign", x)), None),
+                "log" => (None, Some(x.clone())),
+                "sqrt" => (None, Some(binary(at, BinaryOp::Mul, integer(at, 2), y.clone()))),
+                _ => return None,
+            };
+            (x, above, below)
+        }
+        ExprKind::Binary { operator, left, right } if operator.kind == BinaryOp::Pow => {
+            let exponent = number(right).filter(|exponent| exponent.abs() <= 9.0 && *exponent != 1.0)?;
+            let less = power(left, exponent - 1.0);
+            (&**left, Some(binary(at, BinaryOp::Mul, literal(at, exponent), less)), None)
+        }
+        _ => return None,
+    };
+    Some(Derivative { applied: applied.clone(), x: x.clone(), y, above, below })
+}
+
+/// A number that may have a sign.
+fn literal(at: Span, value: f64) -> Expr {
+    let kind = ExprKind::Number { value: value.abs(), integer: value.fract() == 0.0 };
+    let magnitude = Expr::new(at, kind);
+    if value < 0.0 { negated(&magnitude) } else { magnitude }
+}
