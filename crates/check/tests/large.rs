@@ -38,6 +38,8 @@ fn one_wrong_entry_among_a_million() -> Result<()> {
     for (position, by) in [(SIZE * 617 + 42, 1e-6), (SIZE * SIZE - 1, 1.0)] {
         let wrong = judged(&y, &x, &with(&w, position, by)?);
         assert_eq!(wrong.verdict, Verdict::Wrong);
+        let off = |route: Option<f64>| route.is_some_and(|off| (off - by).abs() < 1e-9);
+        assert!(off(wrong.routes.autograd) && off(wrong.routes.jacobian), "{:?}", wrong.routes);
         let worst = wrong.worst.expect("an entry");
         assert_eq!(worst.at, [position / SIZE, position % SIZE]);
         assert_eq!(worst.expected, w.array()?.to_vec_f64()[position]);
