@@ -20,7 +20,8 @@ pub struct Dumped {
 /// The claims of a program as numbers; none where the mutant is not about such a claim.
 pub fn dumped(scene: &Scene, mutant: &Mutant) -> Option<Dumped> {
     let source = &scene.source;
-    if mutant.in_definition || !is_plain(scene, mutant.claim) {
+    let plain = mutant.edits.iter().all(|edit| is_plain(scene, edit.statement));
+    if mutant.in_definition || !plain {
         return None;
     }
     let forward = source
