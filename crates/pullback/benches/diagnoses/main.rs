@@ -8,8 +8,8 @@
 //! |---|---|
 //! | `source`, `scene` | a file as statements; a program and what its parts are worth |
 //! | `mutate`, `mutate/*` | the slips, one file for each kind; independent of the search that is measured |
-//! | `fresh` | the same program on other data and at other sizes |
-//! | `ask`, `dump` | the tool, asked in each of its ways |
+//! | `fresh`, `rewrite` | the same program on other data and at other sizes |
+//! | `ask`, `numbers` | the tool, asked in each of its ways |
 //! | `judge`, `correct`, `bugs` | what an answer is worth: of mutants, of correct claims, of real bugs |
 //! | `table` | the report |
 //!
@@ -25,10 +25,11 @@
 mod ask;
 mod bugs;
 mod correct;
-mod dump;
 mod fresh;
 mod judge;
 mod mutate;
+mod numbers;
+mod rewrite;
 mod scene;
 mod source;
 mod table;
