@@ -32,7 +32,7 @@ pub enum Outcome {
 
 /// What became of one mutant.
 pub struct Record {
-    /// The program, and whether it was set aside.
+    /// The program.
     pub program: String,
     /// Whether it was set aside.
     pub held_out: bool,
@@ -46,7 +46,9 @@ pub struct Record {
     pub text: String,
     /// What the answer was worth.
     pub outcome: Outcome,
-    /// Whether the fix that is told is right on fresh data: none where none is told or the program has no other data.
+    /// Whether something is told to be written instead.
+    pub offered: bool,
+    /// Whether that is right on fresh data: none where nothing is told or the program has no other data.
     pub fix: Option<bool>,
     /// Whether that data had other sizes too.
     pub resized: bool,
@@ -76,6 +78,7 @@ pub fn judged(mode: Mode, scene: &Scene, mutant: &Mutant) -> Option<Record> {
         labels: mutant.labels.clone(),
         text: mutant.text(scene),
         outcome: outcome(mode, mutant, &answer, fix),
+        offered: answer.told.iter().any(|told| told.fix.is_some()),
         fix,
         resized,
         told: told(&answer, &fixes),

@@ -114,19 +114,23 @@ fn of_mode(text: &mut String, records: &[&Record]) {
     say(text, &aligned(&rows));
 
     let right_pairs = of(records, Sort::Pair).iter().filter(|record| record.fix == Some(true)).count();
-    let times = records.iter().filter_map(|record| record.elapsed).collect();
+    let tried = records.iter().filter(|record| record.fix.is_some()).count();
     let resized = records.iter().filter(|record| record.fix.is_some() && record.resized).count();
     say(
         text,
         &format!(
-            "The mean of top-1 over the words is {:.1} %. Of the pairs {} get a fix that is right. Of the fixes that were tried, {} were tried at other sizes too. A wrong claim \
-             takes {}.\n",
+            "The mean of top-1 over the words is {:.1} %. Of the pairs {} get a fix that is right. Of the fixes that were tried, {} were \
+             tried at other sizes too.",
             100.0 * mean,
             share(right_pairs, of(records, Sort::Pair).len()),
-            share(resized, records.iter().filter(|record| record.fix.is_some()).count()),
-            spread(times)
+            share(resized, tried),
         ),
     );
+    let times: Vec<Duration> = records.iter().filter_map(|record| record.elapsed).collect();
+    if !times.is_empty() {
+        say(text, &format!("A wrong claim takes {}.", spread(times)));
+    }
+    text.push('\n');
 }
 
 fn of<'a>(records: &[&'a Record], sort: Sort) -> Vec<&'a Record> {
@@ -154,7 +158,7 @@ fn row(title: &str, records: &[&Record], outside: bool) -> [String; 9] {
 
 fn fixes(title: &str, records: &[&Record]) -> [String; 6] {
     let worth = |worth: bool| records.iter().filter(|record| record.fix == Some(worth)).count();
-    let told = records.iter().filter(|record| record.told.contains(" → ")).count();
+    let told = records.iter().filter(|record| record.offered).count();
     let (right, wrong) = (worth(true), worth(false));
     [
         title.to_owned(),
