@@ -72,19 +72,7 @@ pub fn ask(mode: Mode, scene: &Scene, mutant: &Mutant) -> Option<Answer> {
 /// when it is taken up to the end is its own; unless its references would mean something else there.
 fn in_a_file(scene: &Scene, mutant: &Mutant) -> Answer {
     let source = &scene.source;
-    let mut order = source.all();
-    let mut last: Vec<usize> = Vec::new();
-    if !mutant.in_definition {
-        last = mutant.edits.iter().map(|edit| edit.statement).collect();
-        let follow: Vec<usize> = last.iter().flat_map(|&at| source.needed_by(at)).collect();
-        order.retain(|at| !follow.contains(at));
-        if mutant.edits.iter().all(|edit| source.may_stand_last(edit)) {
-            order.retain(|at| !last.contains(at));
-            order.extend(&last);
-        } else {
-            last.clear();
-        }
-    }
+    let (order, last) = order(scene, mutant);
     let text = source.written(&order, &mutant.edits, &HashMap::new());
     let (report, elapsed) = match checked(&source.name, &text, None) {
         Ok(found) => found,
@@ -93,7 +81,25 @@ fn in_a_file(scene: &Scene, mutant: &Mutant) -> Answer {
     let claims = order.iter().filter(|&&at| crate::source::is_claim(&source.file.statements[at].kind));
     let place = claims.clone().position(|&at| at == mutant.claim);
     let claim = place.and_then(|place| report.claims.get(place));
-    Answer::of(&report, claim, (last.len() == 1).then_some(elapsed))
+    Answer::of(&report, claim, (last == 1).then_some(elapsed))
+}
+
+/// The statements of a mutant's file in the order in which they are written, and how many claims were put at their end.
+pub fn order(scene: &Scene, mutant: &Mutant) -> (Vec<usize>, usize) {
+    let source = &scene.source;
+    let mut order = source.all();
+    if mutant.in_definition {
+        return (order, 0);
+    }
+    let last: Vec<usize> = mutant.edits.iter().map(|edit| edit.statement).collect();
+    let follow: Vec<usize> = last.iter().flat_map(|&at| source.needed_by(at)).collect();
+    order.retain(|at| !follow.contains(at));
+    if !mutant.edits.iter().all(|edit| source.may_stand_last(edit)) {
+        return (order, 0);
+    }
+    order.retain(|at| !last.contains(at));
+    order.extend(&last);
+    (order, last.len())
 }
 
 /// The forward pass, and all gradients as numbers.

@@ -14,7 +14,7 @@ use pullback::ops::Val;
 use pullback::session::check_source;
 
 use crate::rewrite::elsewhere;
-use crate::source::{Edit, Source};
+use crate::source::{Edit, Source, is_claim};
 
 /// Numbers and their shape.
 #[derive(Clone, Debug)]
@@ -103,8 +103,8 @@ impl Variant {
     }
 
     /// The program with these edits made, here.
-    pub fn edited(&self, source: &Source, edits: &[Edit]) -> Option<Program> {
-        let text = source.written(&source.all(), edits, &self.instead);
+    pub fn edited(&self, source: &Source, order: &[usize], edits: &[Edit]) -> Option<Program> {
+        let text = source.written(order, edits, &self.instead);
         let parsed = parse(&text);
         if !parsed.errors.is_empty() {
             return None;
@@ -112,11 +112,13 @@ impl Variant {
         Some(elaborate(&parsed.file, Path::new(".")).ok()?.0)
     }
 
-    /// Whether a claim, with these edits made, gives here what it gives as the file has it.
-    pub fn is_right(&self, source: &Source, claim: usize, edits: &[Edit]) -> bool {
-        let number = source.claim_number(claim);
-        let Some(edited) = self.edited(source, edits) else { return false };
-        match (claimed(&edited, number), claimed(&self.program, number)) {
+    /// Whether a claim, with these edits made, gives here what it gives as the file has it. The statements stand in the order in
+    /// which the tool saw them: a correction may refer to what stood before.
+    pub fn is_right(&self, source: &Source, order: &[usize], claim: usize, edits: &[Edit]) -> bool {
+        let claims = order.iter().filter(|&&at| is_claim(&source.file.statements[at].kind));
+        let place = claims.into_iter().position(|&at| at == claim);
+        let (Some(place), Some(edited)) = (place, self.edited(source, order, edits)) else { return false };
+        match (claimed(&edited, place), claimed(&self.program, source.claim_number(claim))) {
             (Some(found), Some(right)) => found.equal(&right, SAME) && found.finite(),
             _ => false,
         }

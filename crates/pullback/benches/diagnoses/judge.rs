@@ -5,7 +5,7 @@ use std::time::Duration;
 use pullback::diagnose::Diagnosis;
 use pullback::lang::{Expr, ExprKind, print};
 
-use crate::ask::{Answer, Mode, ask};
+use crate::ask::{Answer, Mode, ask, order};
 use crate::fresh::TRIED;
 use crate::mutate::{Mutant, Sort};
 use crate::scene::Scene;
@@ -143,11 +143,12 @@ fn fix_is_right(mode: Mode, scene: &Scene, mutant: &Mutant, told: &Diagnosis) ->
         claims.push(other);
     }
     // Those that differ most from the file's own data.
+    let (order, _) = order(scene, mutant);
     let mut verdict = None;
     for variant in
         scene.variants.iter().filter(|variant| claims.iter().all(|&at| variant.serves(at))).take(TRIED)
     {
-        let right = claims.iter().all(|&at| variant.is_right(source, at, &edits));
+        let right = claims.iter().all(|&at| variant.is_right(source, &order, at, &edits));
         verdict = Some(verdict.unwrap_or(true) && right);
     }
     verdict
