@@ -1,18 +1,20 @@
 //! Asks the tool what is wrong, in each of the ways in which it can be asked.
 
+use std::any::Any;
 use std::collections::HashMap;
-use std::panic::catch_unwind;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
 use pullback::array::file::Dump;
 use pullback::check::Verdict;
 use pullback::diagnose::Diagnosis;
+use pullback::function::Check;
 use pullback::report::{ClaimReport, FileReport};
 use pullback::session::{Data, check_watched};
 
-use crate::dump::{Dumped, dumped};
 use crate::mutate::Mutant;
+use crate::numbers::{dumped, forward, returned};
 use crate::scene::Scene;
 
 /// How a gradient is handed to the tool.
@@ -22,17 +24,20 @@ pub enum Mode {
     Expression,
     /// As numbers that other code has dumped, beside the forward pass.
     Numbers,
+    /// As what a function returns on whatever data it is called with.
+    Function,
 }
 
 impl Mode {
     /// All of them.
-    pub const ALL: [Mode; 2] = [Mode::Expression, Mode::Numbers];
+    pub const ALL: [Mode; 3] = [Mode::Expression, Mode::Numbers, Mode::Function];
 
     /// What it is called in the report.
     pub fn title(self) -> &'static str {
         match self {
             Mode::Expression => "an expression in a file",
             Mode::Numbers => "numbers in a dump",
+            Mode::Function => "what a function returns",
         }
     }
 }
@@ -55,7 +60,11 @@ pub struct Answer {
 pub fn ask(mode: Mode, scene: &Scene, mutant: &Mutant) -> Option<Answer> {
     match mode {
         Mode::Expression => Some(in_a_file(scene, mutant)),
-        Mode::Numbers => Some(in_a_dump(scene, mutant, &dumped(scene, mutant)?)),
+        Mode::Numbers => {
+            let (forward, dump) = (forward(scene, mutant)?, dumped(scene, mutant)?);
+            Some(in_a_dump(scene, mutant, &forward, &dump))
+        }
+        Mode::Function => Some(by_a_function(scene, mutant, &forward(scene, mutant)?)),
     }
 }
 
@@ -63,19 +72,7 @@ pub fn ask(mode: Mode, scene: &Scene, mutant: &Mutant) -> Option<Answer> {
 /// when it is taken up to the end is its own; unless its references would mean something else there.
 fn in_a_file(scene: &Scene, mutant: &Mutant) -> Answer {
     let source = &scene.source;
-    let mut order = source.all();
-    let mut last: Vec<usize> = Vec::new();
-    if !mutant.in_definition {
-        last = mutant.edits.iter().map(|edit| edit.statement).collect();
-        let follow: Vec<usize> = last.iter().flat_map(|&at| source.needed_by(at)).collect();
-        order.retain(|at| !follow.contains(at));
-        if mutant.edits.iter().all(|edit| source.may_stand_last(edit)) {
-            order.retain(|at| !last.contains(at));
-            order.extend(&last);
-        } else {
-            last.clear();
-        }
-    }
+    let (order, last) = order(scene, mutant);
     let text = source.written(&order, &mutant.edits, &HashMap::new());
     let (report, elapsed) = match checked(&source.name, &text, None) {
         Ok(found) => found,
@@ -84,20 +81,63 @@ fn in_a_file(scene: &Scene, mutant: &Mutant) -> Answer {
     let claims = order.iter().filter(|&&at| crate::source::is_claim(&source.file.statements[at].kind));
     let place = claims.clone().position(|&at| at == mutant.claim);
     let claim = place.and_then(|place| report.claims.get(place));
-    Answer::of(&report, claim, (last.len() == 1).then_some(elapsed))
+    Answer::of(&report, claim, (last == 1).then_some(elapsed))
+}
+
+/// The statements of a mutant's file in the order in which they are written, and how many claims were put at their end.
+pub fn order(scene: &Scene, mutant: &Mutant) -> (Vec<usize>, usize) {
+    let source = &scene.source;
+    let mut order = source.all();
+    if mutant.in_definition {
+        return (order, 0);
+    }
+    let last: Vec<usize> = mutant.edits.iter().map(|edit| edit.statement).collect();
+    let follow: Vec<usize> = last.iter().flat_map(|&at| source.needed_by(at)).collect();
+    order.retain(|at| !follow.contains(at));
+    if !mutant.edits.iter().all(|edit| source.may_stand_last(edit)) {
+        return (order, 0);
+    }
+    order.retain(|at| !last.contains(at));
+    order.extend(&last);
+    (order, last.len())
 }
 
 /// The forward pass, and all gradients as numbers.
-fn in_a_dump(scene: &Scene, mutant: &Mutant, dumped: &Dumped) -> Answer {
+fn in_a_dump(scene: &Scene, mutant: &Mutant, forward: &[usize], dump: &Dump) -> Answer {
     let source = &scene.source;
-    let text = source.written(&dumped.forward, &[], &HashMap::new());
-    let (report, elapsed) = match checked(&source.name, &text, Some(&dumped.dump)) {
+    let text = source.written(forward, &[], &HashMap::new());
+    let (report, elapsed) = match checked(&source.name, &text, Some(dump)) {
         Ok(found) => found,
         Err(message) => return Answer::failed(message),
     };
-    let key = &scene.program.claims[source.claim_number(mutant.claim)].key;
-    let claim = report.claims.iter().find(|claim| claim.key == *key);
+    let claim = by_key(scene, mutant, &report);
     Answer::of(&report, claim, (mutant.edits.len() == 1).then_some(elapsed))
+}
+
+/// The forward pass, and a function that returns all gradients. It works at other sizes where the program's own claims do.
+/// How long the tool takes over one of them cannot be told from how long the function takes.
+fn by_a_function(scene: &Scene, mutant: &Mutant, forward: &[usize]) -> Answer {
+    let text = scene.source.written(forward, &[], &HashMap::new());
+    let mut check = Check::of(text).named(&scene.source.name);
+    if scene.variants.iter().any(|variant| variant.resized && variant.serves(mutant.claim)) {
+        check = check.at_any_size();
+    }
+    let run = || check.run(|given| returned(scene, mutant, given));
+    match catch_unwind(AssertUnwindSafe(run)) {
+        Ok(report) => Answer::of(&report, by_key(scene, mutant, &report), None),
+        Err(panic) => Answer::failed(format!("panic: {}", said(&*panic))),
+    }
+}
+
+fn by_key<'a>(scene: &Scene, mutant: &Mutant, report: &'a FileReport) -> Option<&'a ClaimReport> {
+    let key = &scene.program.claims[scene.source.claim_number(mutant.claim)].key;
+    report.claims.iter().find(|claim| claim.key == *key)
+}
+
+/// What a panic said.
+fn said(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<String>().cloned();
+    text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned())).unwrap_or_default()
 }
 
 /// Checks a text; also returns how long it took from taking up the last claim.
@@ -109,11 +149,7 @@ pub fn checked(name: &str, text: &str, dump: Option<&Dump>) -> Result<(FileRepor
         let report = check_watched(name, text.as_bytes(), Path::new("."), data.as_ref(), &mut watch);
         (report, taken_up.elapsed())
     };
-    catch_unwind(run).map_err(|panic| {
-        let said = panic.downcast_ref::<String>().cloned();
-        let said = said.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
-        format!("panic: {} in\n{text}", said.unwrap_or_default())
-    })
+    catch_unwind(run).map_err(|panic| format!("panic: {} in\n{text}", said(&*panic)))
 }
 
 impl Answer {

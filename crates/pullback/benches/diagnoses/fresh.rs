@@ -9,11 +9,12 @@ use std::path::Path;
 
 use pullback::array::Array;
 use pullback::lang::program::{Claim, Claimed, Program, elaborate};
-use pullback::lang::{DimSpec, ExprKind, Layout, Shape, Source as From, StatementKind, parse, print};
+use pullback::lang::{Layout, Source as From, StatementKind, parse};
 use pullback::ops::Val;
 use pullback::session::check_source;
 
-use crate::source::{Edit, Source};
+use crate::rewrite::elsewhere;
+use crate::source::{Edit, Source, is_claim};
 
 /// Numbers and their shape.
 #[derive(Clone, Debug)]
@@ -84,7 +85,7 @@ pub fn variants(source: &Source) -> Vec<Variant> {
 
 impl Variant {
     fn new(source: &Source, seed: u64, sizes: bool, drawn: bool) -> Option<Variant> {
-        let instead = rewritten(source, seed, sizes, drawn);
+        let instead = elsewhere(source, seed, sizes, drawn);
         let text = source.written(&source.all(), &[], &instead);
         let (program, _) = elaborate(&parse(&text).file, Path::new(".")).ok()?;
         let report = check_source(&source.name, text.as_bytes(), Path::new("."));
@@ -102,8 +103,8 @@ impl Variant {
     }
 
     /// The program with these edits made, here.
-    pub fn edited(&self, source: &Source, edits: &[Edit]) -> Option<Program> {
-        let text = source.written(&source.all(), edits, &self.instead);
+    pub fn edited(&self, source: &Source, order: &[usize], edits: &[Edit]) -> Option<Program> {
+        let text = source.written(order, edits, &self.instead);
         let parsed = parse(&text);
         if !parsed.errors.is_empty() {
             return None;
@@ -111,11 +112,13 @@ impl Variant {
         Some(elaborate(&parsed.file, Path::new(".")).ok()?.0)
     }
 
-    /// Whether a claim, with these edits made, gives here what it gives as the file has it.
-    pub fn is_right(&self, source: &Source, claim: usize, edits: &[Edit]) -> bool {
-        let number = source.claim_number(claim);
-        let Some(edited) = self.edited(source, edits) else { return false };
-        match (claimed(&edited, number), claimed(&self.program, number)) {
+    /// Whether a claim, with these edits made, gives here what it gives as the file has it. The statements stand in the order in
+    /// which the tool saw them: a correction may refer to what stood before.
+    pub fn is_right(&self, source: &Source, order: &[usize], claim: usize, edits: &[Edit]) -> bool {
+        let claims = order.iter().filter(|&&at| is_claim(&source.file.statements[at].kind));
+        let place = claims.into_iter().position(|&at| at == claim);
+        let (Some(place), Some(edited)) = (place, self.edited(source, order, edits)) else { return false };
+        match (claimed(&edited, place), claimed(&self.program, source.claim_number(claim))) {
             (Some(found), Some(right)) => found.equal(&right, SAME) && found.finite(),
             _ => false,
         }
@@ -143,104 +146,4 @@ pub fn numbers(claim: &Claim, val: &Val) -> Option<Numbers> {
         }
     }
     Some(numbers)
-}
-
-/// The statements that have another text on other data. Double precision throughout: this is about formulas.
-fn rewritten(source: &Source, seed: u64, sizes: bool, drawn: bool) -> HashMap<usize, String> {
-    let mut instead = HashMap::new();
-    let mut bound = 0;
-    let mut seeded = false;
-    for (at, statement) in source.file.statements.iter().enumerate() {
-        let text = match &statement.kind {
-            StatementKind::Seed(own) => {
-                seeded = true;
-                format!("seed {}", own + seed)
-            }
-            StatementKind::DType(_) => "dtype f64".to_owned(),
-            StatementKind::Input(input) => {
-                let literal = match &input.source {
-                    From::Literal(expr) => Some(expr),
-                    _ => None,
-                };
-                let shape = match (&input.shape, literal) {
-                    (Some(shape), _) => shape_text(shape, sizes.then_some(&mut bound)),
-                    (None, Some(expr)) => literal_shape(expr),
-                    (None, None) => continue,
-                };
-                match literal {
-                    Some(expr) if drawn && shape != "[]" => {
-                        format!("{}: {shape} ~ {}", input.name, like(&print(expr)))
-                    }
-                    _ => {
-                        let own = source.text(at);
-                        let Some(declared) = &input.shape else { continue };
-                        let from = declared.span.start - statement.span.start;
-                        let to = declared.span.end - statement.span.start;
-                        format!("{}{shape}{}", &own[..from], &own[to..])
-                    }
-                }
-            }
-            _ => continue,
-        };
-        instead.insert(at, text);
-    }
-    if !seeded {
-        let first = instead.get(&0).cloned().unwrap_or_else(|| source.text(0).to_owned());
-        instead.insert(0, format!("seed {seed}\n{first}"));
-    }
-    instead
-}
-
-/// A declared shape, with other sizes for the dims that it binds where there is a count of those bound so far.
-fn shape_text(shape: &Shape, mut bound: Option<&mut usize>) -> String {
-    // Small, all different, and not in order, so that no two axes can be taken for one another.
-    const SIZES: [usize; 8] = [4, 3, 5, 2, 7, 6, 9, 8];
-    let dims: Vec<String> = shape
-        .dims
-        .iter()
-        .map(|dim| match (dim, bound.as_deref_mut()) {
-            (DimSpec::Bind { name, size }, Some(count)) => {
-                let own = print(size);
-                let mut other = SIZES[*count % SIZES.len()];
-                if other.to_string() == own {
-                    other += 7;
-                }
-                *count += 1;
-                format!("{name}={other}")
-            }
-            (DimSpec::Bind { name, size }, None) => format!("{name}={}", print(size)),
-            (DimSpec::Dim(name), _) => name.text.clone(),
-            (DimSpec::Size(size), _) => print(size),
-        })
-        .collect();
-    format!("[{}]", dims.join(", "))
-}
-
-/// The shape that a literal has.
-fn literal_shape(expr: &pullback::lang::Expr) -> String {
-    let mut sizes = Vec::new();
-    let mut at = expr;
-    while let ExprKind::List(items) = &at.kind {
-        sizes.push(items.len().to_string());
-        match items.first() {
-            Some(first) => at = first,
-            None => break,
-        }
-    }
-    format!("[{}]", sizes.join(", "))
-}
-
-/// A distribution whose numbers are of the kind of these: probabilities, positive numbers, any.
-fn like(literal: &str) -> &'static str {
-    let numbers = literal.split(['[', ']', ',', ' ']).filter_map(|word| word.parse::<f64>().ok());
-    let (mut negative, mut above) = (literal.contains('-'), false);
-    for number in numbers {
-        negative |= number < 0.0;
-        above |= number > 1.0;
-    }
-    match (negative, above) {
-        (true, _) => "randn",
-        (false, true) => "positive",
-        (false, false) => "uniform(0.1, 0.9)",
-    }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use pullback::diagnose::Diagnosis;
 use pullback::lang::{Expr, ExprKind, print};
 
-use crate::ask::{Answer, Mode, ask};
+use crate::ask::{Answer, Mode, ask, order};
 use crate::fresh::TRIED;
 use crate::mutate::{Mutant, Sort};
 use crate::scene::Scene;
@@ -32,7 +32,7 @@ pub enum Outcome {
 
 /// What became of one mutant.
 pub struct Record {
-    /// The program, and whether it was set aside.
+    /// The program.
     pub program: String,
     /// Whether it was set aside.
     pub held_out: bool,
@@ -46,7 +46,9 @@ pub struct Record {
     pub text: String,
     /// What the answer was worth.
     pub outcome: Outcome,
-    /// Whether the fix that is told is right on fresh data: none where none is told or the program has no other data.
+    /// Whether something is told to be written instead.
+    pub offered: bool,
+    /// Whether that is right on fresh data: none where nothing is told or the program has no other data.
     pub fix: Option<bool>,
     /// Whether that data had other sizes too.
     pub resized: bool,
@@ -76,6 +78,7 @@ pub fn judged(mode: Mode, scene: &Scene, mutant: &Mutant) -> Option<Record> {
         labels: mutant.labels.clone(),
         text: mutant.text(scene),
         outcome: outcome(mode, mutant, &answer, fix),
+        offered: answer.told.iter().any(|told| told.fix.is_some()),
         fix,
         resized,
         told: told(&answer, &fixes),
@@ -127,7 +130,7 @@ fn fix_is_right(mode: Mode, scene: &Scene, mutant: &Mutant, told: &Diagnosis) ->
     // Where numbers were given, what is to be done with them is told by the claim's own name.
     let expr = match mode {
         Mode::Expression => fix.expr.clone(),
-        Mode::Numbers => with_own_value(scene, mutant, &fix.expr),
+        Mode::Numbers | Mode::Function => with_own_value(scene, mutant, &fix.expr),
     };
     edits.push(Edit { statement, expr });
     let mut claims = vec![mutant.claim];
@@ -140,11 +143,12 @@ fn fix_is_right(mode: Mode, scene: &Scene, mutant: &Mutant, told: &Diagnosis) ->
         claims.push(other);
     }
     // Those that differ most from the file's own data.
+    let (order, _) = order(scene, mutant);
     let mut verdict = None;
     for variant in
         scene.variants.iter().filter(|variant| claims.iter().all(|&at| variant.serves(at))).take(TRIED)
     {
-        let right = claims.iter().all(|&at| variant.is_right(source, at, &edits));
+        let right = claims.iter().all(|&at| variant.is_right(source, &order, at, &edits));
         verdict = Some(verdict.unwrap_or(true) && right);
     }
     verdict

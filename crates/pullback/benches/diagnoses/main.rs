@@ -8,15 +8,23 @@
 //! |---|---|
 //! | `source`, `scene` | a file as statements; a program and what its parts are worth |
 //! | `mutate`, `mutate/*` | the slips, one file for each kind; independent of the search that is measured |
-//! | `fresh` | the same program on other data and at other sizes |
-//! | `ask`, `dump` | the tool, asked in each of its ways |
+//! | `fresh`, `rewrite` | the same program on other data and at other sizes |
+//! | `ask`, `numbers` | the tool, asked in each of its ways |
 //! | `judge`, `correct`, `bugs` | what an answer is worth: of mutants, of correct claims, of real bugs |
 //! | `table` | the report |
 //!
 //! Programs that say `# held-out` in their first comment were set aside while the search was tuned; they are reported apart.
-//! After `--`: `--write` writes `docs/diagnoses.md`; `--only NAME` takes one program; `--misses` prints every miss and `--all` every answer; `--held-out`
-//! takes only the programs set aside and `--tuned` only the others; `--programs FOLDER` takes the programs of another folder;
-//! `--often N` makes N times as many mutants.
+//! Each mutant is asked about in three ways: as an expression in a file, as numbers in a dump beside the forward pass, and as what a
+//! function returns; in the latter two where it is a claim for which other code has a name.
+//!
+//! | after `--` | |
+//! |---|---|
+//! | `--write` | writes `docs/diagnoses.md` |
+//! | `--misses`, `--all` | prints every miss, or every answer |
+//! | `--tuned`, `--held-out` | takes only the programs of one kind |
+//! | `--only NAME` | takes one program |
+//! | `--programs FOLDER` | takes the programs of another folder |
+//! | `--often N` | makes N times as many mutants |
 //!
 //! Everything but the times is the same in each run.
 
@@ -25,10 +33,11 @@
 mod ask;
 mod bugs;
 mod correct;
-mod dump;
 mod fresh;
 mod judge;
 mod mutate;
+mod numbers;
+mod rewrite;
 mod scene;
 mod source;
 mod table;
@@ -219,7 +228,8 @@ fn page(text: &str) -> String {
          A mutant is *right* if the first cause that is told has the word it was made by (or another one that gives the same \
          numbers), *among* if several causes are told and one of them has it, *otherwise* if another cause is told whose fix is right on \
          fresh data, *unknown* if no cause is told, *false* if none of that is so, *unseen* if the claim passes. *Top-1* is the share of \
-         *right* and *among*; outside of the dictionary it is the share of honest *unknown*. A fix is *right* if the claim has the \
-         derivative's numbers on data drawn anew, at other sizes where the program allows.\n\n{text}"
+         *right* and *among*. A fix is *right* if the claim has the \
+         derivative's numbers on data drawn anew, at other sizes where the program allows; of several that are told one has to be. Of numbers \
+         *missing-factor* and *extra-factor* are the same word: a 2 that is missing is a 1/2 too many.\n\n{text}"
     )
 }

@@ -185,7 +185,8 @@ fn include(scene: &Scene, found: &mut Vec<Mutant>, mut mutant: Mutant, right: &[
             }
         }
         None => {
-            if mutant.sort == Sort::Single && is_another_claims(scene, mutant.claim, &numbers) {
+            let swapped = mutant.labels.contains(&"swapped-claims");
+            if mutant.sort == Sort::Single && !swapped && is_another_claims(scene, mutant.claim, &numbers) {
                 mutant.labels.push("swapped-claims");
             }
             mutant.numbers = numbers;

@@ -79,7 +79,7 @@ impl Scene {
                 let own = elaborate(&parse(&text).file, Path::new(".")).ok()?.0;
                 let mut found = vec![claimed(&own, number)?];
                 if let Some(other) = other {
-                    found.push(claimed(&other.edited(&self.source, edits)?, number)?);
+                    found.push(claimed(&other.edited(&self.source, &self.source.all(), edits)?, number)?);
                 }
                 Some(found)
             }

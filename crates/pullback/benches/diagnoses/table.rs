@@ -114,19 +114,36 @@ fn of_mode(text: &mut String, records: &[&Record]) {
     say(text, &aligned(&rows));
 
     let right_pairs = of(records, Sort::Pair).iter().filter(|record| record.fix == Some(true)).count();
-    let times = records.iter().filter_map(|record| record.elapsed).collect();
+    let tried = records.iter().filter(|record| record.fix.is_some()).count();
     let resized = records.iter().filter(|record| record.fix.is_some() && record.resized).count();
     say(
         text,
         &format!(
-            "The mean of top-1 over the words is {:.1} %. Of the pairs {} get a fix that is right. Of the fixes that were tried, {} were tried at other sizes too. A wrong claim \
-             takes {}.\n",
+            "The mean of top-1 over the words is {:.1} %. Of the pairs {} get a fix that is right. Of the fixes that were tried, {} were \
+             tried at other sizes too.",
             100.0 * mean,
             share(right_pairs, of(records, Sort::Pair).len()),
-            share(resized, records.iter().filter(|record| record.fix.is_some()).count()),
-            spread(times)
+            share(resized, tried),
         ),
     );
+    let outside = of(records, Sort::Outside);
+    let of_outside = |outcomes: &[Outcome]| {
+        share(outside.iter().filter(|record| outcomes.contains(&record.outcome)).count(), outside.len())
+    };
+    say(
+        text,
+        &format!(
+            "Outside of the dictionary {} are honestly unknown, {} are told another cause with a fix that is right, {} are misled.",
+            of_outside(&[Outcome::Unknown]),
+            of_outside(&[Outcome::Right, Outcome::Among, Outcome::Otherwise]),
+            of_outside(&[Outcome::False, Outcome::Failed, Outcome::Unseen]),
+        ),
+    );
+    let times: Vec<Duration> = records.iter().filter_map(|record| record.elapsed).collect();
+    if !times.is_empty() {
+        say(text, &format!("A wrong claim takes {}.", spread(times)));
+    }
+    text.push('\n');
 }
 
 fn of<'a>(records: &[&'a Record], sort: Sort) -> Vec<&'a Record> {
@@ -136,8 +153,6 @@ fn of<'a>(records: &[&'a Record], sort: Sort) -> Vec<&'a Record> {
 fn row(title: &str, records: &[&Record], outside: bool) -> [String; 9] {
     let count = |outcome: Outcome| records.iter().filter(|record| record.outcome == outcome).count();
     let (right, among) = (count(Outcome::Right), count(Outcome::Among));
-    // Of what has no word it is right to say that the cause is not known.
-    let good = if outside { count(Outcome::Unknown) } else { right + among };
     let failed = count(Outcome::False) + count(Outcome::Failed);
     [
         title.to_owned(),
@@ -148,13 +163,14 @@ fn row(title: &str, records: &[&Record], outside: bool) -> [String; 9] {
         count(Outcome::Unknown).to_string(),
         failed.to_string(),
         count(Outcome::Unseen).to_string(),
-        share(good, records.len()),
+        // What has no word cannot be called by the right one.
+        if outside { "–".to_owned() } else { share(right + among, records.len()) },
     ]
 }
 
 fn fixes(title: &str, records: &[&Record]) -> [String; 6] {
     let worth = |worth: bool| records.iter().filter(|record| record.fix == Some(worth)).count();
-    let told = records.iter().filter(|record| record.told.contains(" → ")).count();
+    let told = records.iter().filter(|record| record.offered).count();
     let (right, wrong) = (worth(true), worth(false));
     [
         title.to_owned(),
