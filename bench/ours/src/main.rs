@@ -2,12 +2,13 @@
 //!
 //! `toy` and `linear` do what a training step does: build the graph, derive the gradients, evaluate both. The `-replay`
 //! cases derive the gradients once and run the forward and the backward pass as an `autograd::Function` on other arrays.
+//! `check` judges the three gradients of a linear layer that loops return.
 
 use pullback::array::random::Generator;
 use pullback::array::{Array, DType};
 use pullback::autograd::{Function, grad, pullback};
+use pullback::function::{Check, Given, Gradients, Returned};
 use pullback::ops::{Result, Val};
-use pullback::session::check_source;
 
 include!("../../samples.rs");
 
@@ -17,7 +18,7 @@ fn main() -> Result<()> {
     let (samples, batch) = (samples.parse().expect("a number"), batch.parse().expect("a number"));
     if case == "check" {
         print_samples(samples, batch, || {
-            let report = check_source("linear", LAYER.as_bytes(), ".".as_ref());
+            let report = Check::of(LAYER).run(backward);
             assert_eq!((report.claims.len(), report.exit_code()), (3, 0));
         });
         return Ok(());
@@ -75,12 +76,26 @@ fn linear(inputs: &[Val]) -> Result<Vec<Val>> {
 }
 
 const LAYER: &str = "
-X: [N=32, D=64] ~ randn
-W: [D, M=64] ~ randn
-b: [M] ~ randn
-Z = X @ W + b
-dL/dZ: [N, M] ~ randn
-dL/dX = dL/dZ @ W.T
-dL/dW = X.T @ dL/dZ
-dL/db = sum(dL/dZ, axis=0)
+    X: [N=32, D=64] ~ randn
+    W: [D, M=64] ~ randn
+    b: [M] ~ randn
+    Z = X @ W + b
+    dL/dZ: [N, M] ~ randn
 ";
+
+/// The gradients of [`LAYER`], by loops.
+fn backward(given: &Given<'_>) -> Returned {
+    let (x, w, dz) = (given.f64("X")?, given.f64("W")?, given.f64("dL/dZ")?);
+    let (n, d, m) = (given.size("N")?, given.size("D")?, given.size("M")?);
+    let (mut dx, mut dw, mut db) = (vec![0.0; n * d], vec![0.0; d * m], vec![0.0; m]);
+    for i in 0..n {
+        let dz = &dz[i * m..(i + 1) * m];
+        for k in 0..d {
+            let (x, w, dw) = (x[i * d + k], &w[k * m..(k + 1) * m], &mut dw[k * m..(k + 1) * m]);
+            dx[i * d + k] = dz.iter().zip(w).map(|(dz, w)| dz * w).sum();
+            dw.iter_mut().zip(dz).for_each(|(dw, dz)| *dw += x * dz);
+        }
+        db.iter_mut().zip(dz).for_each(|(db, dz)| *db += dz);
+    }
+    Ok(Gradients::new().with("X", dx).with("W", dw).with("b", db))
+}

@@ -140,7 +140,7 @@ impl Derivative<'_> {
         let mut estimate = Estimate { value: vec![0.0; rows * columns], error: vec![0.0; rows * columns] };
         let mut found = Vec::new();
         for entry in 0..columns {
-            let mut along = program.moved(|t, x| x[entry] += t);
+            let mut along = program.moved_at(entry);
             let (column, here) = program.slope(&mut along, &program.scales_of(entry));
             for (row, (&slope, &error)) in column.value.iter().zip(&column.error).enumerate() {
                 estimate.value[row * columns + entry] = slope;
@@ -188,8 +188,10 @@ impl Derivative<'_> {
 struct Program<'a> {
     x: &'a Val,
     function: Function,
-    /// The entries of x and y where the derivative is taken.
+    /// x where the derivative is taken, and its entries.
+    point: Array,
     at: Vec<f64>,
+    /// The entries of y there.
     value: Vec<f64>,
     /// The rounding error of each entry of y.
     noise: Vec<f64>,
@@ -202,12 +204,13 @@ struct Program<'a> {
 impl<'a> Program<'a> {
     fn new(of: &Derivative<'a>) -> Result<Program<'a>> {
         let function = Function::new(&[of.x], &[of.y], &of.fixed)?;
-        let at = of.x.array()?.to_vec_f64();
+        let point = of.x.array()?.clone();
+        let at = point.to_vec_f64();
         let (value, spread) = Simulation::new(of.y, &[])?.run(&[])?;
         let noise = spread.iter().map(|spread| 4.0 * f64::EPSILON * spread).collect();
         let largest = at.iter().fold(0.0f64, |largest, x| largest.max(x.abs()));
         let value = value.to_vec_f64();
-        Ok(Program { x: of.x, function, at, value, noise, largest, refused: RefCell::new(None) })
+        Ok(Program { x: of.x, function, point, at, value, noise, largest, refused: RefCell::new(None) })
     }
 
     /// What was found, unless memory was refused on the way.
@@ -248,8 +251,7 @@ impl<'a> Program<'a> {
     }
 
     fn slope_along(&self, direction: &Array) -> (Estimate, Vec<OneSided>) {
-        let direction = direction.to_vec_f64();
-        let mut along = self.moved(|t, x| x.iter_mut().zip(&direction).for_each(|(x, d)| *x += t * d));
+        let mut along = self.moved_along(direction);
         self.slope(&mut along, &[scale(self.largest)])
     }
 
@@ -285,8 +287,17 @@ impl<'a> Program<'a> {
     }
 
     fn kinks_at(&self, entry: usize) -> Vec<OneSided> {
-        let mut along = self.moved(|t, x| x[entry] += t);
+        let mut along = self.moved_at(entry);
         kinks(&mut along, &self.value, &self.noise, self.scales_of(entry)[0])
+    }
+
+    /// The kinks along the part of a direction that belongs to a range of entries of x.
+    fn kinks_along(&self, direction: &[f64], from: usize, to: usize) -> Result<Vec<OneSided>> {
+        let mut part = vec![0.0; direction.len()];
+        part[from..to].copy_from_slice(&direction[from..to]);
+        let part = Array::from_vec(&self.x.shape(), part)?;
+        let mut along = self.moved_along(&part);
+        Ok(kinks(&mut along, &self.value, &self.noise, scale(self.largest)))
     }
 
     /// The entries of x in a range that have a kink, by halving it as long as a direction over it has one; a few more than
@@ -301,8 +312,7 @@ impl<'a> Program<'a> {
         if from == to || found.len() > MOST_KINKED {
             return Ok(());
         }
-        let mut along = self.moved(|t, x| (from..to).for_each(|k| x[k] += t * direction[k]));
-        if kinks(&mut along, &self.value, &self.noise, scale(self.largest)).is_empty() {
+        if self.kinks_along(direction, from, to)?.is_empty() {
             return Ok(());
         }
         if to - from == 1 {
@@ -314,22 +324,31 @@ impl<'a> Program<'a> {
         self.kinked_entries(direction, middle, to, found)
     }
 
-    /// The program as a function of one number that moves x; `None` where a result is not finite.
+    /// The program as a function of one number that moves an entry of x.
+    fn moved_at(&self, entry: usize) -> impl FnMut(f64) -> Option<Vec<f64>> {
+        self.moved(move |t| {
+            let mut x = self.at.clone();
+            x[entry] += t;
+            Array::from_vec(self.point.shape(), x)
+        })
+    }
+
+    /// The program as a function of one number that moves x along a direction.
+    fn moved_along<'f>(&'f self, direction: &'f Array) -> impl FnMut(f64) -> Option<Vec<f64>> + 'f {
+        self.moved(move |t| {
+            // The entries are of double precision, and so is every direction.
+            self.point.zip(direction, "move", |x, d| x + t as f32 * d, |x, d| x + t * d)
+        })
+    }
+
+    /// The program as a function of one number, of which x is one; `None` where a result is not finite.
     fn moved<'f>(
         &'f self,
-        mut shift: impl FnMut(f64, &mut [f64]) + 'f,
+        x: impl Fn(f64) -> pullback_array::Result<Array> + 'f,
     ) -> impl FnMut(f64) -> Option<Vec<f64>> + 'f {
         move |t| {
-            let mut x = self.at.clone();
-            shift(t, &mut x);
-            let x = match Array::from_vec(&self.x.shape(), x) {
-                Ok(x) => x,
-                Err(error) => {
-                    self.refused.replace(Some(error.into()));
-                    return None;
-                }
-            };
-            let y = match self.function.call(&[x]) {
+            let found = x(t).map_err(Error::from).and_then(|x| self.function.call(&[x]));
+            let y = match found {
                 Ok(mut results) => results.remove(0).to_vec_f64(),
                 Err(error) => {
                     if error.is_memory() {

@@ -10,6 +10,8 @@ use pullback::check::Verdict;
 use pullback::function::{Check, Given, Gradients, Returned};
 use pullback::report::{FileReport, Paint, Wanted, check_text};
 
+use crate::command::{root, without_noise};
+
 const LINEAR: &str = "
     X: [N=5, D=3] ~ randn
     W: [D, M=2] ~ randn
@@ -355,4 +357,23 @@ fn the_macro_panics_with_what_the_command_prints() {
         let [dx, dw, _] = linear(given)?;
         Ok(Gradients::new().with("X", dx).with("W", dw))
     });
+}
+
+/// The README's function without the term that it takes off, and what the README says that is printed of it.
+#[test]
+fn the_readme_shows_what_a_wrong_gradient_prints() {
+    let source = "
+    x: [n=7] ~ randn
+    u = sqrt(mean(x^2))
+    r = x / u
+    dL/dr: [n] ~ randn
+    ";
+    let report = Check::of(source).run(|given| {
+        let (u, dr) = (given.f64("u")?[0], given.f64("dL/dr")?);
+        Ok(Gradients::new().with("x", dr.iter().map(|dr| dr / u).collect::<Vec<f64>>()))
+    });
+    let text = without_noise(&check_text(&[report], Wanted::Everything, Paint::Plain));
+    let readme = std::fs::read_to_string(root().join("README.md")).expect("the page is there");
+    assert!(readme.contains(source), "the README's program is another one");
+    assert!(without_noise(&readme).contains(&text), "{text}");
 }
