@@ -217,6 +217,23 @@ impl<'a> Inquiry<'a> {
         true
     }
 
+    /// The file on other data, where that is wanted.
+    pub(crate) fn fresh_where(&self, wanted: bool) -> &[Probe] {
+        if wanted { self.fresh() } else { &[] }
+    }
+
+    /// How far a claim is off on other data, as a share of the derivative's largest entry; none where that says nothing.
+    pub(crate) fn off(&self, probe: &Probe, number: usize) -> Option<f64> {
+        let claim = self.exact.claims.get(number)?;
+        let expr = claim.expr.as_ref().filter(|_| probe.claims_as(claim, number))?;
+        let truth = probe.truth(number).filter(|truth| truth.tensor().max_abs() > 0.0)?;
+        let value = probe.program.reclaimed(number, expr, &self.replaced(probe, number)?).ok()?;
+        let claimed = value.array().ok().filter(|array| array.all_finite())?;
+        let expected = truth.in_shape(claimed.shape(), layout_of(claim)?)?;
+        let difference = claimed.zip(&expected, "compare", |a, b| a - b, |a, b| a - b).ok()?;
+        Some(difference.max_abs() / expected.max_abs())
+    }
+
     fn fresh(&self) -> &[Probe] {
         self.fresh.get_or_init(|| fresh(self.file, self.exact, self.inputs, self.base_dir, self.elsewhere))
     }
