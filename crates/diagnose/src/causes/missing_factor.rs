@@ -28,7 +28,27 @@ fn edits(place: &Place<'_>) -> Vec<Edit> {
     edits.extend(bracketed(place));
     edits.extend(delta(place));
     edits.extend(averaged(place));
+    edits.extend(rounded(place));
     edits
+}
+
+/// `sqrt(2 / 3.141592653589793)` for `0.797885`: a number of the program that was written down in fewer digits.
+fn rounded(place: &Place<'_>) -> Vec<Edit> {
+    /// Digits of a number that was rounded: with fewer it is another one.
+    const ROUNDED: f64 = 1e-3;
+    let Some(written) = number(place.expr).filter(|number| number.fract() != 0.0) else { return Vec::new() };
+    let trial = place.case().own();
+    let scalars = place.known().filter(|known| known.dims.is_empty()).map(|known| &known.source);
+    let near = scalars.chain(&place.case().parts).filter(|meant| {
+        let value = trial.value(meant).filter(|value| value.ndim() == 0);
+        let value = value.and_then(|value| value.array().ok()?.item().ok());
+        value.is_some_and(|value| value != written && (value - written).abs() <= ROUNDED * value.abs())
+    });
+    let edits = near.map(|meant| {
+        let words = Words::new().expr(place.expr).say(" is ").expr(meant).say(" in too few digits.");
+        Edit::new(meant.clone(), 1, words)
+    });
+    edits.collect()
 }
 
 /// `2 * (a - b)` for `2 * a - b`, and `(a - b) / n` for `a - b / n`: a factor that belongs to both terms.

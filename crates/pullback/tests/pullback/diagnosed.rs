@@ -217,6 +217,18 @@ fn uses_overwritten() {
     check(tied, "dL/dW", "H.T @ dL/dY", "overwritten", "H.T @ dL/dY", "H.T @ dL/dY + X.T @ G");
 }
 
+/// One record of a batch where all add up.
+#[test]
+fn records_overwritten() {
+    let layer =
+        "X: [N=5, D=3] ~ randn\nW: [D, M=2] ~ randn\nb: [M] ~ randn\nZ = X @ W + b\ndL/dZ: [N, M] ~ randn";
+    let last = "outer(X[-1], dL/dZ[-1])";
+    check(layer, "dL/dW", last, "overwritten", last, "X.T @ dL/dZ");
+    check(layer, "dL/db", "dL/dZ[0]", "overwritten", "dL/dZ[0]", "sum(dL/dZ, axis=0)");
+    let last = "X[-1,m] * dL/dZ[-1,j]";
+    check(layer, "dL/dW[m,j]", last, "overwritten", last, "X[k, m] * dL/dZ[k, j]");
+}
+
 #[test]
 fn operands_stale() {
     let mlp = "X: [N=5, D=3] ~ randn\nW: [D, H=4] ~ randn\nV: [H, M=2] ~ randn\nA = X @ W\nY = tanh(A)\nZ = Y @ V\ndL/dZ: [N, M] ~ randn\ndL/dY = dL/dZ @ V.T";
@@ -264,6 +276,20 @@ fn brackets_means_and_deltas() {
     check(bias, "dL/db", "mean(dL/dZ, axis=0)", "extra-factor", "mean", "sum(dL/dZ, axis=0)");
     let softmax = "z: [n=4] ~ randn\np = softmax(z)";
     check(softmax, "dp[i]/dz[j]", "p[i] * (1 - p[j])", "missing-factor", "1", "p[i] * (delta[i, j] - p[j])");
+    let scaled = "x: [n=4] ~ randn\ny = sqrt(2 / 3.141592653589793) * x\ndL/dy: [n] ~ randn";
+    let right = "dL/dy * sqrt(2 / 3.141592653589793)";
+    check(scaled, "dL/dx", "dL/dy * 0.797885", "missing-factor", "0.797885", right);
+    let sums = "A: [b=2, i=3, j=4] ~ randn\nv: [j] ~ randn\nY = A * v\ndL/dY: [b, i, j] ~ randn";
+    let einsum = |spec: &str| format!("einsum(\"{spec}\", A, dL/dY)");
+    check(
+        sums,
+        "dL/dv",
+        &einsum("bij,bij->bj"),
+        "missing-sum",
+        &einsum("bij,bij->bj"),
+        &einsum("bij,bij->j"),
+    );
+    check(sums, "dL/dv", &einsum("bij,bij->i"), "wrong-axis", &einsum("bij,bij->i"), &einsum("bij,bij->j"));
 }
 
 #[test]
