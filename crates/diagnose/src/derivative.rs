@@ -49,6 +49,11 @@ impl Derivative {
             {
                 Some(right)
             }
+            Some(ExprKind::Binary { operator, left, right })
+                if operator.kind == BinaryOp::Mul && **right == *expr && number(left).is_none() =>
+            {
+                Some(left)
+            }
             _ => None,
         }
     }

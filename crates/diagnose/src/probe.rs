@@ -123,6 +123,18 @@ pub(crate) fn moved_data(file: &File, exact: &Program, inputs: &Inputs, base_dir
     Some(Probe::new(program, false))
 }
 
+/// The file on other data in which flags, labels and shares stay what they are; none where it states no such.
+pub(crate) fn flagged(file: &File, exact: &Program, inputs: &Inputs, base_dir: &Path) -> Vec<Probe> {
+    let maker = Maker { file, exact, inputs, base_dir, elsewhere: &|_| () };
+    let is_flag = |array: &Array| array.ndim() > 0 && array.dtype().is_float() && is_kept(array, Moved::Data);
+    let numbers: usize = inputs.iter().map(|(_, array)| array.len()).sum();
+    if numbers > MOST_DRAWN || !inputs.iter().any(|(key, array)| !maker.is_drawn(key) && is_flag(array)) {
+        return Vec::new();
+    }
+    let programs = [2, 3].into_iter().filter_map(|seed| maker.program(&Sizes::Kept, seed, Moved::Data));
+    programs.map(|program| Probe::new(program, false)).collect()
+}
+
 struct Maker<'a> {
     file: &'a File,
     exact: &'a Program,

@@ -46,7 +46,7 @@ fn from_one(place: &Place<'_>, is_wanted: &dyn Fn(&[f64]) -> bool) -> Option<Edi
         let with = binary(at, operator, integer(at, 1), part);
         let words = Words::new().expr(place.expr).say(" stands where ").expr(&with).say(" belongs: the 1 is missing.");
         // Written out it is a slip of the pen; the derivative of another function would be more.
-        Edit::new(with, 1, words)
+        Edit::new(with, if operator == BinaryOp::Sub { 1 } else { 4 }, words)
     })
 }
 

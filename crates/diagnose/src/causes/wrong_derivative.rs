@@ -147,9 +147,9 @@ fn of_functions(place: &Place<'_>) -> Vec<Edit> {
         let words = words.say(", not ").expr(&wrong).say(".");
         // It says more than that a sign in it is wrong.
         let cost = match kept {
-            None => 1,
-            // Of several factors that stand for it, one alone is the likelier slip.
-            Some(_) => 1 + factors(&wrong).len() as u32,
+            // Of several factors that stand for it, a slip in one alone is likelier.
+            None if factors(&wrong).len() == 1 => 1,
+            _ => 1 + factors(&wrong).len() as u32,
         };
         let edit = Edit::new(with.clone(), cost, words);
         edits.push(match kept {

@@ -255,7 +255,7 @@ fn derivatives_of_functions() {
         ("sin", "sin(x)", "sin(x)", "cos(x)"),
         ("log", "log(x)", "log(x)", "dL/dy / x"),
         ("tanh", "(1 + y^2)", "(1 + y^2)", "(1 - y^2)"),
-        ("tanh", "(y * (1 - y))", "(y * (1 - y))", "(1 - y^2)"),
+        ("tanh", "(y * (1 - y))", "y * (1 - y)", "(1 - y^2)"),
         ("sigmoid", "(1 - y^2)", "(1 - y^2)", "(y * (1 - y))"),
         ("relu", "y", "y", "step(x)"),
     ] {
@@ -414,6 +414,14 @@ fn what_holds_by_accident() {
     // With targets that need not add up to 1 it is another derivative; no one edit says so.
     holds("z = [0.3, -0.2]; t = [3, -2]; L = 1 * logsumexp(z) - sum(t * z); dL/dz = softmax(z) - t", false);
     holds("x = [2, 2]; L = sum(x^3) / 6 + sum(exp(x)); dL/dx = x + exp(x)", true);
+}
+
+/// A target that is one-hot stays one where the data are others.
+#[test]
+fn what_rests_on_flags() {
+    let cross = "z = [0.3, -0.2, 0.5]\nt = [0, 1, 0]\np = softmax(z)\nL = -sum(t * log(p))";
+    check(cross, "dL/dz", "t - p", "swapped-operands", "t - p", "p - t");
+    check(cross, "dL/dz", "2 * (p - t)", "extra-factor", "2", "p - t");
 }
 
 /// Nothing is told that is not so.
