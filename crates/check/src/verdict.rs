@@ -321,4 +321,6 @@ pub enum Note {
     },
     /// The shapes are equal after broadcasting only.
     EqualByBroadcasting,
+    /// It holds on the data of the file; on data drawn anew it is off by this share of the derivative's largest entry.
+    OffElsewhere(f64),
 }

@@ -391,7 +391,7 @@ fn nameless(file: &File, program: &Program, number: usize) -> Vec<Expr> {
     /// A part with more parts of its own is one that would have been given a name.
     const LONGEST: usize = 7;
     let before = program.claims[number].span.start;
-    let mut parts: Vec<Expr> = Vec::new();
+    let mut parts: Vec<Expr> = constants(file, before);
     for statement in file.statements.iter().filter(|statement| statement.span.start < before) {
         let StatementKind::Definition(definition) = &statement.kind else { continue };
         definition.expr.walk(&mut |part| {
@@ -408,6 +408,32 @@ fn nameless(file: &File, program: &Program, number: usize) -> Vec<Expr> {
         });
     }
     parts
+}
+
+/// The numbers that are written as more than one: `sqrt(2 / 3.141592653589793)`.
+fn constants(file: &File, before: usize) -> Vec<Expr> {
+    fn is_constant(expr: &Expr) -> bool {
+        match &expr.kind {
+            ExprKind::Number { .. } => true,
+            ExprKind::Binary { .. } | ExprKind::Negate(_) => expr.children().into_iter().all(is_constant),
+            ExprKind::Call { function, .. } => {
+                matches!(function.text.as_str(), "sqrt" | "exp" | "log")
+                    && expr.children().into_iter().all(is_constant)
+            }
+            _ => false,
+        }
+    }
+    let mut constants: Vec<Expr> = Vec::new();
+    for statement in file.statements.iter().filter(|statement| statement.span.start < before) {
+        let StatementKind::Definition(definition) = &statement.kind else { continue };
+        definition.expr.walk(&mut |part| {
+            let is_call = matches!(part.kind, ExprKind::Call { .. });
+            if is_call && is_constant(part) && !constants.contains(part) {
+                constants.push(part.clone());
+            }
+        });
+    }
+    constants
 }
 
 /// The values of a claim entry by entry: `x[q]`, `W[n,j]`, `delta[i,p]`.

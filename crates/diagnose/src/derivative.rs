@@ -41,6 +41,23 @@ impl Derivative {
         self.above.is_none()
     }
 
+    /// What an expression lacks to be the derivative, where that is the expression times something.
+    pub(crate) fn lacks(&self, expr: &Expr) -> Option<&Expr> {
+        match self.above.as_ref().map(|above| &above.kind) {
+            Some(ExprKind::Binary { operator, left, right })
+                if operator.kind == BinaryOp::Mul && **left == *expr =>
+            {
+                Some(right)
+            }
+            Some(ExprKind::Binary { operator, left, right })
+                if operator.kind == BinaryOp::Mul && **right == *expr && number(left).is_none() =>
+            {
+                Some(left)
+            }
+            _ => None,
+        }
+    }
+
     /// An expression times the derivative.
     pub(crate) fn times(&self, expr: Option<Expr>, at: Span) -> Expr {
         let Some(expr) = expr else { return self.expr(at) };
@@ -104,6 +121,15 @@ fn derivative(applied: &Expr, y: Expr) -> Option<Derivative> {
     let one_minus = |part: Expr| binary(at, BinaryOp::Sub, integer(at, 1), part);
     let of = |function: &str, x: &Expr| call(at, function, vec![x.clone()], Vec::new());
     let (x, above, below) = match &applied.kind {
+        ExprKind::Call { function, args, kwargs } if function.text == "logsumexp" => {
+            let mut softmax = call(at, "softmax", args.clone(), Vec::new());
+            if let ExprKind::Call { kwargs: axes, .. } = &mut softmax.kind {
+                axes.extend(
+                    kwargs.iter().filter(|(keyword, _)| !keyword.text.starts_with("keepdim")).cloned(),
+                );
+            }
+            (args.first()?, Some(softmax), None)
+        }
         ExprKind::Call { function, args, kwargs } if kwargs.is_empty() => {
             let [x] = args.as_slice() else { return None };
             let (above, below) = match function.text.as_str() {

@@ -106,6 +106,19 @@ impl Names {
         candidates.min_by_key(Factor::length)
     }
 
+    /// Is a number one small number, one size or one scalar, or one over it, as far as the data tell that come first?
+    pub(crate) fn is_single(&self, value: f64) -> bool {
+        self.products.iter().any(|product| {
+            let single = match product.powers.as_slice() {
+                [] => USUAL as f64,
+                [(_, power)] if power.abs() == 1.0 => 1.0,
+                _ => return false,
+            };
+            let found = product.values.first().and_then(|&first| fraction(&[value], &[first], CLOSE));
+            found.is_some_and(|(_, above, below)| above.min(below) == 1 && above.max(below) as f64 <= single)
+        })
+    }
+
     /// May a number be a factor, as far as the data tell that come first?
     pub(crate) fn may_be(&self, value: f64) -> bool {
         self.products.iter().any(|product| {

@@ -16,7 +16,7 @@ use crate::causes::CAUSES;
 use crate::claimed::{layout, subject};
 use crate::fit::fit;
 use crate::inherit::{is_wrong, referred};
-use crate::probe::{Probe, fresh};
+use crate::probe::{Probe, flagged, fresh};
 use crate::search::{Depth, search};
 use crate::unknown::facts;
 
@@ -44,6 +44,8 @@ pub(crate) struct Inquiry<'a> {
     own: Probe,
     /// Made when the first candidate is to be tried.
     fresh: OnceCell<Vec<Probe>>,
+    /// The same with flags, labels and shares as they are.
+    flagged: OnceCell<Vec<Probe>>,
     /// Candidates that may still be evaluated.
     left: Cell<usize>,
 }
@@ -59,7 +61,18 @@ impl<'a> Inquiry<'a> {
     ) -> Inquiry<'a> {
         let own = Probe::new(exact.clone(), false);
         let left = Cell::new(MOST_OF_FILE);
-        Inquiry { file, exact, judged, inputs, base_dir, elsewhere, own, fresh: OnceCell::new(), left }
+        Inquiry {
+            file,
+            exact,
+            judged,
+            inputs,
+            base_dir,
+            elsewhere,
+            own,
+            fresh: OnceCell::new(),
+            flagged: OnceCell::new(),
+            left,
+        }
     }
 
     /// The claims that are wrong by themselves.
@@ -82,7 +95,7 @@ impl<'a> Inquiry<'a> {
                 return vec![found];
             }
         }
-        let Some(case) = self.case(number) else { return Vec::new() };
+        let Some(mut case) = self.case(number) else { return Vec::new() };
         let Some(expr) = &self.exact.claims[number].expr else { return fit(self, number, &case) };
         let mut found = search(self, number, &case, expr, Depth::Pairs);
         self.left.set(self.left.get().saturating_sub(case.spent()));
@@ -93,6 +106,15 @@ impl<'a> Inquiry<'a> {
         {
             // What holds there may hold at those sizes only.
             found = search(self, number, &case, expr, Depth::Singles);
+        }
+        if found.is_empty()
+            && let Some(flagged) = self.with_flags(number)
+        {
+            // What rests on flags, as `p - t` does on a target that is one-hot, is right where they are flags still.
+            found = search(self, number, &flagged, expr, Depth::Pairs);
+            if !found.is_empty() {
+                case = flagged;
+            }
         }
         for cause in CAUSES {
             (cause.refine)(&case, expr, &mut found);
@@ -129,12 +151,19 @@ impl<'a> Inquiry<'a> {
     /// A wrong claim and the data on which candidates are tried. `None` for one about a shape, and where the derivative is
     /// not known or zero: everything that vanishes would fit.
     pub(crate) fn case(&self, number: usize) -> Option<Case<'_>> {
-        self.case_on(number, |_| true)
+        self.case_on(number, self.fresh(), |_| true)
     }
 
     /// The same without data of other sizes.
     fn at_own_sizes(&self, number: usize) -> Option<Case<'_>> {
-        self.case_on(number, |probe| !probe.resized)
+        self.case_on(number, self.fresh(), |probe| !probe.resized)
+    }
+
+    /// The same on data whose flags are flags still; none where the file states no such.
+    fn with_flags(&self, number: usize) -> Option<Case<'_>> {
+        let make = || flagged(self.file, self.exact, self.inputs, self.base_dir);
+        let probes = self.flagged.get_or_init(make);
+        if probes.is_empty() { None } else { self.case_on(number, probes, |_| true) }
     }
 
     /// May a size stand as a number somewhere: has an axis no name?
@@ -143,11 +172,15 @@ impl<'a> Inquiry<'a> {
         dims.any(|dim| dim.name().is_none() && dim.size() > 1)
     }
 
-    fn case_on(&self, number: usize, wanted: impl Fn(&Probe) -> bool) -> Option<Case<'_>> {
+    fn case_on<'s>(
+        &'s self,
+        number: usize,
+        fresh: &'s [Probe],
+        wanted: impl Fn(&Probe) -> bool,
+    ) -> Option<Case<'s>> {
         let claim = self.exact.claims.get(number)?;
         let stated = layout_of(claim)?;
         let Claimed::Value { val, .. } = &claim.claimed else { return None };
-        let fresh = self.fresh();
         let close = self.precision(number);
         let mut trials = Vec::new();
         let mut resized = false;
@@ -215,6 +248,23 @@ impl<'a> Inquiry<'a> {
             }
         }
         true
+    }
+
+    /// The file on other data, where that is wanted.
+    pub(crate) fn fresh_where(&self, wanted: bool) -> &[Probe] {
+        if wanted { self.fresh() } else { &[] }
+    }
+
+    /// How far a claim is off on other data, as a share of the derivative's largest entry; none where that says nothing.
+    pub(crate) fn off(&self, probe: &Probe, number: usize) -> Option<f64> {
+        let claim = self.exact.claims.get(number)?;
+        let expr = claim.expr.as_ref().filter(|_| probe.claims_as(claim, number))?;
+        let truth = probe.truth(number).filter(|truth| truth.tensor().max_abs() > 0.0)?;
+        let value = probe.program.reclaimed(number, expr, &self.replaced(probe, number)?).ok()?;
+        let claimed = value.array().ok().filter(|array| array.all_finite())?;
+        let expected = truth.in_shape(claimed.shape(), layout_of(claim)?)?;
+        let difference = claimed.zip(&expected, "compare", |a, b| a - b, |a, b| a - b).ok()?;
+        Some(difference.max_abs() / expected.max_abs())
     }
 
     fn fresh(&self) -> &[Probe] {

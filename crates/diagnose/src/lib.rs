@@ -36,6 +36,7 @@
 //! | `fit` | mistakes in local Jacobians, held against claimed numbers |
 //! | `inherit` | claims that are wrong only because others are |
 //! | `flat` | why a derivative is zero |
+//! | `doubt` | claims that hold on the data of the file only |
 //!
 //! No text is made here: what is to be said is data ([`Words`]), and others show it.
 
@@ -45,6 +46,7 @@ mod claimed;
 mod derivative;
 mod diagnosis;
 mod dictionary;
+mod doubt;
 mod edit;
 mod factor;
 mod fit;
@@ -66,6 +68,7 @@ use pullback_lang::program::{Inputs, Program};
 
 pub use claimed::{layout, subject};
 pub use diagnosis::{Diagnosis, Fix, Partner};
+pub use doubt::{Doubt, doubts};
 pub use flat::flat;
 pub use inherit::inherited;
 pub use words::{Part, Words};

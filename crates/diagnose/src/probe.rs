@@ -87,6 +87,8 @@ enum Moved {
     Arrays,
     /// Nor whole numbers in arrays, which may be indices.
     Fractions,
+    /// What may be any number: no whole number by itself, no flags or labels of ±1, and no shares that add up to 1.
+    Data,
 }
 
 /// The file on other data, the strongest probe first: with other sizes, where that is possible, then with the same.
@@ -110,6 +112,27 @@ pub(crate) fn fresh(
         probes.extend([arrays, all].into_iter().flatten().map(|program| Probe::new(program, false)));
     }
     probes
+}
+
+/// The file with its numbers moved, where it states any that may be other ones too.
+pub(crate) fn moved_data(file: &File, exact: &Program, inputs: &Inputs, base_dir: &Path) -> Option<Probe> {
+    let maker = Maker { file, exact, inputs, base_dir, elsewhere: &|_| () };
+    let mut stated = inputs.iter().filter(|(key, _)| !maker.is_drawn(key));
+    let any = stated.any(|(_, array)| array.dtype().is_float() && !is_kept(array, Moved::Data));
+    let program = any.then(|| maker.program(&Sizes::Kept, 2, Moved::Data)).flatten()?;
+    Some(Probe::new(program, false))
+}
+
+/// The file on other data in which flags, labels and shares stay what they are; none where it states no such.
+pub(crate) fn flagged(file: &File, exact: &Program, inputs: &Inputs, base_dir: &Path) -> Vec<Probe> {
+    let maker = Maker { file, exact, inputs, base_dir, elsewhere: &|_| () };
+    let is_flag = |array: &Array| array.ndim() > 0 && array.dtype().is_float() && is_kept(array, Moved::Data);
+    let numbers: usize = inputs.iter().map(|(_, array)| array.len()).sum();
+    if numbers > MOST_DRAWN || !inputs.iter().any(|(key, array)| !maker.is_drawn(key) && is_flag(array)) {
+        return Vec::new();
+    }
+    let programs = [2, 3].into_iter().filter_map(|seed| maker.program(&Sizes::Kept, seed, Moved::Data));
+    programs.map(|program| Probe::new(program, false)).collect()
 }
 
 struct Maker<'a> {
@@ -254,6 +277,26 @@ fn resize(shape: &mut Shape, sizes: &Sizes) {
     }
 }
 
+/// Is an array what it must be, as far as its numbers tell?
+fn is_kept(array: &Array, which: Moved) -> bool {
+    /// Shares that add up to 1 do so but for rounding.
+    const WHOLE: f64 = 1e-9;
+    let numbers = array.to_vec_f64();
+    let is_whole = numbers.iter().all(|x| x.fract() == 0.0);
+    match which {
+        Moved::All => false,
+        Moved::Arrays => is_whole && array.ndim() == 0,
+        Moved::Fractions => is_whole,
+        Moved::Data => {
+            let flags = numbers.iter().all(|x| x.abs() <= 1.0) && is_whole;
+            let differ = numbers.iter().any(|x| *x != numbers[0]);
+            let row = array.shape().last().copied().unwrap_or(1).max(1);
+            let shares = numbers.chunks(row).all(|row| (row.iter().sum::<f64>() - 1.0).abs() <= WHOLE);
+            (is_whole && array.ndim() == 0) || (flags && differ) || (shares && row > 1)
+        }
+    }
+}
+
 /// Other numbers like these, in another shape: each is one of these times a factor between 0.6 and 1.4; a zero becomes
 /// positive, for a zero hides what it is multiplied by.
 fn moved(array: &Array, shape: &[usize], generator: &mut Generator, which: Moved) -> Option<Array> {
@@ -261,13 +304,7 @@ fn moved(array: &Array, shape: &[usize], generator: &mut Generator, which: Moved
         return (array.shape() == shape).then(|| array.clone());
     }
     let old = array.to_vec_f64();
-    let is_whole = old.iter().all(|x| x.fract() == 0.0);
-    let kept = match which {
-        Moved::All => false,
-        Moved::Arrays => is_whole && array.ndim() == 0,
-        Moved::Fractions => is_whole,
-    };
-    if kept {
+    if is_kept(array, which) {
         return (array.shape() == shape).then(|| array.clone());
     }
     let factors = generator.rand(shape, DType::F64).ok()?.to_vec_f64();

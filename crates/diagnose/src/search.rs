@@ -30,6 +30,7 @@ const MOST_FIRST: usize = 60;
 const DEAREST: u32 = 7;
 
 /// An edit that a cause proposes at a place of a tree.
+#[derive(Clone)]
 struct Proposal {
     cause: &'static str,
     path: Path,
@@ -101,16 +102,9 @@ pub(crate) fn search(
         }
     }
     let fit = |candidate: &Candidate| {
-        let (tree, mut of_tree) = (&trees[candidate.tree], proposals(&trees[candidate.tree]));
-        let first = of_tree.swap_remove(candidate.first);
-        let changed = tree.changed(first.root(&tree.root));
-        let (root, changes) = match candidate.second {
-            None => (changed.root.clone(), vec![first]),
-            Some(second) => {
-                let second = proposals(&changed).swap_remove(second);
-                (second.root(&changed.root), vec![first, second])
-            }
-        };
+        let tree = &trees[candidate.tree];
+        let first = firsts[candidate.tree][candidate.first].clone();
+        let (root, changes) = (first.root(&tree.root), vec![first]);
         Fit { changes, definition: tree.definition.clone(), claim: tree.claim_with(&root), root }
     };
     let found = concluded(inquiry, number, case, fitting.iter().map(fit));
@@ -134,18 +128,28 @@ pub(crate) fn search(
         seconds.push((changed, of_changed));
     }
     pairs.sort();
-    let mut fitting: Vec<Candidate> = Vec::new();
+    let mut fitting: Vec<Fit> = Vec::new();
+    let mut best: Option<u32> = None;
     for &pair in &pairs {
-        if fitting.first().is_some_and(|best| best.cost < pair.cost) || case.exhausted() {
+        if best.is_some_and(|best| best < pair.cost) || case.exhausted() {
             break;
         }
         let (tree, of_tree) = &seconds[pair.tree];
         let Some(proposal) = pair.second.and_then(|second| of_tree.get(second)) else { continue };
-        if search.fits(tree, &proposal.root(&tree.root)) {
-            fitting.push(Candidate { tree: singles[pair.tree].tree, ..pair });
+        let root = proposal.root(&tree.root);
+        if search.fits(tree, &root) {
+            best.get_or_insert(pair.cost);
+            let first = firsts[singles[pair.tree].tree][pair.first].clone();
+            let changes = vec![first, proposal.clone()];
+            fitting.push(Fit {
+                changes,
+                definition: tree.definition.clone(),
+                claim: tree.claim_with(&root),
+                root,
+            });
         }
     }
-    concluded(inquiry, number, case, fitting.iter().map(fit))
+    concluded(inquiry, number, case, fitting.into_iter())
 }
 
 /// What has been tried.

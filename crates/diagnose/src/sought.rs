@@ -108,9 +108,10 @@ impl Sought {
         self.parts.iter().find(|(known, _)| known == path).map(|(_, wanted)| wanted)
     }
 
-    /// Is what is missing a multiple of a term that is there?
-    pub(crate) fn is_multiple(&self, tree: &Tree<'_>) -> bool {
-        self.parts.iter().any(|(path, wanted)| tree.is_term(path) && wanted.share(wanted.own).is_some())
+    /// By what a term that is there would have to be multiplied, where that is all that is missing.
+    pub(crate) fn multiple(&self, tree: &Tree<'_>) -> Option<f64> {
+        let mut terms = self.parts.iter().filter(|(path, _)| tree.is_term(path));
+        terms.find_map(|(_, wanted)| Some(1.0 + wanted.share(wanted.own)?))
     }
 
     /// The part whose value is the nearest around a place in which the claim is linear, the place itself included.

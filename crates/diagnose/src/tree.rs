@@ -12,7 +12,7 @@ use pullback_lang::{BinaryOp, Expr, ExprKind, File, Function, Statement, Stateme
 use pullback_network::{Dim, Value as _};
 use pullback_ops::Val;
 
-use crate::case::{Case, Known, entries};
+use crate::case::{Case, Known, Trial, entries};
 use crate::derivative::Derivative;
 use crate::edit::{Path, part};
 use crate::factor::Names;
@@ -175,7 +175,7 @@ pub(crate) struct Tree<'a> {
     asides: &'a [Aside],
     /// The parameters of a function, with what the claim calls it with.
     arguments: HashMap<String, Expr>,
-    sought: OnceCell<Option<Sought>>,
+    sought: OnceCell<Option<(usize, Sought)>>,
     values: OnceCell<Vec<(Expr, Array)>>,
 }
 
@@ -298,21 +298,37 @@ impl<'a> Tree<'a> {
         }
     }
 
+    /// The shape of the whole.
+    pub(crate) fn root_dims(&self) -> Option<Vec<Dim>> {
+        self.case.own().value(&self.in_context(&self.root)).map(|val| val.dims().to_vec())
+    }
+
     /// Is an expression the name of a definition beside the claim?
     pub(crate) fn is_aside(&self, expr: &Expr) -> bool {
         matches!(&expr.kind, ExprKind::Name(name) if self.asides.iter().any(|aside| aside.name == *name))
     }
 
-    /// What is sought at its parts, on the strongest data.
+    /// What is sought at its parts, on the strongest data on which the claim has the shape of the derivative.
     pub(crate) fn sought(&self) -> Option<&Sought> {
-        self.sought.get_or_init(|| Sought::of(self, self.case.trials.first()?)).as_ref()
+        self.sought_on().map(|(_, sought)| sought)
+    }
+
+    fn sought_on(&self) -> Option<&(usize, Sought)> {
+        let mut trials = self.case.trials.iter().enumerate();
+        let find = || trials.find_map(|(at, trial)| Some((at, Sought::of(self, trial)?)));
+        self.sought.get_or_init(find).as_ref()
+    }
+
+    /// The data on which it is sought.
+    pub(crate) fn trial(&self) -> Option<&Trial<'a>> {
+        self.case.trials.get(self.sought_on().map_or(0, |(at, _)| *at))
     }
 
     /// The values that a term of it may be made of, with their numbers on the strongest data: those with a name, the parts
     /// of the expression itself, and parts of the forward pass.
     pub(crate) fn values(&self) -> &[(Expr, Array)] {
         self.values.get_or_init(|| {
-            let Some(trial) = self.case.trials.first() else { return Vec::new() };
+            let Some(trial) = self.trial() else { return Vec::new() };
             let mut exprs: Vec<Expr> = match self.case.ranges() {
                 Some(ranges) => entries(self.known(), &ranges, self.root.span),
                 None => self.known().map(|known| known.source.clone()).collect(),
@@ -326,6 +342,9 @@ impl<'a> Tree<'a> {
                 });
                 exprs.extend(parts.into_iter().filter(|part| !self.is_number(part)));
                 if self.arguments.is_empty() {
+                    exprs.extend(
+                        self.case.derivatives.iter().map(|derivative| derivative.expr(self.root.span)),
+                    );
                     exprs.extend(self.case.parts.iter().cloned());
                 }
             }
@@ -478,6 +497,14 @@ impl Place<'_> {
     /// Is it a whole, or a term of a sum?
     pub(crate) fn is_term(&self) -> bool {
         self.tree.is_term(&self.path)
+    }
+
+    /// Is it what something is divided by?
+    pub(crate) fn divides(&self) -> bool {
+        match self.parent.map(|(parent, child)| (&parent.kind, child)) {
+            Some((ExprKind::Binary { operator, .. }, 1)) => operator.kind == BinaryOp::Div,
+            _ => false,
+        }
     }
 
     /// Is it multiplied by something?

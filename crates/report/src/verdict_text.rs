@@ -162,6 +162,10 @@ pub(crate) fn note_text(note: &Note) -> String {
             }
         }
         Note::EqualByBroadcasting => "only a comparison that broadcasts would call them equal".to_string(),
+        Note::OffElsewhere(share) => format!(
+            "holds on the data of the file; on data drawn anew it is off by up to {} of the largest entry",
+            brief(*share)
+        ),
     }
 }
 
@@ -291,6 +295,8 @@ fn diagnosed(claim: &ClaimReport) -> Failure {
     let key = &title(claim);
     let mut seen: Vec<String> = Vec::new();
     match (&judgement.claimed_shape, judgement.worst.as_ref()) {
+        // On the data of the file there is nothing to be seen.
+        _ if holds_here(judgement) => seen.extend(notes(judgement)),
         (Some(_), _) => {
             seen.push(shapes(judgement));
             seen.extend(notes(judgement));
@@ -316,6 +322,9 @@ fn diagnosed(claim: &ClaimReport) -> Failure {
             Failure {
                 title: match partner {
                     Some(partner) => format!("{key} and {} are wrong: {}", partner.claim, cause_text(found)),
+                    None if holds_here(judgement) => {
+                        format!("{key} holds on the data of the file only: {}", cause_text(found))
+                    }
                     None => format!("{key} is wrong: {}", cause_text(found)),
                 },
                 span: found.span,
@@ -350,6 +359,11 @@ fn diagnosed(claim: &ClaimReport) -> Failure {
             }
         }
     }
+}
+
+/// Is a claim right on the data of the file, and doubted for what it is elsewhere?
+fn holds_here(judgement: &Judgement) -> bool {
+    judgement.notes.iter().any(|note| matches!(note, Note::OffElsewhere(_)))
 }
 
 fn explained(judgement: &Judgement) -> Option<String> {

@@ -43,7 +43,7 @@ fn products(place: &Place<'_>, left: &Expr, right: &Expr) -> Vec<Edit> {
             (2, (two("outer", left, right), "an outer product")),
             (3, (two("outer", right, left), "an outer product")),
             // A sum that is missing is the simpler reading.
-            (4, (binary(at, BinaryOp::MatMul, left.clone(), right.clone()), "a dot product")),
+            (5, (binary(at, BinaryOp::MatMul, left.clone(), right.clone()), "a dot product")),
         ],
         (1, 2) => vec![
             (2, product(left.clone(), right.clone())),

@@ -23,5 +23,5 @@ fn dropped(extra: &Expr, kept: Expr) -> Edit {
     let words = Words::new().say("The term ").expr(extra).say(" is one too many.");
     let label = Words::new().say("this term does not belong here");
     // The larger what is left out, the less likely it was a slip.
-    Edit::new(kept, 3 + (size(extra) / 3) as u32, words).at(extra.span, label)
+    Edit::new(kept, 3 + (size(extra) / 4) as u32, words).at(extra.span, label)
 }

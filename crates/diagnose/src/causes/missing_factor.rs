@@ -28,7 +28,27 @@ fn edits(place: &Place<'_>) -> Vec<Edit> {
     edits.extend(bracketed(place));
     edits.extend(delta(place));
     edits.extend(averaged(place));
+    edits.extend(rounded(place));
     edits
+}
+
+/// `sqrt(2 / 3.141592653589793)` for `0.797885`: a number of the program that was written down in fewer digits.
+fn rounded(place: &Place<'_>) -> Vec<Edit> {
+    /// Digits of a number that was rounded: with fewer it is another one.
+    const ROUNDED: f64 = 1e-3;
+    let Some(written) = number(place.expr).filter(|number| number.fract() != 0.0) else { return Vec::new() };
+    let trial = place.case().own();
+    let scalars = place.known().filter(|known| known.dims.is_empty()).map(|known| &known.source);
+    let near = scalars.chain(&place.case().parts).filter(|meant| {
+        let value = trial.value(meant).filter(|value| value.ndim() == 0);
+        let value = value.and_then(|value| value.array().ok()?.item().ok());
+        value.is_some_and(|value| value != written && (value - written).abs() <= ROUNDED * value.abs())
+    });
+    let edits = near.map(|meant| {
+        let words = Words::new().expr(place.expr).say(" is ").expr(meant).say(" in too few digits.");
+        Edit::new(meant.clone(), 1, words)
+    });
+    edits.collect()
 }
 
 /// `2 * (a - b)` for `2 * a - b`, and `(a - b) / n` for `a - b / n`: a factor that belongs to both terms.
@@ -112,13 +132,13 @@ fn averaged(place: &Place<'_>) -> Option<Edit> {
     let kind = ExprKind::Call { function: Name::new("mean", function.span), args: args.clone(), kwargs: kwargs.clone() };
     let words = Words::new().say("A sum stands where a mean belongs: it is to be divided by the number of its terms.");
     let label = Words::new().source("mean").say(" belongs here");
-    Some(Edit::new(Expr::new(place.expr.span, kind), 2, words).at(function.span, label).sized())
+    Some(Edit::new(Expr::new(place.expr.span, kind), 3, words).at(function.span, label).sized())
 }
 
 /// A product or a quotient of values of the program that is missing as a factor.
 fn computed(place: &Place<'_>) -> Vec<Edit> {
     let Some(wanted) = place.tree.sought().and_then(|sought| sought.at(&place.path)) else { return Vec::new() };
-    let Some(trial) = place.case().trials.first() else { return Vec::new() };
+    let Some(trial) = place.tree.trial() else { return Vec::new() };
     if place.case().indices.is_some() {
         return Vec::new();
     }
@@ -144,9 +164,16 @@ fn computed(place: &Place<'_>) -> Vec<Edit> {
 /// The derivative of a function of the forward pass, where nothing stands for it.
 fn derivatives(place: &Place<'_>) -> Vec<Edit> {
     let Some(wanted) = place.tree.sought().and_then(|sought| sought.at(&place.path)) else { return Vec::new() };
-    let Some(trial) = place.case().trials.first() else { return Vec::new() };
+    let Some(trial) = place.tree.trial() else { return Vec::new() };
     let mut edits = Vec::new();
     for derivative in place.tree.derivatives() {
+        if let Some(lacking) = derivative.lacks(place.expr) {
+            let words = Words::new().say("The factor ").expr(lacking).say(" is missing: the derivative of ");
+            let words = words.expr(&derivative.applied).say(" is ").expr(&derivative.expr(place.expr.span)).say(".");
+            let label = Words::new().say("the factor ").expr(lacking).say(" is missing here");
+            let with = derivative.expr(place.expr.span);
+            edits.push(Edit::new(with, 2, words).at(place.expr.span, label));
+        }
         let with = derivative.times(Some(place.expr.clone()), place.expr.span);
         let numbers = trial.numbers(&place.tree.in_context(&with));
         if numbers.is_some_and(|numbers| numbers.shape() == wanted.shape && wanted.is(&numbers.to_vec_f64())) {
@@ -235,7 +262,8 @@ fn multiplied(place: &Place<'_>, factor: &Factor) -> Edit {
 
 /// The place times a value of the program that is no scalar, entry by entry.
 fn values(place: &Place<'_>) -> Vec<Edit> {
-    if let Some(ranges) = place.case().ranges().filter(|_| place.is_root()) {
+    let is_entry = matches!(place.expr.kind, ExprKind::Index { .. });
+    if let Some(ranges) = place.case().ranges().filter(|_| place.is_root() || is_entry) {
         let entries = entries(place.known(), &ranges, place.expr.span);
         return entries.iter().map(|factor| times(place, factor)).collect();
     }
@@ -245,7 +273,12 @@ fn values(place: &Place<'_>) -> Vec<Edit> {
     if number(place.expr).is_some() && !bare {
         return Vec::new();
     }
-    let fits = |factor: &[Dim]| !factor.is_empty() && (bare || broadcasts(factor, dims));
+    // A scalar that stands alone in a term may have lost all its axes with the factor.
+    let root = place.tree.root_dims();
+    let fits = |factor: &[Dim]| {
+        let whole = dims.is_empty() && root.as_deref().is_some_and(|root| broadcasts(factor, root));
+        !factor.is_empty() && (bare || whole || broadcasts(factor, dims))
+    };
     let known = place.known().filter(|known| fits(&known.dims));
     known.map(|known| times(place, &known.source)).collect()
 }

@@ -67,8 +67,12 @@ fn whole_axes(place: &Place<'_>) -> Vec<Edit> {
     if matches!(&place.expr.kind, ExprKind::Call { function, .. } if function.text == "sum") {
         return Vec::new();
     }
-    // At the root the shape betrays it.
-    let cost = if place.is_root() { 2 } else { 3 };
+    // At the root the shape betrays it; in a sum it is more often the term that is wrong.
+    let cost = match (place.is_root(), place.is_term()) {
+        (true, _) => 2,
+        (false, true) => 4,
+        (false, false) => 3,
+    };
     let at = place.expr.span;
     let keywords = |axis: usize, kept: bool| {
         let mut keywords = vec![("axis", integer(at, axis))];

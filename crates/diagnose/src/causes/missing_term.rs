@@ -6,7 +6,7 @@
 //! exactly what comes through one of several uses of a value, it is not a term of one Jacobian that is missing but the sum
 //! over the uses: that is `overwritten`.
 
-use pullback_lang::BinaryOp;
+use pullback_lang::{BinaryOp, ExprKind};
 
 use super::Cause;
 use crate::dictionary::{Term, terms};
@@ -21,7 +21,7 @@ fn edits(place: &Place<'_>) -> Vec<Edit> {
     let Some(wanted) = sought.at(&place.path) else { return Vec::new() };
     let mut edits: Vec<Edit> = from_one(place, &|numbers| wanted.is(numbers)).into_iter().collect();
     // What is a multiple of a term that is there is no term but a factor.
-    if sought.is_multiple(place.tree) {
+    if sought.multiple(place.tree).is_some() {
         return edits;
     }
     edits.extend(terms(place, wanted, true).into_iter().filter_map(|term| added(place, term)));
@@ -30,17 +30,23 @@ fn edits(place: &Place<'_>) -> Vec<Edit> {
 
 /// `1 - p` for `p`.
 fn from_one(place: &Place<'_>, is_wanted: &dyn Fn(&[f64]) -> bool) -> Option<Edit> {
-    if place.case().indices.is_some() || place.ndim() == 0 {
+    if place.case().indices.is_some() || place.tree.is_number(place.expr) {
         return None;
     }
-    let numbers = place.case().trials.first()?.numbers(&place.tree.in_context(place.expr))?.to_vec_f64();
-    let rest: Vec<f64> = numbers.iter().map(|p| 1.0 - p).collect();
-    is_wanted(&rest).then(|| {
-        let at = place.expr.span;
-        let with = binary(at, BinaryOp::Sub, integer(at, 1), place.expr.clone());
+    let numbers = place.tree.trial()?.numbers(&place.tree.in_context(place.expr))?.to_vec_f64();
+    let at = place.expr.span;
+    let (operator, part) = match &place.expr.kind {
+        ExprKind::Negate(operand) => (BinaryOp::Sub, (**operand).clone()),
+        _ if is_wanted(&numbers.iter().map(|p| 1.0 - p).collect::<Vec<_>>()) => (BinaryOp::Sub, place.expr.clone()),
+        _ => (BinaryOp::Add, place.expr.clone()),
+    };
+    let sign = if operator == BinaryOp::Sub && part == *place.expr { -1.0 } else { 1.0 };
+    let whole: Vec<f64> = numbers.iter().map(|p| 1.0 + sign * p).collect();
+    is_wanted(&whole).then(|| {
+        let with = binary(at, operator, integer(at, 1), part);
         let words = Words::new().expr(place.expr).say(" stands where ").expr(&with).say(" belongs: the 1 is missing.");
         // Written out it is a slip of the pen; the derivative of another function would be more.
-        Edit::new(with, 1, words)
+        Edit::new(with, if operator == BinaryOp::Sub { 1 } else { 4 }, words)
     })
 }
 

@@ -3,8 +3,7 @@
 //!
 //! That is decided by the program and not by the expression: the value is used at several places, and the claim is exactly
 //! what comes back through some of them, which are added to the others in the forward pass, or lead to other values with a name.
-//! Factors of one formula are terms of its one derivative (the product rule, `A + A.T` of a quadratic form): that is
-//! `missing-term`. Where what was forgotten is the path through a statistic (the mean or the root mean
+//! Factors of a product are terms of its one derivative (`A + A.T` of a quadratic form): that is `missing-term`. Where what was forgotten is the path through a statistic (the mean or the root mean
 //! square of the value, which comes back to it by broadcasting), it is a term of one Jacobian and no use of its own: that is
 //! `missing-term`.
 
@@ -180,18 +179,20 @@ impl Partial {
             uses_.iter().map(|&use_| Lead::of(&uses[use_], claim)).collect()
         };
         let forgotten: BTreeSet<usize> = all.difference(&kept).copied().collect();
-        let added = are_added(claim, &uses, &kept, &forgotten);
+        let meeting = Meeting::of(claim, &uses, &kept, &forgotten);
         let (kept, forgotten) = (leads(&kept), leads(&forgotten));
         let names = |leads: &[Lead]| -> Vec<String> {
             let names: BTreeSet<&String> = leads.iter().map(|lead| &lead.name).collect();
             names.into_iter().cloned().collect()
         };
         let is_statistic = |lead: &Lead| lead.reduces && lead.entries < entries(x) && broadcasts(claim, lead);
-        let statistic = forgotten.iter().all(is_statistic);
+        let statistic = forgotten.iter().all(is_statistic) || meeting.as_ref().is_some_and(|meeting| meeting.broadcasts);
         let (kept, forgotten) = (names(&kept), names(&forgotten));
-        // Factors of one formula are terms of its one derivative: the product rule.
-        let apart = added || kept.iter().all(|name| !forgotten.contains(name));
-        apart.then_some(Partial { kept, forgotten, statistic })
+        // Factors of a product are terms of its one derivative.
+        let multiplied = meeting.as_ref().is_some_and(|meeting| matches!(meeting.op, "mul" | "div" | "pow"));
+        let apart = kept.iter().all(|name| !forgotten.contains(name));
+        let added = meeting.as_ref().is_some_and(|meeting| matches!(meeting.op, "add" | "sub"));
+        ((added || apart) && !multiplied || statistic).then_some(Partial { kept, forgotten, statistic })
     }
 }
 
@@ -233,25 +234,34 @@ fn contribution(claim: &Claim, through: &Val) -> Option<Array> {
     back.array().ok().cloned()
 }
 
-/// Are what the kept and what the forgotten uses lead to added where they meet?
-fn are_added(claim: &Claim, uses: &[Val], kept: &BTreeSet<usize>, forgotten: &BTreeSet<usize>) -> bool {
-    let mut later: Vec<Val> = graph_of(&claim.of).into_values().collect();
-    later.sort_by_key(Val::order);
-    let reached = |from: &BTreeSet<usize>| {
-        let mut reached: HashSet<u64> = from.iter().map(|&use_| uses[use_].id()).collect();
-        for val in &later {
-            if val.inputs().iter().any(|input| reached.contains(&input.id())) {
-                reached.insert(val.id());
+/// Where what the kept and what the forgotten uses lead to meets.
+struct Meeting {
+    op: &'static str,
+    /// Has one of the two sides fewer entries there than what comes of both?
+    broadcasts: bool,
+}
+
+impl Meeting {
+    fn of(claim: &Claim, uses: &[Val], kept: &BTreeSet<usize>, forgotten: &BTreeSet<usize>) -> Option<Meeting> {
+        let mut later: Vec<Val> = graph_of(&claim.of).into_values().collect();
+        later.sort_by_key(Val::order);
+        let reached = |from: &BTreeSet<usize>| {
+            let mut reached: HashSet<u64> = from.iter().map(|&use_| uses[use_].id()).collect();
+            for val in &later {
+                if val.inputs().iter().any(|input| reached.contains(&input.id())) {
+                    reached.insert(val.id());
+                }
             }
-        }
-        reached
-    };
-    let (kept, forgotten) = (reached(kept), reached(forgotten));
-    let meeting = later.iter().find(|val| kept.contains(&val.id()) && forgotten.contains(&val.id()));
-    meeting.is_some_and(|val| match val.origin() {
-        Origin::Call(op, _) => matches!(op.name(), "add" | "sub"),
-        _ => false,
-    })
+            reached
+        };
+        let (kept, forgotten) = (reached(kept), reached(forgotten));
+        let both = |val: &&Val| kept.contains(&val.id()) && forgotten.contains(&val.id());
+        let meeting = later.iter().find(both)?;
+        let Origin::Call(op, inputs) = meeting.origin() else { return None };
+        let leads = |input: &&Val| kept.contains(&input.id()) || forgotten.contains(&input.id());
+        let broadcasts = inputs.iter().filter(leads).any(|input| entries(input) < entries(meeting));
+        Some(Meeting { op: op.name(), broadcasts: broadcasts && op.name() != "matmul" })
+    }
 }
 
 /// Where a use leads: the first value with a name, and whether entries are added up on the way there.

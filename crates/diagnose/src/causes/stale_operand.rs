@@ -28,9 +28,12 @@ fn edits(place: &Place<'_>) -> Vec<Edit> {
 
 /// Another value for one that is named, where the claim would then be right.
 fn in_place(place: &Place<'_>) -> Vec<Edit> {
-    let (Some(sought), Some(trial)) = (place.tree.sought(), place.case().trials.first()) else { return Vec::new() };
-    let Some(dims) = place.dims.as_deref().filter(|dims| !dims.is_empty()) else { return Vec::new() };
+    let (Some(sought), Some(trial)) = (place.tree.sought(), place.tree.trial()) else { return Vec::new() };
+    let Some(dims) = place.dims.as_deref().filter(|_| !place.tree.is_number(place.expr)) else { return Vec::new() };
     let named = is_named(place.expr);
+    if !named && place.is_root() {
+        return Vec::new();
+    }
     // Under a root or a power it is the whole root or power that is looked at.
     let Some(above) = sought.around(&place.path).filter(|above| named || above.len() == place.path.len()) else {
         return Vec::new();
@@ -51,7 +54,7 @@ fn in_place(place: &Place<'_>) -> Vec<Edit> {
             // lacks, it is a matter of the factor: `2 * dL/dv`, where `dL/dv` is `2 * v`. A definition that only claims use may be
             // wrong itself.
             let cost = if named { 2 } else { 3 + (size(place.expr) / 3) as u32 };
-            let is_other = sought.is_multiple(place.tree) || place.tree.is_aside(place.expr);
+            let is_other = is_factor(place) && !dims.is_empty() || place.tree.is_aside(place.expr);
             let cost = if is_other { cost + 2 } else { cost };
             edits.push(Edit::new(known.source.clone(), cost, explained(place, place.expr, &known.source)));
         }
@@ -59,11 +62,16 @@ fn in_place(place: &Place<'_>) -> Vec<Edit> {
     edits
 }
 
+/// Is all that the claim lacks one number, one size or one scalar, in one of its terms?
+fn is_factor(place: &Place<'_>) -> bool {
+    let missing = place.tree.sought().and_then(|sought| sought.multiple(place.tree));
+    missing.is_some_and(|ratio| place.names().is_single(ratio))
+}
+
 /// Another value for one that is named several times, in all places.
 fn throughout(place: &Place<'_>) -> Vec<Edit> {
-    let Some(trial) = place.case().trials.first() else { return Vec::new() };
-    let is_multiple = place.tree.sought().is_some_and(|sought| sought.is_multiple(place.tree));
-    let cost = if is_multiple { 4 } else { 2 };
+    let Some(trial) = place.tree.trial() else { return Vec::new() };
+    let cost = if is_factor(place) { 4 } else { 2 };
     let mut named: Vec<(&Expr, usize)> = Vec::new();
     place.expr.walk(&mut |part| {
         if is_named(part) {
@@ -90,6 +98,16 @@ fn throughout(place: &Place<'_>) -> Vec<Edit> {
 
 /// The same in index notation: another value under the same indices.
 fn indexed(place: &Place<'_>) -> Vec<Edit> {
+    let within = matches!(place.parent, Some((Expr { kind: ExprKind::Call { .. }, .. }, _)));
+    if is_named(place.expr) && within {
+        // The whole value, in a function whose result is indexed.
+        let own = place.known().find(|known| known.source == *place.expr);
+        let alike = own.into_iter().flat_map(|own| alike(place, place.expr, &own.dims));
+        let others = alike.map(|other| {
+            Edit::new(other.source.clone(), 2, explained(place, place.expr, &other.source))
+        });
+        return others.collect();
+    }
     let ExprKind::Index { base, items } = &place.expr.kind else { return Vec::new() };
     let Some(dims) = place.known().find(|known| known.source == **base).map(|known| &known.dims) else {
         return Vec::new();

@@ -28,6 +28,14 @@ fn edits(place: &Place<'_>) -> Vec<Edit> {
     {
         inner = summed;
     }
+    let words = |of: &str| {
+        let words = Words::new().say("The Jacobian is summed over ").source(of).say(", as ");
+        words.source("backward").say(" does: that is a vector–Jacobian product. ").expr(inner).say(" is meant.")
+    };
+    let claim = place.case().claim;
+    if place.is_root() && place.tree.definition.is_none() && claim.of.ndim() > 0 && inner != place.expr {
+        return vec![Edit::new(inner.clone(), 2, words(&claim.of_name))];
+    }
     let ExprKind::ClaimRef { of, wrt } = &inner.kind else { return Vec::new() };
     let claims = &place.case().own().program.claims;
     let is_it = |claim: &&Claim| claim.of_name == of.text && claim.wrt_names.first() == wrt.first().map(|x| &x.text);
@@ -35,9 +43,7 @@ fn edits(place: &Place<'_>) -> Vec<Edit> {
     if inner == place.expr || !is_jacobian {
         return Vec::new();
     }
-    let words = Words::new().say("The Jacobian is summed over ").source(of.text.clone()).say(", as ");
-    let words = words.source("backward").say(" does: that is a vector–Jacobian product. ").expr(inner).say(" is meant.");
-    vec![Edit::new(inner.clone(), 2, words)]
+    vec![Edit::new(inner.clone(), 2, words(&of.text))]
 }
 
 /// Is the claim the Jacobian contracted with ones, on all data? That needs no expression of the Jacobian.

@@ -18,11 +18,44 @@ fn edits(place: &Place<'_>) -> Vec<Edit> {
     let mut edits = other_exponent(place);
     edits.extend(of_functions(place));
     edits.extend(neighbours(place));
+    edits.extend(function_itself(place));
     edits
+}
+
+/// `y` for `y * (1 - y)` and for `1 - y^2`, `exp(x)` for `x * exp(x)`: the derivative where the function itself belongs.
+fn function_itself(place: &Place<'_>) -> Option<Edit> {
+    let ExprKind::Binary { operator, left, right } = &place.expr.kind else { return None };
+    let is_one = |expr: &Expr| number(expr) == Some(1.0);
+    let with = match (operator.kind, &left.kind, &right.kind) {
+        (BinaryOp::Mul, _, ExprKind::Binary { operator: inner, left: one, right: y })
+            if inner.kind == BinaryOp::Sub && is_one(one) && y == left =>
+        {
+            left
+        }
+        (BinaryOp::Sub, _, ExprKind::Binary { operator: inner, left: y, right: two })
+            if inner.kind == BinaryOp::Pow && is_one(left) && number(two) == Some(2.0) =>
+        {
+            y
+        }
+        (BinaryOp::Mul, _, ExprKind::Call { function, args, .. })
+            if function.text == "exp" && args.first() == Some(&**left) =>
+        {
+            right
+        }
+        _ => return None,
+    };
+    let words = Words::new().expr(place.expr).say(" stands where ").expr(with).say(" belongs, the function itself.");
+    Some(Edit::new((**with).clone(), 1, words))
 }
 
 /// `u^2` for `u^3`: the exponent was lowered once too often, or not at all.
 fn other_exponent(place: &Place<'_>) -> Vec<Edit> {
+    if matches!(&place.expr.kind, ExprKind::Name(_)) && place.divides() && !place.tree.is_number(place.expr) {
+        let at = place.expr.span;
+        let with = binary(at, BinaryOp::Pow, place.expr.clone(), integer(at, 2));
+        let words = Words::new().say("The exponent is wrong: ").expr(place.expr).say(" stands where ").expr(&with);
+        return vec![Edit::new(with, 1, words.say(" belongs."))];
+    }
     let ExprKind::Binary { operator, left, right } = &place.expr.kind else { return Vec::new() };
     let Some(exponent) = number(right).filter(|n| operator.kind == BinaryOp::Pow && n.fract() == 0.0) else {
         return Vec::new();
@@ -46,7 +79,7 @@ const FUNCTIONS: [&str; 12] =
 
 /// `cos(x)` for `sin(x)`, `step(x)` for `relu(x)`, and `f(x)` for `x`.
 fn neighbours(place: &Place<'_>) -> Vec<Edit> {
-    let (Some(sought), Some(trial)) = (place.tree.sought(), place.case().trials.first()) else { return Vec::new() };
+    let (Some(sought), Some(trial)) = (place.tree.sought(), place.tree.trial()) else { return Vec::new() };
     if place.case().indices.is_some() || place.tree.is_number(place.expr) {
         return Vec::new();
     }
@@ -75,9 +108,15 @@ fn neighbours(place: &Place<'_>) -> Vec<Edit> {
         let numbers = trial.numbers(&place.tree.in_context(&changed))?;
         Some(numbers.shape() == wanted.shape && wanted.is(&numbers.to_vec_f64()))
     };
-    let edits = candidates.into_iter().filter(|with| fits(with) == Some(true)).map(|with| {
+    // A function that is the same everywhere, as `step` of what is positive, takes the place away rather than another's.
+    let varies = |with: &Expr| {
+        let numbers = trial.numbers(&place.tree.in_context(with))?.to_vec_f64();
+        Some(numbers.iter().any(|number| *number != numbers[0]))
+    };
+    let fitting = candidates.into_iter().filter(|with| fits(with) == Some(true) && varies(with) == Some(true));
+    let edits = fitting.map(|with| {
         let words = Words::new().expr(place.expr).say(" stands where ").expr(&with).say(" belongs: the derivative of another function.");
-        Edit::new(with, 2, words)
+        Edit::new(with, 3, words)
     });
     edits.collect()
 }
@@ -85,7 +124,7 @@ fn neighbours(place: &Place<'_>) -> Vec<Edit> {
 /// The derivatives of the functions that the forward pass applies.
 fn of_functions(place: &Place<'_>) -> Vec<Edit> {
     let Some(wanted) = place.tree.sought().and_then(|sought| sought.at(&place.path)) else { return Vec::new() };
-    let Some(trial) = place.case().trials.first() else { return Vec::new() };
+    let Some(trial) = place.tree.trial() else { return Vec::new() };
     let numbers = |expr: &Expr| Some(trial.numbers(&place.tree.in_context(expr))?.broadcast_to(&wanted.shape).ok()?.to_vec_f64());
     let at = place.expr.span;
     let mut edits = Vec::new();
@@ -99,11 +138,20 @@ fn of_functions(place: &Place<'_>) -> Vec<Edit> {
         if !numbers(&with).is_some_and(|with| wanted.is(&with)) || is_other_slip(place, &wrong, &derivative) {
             continue;
         }
+        // `y` for `y * (1 - y)` lacks a factor.
+        if derivative.lacks(&wrong).is_some() {
+            continue;
+        }
         let right = derivative.expr(at);
         let words = Words::new().say("The derivative of ").expr(&derivative.applied).say(" is ").expr(&right);
         let words = words.say(", not ").expr(&wrong).say(".");
         // It says more than that a sign in it is wrong.
-        let edit = Edit::new(with.clone(), if kept.is_none() { 1 } else { 2 }, words);
+        let cost = match kept {
+            // Of several factors that stand for it, a slip in one alone is likelier.
+            None if factors(&wrong).len() == 1 => 1,
+            _ => 1 + factors(&wrong).len() as u32,
+        };
+        let edit = Edit::new(with.clone(), cost, words);
         edits.push(match kept {
             Some(_) if wrong.span != at => edit.at(wrong.span, Words::new().expr(&right).say(" belongs here")),
             _ => edit,

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use pullback_check::{Judgement, Note, Verdict, judge, judge_shape};
-use pullback_diagnose::{diagnose, flat, inherited, layout, subject};
+use pullback_diagnose::{Doubt, diagnose, doubts, flat, inherited, layout, subject};
 use pullback_lang::program::{Claim, Claimed, Inputs, Program};
 use pullback_lang::{Error, MAX_ERRORS, Span};
 use pullback_report::{ClaimReport, Elsewhere, FileReport, Invalid, Problem};
@@ -135,10 +135,18 @@ pub(super) fn judged(
     judged.resize(exact.claims.len(), None);
     let mut inherits = inherited(&exact, &mut judged);
     let mut found = diagnose(&opened.file, &exact, &opened.inputs, base_dir, &judged, on_other_data);
+    let mut doubted = doubts(&opened.file, &exact, &opened.inputs, base_dir, &judged);
     let mut claims = Vec::new();
     for (number, judgement) in judged.into_iter().enumerate() {
         let (Some(mut judgement), claim) = (judgement, &exact.claims[number]) else { continue };
-        let diagnoses = std::mem::take(&mut found[number]);
+        let mut diagnoses = std::mem::take(&mut found[number]);
+        if let Some(Doubt { off, diagnosis }) = doubted[number].take() {
+            judgement.notes.push(Note::OffElsewhere(off));
+            if let Some(diagnosis) = diagnosis {
+                judgement.verdict = Verdict::Ambiguous;
+                diagnoses.push(diagnosis);
+            }
+        }
         if diagnoses.len() > 1 {
             judgement.verdict = Verdict::Ambiguous;
         }

@@ -1,0 +1,80 @@
+//! Claims that hold on the data of the file and perhaps on no other: `A.T` for `A` where the matrix that is written down is
+//! symmetric, `3 * x` for `3 * x^2` where x is 1.
+//!
+//! Only numbers that are written down or loaded can agree by accident, and sizes that are 1; a file without them is not looked
+//! at. What fails on moved numbers is not wrong for that: targets that are one-hot, and whatever else the file's author knows
+//! of the data, may be what it rests on. So it is doubted only where one edit makes it right on all data.
+
+use std::path::Path;
+
+use pullback_check::{Judgement, Verdict};
+use pullback_lang::File;
+use pullback_lang::program::{Claimed, Inputs, Program};
+
+use crate::Diagnosis;
+use crate::inquiry::Inquiry;
+use crate::probe::{Probe, moved_data};
+use crate::search::{Depth, search};
+use crate::words::Words;
+
+/// How far a claim may be off on other data and still be right there, relatively: on data that is worse conditioned than the
+/// file's own, rounding may take more digits than it is let elsewhere.
+const CLOSE: f64 = 1e-5;
+
+/// Inputs of more numbers are no data of which one knows that it is special.
+const MOST_NUMBERS: usize = 1 << 16;
+
+/// A claim that holds here and not on other data.
+#[derive(Clone, Debug)]
+pub struct Doubt {
+    /// How far it is off there, as a share of the largest entry of the derivative.
+    pub off: f64,
+    /// The edit that makes it right there too, where there is one.
+    pub diagnosis: Option<Diagnosis>,
+}
+
+/// What is to be doubted of the claims that hold.
+pub fn doubts(
+    file: &File,
+    exact: &Program,
+    inputs: &Inputs,
+    base_dir: &Path,
+    judged: &[Option<Judgement>],
+) -> Vec<Option<Doubt>> {
+    let holds =
+        |judged: &Option<Judgement>| judged.as_ref().is_some_and(|judged| judged.verdict == Verdict::Holds);
+    let numbers: usize = inputs.iter().map(|(_, array)| array.len()).sum();
+    let inquiry = Inquiry::new(file, exact, inputs, base_dir, judged, &|_| ());
+    let of_one = exact.values.iter().flat_map(|value| value.val.dims());
+    let of_one = of_one.into_iter().any(|dim| dim.name().is_some() && dim.size() == 1);
+    let mut probes: Vec<Probe> = Vec::new();
+    if numbers <= MOST_NUMBERS && judged.iter().any(holds) {
+        probes.extend(moved_data(file, exact, inputs, base_dir));
+    }
+    let doubt = |number: usize| -> Option<Doubt> {
+        judged.get(number).filter(|judged| holds(judged))?;
+        let resized =
+            inquiry.fresh_where(of_one && numbers <= MOST_NUMBERS).iter().filter(|probe| probe.resized);
+        let off = probes.iter().chain(resized).filter_map(|probe| inquiry.off(probe, number));
+        let off = off.fold(0.0, f64::max);
+        (off > CLOSE).then(|| Doubt { off, diagnosis: diagnosis(&inquiry, number) })
+    };
+    (0..exact.claims.len()).map(doubt).collect()
+}
+
+fn diagnosis(inquiry: &Inquiry<'_>, number: usize) -> Option<Diagnosis> {
+    let claim = inquiry.exact.claims.get(number)?;
+    let Claimed::Value { .. } = claim.claimed else { return None };
+    let (expr, case) = (claim.expr.as_ref()?, inquiry.case(number)?);
+    let mut found = search(inquiry, number, &case, expr, Depth::Singles);
+    let found = if found.len() == 1 { found.pop() } else { None }?;
+    let words = match found.cause {
+        "transposed-factor" => {
+            "On the data of the file both are the same, since a matrix is symmetric there; on other data not. "
+        }
+        _ => {
+            "On the data of the file both give the same numbers; on other data only what is proposed is the derivative. "
+        }
+    };
+    Some(Diagnosis { explanation: Words::new().say(words).then(found.explanation), ..found })
+}
