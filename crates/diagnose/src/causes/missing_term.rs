@@ -73,5 +73,9 @@ fn added(place: &Place<'_>, term: Term) -> Option<Edit> {
     let shown = format!("{sign}{}", pullback_lang::print(&term));
     let words = Words::new().say("The term ").source(shown.clone()).say(" is missing.");
     let label = Words::new().source(shown).say(" is missing here");
-    Some(Edit::new(with, 3 + (size(&term) / 5) as u32, words).at(at, label))
+    // A quotient of two values is a term less often than a factor that is missing looks like one.
+    let odd = matches!(&term.kind, ExprKind::Binary { operator, right, .. }
+        if operator.kind == BinaryOp::Div && place.axes_of(right) > 0);
+    let cost = 3 + (size(&term) / 5) as u32 + if odd { 2 } else { 0 };
+    Some(Edit::new(with, cost, words).at(at, label))
 }
