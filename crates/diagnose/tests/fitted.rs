@@ -115,6 +115,21 @@ fn terms_and_paths() {
 }
 
 #[test]
+fn values_that_do_not_belong_there() {
+    check(SQUARE, "dL/dX", "((G @ V.T) * (1 - Y^2)) @ W.T + 0.01 * X", "extra-term", None);
+    check(SQUARE, "dL/dW", "X.T @ ((G @ V.T) * (1 - Y^2)) * W", "extra-factor", None);
+    check(SQUARE, "dL/dV", "Y.T @ Z", "stale-operand", None);
+    check("x: [n=4] ~ randn; y = x^2; L = sum(y * x)", "dL/dx", "3 * x @ x", "product-for-elementwise", None);
+    check(
+        "x: [n=4] ~ randn; W: [m=3, n] ~ randn; y = W @ x",
+        "dy/dx",
+        "sum(W, axis=0)",
+        "vjp-for-jacobian",
+        None,
+    );
+}
+
+#[test]
 fn what_should_add_up() {
     let residual = "x: [N=3, D=5] ~ randn; W: [D, D] ~ randn; h = tanh(x @ W); y = x + h; dL/dy: [N, D] ~ randn; G = dL/dy";
     check(residual, "dL/dx", "(G * (1 - h^2)) @ W.T", "overwritten", None);

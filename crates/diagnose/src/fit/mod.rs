@@ -133,12 +133,13 @@ fn looks_right(sweep: &Sweep, node: &Node, slip: &Slip) -> Option<bool> {
             let times = ends[0].0 / (ends[0].1 + seen[0]);
             (times.is_finite() && times != 0.0 && all(times)).then_some(true)
         }
-        Change::Scaled(part) => {
+        Change::Scaled(part) | Change::Added(part) => {
             let seen = sweep.seen(node, part)?;
             let more = (ends[0].0 - ends[0].1) / seen[0];
             let mut all = ends.iter().zip(&seen);
             // Nothing in place of the part is a mistake of its own.
-            let is_factor = more.is_finite() && more != 0.0 && (more + 1.0).abs() > 1e-6;
+            let is_added = matches!(slip.change, Change::Added(_));
+            let is_factor = more.is_finite() && more != 0.0 && (is_added || (more + 1.0).abs() > 1e-6);
             (is_factor
                 && all.all(|(&(claimed, truth), part)| {
                     near(claimed, truth + more * part, truth.abs() + (more * part).abs())
@@ -198,6 +199,15 @@ fn confirmed(
             let (cause, words) = whole::factor_words(case, &numbers, &case.quantities(usize::MAX))?;
             (cause, slip.words.then(words))
         }
+        (Change::Added(_), _) => {
+            // The multiple is a constant of whoever wrote it: the same on all data.
+            let (&last, others) = numbers.split_last()?;
+            let close = whole::closeness(case).max(1e-6);
+            if others.iter().any(|other| (other - last).abs() > close * (last - 1.0).abs()) {
+                return None;
+            }
+            (guess.mistake.word, slip.words)
+        }
         (Change::Replaced { .. }, _) => {
             let unusual =
                 |number: &f64| Factor::named(&[*number], &[]).is_none_or(|factor| !factor.is_usual());
@@ -229,7 +239,7 @@ fn explained(sweep: &Sweep, node: &Node, slip: &Slip, scaled: bool) -> Option<(f
             let times = if scaled { multiple(&sweep.claimed, &sum(&sweep.truth, &change)) } else { 1.0 };
             (times, sweep.explains(&change, times))
         }
-        Change::Scaled(part) => {
+        Change::Scaled(part) | Change::Added(part) => {
             let part = sweep.carried(node, part)?;
             let more = multiple(&difference(&sweep.claimed, &sweep.truth), &part);
             let change: Vec<f64> = part.iter().map(|entry| more * entry).collect();

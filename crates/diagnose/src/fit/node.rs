@@ -68,6 +68,8 @@ pub(crate) enum Change {
     By(Vec<f64>),
     /// An unknown multiple of this part of it: the number is fitted, and has to have a name.
     Scaled(Vec<f64>),
+    /// An unknown multiple of this, whatever it is: a term that does not belong there.
+    Added(Vec<f64>),
     /// An unknown multiple of this in place of that part: of a derivative that is another function's, signs and numbers are
     /// not known.
     Replaced { part: Vec<f64>, by: Vec<f64> },

@@ -29,6 +29,10 @@ enum Done {
     Reshaped,
     /// The claim is to be summed over these axes.
     Unsummed(Vec<usize>),
+    /// It is the Jacobian contracted with ones.
+    Contracted,
+    /// It is the sum of all entries: a product of vectors for one entry by entry.
+    Summed,
     /// It is the gradient of another value, perhaps transposed.
     Other(String, bool),
 }
@@ -85,6 +89,12 @@ fn hypotheses(own: &Trial<'_>) -> Option<Vec<Done>> {
         all.extend(sets.map(Done::Unsummed));
     }
     let claim = own.claim();
+    if claim.of.ndim() > 0 && claim.wrt.len() == 1 && claimed.shape() == claim.wrt[0].shape() {
+        all.push(Done::Contracted);
+    }
+    if claimed.len() == 1 && truth.len() > 1 && claim.of.ndim() == 0 {
+        all.push(Done::Summed);
+    }
     if claim.of.ndim() == 0 && claim.wrt.len() == 1 && claim.fixed.is_empty() {
         let values = own.program.values.iter().filter(|value| {
             let val = &value.val;
@@ -138,6 +148,14 @@ impl Done {
             Done::Reshaped => (claimed.reshape(truth.shape()).ok()?, truth.clone()),
             Done::Unsummed(axes) => {
                 (claimed.sum(axes, false).ok()?.reshape(truth.shape()).ok()?, truth.clone())
+            }
+            Done::Contracted => {
+                let axes: Vec<usize> = (0..trial.truth.sides().0.len()).collect();
+                (claimed, truth.sum(&axes, false).ok()?)
+            }
+            Done::Summed => {
+                let axes: Vec<usize> = (0..truth.ndim()).collect();
+                (claimed.reshape(&[]).ok()?, truth.sum(&axes, false).ok()?)
             }
             Done::Other(name, across) => {
                 let gradient = gradient_of(trial.program, &trial.claim().of_name, trial, name)?;
@@ -226,6 +244,28 @@ impl Done {
                     .expr(&right)
                     .say(".");
                 ("missing-sum", words, right)
+            }
+            Done::Contracted | Done::Summed => {
+                let (cause, words) = match self {
+                    Done::Contracted => (
+                        "vjp-for-jacobian",
+                        "These are the numbers of the Jacobian contracted with ones, a vector–Jacobian product: the Jacobian \
+                         keeps the axes of what is differentiated.",
+                    ),
+                    _ => (
+                        "product-for-elementwise",
+                        "This is the sum of the entries of the derivative: a product that sums stands where one entry by \
+                         entry belongs.",
+                    ),
+                };
+                return factor.is_none().then(|| Diagnosis {
+                    cause,
+                    explanation: Words::new().say(words),
+                    span: claim.expr_span,
+                    label: Words::new().say("these numbers are wrong"),
+                    partner: None,
+                    fix: None,
+                });
             }
             Done::Other(name, across) => {
                 let other = own_reference(&claim.of_name, name, at);

@@ -22,9 +22,12 @@ macro_rules! mistakes {
 
 mistakes! {
     elementwise,
+    extra_factor,
+    extra_term,
     factor,
     missing_term,
     overwritten,
+    stale_cotangent,
     stale_operand,
     stride,
     swapped_operands,
