@@ -41,6 +41,11 @@ impl Truth {
         Ok(Some(Truth { tensor, y: reduced.y.shape(), x: subject.last().shape() }))
     }
 
+    /// Claimed numbers in the derivative's place, about the same; `None` where no claim of the layout has their shape.
+    pub fn stated(&self, claim: &Array, layout: ClaimLayout) -> Option<Truth> {
+        Some(Truth { tensor: self.tensor_of(claim, layout)?, y: self.y.clone(), x: self.x.clone() })
+    }
+
     /// The tensor `[y…, x…]`.
     pub fn tensor(&self) -> &Array {
         &self.tensor

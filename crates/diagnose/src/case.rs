@@ -60,6 +60,22 @@ impl<'a> Trial<'a> {
         self.work
     }
 
+    /// The same with other numbers sought.
+    pub(crate) fn seeking<'b>(&self, truth: &'b Truth) -> Trial<'b>
+    where
+        'a: 'b,
+    {
+        Trial {
+            program: self.program,
+            number: self.number,
+            layout: self.layout,
+            replaced: self.replaced.clone(),
+            truth,
+            close: self.close,
+            work: self.work,
+        }
+    }
+
     /// The claim, on this data.
     pub(crate) fn claim(&self) -> &'a Claim {
         &self.program.claims[self.number]
@@ -119,7 +135,7 @@ impl<'a> Trial<'a> {
         if work(&value) > DEARER * self.work.max(LEAST_WORK) {
             return None;
         }
-        Some(value.array().ok()?.is_near(&expected, CLOSE))
+        Some(value.array().ok()?.is_near(&expected, self.close))
     }
 }
 
@@ -185,6 +201,8 @@ pub(crate) struct Case<'a> {
     pub derivatives: Vec<Derivative>,
     /// Has the claim the right shape?
     pub shaped: bool,
+    /// Are the numbers of a wrong claim sought, and no derivative?
+    pub backwards: bool,
     /// Candidates that may be evaluated, and that may still be.
     most: usize,
     left: Cell<usize>,
@@ -214,6 +232,7 @@ impl<'a> Case<'a> {
             parts,
             derivatives,
             shaped,
+            backwards: false,
             most,
             left,
             lookups,

@@ -210,6 +210,17 @@ impl<'a> Inquiry<'a> {
         Some(Case::new(claim, trials, resized, indices, usable, shaped, most))
     }
 
+    /// A case in which these numbers are sought in the place of the derivative, on the same data.
+    pub(crate) fn backwards<'s>(&'s self, number: usize, case: &Case<'s>, numbers: &'s [Truth]) -> Case<'s> {
+        let trials: Vec<Trial<'s>> =
+            case.trials.iter().zip(numbers).map(|(trial, numbers)| trial.seeking(numbers)).collect();
+        let usable = Usable::before(self.file, self.exact, number);
+        let most = MOST_CANDIDATES.min(self.left.get());
+        let mut backwards = Case::new(case.claim, trials, case.resized, None, usable, true, most);
+        backwards.backwards = true;
+        backwards
+    }
+
     /// How far claimed numbers may be from what they are meant to be, relatively: numbers from elsewhere as far as the checker
     /// lets them be, expressions only as far as rounding in double precision takes them.
     fn precision(&self, number: usize) -> f64 {

@@ -219,7 +219,7 @@ fn concluded(
     fitting: impl Iterator<Item = Fit>,
 ) -> Vec<Diagnosis> {
     let mut holding = fitting.filter_map(|fit| {
-        let residual = inquiry.accepted(number, &fit.claim)?;
+        let residual = if case.backwards { 0.0 } else { inquiry.accepted(number, &fit.claim)? };
         Some((fit, residual))
     });
     let Some(best) = holding.next() else { return Vec::new() };

@@ -154,3 +154,17 @@ fn factors_of_a_local_jacobian() {
     check(columns, "dL/dz", "p * (G - sum(p * G, axis=0, keepdims=true))", "wrong-axis", None);
     check(columns, "dL/dz", "p * (G - sum(p * G))", "wrong-axis", None);
 }
+
+/// The file states the gradient too, and rightly: a slip in that formula is found in the numbers of other code.
+#[test]
+fn slips_in_the_formula_of_the_file() {
+    let layer = format!("{SQUARE}dL/dA = (G @ V.T) * (1 - Y^2)\ndL/dX = dL/dA @ W.T\ndL/dV = Y.T @ G\n");
+    let right = Some("dL/dA @ W.T");
+    check(&layer, "dL/dX", "((G @ V.T) * (1 - Y^2)) * W.T", "elementwise-for-product", right);
+    check(&layer, "dL/dX", "W.T @ ((G @ V.T) * (1 - Y^2))", "swapped-operands", right);
+    check(&layer, "dL/dX", "((G @ V.T) * (1 - Y^2)) @ V.T", "stale-operand", right);
+    let softmax = format!("{SOFTMAX}dL/dz = p * (G - sum(p * G, axis=1, keepdims=true))\n");
+    let right = Some("p * (G - sum(p * G, axis=1, keepdims=true))");
+    check(&softmax, "dL/dz", "p * G", "missing-term", right);
+    check(&softmax, "dL/dz", "q * (G - sum(p * G, axis=1, keepdims=true))", "stale-operand", right);
+}

@@ -12,10 +12,12 @@
 //! | `sweep` | one pass backward and one forward, and what a mistake anywhere makes of the gradient |
 //! | `node` | a value on the way, the operations it goes into, and a mistake's effect on its cotangent |
 //! | `mistakes/*` | one kind of mistake each |
+//! | `formula` | slips in the formula that the file states, where it states a right one |
 //! | `whole` | what may have been done to the gradient as a whole: transposed, scaled, not summed, another one's |
 //!
 //! What is not here: edits of expressions (`search`), and words made into text.
 
+mod formula;
 mod mistakes;
 mod node;
 mod sweep;
@@ -30,6 +32,7 @@ use self::sweep::{Sweep, dot};
 use crate::case::{Case, Trial};
 use crate::factor::Factor;
 use crate::inquiry::Inquiry;
+use crate::search::Depth;
 use crate::words::Words;
 use crate::{Diagnosis, Fix};
 
@@ -62,6 +65,23 @@ pub(crate) fn fit(inquiry: &Inquiry<'_>, number: usize, case: &Case<'_>) -> Vec<
     if !found.is_empty() {
         return found;
     }
+    let found = formula::slips(inquiry, number, case, Depth::Singles);
+    if !found.is_empty() {
+        return found;
+    }
+    let found = local(inquiry, number, case);
+    if !found.is_empty() {
+        return found;
+    }
+    let found: Vec<Diagnosis> = whole::another(inquiry, number, case).into_iter().collect();
+    if !found.is_empty() {
+        return found;
+    }
+    formula::slips(inquiry, number, case, Depth::Pairs)
+}
+
+/// The mistakes in local Jacobians that explain the numbers.
+fn local(inquiry: &Inquiry<'_>, number: usize, case: &Case<'_>) -> Vec<Diagnosis> {
     let trials: Vec<(&Trial<'_>, Sweep)> = case
         .trials
         .iter()

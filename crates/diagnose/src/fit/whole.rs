@@ -40,10 +40,7 @@ enum Done {
 /// The cause that one of these explains, where one does on all data.
 pub(super) fn found(inquiry: &Inquiry<'_>, number: usize, case: &Case<'_>) -> Vec<Diagnosis> {
     let explained = |done: Done| {
-        let mut numbers = Vec::new();
-        for trial in &case.trials {
-            numbers.push(done.times(trial)?);
-        }
+        let numbers = done.on_all(case)?;
         let sizes = case.quantities(usize::MAX);
         let mut found: Vec<Diagnosis> =
             done.diagnosis(inquiry, number, case, &numbers, &sizes).into_iter().collect();
@@ -56,6 +53,16 @@ pub(super) fn found(inquiry: &Inquiry<'_>, number: usize, case: &Case<'_>) -> Ve
         (!found.is_empty()).then_some(found)
     };
     hypotheses(case.own()).unwrap_or_default().into_iter().find_map(explained).unwrap_or_default()
+}
+
+/// Is it the gradient of a value between, where nothing else explains the numbers? Of one that comes before or after, an
+/// operation's backward pass may have been left out, which is told first.
+pub(super) fn another(inquiry: &Inquiry<'_>, number: usize, case: &Case<'_>) -> Option<Diagnosis> {
+    let done = others(case.own(), &case.own().claimed()?, ValueKind::Definition);
+    done.into_iter().find_map(|done| {
+        let numbers = done.on_all(case)?;
+        done.diagnosis(inquiry, number, case, &numbers, &case.quantities(usize::MAX))
+    })
 }
 
 fn hypotheses(own: &Trial<'_>) -> Option<Vec<Done>> {
@@ -95,23 +102,32 @@ fn hypotheses(own: &Trial<'_>) -> Option<Vec<Done>> {
     if claimed.len() == 1 && truth.len() > 1 && claim.of.ndim() == 0 {
         all.push(Done::Summed);
     }
-    if claim.of.ndim() == 0 && claim.wrt.len() == 1 && claim.fixed.is_empty() {
-        let values = own.program.values.iter().filter(|value| {
-            let val = &value.val;
-            value.kind == ValueKind::Input && val.dtype().is_float() && val.id() != claim.wrt[0].id()
-        });
-        for value in values {
-            let shape = value.val.shape();
-            let reversed: Vec<usize> = shape.iter().rev().copied().collect();
-            if shape == claimed.shape() {
-                all.push(Done::Other(value.name.clone(), false));
-            }
-            if shape.len() == 2 && reversed == claimed.shape() {
-                all.push(Done::Other(value.name.clone(), true));
-            }
+    all.extend(others(own, &claimed, ValueKind::Input));
+    Some(all)
+}
+
+/// The gradients of other values of a kind that have the claim's shape, perhaps transposed.
+fn others(own: &Trial<'_>, claimed: &Array, kind: ValueKind) -> Vec<Done> {
+    let claim = own.claim();
+    if claim.of.ndim() > 0 || claim.wrt.len() != 1 || !claim.fixed.is_empty() {
+        return Vec::new();
+    }
+    let mut all = Vec::new();
+    let values = own.program.values.iter().filter(|value| {
+        let val = &value.val;
+        value.kind == kind && val.dtype().is_float() && val.id() != claim.wrt[0].id()
+    });
+    for value in values {
+        let shape = value.val.shape();
+        let reversed: Vec<usize> = shape.iter().rev().copied().collect();
+        if shape == claimed.shape() {
+            all.push(Done::Other(value.name.clone(), false));
+        }
+        if shape.len() == 2 && reversed == claimed.shape() {
+            all.push(Done::Other(value.name.clone(), true));
         }
     }
-    Some(all)
+    all
 }
 
 /// All orders of so many axes.
@@ -131,6 +147,11 @@ fn permutations(axes: usize) -> Vec<Vec<usize>> {
 }
 
 impl Done {
+    /// The numbers that it is multiplied by, on all data.
+    fn on_all(&self, case: &Case<'_>) -> Option<Vec<f64>> {
+        case.trials.iter().map(|trial| self.times(trial)).collect()
+    }
+
     /// The number that what the hypothesis makes of the derivative has to be multiplied by to be the claim.
     fn times(&self, trial: &Trial<'_>) -> Option<f64> {
         let claimed = trial.claimed()?;
