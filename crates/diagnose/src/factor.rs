@@ -158,6 +158,17 @@ impl Factor {
         self.is_number() && (self.numerator, self.denominator) == (1, 1)
     }
 
+    /// One over it.
+    pub(crate) fn inverse(&self) -> Factor {
+        Factor {
+            negative: self.negative,
+            numerator: self.denominator,
+            denominator: self.numerator,
+            above: self.below.clone(),
+            below: self.above.clone(),
+        }
+    }
+
     /// Does a size or a scalar stand above the line, or below it?
     pub(crate) fn has_above(&self) -> bool {
         !self.above.is_empty()

@@ -29,6 +29,12 @@ const MOST_CANDIDATES: usize = 4000;
 /// Candidates for all claims of a file together: a file of a thousand wrong claims is not searched to its end.
 const MOST_OF_FILE: usize = 100_000;
 
+/// The precision that numbers of another shape may have, of which no tolerance was found: bf16 leaves more digits.
+const OF_ANOTHER_SHAPE: f64 = 1e-2;
+
+/// The checker's tolerances are so many times what right numbers in few digits are found to be off by, or more.
+const SAFETY: f64 = 3.0;
+
 /// How far a claim may be from another derivative to be held for it, relatively, before it is tried on other data.
 const CLOSE: f64 = 1e-6;
 
@@ -221,16 +227,18 @@ impl<'a> Inquiry<'a> {
         backwards
     }
 
-    /// How far claimed numbers may be from what they are meant to be, relatively: numbers from elsewhere as far as the checker
-    /// lets them be, expressions only as far as rounding in double precision takes them.
+    /// How far claimed numbers may be from what they are meant to be, relatively: numbers from elsewhere not quite as far as the
+    /// checker lets them be, which is meant for the worst of claims that may be right; expressions only as far as rounding in double precision takes them.
     fn precision(&self, number: usize) -> f64 {
         let measured = || {
             let judged = self.judged.get(number)?.as_ref()?;
-            Some(judged.tolerance? / judged.expected.as_ref()?.max_abs())
+            Some(judged.tolerance? / (SAFETY * judged.expected.as_ref()?.max_abs()))
         };
         match self.exact.claims[number].expr {
             Some(_) => CLOSE_TO_TRUTH,
-            None => measured().filter(|close| close.is_finite()).unwrap_or(0.0).max(CLOSE_TO_TRUTH),
+            None => {
+                measured().filter(|close| close.is_finite()).unwrap_or(OF_ANOTHER_SHAPE).max(CLOSE_TO_TRUTH)
+            }
         }
     }
 

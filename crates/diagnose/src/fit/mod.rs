@@ -29,6 +29,7 @@ use pullback_ops::Val;
 use self::mistakes::{MISTAKES, Mistake};
 use self::node::{Change, Node, Slip};
 use self::sweep::{Sweep, dot};
+use self::whole::Fitted;
 use crate::case::{Case, Trial};
 use crate::factor::Factor;
 use crate::inquiry::Inquiry;
@@ -42,6 +43,12 @@ const SEEN: f64 = 1e-8;
 
 /// What a number in front of the whole costs beside another mistake, in tenths of an edit: it is a second mistake.
 const SECOND: u32 = 25;
+
+/// Numbers that are less precise than this are few digits.
+const ROUGH: f64 = 1e-6;
+
+/// An explanation that leaves so many times more than another one does not explain as well.
+const NEARLY: f64 = 2.0;
 
 /// One number or two, anything explains.
 const FEWEST: usize = 3;
@@ -77,7 +84,11 @@ pub(crate) fn fit(inquiry: &Inquiry<'_>, number: usize, case: &Case<'_>) -> Vec<
     if !found.is_empty() {
         return found;
     }
-    formula::slips(inquiry, number, case, Depth::Pairs)
+    let found = formula::slips(inquiry, number, case, Depth::Pairs);
+    if !found.is_empty() || inquiry.exact.claims[number].expr.is_some() {
+        return found;
+    }
+    whole::facts(case).into_iter().collect()
 }
 
 /// The mistakes in local Jacobians that explain the numbers.
@@ -96,21 +107,35 @@ fn local(inquiry: &Inquiry<'_>, number: usize, case: &Case<'_>) -> Vec<Diagnosis
     let Some((first, sweep)) = trials.iter().find(|(_, sweep)| sweep.is_wrong()) else { return Vec::new() };
     let mut guesses = guesses(first, sweep);
     guesses.sort_by_key(|guess| guess.cost);
-    let mut found: Vec<(Guess, Diagnosis)> = Vec::new();
+    // In few digits several explanations may be near enough, and the nearest is the one: what it leaves is rounding.
+    let is_rough = whole::closeness(case) > ROUGH;
+    let mut found: Vec<(Guess, Diagnosis, f64)> = Vec::new();
     for guess in guesses.into_iter().take(MOST_COMPARED) {
-        if let Some((best, _)) = found.first()
+        if let Some((best, ..)) = found.first().filter(|_| !is_rough)
             && (best.cost < guess.cost || best.mistake.word == guess.mistake.word)
         {
             continue;
         }
-        if let Some(diagnosis) = confirmed(inquiry, number, case, &trials, &guess) {
-            let other = found.iter().all(|(_, known)| known.cause != diagnosis.cause);
-            if other && !found.iter().any(|(known, _)| inquiry.same_elsewhere(number, known, &guess)) {
-                found.push((guess, diagnosis));
-            }
+        if let Some((diagnosis, left)) = confirmed(inquiry, number, case, &trials, &guess) {
+            found.push((guess, diagnosis, left));
         }
     }
-    found.into_iter().map(|(_, diagnosis)| diagnosis).collect()
+    if is_rough {
+        let least = found.iter().map(|(.., left)| *left).fold(f64::INFINITY, f64::min);
+        found.retain(|(.., left)| *left <= NEARLY * least);
+    }
+    let mut told: Vec<(Guess, Diagnosis)> = Vec::new();
+    for (guess, diagnosis, _) in found {
+        let is_other = |(known, said): &(Guess, Diagnosis)| {
+            known.cost == guess.cost
+                && said.cause != diagnosis.cause
+                && !inquiry.same_elsewhere(number, known, &guess)
+        };
+        if told.iter().all(is_other) {
+            told.push((guess, diagnosis));
+        }
+    }
+    told.into_iter().map(|(_, diagnosis)| diagnosis).collect()
 }
 
 /// All mistakes that look right along the random directions of one set of data.
@@ -187,36 +212,35 @@ fn slip_of(trial: &Trial<'_>, sweep: &Sweep, guess: &Guess) -> Option<(Node, Sli
     Some((node, slip))
 }
 
-/// What a guess says, if it explains every entry on all data.
+/// What a guess says, if it explains every entry on all data, and what it leaves unexplained.
 fn confirmed(
     inquiry: &Inquiry<'_>,
     number: usize,
     case: &Case<'_>,
     trials: &[(&Trial<'_>, Sweep)],
     guess: &Guess,
-) -> Option<Diagnosis> {
-    let mut numbers = Vec::new();
+) -> Option<(Diagnosis, f64)> {
+    let (mut numbers, mut left) = (Vec::new(), 0.0);
     let mut told = None;
     for (trial, sweep) in trials {
         let (node, slip) = slip_of(trial, sweep, guess)?;
-        let (number, fits) = explained(sweep, &node, &slip, guess.scaled)?;
-        if !fits {
-            return None;
-        }
+        let (number, rest) = explained(sweep, &node, &slip, guess.scaled)?;
+        left += rest;
         numbers.push(number);
         told = Some((node, slip));
     }
     // The data of the file comes last, and it is the file's program that is spoken of.
     let (node, slip) = told?;
+    let fitted = Fitted { values: numbers.clone(), close: whole::closeness(case) };
     let (cause, explanation) = match (&slip.change, guess.scaled) {
         (Change::By(_), false) => (guess.mistake.word, slip.words),
         (Change::By(_), true) => {
-            let factor = named(case, &numbers)?;
+            let factor = named(case, &fitted)?;
             let words = slip.words.say(" Besides, the whole is multiplied by ").expr(&factor).say(".");
             (guess.mistake.word, words)
         }
         (Change::Scaled(_), _) => {
-            let (cause, words) = whole::factor_words(case, &numbers, &case.quantities(usize::MAX))?;
+            let (cause, words) = whole::factor_words(case, &fitted, &case.quantities(usize::MAX))?;
             (cause, slip.words.then(words))
         }
         (Change::Added(_), _) => {
@@ -235,9 +259,9 @@ fn confirmed(
                 return None;
             }
             let sign = numbers.iter().all(|number| (number.abs() - 1.0).abs() < 1e-6);
-            let factor = if sign { None } else { Some(named(case, &numbers)?) };
+            let factor = if sign { None } else { Some(named(case, &fitted)?) };
             let words = match factor {
-                Some(factor) => slip.words.say(" (Times ").expr(&factor).say(".)"),
+                Some(factor) => slip.words.say(" Besides, it is multiplied by ").expr(&factor).say("."),
                 None => slip.words,
             };
             (guess.mistake.word, words)
@@ -245,11 +269,11 @@ fn confirmed(
     };
     let (span, label) = place(inquiry, number, &node, guess);
     let fix = inquiry.derived(number, case);
-    Some(Diagnosis { cause, explanation, span, label, partner: None, fix })
+    Some((Diagnosis { cause, explanation, span, label, partner: None, fix }, left))
 }
 
-/// The number that a slip is fitted with, and whether it then explains every entry.
-fn explained(sweep: &Sweep, node: &Node, slip: &Slip, scaled: bool) -> Option<(f64, bool)> {
+/// The number that a slip is fitted with, and what it leaves unexplained, where that is no more than may be.
+fn explained(sweep: &Sweep, node: &Node, slip: &Slip, scaled: bool) -> Option<(f64, f64)> {
     let sum = |a: &[f64], b: &[f64]| -> Vec<f64> { a.iter().zip(b).map(|(a, b)| a + b).collect() };
     let difference = |a: &[f64], b: &[f64]| -> Vec<f64> { a.iter().zip(b).map(|(a, b)| a - b).collect() };
     let multiple = |a: &[f64], of: &[f64]| dot(a, of) / dot(of, of);
@@ -257,28 +281,27 @@ fn explained(sweep: &Sweep, node: &Node, slip: &Slip, scaled: bool) -> Option<(f
         Change::By(change) => {
             let change = sweep.carried(node, change)?;
             let times = if scaled { multiple(&sweep.claimed, &sum(&sweep.truth, &change)) } else { 1.0 };
-            (times, sweep.explains(&change, times))
+            (times, sweep.left(&change, times)?)
         }
         Change::Scaled(part) | Change::Added(part) => {
             let part = sweep.carried(node, part)?;
             let more = multiple(&difference(&sweep.claimed, &sweep.truth), &part);
             let change: Vec<f64> = part.iter().map(|entry| more * entry).collect();
-            (1.0 + more, sweep.explains(&change, 1.0))
+            (1.0 + more, sweep.left(&change, 1.0)?)
         }
         Change::Replaced { part, by } => {
             let (part, by) = (sweep.carried(node, part)?, sweep.carried(node, by)?);
             let rest = sum(&difference(&sweep.claimed, &sweep.truth), &part);
             let times = multiple(&rest, &by);
             let change: Vec<f64> = by.iter().zip(&part).map(|(by, part)| times * by - part).collect();
-            (times, sweep.explains(&change, 1.0))
+            (times, sweep.left(&change, 1.0)?)
         }
     })
 }
 
 /// The name of a number that was fitted on each set of data.
-fn named(case: &Case<'_>, numbers: &[f64]) -> Option<pullback_lang::Expr> {
-    let factor = Factor::named_within(numbers, &case.quantities(usize::MAX), whole::closeness(case))?;
-    Some(factor.expr(case.claim.expr_span))
+fn named(case: &Case<'_>, numbers: &Fitted) -> Option<pullback_lang::Expr> {
+    Some(numbers.named(&case.quantities(usize::MAX))?.expr(case.claim.expr_span))
 }
 
 /// Where a mistake stands: at the operation whose backward pass is wrong, and what is said there.

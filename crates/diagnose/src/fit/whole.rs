@@ -39,13 +39,17 @@ enum Done {
 
 /// The cause that one of these explains, where one does on all data.
 pub(super) fn found(inquiry: &Inquiry<'_>, number: usize, case: &Case<'_>) -> Vec<Diagnosis> {
+    if case.trials.iter().all(|trial| trial.claimed().is_some_and(|claimed| claimed.max_abs() == 0.0)) {
+        let words = Words::new().say("All of these numbers are zero: nothing was passed back to ");
+        return vec![said(case, "missing-term", words.source(case.claim.wrt_names.join(", ")).say("."))];
+    }
     let explained = |done: Done| {
-        let numbers = done.on_all(case)?;
+        let numbers = Fitted::of(&done.on_all(case)?);
         let sizes = case.quantities(usize::MAX);
         let mut found: Vec<Diagnosis> =
             done.diagnosis(inquiry, number, case, &numbers, &sizes).into_iter().collect();
         // On data of one size a number and a size may be equal: then both are told.
-        let is_usual = Factor::named_within(&numbers, &[], closeness(case)).is_some_and(|f| f.is_usual());
+        let is_usual = numbers.named(&[]).is_some_and(|factor| factor.is_usual());
         if matches!(done, Done::Scaled) && !case.resized && is_usual {
             let other = done.diagnosis(inquiry, number, case, &numbers, &[]);
             found.extend(other.filter(|other| found.iter().all(|known| known.cause != other.cause)));
@@ -55,12 +59,65 @@ pub(super) fn found(inquiry: &Inquiry<'_>, number: usize, case: &Case<'_>) -> Ve
     hypotheses(case.own()).unwrap_or_default().into_iter().find_map(explained).unwrap_or_default()
 }
 
+/// What can be said of numbers whose mistake is not known: that they are a multiple of the derivative, or which are wrong.
+pub(super) fn facts(case: &Case<'_>) -> Option<Diagnosis> {
+    let own = case.own();
+    let claimed = own.truth.tensor_of(&own.claimed()?, own.layout())?;
+    if let Some(numbers) = Done::Scaled.on_all(case).filter(|_| claimed.len() > 1) {
+        let fitted = Fitted::of(&numbers);
+        let times = *fitted.values.last()?;
+        let same =
+            fitted.values.iter().all(|other| (other - times).abs() <= fitted.close.max(1e-6) * times.abs());
+        let words = Words::new()
+            .say(format!("These numbers are {} times the derivative, in every entry", brief(times)));
+        let words = words.say(if same { "." } else { "; on other data it is another multiple." });
+        let cause = match same {
+            true if times.abs() > 1.0 => "extra-factor",
+            true => "missing-factor",
+            false => "unknown",
+        };
+        return Some(said(case, cause, words));
+    }
+    let truth = own.truth.tensor();
+    let close = own.close().max(1e-6) * truth.max_abs();
+    let (is, right) = (claimed.to_vec_f64(), truth.to_vec_f64());
+    let wrong: Vec<usize> = (0..is.len()).filter(|&flat| (is[flat] - right[flat]).abs() > close).collect();
+    if wrong.is_empty() || wrong.len() == is.len() {
+        return None;
+    }
+    let mut words = format!("{} of {} entries are wrong, the others are right", wrong.len(), is.len());
+    let shape = truth.shape();
+    for axis in 0..shape.len() {
+        let inner: usize = shape[axis + 1..].iter().product();
+        let at = |flat: usize| flat / inner % shape[axis];
+        let first = at(wrong[0]);
+        if shape[axis] > 1 && wrong.iter().all(|&flat| at(flat) == first) {
+            words += &format!("; all of them are at index {first} of axis {axis}");
+        }
+    }
+    if wrong.iter().all(|&flat| is[flat] == 0.0) {
+        words += ", and zero there";
+    }
+    Some(said(case, "unknown", Words::new().say(words + ".")))
+}
+
+/// A number in six digits, or whole.
+fn brief(number: f64) -> String {
+    let whole = number.round();
+    if (number - whole).abs() <= 1e-6 * whole.abs() { format!("{whole}") } else { format!("{number:.6}") }
+}
+
+fn said(case: &Case<'_>, cause: &'static str, explanation: Words) -> Diagnosis {
+    let label = Words::new().say("these numbers are wrong");
+    Diagnosis { cause, explanation, span: case.claim.expr_span, label, partner: None, fix: None }
+}
+
 /// Is it the gradient of a value between, where nothing else explains the numbers? Of one that comes before or after, an
 /// operation's backward pass may have been left out, which is told first.
 pub(super) fn another(inquiry: &Inquiry<'_>, number: usize, case: &Case<'_>) -> Option<Diagnosis> {
     let done = others(case.own(), &case.own().claimed()?, ValueKind::Definition);
     done.into_iter().find_map(|done| {
-        let numbers = done.on_all(case)?;
+        let numbers = Fitted::of(&done.on_all(case)?);
         done.diagnosis(inquiry, number, case, &numbers, &case.quantities(usize::MAX))
     })
 }
@@ -148,12 +205,12 @@ fn permutations(axes: usize) -> Vec<Vec<usize>> {
 
 impl Done {
     /// The numbers that it is multiplied by, on all data.
-    fn on_all(&self, case: &Case<'_>) -> Option<Vec<f64>> {
+    fn on_all(&self, case: &Case<'_>) -> Option<Vec<Multiple>> {
         case.trials.iter().map(|trial| self.times(trial)).collect()
     }
 
     /// The number that what the hypothesis makes of the derivative has to be multiplied by to be the claim.
-    fn times(&self, trial: &Trial<'_>) -> Option<f64> {
+    fn times(&self, trial: &Trial<'_>) -> Option<Multiple> {
         let claimed = trial.claimed()?;
         let truth = trial.truth.tensor();
         let (is, meant) = match self {
@@ -192,12 +249,11 @@ impl Done {
         inquiry: &Inquiry<'_>,
         number: usize,
         case: &Case<'_>,
-        numbers: &[f64],
+        numbers: &Fitted,
         quantities: &[Quantity],
     ) -> Option<Diagnosis> {
         let claim = &inquiry.exact.claims[number];
-        let close = closeness(case);
-        let is_one = numbers.iter().all(|number| (number - 1.0).abs() <= close.max(1e-6));
+        let is_one = numbers.values.iter().all(|number| (number - 1.0).abs() <= numbers.close.max(1e-6));
         let base = match &claim.expr {
             Some(expr) => expr.clone(),
             None => own_reference(&claim.of_name, claim.wrt_names.first()?, claim.expr_span),
@@ -205,10 +261,10 @@ impl Done {
         let at = base.span;
         // Of a single number every other one is a multiple.
         let entries = case.own().truth.tensor().len();
-        if !is_one && (entries < 2 && numbers.len() < 2) {
+        if !is_one && (entries < 2 && numbers.values.len() < 2) {
             return None;
         }
-        let factor = if is_one { None } else { Some(Factor::named_within(numbers, quantities, close)?) };
+        let factor = if is_one { None } else { Some(numbers.named(quantities)?) };
         let (cause, words, unscaled) = match self {
             Done::Scaled => {
                 factor.as_ref()?;
@@ -310,10 +366,7 @@ impl Done {
             _ => words,
         };
         let right = match &factor {
-            Some(_) => {
-                let inverse: Vec<f64> = numbers.iter().map(|number| 1.0 / number).collect();
-                Factor::named_within(&inverse, quantities, close)?.times(&unscaled).0
-            }
+            Some(factor) => factor.inverse().times(&unscaled).0,
             None => unscaled,
         };
         let residual = match claim.expr {
@@ -350,17 +403,49 @@ fn gradient_of(program: &Program, of: &str, trial: &Trial<'_>, name: &str) -> Op
     gradient.array().ok().cloned()
 }
 
+/// The number that one array is times another, as it is fitted to all entries, and how far it may be off, relatively.
+#[derive(Clone, Copy)]
+struct Multiple {
+    times: f64,
+    close: f64,
+}
+
+/// How many standard errors a fitted number may be off: those of numbers in few digits are not quite independent.
+const DEVIATIONS: f64 = 6.0;
+
 /// The number that one array is times another, in every entry.
-fn multiple(is: &Array, meant: &Array, close: f64) -> Option<f64> {
+fn multiple(is: &Array, meant: &Array, close: f64) -> Option<Multiple> {
     if is.shape() != meant.shape() {
         return None;
     }
     let (is, meant) = (is.to_vec_f64(), meant.to_vec_f64());
-    let times = super::dot(&is, &meant) / super::dot(&meant, &meant);
+    let square = super::dot(&meant, &meant);
+    let times = super::dot(&is, &meant) / square;
     let largest = meant.iter().fold(0.0f64, |largest, entry| largest.max(entry.abs()));
     let fits =
         is.iter().zip(&meant).all(|(is, meant)| (is - times * meant).abs() <= close * largest * times.abs());
-    (times.is_finite() && times != 0.0 && fits).then_some(times)
+    let off: f64 = is.iter().zip(&meant).map(|(is, meant)| (is - times * meant).powi(2)).sum();
+    let deviation = (off / (square * times * times)).sqrt() / (is.len() as f64).sqrt();
+    let close = (DEVIATIONS * deviation).min(close);
+    (times.is_finite() && times != 0.0 && fits).then_some(Multiple { times, close })
+}
+
+/// Numbers that were fitted, one for each set of data, and how far they may be off, relatively.
+pub(super) struct Fitted {
+    pub values: Vec<f64>,
+    pub close: f64,
+}
+
+impl Fitted {
+    fn of(multiples: &[Multiple]) -> Fitted {
+        let close = multiples.iter().map(|multiple| multiple.close).fold(0.0, f64::max);
+        Fitted { values: multiples.iter().map(|multiple| multiple.times).collect(), close }
+    }
+
+    /// The factor that they are.
+    pub(super) fn named(&self, quantities: &[Quantity]) -> Option<Factor> {
+        Factor::named_within(&self.values, quantities, self.close)
+    }
 }
 
 /// How far the claim may be from what it is meant to be, relatively, where it is least precise.
@@ -372,13 +457,12 @@ pub(super) fn closeness(case: &Case<'_>) -> f64 {
 /// factor, a 2 in front is one too many.
 pub(super) fn factor_words(
     case: &Case<'_>,
-    numbers: &[f64],
+    numbers: &Fitted,
     quantities: &[Quantity],
 ) -> Option<(&'static str, Words)> {
     let at = case.claim.expr_span;
-    let is = Factor::named_within(numbers, quantities, closeness(case))?;
-    let inverse: Vec<f64> = numbers.iter().map(|number| 1.0 / number).collect();
-    let lacking = Factor::named_within(&inverse, quantities, closeness(case))?;
+    let is = numbers.named(quantities)?;
+    let lacking = is.inverse();
     if is.is_sign() {
         return is.negative.then(|| ("missing-factor", Words::new().say("its sign is wrong.")));
     }

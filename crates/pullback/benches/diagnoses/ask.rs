@@ -26,18 +26,25 @@ pub enum Mode {
     Numbers,
     /// As what a function returns on whatever data it is called with.
     Function,
+    /// As numbers in a dump, beside a file that states the right formulas too.
+    NumbersBeside,
+    /// As what a function returns, beside such a file.
+    FunctionBeside,
 }
 
 impl Mode {
     /// All of them.
-    pub const ALL: [Mode; 3] = [Mode::Expression, Mode::Numbers, Mode::Function];
+    pub const ALL: [Mode; 5] =
+        [Mode::Expression, Mode::NumbersBeside, Mode::FunctionBeside, Mode::Numbers, Mode::Function];
 
     /// What it is called in the report.
     pub fn title(self) -> &'static str {
         match self {
             Mode::Expression => "an expression in a file",
-            Mode::Numbers => "numbers in a dump",
-            Mode::Function => "what a function returns",
+            Mode::NumbersBeside => "numbers in a dump, where the file states the right formula too",
+            Mode::FunctionBeside => "what a function returns, where the file states the right formula too",
+            Mode::Numbers => "numbers in a dump, where the file states the forward pass alone",
+            Mode::Function => "what a function returns, where the file states the forward pass alone",
         }
     }
 }
@@ -64,7 +71,15 @@ pub fn ask(mode: Mode, scene: &Scene, mutant: &Mutant) -> Option<Answer> {
             let (forward, dump) = (forward(scene, mutant)?, dumped(scene, mutant)?);
             Some(in_a_dump(scene, mutant, &forward, &dump))
         }
+        Mode::NumbersBeside => {
+            forward(scene, mutant)?;
+            Some(in_a_dump(scene, mutant, &scene.source.all(), &dumped(scene, mutant)?))
+        }
         Mode::Function => Some(by_a_function(scene, mutant, &forward(scene, mutant)?)),
+        Mode::FunctionBeside => {
+            forward(scene, mutant)?;
+            Some(by_a_function(scene, mutant, &scene.source.all()))
+        }
     }
 }
 
@@ -102,10 +117,10 @@ pub fn order(scene: &Scene, mutant: &Mutant) -> (Vec<usize>, usize) {
     (order, last.len())
 }
 
-/// The forward pass, and all gradients as numbers.
-fn in_a_dump(scene: &Scene, mutant: &Mutant, forward: &[usize], dump: &Dump) -> Answer {
+/// What the file states (`stated`), and all gradients as numbers.
+fn in_a_dump(scene: &Scene, mutant: &Mutant, stated: &[usize], dump: &Dump) -> Answer {
     let source = &scene.source;
-    let text = source.written(forward, &[], &HashMap::new());
+    let text = source.written(stated, &[], &HashMap::new());
     let (report, elapsed) = match checked(&source.name, &text, Some(dump)) {
         Ok(found) => found,
         Err(message) => return Answer::failed(message),
@@ -114,10 +129,10 @@ fn in_a_dump(scene: &Scene, mutant: &Mutant, forward: &[usize], dump: &Dump) -> 
     Answer::of(&report, claim, (mutant.edits.len() == 1).then_some(elapsed))
 }
 
-/// The forward pass, and a function that returns all gradients. It works at other sizes where the program's own claims do.
+/// What the file states (`stated`), and a function that returns all gradients. It works at other sizes where the program's own claims do.
 /// How long the tool takes over one of them cannot be told from how long the function takes.
-fn by_a_function(scene: &Scene, mutant: &Mutant, forward: &[usize]) -> Answer {
-    let text = scene.source.written(forward, &[], &HashMap::new());
+fn by_a_function(scene: &Scene, mutant: &Mutant, stated: &[usize]) -> Answer {
+    let text = scene.source.written(stated, &[], &HashMap::new());
     let mut check = Check::of(text).named(&scene.source.name);
     if scene.variants.iter().any(|variant| variant.resized && variant.serves(mutant.claim)) {
         check = check.at_any_size();

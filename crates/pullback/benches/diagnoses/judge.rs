@@ -130,7 +130,7 @@ fn fix_is_right(mode: Mode, scene: &Scene, mutant: &Mutant, told: &Diagnosis) ->
     // Where numbers were given, what is to be done with them is told by the claim's own name.
     let expr = match mode {
         Mode::Expression => fix.expr.clone(),
-        Mode::Numbers | Mode::Function => with_own_value(scene, mutant, &fix.expr),
+        _ => with_own_value(scene, mutant, &fix.expr),
     };
     edits.push(Edit { statement, expr });
     let mut claims = vec![mutant.claim];

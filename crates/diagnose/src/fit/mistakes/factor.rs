@@ -55,7 +55,9 @@ fn dropped(used: &Use, at: usize, term: usize, factor: usize) -> Option<Slip> {
         return None;
     }
     let network = with_term(&used.network, term, |term| drop(term.factors.remove(factor)))?;
-    let letters = Letters::of_axes(labels.len(), 0);
+    let axes = Letters::of_axes(used.network.outputs().len(), used.network.inputs().len());
+    let letter = |label: &Label| Some(axes[whole.slots.iter().position(|slot| slot == label)?].clone());
+    let letters: Vec<String> = labels.iter().filter_map(letter).collect();
     let words = Words::new()
         .say("The factor ")
         .source(indexed(&value.symbol(), &letters))

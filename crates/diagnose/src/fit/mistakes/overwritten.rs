@@ -83,5 +83,5 @@ fn one_entry(used: &Use, at: usize, axis: usize, last: bool) -> Option<Slip> {
         ))
         .source(used.written())
         .say(".");
-    Slip::instead(format!("{at}:entry {axis} {last}"), used, &share, if last { 28 } else { 31 }, words)
+    Slip::instead(format!("{at}:entry {axis} {last}"), used, &share, if last { 29 } else { 31 }, words)
 }

@@ -14,28 +14,28 @@ type Slope = fn(f64, f64) -> f64;
 
 /// The likelier the earlier. A number in front of any of them is fitted.
 const SLOPES: [(&str, Slope); 22] = [
-    ("y", |_, y| y),
-    ("x", |x, _| x),
-    ("1 + y²", |_, y| 1.0 + y * y),
-    ("1 − y²", |_, y| 1.0 - y * y),
-    ("y (1 − y)", |_, y| y * (1.0 - y)),
-    ("1 − y", |_, y| 1.0 - y),
-    ("y²", |_, y| y * y),
-    ("cos x", |x, _| x.cos()),
-    ("sin x", |x, _| x.sin()),
-    ("exp x", |x, _| x.exp()),
-    ("exp(−x)", |x, _| (-x).exp()),
-    ("1 / x", |x, _| 1.0 / x),
-    ("1 / √x", |x, _| 1.0 / x.sqrt()),
-    ("√x", |x, _| x.sqrt()),
-    ("1 / x²", |x, _| 1.0 / (x * x)),
-    ("x²", |x, _| x * x),
-    ("x³", |x, _| x * x * x),
-    ("log x", |x, _| x.ln()),
-    ("1 − x²", |x, _| 1.0 - x * x),
-    ("x (1 − x)", |x, _| x * (1.0 - x)),
-    ("σ(x)", |x, _| 1.0 / (1.0 + (-x).exp())),
-    ("step(x)", |x, _| if x > 0.0 { 1.0 } else { 0.0 }),
+    ("{y}", |_, y| y),
+    ("{x}", |x, _| x),
+    ("1 + {y}²", |_, y| 1.0 + y * y),
+    ("1 − {y}²", |_, y| 1.0 - y * y),
+    ("{y} (1 − {y})", |_, y| y * (1.0 - y)),
+    ("1 − {y}", |_, y| 1.0 - y),
+    ("{y}²", |_, y| y * y),
+    ("cos({x})", |x, _| x.cos()),
+    ("sin({x})", |x, _| x.sin()),
+    ("exp({x})", |x, _| x.exp()),
+    ("exp(−{x})", |x, _| (-x).exp()),
+    ("1 / {x}", |x, _| 1.0 / x),
+    ("1 / √{x}", |x, _| 1.0 / x.sqrt()),
+    ("√{x}", |x, _| x.sqrt()),
+    ("1 / {x}²", |x, _| 1.0 / (x * x)),
+    ("{x}²", |x, _| x * x),
+    ("{x}³", |x, _| x * x * x),
+    ("log({x})", |x, _| x.ln()),
+    ("1 − {x}²", |x, _| 1.0 - x * x),
+    ("{x} (1 − {x})", |x, _| x * (1.0 - x)),
+    ("σ({x})", |x, _| 1.0 / (1.0 + (-x).exp())),
+    ("step({x})", |x, _| if x > 0.0 { 1.0 } else { 0.0 }),
 ];
 
 pub(super) static MISTAKE: Mistake = Mistake { word: "wrong-derivative", slips };
@@ -63,19 +63,12 @@ fn of_use(used: &Use, at: usize) -> Option<Vec<Slip>> {
         if !by.iter().all(|entry| entry.is_finite()) {
             return None;
         }
-        let letter = |text: &str| match text {
-            "x" => used.operand().symbol(),
-            _ => used.value.symbol(),
-        };
+        let is = name.replace("{x}", &used.operand().symbol()).replace("{y}", &used.value.symbol());
         let words = Words::new()
-            .say("This is not the derivative of ")
+            .say("The derivative of ")
             .source(used.written())
-            .say(": it is ")
-            .source(*name)
-            .say(" with x = ")
-            .source(letter("x"))
-            .say(", y = ")
-            .source(letter("y"))
+            .say(" is another function's: ")
+            .source(is)
             .say(", where ")
             .source(rule(used))
             .say(" belongs.");
