@@ -4,7 +4,9 @@ use pullback_ops::Result;
 
 use crate::claim::{Claim, Rounding, Subject};
 use crate::convention::{Choices, Favoured};
-use crate::evidence::{AtKink, Case, Derived, Evidence, Gap, Reduced, Scale, between, largest_error, worst};
+use crate::evidence::{
+    AtKink, Case, Derived, Evidence, Gap, Reduced, SAFETY, Scale, between, largest_error, worst,
+};
 use crate::kink::OneSided;
 use crate::layout::{ClaimLayout, from_tensor, index_in_claim, shapes, to_tensor};
 use crate::not_finite::{in_claim, in_derivative, in_program};
@@ -19,6 +21,12 @@ const MOST_ROUNDING: f64 = 1e-3;
 /// least: a factor of 2, a wrong sign, or nothing in their place is seen there. Such entries must make up this share of the
 /// derivative, as a sum of squares.
 const LEAST_TOLD: f64 = 0.5;
+
+/// Of fewer entries one cannot say that rounding goes both ways.
+const FEWEST_IN_PROPORTION: usize = 8;
+
+/// How far all entries may be off in proportion, in units of how far rounding is measured to move single ones.
+const MOST_OF_ALL: f64 = 2.0;
 
 /// Nor can one where finite differences may be off by this share of it.
 const MOST_TRUNCATION: f64 = 1e-2;
@@ -102,6 +110,17 @@ fn measured(slope: f64, error: f64) -> f64 {
     let per_unit = 10f64.powi(-error.log10().floor() as i32);
     let rounded = (slope * per_unit).round() / per_unit;
     if rounded.is_finite() { rounded + 0.0 } else { slope }
+}
+
+/// The number that claimed numbers are times the derivative, where that is no rounding: single entries may be off by
+/// [`SAFETY`] times what is measured, but rounding goes both ways, and all entries together are not off in proportion by more
+/// than a part of it.
+fn out_of_proportion(claimed: &[f64], derived: &[f64], rounding: &[f64]) -> Option<f64> {
+    let sum = |of: &dyn Fn(usize) -> f64| (0..derived.len()).map(of).sum::<f64>();
+    let square = sum(&|k| derived[k] * derived[k]);
+    let times = sum(&|k| claimed[k] * derived[k]) / square;
+    let measured = (sum(&|k| rounding[k] * rounding[k]) / square).sqrt() / SAFETY;
+    (derived.len() >= FEWEST_IN_PROPORTION && (times - 1.0).abs() > MOST_OF_ALL * measured).then_some(times)
 }
 
 impl Case<'_> {
@@ -207,6 +226,10 @@ impl Case<'_> {
             judgement.notes.push(Note::Unseen(evidence.unseen));
         }
         if let (Rounding::Unknown(_), Derived::All(derived)) = (&self.claim.rounding, &evidence.derived) {
+            if let Some(times) = out_of_proportion(&evidence.claimed, derived, &evidence.rounding) {
+                judgement.notes.push(Note::OutOfProportion { times });
+                return Ok(Verdict::Wrong);
+            }
             let entries = derived.iter().zip(&evidence.rounding);
             let lost = entries.filter(|&(a, rounding)| *a != 0.0 && a.abs() <= *rounding).count();
             judgement.notes.extend((lost > 0).then_some(Note::Rounded(lost)));

@@ -308,6 +308,11 @@ pub enum Note {
     Unseen(usize),
     /// Claim and derivative are both NaN at this entry: no comparison could have failed.
     BothNan(Vec<usize>),
+    /// Numbers from elsewhere are this number times the derivative, all together, each within its tolerance.
+    OutOfProportion {
+        /// The number, as it is fitted.
+        times: f64,
+    },
     /// So many entries that are not zero are too small beside the others for the digits of numbers from elsewhere.
     Rounded(usize),
     /// What the derivative is taken by reaches no further than this value, which does not change with it.

@@ -136,6 +136,11 @@ pub(crate) fn note_text(note: &Note) -> String {
             format!("so many entries that all were tested together, in {count} random sums of rows")
         }
         Note::Directions(count) => format!("finite differences along {count} random directions"),
+        Note::OutOfProportion { times } => {
+            format!(
+                "each entry is within its tolerance, but all together they are {times:.4} times the derivative"
+            )
+        }
         Note::Rounded(count) => {
             let entries = if *count == 1 { "entry is" } else { "entries are" };
             format!("{count} {entries} too small beside the others for so few digits")
