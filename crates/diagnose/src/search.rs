@@ -16,7 +16,7 @@ use crate::case::Case;
 use crate::causes::CAUSES;
 use crate::edit::{Edit, Path, part, replaced, size};
 use crate::inquiry::Inquiry;
-use crate::tree::{Tree, asides};
+use crate::tree::{Aside, Tree, asides};
 use crate::words::Words;
 use crate::{Diagnosis, Fix};
 
@@ -80,20 +80,13 @@ pub(crate) fn search(
     if case.exhausted() {
         return Vec::new();
     }
-    if size(expr) + asides.iter().map(|aside| size(&aside.expr)).sum::<usize>() > MOST_PARTS {
+    if is_data(expr, &asides) {
         return Vec::new();
     }
     let trees = Tree::all(case, expr, &asides);
     let mut search = Search { case, tried: HashSet::from([hashed(expr)]) };
     let firsts: Vec<Vec<Proposal>> = trees.iter().map(proposals).collect();
-    let mut singles: Vec<Candidate> = Vec::new();
-    for (tree, of_tree) in firsts.iter().enumerate() {
-        singles.extend(of_tree.iter().enumerate().map(|(first, proposal)| {
-            let (change, length) = proposal.lengths(&trees[tree].root);
-            Candidate { cost: proposal.edit.cost, change, length, tree, first, second: None }
-        }));
-    }
-    singles.sort();
+    let singles = ordered(&trees, &firsts);
     let mut fitting: Vec<Candidate> = Vec::new();
     for &single in &singles {
         let (tree, proposal) = (&trees[single.tree], &firsts[single.tree][single.first]);
@@ -150,6 +143,51 @@ pub(crate) fn search(
         }
     }
     concluded(inquiry, number, case, fitting.into_iter())
+}
+
+/// One edit of a definition beside several wrong claims that makes the first of them right, and others (`others`) too. One
+/// slip that explains several claims is told before several that explain one each.
+pub(crate) fn search_definition(
+    inquiry: &Inquiry<'_>,
+    number: usize,
+    tree: Tree<'_>,
+    others: &dyn Fn(&Expr) -> bool,
+) -> Option<Diagnosis> {
+    let (case, trees) = (tree.case, [tree]);
+    let [tree] = &trees;
+    let firsts = [proposals(tree)];
+    let singles = ordered(&trees, &firsts);
+    let mut search = Search { case, tried: HashSet::from([hashed(&tree.claim_with(&tree.root))]) };
+    let mut fitting: Vec<Fit> = Vec::new();
+    for single in singles {
+        let change = firsts[0][single.first].clone();
+        let root = change.root(&tree.root);
+        if search.fits(tree, &root) && others(&root) {
+            let claim = tree.claim_with(&root);
+            fitting.push(Fit { changes: vec![change], definition: tree.definition.clone(), claim, root });
+        }
+    }
+    let mut found = concluded(inquiry, number, case, fitting.into_iter());
+    // What no data tells apart is told of each claim.
+    if found.len() == 1 { found.pop() } else { None }
+}
+
+/// Is an expression, with the definitions beside it, too large for a formula?
+pub(crate) fn is_data(expr: &Expr, asides: &[Aside]) -> bool {
+    size(expr) + asides.iter().map(|aside| size(&aside.expr)).sum::<usize>() > MOST_PARTS
+}
+
+/// The single edits of some trees, the likeliest first.
+fn ordered(trees: &[Tree<'_>], firsts: &[Vec<Proposal>]) -> Vec<Candidate> {
+    let mut singles: Vec<Candidate> = Vec::new();
+    for (tree, of_tree) in firsts.iter().enumerate() {
+        singles.extend(of_tree.iter().enumerate().map(|(first, proposal)| {
+            let (change, length) = proposal.lengths(&trees[tree].root);
+            Candidate { cost: proposal.edit.cost, change, length, tree, first, second: None }
+        }));
+    }
+    singles.sort();
+    singles
 }
 
 /// What has been tried.
@@ -270,8 +308,10 @@ impl Fit {
     fn diagnosis(self, residual: f64) -> Diagnosis {
         let mut changes = self.changes.into_iter();
         let Proposal { cause, edit, .. } = changes.next().expect("a candidate changes something");
-        let explanation = changes
-            .fold(edit.explanation, |words, change| words.say(" Besides: ").then(change.edit.explanation));
+        let explanation = changes.fold(edit.explanation, |first, second| {
+            let words = Words::new().say("Two slips: first, ").then(first.clause());
+            words.say("; second, ").then(second.edit.explanation.clause()).say(".")
+        });
         let label = edit.label.unwrap_or_else(|| Words::new().expr(&edit.with).say(" belongs here"));
         let span = edit.span.unwrap_or(edit.with.span);
         let fix = Fix { definition: self.definition, expr: self.root, residual: Some(residual) };

@@ -209,6 +209,11 @@ impl<'a> Tree<'a> {
         std::iter::once(None).chain((0..asides.len()).map(Some)).filter_map(tree).collect()
     }
 
+    /// Is it the right side of this definition, or the body of this function?
+    pub(crate) fn is_of(&self, name: &str) -> bool {
+        self.aside.is_some_and(|number| self.asides[number].name == name)
+    }
+
     /// The same tree once it is changed.
     pub(crate) fn changed(&self, root: Expr) -> Tree<'a> {
         Tree {

@@ -26,8 +26,35 @@ pub struct ClaimReport {
     /// The wrong claims that it follows: with the verdict [`Verdict::Inherited`] it is wrong by them alone, with another one by
     /// itself too.
     pub inherits: Vec<String>,
+    /// The claims of the same mistake, itself included and in the order of the file, where it stands in a definition that
+    /// several use.
+    pub shared_by: Vec<Sharer>,
     /// What is wrong with it: nothing, where that is not known; several, where the data does not tell them apart.
     pub diagnoses: Vec<Diagnosis>,
+}
+
+/// A claim of a mistake that several share.
+#[derive(Clone, Debug)]
+pub struct Sharer {
+    /// As it is shown.
+    pub key: String,
+    /// Where its right side stands.
+    pub expr_span: Span,
+}
+
+impl ClaimReport {
+    /// What stands left of the `=` of the definition in which its mistake stands: `dZ`, `fn back(g, p)`.
+    pub(crate) fn corrected_definition(&self) -> Option<&str> {
+        match self.diagnoses.as_slice() {
+            [Diagnosis { fix: Some(fix), .. }] => fix.definition.as_deref(),
+            _ => None,
+        }
+    }
+
+    /// The claim with which its mistake is told, where that is another one.
+    pub(crate) fn told_with(&self) -> Option<&Sharer> {
+        self.shared_by.first().filter(|first| first.key != self.key)
+    }
 }
 
 /// A file with what was found of its claims, or with what is wrong with it.
@@ -87,7 +114,7 @@ impl FileReport {
     }
 
     /// The claims, without those whose mistake is that of a claim before them: two that are the wrong way round are one
-    /// mistake.
+    /// mistake, and so is that of a definition that several use.
     pub(crate) fn mistakes(&self) -> impl Iterator<Item = &ClaimReport> {
         self.claims
             .iter()
@@ -96,7 +123,7 @@ impl FileReport {
                 let partners = claim.diagnoses.iter().filter_map(|found| found.partner.as_ref());
                 let mut before = partners
                     .filter(|partner| self.claims[..*at].iter().any(|earlier| earlier.key == partner.claim));
-                before.next().is_none()
+                before.next().is_none() && claim.told_with().is_none()
             })
             .map(|(_, claim)| claim)
     }

@@ -551,3 +551,92 @@ dL/dX = X.T @ dL/dZ\ndL/dW = dL/dZ @ W.T\n";
         "#]],
     );
 }
+
+/// The claims of a source with what is said of them: verdict, the definition to be corrected and its right side, and the
+/// claims that share the mistake.
+fn definitions(source: &str) -> Vec<(String, &'static str, String, Vec<String>)> {
+    let told = |claim: ClaimReport| {
+        let fix = claim.diagnoses.first().and_then(|found| found.fix.as_ref());
+        let right = fix.map(|fix| print(&fix.expr)).unwrap_or_default();
+        let fix = match fix.and_then(|fix| fix.definition.clone()) {
+            Some(definition) => format!("{definition} = {right}"),
+            None => right,
+        };
+        let sharers = claim.shared_by.into_iter().map(|sharer| sharer.key).collect();
+        (claim.key, claim.judgement.verdict.word(), fix, sharers)
+    };
+    claims(source).into_iter().map(told).collect()
+}
+
+/// Of a mean square the cotangent of Z is 2 (Z − T) / (N M).
+#[test]
+fn a_definition_that_several_claims_use_is_told_once() {
+    let layer = "X: [N=5, D=3] ~ randn\nW: [D, M=2] ~ randn\nb: [M] ~ randn\nT: [N, M] ~ randn\nZ = X @ W + b\nL = mean((Z - T)^2)\n";
+    let uses = "dL/dW = X.T @ dZ\ndL/db = sum(dZ, axis=0)\ndL/dX = dZ @ W.T\n";
+    let all: Vec<String> = ["dL/dW", "dL/db", "dL/dX"].map(str::to_string).to_vec();
+    for wrong in ["2 * (Z - T) / N", "(Z - T) / (N * M)", "2 * (T - Z) / (N * M)"] {
+        let source = format!("{layer}dZ = {wrong}\n{uses}");
+        for (key, verdict, fix, sharers) in definitions(&source) {
+            assert_eq!((verdict, fix.as_str()), ("wrong", "dZ = 2 * (Z - T) / (N * M)"), "{wrong}: {key}");
+            assert_eq!(sharers, all, "{wrong}: {key}");
+        }
+    }
+    let right = format!("{layer}dZ = 2 * (Z - T) / (N * M)\n{uses}");
+    assert!(claims(&right).iter().all(|claim| claim.judgement.passes()));
+    // One of them has a mistake of its own beside it, and is no reason not to tell that of the others.
+    let source = format!(
+        "{layer}dZ = 2 * (Z - T) / N\ndL/db = 3 * sum(dZ^3, axis=0)\ndL/dW = X.T @ dZ\ndL/dX = dZ @ W.T\n"
+    );
+    let found = definitions(&source);
+    assert_eq!(found[0].3, Vec::<String>::new());
+    for (key, _, fix, sharers) in &found[1..] {
+        assert_eq!(fix, "dZ = 2 * (Z - T) / (N * M)", "{key}");
+        assert_eq!(*sharers, ["dL/dW", "dL/dX"], "{key}");
+    }
+    // Two slips in claims that use a right definition are two mistakes.
+    let source = format!(
+        "{layer}dZ = 2 * (Z - T) / (N * M)\ndL/dW = 3 * X.T @ dZ\ndL/db = sum(dZ, axis=0) / 2\ndL/dX = dZ @ W.T\n"
+    );
+    let fixes: Vec<String> = definitions(&source).into_iter().map(|(_, _, fix, _)| fix).collect();
+    assert_eq!(fixes, ["X.T @ dZ", "sum(dZ, axis=0)", ""]);
+}
+
+#[test]
+fn a_function_that_several_claims_call_is_told_once() {
+    let source = "fn back(g, p) = p * (g + sum(g * p))\nx: [n=4] ~ randn\ny: [m=3] ~ randn\np = softmax(x)\nq = softmax(y)\nL = sum(p^3) + sum(q^2)\ndL/dx = back(3 * p^2, p)\ndL/dy = back(2 * q, q)\n";
+    for (key, _, fix, sharers) in definitions(source) {
+        assert_eq!(fix, "fn back(g, p) = p * (g - sum(g * p))", "{key}");
+        assert_eq!(sharers, ["dL/dx", "dL/dy"]);
+    }
+}
+
+#[test]
+fn a_shared_mistake_as_it_is_shown() {
+    printed(
+        "X: [N=5, D=3] ~ randn\nW: [D, M=2] ~ randn\nZ = X @ W\nL = mean(Z^2)\ndZ = 2 * Z / N\ndL/dW = X.T @ dZ\ndL/dX = dZ @ W.T\n",
+        1,
+        expect![[r#"
+            <stdin>
+              ✗ dL/dW  wrong  missing factor; error 2.6, tolerance ε
+              ✗ dL/dX  wrong  by the same mistake as dL/dW; error 1.1, tolerance ε
+
+            error: dL/dW and dL/dX are wrong: missing factor
+             --> <stdin>:5:14
+              |
+            5 | dZ = 2 * Z / N
+              |              ^ `N * M` belongs here
+            6 | dL/dW = X.T @ dZ
+              |         -------- used here
+            7 | dL/dX = dZ @ W.T
+              |         -------- used here
+              |
+              = note: What belongs here is `1 / M` times `2 * Z / N`.
+              = note: at [2, 0] dL/dW is -5.2082, the derivative -2.6041 (finite difference -2.6041)
+              = note: off by up to 2.6 from autograd, Jacobian and finite differences alike
+              = note: rounding and finite differences explain no more than ε there
+              = help: write `dZ = 2 * Z / (N * M)`; then they hold, dL/dW with an error of ε
+
+              2 claims: 2 wrong; the cause is dZ
+        "#]],
+    );
+}
