@@ -35,7 +35,7 @@
 //! | `derivative` | the derivatives of the functions that a program applies |
 //! | `fit` | mistakes in local Jacobians, held against claimed numbers |
 //! | `shared` | definitions whose one mistake makes several claims wrong |
-//! | `inherit` | claims that are wrong only because others are |
+//! | `inherit` | claims that are wrong only because others are; which comes first |
 //! | `flat` | why a derivative is zero |
 //! | `doubt` | claims that hold on the data of the file only |
 //!
@@ -72,7 +72,7 @@ pub use claimed::{layout, subject};
 pub use diagnosis::{Diagnosis, Fix, Partner};
 pub use doubt::{Doubt, doubts};
 pub use flat::flat;
-pub use inherit::inherited;
+pub use inherit::{distances, inherited};
 pub use shared::sharing;
 pub use words::{Part, Words};
 

@@ -23,6 +23,8 @@ pub struct ClaimReport {
     pub judgement: Judgement,
     /// Where the value stands that this is due to ([`Judgement::due_to`]), where it stands in the file.
     pub due_to: Option<Span>,
+    /// How many operations lie, at most, between what it differentiates by and the outputs of the program.
+    pub distance: usize,
     /// The wrong claims that it follows: with the verdict [`Verdict::Inherited`] it is wrong by them alone, with another one by
     /// itself too.
     pub inherits: Vec<String>,
@@ -92,10 +94,10 @@ impl FileReport {
         }
     }
 
-    /// The first claim that is wrong by itself and does not merely inherit a mistake. Claims are written from the output
-    /// backward, so that it is the first in backward order too.
+    /// The first claim in backward order that is wrong by itself and does not merely inherit a mistake: the one about the
+    /// value nearest to the output, and of several that are as near the first of the file.
     pub fn cause(&self) -> Option<&ClaimReport> {
-        self.causes().next()
+        self.causes().min_by_key(|claim| claim.distance)
     }
 
     /// The claims that are wrong by themselves.

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use pullback_check::{Judgement, Note, Verdict, judge, judge_shape};
-use pullback_diagnose::{Doubt, diagnose, doubts, flat, inherited, layout, sharing, subject};
+use pullback_diagnose::{Doubt, diagnose, distances, doubts, flat, inherited, layout, sharing, subject};
 use pullback_lang::program::{Claim, Claimed, Inputs, Program};
 use pullback_lang::{Error, MAX_ERRORS, Span};
 use pullback_report::{ClaimReport, Elsewhere, FileReport, Invalid, Problem, Sharer};
@@ -136,7 +136,7 @@ pub(super) fn judged(
     let mut inherits = inherited(&exact, &mut judged);
     let mut found = diagnose(&opened.file, &exact, &opened.inputs, base_dir, &judged, on_other_data);
     let mut doubted = doubts(&opened.file, &exact, &opened.inputs, base_dir, &judged);
-    let sharing = sharing(&found);
+    let (sharing, distances) = (sharing(&found), distances(&exact));
     let mut claims = Vec::new();
     for (number, judgement) in judged.into_iter().enumerate() {
         let (Some(mut judgement), claim) = (judgement, &exact.claims[number]) else { continue };
@@ -179,6 +179,7 @@ pub(super) fn judged(
             elsewhere,
             judgement,
             due_to,
+            distance: distances[number],
             inherits,
             shared_by,
             diagnoses,

@@ -640,3 +640,51 @@ fn a_shared_mistake_as_it_is_shown() {
         "#]],
     );
 }
+
+/// Of a product A B the gradient by A is G Bᵀ: the order is wrong, and a transpose.
+#[test]
+fn two_slips_as_they_are_shown() {
+    printed(
+        "A: [k=3, l=3] ~ randn\nB: [l, m=3] ~ randn\nC = A @ B\ndL/dC: [k, m] ~ randn\ndL/dA = B @ dL/dC\n",
+        1,
+        expect![[r#"
+            <stdin>
+              ✗ dL/dA  wrong  transposed factor; error 3.2, tolerance ε
+
+            error: dL/dA is wrong: transposed factor
+             --> <stdin>:5:9
+              |
+            5 | dL/dA = B @ dL/dC
+              |         ^ `B.T` belongs here
+              |
+              = note: Two slips: first, `B` stands where `B.T` belongs. It is square, [l=3, m=3], so that the shapes fit either way; second, `B.T` and `dL/dC` are the wrong way round: `dL/dC` comes first.
+              = note: at [1, 0] this is 2.1617, the derivative -1.0071 (finite difference -1.0071)
+              = note: off by up to 3.2 from autograd, Jacobian and finite differences alike
+              = note: rounding and finite differences explain no more than ε there
+              = help: write `dL/dA = dL/dC @ B.T`; it holds, with an error of ε
+
+              1 claim: 1 wrong; the cause is dL/dA
+        "#]],
+    );
+}
+
+/// The claim about the value nearer to the output is the first in backward order, wherever it stands in the file.
+#[test]
+fn the_first_mistake_in_backward_order() {
+    let layer = "x: [n=4] ~ randn\nW: [m=3, n] ~ randn\nV: [p=2, m] ~ randn\nh = tanh(W @ x)\ny = V @ h\nL = sum(y^2)\n";
+    let first = |wrong: &str| {
+        let report = check_source("test.grad", format!("{layer}{wrong}").as_bytes(), ".".as_ref());
+        report.cause().map(|claim| claim.key.clone())
+    };
+    // V is used behind W, although it is bound before h.
+    for (wrong, cause) in [
+        ("dL/dx = 3 * x; dL/dy = y", "dL/dy"),
+        ("dL/dW = outer(h, x); dL/dV = outer(y, h)", "dL/dV"),
+        ("dL/dx = 3 * x; dh/dx = W; dL/dh = y @ V", "dL/dh"),
+        ("dL/dy = y; dL/dx = 3 * x", "dL/dy"),
+        ("dL/dy = 2 * y; dh/dx = W; dL/dx = 3 * x", "dh/dx"),
+        ("dL/dx = 3 * x; dy/dh = V.T; dL/dh = y @ V", "dy/dh"),
+    ] {
+        assert_eq!(first(wrong).as_deref(), Some(cause), "{wrong}");
+    }
+}
