@@ -327,6 +327,47 @@ fn layouts() {
         "reshape(dL/da @ kron(eye(m), x.T), [m, n])",
     );
     check(linear, "dL/dW", "outer(dL/da, x)[None]", "vec-layout", "outer(dL/da, x)[None]", "outer(dL/da, x)");
+    // Right in the other layout, with no `kron` whose operands could change places.
+    let (row, col) = (
+        "reshape(einsum(\"im,n->imn\", eye(m), x), [m, m * n])",
+        "reshape(einsum(\"im,n->inm\", eye(m), x), [m, n * m])",
+    );
+    for (key, wrong, right) in [
+        ("da/dW [row]", col, "da/dW [col]"),
+        ("da/dW", col, "da/dW [col]"),
+        ("da/dW [col]", row, "da/dW [row]"),
+    ] {
+        check(linear, key, wrong, "vec-layout", wrong, "");
+        let claim = claims(&format!("{linear}\n{right} = {wrong}\n")).pop().expect("a claim is there");
+        assert!(claim.judgement.passes(), "{right} = {wrong}");
+    }
+}
+
+#[test]
+fn a_layout_as_it_is_shown() {
+    let linear = "W: [m=2, n=3] ~ randn\nx: [n] ~ randn\na = W @ x\n";
+    printed(
+        &format!("{linear}da/dW [col] = kron(eye(m), x.T)\n"),
+        1,
+        expect![[r#"
+        <stdin>
+          ✗ da/dW [col]  wrong  right numbers in the wrong layout; error 1.6, tolerance ε
+
+        error: da/dW [col] is wrong: right numbers in the wrong layout
+         --> <stdin>:4:15
+          |
+        4 | da/dW [col] = kron(eye(m), x.T)
+          |               ^^^^^^^^^^^^^^^^^ `kron(x.T, eye(m))` belongs here
+          |
+          = note: These are the right numbers in row-major vec: write `da/dW [row]` on the left, or correct the right side. This is the Jacobian with its entries lined up in the other order, by columns where rows are meant or the reverse: the operands of `kron` change places.
+          = note: at [0, 2] this is -0.71926, the derivative 0.83803 (finite difference 0.83803)
+          = note: off by up to 1.6 from autograd, Jacobian and finite differences alike
+          = note: rounding and finite differences explain no more than ε there
+          = help: write `da/dW [col] = kron(x.T, eye(m))`; it holds, with an error of ε
+
+          1 claim: 1 wrong; the cause is da/dW [col]
+    "#]],
+    );
 }
 
 #[test]
