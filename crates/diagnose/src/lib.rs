@@ -34,6 +34,7 @@
 //! | `sought`, `dictionary` | what a part lacks, and the products of known values that may be it |
 //! | `derivative` | the derivatives of the functions that a program applies |
 //! | `fit` | mistakes in local Jacobians, held against claimed numbers |
+//! | `indexed` | definitions in index notation |
 //! | `shared` | definitions whose one mistake makes several claims wrong |
 //! | `inherit` | claims that are wrong only because others are; which comes first |
 //! | `flat` | why a derivative is zero |
@@ -52,6 +53,7 @@ mod edit;
 mod factor;
 mod fit;
 mod flat;
+mod indexed;
 mod inherit;
 mod inquiry;
 mod probe;

@@ -72,16 +72,27 @@ pub(crate) fn search(
     expr: &Expr,
     depth: Depth,
 ) -> Vec<Diagnosis> {
+    search_costed(inquiry, number, case, expr, depth).map_or_else(Vec::new, |(_, found)| found)
+}
+
+/// The same with how unlikely the first is; `None` where nothing is found.
+pub(crate) fn search_costed(
+    inquiry: &Inquiry<'_>,
+    number: usize,
+    case: &Case<'_>,
+    expr: &Expr,
+    depth: Depth,
+) -> Option<(u32, Vec<Diagnosis>)> {
     let asides = match case.indices {
         // Index names shadow others: a definition is not put in their place.
         Some(_) => Vec::new(),
         None => asides(inquiry.file, inquiry.exact, case.claim, expr, &inquiry.right()),
     };
     if case.exhausted() {
-        return Vec::new();
+        return None;
     }
     if is_data(expr, &asides) {
-        return Vec::new();
+        return None;
     }
     let trees = Tree::all(case, expr, &asides);
     let mut search = Search { case, tried: HashSet::from([hashed(expr)]) };
@@ -101,7 +112,7 @@ pub(crate) fn search(
         Fit { changes, definition: tree.definition.clone(), claim: tree.claim_with(&root), root }
     };
     let found = concluded(inquiry, number, case, fitting.iter().map(fit));
-    if !found.is_empty() || depth == Depth::Singles {
+    if found.is_some() || depth == Depth::Singles {
         return found;
     }
     let mut pairs: Vec<Candidate> = Vec::new();
@@ -167,7 +178,7 @@ pub(crate) fn search_definition(
             fitting.push(Fit { changes: vec![change], definition: tree.definition.clone(), claim, root });
         }
     }
-    let mut found = concluded(inquiry, number, case, fitting.into_iter());
+    let (_, mut found) = concluded(inquiry, number, case, fitting.into_iter())?;
     // What no data tells apart is told of each claim.
     if found.len() == 1 { found.pop() } else { None }
 }
@@ -255,12 +266,16 @@ fn concluded(
     number: usize,
     case: &Case<'_>,
     fitting: impl Iterator<Item = Fit>,
-) -> Vec<Diagnosis> {
+) -> Option<(u32, Vec<Diagnosis>)> {
     let mut holding = fitting.filter_map(|fit| {
-        let residual = if case.backwards { 0.0 } else { inquiry.accepted(number, &fit.claim)? };
+        let residual = match case.backwards {
+            true => 0.0,
+            false => inquiry.holds(number, &case.own().value(&fit.claim)?)?,
+        };
         Some((fit, residual))
     });
-    let Some(best) = holding.next() else { return Vec::new() };
+    let best = holding.next()?;
+    let cost = best.0.changes.iter().map(|change| change.edit.cost).sum();
     let mut told = vec![best];
     if !case.resized && told[0].0.sized() {
         let sizes = sizes(case);
@@ -274,7 +289,7 @@ fn concluded(
             }
         }
     }
-    told.into_iter().map(|(fit, residual)| fit.diagnosis(residual)).collect()
+    Some((cost, told.into_iter().map(|(fit, residual)| fit.diagnosis(residual)).collect()))
 }
 
 /// The names of the sizes of the program.

@@ -4,8 +4,10 @@
 use std::collections::HashMap;
 
 use pullback_lang::Expr;
+use pullback_ops::Val;
 
 use crate::case::Case;
+use crate::indexed::{Indexed, indexed};
 use crate::inquiry::Inquiry;
 use crate::search::{is_data, search_definition};
 use crate::tree::{Aside, Tree, asides};
@@ -39,18 +41,40 @@ struct User<'a> {
     case: Case<'a>,
     expr: &'a Expr,
     asides: Vec<Aside>,
+    indexed: Vec<Indexed<'a>>,
 }
 
 impl User<'_> {
+    fn definitions(&self) -> impl Iterator<Item = &str> {
+        let indexed = self.indexed.iter().map(|definition| definition.name);
+        self.asides.iter().map(|aside| aside.name.as_str()).chain(indexed)
+    }
+
+    fn indexed(&self, name: &str) -> Option<&Indexed<'_>> {
+        self.indexed.iter().find(|definition| definition.name == name)
+    }
+
     /// The tree of a definition that it uses.
     fn tree(&self, name: &str) -> Option<Tree<'_>> {
+        if let Some(definition) = self.indexed(name) {
+            return definition.tree();
+        }
         let mut trees = Tree::all(&self.case, self.expr, &self.asides).into_iter();
         trees.find(|tree| tree.is_of(name))
     }
 
     /// The claim once the definition has another right side, where that makes it right.
-    fn corrected(&self, name: &str, root: &Expr) -> Option<Expr> {
-        Some(self.tree(name)?.claim_with(root)).filter(|claim| self.case.fits(claim))
+    fn corrected(&self, name: &str, root: &Expr) -> Option<Val> {
+        let tree = self.tree(name)?;
+        let claim = tree.claim_with(root);
+        if tree.case.fits(&claim) { tree.case.own().value(&claim) } else { None }
+    }
+
+    fn named(&self, name: &str, found: Diagnosis) -> Diagnosis {
+        match self.indexed(name) {
+            Some(definition) => definition.named(found),
+            None => found,
+        }
     }
 }
 
@@ -60,8 +84,7 @@ pub(crate) fn in_definitions(inquiry: &Inquiry<'_>) -> HashMap<usize, Diagnosis>
     let users = users(inquiry);
     let mut tried: Vec<&str> = Vec::new();
     for first in &users {
-        for aside in &first.asides {
-            let name = aside.name.as_str();
+        for name in first.definitions() {
             if found.contains_key(&first.number) || tried.contains(&name) {
                 continue;
             }
@@ -69,7 +92,7 @@ pub(crate) fn in_definitions(inquiry: &Inquiry<'_>) -> HashMap<usize, Diagnosis>
             let using: Vec<&User<'_>> = users
                 .iter()
                 .filter(|user| !found.contains_key(&user.number))
-                .filter(|user| user.asides.iter().any(|aside| aside.name == name))
+                .filter(|user| user.definitions().any(|used| used == name))
                 .collect();
             found.extend(of_definition(inquiry, &using, name));
         }
@@ -84,9 +107,10 @@ fn of_definition(inquiry: &Inquiry<'_>, using: &[&User<'_>], name: &str) -> Vec<
         let some = |root: &Expr| others.iter().any(|user| user.corrected(name, root).is_some());
         let Some(tree) = first.tree(name).filter(|_| !others.is_empty()) else { continue };
         let Some(diagnosis) = search_definition(inquiry, first.number, tree, &some) else { continue };
+        let diagnosis = first.named(name, diagnosis);
         let Some(fix) = &diagnosis.fix else { continue };
         let of_other = |user: &&User<'_>| {
-            let residual = inquiry.accepted(user.number, &user.corrected(name, &fix.expr)?)?;
+            let residual = inquiry.holds(user.number, &user.corrected(name, &fix.expr)?)?;
             let fix = Fix { residual: Some(residual), ..fix.clone() };
             Some((user.number, Diagnosis { fix: Some(fix), ..diagnosis.clone() }))
         };
@@ -103,12 +127,22 @@ fn users<'a>(inquiry: &'a Inquiry<'_>) -> Vec<User<'a>> {
     let user = |number: usize| {
         let claim = &inquiry.exact.claims[number];
         let expr = claim.expr.as_ref()?;
-        let asides = asides(inquiry.file, inquiry.exact, claim, expr, &right);
-        if asides.is_empty() || is_data(expr, &asides) {
+        let indexed = indexed(inquiry, number);
+        let mut asides = asides(inquiry.file, inquiry.exact, claim, expr, &right);
+        if is_data(expr, &asides) {
+            asides.clear();
+        }
+        if asides.is_empty() && indexed.is_empty() {
             return None;
         }
-        let case = inquiry.case(number).filter(|case| case.indices.is_none())?;
-        Some(User { number, case, expr, asides })
+        let case = inquiry.case(number)?;
+        if case.indices.is_some() {
+            asides.clear();
+        }
+        Some(User { number, case, expr, asides, indexed })
     };
+    if inquiry.suspects().count() < 2 {
+        return Vec::new();
+    }
     inquiry.suspects().filter_map(user).take(MOST_CLAIMS).collect()
 }

@@ -389,6 +389,36 @@ fn in_a_definition() {
     check(&layer, "dL/dv", "dL/dr @ gain @ dy_dv", "transposed-factor", "C.T", "C");
 }
 
+/// The same in index notation, whose parts have no values of their own.
+#[test]
+fn in_a_definition_in_index_notation() {
+    let square = |wrong: &str| format!("{SQUARE}D[i, j] = {wrong}\nE = 2 * D\n");
+    let (wrong, right) = ("A[i,k] * B[j,k]", "A[i, k] * B[k, j]");
+    check(&square(wrong), "dy/dv", "D", "transposed-factor", "B[j,k]", right);
+    check(&square(wrong), "dL/dv", "dL/dy @ E / 2", "transposed-factor", "B[j,k]", right);
+    let softmax =
+        |wrong: &str| format!("z: [n=4] ~ randn\np = softmax(z)\ndL/dp: [n] ~ randn\nJ[i, j] = {wrong}\n");
+    let (entry, right) = ("p[i] * delta[i,j]", "p[i] * delta[i, j] - p[i] * p[j]");
+    check(&softmax(entry), "dL/dz", "dL/dp @ J", "missing-term", entry, right);
+    let ones = "p[i] * (1 - p[j])";
+    check(&softmax(ones), "dL/dz", "J @ dL/dp", "missing-factor", "1", "p[i] * (delta[i, j] - p[j])");
+    let mean = "X: [N=5, D=3] ~ randn\nW: [D, M=2] ~ randn\nT: [N, M] ~ randn\nZ[i,j] = X[i,k] * W[k,j]\nL = mean((Z - T)^2)";
+    let layer = |wrong: &str| format!("{mean}\nG[i, j] = {wrong}\n");
+    let right = "2 * (Z[i, j] - T[i, j]) / (N * M)";
+    let wrong = "2 * (Z[i,j] - T[i,j]) / N";
+    check(&layer(wrong), "dL/dW[k,j]", "X[i,k] * G[i,j]", "missing-factor", "N", right);
+    // What is wrong stands in the claim, where a claim that holds uses the definition.
+    let held = format!("{}dL/dX = G @ W.T\n", layer(right));
+    check(&held, "dL/dW", "X.T @ G / M", "extra-factor", "M", "X.T @ G");
+    let uses = "dL/dW = X.T @ G\ndL/dX = G @ W.T\n";
+    for wrong in [wrong, "(Z[i,j] - T[i,j]) / (N * M)", "2 * (T[i,j] - Z[i,j]) / (N * M)"] {
+        for (key, _, fix, sharers) in definitions(&format!("{}{uses}", layer(wrong))) {
+            assert_eq!(fix, format!("G[i, j] = {right}"), "{wrong}: {key}");
+            assert_eq!(sharers, ["dL/dW", "dL/dX"], "{wrong}: {key}");
+        }
+    }
+}
+
 /// A claim that is wrong by itself is diagnosed with the true values of those it refers to.
 #[test]
 fn behind_another_mistake() {
