@@ -57,7 +57,6 @@ mod upstream;
 use std::collections::HashMap;
 
 use pullback_array::{Array, DType};
-
 use pullback_network::{Dim, Value as _};
 use pullback_ops::Val;
 
