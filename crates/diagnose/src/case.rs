@@ -26,6 +26,17 @@ const LEAST_WORK: f64 = 65_536.0;
 /// Multiplications that are spent on looking up which terms may be missing from one claim: some tens of milliseconds.
 const MOST_LOOKED_UP: usize = 30_000_000;
 
+/// A definition in index notation that a claim uses, where its right side is sought in the place of the claim's.
+#[derive(Clone)]
+pub(crate) struct Redefined {
+    pub name: String,
+    pub indices: Vec<Name>,
+    /// How far they run in the file.
+    pub sizes: Vec<usize>,
+    /// The claim's expression, in which the name stands.
+    pub claim: Expr,
+}
+
 /// One wrong claim on one set of data.
 pub(crate) struct Trial<'a> {
     pub program: &'a Program,
@@ -38,6 +49,8 @@ pub(crate) struct Trial<'a> {
     close: f64,
     /// How many multiplications the claim takes.
     work: f64,
+    /// Where what is tried is the right side of a definition.
+    redefined: Option<Redefined>,
 }
 
 impl<'a> Trial<'a> {
@@ -53,7 +66,7 @@ impl<'a> Trial<'a> {
             Claimed::Value { val, .. } => work(val),
             Claimed::Shape(_) => 1.0,
         };
-        Trial { program, number, layout, replaced, truth, close, work }
+        Trial { program, number, layout, replaced, truth, close, work, redefined: None }
     }
 
     pub(crate) fn work(&self) -> f64 {
@@ -73,6 +86,7 @@ impl<'a> Trial<'a> {
             truth,
             close: self.close,
             work: self.work,
+            redefined: self.redefined.clone(),
         }
     }
 
@@ -103,9 +117,33 @@ impl<'a> Trial<'a> {
         self.close
     }
 
-    /// An expression in the claim's place, where it can be evaluated.
+    /// An expression in the claim's place, where it can be evaluated; or the claim with that expression in the place of a
+    /// definition's.
     pub(crate) fn value(&self, expr: &Expr) -> Option<Val> {
-        self.program.reclaimed(self.number, expr, &self.replaced).ok()
+        match &self.redefined {
+            Some(_) => self.value_of_root(&self.root_value(expr)?),
+            None => self.program.reclaimed(self.number, expr, &self.replaced).ok(),
+        }
+    }
+
+    /// The value of what is tried by itself: that of the definition whose right side it is, else the claim's.
+    pub(crate) fn root_value(&self, expr: &Expr) -> Option<Val> {
+        match &self.redefined {
+            Some(Redefined { name, indices, .. }) => {
+                self.program.redefined(self.number, name, indices, expr, &self.replaced).ok()
+            }
+            None => self.value(expr),
+        }
+    }
+
+    /// The claim, where that is the value of what is tried.
+    pub(crate) fn value_of_root(&self, root: &Val) -> Option<Val> {
+        match &self.redefined {
+            Some(Redefined { name, claim, .. }) => {
+                self.value_among(claim, &HashMap::from([(name.clone(), root.clone())]))
+            }
+            None => Some(root.clone()),
+        }
     }
 
     /// The same where some names mean other values.
@@ -199,6 +237,8 @@ pub(crate) struct Case<'a> {
     pub parts: Vec<Expr>,
     /// The derivatives of the functions that the forward pass applies.
     pub derivatives: Vec<Derivative>,
+    /// The definitions in index notation that it uses and that may be wrong.
+    pub beside: Vec<String>,
     /// Has the claim the right shape?
     pub shaped: bool,
     /// Are the numbers of a wrong claim sought, and no derivative?
@@ -233,11 +273,22 @@ impl<'a> Case<'a> {
             derivatives,
             shaped,
             backwards: false,
+            beside: Vec::new(),
             most,
             left,
             lookups,
             names,
         }
+    }
+
+    /// The same claim where the right side of a definition in index notation is tried.
+    pub(crate) fn of_definition(self, redefined: &Redefined) -> Case<'a> {
+        let trials = self.trials.into_iter();
+        let trials = trials.map(|trial| Trial { redefined: Some(redefined.clone()), ..trial }).collect();
+        let is_own =
+            |known: &Known| matches!(&known.source.kind, ExprKind::Name(name) if *name == redefined.name);
+        let known = self.known.into_iter().filter(|known| !is_own(known)).collect();
+        Case { trials, known, indices: Some(redefined.indices.clone()), ..self }
     }
 
     /// The file's own data.
@@ -330,9 +381,12 @@ impl<'a> Case<'a> {
         quantities
     }
 
-    /// The indices of a claim entry by entry, and how far they run.
+    /// The indices of a claim or a definition entry by entry, and how far they run.
     pub(crate) fn ranges(&self) -> Option<Vec<(String, usize)>> {
         let indices = self.indices.as_ref()?;
+        if let Some(Redefined { indices, sizes, .. }) = &self.own().redefined {
+            return Some(indices.iter().map(|index| index.text.clone()).zip(sizes.iter().copied()).collect());
+        }
         let dims = self.claim.of.dims().iter().chain(self.claim.wrt.iter().flat_map(|x| x.dims()));
         Some(indices.iter().zip(dims).map(|(index, dim)| (index.text.clone(), dim.size())).collect())
     }

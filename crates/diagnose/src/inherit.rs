@@ -1,15 +1,18 @@
 //! Which wrong claims are wrong only because claims that they refer to are.
 //!
 //! A claim that is judged wrong and refers, directly or through others, to claims judged wrong is computed once more with
-//! the true values in their place. If it then holds, the mistake is theirs.
+//! the true values in their place. If it then holds, the mistake is theirs. Of several mistakes the first is the one that is
+//! nearest to the output.
 
 use std::collections::{BTreeSet, HashMap};
 
 use pullback_check::{Judgement, Verdict, judge};
-use pullback_lang::program::{Claimed, Program};
+use pullback_lang::program::{Claim, Claimed, Program};
+use pullback_network::Value as _;
 use pullback_ops::Val;
 
 use crate::claimed::{layout, subject};
+use crate::tree::graph_of;
 
 /// Turns the verdict of every claim that merely inherits a mistake into [`Verdict::Inherited`], and returns for each claim
 /// the keys of those whose mistakes it inherits, beside its own if it has one. A claim that could not be judged has no judgement.
@@ -42,6 +45,25 @@ pub fn inherited(exact: &Program, judged: &mut [Option<Judgement>]) -> Vec<Vec<S
         inherits[claim] = causes.map(|cause| exact.claims[cause].key.clone()).collect();
     }
     inherits
+}
+
+/// How many operations lie, at most, between what each claim differentiates by and the outputs of the program: backward, a
+/// mistake at fewer comes first.
+pub fn distances(program: &Program) -> Vec<usize> {
+    let outputs = program.claims.iter().flat_map(|claim| graph_of(&claim.of));
+    let mut graph: Vec<Val> = outputs.collect::<HashMap<u64, Val>>().into_values().collect();
+    graph.sort_by_key(|val| std::cmp::Reverse(val.order()));
+    let mut distances: HashMap<u64, usize> = HashMap::new();
+    for val in &graph {
+        let next = distances.get(&val.id()).copied().unwrap_or(0) + 1;
+        for input in val.inputs() {
+            let distance = distances.entry(input.id()).or_default();
+            *distance = next.max(*distance);
+        }
+    }
+    let of = |val: &Val| distances.get(&val.id()).copied().unwrap_or(0);
+    let nearest = |claim: &Claim| claim.wrt.iter().map(of).min().unwrap_or(0);
+    program.claims.iter().map(nearest).collect()
 }
 
 /// Is a claim wrong, by itself or by others?

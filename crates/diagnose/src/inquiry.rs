@@ -7,7 +7,7 @@ use std::path::Path;
 use pullback_array::Array;
 use pullback_check::{Claim as Numbers, ClaimLayout, Judgement, Truth, Verdict, judge, shapes};
 use pullback_lang::program::{Claim, Claimed, Inputs, Program};
-use pullback_lang::{EntryClaim, Expr, File, Name, StatementKind};
+use pullback_lang::{EntryClaim, Expr, ExprKind, File, Name, Span, StatementKind};
 use pullback_ops::Val;
 
 use crate::Diagnosis;
@@ -15,9 +15,10 @@ use crate::case::{CLOSE as CLOSE_TO_TRUTH, Case, Trial, Usable};
 use crate::causes::CAUSES;
 use crate::claimed::{layout, subject};
 use crate::fit::fit;
+use crate::indexed::{beside, in_index_notation};
 use crate::inherit::{is_wrong, referred};
 use crate::probe::{Probe, flagged, fresh};
-use crate::search::{Depth, search};
+use crate::search::{Depth, search, search_costed};
 use crate::unknown::facts;
 
 /// Multiplications that the candidates for one claim may take, all together.
@@ -103,8 +104,17 @@ impl<'a> Inquiry<'a> {
         }
         let Some(mut case) = self.case(number) else { return Vec::new() };
         let Some(expr) = &self.exact.claims[number].expr else { return fit(self, number, &case) };
-        let mut found = search(self, number, &case, expr, Depth::Pairs);
-        self.left.set(self.left.get().saturating_sub(case.spent()));
+        let own = search_costed(self, number, &case, expr, Depth::Pairs);
+        self.spend(&case);
+        let depth = if own.is_some() { Depth::Singles } else { Depth::Pairs };
+        let in_definition = in_index_notation(self, number, depth);
+        // Of slips that are as likely it is the claim's own; but what is changed at the very name of a definition that is wrong
+        // by itself is not the claim's.
+        let at_name =
+            own.iter().any(|(_, found)| found.iter().any(|found| self.is_name(&case, expr, found.span)));
+        let own = own.map(|(cost, found)| (if at_name { u32::MAX } else { cost }, found));
+        let likeliest = own.into_iter().chain(in_definition).min_by_key(|(cost, _)| *cost);
+        let mut found = likeliest.map_or_else(Vec::new, |(_, found)| found);
         if found.is_empty()
             && case.resized
             && self.has_sizes_as_numbers()
@@ -134,6 +144,31 @@ impl<'a> Inquiry<'a> {
         facts(&case, expr).into_iter().collect()
     }
 
+    /// Does the name of a definition in index notation that may be wrong stand at a place, in a claim or behind it?
+    fn is_name(&self, case: &Case<'_>, expr: &Expr, span: Span) -> bool {
+        let behind = self.file.statements.iter().filter_map(|statement| match &statement.kind {
+            StatementKind::Definition(definition) => Some(&definition.expr),
+            _ => None,
+        });
+        std::iter::once(expr).chain(behind).any(|expr| {
+            let mut is_name = false;
+            expr.walk(&mut |part| {
+                let base = match &part.kind {
+                    ExprKind::Index { base, .. } => &base.kind,
+                    kind => kind,
+                };
+                let is_beside = matches!(base, ExprKind::Name(name) if case.beside.contains(name));
+                is_name |= part.span == span && is_beside;
+            });
+            is_name
+        })
+    }
+
+    /// Takes the candidates of a case off those that are left for the file.
+    pub(crate) fn spend(&self, case: &Case<'_>) {
+        self.left.set(self.left.get().saturating_sub(case.spent()));
+    }
+
     /// Is what is claimed of one derivative another one, on the data of the file?
     pub(crate) fn claims_other(&self, number: usize, other: usize) -> bool {
         let is_other = || {
@@ -146,10 +181,14 @@ impl<'a> Inquiry<'a> {
 
     /// How far a corrected claim is from the routes, where it holds.
     pub(crate) fn accepted(&self, number: usize, expr: &Expr) -> Option<f64> {
-        let claim = &self.exact.claims[number];
         let replaced = self.replaced(&self.own, number)?;
-        let value = self.exact.reclaimed(number, expr, &replaced).ok()?;
-        let numbers = Numbers::of(&value).ok()?.in_layout(layout_of(claim)?);
+        self.holds(number, &self.exact.reclaimed(number, expr, &replaced).ok()?)
+    }
+
+    /// How far a value is from the routes of a claim, where it holds as one.
+    pub(crate) fn holds(&self, number: usize, value: &Val) -> Option<f64> {
+        let claim = &self.exact.claims[number];
+        let numbers = Numbers::of(value).ok()?.in_layout(layout_of(claim)?);
         let judgement = judge(&subject(claim), &numbers).ok()?;
         judgement.passes().then_some(judgement.max_abs_error.unwrap_or(0.0))
     }
@@ -213,7 +252,10 @@ impl<'a> Inquiry<'a> {
         let shaped = trials.last()?.truth.in_shape(&val.shape(), stated).is_some();
         let indices = self.indices(claim);
         let usable = Usable::before(self.file, self.exact, number);
-        Some(Case::new(claim, trials, resized, indices, usable, shaped, most))
+        let beside = beside(self, number).into_iter().map(|definition| definition.name.text.clone());
+        let mut case = Case::new(claim, trials, resized, indices, usable, shaped, most);
+        case.beside = beside.collect();
+        Some(case)
     }
 
     /// A case in which these numbers are sought in the place of the derivative, on the same data.

@@ -34,7 +34,9 @@
 //! | `sought`, `dictionary` | what a part lacks, and the products of known values that may be it |
 //! | `derivative` | the derivatives of the functions that a program applies |
 //! | `fit` | mistakes in local Jacobians, held against claimed numbers |
-//! | `inherit` | claims that are wrong only because others are |
+//! | `indexed` | definitions in index notation |
+//! | `shared` | definitions whose one mistake makes several claims wrong |
+//! | `inherit` | claims that are wrong only because others are; which comes first |
 //! | `flat` | why a derivative is zero |
 //! | `doubt` | claims that hold on the data of the file only |
 //!
@@ -51,10 +53,12 @@ mod edit;
 mod factor;
 mod fit;
 mod flat;
+mod indexed;
 mod inherit;
 mod inquiry;
 mod probe;
 mod search;
+mod shared;
 mod sought;
 mod tree;
 mod unknown;
@@ -70,7 +74,8 @@ pub use claimed::{layout, subject};
 pub use diagnosis::{Diagnosis, Fix, Partner};
 pub use doubt::{Doubt, doubts};
 pub use flat::flat;
-pub use inherit::inherited;
+pub use inherit::{distances, inherited};
+pub use shared::sharing;
 pub use words::{Part, Words};
 
 /// What is wrong with each claim of a file: nothing, for one that is right, inherits its mistake, or whose mistake is not
@@ -90,6 +95,11 @@ pub fn diagnose(
 ) -> Vec<Vec<Diagnosis>> {
     let inquiry = inquiry::Inquiry::new(file, exact, inputs, base_dir, judged, elsewhere);
     let suspects: Vec<usize> = inquiry.suspects().collect();
-    let of = |claim| if suspects.contains(&claim) { inquiry.diagnoses(claim) } else { Vec::new() };
+    let mut shared = shared::in_definitions(&inquiry);
+    let of = |claim| match shared.remove(&claim) {
+        Some(found) => vec![found],
+        None if suspects.contains(&claim) => inquiry.diagnoses(claim),
+        None => Vec::new(),
+    };
     (0..exact.claims.len()).map(of).collect()
 }

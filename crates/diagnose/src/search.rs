@@ -16,7 +16,7 @@ use crate::case::Case;
 use crate::causes::CAUSES;
 use crate::edit::{Edit, Path, part, replaced, size};
 use crate::inquiry::Inquiry;
-use crate::tree::{Tree, asides};
+use crate::tree::{Aside, Tree, asides};
 use crate::words::Words;
 use crate::{Diagnosis, Fix};
 
@@ -72,28 +72,32 @@ pub(crate) fn search(
     expr: &Expr,
     depth: Depth,
 ) -> Vec<Diagnosis> {
+    search_costed(inquiry, number, case, expr, depth).map_or_else(Vec::new, |(_, found)| found)
+}
+
+/// The same with how unlikely the first is; `None` where nothing is found.
+pub(crate) fn search_costed(
+    inquiry: &Inquiry<'_>,
+    number: usize,
+    case: &Case<'_>,
+    expr: &Expr,
+    depth: Depth,
+) -> Option<(u32, Vec<Diagnosis>)> {
     let asides = match case.indices {
         // Index names shadow others: a definition is not put in their place.
         Some(_) => Vec::new(),
         None => asides(inquiry.file, inquiry.exact, case.claim, expr, &inquiry.right()),
     };
     if case.exhausted() {
-        return Vec::new();
+        return None;
     }
-    if size(expr) + asides.iter().map(|aside| size(&aside.expr)).sum::<usize>() > MOST_PARTS {
-        return Vec::new();
+    if is_data(expr, &asides) {
+        return None;
     }
     let trees = Tree::all(case, expr, &asides);
     let mut search = Search { case, tried: HashSet::from([hashed(expr)]) };
     let firsts: Vec<Vec<Proposal>> = trees.iter().map(proposals).collect();
-    let mut singles: Vec<Candidate> = Vec::new();
-    for (tree, of_tree) in firsts.iter().enumerate() {
-        singles.extend(of_tree.iter().enumerate().map(|(first, proposal)| {
-            let (change, length) = proposal.lengths(&trees[tree].root);
-            Candidate { cost: proposal.edit.cost, change, length, tree, first, second: None }
-        }));
-    }
-    singles.sort();
+    let singles = ordered(&trees, &firsts);
     let mut fitting: Vec<Candidate> = Vec::new();
     for &single in &singles {
         let (tree, proposal) = (&trees[single.tree], &firsts[single.tree][single.first]);
@@ -108,7 +112,7 @@ pub(crate) fn search(
         Fit { changes, definition: tree.definition.clone(), claim: tree.claim_with(&root), root }
     };
     let found = concluded(inquiry, number, case, fitting.iter().map(fit));
-    if !found.is_empty() || depth == Depth::Singles {
+    if found.is_some() || depth == Depth::Singles {
         return found;
     }
     let mut pairs: Vec<Candidate> = Vec::new();
@@ -150,6 +154,51 @@ pub(crate) fn search(
         }
     }
     concluded(inquiry, number, case, fitting.into_iter())
+}
+
+/// One edit of a definition beside several wrong claims that makes the first of them right, and others (`others`) too. One
+/// slip that explains several claims is told before several that explain one each.
+pub(crate) fn search_definition(
+    inquiry: &Inquiry<'_>,
+    number: usize,
+    tree: Tree<'_>,
+    others: &dyn Fn(&Expr) -> bool,
+) -> Option<Diagnosis> {
+    let (case, trees) = (tree.case, [tree]);
+    let [tree] = &trees;
+    let firsts = [proposals(tree)];
+    let singles = ordered(&trees, &firsts);
+    let mut search = Search { case, tried: HashSet::from([hashed(&tree.claim_with(&tree.root))]) };
+    let mut fitting: Vec<Fit> = Vec::new();
+    for single in singles {
+        let change = firsts[0][single.first].clone();
+        let root = change.root(&tree.root);
+        if search.fits(tree, &root) && others(&root) {
+            let claim = tree.claim_with(&root);
+            fitting.push(Fit { changes: vec![change], definition: tree.definition.clone(), claim, root });
+        }
+    }
+    let (_, mut found) = concluded(inquiry, number, case, fitting.into_iter())?;
+    // What no data tells apart is told of each claim.
+    if found.len() == 1 { found.pop() } else { None }
+}
+
+/// Is an expression, with the definitions beside it, too large for a formula?
+pub(crate) fn is_data(expr: &Expr, asides: &[Aside]) -> bool {
+    size(expr) + asides.iter().map(|aside| size(&aside.expr)).sum::<usize>() > MOST_PARTS
+}
+
+/// The single edits of some trees, the likeliest first.
+fn ordered(trees: &[Tree<'_>], firsts: &[Vec<Proposal>]) -> Vec<Candidate> {
+    let mut singles: Vec<Candidate> = Vec::new();
+    for (tree, of_tree) in firsts.iter().enumerate() {
+        singles.extend(of_tree.iter().enumerate().map(|(first, proposal)| {
+            let (change, length) = proposal.lengths(&trees[tree].root);
+            Candidate { cost: proposal.edit.cost, change, length, tree, first, second: None }
+        }));
+    }
+    singles.sort();
+    singles
 }
 
 /// What has been tried.
@@ -217,12 +266,16 @@ fn concluded(
     number: usize,
     case: &Case<'_>,
     fitting: impl Iterator<Item = Fit>,
-) -> Vec<Diagnosis> {
+) -> Option<(u32, Vec<Diagnosis>)> {
     let mut holding = fitting.filter_map(|fit| {
-        let residual = if case.backwards { 0.0 } else { inquiry.accepted(number, &fit.claim)? };
+        let residual = match case.backwards {
+            true => 0.0,
+            false => inquiry.holds(number, &case.own().value(&fit.claim)?)?,
+        };
         Some((fit, residual))
     });
-    let Some(best) = holding.next() else { return Vec::new() };
+    let best = holding.next()?;
+    let cost = best.0.changes.iter().map(|change| change.edit.cost).sum();
     let mut told = vec![best];
     if !case.resized && told[0].0.sized() {
         let sizes = sizes(case);
@@ -236,7 +289,7 @@ fn concluded(
             }
         }
     }
-    told.into_iter().map(|(fit, residual)| fit.diagnosis(residual)).collect()
+    Some((cost, told.into_iter().map(|(fit, residual)| fit.diagnosis(residual)).collect()))
 }
 
 /// The names of the sizes of the program.
@@ -270,8 +323,10 @@ impl Fit {
     fn diagnosis(self, residual: f64) -> Diagnosis {
         let mut changes = self.changes.into_iter();
         let Proposal { cause, edit, .. } = changes.next().expect("a candidate changes something");
-        let explanation = changes
-            .fold(edit.explanation, |words, change| words.say(" Besides: ").then(change.edit.explanation));
+        let explanation = changes.fold(edit.explanation, |first, second| {
+            let words = Words::new().say("Two slips: first, ").then(first.clause());
+            words.say("; second, ").then(second.edit.explanation.clause()).say(".")
+        });
         let label = edit.label.unwrap_or_else(|| Words::new().expr(&edit.with).say(" belongs here"));
         let span = edit.span.unwrap_or(edit.with.span);
         let fix = Fix { definition: self.definition, expr: self.root, residual: Some(residual) };

@@ -56,12 +56,13 @@ impl Sought {
         let root = match entries {
             // Inside index notation a part has no value of its own: only the whole is asked about.
             true => {
-                let whole = trial.value(&tree.claim_with(&tree.root))?;
+                let whole = trial.root_value(&tree.claim_with(&tree.root))?;
                 Val::with_dims(whole.array().ok()?.clone(), whole.dims()).ok()?
             }
             false => leaves.value(&tree.root, &mut Vec::new())?,
         };
         let claim = match tree.definition {
+            None if entries => trial.value_of_root(&root)?,
             None => root.clone(),
             Some(_) => {
                 let name = leaves.placeholder(&root);

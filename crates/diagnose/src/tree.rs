@@ -49,12 +49,7 @@ pub(crate) fn asides(
     expr: &Expr,
     right: &[&Claim],
 ) -> Vec<Aside> {
-    let mut forward: HashSet<u64> = graph_of(&claim.of).into_keys().collect();
-    for claim in right {
-        if let Claimed::Value { val, .. } = &claim.claimed {
-            forward.extend(graph_of(val).into_keys());
-        }
-    }
+    let forward = used_rightly(claim, right);
     let used = functions_used_rightly(file, program, &forward, right);
     let mut asides: Vec<Aside> = Vec::new();
     let mut pending: Vec<&Expr> = vec![expr];
@@ -85,6 +80,17 @@ pub(crate) fn asides(
         }
     }
     asides
+}
+
+/// The values in the forward pass behind a claim, and those that claims that hold use.
+pub(crate) fn used_rightly(claim: &Claim, right: &[&Claim]) -> HashSet<u64> {
+    let mut used: HashSet<u64> = graph_of(&claim.of).into_keys().collect();
+    for claim in right {
+        if let Claimed::Value { val, .. } = &claim.claimed {
+            used.extend(graph_of(val).into_keys());
+        }
+    }
+    used
 }
 
 /// The functions of the file that the forward pass or a right claim calls.
@@ -150,7 +156,7 @@ pub(crate) fn graph_of(val: &Val) -> HashMap<u64, Val> {
 }
 
 /// The names that an expression uses.
-fn names(expr: &Expr) -> BTreeSet<&str> {
+pub(crate) fn names(expr: &Expr) -> BTreeSet<&str> {
     let mut names = BTreeSet::new();
     expr.walk(&mut |part| {
         if let ExprKind::Name(name) = &part.kind {
@@ -207,6 +213,11 @@ impl<'a> Tree<'a> {
             })
         };
         std::iter::once(None).chain((0..asides.len()).map(Some)).filter_map(tree).collect()
+    }
+
+    /// Is it the right side of this definition, or the body of this function?
+    pub(crate) fn is_of(&self, name: &str) -> bool {
+        self.aside.is_some_and(|number| self.asides[number].name == name)
     }
 
     /// The same tree once it is changed.
@@ -305,7 +316,8 @@ impl<'a> Tree<'a> {
 
     /// Is an expression the name of a definition beside the claim?
     pub(crate) fn is_aside(&self, expr: &Expr) -> bool {
-        matches!(&expr.kind, ExprKind::Name(name) if self.asides.iter().any(|aside| aside.name == *name))
+        let ExprKind::Name(name) = &expr.kind else { return false };
+        self.case.beside.contains(name) || self.asides.iter().any(|aside| aside.name == *name)
     }
 
     /// What is sought at its parts, on the strongest data on which the claim has the shape of the derivative.
@@ -351,7 +363,8 @@ impl<'a> Tree<'a> {
             let mut values: Vec<(Expr, Array)> = Vec::new();
             for expr in exprs {
                 if values.iter().all(|(known, _)| *known != expr)
-                    && let Some(array) = trial.numbers(&self.in_context(&expr))
+                    && let Some(array) =
+                        trial.root_value(&self.in_context(&expr)).and_then(|val| val.array().ok().cloned())
                     && array.ndim() > 0
                     && array.all_finite()
                     && values.iter().all(|(_, known)| !known.is_near(&array, 0.0))

@@ -67,8 +67,39 @@ impl Words {
         self
     }
 
+    /// A sentence as a part of another one: no capital at its beginning, unless it begins with source, and no full stop.
+    #[must_use]
+    pub(crate) fn clause(mut self) -> Words {
+        if let Some(Part::Text(text)) = self.0.first_mut()
+            && let Some(first) = text.chars().next()
+        {
+            text.replace_range(..first.len_utf8(), &first.to_lowercase().to_string());
+        }
+        if let Some(Part::Text(text)) = self.0.last_mut() {
+            text.truncate(text.trim_end().trim_end_matches('.').len());
+        }
+        self
+    }
+
     /// The pieces, in order.
     pub fn parts(&self) -> &[Part] {
         &self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Part, Words};
+
+    #[test]
+    fn a_sentence_becomes_a_clause() {
+        let text = |text: &str| Part::Text(text.to_string());
+        let words = Words::new().say("The factor ").source("A.T").say(" is one too many.").clause();
+        assert_eq!(
+            words.parts(),
+            [text("the factor "), Part::Source("A.T".to_string()), text(" is one too many")]
+        );
+        let words = Words::new().source("A").say(" stands here.").clause();
+        assert_eq!(words.parts(), [Part::Source("A".to_string()), text(" stands here")]);
     }
 }

@@ -23,11 +23,40 @@ pub struct ClaimReport {
     pub judgement: Judgement,
     /// Where the value stands that this is due to ([`Judgement::due_to`]), where it stands in the file.
     pub due_to: Option<Span>,
+    /// How many operations lie, at most, between what it differentiates by and the outputs of the program.
+    pub distance: usize,
     /// The wrong claims that it follows: with the verdict [`Verdict::Inherited`] it is wrong by them alone, with another one by
     /// itself too.
     pub inherits: Vec<String>,
+    /// The claims of the same mistake, itself included and in the order of the file, where it stands in a definition that
+    /// several use.
+    pub shared_by: Vec<Sharer>,
     /// What is wrong with it: nothing, where that is not known; several, where the data does not tell them apart.
     pub diagnoses: Vec<Diagnosis>,
+}
+
+/// A claim of a mistake that several share.
+#[derive(Clone, Debug)]
+pub struct Sharer {
+    /// As it is shown.
+    pub key: String,
+    /// Where its right side stands.
+    pub expr_span: Span,
+}
+
+impl ClaimReport {
+    /// What stands left of the `=` of the definition in which its mistake stands: `dZ`, `fn back(g, p)`.
+    pub(crate) fn corrected_definition(&self) -> Option<&str> {
+        match self.diagnoses.as_slice() {
+            [Diagnosis { fix: Some(fix), .. }] => fix.definition.as_deref(),
+            _ => None,
+        }
+    }
+
+    /// The claim with which its mistake is told, where that is another one.
+    pub(crate) fn told_with(&self) -> Option<&Sharer> {
+        self.shared_by.first().filter(|first| first.key != self.key)
+    }
 }
 
 /// A file with what was found of its claims, or with what is wrong with it.
@@ -65,10 +94,10 @@ impl FileReport {
         }
     }
 
-    /// The first claim that is wrong by itself and does not merely inherit a mistake. Claims are written from the output
-    /// backward, so that it is the first in backward order too.
+    /// The first claim in backward order that is wrong by itself and does not merely inherit a mistake: the one about the
+    /// value nearest to the output, and of several that are as near the first of the file.
     pub fn cause(&self) -> Option<&ClaimReport> {
-        self.causes().next()
+        self.causes().min_by_key(|claim| claim.distance)
     }
 
     /// The claims that are wrong by themselves.
@@ -87,7 +116,7 @@ impl FileReport {
     }
 
     /// The claims, without those whose mistake is that of a claim before them: two that are the wrong way round are one
-    /// mistake.
+    /// mistake, and so is that of a definition that several use.
     pub(crate) fn mistakes(&self) -> impl Iterator<Item = &ClaimReport> {
         self.claims
             .iter()
@@ -96,7 +125,7 @@ impl FileReport {
                 let partners = claim.diagnoses.iter().filter_map(|found| found.partner.as_ref());
                 let mut before = partners
                     .filter(|partner| self.claims[..*at].iter().any(|earlier| earlier.key == partner.claim));
-                before.next().is_none()
+                before.next().is_none() && claim.told_with().is_none()
             })
             .map(|(_, claim)| claim)
     }

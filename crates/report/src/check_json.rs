@@ -69,6 +69,8 @@ struct Claim<'a> {
     notes: Vec<String>,
     #[serde(skip_serializing_if = "<[String]>::is_empty")]
     inherits: &'a [String],
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    shared_by: Vec<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     diagnosis: Option<DiagnosisJson<'a>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -210,6 +212,7 @@ impl<'a> Claim<'a> {
             }),
             notes: judgement.notes.iter().map(|note: &Note| note_text(note)).collect(),
             inherits: &report.inherits,
+            shared_by: report.shared_by.iter().map(|sharer| sharer.key.as_str()).collect(),
             diagnosis,
             candidates: diagnoses,
         }

@@ -97,7 +97,8 @@ fn summary(report: &FileReport, paint: Paint) -> String {
             } else {
                 "the first"
             };
-            format!("{}; {which} is {}", paint.bad(&found), paint.bad(&cause.key))
+            let place = cause.corrected_definition().unwrap_or(&cause.key);
+            format!("{}; {which} is {}", paint.bad(&found), paint.bad(place))
         }
         None if report.exit_code() == 0 => paint.good(&found),
         None => paint.doubtful(&found),

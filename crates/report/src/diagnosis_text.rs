@@ -50,6 +50,12 @@ pub(crate) fn fix_text(claim: &ClaimReport, found: &Diagnosis) -> Option<String>
         Some(residual) => format!("; it holds{once}, with an error of {}", brief(residual)),
         None => String::new(),
     };
+    let holds = match claim.shared_by.is_empty() {
+        true => holds,
+        false => {
+            holds.replace("it holds", &format!("then they hold, {}", claim.key)).replace(", with", " with")
+        }
+    };
     // Numbers cannot be written otherwise: what is told is what they should have been.
     if claim.elsewhere.is_some() {
         return Some(format!("the derivative is `{right}`{}", holds.replace("; it holds", "; that holds")));

@@ -50,7 +50,7 @@ mod problem;
 mod run;
 mod verdict_text;
 
-pub use check::{ClaimReport, FileReport};
+pub use check::{ClaimReport, FileReport, Sharer};
 pub use check_json::check_json;
 pub use check_text::{Wanted, check_text};
 pub use derive::{DeriveReport, derive_json, derive_text};

@@ -39,6 +39,9 @@ fn found(claim: &ClaimReport) -> String {
 
 /// The cause, where one is known, before what was measured.
 fn with_cause(claim: &ClaimReport, measured: String) -> String {
+    if let Some(first) = claim.told_with() {
+        return format!("by the same mistake as {}; {measured}", first.key);
+    }
     match causes_text(claim) {
         Some(causes) => format!("{causes}; {measured}"),
         None => measured,
@@ -46,7 +49,9 @@ fn with_cause(claim: &ClaimReport, measured: String) -> String {
 }
 
 /// `dL/dZ is`, `dL/dZ and dL/da are`.
-pub(crate) fn is_or_are(keys: &[String]) -> String {
+pub(crate) fn is_or_are<T: AsRef<str>>(keys: &[T]) -> String {
+    let keys: Vec<&str> = keys.iter().map(AsRef::as_ref).collect();
+    let keys = keys.as_slice();
     match keys {
         [] => "the claims before it are".to_string(),
         [one] => format!("{one} is"),
@@ -322,13 +327,21 @@ fn diagnosed(claim: &ClaimReport) -> Failure {
                 .into_iter()
                 .collect();
             if found.fix.as_ref().is_some_and(|fix| fix.definition.is_some()) {
-                others.push((claim.expr_span, "used here".to_string()));
+                let used_here = |span: Span| (span, "used here".to_string());
+                match claim.shared_by.as_slice() {
+                    [] => others.push(used_here(claim.expr_span)),
+                    sharers => others.extend(sharers.iter().map(|sharer| used_here(sharer.expr_span))),
+                }
             }
+            let sharers: Vec<&str> = claim.shared_by.iter().map(|sharer| sharer.key.as_str()).collect();
             Failure {
                 title: match partner {
                     Some(partner) => format!("{key} and {} are wrong: {}", partner.claim, cause_text(found)),
                     None if holds_here(judgement) => {
                         format!("{key} holds on the data of the file only: {}", cause_text(found))
+                    }
+                    None if !sharers.is_empty() => {
+                        format!("{} wrong: {}", is_or_are(&sharers), cause_text(found))
                     }
                     None => format!("{key} is wrong: {}", cause_text(found)),
                 },
@@ -366,6 +379,11 @@ fn diagnosed(claim: &ClaimReport) -> Failure {
     }
 }
 
+/// Does its mistake stand in a definition?
+fn in_definition(claim: &ClaimReport) -> bool {
+    claim.corrected_definition().is_some()
+}
+
 /// Is a claim right on the data of the file, and doubted for what it is elsewhere?
 fn holds_here(judgement: &Judgement) -> bool {
     judgement.notes.iter().any(|note| matches!(note, Note::OffElsewhere(_)))
@@ -389,6 +407,9 @@ fn entry(claim: &ClaimReport, entry: &Entry) -> String {
         Some(elsewhere) => {
             format!("{at}{} has {claimed}, the derivative is {expected}{differences}", elsewhere.origin)
         }
-        None => format!("{at}this is {claimed}, the derivative {expected}{differences}"),
+        None => {
+            let what = if in_definition(claim) { claim.key.as_str() } else { "this" };
+            format!("{at}{what} is {claimed}, the derivative {expected}{differences}")
+        }
     }
 }

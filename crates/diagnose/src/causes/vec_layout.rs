@@ -1,16 +1,22 @@
 //! The numbers are right and stand in another order or shape: row-major vec for column-major, or an axis of length 1 too
 //! many, which a comparison that broadcasts does not see.
+//!
+//! A claim that is right in the other layout may have the wrong word in brackets as well as the wrong right side: both are
+//! told, where an expression of the right one is found.
 
+use pullback_check::ClaimLayout;
 use pullback_lang::{Expr, ExprKind, IndexItem};
 use pullback_network::Dim;
 use pullback_ops::Val;
 
 use super::Cause;
+use crate::Diagnosis;
+use crate::case::{CLOSE, Case};
 use crate::edit::{self, Edit, call, name};
 use crate::tree::Place;
 use crate::words::Words;
 
-pub(super) static CAUSE: Cause = Cause { edits, ..Cause::named("vec-layout") };
+pub(super) static CAUSE: Cause = Cause { edits, refine, ..Cause::named("vec-layout") };
 
 fn edits(place: &Place<'_>) -> Vec<Edit> {
     let mut edits = Vec::new();
@@ -24,6 +30,51 @@ fn edits(place: &Place<'_>) -> Vec<Edit> {
         edits.extend(reshaped(place));
     }
     edits
+}
+
+/// Says of a claim that is right in the other layout that it is.
+fn refine(case: &Case<'_>, expr: &Expr, found: &mut Vec<Diagnosis>) {
+    // A gradient has the shape of what it is taken by, in every layout.
+    if case.claim.of.ndim() == 0 {
+        return;
+    }
+    let (other, word) = match case.own().layout() {
+        ClaimLayout::Column => (ClaimLayout::Row, "row"),
+        ClaimLayout::Row | ClaimLayout::Either => (ClaimLayout::Column, "col"),
+    };
+    let is_other = case.trials.iter().all(|trial| {
+        let fits = || {
+            let claimed = trial.numbers(expr).filter(|claimed| claimed.ndim() == 2)?;
+            Some(claimed.is_near(&trial.truth.in_shape(claimed.shape(), other)?, CLOSE))
+        };
+        fits().unwrap_or(false)
+    });
+    if !is_other {
+        return;
+    }
+    let [x] = case.claim.wrt_names.as_slice() else { return };
+    let left = format!("d{}/d{x} [{word}]", case.claim.of_name);
+    let fixed = found.pop().filter(|found| found.cause == CAUSE.word && found.fix.is_some());
+    let says = Words::new().say("These are the right numbers in ").say(match other {
+        ClaimLayout::Column => "column-major vec",
+        _ => "row-major vec",
+    });
+    let says = says.say(": write ").source(&left);
+    found.clear();
+    found.push(match fixed {
+        Some(fixed) => {
+            let explanation = says.say(" on the left, or correct the right side. ").then(fixed.explanation);
+            Diagnosis { explanation, ..fixed }
+        }
+        None => Diagnosis {
+            cause: CAUSE.word,
+            explanation: says.say(" on the left, and the claim holds."),
+            span: expr.span,
+            label: Words::new().say("this is ").source(left),
+            partner: None,
+            fix: None,
+        },
+    });
 }
 
 /// Column-major for row-major, or the reverse.

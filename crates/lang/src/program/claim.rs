@@ -177,3 +177,17 @@ pub(super) fn value_of(
     };
     value.map_err(|failure| failure.into_error(expr.span))
 }
+
+/// What a definition in index notation that claim number `before` uses is where its right side is `expr`.
+pub(super) fn definition_of(
+    ranges: &[(Name, Dim)],
+    expr: &Expr,
+    scope: &Scope,
+    before: usize,
+    replaced: &HashMap<usize, Val>,
+) -> Result<Val> {
+    let mut evaluator = Evaluator::new(scope);
+    evaluator.before = before;
+    evaluator.replaced = Some(replaced);
+    notation::entries(&mut evaluator, ranges, expr).map_err(|failure| failure.into_error(expr.span))
+}

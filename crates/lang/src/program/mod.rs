@@ -57,7 +57,7 @@ mod upstream;
 use std::collections::HashMap;
 
 use pullback_array::{Array, DType};
-use pullback_network::Value as _;
+use pullback_network::{Dim, Value as _};
 use pullback_ops::Val;
 
 pub use claim::{Claim, Claimed};
@@ -66,7 +66,7 @@ pub use evaluate::evaluate;
 pub use input::Inputs;
 pub use scope::Scope;
 
-use crate::{Error, Expr, Result, Span};
+use crate::{Error, Expr, Name, Result, Span};
 
 /// A file as values of a graph, in one precision.
 #[derive(Clone, Debug)]
@@ -202,6 +202,38 @@ impl Program {
             return Err(Error::new(expr.span, format!("there is no claim number {claim}")));
         };
         claim::value_of(about, expr, &self.scope, claim, replaced, names)
+    }
+
+    /// What the definition `name` in index notation, which claim number `claim` uses, would be with another right side. Each
+    /// index runs as far as it does in the file, whether it stands on the right or not.
+    ///
+    /// # Errors
+    /// Where the expression cannot be evaluated, or there is no such definition.
+    ///
+    /// ```
+    /// # use std::collections::HashMap;
+    /// # use pullback_lang::{Name, Span, program::elaborate};
+    /// let file = pullback_lang::parse("x = [1, 2]; L = sum(x^2); G[i] = x[i]; dL/dx = G").file;
+    /// let (program, _) = elaborate(&file, ".".as_ref()).expect("the file is right");
+    /// let fix = pullback_lang::parse_expr("2 * x[i]").expect("it parses").expr;
+    /// let value = program.redefined(0, "G", &[Name::new("i", Span::default())], &fix, &HashMap::new())?;
+    /// assert_eq!(value.array().expect("it has numbers").to_vec_f64(), [2.0, 4.0]);
+    /// # Ok::<(), pullback_lang::Error>(())
+    /// ```
+    pub fn redefined(
+        &self,
+        claim: usize,
+        name: &str,
+        indices: &[Name],
+        expr: &Expr,
+        replaced: &HashMap<usize, Val>,
+    ) -> Result<Val> {
+        let Some(value) = self.find(name) else {
+            return Err(Error::new(expr.span, format!("there is no definition `{name}`")));
+        };
+        let ranges: Vec<(Name, Dim)> =
+            indices.iter().cloned().zip(value.val.dims().iter().copied()).collect();
+        claim::definition_of(&ranges, expr, &self.scope, claim, replaced)
     }
 }
 

@@ -5,10 +5,10 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use pullback_check::{Judgement, Note, Verdict, judge, judge_shape};
-use pullback_diagnose::{Doubt, diagnose, doubts, flat, inherited, layout, subject};
+use pullback_diagnose::{Doubt, diagnose, distances, doubts, flat, inherited, layout, sharing, subject};
 use pullback_lang::program::{Claim, Claimed, Inputs, Program};
 use pullback_lang::{Error, MAX_ERRORS, Span};
-use pullback_report::{ClaimReport, Elsewhere, FileReport, Invalid, Problem};
+use pullback_report::{ClaimReport, Elsewhere, FileReport, Invalid, Problem, Sharer};
 
 use super::data::{Data, Sorted, deviations, is_zero};
 use super::{Opened, problems};
@@ -136,6 +136,7 @@ pub(super) fn judged(
     let mut inherits = inherited(&exact, &mut judged);
     let mut found = diagnose(&opened.file, &exact, &opened.inputs, base_dir, &judged, on_other_data);
     let mut doubted = doubts(&opened.file, &exact, &opened.inputs, base_dir, &judged);
+    let (sharing, distances) = (sharing(&found), distances(&exact));
     let mut claims = Vec::new();
     for (number, judgement) in judged.into_iter().enumerate() {
         let (Some(mut judgement), claim) = (judgement, &exact.claims[number]) else { continue };
@@ -166,7 +167,23 @@ pub(super) fn judged(
         let elsewhere = elsewhere.remove(&number);
         let places = [&opened.program, &exact];
         let due_to = judgement.due_to().and_then(|val| places.iter().find_map(|program| program.place(val)));
-        claims.push(ClaimReport { key, span, expr_span, elsewhere, judgement, due_to, inherits, diagnoses });
+        let sharer = |&number: &usize| {
+            let claim = &exact.claims[number];
+            Sharer { key: claim.key.clone(), expr_span: claim.expr_span }
+        };
+        let shared_by = sharing[number].iter().map(sharer).collect();
+        claims.push(ClaimReport {
+            key,
+            span,
+            expr_span,
+            elsewhere,
+            judgement,
+            due_to,
+            distance: distances[number],
+            inherits,
+            shared_by,
+            diagnoses,
+        });
     }
     FileReport { data: None, claims, errors, warnings: opened.warnings, document: opened.document }
 }

@@ -327,6 +327,47 @@ fn layouts() {
         "reshape(dL/da @ kron(eye(m), x.T), [m, n])",
     );
     check(linear, "dL/dW", "outer(dL/da, x)[None]", "vec-layout", "outer(dL/da, x)[None]", "outer(dL/da, x)");
+    // Right in the other layout, with no `kron` whose operands could change places.
+    let (row, col) = (
+        "reshape(einsum(\"im,n->imn\", eye(m), x), [m, m * n])",
+        "reshape(einsum(\"im,n->inm\", eye(m), x), [m, n * m])",
+    );
+    for (key, wrong, right) in [
+        ("da/dW [row]", col, "da/dW [col]"),
+        ("da/dW", col, "da/dW [col]"),
+        ("da/dW [col]", row, "da/dW [row]"),
+    ] {
+        check(linear, key, wrong, "vec-layout", wrong, "");
+        let claim = claims(&format!("{linear}\n{right} = {wrong}\n")).pop().expect("a claim is there");
+        assert!(claim.judgement.passes(), "{right} = {wrong}");
+    }
+}
+
+#[test]
+fn a_layout_as_it_is_shown() {
+    let linear = "W: [m=2, n=3] ~ randn\nx: [n] ~ randn\na = W @ x\n";
+    printed(
+        &format!("{linear}da/dW [col] = kron(eye(m), x.T)\n"),
+        1,
+        expect![[r#"
+        <stdin>
+          ✗ da/dW [col]  wrong  right numbers in the wrong layout; error 1.6, tolerance ε
+
+        error: da/dW [col] is wrong: right numbers in the wrong layout
+         --> <stdin>:4:15
+          |
+        4 | da/dW [col] = kron(eye(m), x.T)
+          |               ^^^^^^^^^^^^^^^^^ `kron(x.T, eye(m))` belongs here
+          |
+          = note: These are the right numbers in row-major vec: write `da/dW [row]` on the left, or correct the right side. This is the Jacobian with its entries lined up in the other order, by columns where rows are meant or the reverse: the operands of `kron` change places.
+          = note: at [0, 2] this is -0.71926, the derivative 0.83803 (finite difference 0.83803)
+          = note: off by up to 1.6 from autograd, Jacobian and finite differences alike
+          = note: rounding and finite differences explain no more than ε there
+          = help: write `da/dW [col] = kron(x.T, eye(m))`; it holds, with an error of ε
+
+          1 claim: 1 wrong; the cause is da/dW [col]
+    "#]],
+    );
 }
 
 #[test]
@@ -346,6 +387,36 @@ fn in_a_definition() {
     let layer = format!("{SQUARE}dy_dv = C.T\ngain = diag(g)\n");
     check(&layer, "dL/dv", "dL/dy @ dy_dv", "transposed-factor", "C.T", "C");
     check(&layer, "dL/dv", "dL/dr @ gain @ dy_dv", "transposed-factor", "C.T", "C");
+}
+
+/// The same in index notation, whose parts have no values of their own.
+#[test]
+fn in_a_definition_in_index_notation() {
+    let square = |wrong: &str| format!("{SQUARE}D[i, j] = {wrong}\nE = 2 * D\n");
+    let (wrong, right) = ("A[i,k] * B[j,k]", "A[i, k] * B[k, j]");
+    check(&square(wrong), "dy/dv", "D", "transposed-factor", "B[j,k]", right);
+    check(&square(wrong), "dL/dv", "dL/dy @ E / 2", "transposed-factor", "B[j,k]", right);
+    let softmax =
+        |wrong: &str| format!("z: [n=4] ~ randn\np = softmax(z)\ndL/dp: [n] ~ randn\nJ[i, j] = {wrong}\n");
+    let (entry, right) = ("p[i] * delta[i,j]", "p[i] * delta[i, j] - p[i] * p[j]");
+    check(&softmax(entry), "dL/dz", "dL/dp @ J", "missing-term", entry, right);
+    let ones = "p[i] * (1 - p[j])";
+    check(&softmax(ones), "dL/dz", "J @ dL/dp", "missing-factor", "1", "p[i] * (delta[i, j] - p[j])");
+    let mean = "X: [N=5, D=3] ~ randn\nW: [D, M=2] ~ randn\nT: [N, M] ~ randn\nZ[i,j] = X[i,k] * W[k,j]\nL = mean((Z - T)^2)";
+    let layer = |wrong: &str| format!("{mean}\nG[i, j] = {wrong}\n");
+    let right = "2 * (Z[i, j] - T[i, j]) / (N * M)";
+    let wrong = "2 * (Z[i,j] - T[i,j]) / N";
+    check(&layer(wrong), "dL/dW[k,j]", "X[i,k] * G[i,j]", "missing-factor", "N", right);
+    // What is wrong stands in the claim, where a claim that holds uses the definition.
+    let held = format!("{}dL/dX = G @ W.T\n", layer(right));
+    check(&held, "dL/dW", "X.T @ G / M", "extra-factor", "M", "X.T @ G");
+    let uses = "dL/dW = X.T @ G\ndL/dX = G @ W.T\n";
+    for wrong in [wrong, "(Z[i,j] - T[i,j]) / (N * M)", "2 * (T[i,j] - Z[i,j]) / (N * M)"] {
+        for (key, _, fix, sharers) in definitions(&format!("{}{uses}", layer(wrong))) {
+            assert_eq!(fix, format!("G[i, j] = {right}"), "{wrong}: {key}");
+            assert_eq!(sharers, ["dL/dW", "dL/dX"], "{wrong}: {key}");
+        }
+    }
 }
 
 /// A claim that is wrong by itself is diagnosed with the true values of those it refers to.
@@ -550,4 +621,141 @@ dL/dX = X.T @ dL/dZ\ndL/dW = dL/dZ @ W.T\n";
               2 claims: 2 wrong; the cause is dL/dX
         "#]],
     );
+}
+
+/// The claims of a source with what is said of them: verdict, the definition to be corrected and its right side, and the
+/// claims that share the mistake.
+fn definitions(source: &str) -> Vec<(String, &'static str, String, Vec<String>)> {
+    let told = |claim: ClaimReport| {
+        let fix = claim.diagnoses.first().and_then(|found| found.fix.as_ref());
+        let right = fix.map(|fix| print(&fix.expr)).unwrap_or_default();
+        let fix = match fix.and_then(|fix| fix.definition.clone()) {
+            Some(definition) => format!("{definition} = {right}"),
+            None => right,
+        };
+        let sharers = claim.shared_by.into_iter().map(|sharer| sharer.key).collect();
+        (claim.key, claim.judgement.verdict.word(), fix, sharers)
+    };
+    claims(source).into_iter().map(told).collect()
+}
+
+/// Of a mean square the cotangent of Z is 2 (Z − T) / (N M).
+#[test]
+fn a_definition_that_several_claims_use_is_told_once() {
+    let layer = "X: [N=5, D=3] ~ randn\nW: [D, M=2] ~ randn\nb: [M] ~ randn\nT: [N, M] ~ randn\nZ = X @ W + b\nL = mean((Z - T)^2)\n";
+    let uses = "dL/dW = X.T @ dZ\ndL/db = sum(dZ, axis=0)\ndL/dX = dZ @ W.T\n";
+    let all: Vec<String> = ["dL/dW", "dL/db", "dL/dX"].map(str::to_string).to_vec();
+    for wrong in ["2 * (Z - T) / N", "(Z - T) / (N * M)", "2 * (T - Z) / (N * M)"] {
+        let source = format!("{layer}dZ = {wrong}\n{uses}");
+        for (key, verdict, fix, sharers) in definitions(&source) {
+            assert_eq!((verdict, fix.as_str()), ("wrong", "dZ = 2 * (Z - T) / (N * M)"), "{wrong}: {key}");
+            assert_eq!(sharers, all, "{wrong}: {key}");
+        }
+    }
+    let right = format!("{layer}dZ = 2 * (Z - T) / (N * M)\n{uses}");
+    assert!(claims(&right).iter().all(|claim| claim.judgement.passes()));
+    // One of them has a mistake of its own beside it, and is no reason not to tell that of the others.
+    let source = format!(
+        "{layer}dZ = 2 * (Z - T) / N\ndL/db = 3 * sum(dZ^3, axis=0)\ndL/dW = X.T @ dZ\ndL/dX = dZ @ W.T\n"
+    );
+    let found = definitions(&source);
+    assert_eq!(found[0].3, Vec::<String>::new());
+    for (key, _, fix, sharers) in &found[1..] {
+        assert_eq!(fix, "dZ = 2 * (Z - T) / (N * M)", "{key}");
+        assert_eq!(*sharers, ["dL/dW", "dL/dX"], "{key}");
+    }
+    // Two slips in claims that use a right definition are two mistakes.
+    let source = format!(
+        "{layer}dZ = 2 * (Z - T) / (N * M)\ndL/dW = 3 * X.T @ dZ\ndL/db = sum(dZ, axis=0) / 2\ndL/dX = dZ @ W.T\n"
+    );
+    let fixes: Vec<String> = definitions(&source).into_iter().map(|(_, _, fix, _)| fix).collect();
+    assert_eq!(fixes, ["X.T @ dZ", "sum(dZ, axis=0)", ""]);
+}
+
+#[test]
+fn a_function_that_several_claims_call_is_told_once() {
+    let source = "fn back(g, p) = p * (g + sum(g * p))\nx: [n=4] ~ randn\ny: [m=3] ~ randn\np = softmax(x)\nq = softmax(y)\nL = sum(p^3) + sum(q^2)\ndL/dx = back(3 * p^2, p)\ndL/dy = back(2 * q, q)\n";
+    for (key, _, fix, sharers) in definitions(source) {
+        assert_eq!(fix, "fn back(g, p) = p * (g - sum(g * p))", "{key}");
+        assert_eq!(sharers, ["dL/dx", "dL/dy"]);
+    }
+}
+
+#[test]
+fn a_shared_mistake_as_it_is_shown() {
+    printed(
+        "X: [N=5, D=3] ~ randn\nW: [D, M=2] ~ randn\nZ = X @ W\nL = mean(Z^2)\ndZ = 2 * Z / N\ndL/dW = X.T @ dZ\ndL/dX = dZ @ W.T\n",
+        1,
+        expect![[r#"
+            <stdin>
+              ✗ dL/dW  wrong  missing factor; error 2.6, tolerance ε
+              ✗ dL/dX  wrong  by the same mistake as dL/dW; error 1.1, tolerance ε
+
+            error: dL/dW and dL/dX are wrong: missing factor
+             --> <stdin>:5:14
+              |
+            5 | dZ = 2 * Z / N
+              |              ^ `N * M` belongs here
+            6 | dL/dW = X.T @ dZ
+              |         -------- used here
+            7 | dL/dX = dZ @ W.T
+              |         -------- used here
+              |
+              = note: What belongs here is `1 / M` times `2 * Z / N`.
+              = note: at [2, 0] dL/dW is -5.2082, the derivative -2.6041 (finite difference -2.6041)
+              = note: off by up to 2.6 from autograd, Jacobian and finite differences alike
+              = note: rounding and finite differences explain no more than ε there
+              = help: write `dZ = 2 * Z / (N * M)`; then they hold, dL/dW with an error of ε
+
+              2 claims: 2 wrong; the cause is dZ
+        "#]],
+    );
+}
+
+/// Of a product A B the gradient by A is G Bᵀ: the order is wrong, and a transpose.
+#[test]
+fn two_slips_as_they_are_shown() {
+    printed(
+        "A: [k=3, l=3] ~ randn\nB: [l, m=3] ~ randn\nC = A @ B\ndL/dC: [k, m] ~ randn\ndL/dA = B @ dL/dC\n",
+        1,
+        expect![[r#"
+            <stdin>
+              ✗ dL/dA  wrong  transposed factor; error 3.2, tolerance ε
+
+            error: dL/dA is wrong: transposed factor
+             --> <stdin>:5:9
+              |
+            5 | dL/dA = B @ dL/dC
+              |         ^ `B.T` belongs here
+              |
+              = note: Two slips: first, `B` stands where `B.T` belongs. It is square, [l=3, m=3], so that the shapes fit either way; second, `B.T` and `dL/dC` are the wrong way round: `dL/dC` comes first.
+              = note: at [1, 0] this is 2.1617, the derivative -1.0071 (finite difference -1.0071)
+              = note: off by up to 3.2 from autograd, Jacobian and finite differences alike
+              = note: rounding and finite differences explain no more than ε there
+              = help: write `dL/dA = dL/dC @ B.T`; it holds, with an error of ε
+
+              1 claim: 1 wrong; the cause is dL/dA
+        "#]],
+    );
+}
+
+/// The claim about the value nearer to the output is the first in backward order, wherever it stands in the file.
+#[test]
+fn the_first_mistake_in_backward_order() {
+    let layer = "x: [n=4] ~ randn\nW: [m=3, n] ~ randn\nV: [p=2, m] ~ randn\nh = tanh(W @ x)\ny = V @ h\nL = sum(y^2)\n";
+    let first = |wrong: &str| {
+        let report = check_source("test.grad", format!("{layer}{wrong}").as_bytes(), ".".as_ref());
+        report.cause().map(|claim| claim.key.clone())
+    };
+    // V is used behind W, although it is bound before h.
+    for (wrong, cause) in [
+        ("dL/dx = 3 * x; dL/dy = y", "dL/dy"),
+        ("dL/dW = outer(h, x); dL/dV = outer(y, h)", "dL/dV"),
+        ("dL/dx = 3 * x; dh/dx = W; dL/dh = y @ V", "dL/dh"),
+        ("dL/dy = y; dL/dx = 3 * x", "dL/dy"),
+        ("dL/dy = 2 * y; dh/dx = W; dL/dx = 3 * x", "dh/dx"),
+        ("dL/dx = 3 * x; dy/dh = V.T; dL/dh = y @ V", "dy/dh"),
+    ] {
+        assert_eq!(first(wrong).as_deref(), Some(cause), "{wrong}");
+    }
 }

@@ -176,6 +176,21 @@ fn a_diagnosis_in_json() {
     assert_eq!(diagnosis.get("with"), None);
 }
 
+/// Both claims follow from the definition of the cotangent, 2 Z / (N M) of a mean square.
+#[test]
+fn a_mistake_that_several_claims_share_in_json() {
+    let source = b"X: [N=5, D=3] ~ randn; W: [D, M=2] ~ randn; Z = X @ W; L = mean(Z^2); dZ = 2 * Z / N
+dL/dW = X.T @ dZ; dL/dX = dZ @ W.T";
+    let (code, instance) = fits("check", &["-"], source);
+    assert_eq!(code, 1);
+    for number in 0..2 {
+        let claim = &instance["files"][0]["claims"][number];
+        assert_eq!(claim["shared_by"], serde_json::json!(["dL/dW", "dL/dX"]));
+        assert_eq!(claim["diagnosis"]["definition"], "dZ");
+        assert_eq!(claim["diagnosis"]["fix"], "2 * Z / (N * M)");
+    }
+}
+
 #[test]
 fn numbers_without_a_notation_are_strings() {
     let ran = pullback(&["run", "-", "--json"], "x = [0, 1]; y = 1 / x; z = log(x - 1); L = sum(x)");
