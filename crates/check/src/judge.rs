@@ -113,8 +113,8 @@ fn measured(slope: f64, error: f64) -> f64 {
 }
 
 /// The number that claimed numbers are times the derivative, where that is no rounding: single entries may be off by
-/// [`SAFETY`] times what is measured, but rounding goes both ways, and all entries together are not off in proportion by more
-/// than a part of it.
+/// [`SAFETY`] times what is measured, but rounding goes both ways, and what it does to all entries together is no more than
+/// [`MOST_OF_ALL`] times that.
 fn out_of_proportion(claimed: &[f64], derived: &[f64], rounding: &[f64]) -> Option<f64> {
     let sum = |of: &dyn Fn(usize) -> f64| (0..derived.len()).map(of).sum::<f64>();
     let square = sum(&|k| derived[k] * derived[k]);

@@ -124,6 +124,34 @@ fn numbers_of_few_digits() -> Result<()> {
     Ok(())
 }
 
+/// 2 x, rounded to bf16 as hardware does, to even: it holds. The same times 1.02 is nowhere off by more than bf16 may be, and
+/// cannot be rounding all together.
+#[test]
+fn numbers_that_are_off_in_proportion() -> Result<()> {
+    let x = randn(7, &[64]);
+    let loss = x.powf(2.0)?.sum_all()?;
+    let judged = |times: f64| -> Result<Judgement> {
+        let rounded = |entry: &f64| {
+            let bits = ((2.0 * times * entry) as f32).to_bits();
+            f32::from_bits((bits + 0x7fff + ((bits >> 16) & 1)) & 0xffff_0000)
+        };
+        let numbers: Vec<f32> = x.array()?.to_vec_f64().iter().map(rounded).collect();
+        let numbers = Claim::numbers(&Array::from_slice(&[64], &numbers)?, Precision::BF16)?;
+        judge(&Subject::new(&loss, &x), &numbers)
+    };
+    assert_eq!(judged(1.0)?.verdict, Verdict::Holds);
+    let wrong = judged(1.02)?;
+    assert_eq!(wrong.verdict, Verdict::Wrong, "{wrong:?}");
+    assert!(wrong.error_in_tolerances.is_some_and(|ratio| ratio <= 1.0), "{wrong:?}");
+    let said = wrong.notes.iter().find_map(|note| match note {
+        Note::OutOfProportion { times } => Some(*times),
+        _ => None,
+    });
+    // bf16 has steps of 1/128 at the most, and 64 entries average them.
+    assert!(said.is_some_and(|times| (times - 1.02).abs() < 1.0 / 128.0), "{wrong:?}");
+    Ok(())
+}
+
 #[test]
 fn other_code_may_compute_another_function() -> Result<()> {
     let y = given(&[2, 2], &[1.0, 0.0, 2.0, 4.0]).log()?;

@@ -168,3 +168,17 @@ fn slips_in_the_formula_of_the_file() {
     check(&softmax, "dL/dz", "p * G", "missing-term", right);
     check(&softmax, "dL/dz", "q * (G - sum(p * G, axis=1, keepdims=true))", "stale-operand", right);
 }
+
+/// Where no mistake is found, what can be seen of the numbers is said.
+#[test]
+fn facts_of_numbers() {
+    check(LAYER, "dL/dW", "1024 * X.T @ g", "extra-factor", None);
+    check(LAYER, "dL/dW", "0 * X.T @ g", "missing-term", None);
+    let found = told(LAYER, "dL/db", "sum(g, axis=0) * [1, 1, 1, 1, 1, 1, 0]", false);
+    let [fact] = found.as_slice() else { panic!("{found:?}") };
+    assert_eq!(fact.cause, "unknown");
+    let said = format!("{:?}", fact.explanation);
+    for words in ["1 of 7 entries are wrong", "at index 6 of axis 0", "zero there"] {
+        assert!(said.contains(words), "{said}");
+    }
+}

@@ -39,8 +39,8 @@ fn choice(kink: &Kink) -> String {
             "gives all to the first of those that tie, as PyTorch's max(dim)".to_string()
         }
         (true, Some(Follows::LastOfTies)) => "gives all to the last of those that tie".to_string(),
-        (true, Some(Follows::Left)) => "takes the left one".to_string(),
-        (true, Some(Follows::Right)) => "takes the right one".to_string(),
+        (true, Some(Follows::Left)) => "takes the slope on the left".to_string(),
+        (true, Some(Follows::Right)) => "takes the slope on the right".to_string(),
         (true, Some(Follows::Mean)) => "takes the mean of both".to_string(),
         (true, None) => format!("is {claimed}"),
     };

@@ -68,27 +68,21 @@ struct Guess {
 
 /// What explains the numbers of a claim: one mistake, or several that no data at hand tells apart.
 pub(crate) fn fit(inquiry: &Inquiry<'_>, number: usize, case: &Case<'_>) -> Vec<Diagnosis> {
-    let found = whole::found(inquiry, number, case);
-    if !found.is_empty() {
-        return found;
-    }
-    let found = formula::slips(inquiry, number, case, Depth::Singles);
-    if !found.is_empty() {
-        return found;
-    }
-    let found = local(inquiry, number, case);
-    if !found.is_empty() {
-        return found;
-    }
-    let found: Vec<Diagnosis> = whole::another(inquiry, number, case).into_iter().collect();
-    if !found.is_empty() {
-        return found;
-    }
-    let found = formula::slips(inquiry, number, case, Depth::Pairs);
-    if !found.is_empty() || inquiry.exact.claims[number].expr.is_some() {
-        return found;
-    }
-    whole::facts(case).into_iter().collect()
+    let is_expression = inquiry.exact.claims[number].expr.is_some();
+    // Of an expression its facts are told elsewhere.
+    let of_numbers = |found: &dyn Fn(&Case<'_>) -> Option<Diagnosis>| -> Vec<Diagnosis> {
+        if is_expression { Vec::new() } else { found(case).into_iter().collect() }
+    };
+    let ways: [&dyn Fn() -> Vec<Diagnosis>; 7] = [
+        &|| whole::found(inquiry, number, case),
+        &|| of_numbers(&whole::unnamed_multiple),
+        &|| formula::slips(inquiry, number, case, Depth::Singles),
+        &|| local(inquiry, number, case),
+        &|| whole::another(inquiry, number, case).into_iter().collect(),
+        &|| formula::slips(inquiry, number, case, Depth::Pairs),
+        &|| of_numbers(&whole::facts),
+    ];
+    ways.iter().map(|way| way()).find(|found| !found.is_empty()).unwrap_or_default()
 }
 
 /// The mistakes in local Jacobians that explain the numbers.
@@ -321,7 +315,7 @@ fn place(inquiry: &Inquiry<'_>, number: usize, node: &Node, guess: &Guess) -> (p
     let operation = used.and_then(place).or_else(|| place(&node.value));
     match (operation, &claim.expr) {
         (Some(span), _) => (span, Words::new().say("the backward pass of this is wrong")),
-        (None, Some(expr)) => (expr.span, Words::new().say("this lacks nothing of its form, and is wrong")),
+        (None, Some(expr)) => (expr.span, Words::new().say("this is wrong")),
         (None, None) => (claim.expr_span, Words::new().say("these numbers are wrong")),
     }
 }

@@ -39,7 +39,10 @@ enum Done {
 
 /// The cause that one of these explains, where one does on all data.
 pub(super) fn found(inquiry: &Inquiry<'_>, number: usize, case: &Case<'_>) -> Vec<Diagnosis> {
-    if case.trials.iter().all(|trial| trial.claimed().is_some_and(|claimed| claimed.max_abs() == 0.0)) {
+    let is_expression = case.claim.expr.is_some();
+    if !is_expression
+        && case.trials.iter().all(|trial| trial.claimed().is_some_and(|claimed| claimed.max_abs() == 0.0))
+    {
         let words = Words::new().say("All of these numbers are zero: nothing was passed back to ");
         return vec![said(case, "missing-term", words.source(case.claim.wrt_names.join(", ")).say("."))];
     }
@@ -59,25 +62,28 @@ pub(super) fn found(inquiry: &Inquiry<'_>, number: usize, case: &Case<'_>) -> Ve
     hypotheses(case.own()).unwrap_or_default().into_iter().find_map(explained).unwrap_or_default()
 }
 
-/// What can be said of numbers whose mistake is not known: that they are a multiple of the derivative, or which are wrong.
+/// Are the numbers the derivative times a number that is no size and nothing that one writes: a loss scale? On all data it
+/// has to be the same.
+pub(super) fn unnamed_multiple(case: &Case<'_>) -> Option<Diagnosis> {
+    // Every number is a multiple of another one.
+    if case.own().truth.tensor().len() < 2 {
+        return None;
+    }
+    let fitted = Fitted::of(&Done::Scaled.on_all(case)?);
+    let times = *fitted.values.last()?;
+    let close = fitted.close.max(1e-6) * times.abs();
+    if fitted.values.iter().any(|other| (other - times).abs() > close) {
+        return None;
+    }
+    let cause = if times.abs() > 1.0 { "extra-factor" } else { "missing-factor" };
+    let words = format!("These numbers are {} times the derivative, in every entry.", brief(times));
+    Some(said(case, cause, Words::new().say(words)))
+}
+
+/// What can be said of numbers whose mistake is not known: which of them are wrong.
 pub(super) fn facts(case: &Case<'_>) -> Option<Diagnosis> {
     let own = case.own();
     let claimed = own.truth.tensor_of(&own.claimed()?, own.layout())?;
-    if let Some(numbers) = Done::Scaled.on_all(case).filter(|_| claimed.len() > 1) {
-        let fitted = Fitted::of(&numbers);
-        let times = *fitted.values.last()?;
-        let same =
-            fitted.values.iter().all(|other| (other - times).abs() <= fitted.close.max(1e-6) * times.abs());
-        let words = Words::new()
-            .say(format!("These numbers are {} times the derivative, in every entry", brief(times)));
-        let words = words.say(if same { "." } else { "; on other data it is another multiple." });
-        let cause = match same {
-            true if times.abs() > 1.0 => "extra-factor",
-            true => "missing-factor",
-            false => "unknown",
-        };
-        return Some(said(case, cause, words));
-    }
     let truth = own.truth.tensor();
     let close = own.close().max(1e-6) * truth.max_abs();
     let (is, right) = (claimed.to_vec_f64(), truth.to_vec_f64());
