@@ -41,6 +41,12 @@ impl Truth {
         Ok(Some(Truth { tensor, y: reduced.y.shape(), x: subject.last().shape() }))
     }
 
+    /// Numbers of any shape in a derivative's place, where what gives them is sought.
+    pub fn of_numbers(tensor: Array) -> Truth {
+        let x = tensor.shape().to_vec();
+        Truth { tensor, y: Vec::new(), x }
+    }
+
     /// Claimed numbers in the derivative's place, about the same; `None` where no claim of the layout has their shape.
     pub fn stated(&self, claim: &Array, layout: ClaimLayout) -> Option<Truth> {
         Some(Truth { tensor: self.tensor_of(claim, layout)?, y: self.y.clone(), x: self.x.clone() })

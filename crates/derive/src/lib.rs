@@ -29,8 +29,10 @@
 //! This is the one derivation that proves that symbols flow through the rules; what it does not do yet: name
 //! intermediate values, and go through a program one operation at a time.
 
+mod code;
 mod forward;
 mod steps;
 
+pub use code::{Source, gradient_code};
 pub use forward::index_notation;
 pub use steps::{Derivation, Step, derive};

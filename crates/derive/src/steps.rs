@@ -1,8 +1,11 @@
 //! One gradient, step by step.
 
 use pullback_autograd::jacobian;
-use pullback_network::{Letters, Style, Value, subscript, written_sum};
+use pullback_lang::{Span, make, print};
+use pullback_network::{Letters, Value, subscript, written_sum};
 use pullback_ops::{Result, Term, Val};
+
+use crate::code::{Source, gradient_code};
 
 use crate::forward::index_notation;
 
@@ -17,7 +20,7 @@ pub struct Derivation {
     pub index: String,
     /// The gradient in matrix notation, where it is a matrix expression: `Ḡ Wᵀ`.
     pub matrix: Option<String>,
-    /// The gradient as the right side of a claim in a `.grad` file, where it is a matrix expression: `dL/dZ @ W.T`.
+    /// The gradient as the right side of a claim in a `.grad` file, where there is one: `dL/dZ @ W.T`.
     pub code: Option<String>,
 }
 
@@ -49,11 +52,11 @@ pub fn derive(output: &Val, wrt: &Val) -> Result<Derivation> {
     push("its derivative by one entry", format!("∂{y_i}/∂{x_m} = {}", network.formula()));
     if output.ndim() == 0 {
         let terms: Vec<Term> = network.terms().to_vec();
-        let matrix = matrix_form(&terms, Style::Paper, |value| value.symbol());
+        let matrix = matrix_form(&terms);
         if let Some(form) = &matrix {
             push("in matrix notation", format!("∂{y}/∂{x} = {form}"));
         }
-        let code = matrix_form(&terms, Style::Code, |value| value.symbol());
+        let code = code(output, wrt);
         return Ok(Derivation {
             title: format!("∂{y}/∂{x}"), steps, index: network.formula(), matrix, code
         });
@@ -92,7 +95,7 @@ pub fn derive(output: &Val, wrt: &Val) -> Result<Derivation> {
         };
         push(why, format!("= {after}"));
     }
-    let matrix = matrix_form(&terms, Style::Paper, |value| value.symbol());
+    let matrix = matrix_form(&terms);
     if let Some(form) = &matrix {
         let why = match terms.as_slice() {
             [term] if summed_axis(term) == Some(0) => "in matrix notation: the sum down each column of Ḡ",
@@ -101,9 +104,7 @@ pub fn derive(output: &Val, wrt: &Val) -> Result<Derivation> {
         };
         push(why, format!("∂L/∂{x} = {form}"));
     }
-    let code_symbol =
-        |value: &Val| if value.id() == cotangent.id() { format!("dL/d{y}") } else { value.symbol() };
-    let code = matrix_form(&terms, Style::Code, code_symbol);
+    let code = code(output, wrt);
     Ok(Derivation { title: format!("∂L/∂{x}"), steps, index: after, matrix, code })
 }
 
@@ -111,24 +112,33 @@ fn at(symbol: &str, letters: &[String]) -> String {
     pullback_network::indexed(symbol, letters)
 }
 
+/// The gradient as code. An output with axes has a cotangent, which has a name.
+fn code(output: &Val, wrt: &Val) -> Option<String> {
+    let cotangent = |value: &Val| {
+        let is_given = value.id() == output.id() && output.ndim() > 0;
+        is_given.then(|| make::reference(Span::default(), "L", &output.symbol()))
+    };
+    let code = gradient_code(output, wrt, &Source { cotangent: &cotangent, written: &|_| None })?;
+    Some(print(&code))
+}
+
 /// The sum of the terms in matrix notation, where each is a matrix expression.
-fn matrix_form(terms: &[Term], style: Style, symbol: impl Fn(&Val) -> String) -> Option<String> {
+fn matrix_form(terms: &[Term]) -> Option<String> {
     let forms: Option<Vec<(bool, String)>> = terms
         .iter()
         .map(|term| {
             let negative = term.coef.is_negative();
             let positive = Term { coef: term.coef.abs(), ..term.clone() };
-            Some((negative, positive.matrix_notation(style, &symbol)?))
+            Some((negative, positive.matrix_notation(&|value| value.symbol())?))
         })
         .collect();
-    let minus = if style == Style::Paper { "−" } else { "-" };
     let mut text = String::new();
     for (negative, form) in forms? {
-        text += &match (text.is_empty(), negative) {
-            (true, false) => String::new(),
-            (true, true) => minus.to_string(),
-            (false, true) => format!(" {minus} "),
-            (false, false) => " + ".to_string(),
+        text += match (text.is_empty(), negative) {
+            (true, false) => "",
+            (true, true) => "−",
+            (false, true) => " − ",
+            (false, false) => " + ",
         };
         text += &form;
     }

@@ -133,27 +133,27 @@ fn other_forms() -> Result<()> {
         &p,
         &x,
         expect![[r#"
-        ∂L/∂x
-          p_i = softmax(x, axis=0)_i   (the forward pass, entry by entry)
-          ∂p_i/∂x_m = δ_im p_i − p_i p_m   (its derivative by one entry)
-          ∂L/∂x_m = Σ_i Ḡ_i ∂p_i/∂x_m   (the chain rule: every entry of the output passes its share)
-          = Σ_i Ḡ_i δ_im p_i − Σ_i Ḡ_i p_i p_m   (the derivative inserted)
-          = Ḡ_m p_m − Σ_i Ḡ_i p_i p_m   (δ picks one value of an index and ends its sum)
-          ∂L/∂x = (Ḡ ⊙ p) − Ḡᵀ p p   (in matrix notation)
-          (dL/dp * p) - (dL/dp @ p) * p
-    "#]],
+            ∂L/∂x
+              p_i = softmax(x, axis=0)_i   (the forward pass, entry by entry)
+              ∂p_i/∂x_m = δ_im p_i − p_i p_m   (its derivative by one entry)
+              ∂L/∂x_m = Σ_i Ḡ_i ∂p_i/∂x_m   (the chain rule: every entry of the output passes its share)
+              = Σ_i Ḡ_i δ_im p_i − Σ_i Ḡ_i p_i p_m   (the derivative inserted)
+              = Ḡ_m p_m − Σ_i Ḡ_i p_i p_m   (δ picks one value of an index and ends its sum)
+              ∂L/∂x = (Ḡ ⊙ p) − Ḡᵀ p p   (in matrix notation)
+              p * (dL/dp - sum(dL/dp * p))
+        "#]],
     );
     let mean = a.powf(2.0)?.mean_all()?.named("q");
     check(
         &mean,
         &a,
         expect![[r#"
-        ∂q/∂a
-          q = 1/m Σ_k (a^2)_k   (the forward pass, entry by entry)
-          ∂q/∂a_m = 2/m a_m   (its derivative by one entry)
-          ∂q/∂a = 2/m a   (in matrix notation)
-          2/m * a
-    "#]],
+            ∂q/∂a
+              q = 1/m Σ_k (a^2)_k   (the forward pass, entry by entry)
+              ∂q/∂a_m = 2/m a_m   (its derivative by one entry)
+              ∂q/∂a = 2/m a   (in matrix notation)
+              2 * a / m
+        "#]],
     );
     Ok(())
 }

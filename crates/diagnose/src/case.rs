@@ -51,6 +51,8 @@ pub(crate) struct Trial<'a> {
     work: f64,
     /// Where what is tried is the right side of a definition.
     redefined: Option<Redefined>,
+    /// What may be called by a name beside the values of the file: cotangents, as `dL/dv`.
+    names: Rc<HashMap<String, Val>>,
 }
 
 impl<'a> Trial<'a> {
@@ -66,15 +68,15 @@ impl<'a> Trial<'a> {
             Claimed::Value { val, .. } => work(val),
             Claimed::Shape(_) => 1.0,
         };
-        Trial { program, number, layout, replaced, truth, close, work, redefined: None }
+        Trial { program, number, layout, replaced, truth, close, work, redefined: None, names: Rc::default() }
     }
 
     pub(crate) fn work(&self) -> f64 {
         self.work
     }
 
-    /// The same with other numbers sought.
-    pub(crate) fn seeking<'b>(&self, truth: &'b Truth) -> Trial<'b>
+    /// The same with other numbers sought, by expressions that may use more names.
+    pub(crate) fn seeking<'b>(&self, truth: &'b Truth, names: &Rc<HashMap<String, Val>>) -> Trial<'b>
     where
         'a: 'b,
     {
@@ -87,7 +89,13 @@ impl<'a> Trial<'a> {
             close: self.close,
             work: self.work,
             redefined: self.redefined.clone(),
+            names: names.clone(),
         }
+    }
+
+    /// The same with more names.
+    pub(crate) fn among(&self, names: &Rc<HashMap<String, Val>>) -> Trial<'a> {
+        self.seeking(self.truth, names)
     }
 
     /// The claim, on this data.
@@ -103,6 +111,11 @@ impl<'a> Trial<'a> {
             (None, Claimed::Value { val, .. }) => val.array().ok()?.cast(DType::F64).ok(),
             (None, Claimed::Shape(_)) => None,
         }
+    }
+
+    /// Does a name mean a value, and no size?
+    pub(crate) fn has_value(&self, name: &str) -> bool {
+        self.program.find(name).is_some() || self.names.contains_key(name)
     }
 
     pub(crate) fn program(&self) -> &'a Program {
@@ -122,7 +135,7 @@ impl<'a> Trial<'a> {
     pub(crate) fn value(&self, expr: &Expr) -> Option<Val> {
         match &self.redefined {
             Some(_) => self.value_of_root(&self.root_value(expr)?),
-            None => self.program.reclaimed(self.number, expr, &self.replaced).ok(),
+            None => self.value_among(expr, &HashMap::new()),
         }
     }
 
@@ -148,7 +161,8 @@ impl<'a> Trial<'a> {
 
     /// The same where some names mean other values.
     pub(crate) fn value_among(&self, expr: &Expr, names: &HashMap<String, Val>) -> Option<Val> {
-        self.program.reclaimed_among(self.number, expr, &self.replaced, names.clone()).ok()
+        let all = self.names.iter().chain(names).map(|(name, val)| (name.clone(), val.clone()));
+        self.program.reclaimed_among(self.number, expr, &self.replaced, all.collect()).ok()
     }
 
     /// Its numbers.
@@ -178,7 +192,7 @@ impl<'a> Trial<'a> {
 }
 
 /// How many multiplications an expression takes, roughly. What has a name is computed once for all candidates.
-fn work(val: &Val) -> f64 {
+pub(crate) fn work(val: &Val) -> f64 {
     let elements = |val: &Val| val.shape().iter().map(|&size| size as f64).product::<f64>();
     let mut seen = HashSet::new();
     let mut pending = vec![val];
@@ -213,6 +227,19 @@ pub(crate) struct Usable {
 }
 
 impl Usable {
+    /// The same beside names for cotangents, which stand for what references to claims do.
+    pub(crate) fn with_names(mut self, names: &HashMap<String, Val>) -> Usable {
+        self.known.retain(|known| !matches!(known.source.kind, ExprKind::ClaimRef { .. }));
+        let mut named: Vec<(&String, &Val)> = names.iter().collect();
+        named.sort_by_key(|(name, _)| *name);
+        self.known.extend(named.into_iter().map(|(name, val)| Known {
+            source: edit::name(Span::default(), name),
+            dims: val.dims().to_vec(),
+            bound: 0,
+        }));
+        self
+    }
+
     /// What an expression in the place of a claim may be made of.
     pub(crate) fn before(file: &File, program: &Program, number: usize) -> Usable {
         Usable {
@@ -438,7 +465,7 @@ fn known(program: &Program, number: usize) -> Vec<Known> {
             // `dL/dZ` is the cotangent of Z.
             ValueKind::Upstream => {
                 match value.name.strip_prefix('d').and_then(|name| name.split_once("/d")) {
-                    Some((of, wrt)) => reference(of, wrt, at),
+                    Some((of, wrt)) => edit::reference(at, of, wrt),
                     None => continue,
                 }
             }
@@ -451,7 +478,7 @@ fn known(program: &Program, number: usize) -> Vec<Known> {
         if claim.of.ndim() > 0 || known.len() == MOST || !claim.fixed.is_empty() {
             continue;
         }
-        let source = reference(&claim.of_name, wrt, at);
+        let source = edit::reference(at, &claim.of_name, wrt);
         known.push(Known { source, dims: claim.wrt[0].dims().to_vec(), bound: claim.span.start });
     }
     known
@@ -538,8 +565,4 @@ pub(crate) fn entries<'k>(
         }
     }
     entries
-}
-
-fn reference(of: &str, wrt: &str, at: Span) -> Expr {
-    Expr::new(at, ExprKind::ClaimRef { of: Name::new(of, at), wrt: vec![Name::new(wrt, at)] })
 }

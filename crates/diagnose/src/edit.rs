@@ -2,8 +2,10 @@
 //!
 //! A part is named by its path: which child to take, from the root down, in the order of [`Expr::children`].
 
-use pullback_lang::{BinaryOp, Expr, ExprKind, IndexItem, Name, Operator, Span};
-use pullback_network::Dim;
+pub(crate) use pullback_lang::make::{
+    binary, call, column, dim, integer, name, negated, reference, shape, transposed, untransposed,
+};
+use pullback_lang::{Expr, ExprKind, Span};
 
 use crate::words::Words;
 
@@ -60,61 +62,6 @@ pub(crate) fn replaced(expr: &Expr, path: &[usize], with: Expr) -> Expr {
     }
     *at = with;
     whole
-}
-
-/// Makers of expressions, each at the place of what it replaces.
-pub(crate) fn name(at: Span, text: &str) -> Expr {
-    Expr::new(at, ExprKind::Name(text.to_owned()))
-}
-
-pub(crate) fn integer(at: Span, value: usize) -> Expr {
-    Expr::new(at, ExprKind::Number { value: value as f64, integer: true })
-}
-
-/// A size, by its name where it has one.
-pub(crate) fn dim(at: Span, dim: &Dim) -> Expr {
-    match dim.name() {
-        Some(dim) => name(at, dim.as_str()),
-        None => integer(at, dim.size()),
-    }
-}
-
-/// `[N, 3]`: dims by their names, where they have any.
-pub(crate) fn shape(at: Span, dims: &[Dim]) -> Expr {
-    Expr::new(at, ExprKind::List(dims.iter().map(|size| dim(at, size)).collect()))
-}
-
-pub(crate) fn binary(at: Span, kind: BinaryOp, left: Expr, right: Expr) -> Expr {
-    let operator = Operator { kind, span: at };
-    Expr::new(at, ExprKind::Binary { operator, left: Box::new(left), right: Box::new(right) })
-}
-
-pub(crate) fn transposed(expr: &Expr) -> Expr {
-    Expr::new(expr.span, ExprKind::Transpose(Box::new(expr.clone())))
-}
-
-/// `A` for `A.T`, and `A.T` for `A`.
-pub(crate) fn untransposed(expr: &Expr) -> Expr {
-    match &expr.kind {
-        ExprKind::Transpose(operand) => (**operand).clone(),
-        _ => transposed(expr),
-    }
-}
-
-pub(crate) fn negated(expr: &Expr) -> Expr {
-    Expr::new(expr.span, ExprKind::Negate(Box::new(expr.clone())))
-}
-
-pub(crate) fn call(at: Span, function: &str, args: Vec<Expr>, kwargs: Vec<(&str, Expr)>) -> Expr {
-    let kwargs = kwargs.into_iter().map(|(keyword, value)| (Name::new(keyword, at), value)).collect();
-    Expr::new(at, ExprKind::Call { function: Name::new(function, at), args, kwargs })
-}
-
-/// `a[:, None]`: a vector as a column.
-pub(crate) fn column(expr: &Expr) -> Expr {
-    let all = IndexItem::Slice { start: None, stop: None, step: None };
-    let base = Box::new(expr.clone());
-    Expr::new(expr.span, ExprKind::Index { base, items: vec![all, IndexItem::NewAxis] })
 }
 
 /// The number of parts of an expression.

@@ -1,6 +1,8 @@
 //! A number by its name: 0.1 is `1/(N * M)` where N is 5 and M is 2, and 1/21 where they are 3 and 7. Scalars of the
 //! program have names too.
 
+use std::sync::OnceLock;
+
 use pullback_lang::{BinaryOp, Expr, ExprKind, Span};
 
 use crate::edit::{binary, call, integer, negated, number};
@@ -48,6 +50,8 @@ const POWERS_OF_TWO: [f64; 6] = [-1.0, 1.0, -2.0, 2.0, -3.0, 3.0];
 pub(crate) struct Names {
     quantities: Vec<Quantity>,
     products: Vec<Product>,
+    /// What the products are on the data that come first, without their signs, the smallest first.
+    magnitudes: Vec<f64>,
 }
 
 /// Powers of quantities, by number, and what they are on each set of data.
@@ -79,7 +83,11 @@ impl Names {
             let values = (0..trials).map(|trial| value(&powers, trial)).collect();
             Product { powers, values }
         });
-        Names { products: products.collect(), quantities }
+        let products: Vec<Product> = products.collect();
+        let firsts = products.iter().filter_map(|product| product.values.first());
+        let mut magnitudes: Vec<f64> = firsts.map(|first| first.abs()).collect();
+        magnitudes.sort_by(f64::total_cmp);
+        Names { products, quantities, magnitudes }
     }
 
     /// The simplest factor that has these values, one for each set of data.
@@ -121,10 +129,24 @@ impl Names {
 
     /// May a number be a factor, as far as the data tell that come first?
     pub(crate) fn may_be(&self, value: f64) -> bool {
-        self.products.iter().any(|product| {
-            product.values.first().is_some_and(|&first| fraction(&[value], &[first], CLOSE).is_some())
+        fractions().iter().any(|fraction| {
+            let wanted = value.abs() / fraction;
+            let from = self.magnitudes.partition_point(|&magnitude| magnitude < wanted * (1.0 - CLOSE));
+            self.magnitudes.get(from).is_some_and(|&magnitude| magnitude <= wanted * (1.0 + CLOSE))
         })
     }
+}
+
+/// The fractions of small numbers, each once.
+fn fractions() -> &'static [f64] {
+    static FRACTIONS: OnceLock<Vec<f64>> = OnceLock::new();
+    FRACTIONS.get_or_init(|| {
+        let all = (1..=LARGEST).flat_map(|above| (1..=LARGEST).map(move |below| above as f64 / below as f64));
+        let mut all: Vec<f64> = all.collect();
+        all.sort_by(f64::total_cmp);
+        all.dedup();
+        all
+    })
 }
 
 impl Factor {
@@ -357,8 +379,14 @@ fn fraction(values: &[f64], products: &[f64], close: f64) -> Option<(bool, usize
         return None;
     }
     let magnitude = first.abs();
+    // Most are no fraction of small numbers at all.
+    let most = LARGEST as f64 + 0.5;
+    if magnitude > most || magnitude * most < 1.0 {
+        return None;
+    }
     (1..=LARGEST).find_map(|denominator| {
-        let numerator = (magnitude * denominator as f64).round();
+        // The nearest whole number: below 2^16, so that the cast is exact.
+        let numerator = f64::from((magnitude * denominator as f64 + 0.5) as u16);
         let fits = (magnitude * denominator as f64 - numerator).abs() <= close * numerator;
         (fits && (1.0..=LARGEST as f64).contains(&numerator)).then_some((
             first < 0.0,

@@ -3,6 +3,7 @@
 use std::cell::{Cell, OnceCell};
 use std::collections::HashMap;
 use std::path::Path;
+use std::rc::Rc;
 
 use pullback_array::Array;
 use pullback_check::{Claim as Numbers, ClaimLayout, Judgement, Truth, Verdict, judge, shapes};
@@ -258,12 +259,25 @@ impl<'a> Inquiry<'a> {
         Some(case)
     }
 
-    /// A case in which these numbers are sought in the place of the derivative, on the same data.
-    pub(crate) fn backwards<'s>(&'s self, number: usize, case: &Case<'s>, numbers: &'s [Truth]) -> Case<'s> {
+    /// A case in which these numbers are sought in the place of the derivative, on the same data, by edits of an expression
+    /// that takes so many multiplications. `names` are what it may use beside the values of the file, on each set of data.
+    pub(crate) fn backwards<'s>(
+        &'s self,
+        number: usize,
+        case: &Case<'s>,
+        numbers: &'s [Truth],
+        names: &[Rc<HashMap<String, Val>>],
+        work: f64,
+    ) -> Case<'s> {
+        let sought = case.trials.iter().zip(numbers).zip(names);
         let trials: Vec<Trial<'s>> =
-            case.trials.iter().zip(numbers).map(|(trial, numbers)| trial.seeking(numbers)).collect();
+            sought.map(|((trial, numbers), names)| trial.seeking(numbers, names)).collect();
         let usable = Usable::before(self.file, self.exact, number);
-        let most = MOST_CANDIDATES.min(self.left.get());
+        let usable = match names.last().filter(|names| !names.is_empty()) {
+            Some(names) => usable.with_names(names),
+            None => usable,
+        };
+        let most = ((MOST_WORK / work) as usize).min(MOST_CANDIDATES).min(self.left.get());
         let mut backwards = Case::new(case.claim, trials, case.resized, None, usable, true, most);
         backwards.backwards = true;
         backwards

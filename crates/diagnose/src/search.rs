@@ -62,6 +62,8 @@ struct Fit {
 pub(crate) enum Depth {
     Singles,
     Pairs,
+    /// Pairs alone, where it is known that no single edit fits.
+    PairsAlone,
 }
 
 /// What is wrong with a claim: one diagnosis, or several that the data cannot tell apart.
@@ -99,7 +101,7 @@ pub(crate) fn search_costed(
     let firsts: Vec<Vec<Proposal>> = trees.iter().map(proposals).collect();
     let singles = ordered(&trees, &firsts);
     let mut fitting: Vec<Candidate> = Vec::new();
-    for &single in &singles {
+    for &single in singles.iter().filter(|_| depth != Depth::PairsAlone) {
         let (tree, proposal) = (&trees[single.tree], &firsts[single.tree][single.first]);
         if search.fits(tree, &proposal.root(&tree.root)) {
             fitting.push(single);

@@ -289,7 +289,7 @@ impl<'a> Tree<'a> {
         expr.walk(&mut |part| {
             is_number &= match &part.kind {
                 ExprKind::Name(name) => {
-                    !self.arguments.contains_key(name) && self.case.own().program.find(name).is_none()
+                    !self.arguments.contains_key(name) && !self.case.own().has_value(name)
                 }
                 ExprKind::Number { .. } | ExprKind::Negate(_) | ExprKind::Binary { .. } => true,
                 _ => false,

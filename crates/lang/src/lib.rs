@@ -42,6 +42,7 @@ pub use syntax::ast::{
 pub use syntax::expr::{BinaryOp, Expr, ExprKind, IndexItem, MAX_DEPTH, MAX_NESTING, Operator};
 pub use syntax::hint::nearest;
 pub use syntax::lint::lint;
+pub use syntax::make;
 pub use syntax::names::{Binding, Claimed, Names};
 pub use syntax::parse::{
     MAX_ERRORS, MAX_SOURCE, Parsed, ParsedExpr, parse, parse_bytes, parse_expr, parse_expr_in,

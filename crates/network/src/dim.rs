@@ -29,6 +29,11 @@ impl Name {
     pub fn as_str(self) -> &'static str {
         self.0
     }
+
+    /// Is it a word, and no expression that something is called by, as `(2 * N)`?
+    pub fn is_identifier(self) -> bool {
+        self.0.chars().all(|letter| letter.is_alphanumeric() || letter == '_')
+    }
 }
 
 impl fmt::Display for Name {

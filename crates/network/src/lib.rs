@@ -56,7 +56,6 @@ pub use descent::Descended;
 pub use dim::{Dim, Label, Name};
 pub use factor::{Factor, Inverse, Value};
 pub use formula::{Letters, Written, indexed, subscript, sum as written_sum};
-pub use matrix::Style;
 pub use network::{Network, Term};
 pub use order::{Plan, contraction_order};
 pub use relation::Relation;

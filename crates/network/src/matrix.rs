@@ -10,15 +10,6 @@ use crate::dim::Label;
 use crate::factor::{Factor, Value};
 use crate::network::Term;
 
-/// How a matrix expression is written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Style {
-    /// As on paper: `Ḡ Wᵀ`.
-    Paper,
-    /// As in a `.grad` file: `dL/dZ @ W.T`.
-    Code,
-}
-
 /// A product of atoms, each with its transposition.
 type Chain = Vec<(String, bool)>;
 
@@ -31,16 +22,14 @@ enum Node {
 
 impl<V: Value> Term<V> {
     /// The term in matrix notation, where it is a matrix expression. `symbol` names the payloads.
-    pub fn matrix_notation(&self, style: Style, symbol: &impl Fn(&V) -> String) -> Option<String> {
+    pub fn matrix_notation(&self, symbol: &impl Fn(&V) -> String) -> Option<String> {
         let mut nodes = Vec::new();
         for factor in &self.factors {
             let atom = |name: String| vec![(name, false)];
             nodes.push(match factor {
                 Factor::Relation(_) => return None,
                 Factor::Inverse(inverse) => {
-                    let name = symbol(&inverse.matrix);
-                    let name =
-                        if style == Style::Paper { format!("{name}⁻¹") } else { format!("inv({name})") };
+                    let name = format!("{}⁻¹", symbol(&inverse.matrix));
                     match inverse.labels()[..] {
                         [row, column] if row != column => Node::Matrix { chain: atom(name), row, column },
                         _ => return None,
@@ -60,13 +49,13 @@ impl<V: Value> Term<V> {
             let having: Vec<&Node> = nodes.iter().filter(|node| node.has(label)).collect();
             // Vectors under one sum are a dot product of two.
             let dot = having.iter().all(|node| matches!(node, Node::Vector { .. })) && !self.is_free(label);
-            merge_entrywise(&mut nodes, label, style, if dot { 2 } else { 1 });
+            merge_entrywise(&mut nodes, label, if dot { 2 } else { 1 });
             if !self.is_free(label) {
-                eliminate(&mut nodes, label, style)?;
+                eliminate(&mut nodes, label)?;
             }
         }
-        let body = assemble(nodes, &self.slots, style)?;
-        Some(with_coefficient(&self.coef, body, style))
+        let body = assemble(nodes, &self.slots)?;
+        Some(with_coefficient(&self.coef, &body))
     }
 }
 
@@ -94,23 +83,14 @@ fn transposed(chain: Chain) -> Chain {
     chain.into_iter().rev().map(|(atom, turned)| (atom, !turned)).collect()
 }
 
-fn written(chain: &Chain, style: Style) -> String {
-    let atoms: Vec<String> = chain
-        .iter()
-        .map(|(atom, turned)| match (turned, style) {
-            (false, _) => atom.clone(),
-            (true, Style::Paper) => format!("{atom}ᵀ"),
-            (true, Style::Code) => format!("{atom}.T"),
-        })
-        .collect();
-    atoms.join(match style {
-        Style::Paper => " ",
-        Style::Code => " @ ",
-    })
+fn written(chain: &Chain) -> String {
+    let atoms: Vec<String> =
+        chain.iter().map(|(atom, turned)| if *turned { format!("{atom}ᵀ") } else { atom.clone() }).collect();
+    atoms.join(" ")
 }
 
 /// Several factors over the same labels are one, multiplied entry by entry, as long as more than `least` have the label.
-fn merge_entrywise(nodes: &mut Vec<Node>, label: Label, style: Style, least: usize) {
+fn merge_entrywise(nodes: &mut Vec<Node>, label: Label, least: usize) {
     let same = |a: &Node, b: &Node| match (a, b) {
         (Node::Vector { at: a, .. }, Node::Vector { at: b, .. }) => a == b,
         (Node::Matrix { row, column, .. }, b @ Node::Matrix { .. }) => b.has(*row) && b.has(*column),
@@ -118,11 +98,10 @@ fn merge_entrywise(nodes: &mut Vec<Node>, label: Label, style: Style, least: usi
     };
     let product = |a: &Chain, b: &Chain| {
         let bracket = |chain: &Chain| match chain.len() {
-            1 => written(chain, style),
-            _ => format!("({})", written(chain, style)),
+            1 => written(chain),
+            _ => format!("({})", written(chain)),
         };
-        let operator = if style == Style::Paper { "⊙" } else { "*" };
-        vec![(format!("({} {operator} {})", bracket(a), bracket(b)), false)]
+        vec![(format!("({} ⊙ {})", bracket(a), bracket(b)), false)]
     };
     let pair = |nodes: &[Node]| {
         let pairs = (0..nodes.len()).flat_map(|b| (0..b).map(move |a| (a, b)));
@@ -148,7 +127,7 @@ fn merge_entrywise(nodes: &mut Vec<Node>, label: Label, style: Style, least: usi
 }
 
 /// Sums over a label: a product of the two nodes that have it, or a sum over the axis of the only one.
-fn eliminate(nodes: &mut Vec<Node>, label: Label, style: Style) -> Option<()> {
+fn eliminate(nodes: &mut Vec<Node>, label: Label) -> Option<()> {
     let mut having = Vec::new();
     let mut at = 0;
     while at < nodes.len() {
@@ -157,28 +136,14 @@ fn eliminate(nodes: &mut Vec<Node>, label: Label, style: Style) -> Option<()> {
     let second = if having.len() == 2 { having.pop() } else { None };
     let first = if having.len() == 1 { having.pop()? } else { return None };
     nodes.push(match (first, second) {
-        (Node::Vector { chain, .. }, None) => {
-            let text = written(&chain, style);
-            Node::Scalar(if style == Style::Paper { format!("1ᵀ {text}") } else { format!("sum({text})") })
-        }
+        (Node::Vector { chain, .. }, None) => Node::Scalar(format!("1ᵀ {}", written(&chain))),
         (Node::Matrix { chain, row, column }, None) => {
-            let rest = if row == label { column } else { row };
-            let chain = match style {
-                Style::Paper if row == label => {
-                    transposed(chain).into_iter().chain([("1".into(), false)]).collect()
-                }
-                Style::Paper => chain.into_iter().chain([("1".into(), false)]).collect(),
-                Style::Code => {
-                    let axis = usize::from(column == label);
-                    vec![(format!("sum({}, axis={axis})", written(&chain, style)), false)]
-                }
-            };
-            Node::Vector { chain, at: rest }
+            let (rest, chain) = if row == label { (column, transposed(chain)) } else { (row, chain) };
+            Node::Vector { chain: chain.into_iter().chain([("1".into(), false)]).collect(), at: rest }
         }
-        (Node::Vector { chain: a, .. }, Some(Node::Vector { chain: b, .. })) => Node::Scalar(match style {
-            Style::Paper => written(&transposed(a).into_iter().chain(b).collect(), style),
-            Style::Code => format!("({} @ {})", written(&a, style), written(&b, style)),
-        }),
+        (Node::Vector { chain: a, .. }, Some(Node::Vector { chain: b, .. })) => {
+            Node::Scalar(written(&transposed(a).into_iter().chain(b).collect()))
+        }
         (Node::Vector { chain: vector, .. }, Some(matrix))
         | (matrix, Some(Node::Vector { chain: vector, .. })) => {
             let Node::Matrix { chain, column, .. } = matrix.with_row(label) else { return None };
@@ -198,7 +163,7 @@ fn eliminate(nodes: &mut Vec<Node>, label: Label, style: Style) -> Option<()> {
 }
 
 /// What is left, over the slots.
-fn assemble(nodes: Vec<Node>, slots: &[Label], style: Style) -> Option<String> {
+fn assemble(nodes: Vec<Node>, slots: &[Label]) -> Option<String> {
     let mut scalars = Vec::new();
     let mut rest = Vec::new();
     for node in nodes {
@@ -213,9 +178,9 @@ fn assemble(nodes: Vec<Node>, slots: &[Label], style: Style) -> Option<String> {
     };
     let body = match (slots, rest.as_slice()) {
         ([], []) => None,
-        (&[slot], [Node::Vector { chain, at }]) if slot == *at => Some(written(chain, style)),
+        (&[slot], [Node::Vector { chain, at }]) if slot == *at => Some(written(chain)),
         (&[first, second], [Node::Matrix { chain, row, column }]) if (first, second) == (*row, *column) => {
-            Some(written(chain, style))
+            Some(written(chain))
         }
         (&[first, second], [Node::Vector { chain: a, at: p }, Node::Vector { chain: b, at: q }])
             if first != second =>
@@ -224,31 +189,18 @@ fn assemble(nodes: Vec<Node>, slots: &[Label], style: Style) -> Option<String> {
             if !((first, second) == (*p, *q) || (first, second) == (*q, *p)) {
                 return None;
             }
-            Some(match style {
-                Style::Paper => {
-                    written(&left.iter().cloned().chain(transposed(right.clone())).collect(), style)
-                }
-                Style::Code => format!("outer({}, {})", written(left, style), written(right, style)),
-            })
+            Some(written(&left.iter().cloned().chain(transposed(right.clone())).collect()))
         }
         _ => return None,
     };
     scalars.extend(body);
-    let operator = if style == Style::Paper { " " } else { " * " };
-    Some(scalars.join(operator))
+    Some(scalars.join(" "))
 }
 
-fn with_coefficient(coef: &Coef, body: String, style: Style) -> String {
-    if coef.is_one() && !body.is_empty() {
-        return body;
-    }
-    let number = match style {
-        Style::Paper => coef.to_string(),
-        Style::Code => coef.to_string().replace('·', "*"),
-    };
-    match (style, body.as_str()) {
-        (_, "") => number,
-        (Style::Paper, body) => format!("{number} {body}"),
-        (Style::Code, body) => format!("{number} * {body}"),
+fn with_coefficient(coef: &Coef, body: &str) -> String {
+    match body {
+        "" => coef.to_string(),
+        body if coef.is_one() => body.to_owned(),
+        body => format!("{coef} {body}"),
     }
 }

@@ -9,7 +9,6 @@ use crate::component::{Component, components, ranges};
 use crate::dim::{Label, distinct};
 use crate::factor::{Factor, Value};
 use crate::formula::signed;
-use crate::matrix::Style;
 use crate::network::{Network, Term};
 
 impl<V: Value> Network<V> {
@@ -82,7 +81,7 @@ fn matrix_term<V: Value>(term: &Term<V>, split: usize) -> Option<String> {
     let mut words = Vec::new();
     if !rest.is_empty() {
         let number = Term { coef: Coef::one(), slots: Vec::new(), factors: rest };
-        words.push(number.matrix_notation(Style::Paper, &|value: &V| value.symbol())?);
+        words.push(number.matrix_notation(&|value: &V| value.symbol())?);
     }
     let written: Option<Vec<String>> = parts.iter().map(|part| written(part, &term.slots, split)).collect();
     let written = written?;
@@ -156,7 +155,7 @@ fn written<V: Value>(part: &Component<V>, slots: &[Label], split: usize) -> Opti
     };
     let notation = |slots: &[Label]| {
         let term = Term { coef: Coef::one(), slots: slots.to_vec(), factors: part.factors.clone() };
-        term.matrix_notation(Style::Paper, &|value: &V| value.symbol())
+        term.matrix_notation(&|value: &V| value.symbol())
     };
     // Several axes on one side are one under a vec: of a payload that has them all, or of a matrix. A label twice among them
     // is a diagonal, of which the vec of a payload would be too much.

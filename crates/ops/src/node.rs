@@ -185,6 +185,19 @@ impl Val {
         }
     }
 
+    /// A power of the number as a coefficient, where the value is one that is written in the program. One that is called as a
+    /// size is counts as that size; one that is called otherwise, `(2 * N)`, is no coefficient, so that a formula shows it.
+    pub fn as_coefficient(&self, power: i32) -> Option<Coef> {
+        let number = self.as_number()?;
+        match self.name() {
+            None => Some(Coef::number(number.powi(power))),
+            Some(name) if name.is_identifier() && number.fract() == 0.0 && (0.0..9e15).contains(&number) => {
+                Some(Coef::size(Dim::named(name.as_str(), number as usize), power))
+            }
+            Some(_) => None,
+        }
+    }
+
     /// Which output of its operation the value is.
     pub fn output(&self) -> usize {
         self.output

@@ -45,12 +45,13 @@ fn dropped(place: &Place<'_>, extra: &Expr, kept: &Expr, cost: u32) -> Edit {
     let what = if divides { "divisor" } else { "factor" };
     let words = Words::new().say(format!("The {what} ")).expr(extra).say(" is one too many.");
     let label = Words::new().say(format!("this {what} does not belong here"));
-    // The larger what is left out, the less likely it was a slip, unless it stands there twice.
+    // The larger what is left out, the less likely it was a slip, unless it stands there twice,
+    // or it is sought what was forgotten.
     let twice = match &kept.kind {
         ExprKind::Binary { operator, right, .. } if operator.kind == BinaryOp::Mul => **right == *extra,
         _ => kept == extra,
     };
-    let more = if twice { 0 } else { (size(extra) / 3) as u32 };
+    let more = if twice || place.case().backwards { 0 } else { (size(extra) / 3) as u32 };
     let edit = Edit::new(kept.clone(), cost + more, words).at(extra.span, label);
     let is_number = number(extra).is_some();
     if is_number || place.dims_of(extra).is_some_and(|dims| dims.is_empty()) { edit.sized() } else { edit }

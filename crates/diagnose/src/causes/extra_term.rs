@@ -3,7 +3,7 @@
 use pullback_lang::{BinaryOp, Expr, ExprKind};
 
 use super::Cause;
-use crate::edit::{Edit, negated, size};
+use crate::edit::{Edit, negated, number, size};
 use crate::tree::Place;
 use crate::words::Words;
 
@@ -12,16 +12,21 @@ pub(super) static CAUSE: Cause = Cause { edits, ..Cause::named("extra-term") };
 fn edits(place: &Place<'_>) -> Vec<Edit> {
     let ExprKind::Binary { operator, left, right } = &place.expr.kind else { return Vec::new() };
     match operator.kind {
-        BinaryOp::Add => vec![dropped(right, (**left).clone()), dropped(left, (**right).clone())],
-        BinaryOp::Sub => vec![dropped(right, (**left).clone()), dropped(left, negated(right))],
+        BinaryOp::Add => vec![dropped(place, right, (**left).clone()), dropped(place, left, (**right).clone())],
+        BinaryOp::Sub => vec![dropped(place, right, (**left).clone()), dropped(place, left, negated(right))],
         _ => Vec::new(),
     }
 }
 
 /// The sum without one term.
-fn dropped(extra: &Expr, kept: Expr) -> Edit {
+fn dropped(place: &Place<'_>, extra: &Expr, kept: Expr) -> Edit {
     let words = Words::new().say("The term ").expr(extra).say(" is one too many.");
     let label = Words::new().say("this term does not belong here");
-    // The larger what is left out, the less likely it was a slip.
-    Edit::new(kept, 3 + (size(extra) / 4) as u32, words).at(extra.span, label)
+    // The larger what is left out, the less likely it was a slip. From the right expression to the wrong one it is a term that was
+    // forgotten, whatever its size; of `1 - y^2` it is the factor as a whole.
+    let more = match place.case().backwards {
+        true => u32::from(number(&kept).is_some()),
+        false => (size(extra) / 4) as u32,
+    };
+    Edit::new(kept, 3 + more, words).at(extra.span, label)
 }

@@ -155,7 +155,10 @@ fn computed(place: &Place<'_>) -> Vec<Edit> {
         if fits && !of_itself && number(&term.expr).is_none() {
             let words = Words::new().say("The factor ").expr(&term.expr).say(" is missing.");
             let label = Words::new().say("the factor ").expr(&term.expr).say(" is missing here");
-            edits.push(Edit::new(with, 4 + (size(&term.expr) / 5) as u32, words).at(at, label));
+            // Nobody writes a quotient too many.
+            let more = if place.case().backwards { 3 } else { 0 };
+            let cost = 4 + more + (size(&term.expr) / 5) as u32;
+            edits.push(Edit::new(with, cost, words).at(at, label));
         }
     }
     edits

@@ -1,37 +1,82 @@
-//! The file states the gradient as well, and states it rightly: then the numbers may be what a slip in that very formula
-//! gives, and the search for slips finds it when it goes the other way, from the right expression to the wrong numbers.
+//! Slips in a right formula: the numbers may be what a slip in the formula of the gradient gives, and the search for slips finds
+//! it when it goes the other way, from the right expression to the wrong numbers. The right formula is the one that the file
+//! states, where it states one, or else the one that is derived ([`derived`]).
 
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use pullback_autograd::between;
 use pullback_check::Truth;
-use pullback_lang::{Expr, ExprKind, StatementKind};
+use pullback_lang::{BinaryOp, Expr, ExprKind, Span, StatementKind};
+use pullback_network::Value as _;
+use pullback_ops::Val;
 
-use crate::case::Case;
+use super::derived::{self, Cotangents};
+use crate::case::{Case, Trial, work};
 use crate::inquiry::Inquiry;
 use crate::search::{Depth, search};
 use crate::words::Words;
 use crate::{Diagnosis, Fix};
 
-/// The slips in the file's own formula that give the numbers of a claim.
-pub(super) fn slips(inquiry: &Inquiry<'_>, number: usize, case: &Case<'_>, depth: Depth) -> Vec<Diagnosis> {
-    let Some(right) = stated(inquiry, number) else { return Vec::new() };
-    // A formula that is wrong itself says nothing of what the numbers should be.
-    if !case.trials.iter().all(|trial| trial.fits(right)) {
-        return Vec::new();
-    }
-    let numbers = |trial: &crate::case::Trial<'_>| trial.truth.stated(&trial.claimed()?, trial.layout());
+/// A formula that the derivative has.
+pub(super) struct Right {
+    expr: Expr,
+    /// Does the file state it?
+    stated: bool,
+    /// What it may be made of beside the values of the file, on each set of data.
+    names: Vec<Cotangents>,
+}
+
+/// The slips in right formulas that give the numbers of a claim.
+pub(super) fn slips(
+    inquiry: &Inquiry<'_>,
+    number: usize,
+    case: &Case<'_>,
+    rights: &[Right],
+    depth: Depth,
+) -> Vec<Diagnosis> {
+    let numbers = |trial: &Trial<'_>| {
+        let claimed = trial.claimed()?;
+        // Of another shape than the derivative's they are sought all the same.
+        Some(trial.truth.stated(&claimed, trial.layout()).unwrap_or_else(|| Truth::of_numbers(claimed)))
+    };
     let Some(numbers) = case.trials.iter().map(numbers).collect::<Option<Vec<Truth>>>() else {
         return Vec::new();
     };
-    let backwards = inquiry.backwards(number, case, &numbers);
-    let found = search(inquiry, number, &backwards, right, depth);
-    found.into_iter().filter_map(|found| turned(found, right)).collect()
+    let slip = |right: &Right| {
+        let work = work(&case.own().among(&right.names.last()?.0).value(&right.expr)?);
+        let names: Vec<Rc<HashMap<String, Val>>> = right.names.iter().map(|names| names.0.clone()).collect();
+        let backwards = inquiry.backwards(number, case, &numbers, &names, work);
+        let found = search(inquiry, number, &backwards, &right.expr, depth);
+        inquiry.spend(&backwards);
+        let told: Vec<Diagnosis> =
+            found.into_iter().filter_map(|found| turned(inquiry, case, found, right)).collect();
+        (!told.is_empty()).then_some(told)
+    };
+    rights.iter().find_map(slip).unwrap_or_default()
+}
+
+/// The formulas that the derivative has on all data, the one that one would begin with first.
+pub(super) fn rights(inquiry: &Inquiry<'_>, number: usize, case: &Case<'_>) -> Vec<Right> {
+    if inquiry.exact.claims[number].expr.is_some() {
+        return Vec::new();
+    }
+    let nothing = || case.trials.iter().map(|_| Cotangents::default()).collect();
+    let stated =
+        stated(inquiry, number).map(|expr| Right { expr: expr.clone(), stated: true, names: nothing() });
+    let derived = derived::formulas(inquiry, case).into_iter();
+    let derived = derived.map(|(expr, names)| Right { expr, stated: false, names });
+    // A formula that is wrong itself says nothing of what the numbers should be.
+    let is_right = |right: &Right| {
+        let mut on_data = case.trials.iter().zip(&right.names);
+        on_data.all(|(trial, names)| trial.among(&names.0).fits(&right.expr))
+    };
+    stated.into_iter().chain(derived).filter(is_right).collect()
 }
 
 /// The expression that the file claims where numbers stand in its place.
 fn stated<'a>(inquiry: &Inquiry<'a>, number: usize) -> Option<&'a Expr> {
     let claim = &inquiry.exact.claims[number];
-    if claim.expr.is_some() {
-        return None;
-    }
     inquiry.file.statements.iter().find_map(|statement| match &statement.kind {
         StatementKind::Claim(stated) if stated.key.to_string() == claim.key => Some(&stated.expr),
         _ => None,
@@ -39,12 +84,16 @@ fn stated<'a>(inquiry: &Inquiry<'a>, number: usize) -> Option<&'a Expr> {
 }
 
 /// What makes the numbers of the right formula: told as the slip from that formula to the numbers.
-fn turned(found: Diagnosis, right: &Expr) -> Option<Diagnosis> {
+fn turned(inquiry: &Inquiry<'_>, case: &Case<'_>, found: Diagnosis, right: &Right) -> Option<Diagnosis> {
     let Fix { definition, expr: wrong, .. } = found.fix?;
+    let Right { expr: right, stated, names } = right;
+    let forgotten = matches!(found.cause, "extra-term") && is_share(&wrong, right);
     let cause = match found.cause {
         "missing-factor" => "extra-factor",
         "extra-factor" => "missing-factor",
         "missing-term" | "overwritten" => "extra-term",
+        // What comes through one of several uses was never added.
+        "extra-term" if forgotten && users(case).len() > 1 => "overwritten",
         "extra-term" => "missing-term",
         "missing-sum" => "wrong-axis",
         "wrong-axis" if sums(&wrong) < sums(right) => "missing-sum",
@@ -59,14 +108,49 @@ fn turned(found: Diagnosis, right: &Expr) -> Option<Diagnosis> {
             words.source(format!("{name} = {}", pullback_lang::print(&wrong))).say("; ")
         }
     };
-    Some(Diagnosis {
-        cause,
-        explanation: words.expr(right).say(", as the file has it, is right."),
-        span: found.span,
-        label: Words::new().say("here the numbers come from something else"),
-        partner: None,
-        fix: Some(Fix { definition: None, expr: right.clone(), residual: None }),
-    })
+    let source = if *stated { ", as the file has it, is right." } else { " is the derivative." };
+    // A cotangent that no claim of the file is about is nothing that a claim can refer to.
+    let is_claim = names.iter().all(|names| !names.are_used(right));
+    let fix = is_claim.then(|| Fix { definition: None, expr: right.clone(), residual: None });
+    let (span, label) = match stated {
+        true => (found.span, Words::new().say("here the numbers come from something else")),
+        false => place(inquiry, case),
+    };
+    Some(Diagnosis { cause, explanation: words.expr(right).say(source), span, label, partner: None, fix })
+}
+
+/// Where a mistake in a derived formula stands: at the operation that uses the value, if it is one.
+fn place(inquiry: &Inquiry<'_>, case: &Case<'_>) -> (Span, Words) {
+    let places: Vec<Span> = users(case).iter().filter_map(|user| inquiry.exact.place(user)).collect();
+    match places[..] {
+        [only] => (only, Words::new().say("the backward pass of this is wrong")),
+        _ => (case.claim.expr_span, Words::new().say("these numbers are wrong")),
+    }
+}
+
+/// The values that are computed from the one that is differentiated by.
+fn users(case: &Case<'_>) -> Vec<Val> {
+    let [x] = case.claim.wrt.as_slice() else { return Vec::new() };
+    let mut path = between(&[&case.claim.of], &[x], &[]);
+    path.retain(|val| val.inputs().iter().any(|input| input.id() == x.id()));
+    path
+}
+
+/// Are the terms of a sum some of those of another?
+fn is_share(part: &Expr, whole: &Expr) -> bool {
+    fn terms<'e>(expr: &'e Expr, found: &mut Vec<&'e Expr>) {
+        match &expr.kind {
+            ExprKind::Binary { operator, left, right } if operator.kind == BinaryOp::Add => {
+                terms(left, found);
+                terms(right, found);
+            }
+            _ => found.push(expr),
+        }
+    }
+    let (mut some, mut all) = (Vec::new(), Vec::new());
+    terms(part, &mut some);
+    terms(whole, &mut all);
+    some.len() < all.len() && some.iter().all(|term| all.contains(term))
 }
 
 /// How many sums and means an expression takes.

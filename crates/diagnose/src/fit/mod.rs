@@ -12,20 +12,25 @@
 //! | `sweep` | one pass backward and one forward, and what a mistake anywhere makes of the gradient |
 //! | `node` | a value on the way, the operations it goes into, and a mistake's effect on its cotangent |
 //! | `mistakes/*` | one kind of mistake each |
-//! | `formula` | slips in the formula that the file states, where it states a right one |
+//! | `formula` | slips in a right formula of the gradient: the one that the file states, or the derived one |
+//! | `derived` | the formula that the forward pass gives |
 //! | `whole` | what may have been done to the gradient as a whole: transposed, scaled, not summed, another one's |
 //!
 //! What is not here: edits of expressions (`search`), and words made into text.
 
+mod derived;
 mod formula;
 mod mistakes;
 mod node;
 mod sweep;
 mod whole;
 
+use std::cell::OnceCell;
+
 use pullback_lang::parse_expr;
 use pullback_ops::Val;
 
+use self::formula::Right;
 use self::mistakes::{MISTAKES, Mistake};
 use self::node::{Change, Node, Slip};
 use self::sweep::{Sweep, dot};
@@ -73,13 +78,19 @@ pub(crate) fn fit(inquiry: &Inquiry<'_>, number: usize, case: &Case<'_>) -> Vec<
     let of_numbers = |found: &dyn Fn(&Case<'_>) -> Option<Diagnosis>| -> Vec<Diagnosis> {
         if is_expression { Vec::new() } else { found(case).into_iter().collect() }
     };
-    let ways: [&dyn Fn() -> Vec<Diagnosis>; 7] = [
+    let rights: OnceCell<Vec<Right>> = OnceCell::new();
+    let rights = || rights.get_or_init(|| formula::rights(inquiry, number, case)).as_slice();
+    // Two slips at once are sought in the formula alone that one would begin with: in a longer one there are too many.
+    let (first, others) = (|| &rights()[..rights().len().min(1)], || rights().get(1..).unwrap_or_default());
+    let slips = |rights: &[Right], depth| formula::slips(inquiry, number, case, rights, depth);
+    let ways: [&dyn Fn() -> Vec<Diagnosis>; 8] = [
         &|| whole::found(inquiry, number, case),
         &|| of_numbers(&whole::unnamed_multiple),
-        &|| formula::slips(inquiry, number, case, Depth::Singles),
+        &|| slips(first(), Depth::Singles),
         &|| local(inquiry, number, case),
+        &|| slips(others(), Depth::Singles),
         &|| whole::another(inquiry, number, case).into_iter().collect(),
-        &|| formula::slips(inquiry, number, case, Depth::Pairs),
+        &|| slips(first(), Depth::PairsAlone),
         &|| of_numbers(&whole::facts),
     ];
     ways.iter().map(|way| way()).find(|found| !found.is_empty()).unwrap_or_default()

@@ -4,7 +4,7 @@
 use pullback_array::Array;
 use pullback_autograd::pullback;
 use pullback_lang::program::{Program, ValueKind};
-use pullback_lang::{Expr, ExprKind, Name, Span};
+use pullback_lang::{Expr, ExprKind};
 use pullback_network::Value as _;
 
 use crate::case::{Case, Trial};
@@ -262,7 +262,7 @@ impl Done {
         let is_one = numbers.values.iter().all(|number| (number - 1.0).abs() <= numbers.close.max(1e-6));
         let base = match &claim.expr {
             Some(expr) => expr.clone(),
-            None => own_reference(&claim.of_name, claim.wrt_names.first()?, claim.expr_span),
+            None => edit::reference(claim.expr_span, &claim.of_name, claim.wrt_names.first()?),
         };
         let at = base.span;
         // Of a single number every other one is a multiple.
@@ -351,7 +351,7 @@ impl Done {
                 });
             }
             Done::Other(name, across) => {
-                let other = own_reference(&claim.of_name, name, at);
+                let other = edit::reference(at, &claim.of_name, name);
                 let other = if *across { transposed(&other) } else { other };
                 let words = Words::new().say("These are the numbers of ").expr(&other).say(".");
                 let label = Words::new().say("this is ").expr(&other);
@@ -394,11 +394,6 @@ fn inverse(p: &[usize]) -> Vec<usize> {
     let mut back = vec![0; p.len()];
     p.iter().enumerate().for_each(|(k, &axis)| back[axis] = k);
     back
-}
-
-/// `dL/dW`.
-fn own_reference(of: &str, wrt: &str, at: Span) -> Expr {
-    Expr::new(at, ExprKind::ClaimRef { of: Name::new(of, at), wrt: vec![Name::new(wrt, at)] })
 }
 
 /// The gradient of a loss by one of a program's inputs.

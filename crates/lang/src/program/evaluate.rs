@@ -187,7 +187,7 @@ impl<'a> Evaluator<'a> {
     }
 
     /// An expression as a value that something is computed from: a constant without a name is called as it is written,
-    /// so that a formula can show it.
+    /// so that a formula can show it, and so is a number that sizes make, `(2 * N)`.
     pub(super) fn operand(&mut self, expr: &Expr) -> Outcome<Val> {
         let arg = self.arg(expr)?;
         self.operand_from(expr, arg)
@@ -196,11 +196,15 @@ impl<'a> Evaluator<'a> {
     pub(super) fn operand_from(&self, expr: &Expr, arg: Arg) -> Outcome<Val> {
         const LONGEST: usize = 40;
         let val = self.value_from(expr, arg)?;
-        if matches!(val.origin(), Origin::Leaf)
-            && val.name().is_none()
-            && matches!(expr.kind, ExprKind::Call { .. } | ExprKind::List(_))
-        {
-            let written = print(expr);
+        let is_call = || matches!(expr.kind, ExprKind::Call { .. } | ExprKind::List(_));
+        let is_computed = || matches!(expr.kind, ExprKind::Binary { .. }) && has_name(expr);
+        let shown = match val.origin() {
+            Origin::Leaf => is_call(),
+            Origin::Number(_) => is_computed(),
+            Origin::Call(..) => false,
+        };
+        if shown && val.name().is_none() {
+            let written = if is_call() { print(expr) } else { format!("({})", print(expr)) };
             if written.chars().count() <= LONGEST {
                 return Ok(val.named(&written));
             }
@@ -236,6 +240,13 @@ impl<'a> Evaluator<'a> {
             .and_then(|array| array.cast(self.scope.dtype))
             .map_err(of_array(span))
     }
+}
+
+/// Does a name stand in the expression?
+fn has_name(expr: &Expr) -> bool {
+    let mut has = false;
+    expr.walk(&mut |part| has |= matches!(part.kind, ExprKind::Name(_)));
+    has
 }
 
 /// The operand that stands first in an expression, where the expression is one applied to operands.

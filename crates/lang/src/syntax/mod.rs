@@ -8,6 +8,7 @@ mod head;
 pub(crate) mod hint;
 mod lexer;
 pub(crate) mod lint;
+pub mod make;
 pub(crate) mod names;
 mod operand;
 pub(crate) mod parse;

@@ -24,8 +24,8 @@ pub(crate) static DIV: Binary = Binary {
     forward: |a, b| a.zip(b, "div", |a, b| a / b, |a, b| a / b),
     derivative: |at| {
         let b = &at.inputs()[1];
-        Ok(match (at.input(), b.as_number()) {
-            (0, Some(number)) => Slope::number(Coef::number(1.0 / number)),
+        Ok(match (at.input(), b.as_coefficient(-1)) {
+            (0, Some(reciprocal)) => Slope::number(reciprocal),
             (0, None) => Slope::value((1.0 / b)?),
             _ => Slope::times(Coef::minus_one(), (at.y() / b)?),
         })

@@ -26,8 +26,8 @@ impl Slope {
 
     /// A number times a value.
     pub fn times(coef: Coef, factor: Val) -> Option<Slope> {
-        match factor.as_number() {
-            Some(number) => Slope::number(coef.times(&Coef::number(number))),
+        match factor.as_coefficient(1) {
+            Some(number) => Slope::number(coef.times(&number)),
             None => Some(Slope { coef, factor: Some(factor) }),
         }
     }

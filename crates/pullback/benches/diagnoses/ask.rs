@@ -37,6 +37,17 @@ impl Mode {
     pub const ALL: [Mode; 5] =
         [Mode::Expression, Mode::NumbersBeside, Mode::FunctionBeside, Mode::Numbers, Mode::Function];
 
+    /// What it is called on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Mode::Expression => "expression",
+            Mode::NumbersBeside => "numbers-beside",
+            Mode::FunctionBeside => "function-beside",
+            Mode::Numbers => "numbers",
+            Mode::Function => "function",
+        }
+    }
+
     /// What it is called in the report.
     pub fn title(self) -> &'static str {
         match self {

@@ -23,6 +23,7 @@
 //! | `--misses`, `--all` | prints every miss, or every answer |
 //! | `--tuned`, `--held-out` | takes only the programs of one kind |
 //! | `--only NAME` | takes one program |
+//! | `--mode NAME` | asks in one way: `expression`, `numbers-beside`, `function-beside`, `numbers`, `function` |
 //! | `--programs FOLDER` | takes the programs of another folder |
 //! | `--often N` | makes N times as many mutants |
 //!
@@ -79,6 +80,7 @@ struct Options {
     held_out: bool,
     tuned: bool,
     only: Option<String>,
+    mode: Option<String>,
     programs: Option<PathBuf>,
     often: Option<usize>,
 }
@@ -94,6 +96,7 @@ impl Options {
                 "--held-out" => options.held_out = true,
                 "--tuned" => options.tuned = true,
                 "--only" => options.only = words.next(),
+                "--mode" => options.mode = words.next(),
                 "--programs" => options.programs = words.next().map(PathBuf::from),
                 "--often" => options.often = words.next().and_then(|word| word.parse().ok()),
                 // Cargo adds `--bench`.
@@ -101,6 +104,11 @@ impl Options {
             }
         }
         options
+    }
+
+    fn modes(&self) -> Vec<Mode> {
+        let wanted = |mode: &Mode| self.mode.as_ref().is_none_or(|name| name == mode.name());
+        Mode::ALL.into_iter().filter(wanted).collect()
     }
 
     fn takes(&self, source: &Source) -> bool {
@@ -122,8 +130,8 @@ fn run(options: &Options) -> Result<(), String> {
             sources.push(source);
         }
     }
-    let mut found = everything(sources, options.often.unwrap_or(1))?;
-    if options.only.is_none() && options.programs.is_none() {
+    let mut found = everything(sources, options)?;
+    if options.only.is_none() && options.programs.is_none() && options.mode.is_none() {
         for path in files(&here.join("bugs"))? {
             found.bugs.push(bugs::bug(&path)?);
         }
@@ -137,7 +145,7 @@ fn run(options: &Options) -> Result<(), String> {
     let text = report(&found);
     println!("{text}");
     println!("{} mutants, {:.0} s in all", found.records.len(), started.elapsed().as_secs_f64());
-    if options.write {
+    if options.write && options.mode.is_none() {
         let to = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/diagnoses.md");
         std::fs::write(&to, page(&text)).map_err(|error| format!("{}: {error}", to.display()))?;
     }
@@ -157,7 +165,7 @@ fn files(folder: &Path) -> Result<Vec<PathBuf>, String> {
 }
 
 /// All programs, as many at a time as there are cores.
-fn everything(sources: Vec<Source>, often: usize) -> Result<Found, String> {
+fn everything(sources: Vec<Source>, options: &Options) -> Result<Found, String> {
     let programs = sources.iter().map(|source| (source.name.clone(), source.held_out)).collect();
     let waiting: Vec<Mutex<Option<Source>>> =
         sources.into_iter().map(|source| Mutex::new(Some(source))).collect();
@@ -169,7 +177,7 @@ fn everything(sources: Vec<Source>, often: usize) -> Result<Found, String> {
             let Some(place) = waiting.get(at) else { break };
             let source = place.lock().ok().and_then(|mut place| place.take());
             let Some(source) = source else { continue };
-            let outcome = program(source, often);
+            let outcome = program(source, options);
             if let Ok(mut done) = done.lock() {
                 done.push((at, outcome));
             }
@@ -198,14 +206,14 @@ fn everything(sources: Vec<Source>, often: usize) -> Result<Found, String> {
 type Outcome = Result<(Correct, Vec<Record>), String>;
 
 /// One program: as it is, and with each slip in it.
-fn program(source: Source, often: usize) -> Outcome {
+fn program(source: Source, options: &Options) -> Outcome {
     let started = Instant::now();
     let scene = Scene::new(source)?;
-    let mutants = mutants(&scene, often);
+    let mutants = mutants(&scene, options.often.unwrap_or(1));
     let prepared = started.elapsed();
     let correct = correct(&scene, &mutants);
     let mut records = Vec::new();
-    for mode in Mode::ALL {
+    for mode in options.modes() {
         records.extend(mutants.iter().filter_map(|mutant| judged(mode, &scene, mutant)));
     }
     eprintln!(

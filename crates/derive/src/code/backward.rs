@@ -1,0 +1,121 @@
+//! How cotangents flow back, as networks: from the cotangent of a value to those of what it was computed from.
+
+use std::collections::HashMap;
+
+use pullback_autograd::between;
+use pullback_lang::{Expr, Span, make};
+use pullback_network::{Coef, Label, Value};
+use pullback_ops::{Factor, Network, Origin, Val};
+
+use super::Source;
+use super::node::Node;
+use super::payload::Writer;
+use super::terms;
+
+/// What takes more parts is not read.
+const MOST_PARTS: usize = 200;
+
+/// A graph with more values between its ends has no gradient that is read.
+const MOST_VALUES: usize = 200;
+
+pub(super) fn gradient(of: &Val, wrt: &Val, source: &Source<'_>) -> Option<Expr> {
+    let writer = Writer::new(source);
+    let path = between(&[of], &[wrt], &[]);
+    if path.len() > MOST_VALUES {
+        return None;
+    }
+    let mut cotangents: HashMap<u64, Network> = HashMap::new();
+    let seed = match (source.cotangent)(of) {
+        Some(called) => symbol(of, &whole_node(of, called), &writer),
+        None => Network::identity(of.dims()),
+    };
+    cotangents.insert(of.id(), seed);
+    for value in path.iter().rev() {
+        let mut cotangent = cotangents.remove(&value.id())?;
+        if value.id() == wrt.id() {
+            return written(&cotangent, of, wrt, &writer);
+        }
+        if value.id() != of.id()
+            && let Some(called) = (source.cotangent)(value)
+        {
+            cotangent = symbol(value, &whole_node(value, called), &writer);
+        } else if cotangent.terms().len() > 1 && cotangent.inputs().is_empty() {
+            // A sum is a thing of its own.
+            let slots = Label::for_dims(value.dims());
+            let node = terms::sum(cotangent.terms(), &slots, &writer)?;
+            let axes: Vec<usize> = node
+                .axes
+                .iter()
+                .map(|axis| slots.iter().position(|slot| slot == axis).unwrap_or(usize::MAX))
+                .collect();
+            cotangent = stand_in(value, &node, &axes, &writer);
+        }
+        for (k, input) in value.inputs().iter().enumerate() {
+            if !path.iter().any(|other| other.id() == input.id()) {
+                continue;
+            }
+            let pulled = match reshaped(value, input, &cotangent, &writer) {
+                Some(pulled) => pulled,
+                None => value.jacobian(k).ok()?.transpose().compose(&cotangent),
+            };
+            let sum = match cotangents.remove(&input.id()) {
+                Some(before) => before.plus(&pulled),
+                None => pulled,
+            };
+            cotangents.insert(input.id(), sum);
+        }
+    }
+    None
+}
+
+/// The cotangent of the last value as an expression.
+fn written(cotangent: &Network, of: &Val, wrt: &Val, writer: &Writer<'_>) -> Option<Expr> {
+    let is_scalar = cotangent.inputs().is_empty();
+    let network = if is_scalar { cotangent.clone() } else { cotangent.transpose() };
+    if network.is_zero() {
+        return None;
+    }
+    let dims: Vec<_> = if is_scalar { wrt.dims().to_vec() } else { [of.dims(), wrt.dims()].concat() };
+    let expr = terms::whole(network.terms(), &Label::for_dims(&dims), &dims, writer)?;
+    let mut parts = 0;
+    expr.walk(&mut |_| parts += 1);
+    (parts <= MOST_PARTS).then_some(expr)
+}
+
+/// What a reshape sends back: the cotangent in the shape of the input. As a network it is a relation between labels, for which
+/// the language has no other words.
+fn reshaped(value: &Val, input: &Val, cotangent: &Network, writer: &Writer<'_>) -> Option<Network> {
+    let is_reshape = matches!(value.origin(), Origin::Call(op, _) if op.name() == "reshape");
+    if !is_reshape || !cotangent.inputs().is_empty() {
+        return None;
+    }
+    let slots = Label::for_dims(value.dims());
+    let whole = terms::whole(cotangent.terms(), &slots, value.dims(), writer)?;
+    let at = Span::default();
+    let back = make::call(at, "reshape", vec![whole, make::shape(at, input.dims())], Vec::new());
+    Some(symbol(input, &whole_node(input, back), writer))
+}
+
+/// An expression with the axes of a value.
+fn whole_node(value: &Val, expr: Expr) -> Node {
+    Node::new(Expr::new(Span::default(), expr.kind), Label::for_dims(value.dims()))
+}
+
+fn symbol(value: &Val, node: &Node, writer: &Writer<'_>) -> Network {
+    let axes: Vec<usize> = (0..value.ndim()).collect();
+    stand_in(value, node, &axes, writer)
+}
+
+/// A cotangent that is one symbol for an expression: `axes` are the axes of the value that those of the expression are.
+fn stand_in(value: &Val, node: &Node, axes: &[usize], writer: &Writer<'_>) -> Network {
+    let dims: Vec<_> = node.axes.iter().map(|label| label.dim()).collect();
+    let symbol = Val::symbol("cotangent", &dims, value.dtype());
+    writer.call(&symbol, node.expr.clone());
+    let slots = Label::for_dims(value.dims());
+    let labels: Vec<Label> = axes
+        .iter()
+        .zip(&node.axes)
+        .map(|(&axis, own)| slots.get(axis).copied().unwrap_or_else(|| Label::new(own.dim())))
+        .collect();
+    Network::zero(value.dims(), &[]).plus_term(Coef::one(), &slots, &[], [Factor::Dense(symbol, labels)])
+}

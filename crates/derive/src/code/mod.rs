@@ -1,0 +1,59 @@
+//! A gradient as code: the right side of a claim, written as one would write it by hand.
+//!
+//! The rules are those by which numbers are computed, and the way is reverse mode; what flows backward is not an array but a
+//! sum of products with labels, `Σ_k Ḡ_mk (1 − t²)_mk W_nk`. At the end it is written with the operations of the language:
+//! `dL/dt * (1 - t^2) @ W.T`. A value whose cotangent has a name ends a product, and so does one that is a sum by itself: what
+//! comes after it refers to it as a whole, as one does on paper.
+//!
+//! | module | what it knows |
+//! |---|---|
+//! | `backward` | how cotangents flow, as networks |
+//! | `terms` | how a sum of products is written: common factors, signs, the shape it has to have |
+//! | `contraction` | how the sums of one product are written: `@`, `sum`, `einsum` |
+//! | `node` | an expression whose axes carry labels, and how it is broadcast |
+//! | `payload` | how a value of the graph is written |
+//!
+//! What is not here: a second statement of any derivative; a proof. Whoever uses the code evaluates it and compares (a size that
+//! has no name is a number in it, and wrong at other sizes).
+//!
+//! ```
+//! use pullback_array::DType;
+//! use pullback_derive::{Source, gradient_code};
+//! use pullback_lang::{Span, make, print};
+//! use pullback_network::Dim;
+//! use pullback_ops::Val;
+//!
+//! let (n, d, m) = (Dim::named("N", 5), Dim::named("D", 3), Dim::named("M", 2));
+//! let x = Val::symbol("X", &[n, d], DType::F64);
+//! let w = Val::symbol("W", &[d, m], DType::F64);
+//! let t = x.matmul(&w)?.tanh()?.named("T");
+//! let of_t = |value: &Val| (value.name() == t.name()).then(|| make::reference(Span::default(), "L", "T"));
+//! let code = gradient_code(&t, &x, &Source { cotangent: &of_t, written: &|_| None });
+//! assert_eq!(code.map(|code| print(&code)).as_deref(), Some("dL/dT * (1 - T^2) @ W.T"));
+//! # Ok::<(), pullback_ops::Error>(())
+//! ```
+
+mod backward;
+mod contraction;
+mod node;
+mod payload;
+mod terms;
+
+use pullback_lang::Expr;
+use pullback_ops::Val;
+
+/// What a program calls things.
+#[derive(Clone, Copy)]
+pub struct Source<'a> {
+    /// What the cotangent of a value is called, where it is called anything.
+    pub cotangent: &'a dyn Fn(&Val) -> Option<Expr>,
+    /// How a value is written that has no name of its own, where that is known; else as the operation that it is.
+    pub written: &'a dyn Fn(&Val) -> Option<Expr>,
+}
+
+/// The gradient of `of` by `wrt` as an expression, of the shape of `wrt`; where `of` is no scalar and its cotangent has no name
+/// the Jacobian `[of…, wrt…]`. `None` where the language has no words for it (an index map, a derivative of high rank), where it
+/// is zero, and where it would be too long to be read.
+pub fn gradient_code(of: &Val, wrt: &Val, source: &Source<'_>) -> Option<Expr> {
+    backward::gradient(of, wrt, source)
+}

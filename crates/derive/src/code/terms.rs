@@ -1,0 +1,234 @@
+//! How a sum of products is written: what all products have in common once, before the rest of them in brackets.
+
+use pullback_lang::{BinaryOp, Expr, ExprKind, Span, make, parse_expr};
+use pullback_network::{Coef, Dim, Label};
+use pullback_ops::{Factor, Term};
+
+use super::contraction::contracted;
+use super::node::{Node, fraction, is_one, joint, over, times};
+use super::payload::Writer;
+
+/// One product, before its sums are written.
+struct Product {
+    coef: Coef,
+    nodes: Vec<Node>,
+}
+
+/// The sum of some terms, with axes labelled by their slots. Axes along which it does not change may be missing.
+pub(super) fn sum(terms: &[Term], slots: &[Label], writer: &Writer<'_>) -> Option<Node> {
+    let mut products: Vec<Product> =
+        terms.iter().map(|term| product(term, slots, writer)).collect::<Option<_>>()?;
+    let (mut coef, mut common) = (Coef::one(), Vec::new());
+    if products.len() > 1 {
+        (coef, common) = in_common(&mut products, slots);
+    }
+    // A sum begins with what has no sign.
+    products.sort_by_key(|product| product.coef.is_negative());
+    let parts: Vec<(bool, Node)> = products
+        .into_iter()
+        .map(|Product { coef, nodes }| {
+            Some((coef.is_negative(), multiplied(&coef.abs(), contracted(nodes, slots)?, slots)?))
+        })
+        .collect::<Option<_>>()?;
+    let total = match parts.as_slice() {
+        [(false, only)] => only.clone(),
+        [(true, only)] => Node { expr: minus(&only.expr), kept: None, axes: only.axes.clone() },
+        _ => {
+            let nodes: Vec<&Node> = parts.iter().map(|(_, node)| node).collect();
+            let order = joint(&nodes, slots);
+            let mut total: Option<Expr> = None;
+            for (negative, node) in &parts {
+                let expr = node.under(&order)?;
+                total = Some(match (total, negative) {
+                    (None, false) => expr,
+                    (None, true) => minus(&expr),
+                    (Some(before), negative) => {
+                        let kind = if *negative { BinaryOp::Sub } else { BinaryOp::Add };
+                        make::binary(before.span, kind, before, expr)
+                    }
+                });
+            }
+            Node::new(total?, order)
+        }
+    };
+    if common.is_empty() && coef.is_one() {
+        return Some(total);
+    }
+    common.push(total);
+    multiplied(&coef, common, slots)
+}
+
+/// The same as an expression of the very shape of the slots.
+pub(super) fn whole(terms: &[Term], slots: &[Label], dims: &[Dim], writer: &Writer<'_>) -> Option<Expr> {
+    let at = Span::default();
+    if let Some(diagonal) = diagonal(terms, dims, writer) {
+        return Some(diagonal);
+    }
+    let node = sum(terms, slots, writer)?;
+    if node.axes == slots {
+        return Some(node.expr);
+    }
+    let expr = node.under(slots)?;
+    let is_there = |slot: &Label| slot.size() == 1 || node.has(*slot);
+    // What `under` gives may lack axes in front.
+    if slots.iter().all(is_there) && (slots.first().is_none_or(|first| first.size() != 1 || node.has(*first)))
+    {
+        return Some(expr);
+    }
+    let ones = make::call(at, "ones", vec![make::shape(at, dims)], Vec::new());
+    Some(times(expr, ones))
+}
+
+/// `diag(v)`, where every term is a diagonal matrix.
+fn diagonal(terms: &[Term], dims: &[Dim], writer: &Writer<'_>) -> Option<Expr> {
+    let is_diagonal = |term: &Term| matches!(term.slots[..], [row, column] if row == column);
+    if terms.is_empty() || !terms.iter().all(is_diagonal) {
+        return None;
+    }
+    let vectors: Vec<Term> =
+        terms.iter().map(|term| Term { slots: vec![term.slots[0]], ..term.clone() }).collect();
+    let slot = vectors[0].slots[0];
+    let node = sum(&vectors, &[slot], writer)?;
+    let at = Span::default();
+    Some(match node.axes.as_slice() {
+        [_] => make::call(at, "diag", vec![node.expr], Vec::new()),
+        _ => times(node.expr, make::call(at, "eye", vec![make::dim(at, &dims[0])], Vec::new())),
+    })
+}
+
+/// A term with its slots called as those of all terms.
+fn product(term: &Term, slots: &[Label], writer: &Writer<'_>) -> Option<Product> {
+    let mut seen = Vec::new();
+    for &slot in &term.slots {
+        // A delta between two axes of the result.
+        if seen.contains(&slot) && slot.size() != 1 {
+            return None;
+        }
+        seen.push(slot);
+    }
+    let called =
+        |label: Label| term.slots.iter().position(|&slot| slot == label).map_or(label, |at| slots[at]);
+    let mut nodes = Vec::new();
+    // The cotangent is the last factor that was multiplied in, and stands first.
+    for factor in term.factors.iter().rev() {
+        let (expr, labels) = match factor {
+            Factor::Dense(value, labels) => (writer.written(value)?, labels.clone()),
+            Factor::Inverse(inverse) if inverse.batch.is_empty() => {
+                let matrix = writer.written(&inverse.matrix)?;
+                let inverted = make::call(Span::default(), "inv", vec![matrix], Vec::new());
+                (inverted, vec![inverse.row, inverse.column])
+            }
+            Factor::Inverse(_) | Factor::Relation(_) => return None,
+        };
+        let axes: Vec<Label> = labels.into_iter().map(called).collect();
+        let is_repeated = |(at, label): (usize, &Label)| label.size() != 1 && axes[..at].contains(label);
+        if axes.iter().enumerate().any(is_repeated) {
+            return None;
+        }
+        nodes.push(Node::new(expr, axes));
+    }
+    Some(Product { coef: term.coef.clone(), nodes })
+}
+
+/// Takes out what all products are multiplied by: factors over axes of the result, and the number in front.
+fn in_common(products: &mut [Product], slots: &[Label]) -> (Coef, Vec<Node>) {
+    let mut common = Vec::new();
+    let is_free = |node: &Node| node.axes.iter().all(|label| label.size() == 1 || slots.contains(label));
+    let mut at = 0;
+    while at < products[0].nodes.len() {
+        let node = products[0].nodes[at].clone();
+        let places: Option<Vec<usize>> = products
+            .iter()
+            .map(|product| {
+                product.nodes.iter().position(|other| other.axes == node.axes && other.expr == node.expr)
+            })
+            .collect();
+        match places {
+            Some(places) if is_free(&node) => {
+                for (product, place) in products.iter_mut().zip(places) {
+                    product.nodes.remove(place);
+                }
+                common.push(node);
+            }
+            _ => at += 1,
+        }
+    }
+    let size = products[0].coef.abs();
+    if products.iter().all(|product| product.coef.abs() == size) {
+        for product in products.iter_mut() {
+            product.coef = if product.coef.is_negative() { Coef::minus_one() } else { Coef::one() };
+        }
+        return (size, common);
+    }
+    (Coef::one(), common)
+}
+
+/// The product of factors over axes of the result, with a positive number in front.
+fn multiplied(coef: &Coef, nodes: Vec<Node>, slots: &[Label]) -> Option<Node> {
+    let (mut above, mut below) = number(coef)?;
+    let (scalars, arrays): (Vec<Node>, Vec<Node>) = nodes.into_iter().partition(|node| node.axes.is_empty());
+    let body = match arrays.as_slice() {
+        [a, b] if is_outer(a, b, slots) => {
+            let place = |node: &Node| slots.iter().position(|&slot| slot == node.axes[0]);
+            let (first, second) = if place(a) < place(b) { (a, b) } else { (b, a) };
+            let operands = vec![first.expr.clone(), second.expr.clone()];
+            let outer = make::call(Span::default(), "outer", operands, Vec::new());
+            Node::new(outer, slots.to_vec())
+        }
+        [] => Node::one(),
+        [only] => only.clone(),
+        [first, rest @ ..] => {
+            rest.iter().try_fold(first.clone(), |product, node| product.times(node, slots))?
+        }
+    };
+    for scalar in &scalars {
+        let (over, under) = fraction(&scalar.expr).unwrap_or_else(|| (scalar.expr.clone(), Node::one().expr));
+        above = times(above, over);
+        below = times(below, under);
+    }
+    if is_one(&above) && is_one(&below) {
+        return Some(body);
+    }
+    let scaled = |body: &Expr| over(in_front(above.clone(), body), below.clone());
+    let kept = body.kept.as_ref().map(|kept| Box::new(Node::new(scaled(&kept.expr), kept.axes.clone())));
+    Some(Node { expr: scaled(&body.expr), axes: body.axes, kept })
+}
+
+/// A scalar times a body: before the first factor of a product of matrices, as one writes it.
+fn in_front(scalar: Expr, body: &Expr) -> Expr {
+    match &body.kind {
+        ExprKind::Binary { operator, left, right } if operator.kind == BinaryOp::MatMul => {
+            make::binary(body.span, operator.kind, in_front(scalar, left), (**right).clone())
+        }
+        _ => times(scalar, body.clone()),
+    }
+}
+
+/// Are two vectors the rows and the columns of the result?
+fn is_outer(a: &Node, b: &Node, slots: &[Label]) -> bool {
+    matches!((&a.axes[..], &b.axes[..], slots), ([p], [q], [first, second])
+        if (p == first && q == second) || (p == second && q == first))
+}
+
+/// A coefficient as what stands above and below its fraction bar.
+fn number(coef: &Coef) -> Option<(Expr, Expr)> {
+    let written = coef.to_string().replace('·', " * ");
+    let expr = parse_expr(&written).ok()?.expr;
+    let one = make::integer(Span::default(), 1);
+    Some(match expr.kind {
+        ExprKind::Binary { operator, left, right } if operator.kind == BinaryOp::Div => (*left, *right),
+        _ => (expr, one),
+    })
+}
+
+/// An expression with the sign turned, which is put before the first of its factors.
+fn minus(expr: &Expr) -> Expr {
+    match &expr.kind {
+        ExprKind::Binary { operator, left, right }
+            if matches!(operator.kind, BinaryOp::Mul | BinaryOp::Div | BinaryOp::MatMul) =>
+        {
+            make::binary(expr.span, operator.kind, minus(left), (**right).clone())
+        }
+        _ => make::negated(expr),
+    }
+}

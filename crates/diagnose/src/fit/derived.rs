@@ -1,0 +1,167 @@
+//! The formula of a gradient where the file states none: derived from the forward pass, operation by operation, as one would
+//! write it by hand. On the way the cotangents of values that have names are called by theirs, `dL/dZ @ W.T`, whether the file
+//! claims anything about them or not; or else everything is put in.
+
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use pullback_autograd::{between, pullback};
+use pullback_derive::{Source, gradient_code};
+use pullback_lang::{BinaryOp, Expr, ExprKind, Span, StatementKind, make};
+use pullback_network::Value as _;
+use pullback_ops::Val;
+
+use crate::case::{Case, Trial};
+use crate::edit::size;
+use crate::inquiry::Inquiry;
+
+/// A sum with more parts is not put in its name's place.
+const MOST_OPENED: usize = 9;
+
+/// The true cotangents of named values on one set of data, as `dL/dZ`.
+#[derive(Clone, Default)]
+pub(super) struct Cotangents(pub Rc<HashMap<String, Val>>);
+
+impl Cotangents {
+    /// Does an expression use one of them?
+    pub(super) fn are_used(&self, expr: &Expr) -> bool {
+        let mut used = false;
+        expr.walk(&mut |part| {
+            used |= matches!(&part.kind, ExprKind::Name(name) if self.0.contains_key(name));
+        });
+        used
+    }
+}
+
+/// The formulas of a gradient: by the cotangents of what comes next, and without any. With them what may be called by a name on
+/// each set of data.
+pub(super) fn formulas(inquiry: &Inquiry<'_>, case: &Case<'_>) -> Vec<(Expr, Vec<Cotangents>)> {
+    let claim = case.claim;
+    let [x] = claim.wrt.as_slice() else { return Vec::new() };
+    if !claim.fixed.is_empty() {
+        return Vec::new();
+    }
+    let Some(names) = case.trials.iter().map(cotangents).collect::<Option<Vec<Cotangents>>>() else {
+        return Vec::new();
+    };
+    let sources = sources(inquiry);
+    let written = |val: &Val| {
+        let span = inquiry.exact.place(val)?;
+        sources.get(&(span.start, span.end)).copied().cloned()
+    };
+    let called = |val: &Val| {
+        let name = key(&claim.of_name, val)?;
+        let is_between = val.id() != x.id() && val.id() != claim.of.id();
+        let is_known = names.iter().all(|names| names.0.contains_key(&name));
+        (is_between && is_known).then(|| make::name(Span::default(), &name))
+    };
+    let in_steps = gradient_code(&claim.of, x, &Source { cotangent: &called, written: &written });
+    let at_once = gradient_code(&claim.of, x, &Source { cotangent: &|_| None, written: &written });
+    let mut formulas: Vec<Expr> = in_steps.into_iter().collect();
+    let opened = formulas.first().map(|formula| opened(inquiry, formula));
+    for other in opened.into_iter().chain(at_once) {
+        if !formulas.contains(&other) {
+            formulas.push(other);
+        }
+    }
+    // They may use all that the file binds, as if they stood at its end.
+    let end = inquiry.file.statements.iter().map(|statement| statement.span.end).max().unwrap_or(0);
+    let end = Span::new(end, end);
+    let mut placed = |mut expr: Expr| {
+        put(&mut expr, end);
+        (expr, names.clone())
+    };
+    formulas.into_iter().map(&mut placed).collect()
+}
+
+/// A formula with sums in the place of their names: `A @ X - B` for `R`. Of such one may forget a term.
+fn opened(inquiry: &Inquiry<'_>, formula: &Expr) -> Expr {
+    let sum = |name: &str| {
+        inquiry.file.statements.iter().find_map(|statement| match &statement.kind {
+            StatementKind::Definition(definition) if definition.name.text == name => {
+                let is_sum = matches!(&definition.expr.kind, ExprKind::Binary { operator, .. }
+                    if matches!(operator.kind, BinaryOp::Add | BinaryOp::Sub));
+                (is_sum && size(&definition.expr) <= MOST_OPENED).then(|| definition.expr.clone())
+            }
+            _ => None,
+        })
+    };
+    let mut opened = formula.clone();
+    put_in(&mut opened, &sum);
+    opened
+}
+
+/// Puts other expressions in the place of names.
+fn put_in(expr: &mut Expr, meant: &dyn Fn(&str) -> Option<Expr>) {
+    if let ExprKind::Name(name) = &expr.kind {
+        if let Some(other) = meant(name) {
+            *expr = other;
+        }
+        return;
+    }
+    expr.children_mut().into_iter().for_each(|child| put_in(child, meant));
+}
+
+/// Says of an expression and all of its parts that they stand at a place.
+fn put(expr: &mut Expr, at: Span) {
+    expr.span = at;
+    expr.children_mut().into_iter().for_each(|child| put(child, at));
+}
+
+/// What the cotangent of a value is called.
+fn key(loss: &str, val: &Val) -> Option<String> {
+    Some(format!("d{loss}/d{}", val.name().filter(|name| name.is_identifier())?))
+}
+
+/// The true cotangents of what has a name between the ends of a claim, and the true values of the other claims.
+fn cotangents(trial: &Trial<'_>) -> Option<Cotangents> {
+    let claim = trial.claim();
+    let x = claim.wrt.first()?;
+    let mut names = others(trial);
+    if claim.of.ndim() == 0 {
+        let path = between(&[&claim.of], &[x], &[]);
+        let named: Vec<&Val> = path.iter().filter(|val| val.id() != x.id() && val.name().is_some()).collect();
+        let found = pullback(&[(&claim.of, &claim.of.one())], &named, &[]).ok()?;
+        for (val, cotangent) in named.into_iter().zip(found) {
+            if let (Some(key), Some(cotangent)) = (key(&claim.of_name, val), cotangent) {
+                names.insert(key, cotangent);
+            }
+        }
+    }
+    Some(Cotangents(Rc::new(names)))
+}
+
+/// The true values of the other claims about gradients of scalars.
+fn others(trial: &Trial<'_>) -> HashMap<String, Val> {
+    let mut by_loss: HashMap<u64, (&Val, Vec<(String, &Val)>)> = HashMap::new();
+    let own = &trial.claim().key;
+    for claim in trial.program().claims.iter().filter(|claim| claim.of.ndim() == 0 && claim.key != *own) {
+        if let ([x], [name], true) =
+            (claim.wrt.as_slice(), claim.wrt_names.as_slice(), claim.fixed.is_empty())
+        {
+            let of_loss = by_loss.entry(claim.of.id()).or_insert_with(|| (&claim.of, Vec::new()));
+            of_loss.1.push((format!("d{}/d{name}", claim.of_name), x));
+        }
+    }
+    let mut values = HashMap::new();
+    for (loss, by) in by_loss.into_values() {
+        let wrt: Vec<&Val> = by.iter().map(|(_, x)| *x).collect();
+        let found = pullback(&[(loss, &loss.one())], &wrt, &[]).unwrap_or_default();
+        let known = by.into_iter().zip(found);
+        values.extend(known.filter_map(|((key, _), cotangent)| Some((key, cotangent?))));
+    }
+    values
+}
+
+/// The expressions of the definitions and their parts, by their places.
+fn sources<'f>(inquiry: &Inquiry<'f>) -> HashMap<(usize, usize), &'f Expr> {
+    let mut sources = HashMap::new();
+    for statement in &inquiry.file.statements {
+        if let StatementKind::Definition(definition) = &statement.kind {
+            definition.expr.walk(&mut |part| {
+                sources.insert((part.span.start, part.span.end), part);
+            });
+        }
+    }
+    sources
+}
