@@ -7,13 +7,15 @@ use std::rc::Rc;
 use pullback_array::{Array, DType};
 use pullback_check::{ClaimLayout, Truth};
 use pullback_lang::program::{Claim, Claimed, Program, ValueKind};
-use pullback_lang::{Expr, ExprKind, File, IndexItem, Name, Span, StatementKind};
-use pullback_network::Dim;
+use pullback_lang::{BinaryOp, Expr, ExprKind, File, IndexItem, Name, Span, StatementKind};
+use pullback_network::{Dim, Value as _};
 use pullback_ops::Val;
 
 use crate::derivative::{Derivative, derivatives};
 use crate::edit;
 use crate::factor::{LARGEST, Names, Quantity};
+use crate::inherit::referred;
+use crate::tree::graph_of;
 
 /// How far a candidate may be from the derivative on data that is drawn anew, relatively: rounding stays far below it, and
 /// a coincidence far above. What passes is judged like any claim, with a measured tolerance.
@@ -71,6 +73,11 @@ impl<'a> Trial<'a> {
 
     pub(crate) fn work(&self) -> f64 {
         self.work
+    }
+
+    /// The same where the right side of the same definition is tried as in another one.
+    pub(crate) fn like(self, other: &Trial<'_>) -> Trial<'a> {
+        Trial { redefined: other.redefined.clone(), ..self }
     }
 
     /// The same with other numbers sought.
@@ -210,15 +217,23 @@ pub(crate) struct Usable {
     known: Vec<Known>,
     parts: Vec<Expr>,
     derivatives: Vec<Derivative>,
+    divisors: Vec<Expr>,
 }
 
 impl Usable {
     /// What an expression in the place of a claim may be made of.
-    pub(crate) fn before(file: &File, program: &Program, number: usize) -> Usable {
+    /// `is_wrong` says which claims are not to be built upon.
+    pub(crate) fn before(
+        file: &File,
+        program: &Program,
+        number: usize,
+        is_wrong: &dyn Fn(usize) -> bool,
+    ) -> Usable {
         Usable {
-            known: known(program, number),
+            known: known(program, number, is_wrong),
             parts: nameless(file, program, number),
             derivatives: derivatives(file, program, number),
+            divisors: divisors(file, program, number),
         }
     }
 }
@@ -237,10 +252,14 @@ pub(crate) struct Case<'a> {
     pub parts: Vec<Expr>,
     /// The derivatives of the functions that the forward pass applies.
     pub derivatives: Vec<Derivative>,
+    /// What the claim or the forward pass divides by: such values are never zero. By another one, `y / x` may be 0/0.
+    pub divisors: Vec<Expr>,
     /// The definitions in index notation that it uses and that may be wrong.
     pub beside: Vec<String>,
     /// Has the claim the right shape?
     pub shaped: bool,
+    /// Does the claim hold on the data of the file?
+    pub holds: bool,
     /// Are the numbers of a wrong claim sought, and no derivative?
     pub backwards: bool,
     /// Candidates that may be evaluated, and that may still be.
@@ -262,7 +281,7 @@ impl<'a> Case<'a> {
         most: usize,
     ) -> Case<'a> {
         let (left, lookups, names) = (Cell::new(most), Cell::new(MOST_LOOKED_UP), RefCell::default());
-        let Usable { known, parts, derivatives } = usable;
+        let Usable { known, parts, derivatives, divisors } = usable;
         Case {
             claim,
             trials,
@@ -271,7 +290,9 @@ impl<'a> Case<'a> {
             known,
             parts,
             derivatives,
+            divisors,
             shaped,
+            holds: false,
             backwards: false,
             beside: Vec::new(),
             most,
@@ -421,7 +442,9 @@ impl<'a> Case<'a> {
 }
 
 /// The values that an expression in a claim's place may use: those of the file, given cotangents, and the claims before it.
-fn known(program: &Program, number: usize) -> Vec<Known> {
+/// A wrong one is used only where the claim refers to it, and then with its true value: what is built on the numbers that it
+/// has would be wrong once it is put right.
+fn known(program: &Program, number: usize, is_wrong: &dyn Fn(usize) -> bool) -> Vec<Known> {
     /// A file with more values is one of whose values the first do not tell much.
     const MOST: usize = 32;
     let at = program.claims[number].expr_span;
@@ -446,7 +469,13 @@ fn known(program: &Program, number: usize) -> Vec<Known> {
         };
         known.push(Known { source, dims: value.val.dims().to_vec(), bound: value.span.start });
     }
-    for claim in program.claims.iter().take(number) {
+    let (referred, behind) = (referred(program, number), graph_of(&program.claims[number].of));
+    for (other, claim) in program.claims.iter().enumerate().take(number) {
+        // Nor does a claim use gradients of what has nothing to do with it.
+        let is_apart = !behind.contains_key(&claim.of.id());
+        if (is_wrong(other) || is_apart) && !referred.contains(&other) {
+            continue;
+        }
         let [wrt] = claim.wrt_names.as_slice() else { continue };
         if claim.of.ndim() > 0 || known.len() == MOST || !claim.fixed.is_empty() {
             continue;
@@ -465,6 +494,12 @@ fn nameless(file: &File, program: &Program, number: usize) -> Vec<Expr> {
     const LONGEST: usize = 7;
     let before = program.claims[number].span.start;
     let mut parts: Vec<Expr> = constants(file, before);
+    // Flags and labels, which have no gradient and are factors all the same.
+    let flags = program
+        .values
+        .iter()
+        .filter(|value| !value.val.dtype().is_float() && value.val.ndim() > 0 && value.span.start < before);
+    parts.extend(flags.map(|value| edit::name(program.claims[number].expr_span, &value.name)));
     for statement in file.statements.iter().filter(|statement| statement.span.start < before) {
         let StatementKind::Definition(definition) = &statement.kind else { continue };
         definition.expr.walk(&mut |part| {
@@ -481,6 +516,60 @@ fn nameless(file: &File, program: &Program, number: usize) -> Vec<Expr> {
         });
     }
     parts
+}
+
+/// What an expression may be divided by, as the definitions before a claim and the claim itself divide, take logarithms and
+/// roots of it, or raise it to powers below 1.
+fn divisors(file: &File, program: &Program, number: usize) -> Vec<Expr> {
+    let claim = &program.claims[number];
+    let mut divisors: Vec<Expr> = Vec::new();
+    let mut collect = |part: &Expr| match &part.kind {
+        ExprKind::Binary { operator, right, .. } if operator.kind == BinaryOp::Div => {
+            factors(right, &mut divisors);
+        }
+        ExprKind::Binary { operator, left, right }
+            if operator.kind == BinaryOp::Pow
+                && edit::number(right).is_none_or(|exponent| exponent < 1.0) =>
+        {
+            divisors.push((**left).clone());
+        }
+        ExprKind::Call { function, args, .. } if matches!(function.text.as_str(), "log" | "sqrt") => {
+            divisors.push(part.clone());
+            divisors.extend(args.first().cloned());
+        }
+        _ => {}
+    };
+    for statement in file.statements.iter().filter(|statement| statement.span.start < claim.span.start) {
+        let StatementKind::Definition(definition) = &statement.kind else { continue };
+        definition.expr.walk(&mut collect);
+    }
+    if let Some(expr) = &claim.expr {
+        expr.walk(&mut collect);
+    }
+    // By their names too.
+    for statement in &file.statements {
+        if let StatementKind::Definition(definition) = &statement.kind
+            && divisors.contains(&definition.expr)
+        {
+            divisors.push(edit::name(claim.expr_span, &definition.name.text));
+        }
+    }
+    divisors
+}
+
+/// A product, its factors, and what is raised to powers in it.
+fn factors(product: &Expr, found: &mut Vec<Expr>) {
+    found.push(product.clone());
+    if let ExprKind::Binary { operator, left, right } = &product.kind {
+        match operator.kind {
+            BinaryOp::Mul => {
+                factors(left, found);
+                factors(right, found);
+            }
+            BinaryOp::Pow => factors(left, found),
+            _ => {}
+        }
+    }
 }
 
 /// The numbers that are written as more than one: `sqrt(2 / 3.141592653589793)`.
