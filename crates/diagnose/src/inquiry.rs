@@ -365,6 +365,11 @@ impl<'a> Inquiry<'a> {
         self.judged.get(claim).is_some_and(|judged| judged.as_ref().is_some_and(is_wrong))
     }
 
+    /// Does a claim refer to one that is wrong, directly or through others?
+    pub(crate) fn refers_to_wrong(&self, number: usize) -> bool {
+        referred(self.exact, number).into_iter().any(|claim| self.is_wrong(claim))
+    }
+
     /// The true values of the wrong claims that a claim refers to; on other data than the file's, of all of them: what
     /// holds on one row only is no mistake of the claims that use it.
     fn replaced(&self, probe: &Probe, number: usize) -> Option<HashMap<usize, Val>> {

@@ -74,7 +74,7 @@ pub use claimed::{layout, subject};
 pub use diagnosis::{Diagnosis, Fix, Partner};
 pub use doubt::{Doubt, doubts};
 pub use flat::flat;
-pub use inherit::{distances, inherited};
+pub use inherit::{distances, inherited, resting};
 pub use shared::sharing;
 pub use words::{Part, Words};
 
