@@ -8,14 +8,12 @@ use pullback_array::{Array, DType};
 use pullback_check::{ClaimLayout, Truth};
 use pullback_lang::program::{Claim, Claimed, Program, ValueKind};
 use pullback_lang::{BinaryOp, Expr, ExprKind, File, IndexItem, Name, Span, StatementKind};
-use pullback_network::{Dim, Value as _};
+use pullback_network::Dim;
 use pullback_ops::Val;
 
 use crate::derivative::{Derivative, derivatives};
 use crate::edit;
 use crate::factor::{LARGEST, Names, Quantity};
-use crate::inherit::referred;
-use crate::tree::graph_of;
 
 /// How far a candidate may be from the derivative on data that is drawn anew, relatively: rounding stays far below it, and
 /// a coincidence far above. What passes is judged like any claim, with a measured tolerance.
@@ -222,15 +220,15 @@ pub(crate) struct Usable {
 
 impl Usable {
     /// What an expression in the place of a claim may be made of.
-    /// `is_wrong` says which claims are not to be built upon.
+    /// `is_usable` says upon which claims it may be built.
     pub(crate) fn before(
         file: &File,
         program: &Program,
         number: usize,
-        is_wrong: &dyn Fn(usize) -> bool,
+        is_usable: &dyn Fn(usize) -> bool,
     ) -> Usable {
         Usable {
-            known: known(program, number, is_wrong),
+            known: known(program, number, is_usable),
             parts: nameless(file, program, number),
             derivatives: derivatives(file, program, number),
             divisors: divisors(file, program, number),
@@ -442,9 +440,7 @@ impl<'a> Case<'a> {
 }
 
 /// The values that an expression in a claim's place may use: those of the file, given cotangents, and the claims before it.
-/// A wrong one is used only where the claim refers to it, and then with its true value: what is built on the numbers that it
-/// has would be wrong once it is put right.
-fn known(program: &Program, number: usize, is_wrong: &dyn Fn(usize) -> bool) -> Vec<Known> {
+fn known(program: &Program, number: usize, is_usable: &dyn Fn(usize) -> bool) -> Vec<Known> {
     /// A file with more values is one of whose values the first do not tell much.
     const MOST: usize = 32;
     let at = program.claims[number].expr_span;
@@ -469,11 +465,8 @@ fn known(program: &Program, number: usize, is_wrong: &dyn Fn(usize) -> bool) -> 
         };
         known.push(Known { source, dims: value.val.dims().to_vec(), bound: value.span.start });
     }
-    let (referred, behind) = (referred(program, number), graph_of(&program.claims[number].of));
     for (other, claim) in program.claims.iter().enumerate().take(number) {
-        // Nor does a claim use gradients of what has nothing to do with it.
-        let is_apart = !behind.contains_key(&claim.of.id());
-        if (is_wrong(other) || is_apart) && !referred.contains(&other) {
+        if !is_usable(other) {
             continue;
         }
         let [wrt] = claim.wrt_names.as_slice() else { continue };

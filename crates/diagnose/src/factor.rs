@@ -283,29 +283,25 @@ impl Factor {
         if above.is_empty() || below.is_empty() {
             return None;
         }
-        let divisor = product(below.clone())?;
-        let found = above
-            .iter()
-            .enumerate()
-            .find_map(|(number, part)| Some((number, exchanged(expr, part, &divisor, true)?)));
-        let (mut whole, place) = match found {
-            Some((number, (whole, span))) => {
-                above.remove(number);
+        // What a size stands for is no plain number.
+        let find = |parts: &[Expr], with: &Expr, divides: bool| {
+            let mut parts = parts.iter().enumerate().filter(|_| number(with).is_none());
+            parts.find_map(|(at, part)| Some((at, exchanged(expr, part, with, divides)?)))
+        };
+        let (divisor, factor) = (product(below.clone())?, product(above.clone())?);
+        let (mut whole, place, removed) = match find(&above, &divisor, true) {
+            Some((at, (whole, span))) => {
                 below.clear();
-                (whole, (span, divisor))
+                (whole, (span, divisor), above.remove(at))
             }
             None => {
-                let factor = product(above.clone())?;
-                let (number, (whole, span)) = below
-                    .iter()
-                    .enumerate()
-                    .find_map(|(number, part)| Some((number, exchanged(expr, part, &factor, false)?)))?;
-                below.remove(number);
+                let (at, (whole, span)) = find(&below, &factor, false)?;
                 above.clear();
-                (whole, (span, factor))
+                (whole, (span, factor), below.remove(at))
             }
         };
-        let alone = above.is_empty() && below.is_empty() && !self.negative;
+        // That one size is taken for another is a slip of the pen; for a number it is a factor that is missing.
+        let alone = above.is_empty() && below.is_empty() && !self.negative && number(&removed).is_none();
         if let Some(below) = product(below) {
             whole = binary(at, BinaryOp::Div, whole, below);
         }

@@ -8,6 +8,7 @@ use pullback_array::Array;
 use pullback_check::{Claim as Numbers, ClaimLayout, Judgement, Truth, Verdict, judge, shapes};
 use pullback_lang::program::{Claim, Claimed, Inputs, Program};
 use pullback_lang::{EntryClaim, Expr, ExprKind, File, Name, Span, StatementKind};
+use pullback_network::Value as _;
 use pullback_ops::Val;
 
 use crate::Diagnosis;
@@ -19,6 +20,7 @@ use crate::indexed::{beside, in_index_notation};
 use crate::inherit::{is_wrong, referred};
 use crate::probe::{Probe, flagged, fresh, redrawn};
 use crate::search::{Depth, search, search_costed};
+use crate::tree::graph_of;
 use crate::unknown::facts;
 
 /// Multiplications that the candidates for one claim may take, all together.
@@ -266,7 +268,7 @@ impl<'a> Inquiry<'a> {
         let most = (most as usize).min(MOST_CANDIDATES).min(self.left.get());
         let shaped = trials.last()?.truth.in_shape(&val.shape(), stated).is_some();
         let indices = self.indices(claim);
-        let usable = Usable::before(self.file, self.exact, number, &|claim| self.is_wrong(claim));
+        let usable = Usable::before(self.file, self.exact, number, &|claim| self.is_usable(number, claim));
         let beside = beside(self, number).into_iter().map(|definition| definition.name.text.clone());
         let mut case = Case::new(claim, trials, resized, indices, usable, shaped, most);
         case.beside = beside.collect();
@@ -279,7 +281,7 @@ impl<'a> Inquiry<'a> {
     pub(crate) fn backwards<'s>(&'s self, number: usize, case: &Case<'s>, numbers: &'s [Truth]) -> Case<'s> {
         let trials: Vec<Trial<'s>> =
             case.trials.iter().zip(numbers).map(|(trial, numbers)| trial.seeking(numbers)).collect();
-        let usable = Usable::before(self.file, self.exact, number, &|claim| self.is_wrong(claim));
+        let usable = Usable::before(self.file, self.exact, number, &|_| true);
         let most = MOST_CANDIDATES.min(self.left.get());
         let mut backwards = Case::new(case.claim, trials, case.resized, None, usable, true, most);
         backwards.backwards = true;
@@ -363,6 +365,14 @@ impl<'a> Inquiry<'a> {
     /// Is a claim wrong, by itself or by others?
     fn is_wrong(&self, claim: usize) -> bool {
         self.judged.get(claim).is_some_and(|judged| judged.as_ref().is_some_and(is_wrong))
+    }
+
+    /// May a corrected claim be built upon another one? Upon what it refers to, which has its true value then; else neither
+    /// upon a wrong one, whose numbers will be others once it is put right, nor upon what has nothing to do with it.
+    fn is_usable(&self, number: usize, other: usize) -> bool {
+        let claims = &self.exact.claims;
+        let is_behind = || graph_of(&claims[number].of).contains_key(&claims[other].of.id());
+        referred(self.exact, number).contains(&other) || !self.is_wrong(other) && is_behind()
     }
 
     /// Does a claim refer to one that is wrong, directly or through others?
