@@ -5,6 +5,7 @@
 //! that happens to be symmetric.
 
 use std::cell::OnceCell;
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use pullback_array::random::Generator;
@@ -24,7 +25,8 @@ const MOST_DRAWN: usize = 1 << 20;
 /// Inputs with more numbers than this are not drawn so often; what they count hardly ever agrees by chance.
 const MOST_REDRAWN: usize = 1 << 14;
 
-/// The sizes that take the place of the file's, for one dim after another.
+/// The sizes that take the place of the file's, for one dim after another; the next set of data begins with the next one, for a
+/// quotient of sizes is like another one at one set of sizes.
 const SIZES: [usize; 8] = [3, 5, 7, 4, 6, 8, 9, 10];
 
 /// A program on some data.
@@ -115,7 +117,8 @@ pub(crate) fn fresh(
     let numbers: usize = inputs.iter().map(|(_, array)| array.len()).sum();
     // One set of data may be dead for a claim: what is switched off by a relu, say, has no gradient. And where signs and counts
     // are all that differs, one set tells little.
-    let mut probes: Vec<Probe> = RESIZED.iter().filter_map(|&seed| maker.resized(seed)).collect();
+    let resized = RESIZED.iter().enumerate().filter_map(|(turn, &seed)| maker.resized(seed, turn));
+    let mut probes: Vec<Probe> = resized.collect();
     if numbers <= MOST_DRAWN {
         let kept = |seed, moved| maker.program(&Sizes::Kept, seed, moved);
         let arrays = kept(2, Moved::Arrays).or_else(|| kept(2, Moved::Fractions));
@@ -168,20 +171,20 @@ struct Maker<'a> {
 }
 
 impl Maker<'_> {
-    fn resized(&self, seed: u64) -> Option<Probe> {
-        let named = self.named_dims();
+    /// The file at other sizes, the `turn`-th ones or, where it does not allow these, the first.
+    fn resized(&self, seed: u64, turn: usize) -> Option<Probe> {
+        let turns = BTreeSet::from([turn, 0]);
+        let named = self.named_dims(0);
         let attempt = |sizes: &Sizes| {
             let program = self
                 .program(sizes, seed, Moved::Arrays)
                 .or_else(|| self.program(sizes, seed, Moved::Fractions));
             program.map(|program| Probe::new(program, true))
         };
-        if !named.is_empty()
-            && let Some(probe) = attempt(&Sizes::Named(named.clone()))
-        {
-            return Some(probe);
-        }
-        if let Some(probe) = attempt(&Sizes::Equal(self.equal_sizes())) {
+        let by_name = turns.iter().rev().map(|&turn| Sizes::Named(self.named_dims(turn)));
+        let alike = turns.iter().rev().map(|&turn| Sizes::Equal(self.equal_sizes(turn)));
+        let mut all = by_name.filter(|_| !named.is_empty()).chain(alike);
+        if let Some(probe) = all.find_map(|sizes| attempt(&sizes)) {
             return Some(probe);
         }
         // Some sizes are written out where others are meant: those that can be changed are.
@@ -198,13 +201,13 @@ impl Maker<'_> {
     }
 
     /// The named dims of inputs, each with another size.
-    fn named_dims(&self) -> Vec<(String, usize)> {
+    fn named_dims(&self, turn: usize) -> Vec<(String, usize)> {
         let mut dims: Vec<(String, usize)> = Vec::new();
         for dim in self.exact.values.iter().flat_map(|value| value.val.dims()) {
             if let Some(name) = dim.name().map(|name| name.as_str())
                 && !dims.iter().any(|(known, _)| known == name)
             {
-                let next = SIZES[dims.len() % SIZES.len()];
+                let next = SIZES[(dims.len() + turn) % SIZES.len()];
                 dims.push((name.to_owned(), if next == dim.size() { next + 8 } else { next }));
             }
         }
@@ -212,12 +215,12 @@ impl Maker<'_> {
     }
 
     /// The sizes of inputs, each with another one.
-    fn equal_sizes(&self) -> Vec<(usize, usize)> {
+    fn equal_sizes(&self, turn: usize) -> Vec<(usize, usize)> {
         let mut sizes: Vec<(usize, usize)> = Vec::new();
         for &size in self.inputs.iter().flat_map(|(_, array)| array.shape()) {
             // An axis of one entry is often one that must be.
             if size > 1 && !sizes.iter().any(|&(known, _)| known == size) {
-                let next = SIZES[sizes.len() % SIZES.len()];
+                let next = SIZES[(sizes.len() + turn) % SIZES.len()];
                 sizes.push((size, if next == size { next + 8 } else { next }));
             }
         }
