@@ -101,6 +101,10 @@ fn one_less_than_a_size() {
         "x: [N=7] ~ randn\ndL/dy: [N] ~ randn\nmu = mean(x)\ns = sqrt(mean((x - mu)^2))\ny = (x - mu) / s";
     let gradient = |divisor: &str| format!("(dL/dy - mean(dL/dy) - y * sum(dL/dy * y) / {divisor}) / s");
     check(norm, "dL/dx", &gradient("(N - 1)"), "missing-factor", "(N - 1)", &gradient("N"));
+    // A multiple that has no name here is the same on other data, and another one at other sizes.
+    let two_less = "x: [N=7] ~ randn\nmu = mean(x)\nv = sum((x - mu)^2) / (N - 2)";
+    let found = last(&format!("{two_less}\ndv/dx = 2 * (x - mu) / N")).diagnoses.remove(0);
+    assert!(found.cause == "unknown" && format!("{found:?}").contains("at other sizes"), "{found:?}");
     let words = last(&format!("{biased}\ndv/dx = 2 * (x - mu) / (N - 1)")).diagnoses.remove(0).explanation;
     assert!(format!("{words:?}").contains("(N - 1) / N"), "{words:?}");
 }
@@ -116,6 +120,11 @@ fn sizes_that_are_numbers_too() {
     };
     // The largest entry is 2/3 or 2/5 of what is claimed, or less.
     assert!(*share >= 0.5 && right == "2 * (x - t) / N", "{share} {right}");
+    // N + M is N M where both are 2, and at no other sizes a product of powers of theirs.
+    let layer = "X: [N=2, D=3] ~ randn\nW: [D, M=2] ~ randn\nZ = X @ W\nL = sum(Z^2) / (N * M)";
+    let claim = last(&format!("{layer}\ndL/dZ = 2 * Z / (N + M)"));
+    let notes = claim.judgement.notes.as_slice();
+    assert!(matches!(notes, [Note::OffAtOtherSizes { right: None, .. }]), "{notes:?}");
     let claim = last(&format!("{loss}\ndL/dx = 2 * (x - t) / N"));
     assert_eq!((claim.judgement.verdict, claim.judgement.notes.as_slice()), (Verdict::Holds, &[][..]));
 }
