@@ -7,11 +7,12 @@ use std::rc::Rc;
 use pullback_array::{Array, DType};
 use pullback_check::{ClaimLayout, Truth};
 use pullback_lang::program::{Claim, Claimed, Program, ValueKind};
-use pullback_lang::{BinaryOp, Expr, ExprKind, File, IndexItem, Name, Span, StatementKind};
+use pullback_lang::{Expr, ExprKind, File, IndexItem, Name, Span, StatementKind};
 use pullback_network::Dim;
 use pullback_ops::Val;
 
 use crate::derivative::{Derivative, derivatives};
+use crate::divisors::divisors;
 use crate::edit;
 use crate::factor::{LARGEST, Names, Quantity};
 
@@ -509,60 +510,6 @@ fn nameless(file: &File, program: &Program, number: usize) -> Vec<Expr> {
         });
     }
     parts
-}
-
-/// What an expression may be divided by, as the definitions before a claim and the claim itself divide, take logarithms and
-/// roots of it, or raise it to powers below 1.
-fn divisors(file: &File, program: &Program, number: usize) -> Vec<Expr> {
-    let claim = &program.claims[number];
-    let mut divisors: Vec<Expr> = Vec::new();
-    let mut collect = |part: &Expr| match &part.kind {
-        ExprKind::Binary { operator, right, .. } if operator.kind == BinaryOp::Div => {
-            factors(right, &mut divisors);
-        }
-        ExprKind::Binary { operator, left, right }
-            if operator.kind == BinaryOp::Pow
-                && edit::number(right).is_none_or(|exponent| exponent < 1.0) =>
-        {
-            divisors.push((**left).clone());
-        }
-        ExprKind::Call { function, args, .. } if matches!(function.text.as_str(), "log" | "sqrt") => {
-            divisors.push(part.clone());
-            divisors.extend(args.first().cloned());
-        }
-        _ => {}
-    };
-    for statement in file.statements.iter().filter(|statement| statement.span.start < claim.span.start) {
-        let StatementKind::Definition(definition) = &statement.kind else { continue };
-        definition.expr.walk(&mut collect);
-    }
-    if let Some(expr) = &claim.expr {
-        expr.walk(&mut collect);
-    }
-    // By their names too.
-    for statement in &file.statements {
-        if let StatementKind::Definition(definition) = &statement.kind
-            && divisors.contains(&definition.expr)
-        {
-            divisors.push(edit::name(claim.expr_span, &definition.name.text));
-        }
-    }
-    divisors
-}
-
-/// A product, its factors, and what is raised to powers in it.
-fn factors(product: &Expr, found: &mut Vec<Expr>) {
-    found.push(product.clone());
-    if let ExprKind::Binary { operator, left, right } = &product.kind {
-        match operator.kind {
-            BinaryOp::Mul => {
-                factors(left, found);
-                factors(right, found);
-            }
-            BinaryOp::Pow => factors(left, found),
-            _ => {}
-        }
-    }
 }
 
 /// The numbers that are written as more than one: `sqrt(2 / 3.141592653589793)`.
