@@ -12,7 +12,7 @@ use crate::layout::{ClaimLayout, from_tensor, index_in_claim, shapes, to_tensor}
 use crate::not_finite::{in_claim, in_derivative, in_program};
 use crate::routes::Derivative;
 use crate::verdict::{Entry, Follows, Judgement, Kink, Note, Routes, Verdict};
-use crate::zero::{typical_slope, unchanged};
+use crate::zero::{independent, typical_slope, unchanged};
 
 /// A claim whose rounding errors may pass this share of the derivative cannot be judged by numbers.
 const MOST_ROUNDING: f64 = 1e-3;
@@ -193,14 +193,19 @@ impl Case<'_> {
             return Ok(Verdict::Ambiguous);
         }
         if worst_of_claim.ratio() > 1.0 {
-            return self.wrong_or_kink(evidence, judgement);
+            let verdict = self.wrong_or_kink(evidence, judgement)?;
+            if evidence.scale.zero && judgement.kink.is_none() {
+                self.say_zero(evidence, judgement)?;
+            }
+            return Ok(verdict);
         }
         let Scale { zero, largest, rounding, told } = evidence.scale;
         // A derivative that is zero has no size of its own to hold errors against: that of y over x stands in.
         let size = if zero { typical_slope(&self.reduced.derivative())?.max(largest) } else { largest };
         let digits = match &self.claim.rounding {
             Rounding::Measured(_) => rounding <= MOST_ROUNDING * size,
-            Rounding::Unknown(_) if zero => rounding <= size,
+            // Nothing is lost of numbers that are zero, each of them, as the derivative is.
+            Rounding::Unknown(_) if zero => self.claim.zeros && largest == 0.0 || rounding <= size,
             Rounding::Unknown(_) => told >= LEAST_TOLD,
         };
         let all_kinked = evidence.kinks.len() == evidence.claimed.len();
@@ -218,8 +223,7 @@ impl Case<'_> {
             return Ok(Verdict::Kink);
         }
         if zero {
-            judgement.notes.push(if evidence.no_path { Note::NoPath } else { Note::Zero });
-            judgement.unchanged = unchanged(&self.reduced.derivative())?;
+            self.say_zero(evidence, judgement)?;
             return Ok(if self.claim.zeros { Verdict::Holds } else { Verdict::Vacuous });
         }
         if evidence.unseen > 0 {
@@ -235,6 +239,17 @@ impl Case<'_> {
             judgement.notes.extend((lost > 0).then_some(Note::Rounded(lost)));
         }
         Ok(Verdict::Holds)
+    }
+
+    /// That the derivative is zero, and where what y depends on ends to change.
+    fn say_zero(&self, evidence: &Evidence, judgement: &mut Judgement) -> Result<()> {
+        let derivative = self.reduced.derivative();
+        judgement.notes.push(match evidence.no_path {
+            true => independent(&derivative).unwrap_or(Note::NoPath),
+            false => Note::Zero,
+        });
+        judgement.unchanged = unchanged(&derivative)?;
+        Ok(())
     }
 
     /// A claim that deviates from autograd at kinks only, and there lies between the slopes, is no wrong claim: it follows

@@ -281,6 +281,13 @@ impl What {
 pub enum Note {
     /// The derivative is zero by construction: there is no path, or each passes what is piecewise constant.
     NoPath,
+    /// The derivative is zero since there is no path: what is differentiated does not depend on what it is differentiated by.
+    Independent {
+        /// The name of what is differentiated.
+        of: String,
+        /// The name of what it is differentiated by.
+        wrt: String,
+    },
     /// The derivative is zero, although there is a path.
     Zero,
     /// Rounding, or the error of finite differences, leaves the derivative too few digits to be judged by.
@@ -317,6 +324,8 @@ pub enum Note {
     Rounded(usize),
     /// What the derivative is taken by reaches no further than this value, which does not change with it.
     Flat {
+        /// The name of what the derivative is taken by.
+        wrt: String,
         /// Its name in the program.
         name: Option<String>,
         /// How it is computed.
@@ -328,4 +337,13 @@ pub enum Note {
     EqualByBroadcasting,
     /// It holds on the data of the file; on data drawn anew it is off by this share of the derivative's largest entry.
     OffElsewhere(f64),
+    /// It holds at the sizes of the file, and not at others.
+    OffAtOtherSizes {
+        /// By how much it is off there, as a share of the derivative's largest entry.
+        share: f64,
+        /// What holds there, where that is known.
+        right: Option<String>,
+    },
+    /// It holds by the mistakes of these claims: once they are put right, it does not.
+    RestsOn(Vec<String>),
 }

@@ -10,6 +10,7 @@ use pullback_ops::{Result, Val};
 
 use crate::graph::ancestors;
 use crate::routes::Derivative;
+use crate::verdict::Note;
 
 /// A value whose largest entry is less than this share of the largest that it is computed from has been left by terms that
 /// cancel: it has no size of its own.
@@ -99,6 +100,19 @@ pub(crate) fn unchanged(derivative: &Derivative<'_>) -> Result<Option<Val>> {
         }
     }
     Ok(first.cloned())
+}
+
+/// Are both named, and does y not depend on x at all?
+pub(crate) fn independent(derivative: &Derivative<'_>) -> Option<Note> {
+    let (of, wrt) = (derivative.y.name()?, derivative.x.name()?);
+    // With values held, and of a gradient, it is not the named value that does not depend on x.
+    if !derivative.fixed.is_empty()
+        || derivative.y.id() == derivative.x.id()
+        || !on_the_way(derivative).is_empty()
+    {
+        return None;
+    }
+    Some(Note::Independent { of: of.as_str().to_owned(), wrt: wrt.as_str().to_owned() })
 }
 
 /// What changes with x, y included, in forward order.

@@ -12,6 +12,7 @@ use pullback_network::Dim;
 use pullback_ops::Val;
 
 use crate::derivative::{Derivative, derivatives};
+use crate::divisors::divisors;
 use crate::edit;
 use crate::factor::{LARGEST, Names, Quantity};
 
@@ -73,6 +74,11 @@ impl<'a> Trial<'a> {
 
     pub(crate) fn work(&self) -> f64 {
         self.work
+    }
+
+    /// The same where the right side of the same definition is tried as in another one.
+    pub(crate) fn like(self, other: &Trial<'_>) -> Trial<'a> {
+        Trial { redefined: other.redefined.clone(), ..self }
     }
 
     /// The same with other numbers sought, by expressions that may use more names.
@@ -224,6 +230,7 @@ pub(crate) struct Usable {
     known: Vec<Known>,
     parts: Vec<Expr>,
     derivatives: Vec<Derivative>,
+    divisors: Vec<Expr>,
 }
 
 impl Usable {
@@ -241,11 +248,18 @@ impl Usable {
     }
 
     /// What an expression in the place of a claim may be made of.
-    pub(crate) fn before(file: &File, program: &Program, number: usize) -> Usable {
+    /// `is_usable` says upon which claims it may be built.
+    pub(crate) fn before(
+        file: &File,
+        program: &Program,
+        number: usize,
+        is_usable: &dyn Fn(usize) -> bool,
+    ) -> Usable {
         Usable {
-            known: known(program, number),
+            known: known(program, number, is_usable),
             parts: nameless(file, program, number),
             derivatives: derivatives(file, program, number),
+            divisors: divisors(file, program, number),
         }
     }
 }
@@ -264,10 +278,14 @@ pub(crate) struct Case<'a> {
     pub parts: Vec<Expr>,
     /// The derivatives of the functions that the forward pass applies.
     pub derivatives: Vec<Derivative>,
+    /// What the claim or the forward pass divides by: such values are never zero. By another one, `y / x` may be 0/0.
+    pub divisors: Vec<Expr>,
     /// The definitions in index notation that it uses and that may be wrong.
     pub beside: Vec<String>,
     /// Has the claim the right shape?
     pub shaped: bool,
+    /// Does the claim hold on the data of the file?
+    pub holds: bool,
     /// Are the numbers of a wrong claim sought, and no derivative?
     pub backwards: bool,
     /// Candidates that may be evaluated, and that may still be.
@@ -289,7 +307,7 @@ impl<'a> Case<'a> {
         most: usize,
     ) -> Case<'a> {
         let (left, lookups, names) = (Cell::new(most), Cell::new(MOST_LOOKED_UP), RefCell::default());
-        let Usable { known, parts, derivatives } = usable;
+        let Usable { known, parts, derivatives, divisors } = usable;
         Case {
             claim,
             trials,
@@ -298,7 +316,9 @@ impl<'a> Case<'a> {
             known,
             parts,
             derivatives,
+            divisors,
             shaped,
+            holds: false,
             backwards: false,
             beside: Vec::new(),
             most,
@@ -448,7 +468,7 @@ impl<'a> Case<'a> {
 }
 
 /// The values that an expression in a claim's place may use: those of the file, given cotangents, and the claims before it.
-fn known(program: &Program, number: usize) -> Vec<Known> {
+fn known(program: &Program, number: usize, is_usable: &dyn Fn(usize) -> bool) -> Vec<Known> {
     /// A file with more values is one of whose values the first do not tell much.
     const MOST: usize = 32;
     let at = program.claims[number].expr_span;
@@ -473,7 +493,10 @@ fn known(program: &Program, number: usize) -> Vec<Known> {
         };
         known.push(Known { source, dims: value.val.dims().to_vec(), bound: value.span.start });
     }
-    for claim in program.claims.iter().take(number) {
+    for (other, claim) in program.claims.iter().enumerate().take(number) {
+        if !is_usable(other) {
+            continue;
+        }
         let [wrt] = claim.wrt_names.as_slice() else { continue };
         if claim.of.ndim() > 0 || known.len() == MOST || !claim.fixed.is_empty() {
             continue;
@@ -492,6 +515,12 @@ fn nameless(file: &File, program: &Program, number: usize) -> Vec<Expr> {
     const LONGEST: usize = 7;
     let before = program.claims[number].span.start;
     let mut parts: Vec<Expr> = constants(file, before);
+    // Flags and labels, which have no gradient and are factors all the same.
+    let flags = program
+        .values
+        .iter()
+        .filter(|value| !value.val.dtype().is_float() && value.val.ndim() > 0 && value.span.start < before);
+    parts.extend(flags.map(|value| edit::name(program.claims[number].expr_span, &value.name)));
     for statement in file.statements.iter().filter(|statement| statement.span.start < before) {
         let StatementKind::Definition(definition) = &statement.kind else { continue };
         definition.expr.walk(&mut |part| {

@@ -1,8 +1,8 @@
 //! Claims that hold on the data of the file and perhaps on no other: `A.T` for `A` where the matrix that is written down is
 //! symmetric, `3 * x` for `3 * x^2` where x is 1.
 //!
-//! Only numbers that are written down or loaded can agree by accident, and sizes that are 1; a file without them is not looked
-//! at. What fails on moved numbers is not wrong for that: targets that are one-hot, and whatever else the file's author knows
+//! Only numbers that are written down or loaded can agree by accident, and sizes that are 1 or 2; a file without them is not
+//! looked at. What fails on moved numbers is not wrong for that: targets that are one-hot, and whatever else the file's author knows
 //! of the data, may be what it rests on. So it is doubted only where one edit makes it right on all data.
 
 use std::path::Path;
@@ -29,6 +29,8 @@ const MOST_NUMBERS: usize = 1 << 16;
 pub struct Doubt {
     /// How far it is off there, as a share of the largest entry of the derivative.
     pub off: f64,
+    /// Is it off at other sizes only? The file may mean its own: that is no mistake.
+    pub by_sizes: bool,
     /// The edit that makes it right there too, where there is one.
     pub diagnosis: Option<Diagnosis>,
 }
@@ -45,19 +47,41 @@ pub fn doubts(
         |judged: &Option<Judgement>| judged.as_ref().is_some_and(|judged| judged.verdict == Verdict::Holds);
     let numbers: usize = inputs.iter().map(|(_, array)| array.len()).sum();
     let inquiry = Inquiry::new(file, exact, inputs, base_dir, judged, &|_| ());
-    let of_one = exact.values.iter().flat_map(|value| value.val.dims());
-    let of_one = of_one.into_iter().any(|dim| dim.name().is_some() && dim.size() == 1);
+    let has_named = |size: usize| {
+        let mut dims = exact.values.iter().flat_map(|value| value.val.dims());
+        dims.any(|dim| dim.name().is_some() && dim.size() == size)
+    };
+    // A size of 1 is there to be another one; where one is 2, a number may stand for it.
+    let (of_one, of_two) = (has_named(1), has_named(2));
     let mut probes: Vec<Probe> = Vec::new();
     if numbers <= MOST_NUMBERS && judged.iter().any(holds) {
         probes.extend(moved_data(file, exact, inputs, base_dir));
     }
     let doubt = |number: usize| -> Option<Doubt> {
         judged.get(number).filter(|judged| holds(judged))?;
-        let resized =
-            inquiry.fresh_where(of_one && numbers <= MOST_NUMBERS).iter().filter(|probe| probe.resized);
-        let off = probes.iter().chain(resized).filter_map(|probe| inquiry.off(probe, number));
-        let off = off.fold(0.0, f64::max);
-        (off > CLOSE).then(|| Doubt { off, diagnosis: diagnosis(&inquiry, number) })
+        // On other data the claims that it refers to are right: what rests on a wrong one differs by that.
+        if inquiry.refers_to_wrong(number) {
+            return None;
+        }
+        let at_other_sizes = inquiry.fresh_where((of_one || of_two) && numbers <= MOST_NUMBERS);
+        let resized = || at_other_sizes.iter().filter(|probe| probe.resized);
+        let off = |probes: &mut dyn Iterator<Item = &Probe>| {
+            probes.filter_map(|probe| inquiry.off(probe, number)).fold(0.0, f64::max)
+        };
+        let by_data = match of_one {
+            true => off(&mut probes.iter().chain(resized())),
+            false => off(&mut probes.iter()),
+        };
+        if by_data > CLOSE {
+            let diagnosis = diagnosis(&inquiry, number);
+            return Some(Doubt { off: by_data, by_sizes: false, diagnosis });
+        }
+        let by_sizes = off(&mut resized());
+        (by_sizes > CLOSE).then(|| Doubt {
+            off: by_sizes,
+            by_sizes: true,
+            diagnosis: diagnosis(&inquiry, number),
+        })
     };
     (0..exact.claims.len()).map(doubt).collect()
 }

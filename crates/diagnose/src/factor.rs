@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 
 use pullback_lang::{BinaryOp, Expr, ExprKind, Span};
 
-use crate::edit::{binary, call, integer, negated, number};
+use crate::edit::{binary, call, integer, negated, number, size};
 
 /// How far a ratio that was fitted may be from the number it is taken for, relatively.
 const CLOSE: f64 = 1e-6;
@@ -42,9 +42,19 @@ struct Power {
     power: f64,
 }
 
+impl Power {
+    fn length(&self) -> usize {
+        let is_name = size(&self.source) == 1;
+        if self.power == 1.0 && is_name { 1 } else { 2 }
+    }
+}
+
 /// Powers of one quantity that are tried, and of two.
 const POWERS: [f64; 8] = [-1.0, 1.0, -2.0, 2.0, -3.0, 3.0, -0.5, 0.5];
 const POWERS_OF_TWO: [f64; 6] = [-1.0, 1.0, -2.0, 2.0, -3.0, 3.0];
+
+/// One less than a size, by itself and with the size on the other side of the line: what an unbiased estimate divides by.
+const POWERS_OF_ONE_LESS: [(f64, f64); 4] = [(-1.0, 0.0), (1.0, 0.0), (-1.0, 1.0), (1.0, -1.0)];
 
 /// The products of sizes and scalars of which a number may be a simple fraction, the shortest first.
 pub(crate) struct Names {
@@ -61,7 +71,7 @@ struct Product {
 }
 
 impl Names {
-    pub(crate) fn new(quantities: Vec<Quantity>, trials: usize) -> Names {
+    pub(crate) fn new(mut quantities: Vec<Quantity>, trials: usize) -> Names {
         let mut powers: Vec<Vec<(usize, f64)>> = vec![Vec::new()];
         for one in 0..quantities.len() {
             powers.extend(POWERS.map(|power| vec![(one, power)]));
@@ -75,6 +85,18 @@ impl Names {
                     powers.extend(others.map(|&b| vec![(one, a), (other, b)]));
                 }
             }
+        }
+        for size in 0..quantities.len() {
+            let Quantity { source, is_size: true, values } = &quantities[size] else { continue };
+            let at = source.span;
+            let source = binary(at, BinaryOp::Sub, source.clone(), integer(at, 1));
+            let values = values.iter().map(|size| size - 1.0).collect();
+            let less = quantities.len();
+            quantities.push(Quantity { source, is_size: true, values });
+            powers.extend(POWERS_OF_ONE_LESS.map(|(of_less, own)| match own {
+                0.0 => vec![(less, of_less)],
+                _ => vec![(less, of_less), (size, own)],
+            }));
         }
         let value = |powers: &[(usize, f64)], trial: usize| {
             powers.iter().map(|&(one, power)| quantities[one].values[trial].powf(power)).product()
@@ -164,7 +186,7 @@ impl Factor {
     /// factor comes from.
     pub(crate) fn length(&self) -> (usize, usize) {
         let powers = self.above.iter().chain(&self.below);
-        let names: usize = powers.map(|power| if power.power == 1.0 { 1 } else { 2 }).sum();
+        let names: usize = powers.map(Power::length).sum();
         // A number that nobody puts in front of a gradient is a size more often, or a product of sizes.
         let numbers: usize = self.numbers().iter().map(|&number| if number <= USUAL { 1 } else { 3 }).sum();
         (numbers + names, self.numbers().len())
@@ -247,7 +269,7 @@ impl Factor {
         {
             return changed;
         }
-        if let Some(changed) = self.as_root(expr) {
+        if let Some(changed) = self.as_root(expr).or_else(|| self.exchanged(expr)) {
             return changed;
         }
         let mut whole = expr.clone();
@@ -274,6 +296,45 @@ impl Factor {
             place = None;
         }
         (whole, place)
+    }
+
+    /// `x / N` times N/M is `x / M`, and `N * x` times M/N is `M * x`: one takes the place of the other.
+    fn exchanged(&self, expr: &Expr) -> Option<(Expr, Option<(Span, Expr)>)> {
+        let at = expr.span;
+        let (mut above, mut below) = (self.parts_above(at), self.parts_below(at));
+        if above.is_empty() || below.is_empty() {
+            return None;
+        }
+        // What a size stands for is no plain number.
+        let find = |parts: &[Expr], with: &Expr, divides: bool| {
+            let mut parts = parts.iter().enumerate().filter(|_| number(with).is_none());
+            parts.find_map(|(at, part)| Some((at, exchanged(expr, part, with, divides)?)))
+        };
+        let (divisor, factor) = (product(below.clone())?, product(above.clone())?);
+        let (mut whole, place, removed) = match find(&above, &divisor, true) {
+            Some((at, (whole, span))) => {
+                below.clear();
+                (whole, (span, divisor), above.remove(at))
+            }
+            None => {
+                let (at, (whole, span)) = find(&below, &factor, false)?;
+                above.clear();
+                (whole, (span, factor), below.remove(at))
+            }
+        };
+        // That one size is taken for another is a slip of the pen; for a number it is a factor that is missing.
+        let alone = above.is_empty() && below.is_empty() && !self.negative && number(&removed).is_none();
+        if let Some(below) = product(below) {
+            whole = binary(at, BinaryOp::Div, whole, below);
+        }
+        if let Some(above) = product(above) {
+            whole =
+                in_front(&whole, &|first| binary(first.span, BinaryOp::Mul, above.clone(), first.clone()));
+        }
+        if self.negative {
+            whole = in_front(&whole, &negated);
+        }
+        Some((whole, alone.then_some(place)))
     }
 
     /// `x / d` times √d is `x / sqrt(d)`.
@@ -353,6 +414,28 @@ pub(crate) fn taken_in(expr: &Expr, factor: &Expr) -> Option<Expr> {
             Some(binary(expr.span, BinaryOp::Div, taken_in(left, factor)?, (**right).clone()))
         }
         _ => None,
+    }
+}
+
+/// A product in which another factor, or another divisor, stands in the place of one; and where that is.
+fn exchanged(expr: &Expr, part: &Expr, with: &Expr, divides: bool) -> Option<(Expr, Span)> {
+    if !divides && expr == part {
+        return Some((with.clone(), expr.span));
+    }
+    let ExprKind::Binary { operator, left, right } = &expr.kind else { return None };
+    let rebuilt = |left: Expr, right: Expr| binary(expr.span, operator.kind, left, right);
+    let of_right = match operator.kind {
+        BinaryOp::Mul => exchanged(right, part, with, divides),
+        BinaryOp::Div if divides => exchanged(right, part, with, false),
+        BinaryOp::Div => None,
+        _ => return None,
+    };
+    match of_right {
+        Some((right, span)) => Some((rebuilt((**left).clone(), right), span)),
+        None => {
+            let (left, span) = exchanged(left, part, with, divides)?;
+            Some((rebuilt(left, (**right).clone()), span))
+        }
     }
 }
 
@@ -450,9 +533,15 @@ mod tests {
         check(&[0.37, 1.93], "3 * u^2", Some("3 * u^3"));
         check(&[1.0 / 0.37, 1.0 / 1.93], "x / u", Some("x / u^2"));
         check(&[3.0f64.sqrt(), 5.0f64.sqrt()], "x / N", Some("x / sqrt(N)"));
-        check(&[3.0 / 7.0, 2.5], "x / N", Some("N * x / (N * M)"));
+        check(&[3.0 / 7.0, 2.5], "x / N", Some("x / M"));
+        check(&[7.0 / 3.0, 0.4], "2 * x * N", Some("2 * x * M"));
+        check(&[1.0, 5.0 / 3.0], "3 * x", Some("N * x"));
+        check(&[2.0 / 3.0, 4.0 / 5.0], "2 * x / (N - 1)", Some("2 * x / N"));
+        check(&[3.0 / 2.0, 5.0 / 4.0], "2 * x / N", Some("2 * x / (N - 1)"));
+        check(&[1.0 / 2.0, 1.0 / 4.0], "x @ y", Some("x @ y / (N - 1)"));
+        check(&[-2.0 / 3.0, -4.0 / 5.0], "x / (N - 1)", Some("-x / N"));
         check(&[0.37 / 3.0, 1.93 / 5.0], "x", None);
         check(&[0.1234, 0.1234], "x", None);
-        check(&[0.5, 0.25], "x", None);
+        check(&[0.5, 0.29], "x", None);
     }
 }

@@ -10,7 +10,7 @@ use pullback_ops::{Origin, Val};
 /// A local Jacobian with more entries is not written out.
 const MOST_ENTRIES: usize = 1 << 16;
 
-/// The value at which every way from what a claim differentiates by ends: it does not change, whatever its input does.
+/// The value at which every way from what a claim differentiates by ends: on this data it does not change with that.
 /// `None` where there is none, or several.
 pub fn flat(claim: &Claim) -> Option<Note> {
     let x = claim.wrt.last()?;
@@ -46,7 +46,8 @@ pub fn flat(claim: &Claim) -> Option<Note> {
     let Origin::Call(op, _) = end.origin() else { return None };
     let single = op.name() == "softmax" && end.array().ok()?.to_vec_f64().iter().all(|&entry| entry == 1.0);
     let name = end.name().map(|name| name.as_str().to_owned());
-    Some(Note::Flat { name, expression: end.expression(), single })
+    let wrt = claim.wrt_names.last()?.clone();
+    Some(Note::Flat { wrt, name, expression: end.expression(), single })
 }
 
 /// Is a local Jacobian zero at this point?

@@ -47,6 +47,23 @@ pub fn inherited(exact: &Program, judged: &mut [Option<Judgement>]) -> Vec<Vec<S
     inherits
 }
 
+/// For each claim that holds, the wrong claims without whose mistakes it would not: two mistakes that cancel.
+pub fn resting(exact: &Program, judged: &[Option<Judgement>]) -> Vec<Vec<String>> {
+    let wrong = |claim: usize| judged.get(claim).is_some_and(|found| found.as_ref().is_some_and(is_wrong));
+    let resting = |claim: usize| {
+        judged[claim].as_ref().filter(|judgement| judgement.verdict == Verdict::Holds)?;
+        let causes: BTreeSet<usize> =
+            referred(exact, claim).into_iter().filter(|&cause| wrong(cause)).collect();
+        if causes.is_empty() {
+            return None;
+        }
+        let verdict = corrected(exact, judged, claim, &causes)?.verdict;
+        let keys = causes.iter().map(|&cause| exact.claims[cause].key.clone());
+        matches!(verdict, Verdict::Wrong | Verdict::Shape).then(|| keys.collect())
+    };
+    (0..judged.len()).map(|claim| resting(claim).unwrap_or_default()).collect()
+}
+
 /// How many operations lie, at most, between what each claim differentiates by and the outputs of the program: backward, a
 /// mistake at fewer comes first.
 pub fn distances(program: &Program) -> Vec<usize> {

@@ -9,6 +9,7 @@ use pullback_array::Array;
 use pullback_check::{Claim as Numbers, ClaimLayout, Judgement, Truth, Verdict, judge, shapes};
 use pullback_lang::program::{Claim, Claimed, Inputs, Program};
 use pullback_lang::{EntryClaim, Expr, ExprKind, File, Name, Span, StatementKind};
+use pullback_network::Value as _;
 use pullback_ops::Val;
 
 use crate::Diagnosis;
@@ -18,8 +19,9 @@ use crate::claimed::{layout, subject};
 use crate::fit::fit;
 use crate::indexed::{beside, in_index_notation};
 use crate::inherit::{is_wrong, referred};
-use crate::probe::{Probe, flagged, fresh};
+use crate::probe::{Probe, flagged, fresh, redrawn};
 use crate::search::{Depth, search, search_costed};
+use crate::tree::graph_of;
 use crate::unknown::facts;
 
 /// Multiplications that the candidates for one claim may take, all together.
@@ -54,6 +56,8 @@ pub(crate) struct Inquiry<'a> {
     fresh: OnceCell<Vec<Probe>>,
     /// The same with flags, labels and shares as they are.
     flagged: OnceCell<Vec<Probe>>,
+    /// Made when something is to be told.
+    redrawn: OnceCell<Vec<Probe>>,
     /// Candidates that may still be evaluated.
     left: Cell<usize>,
 }
@@ -79,6 +83,7 @@ impl<'a> Inquiry<'a> {
             own,
             fresh: OnceCell::new(),
             flagged: OnceCell::new(),
+            redrawn: OnceCell::new(),
             left,
         }
     }
@@ -186,6 +191,18 @@ impl<'a> Inquiry<'a> {
         self.holds(number, &self.exact.reclaimed(number, expr, &replaced).ok()?)
     }
 
+    /// Is an expression that fits a case the derivative on more data too? What counts signs agrees on little data by chance.
+    pub(crate) fn is_confirmed(&self, number: usize, case: &Case<'_>, expr: &Expr) -> bool {
+        let Some(stated) = layout_of(case.claim) else { return false };
+        let make = || redrawn(self.file, self.exact, self.inputs, self.base_dir);
+        self.redrawn.get_or_init(make).iter().all(|probe| {
+            let truth = probe.truth(number).filter(|truth| truth.tensor().max_abs() > 0.0);
+            let (Some(truth), Some(replaced)) = (truth, self.replaced(probe, number)) else { return true };
+            let close = self.precision(number);
+            Trial::new(&probe.program, number, stated, replaced, truth, close).like(case.own()).fits(expr)
+        })
+    }
+
     /// How far a value is from the routes of a claim, where it holds as one.
     pub(crate) fn holds(&self, number: usize, value: &Val) -> Option<f64> {
         let claim = &self.exact.claims[number];
@@ -252,10 +269,12 @@ impl<'a> Inquiry<'a> {
         let most = (most as usize).min(MOST_CANDIDATES).min(self.left.get());
         let shaped = trials.last()?.truth.in_shape(&val.shape(), stated).is_some();
         let indices = self.indices(claim);
-        let usable = Usable::before(self.file, self.exact, number);
+        let usable = Usable::before(self.file, self.exact, number, &|claim| self.is_usable(number, claim));
         let beside = beside(self, number).into_iter().map(|definition| definition.name.text.clone());
         let mut case = Case::new(claim, trials, resized, indices, usable, shaped, most);
         case.beside = beside.collect();
+        case.holds =
+            self.judged.get(number).is_some_and(|judged| judged.as_ref().is_some_and(Judgement::passes));
         Some(case)
     }
 
@@ -272,7 +291,7 @@ impl<'a> Inquiry<'a> {
         let sought = case.trials.iter().zip(numbers).zip(names);
         let trials: Vec<Trial<'s>> =
             sought.map(|((trial, numbers), names)| trial.seeking(numbers, names)).collect();
-        let usable = Usable::before(self.file, self.exact, number);
+        let usable = Usable::before(self.file, self.exact, number, &|_| true);
         let usable = match names.last().filter(|names| !names.is_empty()) {
             Some(names) => usable.with_names(names),
             None => usable,
@@ -357,16 +376,32 @@ impl<'a> Inquiry<'a> {
         }
     }
 
+    /// Is a claim wrong, by itself or by others?
+    fn is_wrong(&self, claim: usize) -> bool {
+        self.judged.get(claim).is_some_and(|judged| judged.as_ref().is_some_and(is_wrong))
+    }
+
+    /// May a corrected claim be built upon another one? Upon what it refers to, which has its true value then; else neither
+    /// upon a wrong one, whose numbers will be others once it is put right, nor upon what has nothing to do with it.
+    fn is_usable(&self, number: usize, other: usize) -> bool {
+        let claims = &self.exact.claims;
+        let is_behind = || graph_of(&claims[number].of).contains_key(&claims[other].of.id());
+        referred(self.exact, number).contains(&other) || !self.is_wrong(other) && is_behind()
+    }
+
+    /// Does a claim refer to one that is wrong, directly or through others?
+    pub(crate) fn refers_to_wrong(&self, number: usize) -> bool {
+        referred(self.exact, number).into_iter().any(|claim| self.is_wrong(claim))
+    }
+
     /// The true values of the wrong claims that a claim refers to; on other data than the file's, of all of them: what
     /// holds on one row only is no mistake of the claims that use it.
     fn replaced(&self, probe: &Probe, number: usize) -> Option<HashMap<usize, Val>> {
-        let wrong =
-            |claim: usize| self.judged.get(claim).is_some_and(|judged| judged.as_ref().is_some_and(is_wrong));
         let is_own = std::ptr::eq(probe, &self.own);
         let mut replaced = HashMap::new();
         for claim in referred(self.exact, number) {
             let truth = || in_layout_of(probe.truth(claim)?, &self.exact.claims[claim]);
-            match wrong(claim) {
+            match self.is_wrong(claim) {
                 true => drop(replaced.insert(claim, Val::new(truth()?))),
                 false if is_own => {}
                 false => replaced.extend(truth().map(|truth| (claim, Val::new(truth)))),

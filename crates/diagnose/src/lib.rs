@@ -32,6 +32,7 @@
 //! | `case`, `probe` | the data on which they are tried |
 //! | `tree`, `edit`, `factor` | expressions, their parts, changes of them; a number by its name |
 //! | `sought`, `dictionary` | what a part lacks, and the products of known values that may be it |
+//! | `divisors` | what an expression may be divided by |
 //! | `derivative` | the derivatives of the functions that a program applies |
 //! | `fit` | mistakes in local Jacobians, held against claimed numbers |
 //! | `indexed` | definitions in index notation |
@@ -48,6 +49,7 @@ mod claimed;
 mod derivative;
 mod diagnosis;
 mod dictionary;
+mod divisors;
 mod doubt;
 mod edit;
 mod factor;
@@ -74,7 +76,7 @@ pub use claimed::{layout, subject};
 pub use diagnosis::{Diagnosis, Fix, Partner};
 pub use doubt::{Doubt, doubts};
 pub use flat::flat;
-pub use inherit::{distances, inherited};
+pub use inherit::{distances, inherited, resting};
 pub use shared::sharing;
 pub use words::{Part, Words};
 

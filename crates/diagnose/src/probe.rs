@@ -5,6 +5,7 @@
 //! that happens to be symmetric.
 
 use std::cell::OnceCell;
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use pullback_array::random::Generator;
@@ -21,7 +22,11 @@ const MOST_ENTRIES: usize = 1 << 16;
 /// Inputs with more numbers than this are not drawn anew at their full sizes.
 const MOST_DRAWN: usize = 1 << 20;
 
-/// The sizes that take the place of the file's, for one dim after another.
+/// Inputs with more numbers than this are not drawn so often; what they count hardly ever agrees by chance.
+const MOST_REDRAWN: usize = 1 << 14;
+
+/// The sizes that take the place of the file's, for one dim after another; the next set of data begins with the next one, for a
+/// quotient of sizes is like another one at one set of sizes.
 const SIZES: [usize; 8] = [3, 5, 7, 4, 6, 8, 9, 10];
 
 /// A program on some data.
@@ -89,10 +94,15 @@ enum Moved {
     Fractions,
     /// What may be any number: no whole number by itself, no flags or labels of ±1, and no shares that add up to 1.
     Data,
+    /// The same, to near any of the array's numbers, not only to near the one at its place.
+    Redrawn,
 }
 
 /// The seeds of the data of other sizes.
 const RESIZED: [u64; 3] = [1, 5, 6];
+
+/// The seeds of the data on which a fix is tried before it is told: a count of three agrees by chance on a few.
+const REDRAWN: [u64; 8] = [7, 8, 9, 10, 11, 12, 13, 14];
 
 /// The file on other data, the strongest probe first: with other sizes, where that is possible, then with the same.
 /// `elsewhere` adds the claims that are no expressions of the file.
@@ -107,7 +117,8 @@ pub(crate) fn fresh(
     let numbers: usize = inputs.iter().map(|(_, array)| array.len()).sum();
     // One set of data may be dead for a claim: what is switched off by a relu, say, has no gradient. And where signs and counts
     // are all that differs, one set tells little.
-    let mut probes: Vec<Probe> = RESIZED.iter().filter_map(|&seed| maker.resized(seed)).collect();
+    let resized = RESIZED.iter().enumerate().filter_map(|(turn, &seed)| maker.resized(seed, turn));
+    let mut probes: Vec<Probe> = resized.collect();
     if numbers <= MOST_DRAWN {
         let kept = |seed, moved| maker.program(&Sizes::Kept, seed, moved);
         let arrays = kept(2, Moved::Arrays).or_else(|| kept(2, Moved::Fractions));
@@ -117,6 +128,17 @@ pub(crate) fn fresh(
         probes.extend([arrays, all].into_iter().flatten().map(|program| Probe::new(program, false)));
     }
     probes
+}
+
+/// The file on data whose signs, and what counts them, are other ones than the file's: what is to be told is tried there last.
+pub(crate) fn redrawn(file: &File, exact: &Program, inputs: &Inputs, base_dir: &Path) -> Vec<Probe> {
+    let maker = Maker { file, exact, inputs, base_dir, elsewhere: &|_| () };
+    let numbers: usize = inputs.iter().map(|(_, array)| array.len()).sum();
+    if numbers > MOST_REDRAWN {
+        return Vec::new();
+    }
+    let programs = REDRAWN.into_iter().filter_map(|seed| maker.program(&Sizes::Kept, seed, Moved::Redrawn));
+    programs.map(|program| Probe::new(program, false)).collect()
 }
 
 /// The file with its numbers moved, where it states any that may be other ones too.
@@ -149,20 +171,20 @@ struct Maker<'a> {
 }
 
 impl Maker<'_> {
-    fn resized(&self, seed: u64) -> Option<Probe> {
-        let named = self.named_dims();
+    /// The file at other sizes, the `turn`-th ones or, where it does not allow these, the first.
+    fn resized(&self, seed: u64, turn: usize) -> Option<Probe> {
+        let turns = BTreeSet::from([turn, 0]);
+        let named = self.named_dims(0);
         let attempt = |sizes: &Sizes| {
             let program = self
                 .program(sizes, seed, Moved::Arrays)
                 .or_else(|| self.program(sizes, seed, Moved::Fractions));
             program.map(|program| Probe::new(program, true))
         };
-        if !named.is_empty()
-            && let Some(probe) = attempt(&Sizes::Named(named.clone()))
-        {
-            return Some(probe);
-        }
-        if let Some(probe) = attempt(&Sizes::Equal(self.equal_sizes())) {
+        let by_name = turns.iter().rev().map(|&turn| Sizes::Named(self.named_dims(turn)));
+        let alike = turns.iter().rev().map(|&turn| Sizes::Equal(self.equal_sizes(turn)));
+        let mut all = by_name.filter(|_| !named.is_empty()).chain(alike);
+        if let Some(probe) = all.find_map(|sizes| attempt(&sizes)) {
             return Some(probe);
         }
         // Some sizes are written out where others are meant: those that can be changed are.
@@ -179,13 +201,13 @@ impl Maker<'_> {
     }
 
     /// The named dims of inputs, each with another size.
-    fn named_dims(&self) -> Vec<(String, usize)> {
+    fn named_dims(&self, turn: usize) -> Vec<(String, usize)> {
         let mut dims: Vec<(String, usize)> = Vec::new();
         for dim in self.exact.values.iter().flat_map(|value| value.val.dims()) {
             if let Some(name) = dim.name().map(|name| name.as_str())
                 && !dims.iter().any(|(known, _)| known == name)
             {
-                let next = SIZES[dims.len() % SIZES.len()];
+                let next = SIZES[(dims.len() + turn) % SIZES.len()];
                 dims.push((name.to_owned(), if next == dim.size() { next + 8 } else { next }));
             }
         }
@@ -193,12 +215,12 @@ impl Maker<'_> {
     }
 
     /// The sizes of inputs, each with another one.
-    fn equal_sizes(&self) -> Vec<(usize, usize)> {
+    fn equal_sizes(&self, turn: usize) -> Vec<(usize, usize)> {
         let mut sizes: Vec<(usize, usize)> = Vec::new();
         for &size in self.inputs.iter().flat_map(|(_, array)| array.shape()) {
             // An axis of one entry is often one that must be.
             if size > 1 && !sizes.iter().any(|&(known, _)| known == size) {
-                let next = SIZES[sizes.len() % SIZES.len()];
+                let next = SIZES[(sizes.len() + turn) % SIZES.len()];
                 sizes.push((size, if next == size { next + 8 } else { next }));
             }
         }
@@ -293,7 +315,7 @@ fn is_kept(array: &Array, which: Moved) -> bool {
         Moved::All => false,
         Moved::Arrays => is_whole && array.ndim() == 0,
         Moved::Fractions => is_whole,
-        Moved::Data => {
+        Moved::Data | Moved::Redrawn => {
             let flags = numbers.iter().all(|x| x.abs() <= 1.0) && is_whole;
             let differ = numbers.iter().any(|x| *x != numbers[0]);
             let row = array.shape().last().copied().unwrap_or(1).max(1);
@@ -303,8 +325,8 @@ fn is_kept(array: &Array, which: Moved) -> bool {
     }
 }
 
-/// Other numbers like these, in another shape: each is one of these times a factor between 0.6 and 1.4; a zero becomes
-/// positive, for a zero hides what it is multiplied by.
+/// Other numbers like these, in another shape: each is one of these times a factor between 0.6 and 1.4, the one at its place
+/// or any; a zero becomes positive, for a zero hides what it is multiplied by.
 fn moved(array: &Array, shape: &[usize], generator: &mut Generator, which: Moved) -> Option<Array> {
     if array.dtype() == DType::I64 || array.is_empty() {
         return (array.shape() == shape).then(|| array.clone());
@@ -316,9 +338,17 @@ fn moved(array: &Array, shape: &[usize], generator: &mut Generator, which: Moved
     let factors = generator.rand(shape, DType::F64).ok()?.to_vec_f64();
     let largest = array.max_abs();
     let scale = if largest > 0.0 { largest } else { 1.0 };
+    let near: Vec<f64> = match which {
+        Moved::Redrawn => {
+            let picks = generator.rand(shape, DType::F64).ok()?.to_vec_f64();
+            let pick = |share: f64| old[((share * old.len() as f64) as usize).min(old.len() - 1)];
+            picks.into_iter().map(pick).collect()
+        }
+        _ => old.iter().copied().cycle().take(factors.len()).collect(),
+    };
     let new = factors
         .iter()
-        .zip(old.iter().cycle())
-        .map(|(factor, &x)| if x == 0.0 { scale * (0.2 + 0.6 * factor) } else { x * (0.6 + 0.8 * factor) });
+        .zip(near)
+        .map(|(factor, x)| if x == 0.0 { scale * (0.2 + 0.6 * factor) } else { x * (0.6 + 0.8 * factor) });
     Array::from_vec(shape, new.collect()).ok()
 }

@@ -261,7 +261,7 @@ fn proposals(tree: &Tree<'_>) -> Vec<Proposal> {
     proposals
 }
 
-/// The first of what fits that holds as a claim does; with it, where no data of other sizes was there, what differs in a
+/// The first of what fits that holds as a claim does, and on more data too; with it, where no data of other sizes was there, what differs in a
 /// size and has another cause.
 fn concluded(
     inquiry: &Inquiry<'_>,
@@ -272,7 +272,10 @@ fn concluded(
     let mut holding = fitting.filter_map(|fit| {
         let residual = match case.backwards {
             true => 0.0,
-            false => inquiry.holds(number, &case.own().value(&fit.claim)?)?,
+            false => {
+                let residual = inquiry.holds(number, &case.own().value(&fit.claim)?)?;
+                inquiry.is_confirmed(number, case, &fit.claim).then_some(residual)?
+            }
         };
         Some((fit, residual))
     });
@@ -323,7 +326,10 @@ impl Fit {
     }
 
     fn diagnosis(self, residual: f64) -> Diagnosis {
-        let mut changes = self.changes.into_iter();
+        let mut changes = self.changes;
+        // Of numbers that are wrong besides one cannot say that they are right in another layout.
+        changes.sort_by_key(|change| change.cause == "vec-layout");
+        let mut changes = changes.into_iter();
         let Proposal { cause, edit, .. } = changes.next().expect("a candidate changes something");
         let explanation = changes.fold(edit.explanation, |first, second| {
             let words = Words::new().say("Two slips: first, ").then(first.clause());

@@ -3,7 +3,7 @@
 use pullback_lang::{BinaryOp, Expr};
 
 use crate::Diagnosis;
-use crate::case::Case;
+use crate::case::{Case, Trial};
 use crate::edit::{binary, integer};
 use crate::words::Words;
 
@@ -36,13 +36,23 @@ fn constant_ratio(case: &Case<'_>, expr: &Expr) -> Option<Words> {
     if own.abs() < SAME {
         return None;
     }
-    let same = ratios.iter().all(|ratio| (ratio - own).abs() <= SAME * own.abs());
-    let times = format!("The derivative is {} times what is claimed, in every entry", written(own));
-    Some(Words::new().say(if same {
-        format!("{times}, and so it is on other data.")
+    let same = |ratio: &f64| (ratio - own).abs() <= SAME * own.abs();
+    let at_own_sizes = case.trials.iter().map(|trial| sizes(trial) == sizes(case.own()));
+    let mut of_own_sizes = ratios.iter().zip(at_own_sizes).filter(|(_, is_own)| *is_own);
+    let elsewhere = if ratios.iter().all(same) {
+        ", and so it is on other data."
+    } else if of_own_sizes.all(|(ratio, _)| same(ratio)) {
+        "; at other sizes it is another multiple."
     } else {
-        format!("{times}; on other data it is another multiple.")
-    }))
+        "; on other data it is another multiple."
+    };
+    let times = format!("The derivative is {} times what is claimed, in every entry", written(own));
+    Some(Words::new().say(times + elsewhere))
+}
+
+/// The sizes of all values of a program.
+fn sizes(trial: &Trial<'_>) -> Vec<usize> {
+    trial.program.values.iter().flat_map(|value| value.val.shape()).collect()
 }
 
 /// A ratio in six digits, or in as many as tell it from 1.

@@ -69,7 +69,9 @@ fn measured(judgement: &Judgement) -> String {
     if judgement.verdict == Verdict::Holds && !routes.is_empty() {
         parts.push(format!("({})", routes.join(", ")));
     }
-    parts.extend(notes(judgement).into_iter().map(|note| format!("({note})")));
+    let brief =
+        judgement.notes.iter().filter(|note| judgement.passes() || !matches!(note, Note::Flat { .. }));
+    parts.extend(brief.map(|note| format!("({})", note_text(note))));
     if parts.is_empty() { format!("{:?}", judgement.shape) } else { parts.join("  ") }
 }
 
@@ -91,7 +93,21 @@ fn by_route(routes: &Routes) -> Vec<(&'static str, f64)> {
 }
 
 /// How far a claim is from each route: in one number, where it is the same for all.
-fn off_by(routes: &Routes) -> Option<String> {
+fn off_by(judgement: &Judgement) -> Option<String> {
+    let mut routes = judgement.routes;
+    // A direction adds up many entries: what is seen along it is no difference of an entry.
+    let is_of_directions = judgement.notes.iter().any(|note| matches!(note, Note::Directions(_)));
+    let along = if is_of_directions { routes.finite_difference.take() } else { None };
+    let entries = off_by_entries(&routes)?;
+    Some(match along {
+        Some(along) => {
+            format!("{entries}; along random directions finite differences are off by up to {}", brief(along))
+        }
+        None => entries,
+    })
+}
+
+fn off_by_entries(routes: &Routes) -> Option<String> {
     let differences: Vec<(&str, String)> =
         by_route(routes).into_iter().map(|(route, difference)| (route, brief(difference))).collect();
     let (_, first) = differences.first()?;
@@ -125,6 +141,7 @@ fn notes(judgement: &Judgement) -> Vec<String> {
 pub(crate) fn note_text(note: &Note) -> String {
     match note {
         Note::NoPath => "zero by construction".to_string(),
+        Note::Independent { of, wrt } => format!("`{of}` does not depend on `{wrt}`"),
         Note::NoEntries => "it has no entries".to_string(),
         Note::NoDifferences => "finite differences can tell nothing here".to_string(),
         Note::Zero => "the derivative is zero here, although there is a path".to_string(),
@@ -156,7 +173,7 @@ pub(crate) fn note_text(note: &Note) -> String {
         Note::BothNan(at) => {
             format!("{}the claim and the derivative are both NaN, which no comparison can tell", index(at))
         }
-        Note::Flat { name, expression, single } => {
+        Note::Flat { wrt, name, expression, single } => {
             let value = match name {
                 Some(name) => format!("`{name} = {expression}`"),
                 None => format!("`{expression}`"),
@@ -164,10 +181,10 @@ pub(crate) fn note_text(note: &Note) -> String {
             match single {
                 true => format!(
                     "{value} is 1 whatever its input: over an axis of length 1 a softmax has nothing to \
-                     share out, so nothing before it has a gradient"
+                     share out, so nothing of `{wrt}` comes through"
                 ),
                 false => format!(
-                    "{value} does not change with its input here, so nothing before it has a gradient"
+                    "{value} does not change with `{wrt}` on this data, so nothing of `{wrt}` comes through"
                 ),
             }
         }
@@ -175,6 +192,18 @@ pub(crate) fn note_text(note: &Note) -> String {
         Note::OffElsewhere(share) => format!(
             "holds on the data of the file; on data drawn anew it is off by up to {} of the largest entry",
             brief(*share)
+        ),
+        Note::OffAtOtherSizes { right: Some(right), .. } => {
+            format!("holds at the sizes of the file; at others it is `{right}`")
+        }
+        Note::OffAtOtherSizes { share, right: None } => format!(
+            "holds at the sizes of the file; at others it is off by up to {} of the largest entry",
+            brief(*share)
+        ),
+        Note::RestsOn(keys) => format!(
+            "{} wrong, and two mistakes cancel here: once {} put right, this does not hold",
+            is_or_are(keys),
+            if keys.len() == 1 { "that is" } else { "these are" }
         ),
     }
 }
@@ -201,7 +230,7 @@ pub(crate) fn failure(claim: &ClaimReport) -> Option<Failure> {
         return Some(diagnosed(claim));
     }
     let key = &title(claim);
-    let mut lines: Vec<String> = off_by(&judgement.routes).into_iter().collect();
+    let mut lines: Vec<String> = off_by(judgement).into_iter().collect();
     let worst = judgement.worst.as_ref().map(|worst| entry(claim, worst));
     let wrong = |title: String, label, notes, hint: Option<&str>| {
         let (span, hint) = (claim.expr_span, hint.map(str::to_string));
@@ -211,6 +240,7 @@ pub(crate) fn failure(claim: &ClaimReport) -> Option<Failure> {
         Verdict::Wrong => {
             lines.extend(at_kink(judgement));
             lines.extend(explained(judgement));
+            lines.extend(judgement.notes.iter().filter(|note| is_of_zero(note)).map(note_text));
             Failure { others: made_here(claim), ..wrong(format!("{key} is wrong"), worst, lines, None) }
         }
         Verdict::Shape => wrong(format!("{key} has the wrong shape"), Some(shapes(judgement)), lines, None),
@@ -231,12 +261,13 @@ pub(crate) fn failure(claim: &ClaimReport) -> Option<Failure> {
                 let failure = wrong(title, None, lines, Some(not_finite_hint(found)));
                 return Some(Failure { others: others.into_iter().collect(), ..failure });
             }
-            let zero = judgement.notes.iter().find(|note| matches!(note, Note::NoPath | Note::Zero));
+            let is_zero = |note: &&Note| matches!(note, Note::NoPath | Note::Independent { .. } | Note::Zero);
+            let zero = judgement.notes.iter().find(is_zero);
             let origin = claim.elsewhere.as_ref().map(|elsewhere| &elsewhere.origin);
             let hint = match (zero, origin) {
                 (Some(_), Some(Origin::Dump(_))) => "dump it at inputs at which it is not zero",
                 (Some(_), Some(_)) => "return zeros, or none, or choose inputs at which it is not zero",
-                (Some(Note::NoPath), None) => "say so with `zeros(…)`",
+                (Some(Note::NoPath | Note::Independent { .. }), None) => "say so with `zeros(…)`",
                 (Some(_), None) => "say so with `zeros(…)`, or choose inputs at which it is not zero",
                 (None, _) => {
                     "choose inputs at which the derivative is larger beside what it is computed from"
@@ -269,6 +300,11 @@ pub(crate) fn failure(claim: &ClaimReport) -> Option<Failure> {
     })
 }
 
+/// Does a note say that the derivative is zero, or why?
+fn is_of_zero(note: &Note) -> bool {
+    matches!(note, Note::NoPath | Note::Independent { .. } | Note::Zero | Note::Flat { .. })
+}
+
 /// Where the changes end that a derivative of zero is due to, in a sentence where no note has it, and as a place.
 fn unchanged(claim: &ClaimReport) -> (Option<String>, Vec<(Span, String)>) {
     let Some(value) = &claim.judgement.unchanged else { return (None, Vec::new()) };
@@ -279,7 +315,7 @@ fn unchanged(claim: &ClaimReport) -> (Option<String>, Vec<(Span, String)>) {
         None => format!("`{}`", bare(&written)),
     };
     let reason = format!("{named} does not change here, although what it is computed from does");
-    let place = claim.due_to.map(|span| (span, "this does not change".to_string()));
+    let place = claim.due_to.map(|span| (span, "this does not change here".to_string()));
     ((!is_told).then_some(reason), place.into_iter().collect())
 }
 
@@ -313,7 +349,7 @@ fn diagnosed(claim: &ClaimReport) -> Failure {
         }
         (None, Some(worst)) => {
             seen.push(entry(claim, worst));
-            seen.extend(off_by(&judgement.routes));
+            seen.extend(off_by(judgement));
             seen.extend(at_kink(judgement));
             seen.extend(explained(judgement));
         }

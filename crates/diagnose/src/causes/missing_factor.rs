@@ -152,7 +152,7 @@ fn computed(place: &Place<'_>) -> Vec<Edit> {
         // What is made of the place itself says nothing of it.
         let mut of_itself = false;
         term.expr.walk(&mut |part| of_itself |= part == place.expr);
-        if fits && !of_itself && number(&term.expr).is_none() {
+        if fits && !of_itself && number(&term.expr).is_none() && !may_divide_by_zero(place, &term.expr) {
             let words = Words::new().say("The factor ").expr(&term.expr).say(" is missing.");
             let label = Words::new().say("the factor ").expr(&term.expr).say(" is missing here");
             // Nobody writes a quotient too many.
@@ -162,6 +162,16 @@ fn computed(place: &Place<'_>) -> Vec<Edit> {
         }
     }
     edits
+}
+
+/// Is it a quotient by what nothing else is divided by? `y / x` is no factor that was forgotten, even where the numbers fit.
+fn may_divide_by_zero(place: &Place<'_>, term: &Expr) -> bool {
+    match &term.kind {
+        ExprKind::Binary { operator, right, .. } if operator.kind == BinaryOp::Div => {
+            !place.case().divisors.contains(right)
+        }
+        _ => false,
+    }
 }
 
 /// The derivative of a function of the forward pass, where nothing stands for it.

@@ -64,7 +64,9 @@ fn more_axes(place: &Place<'_>, args: &[Expr]) -> Vec<Edit> {
 
 fn whole_axes(place: &Place<'_>) -> Vec<Edit> {
     let Some(dims) = place.dims.as_ref().filter(|dims| !dims.is_empty()) else { return Vec::new() };
-    if matches!(&place.expr.kind, ExprKind::Call { function, .. } if function.text == "sum") {
+    // What is written down adds up to a number: that is a factor, and no sum.
+    let is_sum = matches!(&place.expr.kind, ExprKind::Call { function, .. } if function.text == "sum");
+    if is_sum || matches!(place.expr.kind, ExprKind::List(_)) {
         return Vec::new();
     }
     // At the root the shape betrays it; in a sum it is more often the term that is wrong.

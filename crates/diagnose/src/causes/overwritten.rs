@@ -180,17 +180,23 @@ impl Partial {
         };
         let forgotten: BTreeSet<usize> = all.difference(&kept).copied().collect();
         let meeting = Meeting::of(claim, &uses, &kept, &forgotten);
-        let (kept, forgotten) = (leads(&kept), leads(&forgotten));
+        let chosen = (kept, forgotten);
+        let (kept, forgotten) = (leads(&chosen.0), leads(&chosen.1));
         let names = |leads: &[Lead]| -> Vec<String> {
             let names: BTreeSet<&String> = leads.iter().map(|lead| &lead.name).collect();
             names.into_iter().cloned().collect()
         };
         let is_statistic = |lead: &Lead| lead.reduces && lead.entries < entries(x) && broadcasts(claim, lead);
         let statistic = forgotten.iter().all(is_statistic) || meeting.as_ref().is_some_and(|meeting| meeting.broadcasts);
-        let (kept, forgotten) = (names(&kept), names(&forgotten));
+        let lead_to = (names(&kept), names(&forgotten));
+        let apart = lead_to.0.iter().all(|name| !lead_to.1.contains(name));
+        // Where both lead to the same value, what is done on the way tells them apart.
+        let of_uses = |chosen: &BTreeSet<usize>| -> Vec<String> {
+            chosen.iter().map(|&use_| uses[use_].expression()).collect()
+        };
+        let (kept, forgotten) = if apart { lead_to } else { (of_uses(&chosen.0), of_uses(&chosen.1)) };
         // Factors of a product are terms of its one derivative.
         let multiplied = meeting.as_ref().is_some_and(|meeting| matches!(meeting.op, "mul" | "div" | "pow"));
-        let apart = kept.iter().all(|name| !forgotten.contains(name));
         let added = meeting.as_ref().is_some_and(|meeting| matches!(meeting.op, "add" | "sub"));
         ((added || apart) && !multiplied || statistic).then_some(Partial { kept, forgotten, statistic })
     }

@@ -18,6 +18,7 @@ fn edits(place: &Place<'_>) -> Vec<Edit> {
         Some(_) => indexed(place),
         None => {
             let mut edits = in_place(place);
+            edits.extend(for_size(place));
             if place.is_root() {
                 edits.extend(throughout(place));
             }
@@ -60,6 +61,17 @@ fn in_place(place: &Place<'_>) -> Vec<Edit> {
         }
     }
     edits
+}
+
+/// A scalar of the program for a size: `m / n` for `m / c`, where c counts what m keeps of the n.
+fn for_size(place: &Place<'_>) -> Vec<Edit> {
+    let is_size = matches!(place.expr.kind, ExprKind::Name(_)) && place.tree.is_number(place.expr);
+    let scalars = place.known().filter(|known| is_size && known.dims.is_empty());
+    let edits = scalars.map(|known| {
+        let words = Words::new().say("The size ").expr(place.expr).say(" stands where ").expr(&known.source);
+        Edit::new(known.source.clone(), 3, words.say(" belongs."))
+    });
+    edits.collect()
 }
 
 /// Is all that the claim lacks one number, one size or one scalar, in one of its terms?

@@ -3,17 +3,18 @@
 //! With square matrices the shapes fit either way, so that nothing but the numbers tells. Entry by entry it is the order of
 //! two indices: `W[n,j]` for `W[j,n]`.
 
-use pullback_lang::{BinaryOp, Expr, ExprKind, Operator};
+use pullback_lang::{BinaryOp, Expr, ExprKind, IndexItem, Operator};
+use pullback_network::Dim;
 
 use super::Cause;
-use crate::edit::{Edit, binary, call, integer, number, transposed, untransposed};
+use crate::edit::{Edit, binary, call, integer, negated, number, transposed, untransposed};
 use crate::tree::Place;
 use crate::words::Words;
 
 pub(super) static CAUSE: Cause = Cause { edits, ..Cause::named("transposed-factor") };
 
 fn edits(place: &Place<'_>) -> Vec<Edit> {
-    let mut edits = Vec::new();
+    let mut edits: Vec<Edit> = symmetrised(place).into_iter().chain(flipped(place)).collect();
     match &place.expr.kind {
         ExprKind::Transpose(operand) if place.ndim() == 2 || place.case().indices.is_some() => {
             edits.push(Edit::new((**operand).clone(), 2, explained(place, place.expr, operand)));
@@ -64,6 +65,47 @@ fn edits(place: &Place<'_>) -> Vec<Edit> {
         _ => {}
     }
     edits
+}
+
+/// `conv(g, w[:, :, ::-1])` for `conv(g, w)`: on the way back a kernel is run through from its other end.
+fn flipped(place: &Place<'_>) -> Option<Edit> {
+    /// The axes of a kernel in front of those that a window has.
+    const CHANNELS: usize = 2;
+    let is_kernel = match place.parent {
+        Some((Expr { kind: ExprKind::Call { function, .. }, .. }, 1)) => function.text.starts_with("conv"),
+        _ => false,
+    };
+    if !is_kernel || place.ndim() <= CHANNELS {
+        return None;
+    }
+    let at = place.expr.span;
+    let slice = |step: Option<Expr>| IndexItem::Slice { start: None, stop: None, step: step.map(Box::new) };
+    let reversed = || slice(Some(negated(&integer(at, 1))));
+    let items: Vec<IndexItem> =
+        (0..place.ndim()).map(|axis| if axis < CHANNELS { slice(None) } else { reversed() }).collect();
+    let with = match &place.expr.kind {
+        ExprKind::Index { base, items: flips } if *flips == items => (**base).clone(),
+        _ => Expr::new(at, ExprKind::Index { base: Box::new(place.expr.clone()), items }),
+    };
+    let words = Words::new().say("The kernel runs the wrong way: ").expr(place.expr).say(" stands where ");
+    Some(Edit::new(with.clone(), 2, words.expr(&with).say(" belongs.")))
+}
+
+/// `A + A.T` for `2 * A`, which is the same of a symmetric matrix: what a quadratic form has twice is not twice its matrix.
+fn symmetrised(place: &Place<'_>) -> Option<Edit> {
+    let ExprKind::Binary { operator, left, right } = &place.expr.kind else { return None };
+    // Of a claim that holds the matrix may be meant to be symmetric.
+    if place.case().holds {
+        return None;
+    }
+    let is_square = |dims: Vec<Dim>| matches!(dims.as_slice(), [n, m] if n.size() == m.size());
+    if operator.kind != BinaryOp::Mul || number(left) != Some(2.0) || !place.dims_of(right).is_some_and(is_square) {
+        return None;
+    }
+    let with = binary(place.expr.span, BinaryOp::Add, (**right).clone(), untransposed(right));
+    let words = Words::new().expr(place.expr).say(" stands where ").expr(&with).say(" belongs: ");
+    let words = words.expr(right).say(" would have to be symmetric for both to be the same.");
+    Some(Edit::new(with, 2, words))
 }
 
 /// `permute(A, [0, 2, 1])` for `permute(A, [2, 0, 1])`, and `A`.

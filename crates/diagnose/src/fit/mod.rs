@@ -272,8 +272,12 @@ fn confirmed(
             (guess.mistake.word, words)
         }
     };
-    let (span, label) = place(inquiry, number, &node, guess);
     let fix = inquiry.derived(number, case);
+    let (span, label) = match &fix {
+        // The caret stands where the fix is to be written.
+        Some(fix) => (case.claim.expr_span, Words::new().expr(&fix.expr).say(" belongs here")),
+        None => place(inquiry, number, &node, guess),
+    };
     Some((Diagnosis { cause, explanation, span, label, partner: None, fix }, left))
 }
 

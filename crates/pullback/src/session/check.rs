@@ -5,9 +5,11 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use pullback_check::{Judgement, Note, Verdict, judge, judge_shape};
-use pullback_diagnose::{Doubt, diagnose, distances, doubts, flat, inherited, layout, sharing, subject};
+use pullback_diagnose::{
+    Doubt, diagnose, distances, doubts, flat, inherited, layout, resting, sharing, subject,
+};
 use pullback_lang::program::{Claim, Claimed, Inputs, Program};
-use pullback_lang::{Error, MAX_ERRORS, Span};
+use pullback_lang::{Error, MAX_ERRORS, Span, print};
 use pullback_report::{ClaimReport, Elsewhere, FileReport, Invalid, Problem, Sharer};
 
 use super::data::{Data, Sorted, deviations, is_zero};
@@ -134,6 +136,7 @@ pub(super) fn judged(
     }
     judged.resize(exact.claims.len(), None);
     let mut inherits = inherited(&exact, &mut judged);
+    let mut rests_on = resting(&exact, &judged);
     let mut found = diagnose(&opened.file, &exact, &opened.inputs, base_dir, &judged, on_other_data);
     let mut doubted = doubts(&opened.file, &exact, &opened.inputs, base_dir, &judged);
     let (sharing, distances) = (sharing(&found), distances(&exact));
@@ -141,11 +144,19 @@ pub(super) fn judged(
     for (number, judgement) in judged.into_iter().enumerate() {
         let (Some(mut judgement), claim) = (judgement, &exact.claims[number]) else { continue };
         let mut diagnoses = std::mem::take(&mut found[number]);
-        if let Some(Doubt { off, diagnosis }) = doubted[number].take() {
-            judgement.notes.push(Note::OffElsewhere(off));
-            if let Some(diagnosis) = diagnosis {
-                judgement.verdict = Verdict::Ambiguous;
-                diagnoses.push(diagnosis);
+        let rests_on = std::mem::take(&mut rests_on[number]);
+        judgement.notes.extend((!rests_on.is_empty()).then_some(Note::RestsOn(rests_on)));
+        if let Some(Doubt { off, by_sizes, diagnosis }) = doubted[number].take() {
+            if by_sizes {
+                let fix = diagnosis.and_then(|found| found.fix).filter(|fix| fix.definition.is_none());
+                let right = fix.map(|fix| print(&fix.expr));
+                judgement.notes.push(Note::OffAtOtherSizes { share: off, right });
+            } else {
+                judgement.notes.push(Note::OffElsewhere(off));
+                if let Some(diagnosis) = diagnosis {
+                    judgement.verdict = Verdict::Ambiguous;
+                    diagnoses.push(diagnosis);
+                }
             }
         }
         if diagnoses.len() > 1 {

@@ -11,7 +11,7 @@ use pullback::session::check_source;
 
 use crate::command::{pullback, root, without_noise};
 
-fn claims(source: &str) -> Vec<ClaimReport> {
+pub(crate) fn claims(source: &str) -> Vec<ClaimReport> {
     let report = check_source("test.grad", source.as_bytes(), ".".as_ref());
     assert!(report.errors.is_empty(), "{source}\n{:?}", report.errors);
     report.claims
@@ -19,7 +19,7 @@ fn claims(source: &str) -> Vec<ClaimReport> {
 
 /// `layer` with a last claim `key = wrong`: the cause, the part that is pointed at, and the fix.
 #[track_caller]
-fn check(layer: &str, key: &str, wrong: &str, cause: &str, at: &str, fix: &str) {
+pub(crate) fn check(layer: &str, key: &str, wrong: &str, cause: &str, at: &str, fix: &str) {
     let source = format!("{layer}\n{key} = {wrong}\n");
     let claim = claims(&source).pop().expect("a claim is there");
     let [found] = claim.diagnoses.as_slice() else {

@@ -13,6 +13,7 @@ mod hostile_files;
 mod hostile_text;
 mod inherited;
 mod json;
+mod misled;
 mod mutated;
 mod printed;
 mod readme;

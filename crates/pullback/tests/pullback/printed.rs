@@ -125,7 +125,7 @@ fn a_kink_and_a_claim_that_could_not_fail() {
             exit code 1
             <stdin>
               ✗ dL/dx  kink     at [1] slope 0 on the left, 1 on the right; the claim takes the mean of both; the convention of `relu` gives 0
-              ? dL/dc  vacuous  zero by construction
+              ? dL/dc  vacuous  `L` does not depend on `c`
 
             error: dL/dx is at a kink, where it does not follow the convention
              --> <stdin>:3:9
@@ -145,7 +145,7 @@ fn a_kink_and_a_claim_that_could_not_fail() {
             4 | dL/dc = 0 * c
               |         ^^^^^
               |
-              = note: zero by construction
+              = note: `L` does not depend on `c`
               = help: say so with `zeros(…)`
 
               2 claims: 1 at a kink, 1 vacuous
