@@ -22,6 +22,7 @@
 //! | `--write` | writes `docs/diagnoses.md` |
 //! | `--misses`, `--all` | prints every miss, or every answer |
 //! | `--tuned`, `--held-out` | takes only the programs of one kind |
+//! | `--expressions` | asks about expressions alone, which takes a fifth of the time |
 //! | `--only NAME` | takes one program |
 //! | `--programs FOLDER` | takes the programs of another folder |
 //! | `--often N` | makes N times as many mutants |
@@ -78,6 +79,7 @@ struct Options {
     all: bool,
     held_out: bool,
     tuned: bool,
+    expressions: bool,
     only: Option<String>,
     programs: Option<PathBuf>,
     often: Option<usize>,
@@ -93,6 +95,7 @@ impl Options {
                 "--all" => options.all = true,
                 "--held-out" => options.held_out = true,
                 "--tuned" => options.tuned = true,
+                "--expressions" => options.expressions = true,
                 "--only" => options.only = words.next(),
                 "--programs" => options.programs = words.next().map(PathBuf::from),
                 "--often" => options.often = words.next().and_then(|word| word.parse().ok()),
@@ -101,6 +104,10 @@ impl Options {
             }
         }
         options
+    }
+
+    fn modes(&self) -> &'static [Mode] {
+        if self.expressions { &[Mode::Expression] } else { &Mode::ALL }
     }
 
     fn takes(&self, source: &Source) -> bool {
@@ -122,7 +129,7 @@ fn run(options: &Options) -> Result<(), String> {
             sources.push(source);
         }
     }
-    let mut found = everything(sources, options.often.unwrap_or(1))?;
+    let mut found = everything(sources, options.often.unwrap_or(1), options.modes())?;
     if options.only.is_none() && options.programs.is_none() {
         for path in files(&here.join("bugs"))? {
             found.bugs.push(bugs::bug(&path)?);
@@ -157,7 +164,7 @@ fn files(folder: &Path) -> Result<Vec<PathBuf>, String> {
 }
 
 /// All programs, as many at a time as there are cores.
-fn everything(sources: Vec<Source>, often: usize) -> Result<Found, String> {
+fn everything(sources: Vec<Source>, often: usize, modes: &[Mode]) -> Result<Found, String> {
     let programs = sources.iter().map(|source| (source.name.clone(), source.held_out)).collect();
     let waiting: Vec<Mutex<Option<Source>>> =
         sources.into_iter().map(|source| Mutex::new(Some(source))).collect();
@@ -169,7 +176,7 @@ fn everything(sources: Vec<Source>, often: usize) -> Result<Found, String> {
             let Some(place) = waiting.get(at) else { break };
             let source = place.lock().ok().and_then(|mut place| place.take());
             let Some(source) = source else { continue };
-            let outcome = program(source, often);
+            let outcome = program(source, often, modes);
             if let Ok(mut done) = done.lock() {
                 done.push((at, outcome));
             }
@@ -198,14 +205,14 @@ fn everything(sources: Vec<Source>, often: usize) -> Result<Found, String> {
 type Outcome = Result<(Correct, Vec<Record>), String>;
 
 /// One program: as it is, and with each slip in it.
-fn program(source: Source, often: usize) -> Outcome {
+fn program(source: Source, often: usize, modes: &[Mode]) -> Outcome {
     let started = Instant::now();
     let scene = Scene::new(source)?;
     let mutants = mutants(&scene, often);
     let prepared = started.elapsed();
     let correct = correct(&scene, &mutants);
     let mut records = Vec::new();
-    for mode in Mode::ALL {
+    for &mode in modes {
         records.extend(mutants.iter().filter_map(|mutant| judged(mode, &scene, mutant)));
     }
     eprintln!(
