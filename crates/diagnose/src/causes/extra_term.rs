@@ -3,7 +3,7 @@
 use pullback_lang::{BinaryOp, Expr, ExprKind};
 
 use super::Cause;
-use crate::edit::{Edit, negated, size};
+use crate::edit::{Edit, negated, number, size};
 use crate::tree::Place;
 use crate::words::Words;
 
@@ -22,6 +22,7 @@ fn edits(place: &Place<'_>) -> Vec<Edit> {
 fn dropped(extra: &Expr, kept: Expr) -> Edit {
     let words = Words::new().say("The term ").expr(extra).say(" is one too many.");
     let label = Words::new().say("this term does not belong here");
-    // The larger what is left out, the less likely it was a slip.
-    Edit::new(kept, 3 + (size(extra) / 4) as u32, words).at(extra.span, label)
+    // The larger what is left out, the less likely it was a slip; less likely still where nothing but a number stays.
+    let only = if number(&kept).is_some() && number(extra).is_none() { 1 } else { 0 };
+    Edit::new(kept, 3 + only + (size(extra) / 4) as u32, words).at(extra.span, label)
 }
