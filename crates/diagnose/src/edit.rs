@@ -101,8 +101,12 @@ pub(crate) fn untransposed(expr: &Expr) -> Expr {
     }
 }
 
+/// `-x` for `x`, and `x` for `-x`.
 pub(crate) fn negated(expr: &Expr) -> Expr {
-    Expr::new(expr.span, ExprKind::Negate(Box::new(expr.clone())))
+    match &expr.kind {
+        ExprKind::Negate(operand) => (**operand).clone(),
+        _ => Expr::new(expr.span, ExprKind::Negate(Box::new(expr.clone()))),
+    }
 }
 
 pub(crate) fn call(at: Span, function: &str, args: Vec<Expr>, kwargs: Vec<(&str, Expr)>) -> Expr {
