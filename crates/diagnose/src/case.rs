@@ -229,6 +229,7 @@ pub(crate) struct Known {
 pub(crate) struct Usable {
     known: Vec<Known>,
     parts: Vec<Expr>,
+    literals: Vec<Expr>,
     derivatives: Vec<Derivative>,
     divisors: Vec<Expr>,
 }
@@ -258,6 +259,7 @@ impl Usable {
         Usable {
             known: known(program, number, is_usable),
             parts: nameless(file, program, number),
+            literals: literals(file, program.claims[number].span.start),
             derivatives: derivatives(file, program, number),
             divisors: divisors(file, program, number),
         }
@@ -276,6 +278,8 @@ pub(crate) struct Case<'a> {
     pub known: Vec<Known>,
     /// Parts of the forward pass that have no name.
     pub parts: Vec<Expr>,
+    /// The fractions that are written in the forward pass as numbers: `0.044715`.
+    pub literals: Vec<Expr>,
     /// The derivatives of the functions that the forward pass applies.
     pub derivatives: Vec<Derivative>,
     /// What the claim or the forward pass divides by: such values are never zero. By another one, `y / x` may be 0/0.
@@ -307,7 +311,7 @@ impl<'a> Case<'a> {
         most: usize,
     ) -> Case<'a> {
         let (left, lookups, names) = (Cell::new(most), Cell::new(MOST_LOOKED_UP), RefCell::default());
-        let Usable { known, parts, derivatives, divisors } = usable;
+        let Usable { known, parts, literals, derivatives, divisors } = usable;
         Case {
             claim,
             trials,
@@ -315,6 +319,7 @@ impl<'a> Case<'a> {
             indices,
             known,
             parts,
+            literals,
             derivatives,
             divisors,
             shaped,
@@ -539,19 +544,38 @@ fn nameless(file: &File, program: &Program, number: usize) -> Vec<Expr> {
     parts
 }
 
+/// Is an expression made of numbers alone?
+pub(crate) fn is_constant(expr: &Expr) -> bool {
+    match &expr.kind {
+        ExprKind::Number { .. } => true,
+        ExprKind::Binary { .. } | ExprKind::Negate(_) => expr.children().into_iter().all(is_constant),
+        ExprKind::Call { function, .. } => {
+            matches!(function.text.as_str(), "sqrt" | "exp" | "log")
+                && expr.children().into_iter().all(is_constant)
+        }
+        _ => false,
+    }
+}
+
+/// The fractions that are written as numbers in the definitions before a place.
+fn literals(file: &File, before: usize) -> Vec<Expr> {
+    /// A file with more of them is one of data.
+    const MOST: usize = 16;
+    let mut literals: Vec<Expr> = Vec::new();
+    for statement in file.statements.iter().filter(|statement| statement.span.start < before) {
+        let StatementKind::Definition(definition) = &statement.kind else { continue };
+        definition.expr.walk(&mut |part| {
+            let is_fraction = matches!(part.kind, ExprKind::Number { value, .. } if value.fract() != 0.0);
+            if is_fraction && literals.len() < MOST && !literals.contains(part) {
+                literals.push(part.clone());
+            }
+        });
+    }
+    literals
+}
+
 /// The numbers that are written as more than one: `sqrt(2 / 3.141592653589793)`.
 fn constants(file: &File, before: usize) -> Vec<Expr> {
-    fn is_constant(expr: &Expr) -> bool {
-        match &expr.kind {
-            ExprKind::Number { .. } => true,
-            ExprKind::Binary { .. } | ExprKind::Negate(_) => expr.children().into_iter().all(is_constant),
-            ExprKind::Call { function, .. } => {
-                matches!(function.text.as_str(), "sqrt" | "exp" | "log")
-                    && expr.children().into_iter().all(is_constant)
-            }
-            _ => false,
-        }
-    }
     let mut constants: Vec<Expr> = Vec::new();
     for statement in file.statements.iter().filter(|statement| statement.span.start < before) {
         let StatementKind::Definition(definition) = &statement.kind else { continue };

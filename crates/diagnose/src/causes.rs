@@ -42,6 +42,8 @@ macro_rules! causes {
     };
 }
 
+mod convolution;
+
 causes! {
     elementwise_for_product,
     extra_factor,

@@ -64,8 +64,17 @@ enum Form {
     },
 }
 
-/// The terms that may be missing at a part, the shortest first; with `sums` those too that hold sums over axes.
-pub(crate) fn terms(place: &Place<'_>, wanted: &Wanted, sums: bool) -> Vec<Term> {
+/// Which sums over axes are asked about.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Sums {
+    /// By themselves: `sum(g)`, as a factor is one.
+    Bare,
+    /// Times and over others too, as a term is: `x * sum(x * g) / u^3`.
+    Scaled,
+}
+
+/// The terms that may be missing at a part, the shortest first.
+pub(crate) fn terms(place: &Place<'_>, wanted: &Wanted, sums: Sums) -> Vec<Term> {
     if wanted.pulled[0].len() > MOST_ENTRIES || wanted.shape.is_empty() && !place.is_root() {
         return Vec::new();
     }
@@ -81,8 +90,8 @@ pub(crate) fn terms(place: &Place<'_>, wanted: &Wanted, sums: bool) -> Vec<Term>
     if case.indices.is_none() {
         dictionary.products();
     }
-    if case.indices.is_none() && sums {
-        dictionary.reduced(&|multiplications| case.look_up(multiplications));
+    if case.indices.is_none() {
+        dictionary.reduced(sums, &|multiplications| case.look_up(multiplications));
     }
     let Dictionary { ingredients, found, .. } = dictionary;
     let found = found.into_inner();
@@ -171,7 +180,7 @@ impl Dictionary<'_> {
     }
 
     /// `u * sum(a * b, axis) / w^p`.
-    fn reduced(&self, may: &dyn Fn(usize) -> bool) {
+    fn reduced(&self, sums: Sums, may: &dyn Fn(usize) -> bool) {
         let shape = self.wanted.shape.clone();
         let spreading = self.spreading();
         let whole = |at: usize| self.ingredients[at].shape == shape;
@@ -186,27 +195,10 @@ impl Dictionary<'_> {
                 }
             }
         }
-        // What is multiplied, and divided: by a statistic, which has fewer axes or one of length 1.
-        let mut factors: Vec<Scaling> = vec![(None, None, vec![1.0; self.wanted.pulled[0].len()])];
-        factors.extend(spreading.iter().map(|(at, numbers)| (Some(*at), None, numbers.clone())));
-        let has_name = |at: usize| {
-            !matches!(self.ingredients[at].expr.kind, ExprKind::Binary { .. } | ExprKind::Call { .. })
+        let factors = match sums {
+            Sums::Bare => vec![(None, None, vec![1.0; self.wanted.pulled[0].len()])],
+            Sums::Scaled => self.scalings(&spreading),
         };
-        let statistics: Vec<&(usize, Vec<f64>)> =
-            spreading.iter().filter(|(at, _)| !whole(*at) && has_name(*at)).collect();
-        for number in 0..factors.len() {
-            if factors[number].0.is_some_and(|times| !has_name(times)) {
-                continue;
-            }
-            for (at, numbers) in &statistics {
-                for power in 1..=3 {
-                    let (times, _, factor) = &factors[number];
-                    let over = factor.iter().zip(numbers).map(|(f, w)| f / w.powi(power)).collect();
-                    let times = *times;
-                    factors.push((times, Some((*at, power as usize)), over));
-                }
-            }
-        }
         for axes in axes_of_sums(shape.len()) {
             let sum = |numbers: &[f64]| summed(numbers, &shape, &axes);
             let left: usize =
@@ -230,6 +222,32 @@ impl Dictionary<'_> {
                 }
             }
         }
+    }
+
+    /// What a sum may be multiplied by, and divided by: by a statistic, which has fewer axes or one of length 1.
+    fn scalings(&self, spreading: &[(usize, Vec<f64>)]) -> Vec<Scaling> {
+        let has_name = |at: usize| {
+            !matches!(self.ingredients[at].expr.kind, ExprKind::Binary { .. } | ExprKind::Call { .. })
+        };
+        let whole = |at: usize| self.ingredients[at].shape == self.wanted.shape;
+        let statistics: Vec<&(usize, Vec<f64>)> =
+            spreading.iter().filter(|(at, _)| !whole(*at) && has_name(*at)).collect();
+        let mut factors: Vec<Scaling> = vec![(None, None, vec![1.0; self.wanted.pulled[0].len()])];
+        factors.extend(spreading.iter().map(|(at, numbers)| (Some(*at), None, numbers.clone())));
+        for number in 0..factors.len() {
+            if factors[number].0.is_some_and(|times| !has_name(times)) {
+                continue;
+            }
+            for (at, numbers) in &statistics {
+                for power in 1..=3 {
+                    let (times, _, factor) = &factors[number];
+                    let over = factor.iter().zip(numbers).map(|(f, w)| f / w.powi(power)).collect();
+                    let times = *times;
+                    factors.push((times, Some((*at, power as usize)), over));
+                }
+            }
+        }
+        factors
     }
 
     /// Matrix products, outer products, diagonals, and sums over axes in front.

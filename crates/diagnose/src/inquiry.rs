@@ -110,7 +110,21 @@ impl<'a> Inquiry<'a> {
         }
         let Some(mut case) = self.case(number) else { return Vec::new() };
         let Some(expr) = &self.exact.claims[number].expr else { return fit(self, number, &case) };
-        let own = search_costed(self, number, &case, expr, Depth::Pairs);
+        let mut flagged = self.with_flags(number);
+        let depth = if flagged.is_some() { Depth::Singles } else { Depth::Pairs };
+        let mut own = search_costed(self, number, &case, expr, depth);
+        if let Some(with_flags) = flagged.take_if(|_| own.is_none()) {
+            // One slip that is right where flags are flags still is likelier than two that are right for any numbers.
+            own = search_costed(self, number, &with_flags, expr, Depth::Singles);
+            if own.is_some() {
+                self.spend(&case);
+                case = with_flags;
+            } else {
+                own = search_costed(self, number, &case, expr, Depth::Pairs);
+                self.spend(&with_flags);
+                flagged = Some(with_flags);
+            }
+        }
         self.spend(&case);
         let depth = if own.is_some() { Depth::Singles } else { Depth::Pairs };
         let in_definition = in_index_notation(self, number, depth);
@@ -130,7 +144,7 @@ impl<'a> Inquiry<'a> {
             found = search(self, number, &case, expr, Depth::Singles);
         }
         if found.is_empty()
-            && let Some(flagged) = self.with_flags(number)
+            && let Some(flagged) = flagged
         {
             // What rests on flags, as `p - t` does on a target that is one-hot, is right where they are flags still.
             found = search(self, number, &flagged, expr, Depth::Pairs);

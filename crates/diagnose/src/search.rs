@@ -7,14 +7,16 @@
 //! size.
 
 use std::collections::hash_map::DefaultHasher;
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::hash::{Hash, Hasher};
 
-use pullback_lang::{Expr, ExprKind, print};
+use pullback_array::DType;
+use pullback_lang::{BinaryOp, Expr, ExprKind, print};
+use pullback_ops::Val;
 
-use crate::case::Case;
+use crate::case::{CLOSE, Case};
 use crate::causes::CAUSES;
-use crate::edit::{Edit, Path, part, replaced, size};
+use crate::edit::{Edit, Path, binary, part, replaced, size};
 use crate::inquiry::Inquiry;
 use crate::tree::{Aside, Tree, asides};
 use crate::words::Words;
@@ -27,7 +29,7 @@ const MOST_PARTS: usize = 400;
 const MOST_FIRST: usize = 60;
 
 /// Pairs dearer than this are not slips any more.
-const DEAREST: u32 = 7;
+pub(crate) const DEAREST: u32 = 7;
 
 /// An edit that a cause proposes at a place of a tree.
 #[derive(Clone)]
@@ -224,6 +226,19 @@ fn hashed(expr: &Expr) -> u64 {
     hasher.finish()
 }
 
+/// What an expression is the negative of, where a minus stands in front of it.
+fn positive(expr: &Expr) -> Option<Expr> {
+    match &expr.kind {
+        ExprKind::Negate(operand) => Some((**operand).clone()),
+        ExprKind::Binary { operator, left, right }
+            if matches!(operator.kind, BinaryOp::Mul | BinaryOp::Div | BinaryOp::MatMul) =>
+        {
+            Some(binary(expr.span, operator.kind, positive(left)?, (**right).clone()))
+        }
+        _ => None,
+    }
+}
+
 /// A factor put in and another taken out is one thing in the place of another, whatever both are: no slip of these.
 fn replaces(one: &str, other: &str) -> bool {
     let both = [one, other];
@@ -231,8 +246,21 @@ fn replaces(one: &str, other: &str) -> bool {
 }
 
 impl Proposal {
+    /// The whole with the part changed. What becomes negative behind a plus or a minus is subtracted or added.
     fn root(&self, root: &Expr) -> Expr {
-        replaced(root, &self.path, self.edit.with.clone())
+        let with = &self.edit.with;
+        if let Some((1, above)) = self.path.split_last()
+            && let Some(Expr { span, kind: ExprKind::Binary { operator, left, .. } }) = part(root, above)
+            && let Some(positive) = positive(with)
+            && let Some(other) = match operator.kind {
+                BinaryOp::Add => Some(BinaryOp::Sub),
+                BinaryOp::Sub => Some(BinaryOp::Add),
+                _ => None,
+            }
+        {
+            return replaced(root, above, binary(*span, other, (**left).clone(), positive));
+        }
+        replaced(root, &self.path, with.clone())
     }
 
     /// By how much it changes the length of a right side, and what that becomes.
@@ -288,6 +316,7 @@ fn concluded(
             let is_other = |known: &(Fit, f64)| {
                 known.0.causes() != other.0.causes()
                     && used(&known.0.root, &sizes) != used(&other.0.root, &sizes)
+                    && !same_at_any_size(case, &sizes, &known.0.claim, &other.0.claim)
             };
             if told.iter().all(is_other) {
                 told.push(other);
@@ -301,6 +330,21 @@ fn concluded(
 fn sizes(case: &Case<'_>) -> BTreeSet<String> {
     let dims = case.own().program.values.iter().flat_map(|value| value.val.dims());
     dims.filter_map(|dim| Some(dim.name()?.as_str().to_owned())).collect()
+}
+
+/// Are two claims the same whatever the sizes in them are, as `2 * N * x / N` and `2 * x` are? The names of the sizes mean
+/// other numbers, which have nothing to do with the data; where a size is more than a number, that cannot be asked.
+fn same_at_any_size(case: &Case<'_>, sizes: &BTreeSet<String>, one: &Expr, other: &Expr) -> bool {
+    let others = sizes
+        .iter()
+        .enumerate()
+        .map(|(at, size)| (size.clone(), Val::number(1.5 + at as f64 / 7.0, DType::F64)));
+    let others: HashMap<String, Val> = others.collect();
+    let numbers = |claim: &Expr| case.own().value_among(claim, &others)?.array().ok().cloned();
+    match (numbers(one), numbers(other)) {
+        (Some(one), Some(other)) => one.is_near(&other, CLOSE),
+        _ => false,
+    }
 }
 
 /// Those that an expression uses: two candidates that use others differ at other sizes.

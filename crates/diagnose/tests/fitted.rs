@@ -138,6 +138,13 @@ fn what_should_add_up() {
     check(tied, "dL/dW", "x.T @ ((G @ W.T) * (1 - h^2))", "overwritten", None);
     check(LAYER, "dL/dW", "outer(X[-1], g[-1])", "overwritten", None);
     check(LAYER, "dL/db", "g[-1]", "overwritten", None);
+    // Which reads survive is written down by hand: rows 0 and 6 are read once, row 2 three times.
+    let table = "E: [V=7, D=3] ~ randn\nk: [N=5] = [2, 0, 2, 6, 2]\nH = E[k]\ndL/dH: [N, D] ~ randn\nG = dL/dH\nrows: [3] = [0, 6, 2]";
+    let survive = |reads: &str| (format!("{table}\nreads: [3] = {reads}"), "scatter_add(G[reads], rows, V)");
+    for reads in ["[1, 3, 4]", "[1, 3, 0]"] {
+        let (layer, wrong) = survive(reads);
+        check(&layer, "dL/dE", wrong, "overwritten", None);
+    }
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use pullback_lang::{BinaryOp, Expr, ExprKind, Name};
 
 use super::Cause;
+use super::convolution::{Convolution, KEYWORDS};
 use crate::edit::{Edit, number, size};
 use crate::tree::Place;
 use crate::words::Words;
@@ -19,6 +20,8 @@ fn edits(place: &Place<'_>) -> Vec<Edit> {
         ExprKind::Binary { operator, left, right } => match operator.kind {
             BinaryOp::Mul => vec![dropped(place, right, left, 2), dropped(place, left, right, 2)],
             BinaryOp::MatMul => vec![dropped(place, right, left, 4), dropped(place, left, right, 4)],
+            // Of a factor `1 / N` nothing is kept: that is proposed for the whole product.
+            BinaryOp::Div if number(left) == Some(1.0) && place.is_factor() => Vec::new(),
             BinaryOp::Div => vec![dropped(place, right, left, 2)],
             BinaryOp::Pow if number(right) == Some(2.0) => {
                 let words = Words::new().expr(place.expr).say(" stands where ").expr(left);
@@ -35,8 +38,21 @@ fn edits(place: &Place<'_>) -> Vec<Edit> {
             let label = Words::new().source("sum").say(" belongs here");
             vec![Edit::new(Expr::new(place.expr.span, kind), 1, words).at(function.span, label).sized()]
         }
-        _ => Vec::new(),
+        _ => undilated(place),
     }
+}
+
+/// A convolution at a distance of 1 for one that reads further apart.
+fn undilated(place: &Place<'_>) -> Vec<Edit> {
+    let Some(convolution) = Convolution::of(place.expr) else { return Vec::new() };
+    let further = |keyword: &&str| convolution.distance(keyword).is_some_and(|distance| distance > 1);
+    let edits = KEYWORDS.into_iter().filter(|keyword| further(keyword)).map(|keyword| {
+        let with = convolution.with(keyword, 1);
+        let words = Words::new().say(format!("The {keyword} is one too many: ")).expr(&with).say(" is meant.");
+        let label = Words::new().say(format!("the {keyword} does not belong here"));
+        Edit::new(with, 2, words).at(place.expr.span, label)
+    });
+    edits.collect()
 }
 
 /// The place with one operand left out.
@@ -51,8 +67,9 @@ fn dropped(place: &Place<'_>, extra: &Expr, kept: &Expr, cost: u32) -> Edit {
         ExprKind::Binary { operator, right, .. } if operator.kind == BinaryOp::Mul => **right == *extra,
         _ => kept == extra,
     };
-    let more = if twice || place.case().backwards { 0 } else { (size(extra) / 3) as u32 };
+    // A number is one thing, however it is written: `1 / (B * 3 * 3)`.
+    let is_one = twice || place.tree.is_number(extra) || place.case().backwards;
+    let more = if is_one { 0 } else { (size(extra) / 3) as u32 };
     let edit = Edit::new(kept.clone(), cost + more, words).at(extra.span, label);
-    let is_number = number(extra).is_some();
-    if is_number || place.dims_of(extra).is_some_and(|dims| dims.is_empty()) { edit.sized() } else { edit }
+    if place.tree.is_number(extra) || place.dims_of(extra).is_some_and(|dims| dims.is_empty()) { edit.sized() } else { edit }
 }

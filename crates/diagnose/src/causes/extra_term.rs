@@ -22,11 +22,9 @@ fn edits(place: &Place<'_>) -> Vec<Edit> {
 fn dropped(place: &Place<'_>, extra: &Expr, kept: Expr) -> Edit {
     let words = Words::new().say("The term ").expr(extra).say(" is one too many.");
     let label = Words::new().say("this term does not belong here");
-    // The larger what is left out, the less likely it was a slip. From the right expression to the wrong one it is a term that was
-    // forgotten, whatever its size; of `1 - y^2` it is the factor as a whole.
-    let more = match place.case().backwards {
-        true => u32::from(number(&kept).is_some()),
-        false => (size(extra) / 4) as u32,
-    };
-    Edit::new(kept, 3 + more, words).at(extra.span, label)
+    // The larger what is left out, the less likely it was a slip; less likely still where nothing but a number stays. From the right
+    // expression to the wrong one it is a term that was forgotten, whatever its size.
+    let only = if number(&kept).is_some() && number(extra).is_none() { 1 } else { 0 };
+    let more = if place.case().backwards { 0 } else { (size(extra) / 4) as u32 };
+    Edit::new(kept, 3 + only + more, words).at(extra.span, label)
 }

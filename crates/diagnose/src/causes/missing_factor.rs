@@ -1,5 +1,5 @@
 //! A factor is missing, or is another one than written: a sign, a number, a size (`/ N` where `/ (N * M)` belongs), or a
-//! value of the program, entry by entry.
+//! value of the program, entry by entry, or what is computed of such values.
 //!
 //! Signs, numbers and sizes are not guessed but fitted: the number by which the claim, or one term of a sum in it, would
 //! have to be multiplied, on data of several sizes.
@@ -7,10 +7,13 @@
 use pullback_lang::{BinaryOp, Expr, ExprKind, Name};
 use pullback_network::Dim;
 
+mod computed;
+mod positions;
+mod rounded;
+
 use super::Cause;
 use crate::case::entries;
-use crate::dictionary::terms;
-use crate::edit::{Edit, binary, integer, number, replaced, size};
+use crate::edit::{Edit, binary, integer, number, replaced};
 use crate::factor::{Factor, Names, taken_in};
 use crate::tree::Place;
 use crate::words::Words;
@@ -24,31 +27,13 @@ fn edits(place: &Place<'_>) -> Vec<Edit> {
     edits.extend(fitted(place));
     edits.extend(values(place));
     edits.extend(derivatives(place));
-    edits.extend(computed(place));
+    edits.extend(computed::edits(place));
     edits.extend(bracketed(place));
     edits.extend(delta(place));
     edits.extend(averaged(place));
-    edits.extend(rounded(place));
+    edits.extend(rounded::edits(place));
+    edits.extend(positions::edits(place));
     edits
-}
-
-/// `sqrt(2 / 3.141592653589793)` for `0.797885`: a number of the program that was written down in fewer digits.
-fn rounded(place: &Place<'_>) -> Vec<Edit> {
-    /// Digits of a number that was rounded: with fewer it is another one.
-    const ROUNDED: f64 = 1e-3;
-    let Some(written) = number(place.expr).filter(|number| number.fract() != 0.0) else { return Vec::new() };
-    let trial = place.case().own();
-    let scalars = place.known().filter(|known| known.dims.is_empty()).map(|known| &known.source);
-    let near = scalars.chain(&place.case().parts).filter(|meant| {
-        let value = trial.value(meant).filter(|value| value.ndim() == 0);
-        let value = value.and_then(|value| value.array().ok()?.item().ok());
-        value.is_some_and(|value| value != written && (value - written).abs() <= ROUNDED * value.abs())
-    });
-    let edits = near.map(|meant| {
-        let words = Words::new().expr(place.expr).say(" is ").expr(meant).say(" in too few digits.");
-        Edit::new(meant.clone(), 1, words)
-    });
-    edits.collect()
 }
 
 /// `2 * (a - b)` for `2 * a - b`, and `(a - b) / n` for `a - b / n`: a factor that belongs to both terms.
@@ -133,45 +118,6 @@ fn averaged(place: &Place<'_>) -> Option<Edit> {
     let words = Words::new().say("A sum stands where a mean belongs: it is to be divided by the number of its terms.");
     let label = Words::new().source("mean").say(" belongs here");
     Some(Edit::new(Expr::new(place.expr.span, kind), 3, words).at(function.span, label).sized())
-}
-
-/// A product or a quotient of values of the program that is missing as a factor.
-fn computed(place: &Place<'_>) -> Vec<Edit> {
-    let Some(wanted) = place.tree.sought().and_then(|sought| sought.at(&place.path)) else { return Vec::new() };
-    let Some(trial) = place.tree.trial() else { return Vec::new() };
-    if place.case().indices.is_some() {
-        return Vec::new();
-    }
-    let numbers = |expr: &Expr| trial.numbers(&place.tree.in_context(expr));
-    let Some(own) = numbers(place.expr) else { return Vec::new() };
-    let at = place.expr.span;
-    let mut edits = Vec::new();
-    for term in terms(place, &wanted.of_factor(&own.to_vec_f64()), false) {
-        let with = binary(at, BinaryOp::Mul, place.expr.clone(), term.expr.clone());
-        let fits = numbers(&with).is_some_and(|with| with.shape() == wanted.shape && wanted.is(&with.to_vec_f64()));
-        // What is made of the place itself says nothing of it.
-        let mut of_itself = false;
-        term.expr.walk(&mut |part| of_itself |= part == place.expr);
-        if fits && !of_itself && number(&term.expr).is_none() && !may_divide_by_zero(place, &term.expr) {
-            let words = Words::new().say("The factor ").expr(&term.expr).say(" is missing.");
-            let label = Words::new().say("the factor ").expr(&term.expr).say(" is missing here");
-            // Nobody writes a quotient too many.
-            let more = if place.case().backwards { 3 } else { 0 };
-            let cost = 4 + more + (size(&term.expr) / 5) as u32;
-            edits.push(Edit::new(with, cost, words).at(at, label));
-        }
-    }
-    edits
-}
-
-/// Is it a quotient by what nothing else is divided by? `y / x` is no factor that was forgotten, even where the numbers fit.
-fn may_divide_by_zero(place: &Place<'_>, term: &Expr) -> bool {
-    match &term.kind {
-        ExprKind::Binary { operator, right, .. } if operator.kind == BinaryOp::Div => {
-            !place.case().divisors.contains(right)
-        }
-        _ => false,
-    }
 }
 
 /// The derivative of a function of the forward pass, where nothing stands for it.

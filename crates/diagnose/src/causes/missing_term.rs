@@ -6,26 +6,90 @@
 //! exactly what comes through one of several uses of a value, it is not a term of one Jacobian that is missing but the sum
 //! over the uses: that is `overwritten`.
 
-use pullback_lang::{BinaryOp, ExprKind};
+use pullback_lang::{BinaryOp, Expr, ExprKind};
 
 use super::Cause;
-use crate::dictionary::{Term, terms};
-use crate::edit::{Edit, binary, integer, replaced, size};
+use crate::dictionary::{Sums, Term, terms};
+use crate::edit::{Edit, binary, integer, part, replaced, size};
+use crate::search::DEAREST;
+use crate::sought::Sought;
 use crate::tree::Place;
 use crate::words::Words;
 
 pub(super) static CAUSE: Cause = Cause { edits, ..Cause::named("missing-term") };
 
 fn edits(place: &Place<'_>) -> Vec<Edit> {
+    if place.tree.is_number(place.expr) {
+        return beside_number(place);
+    }
     let Some(sought) = place.tree.sought() else { return Vec::new() };
-    let Some(wanted) = sought.at(&place.path) else { return Vec::new() };
+    let Some(wanted) = sought.at(&place.path) else { return inside(place, sought) };
     let mut edits: Vec<Edit> = from_one(place, &|numbers| wanted.is(numbers)).into_iter().collect();
     // What is a multiple of a term that is there is no term but a factor.
     if sought.multiple(place.tree).is_some() {
         return edits;
     }
-    edits.extend(terms(place, wanted, true).into_iter().filter_map(|term| added(place, term)));
+    edits.extend(terms(place, wanted, Sums::Scaled).into_iter().filter_map(|term| added(place, term)));
     edits
+}
+
+/// `N - 1` for a size `N`: an unbiased variance is divided by that. And `1 - q` for a 1 where the claim has lost its axes with
+/// the term.
+fn beside_number(place: &Place<'_>) -> Vec<Edit> {
+    let at = place.expr.span;
+    let one = integer(at, 1);
+    let is_size = matches!(place.expr.kind, ExprKind::Name(_));
+    let terms: Vec<&Expr> = match place.expr.kind {
+        ExprKind::Name(_) => vec![&one],
+        ExprKind::Number { .. } if !place.case().shaped && place.case().indices.is_none() => {
+            let known = place.known().filter(|known| !known.dims.is_empty()).map(|known| &known.source);
+            known.chain(&place.case().parts).collect()
+        }
+        _ => return Vec::new(),
+    };
+    let edits = terms.into_iter().flat_map(|term| [(BinaryOp::Sub, term), (BinaryOp::Add, term)]);
+    let edits = edits.map(|(operator, term)| {
+        let with = binary(at, operator, place.expr.clone(), term.clone());
+        let words = Words::new().expr(place.expr).say(" stands where ").expr(&with).say(" belongs: ");
+        let words = words.expr(term).say(" is missing.");
+        // Of a number that stands alone any expression could be made with one slip more.
+        if is_size { Edit::new(with, 3, words).sized() } else { Edit::new(with, DEAREST, words) }
+    });
+    edits.collect()
+}
+
+/// A term that is missing where the claim is not linear, under a root or below a line: `v + eps` for `v`, `1 + x^2` for `x^2`.
+fn inside(place: &Place<'_>, sought: &Sought) -> Vec<Edit> {
+    let tree = place.tree;
+    if place.case().indices.is_some() {
+        return Vec::new();
+    }
+    let (Some(trial), Some(above)) = (tree.trial(), sought.around(&place.path)) else { return Vec::new() };
+    let (Some(wanted), Some(whole)) = (sought.at(above), part(&tree.root, above)) else { return Vec::new() };
+    let at = place.expr.span;
+    let one = integer(at, 1);
+    let scalars = place.known().filter(|known| known.dims.is_empty()).map(|known| &known.source);
+    let mut candidates: Vec<(&Expr, Expr)> = Vec::new();
+    for term in std::iter::once(&one).chain(scalars).filter(|term| *term != place.expr) {
+        let (own, other) = (place.expr.clone(), term.clone());
+        candidates.push((term, match term == &one {
+            true => binary(at, BinaryOp::Add, other.clone(), own.clone()),
+            false => binary(at, BinaryOp::Add, own.clone(), other.clone()),
+        }));
+        candidates.push((term, binary(at, BinaryOp::Sub, other.clone(), own.clone())));
+        candidates.push((term, binary(at, BinaryOp::Sub, own, other)));
+    }
+    let fits = |with: &Expr| {
+        let changed = replaced(whole, &place.path[above.len()..], with.clone());
+        let numbers = trial.numbers(&tree.in_context(&changed))?;
+        Some(numbers.shape() == wanted.shape && wanted.is(&numbers.to_vec_f64()))
+    };
+    let fitting = candidates.into_iter().filter(|(_, with)| fits(with) == Some(true));
+    let edits = fitting.map(|(term, with)| {
+        let words = Words::new().expr(place.expr).say(" stands where ").expr(&with).say(" belongs: ");
+        Edit::new(with, 2, words.expr(term).say(" is missing."))
+    });
+    edits.collect()
 }
 
 /// `1 - p` for `p`.
@@ -53,12 +117,12 @@ fn from_one(place: &Place<'_>, is_wanted: &dyn Fn(&[f64]) -> bool) -> Option<Edi
 /// The part with a term added, times the number that makes the claim right on all data.
 fn added(place: &Place<'_>, term: Term) -> Option<Edit> {
     let at = place.expr.span;
-    let with = |term: &pullback_lang::Expr| {
+    let with = |term: &Expr| {
         let sum = binary(at, BinaryOp::Add, place.expr.clone(), term.clone());
         place.tree.claim_with(&replaced(&place.tree.root, &place.path, sum))
     };
     let claimed = place.tree.claim_with(&place.tree.root);
-    let named = |term: pullback_lang::Expr| {
+    let named = |term: Expr| {
         let ratios = place.case().ratios(&claimed, &with(&term))?;
         let shares: Vec<f64> = ratios.iter().map(|ratio| ratio - 1.0).collect();
         Some((place.names().factor(&shares)?, term))
@@ -76,6 +140,11 @@ fn added(place: &Place<'_>, term: Term) -> Option<Edit> {
     // A quotient of two values is a term less often than a factor that is missing looks like one.
     let odd = matches!(&term.kind, ExprKind::Binary { operator, right, .. }
         if operator.kind == BinaryOp::Div && place.axes_of(right) > 0);
-    let cost = 3 + (size(&term) / 5) as u32 + if odd { 2 } else { 0 };
+    // Nor is what is made of the very sum that it is added to.
+    let mut of_itself = false;
+    if matches!(&place.expr.kind, ExprKind::Binary { operator, .. } if matches!(operator.kind, BinaryOp::Add | BinaryOp::Sub)) {
+        term.walk(&mut |part| of_itself |= part == place.expr);
+    }
+    let cost = 3 + (size(&term) / 5) as u32 + if odd || of_itself { 2 } else { 0 };
     Some(Edit::new(with, cost, words).at(at, label))
 }

@@ -54,11 +54,30 @@ fn edits(place: &Place<'_>) -> Vec<Edit> {
                 .collect(),
             _ => Vec::new(),
         },
+        ExprKind::Call { function, args, .. } if function.text == "scatter_add" => all_reads(place, args),
         _ => of_record(place.expr)
             .map(|all| explained(call(at, "sum", vec![all], vec![("axis", integer(at, 0))])))
             .into_iter()
             .collect(),
     }
+}
+
+/// `scatter_add(G, k, V)` for `scatter_add(G[last], rows, V)`: what the reads by other indices than the last bring back.
+fn all_reads(place: &Place<'_>, args: &[Expr]) -> Vec<Edit> {
+    let [Expr { kind: ExprKind::Index { base, .. }, .. }, _, rows] = args else { return Vec::new() };
+    let at = place.expr.span;
+    // Whole numbers that are written down may be an index too.
+    let is_whole = |array: &Array| array.ndim() > 0 && array.to_vec_f64().iter().all(|entry| entry.fract() == 0.0);
+    let values = place.case().own().program.values.iter();
+    let indices = values.filter(|value| value.val.inputs().is_empty() && value.val.array().is_ok_and(is_whole));
+    let edits = indices.map(|index| {
+        let with = vec![(**base).clone(), name(at, &index.name), rows.clone()];
+        let with = call(at, "scatter_add", with, Vec::new());
+        let words = Words::new().say("Only some of the reads by ").source(index.name.clone());
+        let words = words.say(" are there: what comes back from all of them adds up, where a place is read several times too.");
+        Edit::new(with, 2, words)
+    });
+    edits.collect()
 }
 
 /// `X[k,m] * G[k,n]` for `X[-1,m] * G[-1,n]`: what is not on the left is summed.

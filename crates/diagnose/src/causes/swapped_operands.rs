@@ -3,6 +3,7 @@
 use pullback_lang::{BinaryOp, Expr, ExprKind};
 
 use super::Cause;
+use super::convolution::Convolution;
 use crate::edit::{Edit, binary, number};
 use crate::tree::Place;
 use crate::words::Words;
@@ -24,20 +25,29 @@ fn edits(place: &Place<'_>) -> Vec<Edit> {
             vec![Edit::new(with, cost, explained(left, right))]
         }
         ExprKind::Call { function, args, kwargs } => {
+            let mut edits: Vec<Edit> = exchanged(place).into_iter().collect();
             // Of two values either may stand first, in a function of the file too; an axis or a shape is none.
-            let [first, second] = args.as_slice() else { return Vec::new() };
+            let [first, second] = args.as_slice() else { return edits };
             if [first, second].iter().any(|arg| place.dims_of(arg).is_none() || number(arg).is_some() || is_list(arg)) {
-                return Vec::new();
+                return edits;
             }
             let kind = ExprKind::Call {
                 function: function.clone(),
                 args: vec![second.clone(), first.clone()],
                 kwargs: kwargs.clone(),
             };
-            vec![Edit::new(Expr::new(place.expr.span, kind), 2, explained(first, second))]
+            edits.push(Edit::new(Expr::new(place.expr.span, kind), 2, explained(first, second)));
+            edits
         }
         _ => Vec::new(),
     }
+}
+
+/// A convolution's stride for its dilation, and the reverse.
+fn exchanged(place: &Place<'_>) -> Option<Edit> {
+    let with = Convolution::of(place.expr)?.exchanged()?;
+    let words = Words::new().say("The stride and the dilation are exchanged: ").expr(&with).say(" is meant.");
+    Some(Edit::new(with, 2, words))
 }
 
 fn is_sum(expr: &Expr) -> bool {

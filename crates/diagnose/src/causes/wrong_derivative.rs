@@ -110,10 +110,12 @@ fn neighbours(place: &Place<'_>) -> Vec<Edit> {
     };
     // A function that is the same everywhere, as `step` of what is positive, takes the place away rather than another's.
     let varies = |with: &Expr| {
-        let numbers = trial.numbers(&place.tree.in_context(with))?.to_vec_f64();
-        Some(numbers.iter().any(|number| *number != numbers[0]))
+        let with = place.tree.in_context(with);
+        let numbers = place.case().trials.iter().filter_map(|trial| Some(trial.numbers(&with)?.to_vec_f64()));
+        let numbers: Vec<f64> = numbers.flatten().collect();
+        numbers.iter().any(|number| *number != numbers[0])
     };
-    let fitting = candidates.into_iter().filter(|with| fits(with) == Some(true) && varies(with) == Some(true));
+    let fitting = candidates.into_iter().filter(|with| fits(with) == Some(true) && varies(with));
     let edits = fitting.map(|with| {
         let words = Words::new().expr(place.expr).say(" stands where ").expr(&with).say(" belongs: the derivative of another function.");
         Edit::new(with, 3, words)
@@ -227,6 +229,12 @@ fn is_other_slip(place: &Place<'_>, wrong: &Expr, derivative: &Derivative) -> bo
     let right = derivative.expr(wrong.span);
     let form = |expr: &Expr| print(&substituted_parts(expr, &[&derivative.y, &derivative.x], &own(expr)));
     if form(wrong) == form(&right) {
+        return true;
+    }
+    // The same function along another axis is a matter of the axis.
+    if let (ExprKind::Call { function: is, .. }, ExprKind::Call { function: meant, .. }) = (&wrong.kind, &right.kind)
+        && is.text == meant.text
+    {
         return true;
     }
     let ratio = binary(wrong.span, BinaryOp::Div, right, wrong.clone());

@@ -178,7 +178,11 @@ fn others(own: &Trial<'_>, claimed: &Array, kind: ValueKind) -> Vec<Done> {
     let mut all = Vec::new();
     let values = own.program.values.iter().filter(|value| {
         let val = &value.val;
-        value.kind == kind && val.dtype().is_float() && val.id() != claim.wrt[0].id()
+        // The gradient of a value by itself is one.
+        value.kind == kind
+            && val.dtype().is_float()
+            && val.id() != claim.wrt[0].id()
+            && val.id() != claim.of.id()
     });
     for value in values {
         let shape = value.val.shape();
@@ -353,7 +357,15 @@ impl Done {
             Done::Other(name, across) => {
                 let other = edit::reference(at, &claim.of_name, name);
                 let other = if *across { transposed(&other) } else { other };
-                let words = Words::new().say("These are the numbers of ").expr(&other).say(".");
+                let words = match &factor {
+                    // Every single number is a multiple of another one.
+                    Some(_) if case.own().claimed()?.len() < 2 => return None,
+                    Some(factor) => {
+                        Words::new().say("These are ").expr(&factor.expr(at)).say(" times the numbers of ")
+                    }
+                    None => Words::new().say("These are the numbers of "),
+                };
+                let words = words.expr(&other).say(".");
                 let label = Words::new().say("this is ").expr(&other);
                 return Some(Diagnosis {
                     cause: "swapped-claims",

@@ -56,9 +56,12 @@ pub fn untransposed(expr: &Expr) -> Expr {
     }
 }
 
-/// `-a`.
+/// `-x` for `x`, and `x` for `-x`.
 pub fn negated(expr: &Expr) -> Expr {
-    Expr::new(expr.span, ExprKind::Negate(Box::new(expr.clone())))
+    match &expr.kind {
+        ExprKind::Negate(operand) => (**operand).clone(),
+        _ => Expr::new(expr.span, ExprKind::Negate(Box::new(expr.clone()))),
+    }
 }
 
 /// `sum(x, axis=0)`.

@@ -197,6 +197,16 @@ fn terms_missing() {
     missing(norm, "dL/dX", &wrong, &format!("(dL/dH - {mean})"), &right);
 
     missing("A: [n=4, n] ~ randn\nx: [n] ~ randn\nq = x @ A @ x", "dq/dx", "A @ x", "A @ x", "A @ x + x @ A");
+    // Where the claim is not linear: under a root, in a power, below a line; and beside a size.
+    let root = "r: [n=7] ~ randn\nc = 1.5\nB = sum(c^2 * (sqrt(1 + (r / c)^2) - 1))";
+    missing(root, "dB/dr", "r / sqrt((r / c)^2)", "(r / c)^2", "r / sqrt(1 + (r / c)^2)");
+    let norm = "v: [D=3] ~ positive\neps = 0.1\ny = (v + eps)^-0.5\ndL/dy: [D] ~ randn";
+    missing(norm, "dL/dv", "-0.5 * dL/dy * v^-1.5", "v", "-0.5 * dL/dy * (v + eps)^-1.5");
+    // With the term the axes are lost.
+    let nll = "s: [N=5] ~ randn\nr: [N] ~ randn\nL = 0.5 * mean(s + r^2 * exp(-s))";
+    missing(nll, "dL/ds", "0.5 * 1 / N", "1", "0.5 * (1 - r^2 * exp(-s)) / N");
+    let variance = "x: [N=5] ~ randn\nm = mean(x)\nv = sum((x - m)^2) / (N - 1)";
+    missing(variance, "dv/dx", "2 * (x - m) / N", "N", "2 * (x - m) / (N - 1)");
     let tanh = "X: [N=5, D=3] ~ randn\nW: [D, M=2] ~ randn\nY = tanh(X @ W)\ndL/dY: [N, M] ~ randn";
     missing(tanh, "dL/dX", "(dL/dY * Y^2) @ W.T", "Y^2", "dL/dY * (1 - Y^2) @ W.T");
     let back = format!("fn back(g, p) = p * g\n{softmax}");
@@ -227,6 +237,31 @@ fn records_overwritten() {
     check(layer, "dL/db", "dL/dZ[0]", "overwritten", "dL/dZ[0]", "sum(dL/dZ, axis=0)");
     let last = "X[-1,m] * dL/dZ[-1,j]";
     check(layer, "dL/dW[m,j]", last, "overwritten", last, "X[k, m] * dL/dZ[k, j]");
+    // A table's rows, read by indices that repeat.
+    let table = "E: [V=7, D=3] ~ randn\nk: [N=5] = [2, 0, 2, 6, 2]\nlast: [3] = [1, 3, 4]\nrows: [3] = [0, 6, 2]\nH = E[k]\ndL/dH: [N, D] ~ randn";
+    let wrong = "scatter_add(dL/dH[last], rows, V)";
+    check(table, "dL/dE", wrong, "overwritten", wrong, "scatter_add(dL/dH, k, V)");
+}
+
+/// The gradient of a convolution's weights reads as far apart as the forward pass strides, and the reverse.
+#[test]
+fn convolutions_at_other_distances() {
+    let layer = |distances: &str, outputs: usize| {
+        format!(
+            "x: [B=2, C=3, 9] ~ randn\nw: [F=5, C, K=3] ~ randn\ny = conv(x, w, {distances})\ndL/dy: [B, F, {outputs}] ~ randn"
+        )
+    };
+    let conv = "conv(permute(x, [1, 0, 2]), permute(dL/dy, [1, 0, 2])";
+    let told = |keywords: &str| format!("permute({conv}{keywords}), [1, 0, 2])");
+    for (distances, outputs, wrong, cause, right) in [
+        ("stride=2", 4, "", "missing-factor", ", dilation=2"),
+        ("stride=2", 4, ", stride=2", "swapped-operands", ", dilation=2"),
+        ("stride=3", 3, ", dilation=2", "missing-factor", ", dilation=3"),
+        ("dilation=2", 5, ", stride=2, dilation=2", "extra-factor", ", stride=2"),
+    ] {
+        let at = format!("{conv}{wrong})");
+        check(&layer(distances, outputs), "dL/dw", &told(wrong), cause, &at, &told(right));
+    }
 }
 
 #[test]
@@ -266,6 +301,8 @@ fn derivatives_of_functions() {
     let tanh = "x: [n=3] ~ randn\ny = tanh(x)\nL = sum(y)";
     check(tanh, "dL/dx", "1 + y^2", "wrong-derivative", "1 + y^2", "1 - y^2");
     check("x: [n=3] ~ randn\nL = sum(x^3)", "dL/dx", "3 * x^3", "wrong-derivative", "x^3", "3 * x^2");
+    let mean = "x: [N=5] ~ randn\nL = mean(x^2)";
+    check(mean, "dL/dx", "2 * x * log(N)", "wrong-derivative", "log(N)", "2 * x * (1 / N)");
 }
 
 #[test]
@@ -279,6 +316,19 @@ fn brackets_means_and_deltas() {
     let scaled = "x: [n=4] ~ randn\ny = sqrt(2 / 3.141592653589793) * x\ndL/dy: [n] ~ randn";
     let right = "dL/dy * sqrt(2 / 3.141592653589793)";
     check(scaled, "dL/dx", "dL/dy * 0.797885", "missing-factor", "0.797885", right);
+    // The forward pass has the number with more digits, with fewer, and inside of a cube.
+    let scaled = "x: [n=4] ~ randn\ny = 0.7978845608 * x\ndL/dy: [n] ~ randn";
+    check(scaled, "dL/dx", "dL/dy * 0.79788", "missing-factor", "0.79788", "dL/dy * 0.7978845608");
+    let root = "sqrt(2 / 3.141592653589793)";
+    check(scaled, "dL/dx", &format!("dL/dy * {root}"), "missing-factor", root, "dL/dy * 0.7978845608");
+    let cube = "x: [n=4] ~ randn\ny = x + 0.044715 * x^3\ndL/dy: [n] ~ randn";
+    let right = "dL/dy * (1 + 3 * 0.044715 * x^2)";
+    check(cube, "dL/dx", "dL/dy * (1 + 0.1341 * x^2)", "missing-factor", "0.1341", right);
+    // The factor is a sum.
+    let log_softmax = "z: [N=5, K=3] ~ randn\np = z - logsumexp(z, axis=1, keepdims=true)\na = exp(p)\ndL/dp: [N, K] ~ randn";
+    let right = "dL/dp - a * sum(dL/dp, axis=1, keepdims=true)";
+    check(log_softmax, "dL/dz", "dL/dp + a", "missing-factor", "a", right);
+    check(log_softmax, "dL/dz", "dL/dp - a", "missing-factor", "a", right);
     let sums = "A: [b=2, i=3, j=4] ~ randn\nv: [j] ~ randn\nY = A * v\ndL/dY: [b, i, j] ~ randn";
     let einsum = |spec: &str| format!("einsum(\"{spec}\", A, dL/dY)");
     check(
@@ -306,6 +356,8 @@ fn sums_and_products() {
 
 #[test]
 fn axes() {
+    let rows = "S: [N=5, M=3] ~ randn\nL = sum(logsumexp(S, axis=1))";
+    check(rows, "dL/dS", "softmax(S, axis=0)", "wrong-axis", "softmax(S, axis=0)", "softmax(S, axis=1)");
     let rows = "Z: [n=4, m=3] ~ randn\nA = softmax(Z, axis=1)\ndL/dA: [n, m] ~ randn";
     let right = "A * (dL/dA - sum(A * dL/dA, axis=1, keepdims=true))";
     for sum in ["sum(A * dL/dA)", "sum(A * dL/dA, axis=0)"] {
@@ -512,6 +564,19 @@ fn nothing_is_guessed() {
             assert!(diagnosis.fix.is_none());
         }
     }
+}
+
+/// Every single number is a multiple of another one: it is nobody's gradient.
+#[test]
+fn a_single_number_is_no_other_gradient() {
+    let found =
+        claims("x: [n=4] ~ randn\ny = exp(x)\nL = sum(sin(y)^3)\ndL/dy = 0.57 / n\n").pop().expect("a claim");
+    assert_eq!(
+        (found.judgement.verdict, found.diagnoses.len()),
+        (Verdict::Shape, 0),
+        "{:?}",
+        found.diagnoses
+    );
 }
 
 /// No edit of the expression helps, and the program says all the same what is wrong.
