@@ -161,7 +161,8 @@ impl<'a> Inquiry<'a> {
         if !found.is_empty() {
             return found;
         }
-        facts(&case, expr).into_iter().collect()
+        let fix = self.derived(number, &case);
+        facts(&case, expr, fix).into_iter().collect()
     }
 
     /// Does the name of a definition in index notation that may be wrong stand at a place, in a claim or behind it?

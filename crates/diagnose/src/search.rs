@@ -109,6 +109,13 @@ pub(crate) fn search_costed(
             fitting.push(single);
         }
     }
+    if case.backwards {
+        // What was left out explains more simply than what was made to vanish.
+        let leaves_out = |single: &Candidate| {
+            matches!(firsts[single.tree][single.first].cause, "extra-term" | "extra-factor")
+        };
+        fitting.sort_by_key(|single| single.cost - u32::from(leaves_out(single)));
+    }
     let fit = |candidate: &Candidate| {
         let tree = &trees[candidate.tree];
         let first = firsts[candidate.tree][candidate.first].clone();

@@ -2,24 +2,26 @@
 
 use pullback_lang::{BinaryOp, Expr};
 
-use crate::Diagnosis;
 use crate::case::{Case, Trial};
 use crate::edit::{binary, integer};
 use crate::words::Words;
+use crate::{Diagnosis, Fix};
 
 /// How far a ratio may vary between sets of data and still be called the same.
 const SAME: f64 = 1e-6;
 
-/// What can be said of a claim beyond its being wrong, where something can.
-pub(crate) fn facts(case: &Case<'_>, expr: &Expr) -> Option<Diagnosis> {
-    let explanation = constant_ratio(case, expr).or_else(|| wrong_entries(case, expr))?;
+/// What can be said of a claim beyond its being wrong, where something can: at least what the derivative is.
+pub(crate) fn facts(case: &Case<'_>, expr: &Expr, fix: Option<Fix>) -> Option<Diagnosis> {
+    let explanation = constant_ratio(case, expr).or_else(|| wrong_entries(case, expr));
+    let no_slip = || Words::new().say("No slip that is known gives what is claimed.");
+    let explanation = explanation.or_else(|| fix.as_ref().map(|_| no_slip()))?;
     Some(Diagnosis {
         cause: "unknown",
         explanation,
         span: expr.span,
         label: Words::new().say("the cause is not known"),
         partner: None,
-        fix: None,
+        fix,
     })
 }
 

@@ -78,6 +78,19 @@ impl Node {
 
     /// The product with another node, entry by entry: over the axes of the larger one, or else of both in the order of `slots`.
     pub(super) fn times(&self, other: &Node, slots: &[Label]) -> Option<Node> {
+        // An axis of size 1 stays where the other factor can have it too.
+        let fits = |node: &Node, order: &[Label]| {
+            node.axes.len() == order.len() && aligned(&node.axes, order)
+                || node.kept.as_ref().is_some_and(|kept| aligned(&kept.axes, order))
+        };
+        for (one, another) in [(self, other), (other, self)] {
+            if one.axes.len() > one.real(slots).len() && fits(another, &one.axes) {
+                return Some(Node::new(
+                    times(self.under(&one.axes)?, other.under(&one.axes)?),
+                    one.axes.clone(),
+                ));
+            }
+        }
         let order = joint(&[self, other], slots);
         let product = times(self.under(&order)?, other.under(&order)?);
         Some(Node::new(product, order))

@@ -33,45 +33,58 @@ impl Cotangents {
     }
 }
 
-/// The formulas of a gradient: by the cotangents of what comes next, and without any. With them what may be called by a name on
-/// each set of data.
+/// The formulas of a gradient, the one first that one would begin with: by the cotangents about which something is claimed, by
+/// those of all values that have names, and by none. With them what may be called by a name on each set of data.
 pub(super) fn formulas(inquiry: &Inquiry<'_>, case: &Case<'_>) -> Vec<(Expr, Vec<Cotangents>)> {
-    let claim = case.claim;
-    let [x] = claim.wrt.as_slice() else { return Vec::new() };
-    if !claim.fixed.is_empty() {
-        return Vec::new();
-    }
+    let [x] = case.claim.wrt.as_slice() else { return Vec::new() };
     let Some(names) = case.trials.iter().map(cotangents).collect::<Option<Vec<Cotangents>>>() else {
         return Vec::new();
     };
+    let named = |val: &Val| {
+        let name = key(&case.claim.of_name, val)?;
+        let is_between = val.id() != x.id() && val.id() != case.claim.of.id();
+        let is_known = names.iter().all(|names| names.0.contains_key(&name));
+        (is_between && is_known).then(|| make::name(Span::default(), &name))
+    };
+    let claimed = |val: &Val| {
+        let name = named(val)?;
+        let is_claimed = |name: &str| inquiry.exact.claims.iter().any(|claim| claim.key == name);
+        matches!(&name.kind, ExprKind::Name(name) if is_claimed(name)).then_some(name)
+    };
+    let by_claims = written(inquiry, case, &claimed);
+    let opened = by_claims.as_ref().map(|formula| opened(inquiry, formula));
+    let mut formulas: Vec<Expr> = Vec::new();
+    let others = [opened, written(inquiry, case, &named), at_once(inquiry, case)];
+    for formula in by_claims.into_iter().chain(others.into_iter().flatten()) {
+        if !formulas.contains(&formula) {
+            formulas.push(formula);
+        }
+    }
+    formulas.into_iter().map(|expr| (expr, names.clone())).collect()
+}
+
+/// The formula of a gradient with everything put in.
+pub(super) fn at_once(inquiry: &Inquiry<'_>, case: &Case<'_>) -> Option<Expr> {
+    written(inquiry, case, &|_| None)
+}
+
+/// The formula of a gradient by the cotangents that are called something, as if it stood at the end of the file: it may use all
+/// that is bound there.
+fn written(inquiry: &Inquiry<'_>, case: &Case<'_>, cotangent: &dyn Fn(&Val) -> Option<Expr>) -> Option<Expr> {
+    let claim = case.claim;
+    let [x] = claim.wrt.as_slice() else { return None };
+    if !claim.fixed.is_empty() {
+        return None;
+    }
     let sources = sources(inquiry);
     let written = |val: &Val| {
         let span = inquiry.exact.place(val)?;
         sources.get(&(span.start, span.end)).copied().cloned()
     };
-    let called = |val: &Val| {
-        let name = key(&claim.of_name, val)?;
-        let is_between = val.id() != x.id() && val.id() != claim.of.id();
-        let is_known = names.iter().all(|names| names.0.contains_key(&name));
-        (is_between && is_known).then(|| make::name(Span::default(), &name))
-    };
-    let in_steps = gradient_code(&claim.of, x, &Source { cotangent: &called, written: &written });
-    let at_once = gradient_code(&claim.of, x, &Source { cotangent: &|_| None, written: &written });
-    let mut formulas: Vec<Expr> = in_steps.into_iter().collect();
-    let opened = formulas.first().map(|formula| opened(inquiry, formula));
-    for other in opened.into_iter().chain(at_once) {
-        if !formulas.contains(&other) {
-            formulas.push(other);
-        }
-    }
-    // They may use all that the file binds, as if they stood at its end.
+    let mut expr = gradient_code(&claim.of, x, &Source { cotangent, written: &written })?;
     let end = inquiry.file.statements.iter().map(|statement| statement.span.end).max().unwrap_or(0);
-    let end = Span::new(end, end);
-    let mut placed = |mut expr: Expr| {
-        put(&mut expr, end);
-        (expr, names.clone())
-    };
-    formulas.into_iter().map(&mut placed).collect()
+    put(&mut expr, Span::new(end, end));
+    Some(expr)
 }
 
 /// A formula with sums in the place of their names: `A @ X - B` for `R`. Of such one may forget a term.

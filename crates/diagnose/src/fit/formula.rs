@@ -13,6 +13,7 @@ use pullback_ops::Val;
 
 use super::derived::{self, Cotangents};
 use crate::case::{Case, Trial, work};
+use crate::edit::size;
 use crate::inquiry::Inquiry;
 use crate::search::{Depth, search};
 use crate::words::Words;
@@ -20,9 +21,9 @@ use crate::{Diagnosis, Fix};
 
 /// A formula that the derivative has.
 pub(super) struct Right {
-    expr: Expr,
+    pub expr: Expr,
     /// Does the file state it?
-    stated: bool,
+    pub stated: bool,
     /// What it may be made of beside the values of the file, on each set of data.
     names: Vec<Cotangents>,
 }
@@ -89,7 +90,8 @@ fn turned(inquiry: &Inquiry<'_>, case: &Case<'_>, found: Diagnosis, right: &Righ
     let Right { expr: right, stated, names } = right;
     let forgotten = matches!(found.cause, "extra-term") && is_share(&wrong, right);
     let cause = match found.cause {
-        "missing-factor" => "extra-factor",
+        // A sign is a factor that is missing, whichever it is.
+        "missing-factor" if size(&wrong) != size(right) => "extra-factor",
         "extra-factor" => "missing-factor",
         "missing-term" | "overwritten" => "extra-term",
         // What comes through one of several uses was never added.

@@ -27,7 +27,6 @@ mod whole;
 
 use std::cell::OnceCell;
 
-use pullback_lang::parse_expr;
 use pullback_ops::Val;
 
 use self::formula::Right;
@@ -36,6 +35,7 @@ use self::node::{Change, Node, Slip};
 use self::sweep::{Sweep, dot};
 use self::whole::Fitted;
 use crate::case::{Case, Trial};
+use crate::edit::size;
 use crate::factor::Factor;
 use crate::inquiry::Inquiry;
 use crate::search::Depth;
@@ -57,6 +57,9 @@ const NEARLY: f64 = 2.0;
 
 /// One number or two, anything explains.
 const FEWEST: usize = 3;
+
+/// A derived formula with more parts is long.
+const SHORT: usize = 28;
 
 /// How many explanations that are seen along three directions are compared entry by entry.
 const MOST_COMPARED: usize = 12;
@@ -83,17 +86,29 @@ pub(crate) fn fit(inquiry: &Inquiry<'_>, number: usize, case: &Case<'_>) -> Vec<
     // Two slips at once are sought in the formula alone that one would begin with: in a longer one there are too many.
     let (first, others) = (|| &rights()[..rights().len().min(1)], || rights().get(1..).unwrap_or_default());
     let slips = |rights: &[Right], depth| formula::slips(inquiry, number, case, rights, depth);
-    let ways: [&dyn Fn() -> Vec<Diagnosis>; 8] = [
+    // A long formula has many slips that give the same numbers.
+    let short =
+        || if first().iter().all(|right| right.stated || size(&right.expr) <= SHORT) { first() } else { &[] };
+    let ways: [&dyn Fn() -> Vec<Diagnosis>; 9] = [
         &|| whole::found(inquiry, number, case),
         &|| of_numbers(&whole::unnamed_multiple),
-        &|| slips(first(), Depth::Singles),
+        &|| slips(short(), Depth::Singles),
         &|| local(inquiry, number, case),
+        &|| if short().is_empty() { slips(first(), Depth::Singles) } else { Vec::new() },
         &|| slips(others(), Depth::Singles),
         &|| whole::another(inquiry, number, case).into_iter().collect(),
         &|| slips(first(), Depth::PairsAlone),
         &|| of_numbers(&whole::facts),
     ];
-    ways.iter().map(|way| way()).find(|found| !found.is_empty()).unwrap_or_default()
+    let mut found = ways.iter().map(|way| way()).find(|found| !found.is_empty()).unwrap_or_default();
+    if found.is_empty() || found.iter().any(|found| found.fix.is_none()) {
+        let fix = inquiry.derived(number, case);
+        if found.is_empty() && !is_expression && fix.is_some() {
+            found.push(whole::unexplained(case));
+        }
+        found.iter_mut().filter(|found| found.fix.is_none()).for_each(|found| found.fix = fix.clone());
+    }
+    found
 }
 
 /// The mistakes in local Jacobians that explain the numbers.
@@ -355,17 +370,14 @@ impl Inquiry<'_> {
         })
     }
 
-    /// The gradient as it is derived from the program, where it can be written as one expression and then holds.
-    fn derived(&self, number: usize, case: &Case<'_>) -> Option<Fix> {
-        let claim = &self.exact.claims[number];
-        claim.expr.as_ref().filter(|_| claim.fixed.is_empty())?;
-        let code = pullback_derive::derive(&claim.of, claim.wrt.first()?).ok()?.code?;
-        let expr = parse_expr(&code).ok()?.expr;
-        // A size that the program divides by is a number in the formula, and another one at other sizes.
-        if !case.fits(&expr) {
-            return None;
-        }
-        let residual = self.accepted(number, &expr)?;
-        Some(Fix { definition: None, expr, residual: Some(residual) })
+    /// The derivative as a formula, where there is one that holds on all data.
+    pub(crate) fn derived(&self, number: usize, case: &Case<'_>) -> Option<Fix> {
+        let expr = derived::at_once(self, case)?;
+        let is_expression = self.exact.claims[number].expr.is_some();
+        // A size that has no name is a number in the formula, and another one at other sizes.
+        let is_right =
+            case.fits(&expr) && (is_expression || self.unclaimed(number, &mut |trial| trial.fits(&expr)));
+        let residual = if is_expression { Some(self.accepted(number, &expr)?) } else { None };
+        is_right.then_some(Fix { definition: None, expr, residual })
     }
 }

@@ -107,6 +107,11 @@ pub(super) fn facts(case: &Case<'_>) -> Option<Diagnosis> {
     Some(said(case, "unknown", Words::new().say(words + ".")))
 }
 
+/// Numbers of which nothing is known but what they should be.
+pub(super) fn unexplained(case: &Case<'_>) -> Diagnosis {
+    said(case, "unknown", Words::new().say("No slip that is known gives these numbers."))
+}
+
 /// A number in six digits, or whole.
 fn brief(number: f64) -> String {
     let whole = number.round();
