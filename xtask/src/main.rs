@@ -14,7 +14,7 @@ use pullback_ops::{Operation, table};
 
 /// The floors from the ground up, by folder. Each may use those before it.
 const FLOORS: [&str; 10] =
-    ["array", "network", "ops", "autograd", "derive", "check", "lang", "diagnose", "report", "pullback"];
+    ["array", "network", "ops", "autograd", "check", "lang", "derive", "diagnose", "report", "pullback"];
 
 fn main() -> ExitCode {
     let root = root();

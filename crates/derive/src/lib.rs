@@ -26,8 +26,8 @@
 //! # Ok::<(), pullback_ops::Error>(())
 //! ```
 //!
-//! This is the one derivation that proves that symbols flow through the rules; what it does not do yet: name
-//! intermediate values, and go through a program one operation at a time.
+//! The steps are those of one contraction: they name no intermediate values. The code at the end is written operation by operation
+//! ([`gradient_code`]).
 
 mod code;
 mod forward;

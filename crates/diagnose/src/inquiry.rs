@@ -311,7 +311,7 @@ impl<'a> Inquiry<'a> {
             Some(names) => usable.with_names(names),
             None => usable,
         };
-        let most = ((MOST_WORK / work) as usize).min(MOST_CANDIDATES).min(self.left.get());
+        let most = ((MOST_WORK / work) as usize).min(MOST_CANDIDATES / 2).min(self.left.get());
         let mut backwards = Case::new(case.claim, trials, case.resized, None, usable, true, most);
         backwards.backwards = true;
         backwards

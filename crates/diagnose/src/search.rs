@@ -25,8 +25,9 @@ use crate::{Diagnosis, Fix};
 /// Larger expressions are data more often than formulas.
 const MOST_PARTS: usize = 400;
 
-/// So many first edits are combined with second ones.
+/// So many first edits are combined with second ones; fewer where it is a derived formula that is changed.
 const MOST_FIRST: usize = 60;
+const MOST_FIRST_BACKWARDS: usize = 24;
 
 /// Pairs dearer than this are not slips any more.
 pub(crate) const DEAREST: u32 = 7;
@@ -128,7 +129,8 @@ pub(crate) fn search_costed(
     }
     let mut pairs: Vec<Candidate> = Vec::new();
     let mut seconds: Vec<(Tree<'_>, Vec<Proposal>)> = Vec::new();
-    for &first in singles.iter().take(MOST_FIRST) {
+    let most = if case.backwards { MOST_FIRST_BACKWARDS } else { MOST_FIRST };
+    for &first in singles.iter().take(most) {
         let (tree, proposal) = (&trees[first.tree], &firsts[first.tree][first.first]);
         let changed = tree.changed(proposal.root(&tree.root));
         let of_changed = proposals(&changed);

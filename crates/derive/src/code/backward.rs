@@ -18,6 +18,9 @@ const MOST_PARTS: usize = 200;
 /// A graph with more values between its ends has no gradient that is read.
 const MOST_VALUES: usize = 200;
 
+/// Nor has a Jacobian of more terms a formula.
+const MOST_TERMS: usize = 32;
+
 pub(super) fn gradient(of: &Val, wrt: &Val, source: &Source<'_>) -> Option<Expr> {
     let writer = Writer::new(source);
     let path = between(&[of], &[wrt], &[]);
@@ -26,7 +29,7 @@ pub(super) fn gradient(of: &Val, wrt: &Val, source: &Source<'_>) -> Option<Expr>
     }
     let mut cotangents: HashMap<u64, Network> = HashMap::new();
     let seed = match (source.cotangent)(of) {
-        Some(called) => symbol(of, &whole_node(of, called), &writer),
+        Some(called) => symbol(of, &whole_node(of, called), &writer)?,
         None => Network::identity(of.dims()),
     };
     cotangents.insert(of.id(), seed);
@@ -38,7 +41,7 @@ pub(super) fn gradient(of: &Val, wrt: &Val, source: &Source<'_>) -> Option<Expr>
         if value.id() != of.id()
             && let Some(called) = (source.cotangent)(value)
         {
-            cotangent = symbol(value, &whole_node(value, called), &writer);
+            cotangent = symbol(value, &whole_node(value, called), &writer)?;
         } else if cotangent.terms().len() > 1 && cotangent.inputs().is_empty() {
             // A sum is a thing of its own.
             let slots = Label::for_dims(value.dims());
@@ -48,7 +51,9 @@ pub(super) fn gradient(of: &Val, wrt: &Val, source: &Source<'_>) -> Option<Expr>
                 .iter()
                 .map(|axis| slots.iter().position(|slot| slot == axis).unwrap_or(usize::MAX))
                 .collect();
-            cotangent = stand_in(value, &node, &axes, &writer);
+            cotangent = stand_in(value, &node, &axes, &writer)?;
+        } else if cotangent.terms().len() > MOST_TERMS {
+            return None;
         }
         for (k, input) in value.inputs().iter().enumerate() {
             if !path.iter().any(|other| other.id() == input.id()) {
@@ -77,9 +82,13 @@ fn written(cotangent: &Network, of: &Val, wrt: &Val, writer: &Writer<'_>) -> Opt
     }
     let dims: Vec<_> = if is_scalar { wrt.dims().to_vec() } else { [of.dims(), wrt.dims()].concat() };
     let expr = terms::whole(network.terms(), &Label::for_dims(&dims), &dims, writer)?;
+    (parts(&expr) <= MOST_PARTS).then_some(expr)
+}
+
+fn parts(expr: &Expr) -> usize {
     let mut parts = 0;
     expr.walk(&mut |_| parts += 1);
-    (parts <= MOST_PARTS).then_some(expr)
+    parts
 }
 
 /// What a reshape sends back: the cotangent in the shape of the input. As a network it is a relation between labels, for which
@@ -93,7 +102,7 @@ fn reshaped(value: &Val, input: &Val, cotangent: &Network, writer: &Writer<'_>) 
     let whole = terms::whole(cotangent.terms(), &slots, value.dims(), writer)?;
     let at = Span::default();
     let back = make::call(at, "reshape", vec![whole, make::shape(at, input.dims())], Vec::new());
-    Some(symbol(input, &whole_node(input, back), writer))
+    symbol(input, &whole_node(input, back), writer)
 }
 
 /// An expression with the axes of a value.
@@ -101,13 +110,17 @@ fn whole_node(value: &Val, expr: Expr) -> Node {
     Node::new(Expr::new(Span::default(), expr.kind), Label::for_dims(value.dims()))
 }
 
-fn symbol(value: &Val, node: &Node, writer: &Writer<'_>) -> Network {
+fn symbol(value: &Val, node: &Node, writer: &Writer<'_>) -> Option<Network> {
     let axes: Vec<usize> = (0..value.ndim()).collect();
     stand_in(value, node, &axes, writer)
 }
 
-/// A cotangent that is one symbol for an expression: `axes` are the axes of the value that those of the expression are.
-fn stand_in(value: &Val, node: &Node, axes: &[usize], writer: &Writer<'_>) -> Network {
+/// A cotangent that is one symbol for an expression: `axes` are the axes of the value that those of the expression are. `None` where
+/// the expression is too long: what is built upon it may hold it twice, and so on at each step.
+fn stand_in(value: &Val, node: &Node, axes: &[usize], writer: &Writer<'_>) -> Option<Network> {
+    if parts(&node.expr) > MOST_PARTS {
+        return None;
+    }
     let dims: Vec<_> = node.axes.iter().map(|label| label.dim()).collect();
     let symbol = Val::symbol("cotangent", &dims, value.dtype());
     writer.call(&symbol, node.expr.clone());
@@ -117,5 +130,6 @@ fn stand_in(value: &Val, node: &Node, axes: &[usize], writer: &Writer<'_>) -> Ne
         .zip(&node.axes)
         .map(|(&axis, own)| slots.get(axis).copied().unwrap_or_else(|| Label::new(own.dim())))
         .collect();
-    Network::zero(value.dims(), &[]).plus_term(Coef::one(), &slots, &[], [Factor::Dense(symbol, labels)])
+    let one = Network::zero(value.dims(), &[]);
+    Some(one.plus_term(Coef::one(), &slots, &[], [Factor::Dense(symbol, labels)]))
 }

@@ -78,17 +78,12 @@ impl Node {
 
     /// The product with another node, entry by entry: over the axes of the larger one, or else of both in the order of `slots`.
     pub(super) fn times(&self, other: &Node, slots: &[Label]) -> Option<Node> {
-        // An axis of size 1 stays where the other factor can have it too.
-        let fits = |node: &Node, order: &[Label]| {
-            node.axes.len() == order.len() && aligned(&node.axes, order)
-                || node.kept.as_ref().is_some_and(|kept| aligned(&kept.axes, order))
-        };
-        for (one, another) in [(self, other), (other, self)] {
-            if one.axes.len() > one.real(slots).len() && fits(another, &one.axes) {
-                return Some(Node::new(
-                    times(self.under(&one.axes)?, other.under(&one.axes)?),
-                    one.axes.clone(),
-                ));
+        // An axis of size 1 stays where it is, and the other factor gets one.
+        for one in [self, other] {
+            if one.axes.len() > one.real(slots).len()
+                && let (Some(a), Some(b)) = (self.under(&one.axes), other.under(&one.axes))
+            {
+                return Some(Node::new(times(a, b), one.axes.clone()));
             }
         }
         let order = joint(&[self, other], slots);

@@ -90,7 +90,19 @@ pub(crate) fn fit(inquiry: &Inquiry<'_>, number: usize, case: &Case<'_>) -> Vec<
     let short =
         || if first().iter().all(|right| right.stated || size(&right.expr) <= SHORT) { first() } else { &[] };
     let ways: [&dyn Fn() -> Vec<Diagnosis>; 9] = [
-        &|| whole::found(inquiry, number, case),
+        &|| {
+            let found = whole::found(inquiry, number, case);
+            if !found.iter().all(|found| found.cause == "missing-sum") || found.is_empty() {
+                return found;
+            }
+            // A matrix times a vector entry by entry is their product, not summed.
+            let slip = slips(first(), Depth::Singles);
+            if slip.iter().all(|slip| slip.cause == "elementwise-for-product") && !slip.is_empty() {
+                slip
+            } else {
+                found
+            }
+        },
         &|| of_numbers(&whole::unnamed_multiple),
         &|| slips(short(), Depth::Singles),
         &|| local(inquiry, number, case),
@@ -287,10 +299,14 @@ fn confirmed(
             (guess.mistake.word, words)
         }
     };
-    let fix = inquiry.derived(number, case);
+    let is_expression = inquiry.exact.claims[number].expr.is_some();
+    let fix = if is_expression { inquiry.derived(number, case) } else { None };
     let (span, label) = match &fix {
         // The caret stands where the fix is to be written.
-        Some(fix) => (case.claim.expr_span, Words::new().expr(&fix.expr).say(" belongs here")),
+        Some(fix) if size(&fix.expr) <= SHORT => {
+            (case.claim.expr_span, Words::new().expr(&fix.expr).say(" belongs here"))
+        }
+        Some(_) => (case.claim.expr_span, Words::new().say("this is wrong")),
         None => place(inquiry, number, &node, guess),
     };
     Some((Diagnosis { cause, explanation, span, label, partner: None, fix }, left))

@@ -1,0 +1,140 @@
+//! Gradients as code: what is written is what one would write by hand, and it is the gradient.
+
+use expect_test::{Expect, expect};
+use pullback_array::DType;
+use pullback_array::random::Generator;
+use pullback_autograd::pullback;
+use pullback_derive::{Source, gradient_code};
+use pullback_lang::program::{Program, elaborate, evaluate};
+use pullback_lang::{Span, make, parse, print};
+use pullback_network::Value as _;
+use pullback_ops::Val;
+
+/// The gradients of the last definition by all inputs, each held against reverse mode on random numbers. An output with axes has
+/// a cotangent, `dL/dZ`.
+fn check(source: &str, expected: Expect) {
+    let file = parse(source).file;
+    let (program, _) = elaborate(&file, ".".as_ref()).expect("the program is right");
+    let output = &program.values.last().expect("it defines something").val;
+    let mut text = String::new();
+    for input in program.values.iter().filter(|value| value.val.inputs().is_empty()) {
+        let code = code(&program, output, &input.val);
+        text += &format!("{}: {}\n", input.name, code.as_deref().unwrap_or("no code"));
+    }
+    expected.assert_eq(&text);
+}
+
+fn code(program: &Program, output: &Val, input: &Val) -> Option<String> {
+    let symbol = output.symbol();
+    let of_output = |value: &Val| {
+        let is_given = value.id() == output.id() && output.ndim() > 0;
+        is_given.then(|| make::name(Span::default(), &format!("d{symbol}")))
+    };
+    let expr = gradient_code(output, input, &Source { cotangent: &of_output, written: &|_| None })?;
+    let array = Generator::new(7).randn(&output.shape(), DType::F64).expect("a small array");
+    let cotangent = if output.ndim() == 0 { output.one() } else { Val::new(array) };
+    let mut scope = program.scope().clone();
+    scope.define(&format!("d{symbol}"), cotangent.clone());
+    let value = evaluate(&expr, &scope).unwrap_or_else(|error| panic!("{}: {error:?}", print(&expr)));
+    let gradient = pullback(&[(output, &cotangent)], &[input], &[]).expect("it has a gradient").remove(0);
+    let gradient = gradient.expect("which is not zero");
+    let (value, gradient) = (value.array().expect("numbers"), gradient.array().expect("numbers"));
+    assert!(value.is_near(gradient, 1e-9), "{}: {value:?}\n{gradient:?}", print(&expr));
+    Some(print(&expr))
+}
+
+#[test]
+fn layers() {
+    check(
+        "X: [N=5, D=3] ~ randn; W: [D, M=2] ~ randn; b: [M] ~ randn; Z = tanh(X @ W + b)",
+        expect![[r#"
+            X: dZ * (1 - Z^2) @ W.T
+            W: X.T @ (dZ * (1 - Z^2))
+            b: sum(dZ * (1 - Z^2), axis=0)
+        "#]],
+    );
+    check("Z: [N=5, C=3] ~ randn; A = softmax(Z, axis=1)", expect![[r#"
+        Z: A * (dA - sum(dA * A, axis=1, keepdims=true))
+    "#]]);
+    check(
+        "Q: [T=5, d=3] ~ randn; K: [S=7, d] ~ randn; V: [S, m=2] ~ randn; A = softmax(Q @ K.T / sqrt(d), axis=1); O = A @ V",
+        expect![[r#"
+            Q: A * (dO @ V.T - sum(dO @ V.T * A, axis=1, keepdims=true)) @ K / sqrt(d)
+            K: (A * (dO @ V.T - sum(dO @ V.T * A, axis=1, keepdims=true))).T @ Q / sqrt(d)
+            V: A.T @ dO
+        "#]],
+    );
+    check("X: [N=5, D=3] ~ randn; u = sqrt(mean(X^2, axis=1, keepdims=true)); R = X / u", expect![[r#"
+        X: dR / u - sum(dR * R / u, axis=1, keepdims=true) * X / u / D
+    "#]]);
+}
+
+#[test]
+fn losses_name_their_sizes() {
+    check(
+        "X: [N=5, D=3] ~ randn; w: [D] ~ randn; y: [N] ~ randn; L = sum((X @ w - y)^2) / (2 * N)",
+        expect![[r#"
+            X: 2 * outer(X @ w - y, w) / (2 * N)
+            w: 2 * X.T @ (X @ w - y) / (2 * N)
+            y: -2 * (X @ w - y) / (2 * N)
+        "#]],
+    );
+    check("P: [N=5, M=2] ~ randn; T: [N, M] ~ randn; L = mean((P - T)^2)", expect![[r#"
+        P: 2 * (P - T) / (M * N)
+        T: -2 * (P - T) / (M * N)
+    "#]]);
+}
+
+#[test]
+fn broadcasts_and_shapes() {
+    check("A: [N=5, D=3] ~ randn; b: [D] ~ positive; c: [N, 1] ~ randn; Z = A / b + c", expect![[r#"
+        A: dZ / b
+        b: -sum(dZ * A / b / b, axis=0)
+        c: sum(dZ, axis=1, keepdims=true)
+    "#]]);
+    check("A: [N=5, D=3] ~ randn; m = max(A, axis=1); s = logsumexp(A, axis=0)", expect![[r#"
+        A: ds * exp(A - logsumexp(A, axis=0, keepdims=true))
+    "#]]);
+    check("X: [N=2, D=6] ~ randn; Z = reshape(X, [3, 4])", expect![[r#"
+        X: reshape(dZ, [N, D])
+    "#]]);
+    check("X: [N=5, D=3] ~ randn; s = mean(X)", expect![[r#"
+        X: ones([N, D]) / (D * N)
+    "#]]);
+    check("A: [B=2, T=3, D=5] ~ randn; C: [B, D, S=7] ~ randn; Z = A @ C", expect![[r#"
+        A: einsum("ijk,ilk->ijl", dZ, C)
+        C: einsum("ijk,ijl->ilk", dZ, A)
+    "#]]);
+}
+
+#[test]
+fn products_of_matrices() {
+    check("A: [n=3, m=2] ~ randn; B: [m, k=5] ~ randn; C: [k, l=7] ~ randn; Z = A @ B @ C", expect![[r#"
+        A: dZ @ C.T @ B.T
+        B: A.T @ dZ @ C.T
+        C: (A @ B).T @ dZ
+    "#]]);
+    check("A: [n=3, n] ~ spd; Y = inv(A)", expect![[r#"
+        A: -Y.T @ dY @ Y.T
+    "#]]);
+    check("x: [n=3] ~ randn; A: [n, m=2] ~ randn; y: [m] ~ randn; s = x @ A @ y", expect![[r#"
+        x: A @ y
+        A: outer(x, y)
+        y: x @ A
+    "#]]);
+}
+
+/// What the language has no words for has no code, rather than a wrong one; and what doubles at each step ends.
+#[test]
+fn without_code() {
+    check("x: [n=5] ~ randn; y = x[1:3]", expect![[r#"
+        x: no code
+    "#]]);
+    let mut deep = "x0: [n=3] ~ randn; ".to_owned();
+    for k in 0..40 {
+        deep += &format!("x{} = softmax(x{k}) * x{k}; ", k + 1);
+    }
+    check(&deep, expect![[r#"
+        x0: no code
+    "#]]);
+}
