@@ -53,9 +53,12 @@ fn layers() {
             b: sum(dZ * (1 - Z^2), axis=0)
         "#]],
     );
-    check("Z: [N=5, C=3] ~ randn; A = softmax(Z, axis=1)", expect![[r#"
+    check(
+        "Z: [N=5, C=3] ~ randn; A = softmax(Z, axis=1)",
+        expect![[r#"
         Z: A * (dA - sum(dA * A, axis=1, keepdims=true))
-    "#]]);
+    "#]],
+    );
     check(
         "Q: [T=5, d=3] ~ randn; K: [S=7, d] ~ randn; V: [S, m=2] ~ randn; A = softmax(Q @ K.T / sqrt(d), axis=1); O = A @ V",
         expect![[r#"
@@ -64,9 +67,12 @@ fn layers() {
             V: A.T @ dO
         "#]],
     );
-    check("X: [N=5, D=3] ~ randn; u = sqrt(mean(X^2, axis=1, keepdims=true)); R = X / u", expect![[r#"
+    check(
+        "X: [N=5, D=3] ~ randn; u = sqrt(mean(X^2, axis=1, keepdims=true)); R = X / u",
+        expect![[r#"
         X: dR / u - sum(dR * R / u, axis=1, keepdims=true) * X / u / D
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -79,62 +85,95 @@ fn losses_name_their_sizes() {
             y: -2 * (X @ w - y) / (2 * N)
         "#]],
     );
-    check("P: [N=5, M=2] ~ randn; T: [N, M] ~ randn; L = mean((P - T)^2)", expect![[r#"
+    check(
+        "P: [N=5, M=2] ~ randn; T: [N, M] ~ randn; L = mean((P - T)^2)",
+        expect![[r#"
         P: 2 * (P - T) / (M * N)
         T: -2 * (P - T) / (M * N)
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn broadcasts_and_shapes() {
-    check("A: [N=5, D=3] ~ randn; b: [D] ~ positive; c: [N, 1] ~ randn; Z = A / b + c", expect![[r#"
+    check(
+        "A: [N=5, D=3] ~ randn; b: [D] ~ positive; c: [N, 1] ~ randn; Z = A / b + c",
+        expect![[r#"
         A: dZ / b
         b: -sum(dZ * A / b / b, axis=0)
         c: sum(dZ, axis=1, keepdims=true)
-    "#]]);
-    check("A: [N=5, D=3] ~ randn; m = max(A, axis=1); s = logsumexp(A, axis=0)", expect![[r#"
+    "#]],
+    );
+    check(
+        "A: [N=5, D=3] ~ randn; m = max(A, axis=1); s = logsumexp(A, axis=0)",
+        expect![[r#"
         A: ds * exp(A - logsumexp(A, axis=0, keepdims=true))
-    "#]]);
-    check("X: [N=2, D=6] ~ randn; Z = reshape(X, [3, 4])", expect![[r#"
+    "#]],
+    );
+    check(
+        "X: [N=2, D=6] ~ randn; Z = reshape(X, [3, 4])",
+        expect![[r#"
         X: reshape(dZ, [N, D])
-    "#]]);
-    check("X: [N=5, D=3] ~ randn; s = mean(X)", expect![[r#"
+    "#]],
+    );
+    check(
+        "X: [N=5, D=3] ~ randn; s = mean(X)",
+        expect![[r#"
         X: ones([N, D]) / (D * N)
-    "#]]);
-    check("A: [B=2, T=3, D=5] ~ randn; C: [B, D, S=7] ~ randn; Z = A @ C", expect![[r#"
+    "#]],
+    );
+    check(
+        "A: [B=2, T=3, D=5] ~ randn; C: [B, D, S=7] ~ randn; Z = A @ C",
+        expect![[r#"
         A: einsum("ijk,ilk->ijl", dZ, C)
         C: einsum("ijk,ijl->ilk", dZ, A)
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn products_of_matrices() {
-    check("A: [n=3, m=2] ~ randn; B: [m, k=5] ~ randn; C: [k, l=7] ~ randn; Z = A @ B @ C", expect![[r#"
+    check(
+        "A: [n=3, m=2] ~ randn; B: [m, k=5] ~ randn; C: [k, l=7] ~ randn; Z = A @ B @ C",
+        expect![[r#"
         A: dZ @ C.T @ B.T
         B: A.T @ dZ @ C.T
         C: (A @ B).T @ dZ
-    "#]]);
-    check("A: [n=3, n] ~ spd; Y = inv(A)", expect![[r#"
+    "#]],
+    );
+    check(
+        "A: [n=3, n] ~ spd; Y = inv(A)",
+        expect![[r#"
         A: -Y.T @ dY @ Y.T
-    "#]]);
-    check("x: [n=3] ~ randn; A: [n, m=2] ~ randn; y: [m] ~ randn; s = x @ A @ y", expect![[r#"
+    "#]],
+    );
+    check(
+        "x: [n=3] ~ randn; A: [n, m=2] ~ randn; y: [m] ~ randn; s = x @ A @ y",
+        expect![[r#"
         x: A @ y
         A: outer(x, y)
         y: x @ A
-    "#]]);
+    "#]],
+    );
 }
 
 /// What the language has no words for has no code, rather than a wrong one; and what doubles at each step ends.
 #[test]
 fn without_code() {
-    check("x: [n=5] ~ randn; y = x[1:3]", expect![[r#"
+    check(
+        "x: [n=5] ~ randn; y = x[1:3]",
+        expect![[r#"
         x: no code
-    "#]]);
+    "#]],
+    );
     let mut deep = "x0: [n=3] ~ randn; ".to_owned();
     for k in 0..40 {
         deep += &format!("x{} = softmax(x{k}) * x{k}; ", k + 1);
     }
-    check(&deep, expect![[r#"
+    check(
+        &deep,
+        expect![[r#"
         x0: no code
-    "#]]);
+    "#]],
+    );
 }

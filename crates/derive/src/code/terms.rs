@@ -167,6 +167,7 @@ fn in_common(products: &mut [Product], slots: &[Label]) -> (Coef, Vec<Node>) {
 fn multiplied(coef: &Coef, nodes: Vec<Node>, slots: &[Label]) -> Option<Node> {
     let (mut above, mut below) = number(coef)?;
     let (scalars, arrays): (Vec<Node>, Vec<Node>) = nodes.into_iter().partition(|node| node.axes.is_empty());
+    let arrays = entrywise(arrays, slots)?;
     let body = match arrays.as_slice() {
         [a, b] if is_outer(a, b, slots) => {
             let place = |node: &Node| slots.iter().position(|&slot| slot == node.axes[0]);
@@ -192,6 +193,18 @@ fn multiplied(coef: &Coef, nodes: Vec<Node>, slots: &[Label]) -> Option<Node> {
     let scaled = |body: &Expr| over(in_front(above.clone(), body), below.clone());
     let kept = body.kept.as_ref().map(|kept| Box::new(Node::new(scaled(&kept.expr), kept.axes.clone())));
     Some(Node { expr: scaled(&body.expr), axes: body.axes, kept })
+}
+
+/// Factors over the same axes as one, so that what is left of an outer product is its two vectors.
+fn entrywise(nodes: Vec<Node>, slots: &[Label]) -> Option<Vec<Node>> {
+    let mut merged: Vec<Node> = Vec::new();
+    for node in nodes {
+        match merged.iter_mut().find(|other| other.axes == node.axes) {
+            Some(other) => *other = other.times(&node, slots)?,
+            None => merged.push(node),
+        }
+    }
+    Some(merged)
 }
 
 /// A scalar times a body: before the first factor of a product of matrices, as one writes it.

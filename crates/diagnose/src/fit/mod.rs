@@ -104,7 +104,10 @@ pub(crate) fn fit(inquiry: &Inquiry<'_>, number: usize, case: &Case<'_>) -> Vec<
             }
         },
         &|| of_numbers(&whole::unnamed_multiple),
-        &|| slips(short(), Depth::Singles),
+        &|| {
+            let slip = slips(short(), Depth::Singles);
+            if slip.is_empty() { slip } else { both(slip, local(inquiry, number, case)) }
+        },
         &|| local(inquiry, number, case),
         &|| if short().is_empty() { slips(first(), Depth::Singles) } else { Vec::new() },
         &|| slips(others(), Depth::Singles),
@@ -121,6 +124,18 @@ pub(crate) fn fit(inquiry: &Inquiry<'_>, number: usize, case: &Case<'_>) -> Vec<
         found.iter_mut().filter(|found| found.fix.is_none()).for_each(|found| found.fix = fix.clone());
     }
     found
+}
+
+/// A slip in the formula, and the mistake in a local Jacobian that it comes to, where the two agree: the one says what is
+/// computed, the other where and why that is wrong.
+fn both(slip: Vec<Diagnosis>, local: Vec<Diagnosis>) -> Vec<Diagnosis> {
+    match (slip.as_slice(), local.as_slice()) {
+        ([slip], [local]) if slip.cause == local.cause => {
+            let explanation = local.explanation.clone().say(" ").then(slip.explanation.clone());
+            vec![Diagnosis { explanation, fix: slip.fix.clone(), ..local.clone() }]
+        }
+        _ => slip,
+    }
 }
 
 /// The mistakes in local Jacobians that explain the numbers.

@@ -486,15 +486,15 @@ fn a_derivation() {
         &["derive", "-e", "mean((Z - T)^2)", "--wrt", "Z"],
         "",
         expect![[r#"
-        exit code 0
-        # assumed: Z: [N=5, D=3], T: [N=5, D=3]
+            exit code 0
+            # assumed: Z: [N=5, D=3], T: [N=5, D=3]
 
-        ∂L/∂Z  [N=5, D=3]
-          L = 1/(D·N) Σ_kl ((Z − T)^2)_kl  the forward pass, entry by entry
-          ∂L/∂Z_mn = 2/(D·N) (Z − T)_mn    its derivative by one entry
-          ∂L/∂Z = 2/(D·N) (Z − T)          in matrix notation
-          dL/dZ = 2/(D*N) * (Z − T)
-    "#]],
+            ∂L/∂Z  [N=5, D=3]
+              L = 1/(D·N) Σ_kl ((Z − T)^2)_kl  the forward pass, entry by entry
+              ∂L/∂Z_mn = 2/(D·N) (Z − T)_mn    its derivative by one entry
+              ∂L/∂Z = 2/(D·N) (Z − T)          in matrix notation
+              dL/dZ = 2 * (Z - T) / (D * N)
+        "#]],
     );
 }
 
