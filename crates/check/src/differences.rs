@@ -3,8 +3,10 @@
 //! Ridders' method (*Accurate computation of F′(x) and F′(x)F″(x)*, Advances in Engineering Software 4, 1982): central
 //! differences at steps that halve, extrapolated to step 0 in a tableau. The entry of the tableau that differs least from
 //! its neighbours is taken, and the difference is the error estimate, never below what rounding of the function's values
-//! makes of it. The tableau is made again at smaller steps, once to confirm it and more often where the estimate is poor
-//! (a kink, a pole or a whole period within the first step).
+//! makes of it. Tableaus at smaller and smaller steps follow until no component can gain by another one.
+//!
+//! A derivative is a limit: where a tableau at large steps contradicts one at smaller steps, beyond what rounding makes of
+//! either, the large steps went over something (a kink, a pole, a whole period) and what they say counts for nothing.
 
 /// A derivative with the error that it may have, component by component.
 #[derive(Clone, Debug, PartialEq)]
@@ -15,61 +17,100 @@ pub struct Estimate {
     pub error: Vec<f64>,
 }
 
+/// How far down a derivative is followed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Effort {
+    /// Until the estimate is good beside the largest component.
+    Enough,
+    /// Through all steps: whatever large ones go over is looked for below.
+    All,
+}
+
 /// Steps in a tableau.
 const LEVELS: usize = 6;
 
-/// Tableaus, each starting at a smaller step than the one before; no power of 2, so that no two steps are in a ratio of
-/// periods.
-const STARTS: usize = 6;
+/// Tableaus for each scale, each starting at a smaller step than the one before; no power of 2, so that no two steps are in
+/// a ratio of periods. The last one starts at 2·10⁻¹³ times the scale.
+const STARTS: usize = 12;
 const SHRINK: f64 = 11.3;
 
 /// An estimate this good, relative to the largest component, needs no further tableau.
 const GOOD: f64 = 1e-10;
 
-/// The derivative of `f` at 0. `f` returns `None` where it has no finite value; `scale` is the length over which it may
-/// be expected to change, and `noise` the rounding error of each component of `f`.
+/// Significant bits of a step. An argument moved by a step of few bits is not rounded, unless the step is tiny beside it.
+const BITS: i32 = 8;
+
+/// The step of [`BITS`] bits next to a length.
+pub(crate) fn exact_step(length: f64) -> f64 {
+    let unit = (f64::from(length.log2().floor() as i32 + 1 - BITS)).exp2();
+    let step = (length / unit).round() * unit;
+    if step.is_normal() { step } else { length }
+}
+
+/// The derivative of `f` at 0. `f` returns `None` where it has no finite value; `scales` are lengths over which it may be
+/// expected to change, in falling order, and `noise` is the rounding error of each component of `f`.
 ///
 /// Each tableau must be confirmed by the next one, at smaller steps: large steps over an oscillation can agree with one
 /// another and be wrong.
-pub fn derivative(f: &mut dyn FnMut(f64) -> Option<Vec<f64>>, noise: &[f64], scale: f64) -> Estimate {
+pub fn derivative(
+    f: &mut dyn FnMut(f64) -> Option<Vec<f64>>,
+    noise: &[f64],
+    scales: &[f64],
+    effort: Effort,
+) -> Estimate {
     let components = noise.len();
     let mut tableaus: Vec<Estimate> = Vec::with_capacity(STARTS);
     let mut best = nothing(components);
-    let mut first = 0.1 * scale;
-    for _ in 0..STARTS {
-        tableaus.push(tableau(f, noise, first, scale));
-        for k in 0..components {
-            (best.value[k], best.error[k]) = confirmed(&tableaus, k);
+    let mut last = f64::INFINITY;
+    for &scale in scales {
+        let mut first = exact_step(0.1 * scale);
+        for _ in 0..STARTS {
+            if first < last {
+                last = first;
+                tableaus.push(tableau(f, noise, first));
+                for k in 0..components {
+                    (best.value[k], best.error[k]) = confirmed(&tableaus, k);
+                }
+            }
+            first = exact_step(first / SHRINK);
+            let largest = best.value.iter().fold(0.0f64, |largest, value| largest.max(value.abs()));
+            // No estimate is below the noise, which grows as the step shrinks.
+            let settled = |k: usize| best.error[k] <= (GOOD * largest).max(noise[k] / first);
+            if effort == Effort::Enough && (0..components).all(settled) {
+                return best;
+            }
         }
-        let largest = best.value.iter().fold(0.0f64, |largest, value| largest.max(value.abs()));
-        if best.error.iter().all(|&error| error <= GOOD * largest) {
-            break;
-        }
-        first /= SHRINK;
     }
     best
 }
 
-/// The best estimate of component `k` on which two tableaus in a row agree, and its error. One that is good for two
-/// digits goes before one that is not: large steps across a pole agree on nonsense, with errors as large as the values.
+/// The best estimate of component `k` which no tableau at smaller steps contradicts and one confirms, and its error.
 fn confirmed(tableaus: &[Estimate], k: usize) -> (f64, f64) {
-    let agree = |pair: &[Estimate]| {
-        let ((a, p), (b, q)) = ((pair[0].value[k], pair[0].error[k]), (pair[1].value[k], pair[1].error[k]));
-        let best = if p <= q { (a, p) } else { (b, q) };
-        ((a - b).abs() <= 4.0 * (p + q) && best.1.is_finite()).then_some(best)
-    };
-    let rank = |&(value, error): &(f64, f64)| (error > 0.01 * value.abs(), error);
-    let candidates = tableaus.windows(2).filter_map(agree);
-    let best = candidates.min_by(|a, b| rank(a).partial_cmp(&rank(b)).unwrap_or(std::cmp::Ordering::Equal));
-    best.unwrap_or((f64::NAN, f64::INFINITY))
+    let mut best = (f64::NAN, f64::INFINITY);
+    let mut finer: Vec<(f64, f64)> = Vec::with_capacity(tableaus.len());
+    for tableau in tableaus.iter().rev().filter(|tableau| tableau.error[k].is_finite()) {
+        let (a, p) = (tableau.value[k], tableau.error[k]);
+        if finer.iter().any(|&(b, q)| (a - b).abs() > 4.0 * (p + q)) {
+            break;
+        }
+        if let Some(&(b, q)) = finer.last() {
+            // The smallest spread of a tableau is small by chance now and then: so it is held against the next tableau.
+            let found = if p <= q { (a, p.max((a - b).abs())) } else { (b, q) };
+            if found.1 < best.1 {
+                best = found;
+            }
+        }
+        finer.push((a, p));
+    }
+    best
 }
 
 fn nothing(components: usize) -> Estimate {
     Estimate { value: vec![f64::NAN; components], error: vec![f64::INFINITY; components] }
 }
 
-/// What central differences from step `first` downwards give, at an argument about as large as `scale`.
-fn tableau(f: &mut dyn FnMut(f64) -> Option<Vec<f64>>, floor: &[f64], first: f64, scale: f64) -> Estimate {
+/// What central differences from step `first` downwards give.
+fn tableau(f: &mut dyn FnMut(f64) -> Option<Vec<f64>>, floor: &[f64], first: f64) -> Estimate {
     let components = floor.len();
     let mut best = nothing(components);
     let mut previous: Vec<Vec<f64>> = Vec::new();
@@ -81,9 +122,9 @@ fn tableau(f: &mut dyn FnMut(f64) -> Option<Vec<f64>>, floor: &[f64], first: f64
             continue;
         };
         let central: Vec<f64> = right.iter().zip(&left).map(|(r, l)| (r - l) / (2.0 * step)).collect();
-        // What rounding makes of it: that of the values, and that of the argument, which is about as large as `scale`.
+        // What rounding of the values makes of it.
         let noise: Vec<f64> = (0..components)
-            .map(|k| right[k].abs().max(left[k].abs()) + scale * central[k].abs())
+            .map(|k| right[k].abs().max(left[k].abs()))
             .zip(floor)
             .map(|(size, floor)| (2.0 * f64::EPSILON * size).max(*floor) / step)
             .collect();
@@ -105,7 +146,6 @@ fn tableau(f: &mut dyn FnMut(f64) -> Option<Vec<f64>>, floor: &[f64], first: f64
             }
             row.push(next);
         }
-        // No error is below the noise, which grows as the step shrinks.
         if best.error.iter().zip(&noise).all(|(error, noise)| error <= noise) {
             break;
         }
@@ -123,7 +163,7 @@ mod tests {
     #[test]
     fn estimates_bound_the_error() {
         type Case = (&'static str, fn(f64) -> f64, f64, f64);
-        let cases: [Case; 8] = [
+        let cases: [Case; 15] = [
             ("exp at 1", f64::exp, 1.0, 1f64.exp()),
             ("a parabola at 3", |x| x * x, 3.0, 6.0),
             ("a constant", |_| 5.0, 2.0, 0.0),
@@ -132,10 +172,23 @@ mod tests {
             ("a kink 1e-4 away", |x| (x - 1e-4).abs(), 0.0, -1.0),
             ("1/x at 1e-6", |x| 1.0 / x, 1e-6, -1e12),
             ("a large offset", |x| 1e6 + x.tanh(), 0.5, 1.0 - 0.5f64.tanh().powi(2)),
+            ("flat, and a kink 3e-4 away", |x| (x - 1.0 - 3e-4).max(0.0), 1.0, 0.0),
+            ("a kink 1e-7 away", |x| (x - 1.0 + 1e-7).max(0.0), 1.0, 1.0),
+            ("a kink 3e-9 away", |x| (x - 1.0 + 3e-9).abs(), 1.0, 1.0),
+            ("a pole 1e-6 away", |x| 1.0 / (x - 1.0 + 1e-6), 1.0, -1e12),
+            (
+                "the end of a domain, 1e-10 away",
+                |x| (1.0 - x).sqrt(),
+                1.0 - f64::EPSILON * 5e5,
+                -0.5 / (f64::EPSILON * 5e5).sqrt(),
+            ),
+            ("a step of width 1e-8", |x| (1e8 * (x - 1.0)).tanh(), 1.0, 1e8),
+            ("seconds since 1970", |x| (x - 1.7e9).tanh(), 1.7e9 + 0.5, 1.0 - 0.5f64.tanh().powi(2)),
         ];
         for (name, f, at, expected) in cases {
             let mut moved = |t: f64| Some(vec![f(at + t)]).filter(|y| y[0].is_finite());
-            let Estimate { value, error } = derivative(&mut moved, &[0.0], at.abs().max(0.1));
+            let Estimate { value, error } =
+                derivative(&mut moved, &[0.0], &[at.abs().max(0.1)], Effort::Enough);
             let off = (value[0] - expected).abs();
             assert!(off <= 3.0 * error[0] + 1e-15, "{name}: off by {off:e}, estimated {:e}", error[0]);
             assert!(error[0] <= 1e-5 * expected.abs().max(1.0), "{name}: the estimate is {:e}", error[0]);

@@ -18,6 +18,12 @@ use crate::verdict::{Judgement, Note};
 /// samples, and errors of several operations may add up.
 pub(crate) const SAFETY: f64 = 8.0;
 
+/// A claim whose rounding errors may pass this share of the derivative cannot be judged by numbers.
+pub(crate) const MOST_ROUNDING: f64 = 1e-3;
+
+/// Nor can one where finite differences may be off by this share of it.
+pub(crate) const MOST_TRUNCATION: f64 = 1e-2;
+
 /// A subject as a first derivative: a Hessian is the derivative of a gradient.
 pub(crate) struct Reduced<'a> {
     pub subject: &'a Subject,
@@ -112,8 +118,12 @@ pub(crate) struct Evidence {
     pub estimates: Option<Vec<f64>>,
     /// Entries that are not zero and of which finite differences can tell nothing.
     pub unseen: usize,
-    /// How far an entry may be from what finite differences say of it, at the most.
+    /// How far an entry may be from what finite differences say of it, at the most; and where they were taken entry by entry,
+    /// how far each may be.
     pub truncation: f64,
+    pub truncations: Vec<f64>,
+    /// Entries of which too few digits are left, where most are left enough.
+    pub blind: Vec<usize>,
     /// How far autograd is from another route, in tolerances, at the most.
     pub contradiction: f64,
     pub no_path: bool,
@@ -187,9 +197,45 @@ impl Evidence {
             estimates: None,
             unseen: 0,
             truncation: 0.0,
+            truncations: Vec::new(),
+            blind: Vec::new(),
             contradiction: 0.0,
             no_path,
             scale: Scale::default(),
+        }
+    }
+
+    /// Leaves out of what is judged the entries of which rounding and finite differences leave too few digits beside the
+    /// largest of the others, where that is no more than half of them: the rest could have failed.
+    pub(crate) fn leave_out_blind(&mut self) {
+        let Derived::All(derived) = &self.derived else { return };
+        let mut kept: Vec<usize> = (0..derived.len()).collect();
+        loop {
+            let largest = kept.iter().fold(0.0f64, |largest, &p| largest.max(derived[p].abs()));
+            let truncation = |p: usize| self.truncations.get(p).copied().unwrap_or(0.0);
+            let is_told = |p: usize| {
+                self.rounding[p] <= MOST_ROUNDING * largest && truncation(p) <= MOST_TRUNCATION * largest
+            };
+            let (told, blind): (Vec<usize>, Vec<usize>) = kept.iter().partition(|&&p| is_told(p));
+            self.blind.extend(blind.iter());
+            if 2 * self.blind.len() > derived.len() {
+                self.blind.clear();
+                return;
+            }
+            if blind.is_empty() {
+                break;
+            }
+            kept = told;
+        }
+        if self.blind.is_empty() {
+            return;
+        }
+        self.blind.sort_unstable();
+        let most = |of: &dyn Fn(usize) -> f64| kept.iter().fold(0.0f64, |most, &p| most.max(of(p)));
+        self.scale.largest = most(&|p| derived[p].abs());
+        self.scale.rounding = most(&|p| self.rounding[p]);
+        if !self.truncations.is_empty() {
+            self.truncation = most(&|p| self.truncations[p]);
         }
     }
 
@@ -346,9 +392,15 @@ impl Case<'_> {
         };
         (evidence.claimed, evidence.rounding, evidence.of_routes) = (claimed, rounding, of_routes);
         evidence.derived = Derived::All(autograd);
-        match derivative.by_differences()? {
+        let contradicts = |p: usize, value: f64, error: f64| {
+            let derived = evidence.derived(p).unwrap_or(f64::NAN);
+            (derived - value).abs() > evidence.of_routes[p] + SAFETY * error
+        };
+        let found = derivative.by_differences(&contradicts)?;
+        match found {
             Differences::Entries { estimate, kinks } => {
                 let kinked: HashSet<usize> = kinks.iter().map(|kink| kink.at).collect();
+                evidence.truncations = vec![0.0; evidence.claimed.len()];
                 for p in (0..evidence.claimed.len()).filter(|p| !kinked.contains(p)) {
                     let error = SAFETY * estimate.error[p];
                     let (tolerance, of_routes) =
@@ -358,6 +410,7 @@ impl Case<'_> {
                         evidence.unseen += 1;
                     }
                     evidence.truncation = evidence.truncation.max(of_routes);
+                    evidence.truncations[p] = of_routes;
                     if tolerance.is_finite() {
                         evidence.by_differences.push(Gap::new(
                             p,
@@ -385,6 +438,9 @@ impl Case<'_> {
         }
         let ratios = evidence.among_routes.iter().filter(|gap| gap.error.is_finite()).map(Gap::ratio);
         evidence.contradiction = ratios.fold(evidence.contradiction, f64::max);
+        if matches!(self.claim.rounding, Rounding::Measured(_)) && !evidence.scale.zero {
+            evidence.leave_out_blind();
+        }
         Ok(Some(evidence))
     }
 
@@ -401,6 +457,15 @@ impl Case<'_> {
         for (direction, estimate) in directions {
             let weights = direction.to_vec_f64();
             let (of_claim, of_autograd) = (claim(direction)?, program(direction)?);
+            let contradicts = |row: usize| {
+                let of_routes = reach(&evidence.of_routes[row * columns..(row + 1) * columns], &weights);
+                (of_autograd[row] - estimate.value[row]).abs() > of_routes + SAFETY * estimate.error[row]
+            };
+            let thorough = match (0..rows).any(contradicts) {
+                true => Some(self.reduced.derivative().along_thoroughly(direction)?),
+                false => None,
+            };
+            let estimate = thorough.as_ref().unwrap_or(estimate);
             for row in 0..rows {
                 let of_row = |errors: &[f64]| {
                     reach(&errors[row * columns..(row + 1) * columns], &weights)
@@ -438,7 +503,9 @@ impl Case<'_> {
         let entries = tensor.to_vec_f64();
         let rounding: Vec<f64> =
             spread.iter().zip(&entries).map(|(s, e)| SAFETY * f64::EPSILON * (s + e.abs())).collect();
-        Ok(match gradient.by_differences()? {
+        let contradicts =
+            |p: usize, value: f64, error: f64| (entries[p] - value).abs() > rounding[p] + SAFETY * error;
+        Ok(match gradient.by_differences(&contradicts)? {
             Differences::Entries { estimate, kinks } => (0..entries.len())
                 .filter(|p| estimate.error[*p].is_finite() && !kinks.iter().any(|kink| kink.at == *p))
                 .map(|p| Gap::new(0, entries[p], estimate.value[p], rounding[p] + SAFETY * estimate.error[p]))

@@ -5,7 +5,8 @@ use pullback_ops::Result;
 use crate::claim::{Claim, Rounding, Subject};
 use crate::convention::{Choices, Favoured};
 use crate::evidence::{
-    AtKink, Case, Derived, Evidence, Gap, Reduced, SAFETY, Scale, between, largest_error, worst,
+    AtKink, Case, Derived, Evidence, Gap, MOST_ROUNDING, MOST_TRUNCATION, Reduced, SAFETY, Scale, between,
+    largest_error, worst,
 };
 use crate::kink::OneSided;
 use crate::layout::{ClaimLayout, from_tensor, index_in_claim, shapes, to_tensor};
@@ -13,9 +14,6 @@ use crate::not_finite::{in_claim, in_derivative, in_program};
 use crate::routes::Derivative;
 use crate::verdict::{Entry, Follows, Judgement, Kink, Note, Routes, Verdict};
 use crate::zero::{independent, typical_slope, unchanged};
-
-/// A claim whose rounding errors may pass this share of the derivative cannot be judged by numbers.
-const MOST_ROUNDING: f64 = 1e-3;
 
 /// Numbers of other code have few digits, in bf16 hardly two, and are judged by those entries of which rounding leaves half at
 /// least: a factor of 2, a wrong sign, or nothing in their place is seen there. Such entries must make up this share of the
@@ -27,9 +25,6 @@ const FEWEST_IN_PROPORTION: usize = 8;
 
 /// How far all entries may be off in proportion, in units of how far rounding is measured to move single ones.
 const MOST_OF_ALL: f64 = 2.0;
-
-/// Nor can one where finite differences may be off by this share of it.
-const MOST_TRUNCATION: f64 = 1e-2;
 
 /// Rows with kinks that are asked which convention a claim follows; one is the rule of the others.
 const MOST_KINKED_ROWS: usize = 16;
@@ -217,6 +212,9 @@ impl Case<'_> {
                 false => Note::NoDifferences,
             });
             return Ok(Verdict::Vacuous);
+        }
+        if let Some(&first) = evidence.blind.first() {
+            judgement.notes.push(Note::Blind { entries: evidence.blind.len(), first: self.index(first) });
         }
         if !evidence.kinks.is_empty() {
             judgement.kink = Some(self.kink(evidence)?);

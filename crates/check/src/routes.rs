@@ -7,7 +7,7 @@ use pullback_array::{Array, DType};
 use pullback_autograd::{Function, jacobian, pullback};
 use pullback_ops::{Error, Result, Val};
 
-use crate::differences::{Estimate, derivative};
+use crate::differences::{Effort, Estimate, derivative};
 use crate::evidence::Along;
 use crate::kink::{OneSided, kinks};
 use crate::probes::PROBES;
@@ -28,7 +28,7 @@ const MOST_WORK: usize = 1 << 28;
 /// A derivative is gone through row by row while that computes fewer elements: about a second.
 const MOST_ROW_WORK: usize = 1 << 27;
 
-/// Evaluations of the program that one derivative takes: two tableaus of six central differences at the least, six at two
+/// Evaluations of the program that one derivative takes: two tableaus of six central differences at the least, twelve at two
 /// scales at the most; this is typical.
 const EVALUATIONS: usize = 80;
 
@@ -129,7 +129,9 @@ impl Derivative<'_> {
     }
 
     /// Finite differences of the forward pass.
-    pub fn by_differences(&self) -> Result<Differences> {
+    /// `contradicts` says of a position in the tensor, a difference and its error whether these contradict another route:
+    /// only then they are taken down to the smallest steps.
+    pub fn by_differences(&self, contradicts: &dyn Fn(usize, f64, f64) -> bool) -> Result<Differences> {
         let program = Program::new(self)?;
         let cheap =
             program.function.work().saturating_mul(EVALUATIONS).saturating_mul(program.at.len()) <= MOST_WORK;
@@ -141,7 +143,14 @@ impl Derivative<'_> {
         let mut found = Vec::new();
         for entry in 0..columns {
             let mut along = program.moved_at(entry);
-            let (column, here) = program.slope(&mut along, &program.scales_of(entry));
+            let (scales, noise) = (program.scales_of(entry), &program.noise);
+            let mut column = derivative(&mut along, noise, &scales, Effort::Enough);
+            let here = kinks(&mut along, &program.value, noise, scales[scales.len() - 1]);
+            let is_contradiction =
+                |row: usize| contradicts(row * columns + entry, column.value[row], column.error[row]);
+            if (0..rows).any(is_contradiction) {
+                column = derivative(&mut along, noise, &scales, Effort::All);
+            }
             for (row, (&slope, &error)) in column.value.iter().zip(&column.error).enumerate() {
                 estimate.value[row * columns + entry] = slope;
                 estimate.error[row * columns + entry] = error;
@@ -151,11 +160,17 @@ impl Derivative<'_> {
         program.complete(Differences::Entries { estimate, kinks: found })
     }
 
+    /// The derivative along a direction, down to the smallest steps.
+    pub fn along_thoroughly(&self, direction: &Array) -> Result<Estimate> {
+        let program = Program::new(self)?;
+        program.complete(program.slope_along(direction, Effort::All).0)
+    }
+
     /// The slopes of an entry of y on both sides along a direction of x; the same where there is no kink.
     pub fn slopes_along(&self, row: usize, direction: Vec<f64>) -> Result<OneSided> {
         let program = Program::new(self)?;
         let direction = Array::from_vec(&self.x.shape(), direction)?;
-        let (estimate, kinks) = program.slope_along(&direction);
+        let (estimate, kinks) = program.slope_along(&direction, Effort::Enough);
         let (slope, error) = (estimate.value[row], estimate.error[row]);
         let smooth = OneSided { at: row, left: slope, right: slope, error };
         program.complete(kinks.into_iter().find(|kink| kink.at == row).unwrap_or(smooth))
@@ -170,7 +185,7 @@ impl Derivative<'_> {
             let mut part = vec![0.0; full.len()];
             part[from..to].copy_from_slice(&full[from..to]);
             let part = Array::from_vec(&self.x.shape(), part)?;
-            let (slope, _) = program.slope_along(&part);
+            let (slope, _) = program.slope_along(&part, Effort::All);
             let claimed = claim(&part)?;
             let excess = claimed.iter().zip(slope.value.iter().zip(&slope.error));
             Ok(excess.map(|(c, (v, e))| (c - v).abs() - e).fold(f64::NEG_INFINITY, f64::max))
@@ -193,8 +208,9 @@ struct Program<'a> {
     at: Vec<f64>,
     /// The entries of y there.
     value: Vec<f64>,
-    /// The rounding error of each entry of y.
+    /// The rounding error of each entry of y, where x is exact, and where x is rounded itself, as it is when all of it is moved.
     noise: Vec<f64>,
+    noise_along: Vec<f64>,
     /// The largest entry of x.
     largest: f64,
     /// A run for which there was no memory: it says nothing of the program.
@@ -206,11 +222,14 @@ impl<'a> Program<'a> {
         let function = Function::new(&[of.x], &[of.y], &of.fixed)?;
         let point = of.x.array()?.clone();
         let at = point.to_vec_f64();
-        let (value, spread) = Simulation::new(of.y, &[])?.run(&[])?;
-        let noise = spread.iter().map(|spread| 4.0 * f64::EPSILON * spread).collect();
+        let noise = |spread: Vec<f64>| spread.iter().map(|spread| 4.0 * f64::EPSILON * spread).collect();
+        let noise_along = noise(Simulation::new(of.y, &[])?.run(&[])?.1);
+        let (value, spread) = Simulation::new(of.y, &[of.x])?.run(&[point.clone()])?;
+        let noise = noise(spread);
         let largest = at.iter().fold(0.0f64, |largest, x| largest.max(x.abs()));
         let value = value.to_vec_f64();
-        Ok(Program { x: of.x, function, point, at, value, noise, largest, refused: RefCell::new(None) })
+        let refused = RefCell::new(None);
+        Ok(Program { x: of.x, function, point, at, value, noise, noise_along, largest, refused })
     }
 
     /// What was found, unless memory was refused on the way.
@@ -218,41 +237,21 @@ impl<'a> Program<'a> {
         self.refused.take().map_or(Ok(found), Err)
     }
 
-    /// The lengths over which the program may be expected to change with an entry of x: the size of the entry, and where
-    /// it is small beside the others, that of the others too.
+    /// The lengths over which the program may be expected to change with an entry of x, in falling order: where the entry is
+    /// small beside the others, that of the others too.
     fn scales_of(&self, entry: usize) -> Vec<f64> {
         let (own, common) = (self.at[entry].abs(), 0.1 * self.largest);
         match (own > 0.0, common > own) {
-            (true, true) => vec![own, common],
+            (true, true) => vec![common, own],
             (true, false) => vec![own],
             _ => vec![scale(self.largest)],
         }
     }
 
-    /// The derivative by what `along` moves, and its kinks: for each component the best estimate of those at several
-    /// scales.
-    fn slope(
-        &self,
-        along: &mut dyn FnMut(f64) -> Option<Vec<f64>>,
-        scales: &[f64],
-    ) -> (Estimate, Vec<OneSided>) {
-        let mut best = derivative(along, &self.noise, scales[0]);
-        for &scale in &scales[1..] {
-            let other = derivative(along, &self.noise, scale);
-            for k in 0..self.value.len() {
-                // Where they contradict one another the larger scale stepped over something.
-                let agree = (other.value[k] - best.value[k]).abs() <= 4.0 * (other.error[k] + best.error[k]);
-                if other.error[k] < best.error[k] && (agree || !best.error[k].is_finite()) {
-                    (best.value[k], best.error[k]) = (other.value[k], other.error[k]);
-                }
-            }
-        }
-        (best, kinks(along, &self.value, &self.noise, scales[0]))
-    }
-
-    fn slope_along(&self, direction: &Array) -> (Estimate, Vec<OneSided>) {
-        let mut along = self.moved_along(direction);
-        self.slope(&mut along, &[scale(self.largest)])
+    fn slope_along(&self, direction: &Array, effort: Effort) -> (Estimate, Vec<OneSided>) {
+        let (mut along, scale) = (self.moved_along(direction), scale(self.largest));
+        let estimate = derivative(&mut along, &self.noise_along, &[scale], effort);
+        (estimate, kinks(&mut along, &self.value, &self.noise_along, scale))
     }
 
     /// Along directions that leave out the entries of x by which some entry of y has a kink: those are found first.
@@ -274,7 +273,7 @@ impl<'a> Program<'a> {
             let mut weights = generator.randn(&self.x.shape(), DType::F64)?.to_vec_f64();
             kinked.iter().for_each(|&entry| weights[entry] = 0.0);
             let direction = Array::from_vec(&self.x.shape(), weights)?;
-            let (estimate, left_over) = self.slope_along(&direction);
+            let (estimate, left_over) = self.slope_along(&direction, Effort::Enough);
             if !left_over.is_empty() {
                 return Ok(Differences::Directions { directions: Vec::new(), kinks });
             }
@@ -288,7 +287,8 @@ impl<'a> Program<'a> {
 
     fn kinks_at(&self, entry: usize) -> Vec<OneSided> {
         let mut along = self.moved_at(entry);
-        kinks(&mut along, &self.value, &self.noise, self.scales_of(entry)[0])
+        let scales = self.scales_of(entry);
+        kinks(&mut along, &self.value, &self.noise, scales[scales.len() - 1])
     }
 
     /// The kinks along the part of a direction that belongs to a range of entries of x.
@@ -297,7 +297,7 @@ impl<'a> Program<'a> {
         part[from..to].copy_from_slice(&direction[from..to]);
         let part = Array::from_vec(&self.x.shape(), part)?;
         let mut along = self.moved_along(&part);
-        Ok(kinks(&mut along, &self.value, &self.noise, scale(self.largest)))
+        Ok(kinks(&mut along, &self.value, &self.noise_along, scale(self.largest)))
     }
 
     /// The entries of x in a range that have a kink, by halving it as long as a direction over it has one; a few more than

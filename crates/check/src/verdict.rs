@@ -313,6 +313,14 @@ pub enum Note {
     /// So many entries that are not zero are too small beside what finite differences can tell of them; they agree with
     /// autograd and the Jacobian.
     Unseen(usize),
+    /// So many entries are left too few digits to be judged, by rounding or since finite differences see nothing of them; they
+    /// are within that of all routes.
+    Blind {
+        /// How many.
+        entries: usize,
+        /// The first of them, in the layout of the claim.
+        first: Vec<usize>,
+    },
     /// Claim and derivative are both NaN at this entry: no comparison could have failed.
     BothNan(Vec<usize>),
     /// Numbers from elsewhere are this number times the derivative, all together, each within its tolerance.

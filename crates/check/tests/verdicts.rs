@@ -293,6 +293,16 @@ fn a_wrong_rule_does_not_pass() -> Result<()> {
         let by_hand = (3.0 * &x.powf(2.0)?)?;
         assert!(!judge(&Subject::new(&loss, &x), &Claim::of(&by_hand)?)?.passes());
     }
+    // Nor where the program changes over lengths far shorter than x is large: the first slope is the wrong one.
+    for short in [1e-3, 1e-6, 1e-8] {
+        let x = given(&[2], &[1.0, 2.0]);
+        for inner in [(1.0 / &(&x - (1.0 - short))?)?, (&(&x - (1.0 + short))?.abs()? + 1.0)?] {
+            let loss = Val::apply(WrongRule, &[&inner])?.sum_all()?;
+            let by_rule = pullback_autograd::grad(&loss, &[&x])?.remove(0);
+            let judgement = check(&loss, &x, &by_rule, Verdict::Ambiguous);
+            assert!(judgement.notes.iter().any(|note| matches!(note, Note::RoutesDisagree { .. })));
+        }
+    }
     Ok(())
 }
 

@@ -18,8 +18,8 @@ use crate::search::{Depth, search};
 use crate::words::Words;
 
 /// How far a claim may be off on other data and still be right there, relatively: on data that is worse conditioned than the
-/// file's own, rounding may take more digits than it is let elsewhere.
-const CLOSE: f64 = 1e-5;
+/// file's own, rounding may take more digits than it is let elsewhere. Beyond this it has to be wrong there by all routes.
+pub(crate) const CLOSE: f64 = 1e-5;
 
 /// Inputs of more numbers are no data of which one knows that it is special.
 const MOST_NUMBERS: usize = 1 << 16;

@@ -16,6 +16,7 @@ use crate::Diagnosis;
 use crate::case::{CLOSE as CLOSE_TO_TRUTH, Case, Trial, Usable};
 use crate::causes::CAUSES;
 use crate::claimed::{layout, subject};
+use crate::doubt::CLOSE as CLOSE_ON_OTHER_DATA;
 use crate::fit::fit;
 use crate::indexed::{beside, in_index_notation};
 use crate::inherit::{is_wrong, referred};
@@ -373,7 +374,14 @@ impl<'a> Inquiry<'a> {
         let claimed = value.array().ok().filter(|array| array.all_finite())?;
         let expected = truth.in_shape(claimed.shape(), layout_of(claim)?)?;
         let difference = claimed.zip(&expected, "compare", |a, b| a - b, |a, b| a - b).ok()?;
-        Some(difference.max_abs() / expected.max_abs())
+        let off = difference.max_abs() / expected.max_abs();
+        // Of a derivative whose terms cancel rounding leaves nothing to be off from: then the claim has to be wrong there.
+        if off > CLOSE_ON_OTHER_DATA {
+            let numbers = Numbers::of(&value).ok()?.in_layout(layout_of(claim)?);
+            let judgement = judge(&subject(probe.program.claims.get(number)?), &numbers).ok()?;
+            return (judgement.verdict == Verdict::Wrong).then_some(off);
+        }
+        Some(off)
     }
 
     fn fresh(&self) -> &[Probe] {

@@ -154,6 +154,13 @@ pub(crate) fn note_text(note: &Note) -> String {
             let entries = if *count == 1 { "entry is" } else { "entries are" };
             format!("{count} {entries} too small beside the others for finite differences to see")
         }
+        Note::Blind { entries, first } => match entries {
+            1 => format!("the entry {}is left too few digits to be judged", index(first)),
+            _ => format!(
+                "{entries} entries, the first of them {}, are left too few digits to be judged",
+                index(first).trim_end()
+            ),
+        },
         Note::Probes(count) => {
             format!("so many entries that all were tested together, in {count} random sums of rows")
         }
