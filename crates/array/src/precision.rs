@@ -5,6 +5,8 @@
 
 use std::fmt;
 
+use crate::DType;
+
 /// The number format in which numbers were computed.
 ///
 /// ```
@@ -27,6 +29,15 @@ pub enum Precision {
 }
 
 impl Precision {
+    /// That of an array's numbers.
+    pub const fn of(dtype: DType) -> Precision {
+        match dtype {
+            DType::F64 => Precision::F64,
+            DType::F32 => Precision::F32,
+            DType::I64 => Precision::Whole,
+        }
+    }
+
     /// The distance from 1 to the next larger number; 0 for integers.
     pub const fn epsilon(self) -> f64 {
         match self {
@@ -35,6 +46,21 @@ impl Precision {
             Precision::F16 => 1.0 / (1u64 << 10) as f64,
             Precision::BF16 => 1.0 / (1u64 << 7) as f64,
             Precision::Whole => 0.0,
+        }
+    }
+
+    /// The format in which sums and products run: numbers of 16 bits are added up in 32, by PyTorch, cuBLAS and every tensor
+    /// core, and rounded when they are stored.
+    ///
+    /// ```
+    /// use pullback_array::Precision;
+    /// assert_eq!(Precision::BF16.accumulator(), Precision::F32);
+    /// assert_eq!(Precision::F64.accumulator(), Precision::F64);
+    /// ```
+    pub const fn accumulator(self) -> Precision {
+        match self {
+            Precision::F16 | Precision::BF16 => Precision::F32,
+            Precision::F64 | Precision::F32 | Precision::Whole => self,
         }
     }
 

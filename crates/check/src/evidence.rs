@@ -9,8 +9,11 @@ use pullback_ops::{Error, Result, Val};
 
 use crate::claim::{Claim, Rounding, Subject};
 use crate::differences::Estimate;
+use crate::flips::{Flips, flips};
 use crate::kink::OneSided;
 use crate::layout::{from_tensor, to_tensor};
+use crate::other_code::Pulled;
+use crate::rounding::Sums;
 use crate::routes::{DIRECTIONS, Derivative, Differences, along};
 use crate::verdict::{Judgement, Note};
 
@@ -128,6 +131,8 @@ pub(crate) struct Evidence {
     pub contradiction: f64,
     pub no_path: bool,
     pub scale: Scale,
+    /// Choices that the claim makes otherwise; what they move it by is taken off it.
+    pub flips: Option<Flips>,
 }
 
 /// What autograd says.
@@ -202,6 +207,7 @@ impl Evidence {
             contradiction: 0.0,
             no_path,
             scale: Scale::default(),
+            flips: None,
         }
     }
 
@@ -245,6 +251,11 @@ impl Evidence {
             Derived::All(entries) => Some(entries[position]),
             Derived::Some(entries) => entries.get(&position).copied(),
         }
+    }
+
+    /// What the claim's other choices move an entry by.
+    pub(crate) fn moved_by_choices(&self, position: usize) -> f64 {
+        self.flips.as_ref().map_or(0.0, |flips| flips.moves[position])
     }
 
     /// What finite differences say of one entry.
@@ -360,18 +371,38 @@ impl Case<'_> {
         if !by_autograd.all_finite() || !by_network.all_finite() {
             return Ok(None);
         }
-        let (claimed, autograd) = (self.tensor.to_vec_f64(), by_autograd.to_vec_f64());
+        let (mut claimed, autograd) = (self.tensor.to_vec_f64(), by_autograd.to_vec_f64());
         let network = by_network.to_vec_f64();
-        let of_claim: Vec<f64> = match &self.claim.rounding {
-            Rounding::Measured(errors) => {
+        let pulled = match &self.claim.rounding {
+            Rounding::Measured(_) => None,
+            Rounding::Unknown(precision) => Pulled::new(&derivative)?.map(|pulled| (pulled, *precision)),
+        };
+        let of_claim: Vec<f64> = match (&self.claim.rounding, &pulled) {
+            (Rounding::Measured(errors), _) => {
                 to_tensor(errors, &self.y, &self.x, self.claim.layout)?.to_vec_f64()
             }
-            Rounding::Unknown(precision) => {
-                spread.iter().map(|&spread| rounding_of(*precision, spread)).collect()
+            (Rounding::Unknown(precision), Some((pulled, _))) => {
+                let spread = pulled.spread(Sums::of(*precision, precision.accumulator()))?;
+                spread.into_iter().map(|spread| rounding_of(*precision, spread)).collect()
             }
+            (Rounding::Unknown(precision), None) => vec![rounding_of(*precision, 0.0); claimed.len()],
         };
         let own = |p: usize| SAFETY * (of_claim[p] + f64::EPSILON * (spread[p] + claimed[p].abs()));
-        let rounding: Vec<f64> = (0..claimed.len()).map(own).collect();
+        let mut rounding: Vec<f64> = (0..claimed.len()).map(own).collect();
+        let is_beyond = |p: usize| (claimed[p] - autograd[p]).abs() > rounding[p];
+        let flips = match &pulled {
+            Some((pulled, precision)) if (0..claimed.len()).any(is_beyond) => {
+                flips(pulled, *precision, &claimed, &autograd, &rounding)?
+            }
+            _ => None,
+        };
+        if let (Some(flips), Some((_, precision))) = (&flips, &pulled) {
+            let of_claim = |p: usize| rounding_of(*precision, flips.spread[p]);
+            let own = |p: usize| SAFETY * (of_claim(p) + f64::EPSILON * (spread[p] + claimed[p].abs()));
+            rounding = (0..claimed.len()).map(|p| own(p).max(rounding[p])).collect();
+            claimed.iter_mut().zip(&flips.moves).for_each(|(claimed, moved)| *claimed -= moved);
+        }
+        let tensor = Array::from_slice(self.tensor.shape(), &claimed)?;
         let of_routes: Vec<f64> = match &self.claim.rounding {
             Rounding::Measured(_) => rounding.clone(),
             Rounding::Unknown(_) => spread.iter().map(|spread| SAFETY * f64::EPSILON * spread).collect(),
@@ -388,6 +419,7 @@ impl Case<'_> {
                 .map(|p| Gap::new(p, autograd[p], network[p], of_routes[p] + networked(p)))
                 .collect(),
             scale: Scale::of(&autograd, &of_routes, &rounding),
+            flips,
             ..Evidence::empty(no_path)
         };
         (evidence.claimed, evidence.rounding, evidence.of_routes) = (claimed, rounding, of_routes);
@@ -428,7 +460,7 @@ impl Case<'_> {
                 judgement.notes.push(Note::Directions(DIRECTIONS));
                 evidence.kinks = evidence.at_kinks(&kinks);
                 let rows = self.y.iter().product::<usize>();
-                let claim = |direction: &Array| Ok(along(&self.tensor, direction, rows));
+                let claim = |direction: &Array| Ok(along(&tensor, direction, rows));
                 let program = |direction: &Array| Ok(along(&by_autograd, direction, rows));
                 self.along_directions(&mut evidence, &claim, &program, &directions)?;
             }

@@ -5,7 +5,7 @@ use pullback_ops::{Error, Result, Val};
 
 use crate::evidence::{Gap, SAFETY, rounding_of, worst};
 use crate::layout::unravel;
-use crate::rounding;
+use crate::rounding::{Simulation, Sums};
 use crate::verdict::Entry;
 
 /// The entry in which numbers from elsewhere deviate most from a value, where they do by more than rounding explains in the
@@ -32,7 +32,9 @@ pub fn deviation(value: &Val, numbers: &Array, precision: Precision) -> Result<O
             value.dims()
         )));
     }
-    let (expected, spread) = (value.array()?.to_vec_f64(), rounding::amplification(value)?);
+    let sums = Sums::of(precision, precision.accumulator());
+    let (expected, spread) = Simulation::new(value, &[])?.run_with(&[], sums)?;
+    let expected = expected.to_vec_f64();
     let claimed = numbers.to_vec_f64();
     let gap = |position: usize| {
         let (a, b, spread) = (claimed[position], expected[position], spread[position]);

@@ -75,6 +75,7 @@ fn blank(shape: Vec<usize>) -> Judgement {
         kink: None,
         not_finite: None,
         unchanged: None,
+        beyond: Vec::new(),
         notes: Vec::new(),
         expected: None,
     }
@@ -110,7 +111,7 @@ fn measured(slope: f64, error: f64) -> f64 {
 /// The number that claimed numbers are times the derivative, where that is no rounding: single entries may be off by
 /// [`SAFETY`] times what is measured, but rounding goes both ways, and what it does to all entries together is no more than
 /// [`MOST_OF_ALL`] times that.
-fn out_of_proportion(claimed: &[f64], derived: &[f64], rounding: &[f64]) -> Option<f64> {
+pub(crate) fn out_of_proportion(claimed: &[f64], derived: &[f64], rounding: &[f64]) -> Option<f64> {
     let sum = |of: &dyn Fn(usize) -> f64| (0..derived.len()).map(of).sum::<f64>();
     let square = sum(&|k| derived[k] * derived[k]);
     let times = sum(&|k| claimed[k] * derived[k]) / square;
@@ -156,16 +157,25 @@ impl Case<'_> {
         judgement.max_abs_error = Some(largest_of_all);
         judgement.tolerance = Some(worst.tolerance);
         judgement.error_in_tolerances = Some(worst.ratio());
+        let moved = evidence.moved_by_choices(worst.position);
         judgement.worst = Some(Entry {
             at: self.index(worst.position),
-            claimed: evidence.claimed[worst.position],
-            expected: self.derived(&evidence, worst.position)?,
+            claimed: evidence.claimed[worst.position] + moved,
+            expected: self.derived(&evidence, worst.position)? + moved,
             // At a kink a difference between both sides is neither slope.
             difference: evidence
                 .difference(worst.position)
                 .filter(|_| evidence.kink_at(worst.position).is_none()),
         });
         judgement.verdict = self.verdict(&evidence, worst, &mut judgement)?;
+        if let Some(flips) = &evidence.flips {
+            judgement.notes.push(Note::Flipped(flips.count));
+        }
+        if judgement.verdict == Verdict::Wrong {
+            judgement.notes.extend(self.coarser(&evidence)?.map(Note::Coarser));
+            let beyond = evidence.by_autograd.iter().filter(|gap| gap.ratio() > 1.0);
+            judgement.beyond = beyond.map(|gap| gap.position).collect();
+        }
         Ok(judgement)
     }
 

@@ -34,12 +34,14 @@ mod claim;
 mod convention;
 mod differences;
 mod evidence;
+mod flips;
 mod forward;
 mod graph;
 mod judge;
 mod kink;
 mod layout;
 mod not_finite;
+mod other_code;
 mod probes;
 mod rounding;
 mod routes;
@@ -56,5 +58,5 @@ pub use not_finite::Operand;
 pub use structure::{Probed, probe};
 pub use truth::Truth;
 pub use verdict::{
-    Arises, Entry, Follows, Judgement, Kink, KinkOrigin, NotFinite, Note, Routes, Verdict, What,
+    Arises, Coarser, Entry, Follows, Judgement, Kink, KinkOrigin, NotFinite, Note, Routes, Verdict, What,
 };

@@ -10,14 +10,14 @@
 use std::collections::{BTreeSet, HashMap};
 
 use pullback_array::random::Generator;
-use pullback_array::{Array, DType};
+use pullback_array::{Array, DType, Precision};
 use pullback_autograd::{jacobian, pullback};
 use pullback_ops::{Result, Val};
 
 use crate::claim::Rounding;
 use crate::evidence::{Case, Derived, Evidence, Gap, SAFETY, Scale, Told, rounding_of};
 use crate::layout::to_tensor;
-use crate::rounding::Simulation;
+use crate::rounding::{Simulation, Sums};
 use crate::routes::{DIRECTIONS, Derivative, Differences, along};
 use crate::verdict::{Judgement, Note};
 
@@ -50,11 +50,12 @@ impl Linear {
         }
     }
 
-    /// The same, and how much each entry amplifies rounding.
-    fn measured(&self, vector: &[f64]) -> Result<(Vec<f64>, Vec<f64>)> {
+    /// The same, and how much each entry amplifies rounding where sums round like these.
+    fn measured(&self, vector: &[f64], sums: Sums) -> Result<(Vec<f64>, Vec<f64>)> {
         match &self.simulation {
             Some(simulation) => {
-                let (array, spread) = simulation.run(&[Array::from_slice(&self.shape, vector)?])?;
+                let given = [Array::from_slice(&self.shape, vector)?];
+                let (array, spread) = simulation.run_with(&given, sums)?;
                 Ok((array.to_vec_f64(), spread))
             }
             None => Ok((vec![0.0; self.results], vec![0.0; self.results])),
@@ -93,13 +94,25 @@ struct Claimed {
     rounding: Vec<f64>,
     /// How far it may have moved the routes, as far as the entries tell.
     of_routes: Vec<f64>,
-    /// The machine epsilon by which amplifications of the derivative count in the claim.
-    epsilon: f64,
+    /// The precision in which other code computed it.
+    precision: Option<Precision>,
     rows: usize,
     columns: usize,
 }
 
 impl Claimed {
+    /// How far the claim may be off where the derivative is amplified as `moved` is in this precision, and as `spread` is in
+    /// that of other code.
+    fn amplified(&self, moved: f64, spread: f64) -> f64 {
+        let of_claim = self.precision.map_or(0.0, |precision| rounding_of(precision, spread));
+        SAFETY * (f64::EPSILON * moved + of_claim)
+    }
+
+    /// How the sums behind it round.
+    fn sums(&self) -> Sums {
+        self.precision.map_or(Sums::OWN, |precision| Sums::of(precision, precision.accumulator()))
+    }
+
     /// Sums of rows with signs.
     fn summed(&self, signs: &[f64]) -> Vec<f64> {
         let mut sums = vec![0.0; self.columns];
@@ -157,13 +170,13 @@ impl Case<'_> {
 
     fn claimed(&self) -> Result<Claimed> {
         let entries = self.tensor.to_vec_f64();
-        let (mut rounding, epsilon) = match &self.claim.rounding {
+        let (mut rounding, precision): (Vec<f64>, _) = match &self.claim.rounding {
             Rounding::Measured(errors) => {
-                (to_tensor(errors, &self.y, &self.x, self.claim.layout)?.to_vec_f64(), 0.0)
+                (to_tensor(errors, &self.y, &self.x, self.claim.layout)?.to_vec_f64(), None)
             }
             Rounding::Unknown(precision) => {
                 let own = entries.iter().map(|&entry| rounding_of(*precision, entry.abs()));
-                (own.collect(), precision.epsilon())
+                (own.collect(), Some(*precision))
             }
         };
         let own = |(error, entry): (&mut f64, &f64)| *error = SAFETY * (*error + f64::EPSILON * entry.abs());
@@ -173,7 +186,7 @@ impl Case<'_> {
             Rounding::Unknown(_) => entries.iter().map(|entry| SAFETY * f64::EPSILON * entry.abs()).collect(),
         };
         let (rows, columns) = (self.y.iter().product(), self.x.iter().product());
-        Ok(Claimed { entries, rounding, of_routes, epsilon: epsilon + f64::EPSILON, rows, columns })
+        Ok(Claimed { entries, rounding, of_routes, precision, rows, columns })
     }
 
     /// The sums of rows; the columns in which they deviate, the worst first. `None`: one is not finite.
@@ -187,7 +200,7 @@ impl Case<'_> {
         let mut generator = Generator::new(0x7369_676e);
         let reach = claimed.reach(&claimed.rounding);
         let of_routes = claimed.reach(&claimed.of_routes);
-        let mut spreads: Option<(Vec<f64>, Vec<f64>)> = None;
+        let mut spreads: Option<(Vec<f64>, Vec<f64>, Vec<f64>)> = None;
         let mut deviating: Vec<Gap> = Vec::new();
         let mut scale = Scale { zero: true, largest: 0.0, rounding: 0.0, told: 0.0 };
         let mut told = Told::default();
@@ -197,9 +210,13 @@ impl Case<'_> {
             // All weights are of size 1, and rounding errors of all signs: what they amount to is measured once.
             let (autograd, network) = match &spreads {
                 None => {
-                    let (autograd, moved) = maps.rows.measured(&signs)?;
-                    let (network, networked) = maps.networked.measured(&signs)?;
-                    spreads = Some((moved, networked));
+                    let (autograd, moved) = maps.rows.measured(&signs, Sums::OWN)?;
+                    let (network, networked) = maps.networked.measured(&signs, Sums::OWN)?;
+                    let spread = match claimed.precision {
+                        Some(_) => maps.rows.measured(&signs, claimed.sums())?.1,
+                        None => moved.clone(),
+                    };
+                    spreads = Some((moved, networked, spread));
                     (autograd, network)
                 }
                 Some(_) => (maps.rows.of(&signs)?, maps.networked.of(&signs)?),
@@ -207,10 +224,10 @@ impl Case<'_> {
             if autograd.iter().chain(&network).any(|entry| !entry.is_finite()) {
                 return Ok(None);
             }
-            let Some((moved, networked)) = &spreads else { continue };
+            let Some((moved, networked, spread)) = &spreads else { continue };
             let sums = claimed.summed(&signs);
             for column in (0..claimed.columns).filter(|column| !kinked.contains(column)) {
-                let tolerance = reach[column] + SAFETY * claimed.epsilon * moved[column];
+                let tolerance = reach[column] + claimed.amplified(moved[column], spread[column]);
                 let networked = SAFETY * f64::EPSILON * networked[column];
                 let of_routes = of_routes[column] + SAFETY * f64::EPSILON * moved[column];
                 let by_autograd = Gap::new(column, sums[column], autograd[column], tolerance);
@@ -253,13 +270,13 @@ impl Case<'_> {
     ) -> Result<bool> {
         let mut unit = vec![0.0; claimed.columns];
         unit[column] = 1.0;
-        let (entries, spread) = maps.columns.measured(&unit)?;
+        let (entries, spread) = maps.columns.measured(&unit, claimed.sums())?;
         for (row, (&entry, spread)) in entries.iter().zip(spread).enumerate() {
             if !entry.is_finite() {
                 return Ok(false);
             }
             let position = row * claimed.columns + column;
-            let tolerance = claimed.rounding[position] + SAFETY * claimed.epsilon * spread;
+            let tolerance = claimed.rounding[position] + claimed.amplified(spread, spread);
             // Autograd and the Jacobian agree on the sums: what one says of a column the other does.
             let gap = Gap::new(position, claimed.entries[position], entry, tolerance);
             evidence.by_autograd.push(gap);

@@ -9,13 +9,17 @@
 //! once more for it alone, √n times as much. How many products an entry of a result adds up is told by the price of the
 //! operation's own Jacobian.
 //!
+//! Of other code it is not known how it adds up. One that adds numbers of one sign one by one, as `np.sum` does along rows, rounds
+//! in the same direction again and again: the error grows with their number itself, up to n/8 machine epsilons of the sum. And
+//! what computes in 16 bits adds up in 32. [`Sums`] is what is supposed of it.
+//!
 //! What is piecewise constant (the sign of a value, which element is the largest) is held: a jump is no rounding error. Two
 //! sizes are tried, since a badly conditioned program leaves its linear range, or its domain, at the larger one.
 
 use std::cell::Cell;
 use std::collections::HashMap;
 
-use pullback_array::{Array, memory};
+use pullback_array::{Array, Precision, memory};
 use pullback_autograd::Function;
 use pullback_network::Value;
 use pullback_ops::{Op, Origin, Result, Val};
@@ -32,6 +36,37 @@ const SAMPLES: u64 = 4;
 
 /// A sum of fewer products is not perturbed for the rounding inside of it: the safety factor of a judgement covers it.
 const LONG_SUM: f64 = 32.0;
+
+/// The error of n numbers of one sign that are added one by one is n/8 machine epsilons of their sum at the most (half an epsilon
+/// for each partial sum, which is half of the last one on the average, and half of that where it lies in the middle of its
+/// binade). A perturbation is half of that: the factors of a judgement, 2 for all entries and 8 for one, stand before it.
+const IN_SEQUENCE: f64 = 1.0 / 16.0;
+
+/// How sums round, beside all else.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Sums {
+    /// The machine epsilon of the format in which they run, in units of that in which results are stored.
+    fineness: f64,
+    /// May they run one by one?
+    in_sequence: bool,
+}
+
+impl Sums {
+    /// Those of this program, in the precision of all else.
+    pub(crate) const OWN: Sums = Sums { fineness: 1.0, in_sequence: false };
+
+    /// Those of other code that runs them in one format and stores them in another.
+    pub(crate) fn of(stored: Precision, runs: Precision) -> Sums {
+        let fineness = if stored == runs { 1.0 } else { runs.epsilon() / stored.epsilon() };
+        Sums { fineness, in_sequence: true }
+    }
+
+    /// How much the operands of a sum of n products are perturbed, and its result.
+    fn perturbations(self, products: f64) -> (f64, f64) {
+        let result = if self.in_sequence { IN_SEQUENCE * products * self.fineness } else { 0.0 };
+        (products.sqrt() * self.fineness, 1.0 + result)
+    }
+}
 
 /// A value as a function of some of the values it depends on, for measuring how much it amplifies rounding errors of all
 /// its leaves and of every intermediate result.
@@ -78,12 +113,22 @@ impl Simulation {
     /// # Errors
     /// Where the value cannot be evaluated.
     pub fn run(&self, given: &[Array]) -> Result<(Array, Vec<f64>)> {
+        self.run_with(given, Sums::OWN)
+    }
+
+    /// The same for code whose sums round like these.
+    ///
+    /// # Errors
+    /// Where the value cannot be evaluated.
+    pub(crate) fn run_with(&self, given: &[Array], sums: Sums) -> Result<(Array, Vec<f64>)> {
         let exact = self.exact(given)?;
         // The entries, their movements by two sizes, and a perturbed result.
         memory::room(4 * size_of::<f64>() * exact.len())?;
         let entries = exact.to_vec_f64();
-        let (coarse, fine) =
-            (self.moved(given, &entries, COARSE, 0)?, self.moved(given, &entries, FINE, SAMPLES)?);
+        let (coarse, fine) = (
+            self.moved(given, &entries, COARSE, 0, sums)?,
+            self.moved(given, &entries, FINE, SAMPLES, sums)?,
+        );
         let spread = entries.iter().zip(coarse.iter().zip(&fine)).map(|(entry, (&coarse, &fine))| {
             let moved = [coarse, fine].into_iter().filter(|moved| moved.is_finite()).fold(f64::NAN, f64::max);
             if moved.is_nan() { f64::INFINITY } else { moved.max(entry.abs()) }
@@ -93,7 +138,7 @@ impl Simulation {
 
     /// The largest movement of each entry by as many perturbations as there are [`SAMPLES`], the `first` of which is drawn
     /// from the seed of this number, in units of `size`; infinite where a perturbed result is not finite.
-    fn moved(&self, given: &[Array], exact: &[f64], size: f64, first: u64) -> Result<Vec<f64>> {
+    fn moved(&self, given: &[Array], exact: &[f64], size: f64, first: u64, sums: Sums) -> Result<Vec<f64>> {
         let mut largest = vec![0.0f64; exact.len()];
         for sample in first..first + SAMPLES {
             let noise = Noise::new(sample);
@@ -102,15 +147,16 @@ impl Simulation {
                 inputs.push(noise.perturb(leaf, size)?);
             }
             let mut forward = |op: &dyn Op, value: &Val, inputs: &[&Array]| -> Result<Vec<Array>> {
-                let results = match self.long_sums.get(&value.order()) {
-                    None => op.forward(inputs)?,
-                    Some(products) => {
+                let (results, stored) = match self.long_sums.get(&value.order()) {
+                    None => (op.forward(inputs)?, 1.0),
+                    Some(&products) => {
+                        let (operands, result) = sums.perturbations(products);
                         let inputs: Result<Vec<Array>> =
-                            inputs.iter().map(|input| noise.perturb(input, size * products.sqrt())).collect();
-                        op.forward(&inputs?.iter().collect::<Vec<_>>())?
+                            inputs.iter().map(|input| noise.perturb(input, size * operands)).collect();
+                        (op.forward(&inputs?.iter().collect::<Vec<_>>())?, result)
                     }
                 };
-                results.iter().map(|result| noise.perturb(result, size)).collect()
+                results.iter().map(|result| noise.perturb(result, size * stored)).collect()
             };
             // A perturbed matrix may be singular where the exact one is not.
             let mut results = match self.function.call_by(&inputs, &mut forward) {

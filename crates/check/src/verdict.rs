@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use pullback_array::Array;
+use pullback_array::{Array, Precision};
 use pullback_ops::Val;
 
 use crate::not_finite::Operand;
@@ -76,6 +76,9 @@ pub struct Judgement {
     /// Of a derivative that is zero although there is a path: the value that does not change, although what it is computed
     /// from does.
     pub unchanged: Option<Val>,
+    /// The entries of a wrong claim that deviate from autograd by more than their tolerances, as positions in the tensor
+    /// `[y…, x…]`; where all were tested together, those that were sought out.
+    pub beyond: Vec<usize>,
     /// What else is to be said.
     pub notes: Vec<Note>,
     /// The derivative by autograd, in the layout of the claim.
@@ -276,6 +279,15 @@ impl What {
     }
 }
 
+/// Arithmetic that is coarser than the precision of numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Coarser {
+    /// Sums run in these 16 bits too.
+    Sums(Precision),
+    /// Operands of products are rounded to TF32.
+    Tf32,
+}
+
 /// What else is to be said of a claim.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Note {
@@ -340,6 +352,16 @@ pub enum Note {
         expression: String,
         /// Is it a softmax over an axis of length 1?
         single: bool,
+    },
+    /// Numbers from elsewhere are right if so many choices (signs of values near zero, which element is the largest) were made
+    /// otherwise, each within the rounding of what it rests on.
+    Flipped(usize),
+    /// Numbers from elsewhere are wrong in their precision, and would be explained by coarser arithmetic.
+    Coarser(Coarser),
+    /// The expression holds in f64, and the file's precision cannot hold its numbers.
+    Narrow {
+        /// By how much the claim is off in that precision.
+        error: f64,
     },
     /// The shapes are equal after broadcasting only.
     EqualByBroadcasting,

@@ -48,7 +48,7 @@ pub(crate) struct Inquiry<'a> {
     pub file: &'a File,
     /// The program in double precision.
     pub exact: &'a Program,
-    judged: &'a [Option<Judgement>],
+    pub judged: &'a [Option<Judgement>],
     inputs: &'a Inputs,
     base_dir: &'a Path,
     elsewhere: &'a dyn Fn(&mut Program),

@@ -1,6 +1,6 @@
 //! Verdicts in words: one line each, and, where a claim fails, what is to be seen at its place.
 
-use pullback_check::{Entry, Judgement, Note, Routes, Verdict};
+use pullback_check::{Coarser, Entry, Judgement, Note, Routes, Verdict};
 use pullback_lang::Span;
 
 use crate::check::ClaimReport;
@@ -174,6 +174,22 @@ pub(crate) fn note_text(note: &Note) -> String {
             let entries = if *count == 1 { "entry is" } else { "entries are" };
             format!("{count} {entries} too small beside the others for so few digits")
         }
+        Note::Flipped(count) => {
+            let (choices, it) = if *count == 1 { ("choice", "it") } else { ("choices", "each") };
+            format!(
+                "{count} {choices} (a sign, which element is the largest) made otherwise than here, {it} within rounding"
+            )
+        }
+        Note::Coarser(Coarser::Sums(precision)) => format!(
+            "sums are taken to run in f32, as those of PyTorch and cuBLAS; sums that run in {precision} could be so far off"
+        ),
+        Note::Coarser(Coarser::Tf32) => {
+            "products of operands rounded to TF32, by about 2⁻¹¹, could be so far off".to_string()
+        }
+        Note::Narrow { error } => format!(
+            "the formula holds in f64; in the file's precision, which cannot hold these numbers, it is off by {}",
+            brief(*error)
+        ),
         Note::RoutesDisagree { in_tolerances } => {
             format!("autograd and finite differences disagree by {} tolerances", brief(*in_tolerances))
         }

@@ -94,14 +94,16 @@ impl Dump {
         self.entries.iter().find(|entry| entry.name == name)
     }
 
-    /// Recognises f32 numbers that were computed in a narrower format. Each bf16 number in the range of f16 is one of f16
-    /// too: the narrower one is asked for first.
+    /// Recognises numbers that were computed in a narrower format than they are held in. Each bf16 number in the range of f16
+    /// is one of f16 too, and both are numbers of f32: the narrowest one is asked for first.
     fn narrow(&mut self) {
-        for (precision, dropped) in [(Precision::BF16, 16), (Precision::F16, 13)] {
-            let is_one =
-                |entry: &&mut Entry| entry.precision == Precision::F32 && fits(&entry.array, precision);
+        use Precision::{BF16, F16, F32, F64};
+        for (stored, precision) in [(F32, BF16), (F32, F16), (F64, BF16), (F64, F16), (F64, F32)] {
+            let is_one = |entry: &&mut Entry| {
+                (entry.stored, entry.precision) == (stored, stored) && fits(&entry.array, precision)
+            };
             let narrow: Vec<&mut Entry> = self.entries.iter_mut().filter(is_one).collect();
-            if uses_last_bit(narrow.iter().flat_map(|entry| singles(&entry.array)), dropped) {
+            if uses_last_bit(narrow.iter().flat_map(|entry| entry.array.to_vec_f64()), precision) {
                 for entry in narrow {
                     entry.precision = precision;
                 }
@@ -110,30 +112,28 @@ impl Dump {
     }
 }
 
-fn singles(array: &Array) -> impl Iterator<Item = f32> {
-    array.to_vec_f64().into_iter().map(|x| x as f32)
-}
-
 /// Are all numbers of an array numbers of a narrower format?
 fn fits(array: &Array, precision: Precision) -> bool {
-    singles(array).all(|x| {
+    array.to_vec_f64().into_iter().all(|x| {
+        let single = x as f32;
         let narrow = match precision {
-            Precision::BF16 => half::bf16::from_f32(x).to_f32(),
-            _ => half::f16::from_f32(x).to_f32(),
+            Precision::BF16 => half::bf16::from_f32(single).to_f32(),
+            Precision::F16 => half::f16::from_f32(single).to_f32(),
+            _ => single,
         };
-        narrow == x || x.is_nan()
+        f64::from(narrow) == x || x.is_nan()
     })
 }
 
-/// Is the last significant bit of a format used, of which an f32 has `dropped` bits more? Of numbers computed in that format
-/// half have it set; of whole numbers and of multiples of 1/4, which are numbers of every format, hardly any. A quarter is far
-/// from both, once there are some numbers.
-fn uses_last_bit(numbers: impl Iterator<Item = f32>, dropped: u32) -> bool {
+/// Is the last significant bit of a format used? Of numbers computed in that format half have it set; of whole numbers and of
+/// multiples of 1/4, which are numbers of every format, hardly any. A quarter is far from both, once there are some numbers.
+fn uses_last_bit(numbers: impl Iterator<Item = f64>, precision: Precision) -> bool {
     const FEWEST: usize = 8;
+    let last = (precision.epsilon() / f64::EPSILON) as u64;
     let (mut count, mut set) = (0usize, 0usize);
-    for x in numbers.filter(|x| x.is_normal()) {
+    for x in numbers.filter(|&x| (x as f32).is_normal()) {
         count += 1;
-        set += usize::from(x.to_bits() >> dropped & 1 == 1);
+        set += usize::from(x.to_bits() & last != 0);
     }
     count >= FEWEST && 4 * set >= count
 }

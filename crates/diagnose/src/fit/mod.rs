@@ -113,7 +113,7 @@ pub(crate) fn fit(inquiry: &Inquiry<'_>, number: usize, case: &Case<'_>) -> Vec<
         &|| slips(others(), Depth::Singles),
         &|| whole::another(inquiry, number, case).into_iter().collect(),
         &|| slips(first(), Depth::PairsAlone),
-        &|| of_numbers(&whole::facts),
+        &|| of_numbers(&|case| whole::facts(case, inquiry.judged[number].as_ref()?)),
     ];
     let mut found = ways.iter().map(|way| way()).find(|found| !found.is_empty()).unwrap_or_default();
     if found.is_empty() || found.iter().any(|found| found.fix.is_none()) {

@@ -3,6 +3,7 @@
 
 use pullback_array::Array;
 use pullback_autograd::pullback;
+use pullback_check::{Judgement, Note};
 use pullback_lang::program::{Program, ValueKind};
 use pullback_lang::{Expr, ExprKind};
 use pullback_network::Value as _;
@@ -72,7 +73,8 @@ pub(super) fn unnamed_multiple(case: &Case<'_>) -> Option<Diagnosis> {
     let fitted = Fitted::of(&Done::Scaled.on_all(case)?);
     let times = *fitted.values.last()?;
     let close = fitted.close.max(1e-6) * times.abs();
-    if fitted.values.iter().any(|other| (other - times).abs() > close) {
+    // Numbers that are the derivative as nearly as can be told are no multiple of it.
+    if fitted.values.iter().any(|other| (other - times).abs() > close) || (times - 1.0).abs() <= close {
         return None;
     }
     let cause = if times.abs() > 1.0 { "extra-factor" } else { "missing-factor" };
@@ -80,25 +82,29 @@ pub(super) fn unnamed_multiple(case: &Case<'_>) -> Option<Diagnosis> {
     Some(said(case, cause, Words::new().say(words)))
 }
 
-/// What can be said of numbers whose mistake is not known: which of them are wrong.
-pub(super) fn facts(case: &Case<'_>) -> Option<Diagnosis> {
+/// What can be said of numbers whose mistake is not known: which of them are wrong, by the tolerance of each.
+pub(super) fn facts(case: &Case<'_>, judgement: &Judgement) -> Option<Diagnosis> {
     let own = case.own();
     let claimed = own.truth.tensor_of(&own.claimed()?, own.layout())?;
     let truth = own.truth.tensor();
-    let close = own.close().max(1e-6) * truth.max_abs();
-    let (is, right) = (claimed.to_vec_f64(), truth.to_vec_f64());
-    let wrong: Vec<usize> = (0..is.len()).filter(|&flat| (is[flat] - right[flat]).abs() > close).collect();
-    if wrong.is_empty() || wrong.len() == is.len() {
+    let is = claimed.to_vec_f64();
+    let wrong = &judgement.beyond;
+    let is_complete = !judgement.notes.iter().any(|note| matches!(note, Note::Probes(_)));
+    if !is_complete || wrong.is_empty() || wrong.len() == is.len() {
         return None;
     }
-    let mut words = format!("{} of {} entries are wrong, the others are right", wrong.len(), is.len());
+    let mut words = match wrong.len() {
+        1 => format!("1 of {} entries is wrong, the others are right", is.len()),
+        some => format!("{some} of {} entries are wrong, the others are right", is.len()),
+    };
     let shape = truth.shape();
     for axis in 0..shape.len() {
         let inner: usize = shape[axis + 1..].iter().product();
         let at = |flat: usize| flat / inner % shape[axis];
         let first = at(wrong[0]);
         if shape[axis] > 1 && wrong.iter().all(|&flat| at(flat) == first) {
-            words += &format!("; all of them are at index {first} of axis {axis}");
+            let all = if wrong.len() == 1 { "it is" } else { "all of them are" };
+            words += &format!("; {all} at index {first} of axis {axis}");
         }
     }
     if wrong.iter().all(|&flat| is[flat] == 0.0) {

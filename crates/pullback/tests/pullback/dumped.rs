@@ -186,7 +186,7 @@ fn dumps_that_do_not_fit() {
         (
             SQUARE,
             vec![x(), bits],
-            "the dump's `dL/dX` holds integers, and is a gradient",
+            "the dump's `dL/dX` holds integers that look like the bits of bf16 numbers, and is a gradient",
             "its bits are no numbers",
         ),
         (

@@ -18,6 +18,7 @@ mod mutated;
 mod printed;
 mod readme;
 mod robustness;
+mod rounded;
 mod seed_numbers;
 mod seed_tensors;
 mod sign_errors;

@@ -109,9 +109,9 @@ impl<'a> Sorted<'a> {
                 .with_hint(format!("name what is differentiated: `dZ/d{wrt}`"))
             })?,
         };
-        if entry.precision == Precision::Whole && !is_zero(&entry.array) {
+        if entry.precision == Precision::Whole && are_bits(&entry.array) {
             return Err(Problem::new(format!(
-                "the dump's `{}` holds integers, and is a gradient",
+                "the dump's `{}` holds integers that look like the bits of bf16 numbers, and is a gradient",
                 entry.name
             ))
             .with_hint(
@@ -141,7 +141,19 @@ impl<'a> Sorted<'a> {
     }
 }
 
-/// Is everything zero? Nothing more can be said of a gradient by integers.
+/// May these integers be bf16 numbers that were read as their bits? Those of numbers between 2⁻⁶⁰ and 2⁶⁰ are integers that
+/// a gradient hardly consists of.
+fn are_bits(array: &Array) -> bool {
+    let is_one = |bits: f64| {
+        // The sign is the highest of 16 bits, read as unsigned or not.
+        let bits = if bits < 0.0 { bits + 65536.0 } else { bits };
+        let bits = if bits >= 32768.0 { bits - 32768.0 } else { bits };
+        (8576.0..=23936.0).contains(&bits)
+    };
+    !is_zero(array) && array.to_vec_f64().into_iter().filter(|&bits| bits != 0.0).all(is_one)
+}
+
+/// Is everything zero?
 pub(super) fn is_zero(array: &Array) -> bool {
     array.to_vec_f64().iter().all(|&x| x == 0.0)
 }

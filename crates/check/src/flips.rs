@@ -1,0 +1,388 @@
+//! Choices that rounding may turn: the sign of a value near zero, which of two elements is the larger.
+//!
+//! Where other code computes `relu(z)` and its z is off by rounding, a z beside zero may have another sign there, and an entry of
+//! the gradient is missing that is there here: both are right. Such choices are no rounding errors, which are small, and widen
+//! no tolerance. They are found one by one: the values that are piecewise constant are looked at, those of their elements
+//! that may turn within the rounding of what they are computed from are turned, and what explains the claim is kept.
+//! What the choices turned make of the derivative is then taken off the claim, and all of it judged as ever.
+
+use std::collections::BTreeMap;
+
+use pullback_array::{Array, DType, Precision};
+use pullback_autograd::{Function, pullback};
+use pullback_ops::{Op, Origin, Result, Val};
+
+use crate::evidence::{SAFETY, rounding_of};
+use crate::graph::piecewise_constant;
+use crate::other_code::Pulled;
+use crate::rounding::{Simulation, Sums};
+
+/// Elements are computed for all choices that are tried up to this many.
+const MOST_WORK: usize = 1 << 28;
+
+/// Choices that hide one another in sums are sought in pairs, among so many.
+const MOST_PAIRED: usize = 64;
+
+/// Less, in units of tolerances squared, is no reason to turn a choice: an eighth of a tolerance is what rounding is measured to do.
+const LEAST_GAIN: f64 = 1.0 / 64.0;
+
+/// How often choices are turned, or turned back.
+const MOST_STEPS: usize = 4096;
+
+/// Elements that may become the largest, one after the other, in each place where a largest one is taken.
+const MOST_RIVALS: usize = 4;
+
+/// What choices that were turned explain.
+pub(crate) struct Flips {
+    /// How far they move each entry.
+    pub moves: Vec<f64>,
+    /// How much each entry amplifies rounding then.
+    pub spread: Vec<f64>,
+    /// How many were turned.
+    pub count: usize,
+}
+
+/// A piecewise constant value, as it is with some choices turned.
+struct Choice<'a> {
+    op: &'a dyn Op,
+    input: Vec<f64>,
+    shape: Vec<usize>,
+    /// How far rounding may move each element of the input.
+    rounding: Vec<f64>,
+    chosen: Array,
+}
+
+/// An element of a choice's input, and what it is set to.
+struct Turn {
+    choice: usize,
+    at: usize,
+    to: f64,
+    /// How far rounding has to go for it, in units of how far it may, squared.
+    cost: f64,
+}
+
+impl<'a> Choice<'a> {
+    fn new(value: &'a Val, precision: Precision) -> Result<Option<Choice<'a>>> {
+        let (Origin::Call(op, _), [input]) = (value.origin(), value.inputs()) else { return Ok(None) };
+        let sums = Sums::of(precision, precision.accumulator());
+        let (input, spread) = Simulation::new(input, &[])?.run_with(&[], sums)?;
+        let rounding = spread.iter().map(|&spread| SAFETY * rounding_of(precision, spread)).collect();
+        let chosen = value.array()?.clone();
+        let shape = input.shape().to_vec();
+        Ok(Some(Choice { op: op.as_ref(), input: input.to_vec_f64(), shape, rounding, chosen }))
+    }
+
+    fn of(&self, input: Vec<f64>) -> Result<Array> {
+        Ok(self.op.forward(&[&Array::from_vec(&self.shape, input)?])?.remove(0))
+    }
+
+    fn turned(&self, turn: &Turn) -> Result<Array> {
+        let mut input = self.input.clone();
+        input[turn.at] = turn.to;
+        self.of(input)
+    }
+
+    /// What rounding may turn.
+    fn turns(&self, choice: usize) -> Result<Vec<Turn>> {
+        let chosen = self.chosen.to_vec_f64();
+        if self.op.name() == "tie_share" {
+            return self.rivals(&chosen, choice);
+        }
+        // Signs and steps turn at zero.
+        let turn =
+            |at: usize, to: f64| Turn { choice, at, to, cost: (self.input[at] / self.rounding[at]).powi(2) };
+        let moved = |sign: f64| (0..self.input.len()).map(move |k| self.input[k] + sign * self.rounding[k]);
+        let snapped = |k: usize| if self.input[k].abs() <= self.rounding[k] { 0.0 } else { self.input[k] };
+        let others: [Vec<f64>; 3] =
+            [moved(-1.0).collect(), moved(1.0).collect(), (0..self.input.len()).map(snapped).collect()];
+        let mut turns: Vec<Turn> = Vec::new();
+        // What an element has been seen to turn to: sides may be alike.
+        let mut seen: Vec<Vec<f64>> = chosen.iter().map(|&chosen| vec![chosen]).collect();
+        for other in others {
+            let result = self.of(other.clone())?.to_vec_f64();
+            for k in 0..chosen.len() {
+                if !seen[k].contains(&result[k]) {
+                    seen[k].push(result[k]);
+                    turns.push(turn(k, other[k]));
+                }
+            }
+        }
+        Ok(turns)
+    }
+
+    /// Elements that may be as large as the largest, or larger.
+    fn rivals(&self, chosen: &[f64], choice: usize) -> Result<Vec<Turn>> {
+        let toward =
+            |k: usize| self.input[k] + if chosen[k] > 0.0 { -self.rounding[k] } else { self.rounding[k] };
+        let mut input: Vec<f64> = (0..self.input.len()).map(toward).collect();
+        let mut turns = Vec::new();
+        for _ in 0..MOST_RIVALS {
+            let result = self.of(input.clone())?.to_vec_f64();
+            let rivals: Vec<usize> =
+                (0..chosen.len()).filter(|&k| result[k] > 0.0 && chosen[k] == 0.0).collect();
+            if rivals.is_empty() {
+                break;
+            }
+            for at in rivals {
+                // What it displaces is what it competes with.
+                let alone = Turn { choice, at, to: f64::INFINITY, cost: 0.0 };
+                let alone = self.turned(&alone)?.to_vec_f64();
+                if let Some(largest) = (0..chosen.len()).find(|&k| chosen[k] > 0.0 && alone[k] == 0.0) {
+                    let (equal, rounding) = (self.input[largest], self.rounding[largest]);
+                    let cost = ((equal - self.input[at]) / (rounding + self.rounding[at])).powi(2);
+                    turns.push(Turn { choice, at, to: equal, cost });
+                    turns.push(Turn { choice, at, to: equal + rounding, cost });
+                }
+                input[at] = f64::NEG_INFINITY;
+            }
+        }
+        Ok(turns)
+    }
+}
+
+/// The choices that explain where a claim is beyond its tolerances; `None` where none does.
+pub(crate) fn flips(
+    pulled: &Pulled,
+    precision: Precision,
+    claimed: &[f64],
+    derived: &[f64],
+    tolerance: &[f64],
+) -> Result<Option<Flips>> {
+    let held = piecewise_constant(&pulled.gradient)?;
+    let (mut values, mut choices): (Vec<&Val>, Vec<Choice<'_>>) = (Vec::new(), Vec::new());
+    for value in &held {
+        if let Some(choice) = Choice::new(value, precision)? {
+            values.push(value);
+            choices.push(choice);
+        }
+    }
+    let mut turns = Vec::new();
+    for (k, choice) in choices.iter().enumerate() {
+        turns.extend(choice.turns(k)?);
+    }
+    if turns.is_empty() {
+        return Ok(None);
+    }
+    let error = claimed.iter().zip(derived).map(|(claimed, derived)| claimed - derived).collect();
+    let mut off = Off { precision, tolerance, error };
+    let mut chosen = Chosen::new(pulled, &values, choices)?;
+    let most = MOST_WORK / chosen.function.work().saturating_mul(pulled.rows).max(1);
+    let mut effects = Vec::new();
+    for turn in chosen.promising(turns, &off)?.into_iter().take(most) {
+        let moves = chosen.effect(&turn, derived)?;
+        effects.push(Effect { turn, moves, taken: false });
+    }
+    off.explain(&mut effects);
+    let taken: Vec<&Turn> = effects.iter().filter(|effect| effect.taken).map(|effect| &effect.turn).collect();
+    if taken.is_empty() {
+        return Ok(None);
+    }
+    chosen.turn(&taken)?;
+    let moves = chosen.derivative()?.iter().zip(derived).map(|(turned, derived)| turned - derived).collect();
+    let spread = chosen.spread(&values, precision)?;
+    Ok(Some(Flips { moves, spread, count: taken.len() }))
+}
+
+/// What a choice, turned, makes of the derivative.
+struct Effect {
+    turn: Turn,
+    /// Which entries it moves, and by how much.
+    moves: Vec<(usize, f64)>,
+    /// Is it turned?
+    taken: bool,
+}
+
+impl Effect {
+    /// What it costs to turn it, or to turn it back.
+    fn cost(&self) -> f64 {
+        if self.taken { -self.turn.cost } else { self.turn.cost }
+    }
+
+    /// What turning it makes of the derivative; where it is turned, turning it back.
+    fn moves(&self) -> impl Iterator<Item = (usize, f64)> + '_ {
+        let sign = if self.taken { -1.0 } else { 1.0 };
+        self.moves.iter().map(move |&(k, moved)| (k, sign * moved))
+    }
+}
+
+/// How far a claim is off.
+struct Off<'a> {
+    precision: Precision,
+    tolerance: &'a [f64],
+    /// What is left of the differences.
+    error: Vec<f64>,
+}
+
+impl Off<'_> {
+    fn is_beyond(&self, k: usize) -> bool {
+        self.error[k].abs() > self.tolerance[k]
+    }
+
+    /// A difference in tolerances, squared. What choices move to an entry, up to `moved`, is rounded there too.
+    fn square(&self, k: usize, error: f64, moved: f64) -> f64 {
+        let tolerance = self.tolerance[k] + SAFETY * rounding_of(self.precision, moved.abs());
+        if error == 0.0 { 0.0 } else { (error / tolerance).powi(2) }
+    }
+
+    /// By how much the squares of the differences shrink where choices move entries so.
+    fn gained(&self, moves: impl Iterator<Item = (usize, f64)>) -> f64 {
+        let gain = |(k, moved): (usize, f64)| {
+            self.square(k, self.error[k], moved) - self.square(k, self.error[k] - moved, moved)
+        };
+        moves.map(gain).sum()
+    }
+
+    fn take(&mut self, effect: &mut Effect) {
+        effect.moves().for_each(|(k, moved)| self.error[k] -= moved);
+        effect.taken = !effect.taken;
+    }
+
+    /// Turns choices, and turns them back, as long as that explains more than it costs: the best one first, and two at once
+    /// where none does by itself. Differences and costs are both in units of what rounding may do, squared, so that what is
+    /// sought is the likeliest way in which all of it came about.
+    fn explain(&mut self, effects: &mut [Effect]) {
+        for _ in 0..MOST_STEPS {
+            let gains = effects
+                .iter()
+                .enumerate()
+                .map(|(k, effect)| (k, self.gained(effect.moves()) - effect.cost()));
+            let best = gains.max_by(|(_, a), (_, b)| a.total_cmp(b));
+            if let Some((k, _)) = best.filter(|(_, gain)| *gain > LEAST_GAIN) {
+                self.take(&mut effects[k]);
+                continue;
+            }
+            let Some((a, b)) = self.best_pair(effects) else { break };
+            self.take(&mut effects[a]);
+            self.take(&mut effects[b]);
+        }
+    }
+
+    fn best_pair(&self, effects: &[Effect]) -> Option<(usize, usize)> {
+        let touches = |effect: &Effect| effect.moves.iter().any(|&(k, _)| self.is_beyond(k));
+        let near: Vec<usize> =
+            (0..effects.len()).filter(|&k| touches(&effects[k])).take(MOST_PAIRED).collect();
+        let mut best: Option<(f64, usize, usize)> = None;
+        for (number, &a) in near.iter().enumerate() {
+            for &b in &near[number + 1..] {
+                let mut moves: BTreeMap<usize, f64> = BTreeMap::new();
+                for (k, moved) in effects[a].moves().chain(effects[b].moves()) {
+                    *moves.entry(k).or_default() += moved;
+                }
+                let gain = self.gained(moves.into_iter()) - effects[a].cost() - effects[b].cost();
+                if gain > best.map_or(LEAST_GAIN, |(best, ..)| best) {
+                    best = Some((gain, a, b));
+                }
+            }
+        }
+        best.map(|(_, a, b)| (a, b))
+    }
+}
+
+/// The derivative as a function of its choices.
+struct Chosen<'a> {
+    pulled: &'a Pulled,
+    function: Function,
+    choices: Vec<Choice<'a>>,
+    /// How much of a derivative, weighted, each choice moves, to first order; and the choices of which that is told.
+    gains: Option<Function>,
+    told: Vec<usize>,
+}
+
+impl<'a> Chosen<'a> {
+    fn new(pulled: &'a Pulled, values: &[&Val], choices: Vec<Choice<'a>>) -> Result<Chosen<'a>> {
+        let weight = Val::new(Array::ones(&pulled.gradient.shape(), DType::F64)?);
+        let found = pullback(&[(&pulled.gradient, &weight)], values, &[])?;
+        let (told, found): (Vec<usize>, Vec<Val>) =
+            found.into_iter().enumerate().filter_map(|(k, value)| Some((k, value?))).unzip();
+        let inputs: Vec<&Val> = std::iter::once(&pulled.seed).chain(values.iter().copied()).collect();
+        let function = Function::new(&inputs, &[&pulled.gradient], &[])?;
+        let inputs: Vec<&Val> = std::iter::once(&weight).chain(inputs).collect();
+        let gains = match found.is_empty() {
+            true => None,
+            false => Some(Function::new(&inputs, &found.iter().collect::<Vec<_>>(), &[])?),
+        };
+        Ok(Chosen { pulled, function, choices, gains, told })
+    }
+
+    /// The cotangent of a row, and the choices as they are.
+    fn inputs(&self, row: usize) -> Result<Vec<Array>> {
+        let chosen = self.choices.iter().map(|choice| choice.chosen.clone());
+        Ok(std::iter::once(self.pulled.unit(row)?).chain(chosen).collect())
+    }
+
+    fn derivative(&self) -> Result<Vec<f64>> {
+        let mut entries = Vec::new();
+        for row in 0..self.pulled.rows {
+            entries.extend(self.function.call(&self.inputs(row)?)?.remove(0).to_vec_f64());
+        }
+        Ok(entries)
+    }
+
+    /// How much each entry amplifies rounding by the choices as they are.
+    fn spread(&self, values: &[&Val], precision: Precision) -> Result<Vec<f64>> {
+        let given: Vec<&Val> = std::iter::once(&self.pulled.seed).chain(values.iter().copied()).collect();
+        let simulation = Simulation::new(&self.pulled.gradient, &given)?;
+        let sums = Sums::of(precision, precision.accumulator());
+        let mut spread = Vec::new();
+        for row in 0..self.pulled.rows {
+            spread.extend(simulation.run_with(&self.inputs(row)?, sums)?.1);
+        }
+        Ok(spread)
+    }
+
+    /// Turns choices for good.
+    fn turn(&mut self, turns: &[&Turn]) -> Result<()> {
+        for choice in 0..self.choices.len() {
+            let mut input = self.choices[choice].input.clone();
+            turns.iter().filter(|turn| turn.choice == choice).for_each(|turn| input[turn.at] = turn.to);
+            self.choices[choice].chosen = self.choices[choice].of(input)?;
+        }
+        Ok(())
+    }
+
+    /// What one choice, turned, makes of the derivative.
+    fn effect(&mut self, turn: &Turn, derived: &[f64]) -> Result<Vec<(usize, f64)>> {
+        let turned = self.choices[turn.choice].turned(turn)?;
+        let kept = std::mem::replace(&mut self.choices[turn.choice].chosen, turned);
+        let entries = self.derivative()?;
+        self.choices[turn.choice].chosen = kept;
+        let moved = entries.iter().zip(derived).map(|(turned, derived)| turned - derived).enumerate();
+        Ok(moved.filter(|(_, moved)| *moved != 0.0).collect())
+    }
+
+    /// The choices that move what is beyond its tolerance toward the claim, to first order; the most promising first.
+    fn promising(&self, turns: Vec<Turn>, off: &Off<'_>) -> Result<Vec<Turn>> {
+        let mut gains: Vec<Vec<f64>> =
+            self.choices.iter().map(|choice| vec![0.0; choice.input.len()]).collect();
+        let shape = self.pulled.gradient.shape();
+        let columns: usize = shape.iter().product();
+        for row in 0..self.pulled.rows {
+            let Some(function) = &self.gains else { break };
+            let weight = |k: usize| {
+                if off.is_beyond(k) {
+                    off.error[k] / (off.tolerance[k] + off.error[k].abs()).powi(2)
+                } else {
+                    0.0
+                }
+            };
+            let weights: Vec<f64> = (row * columns..(row + 1) * columns).map(weight).collect();
+            let mut inputs = vec![Array::from_vec(&shape, weights)?];
+            inputs.extend(self.inputs(row)?);
+            for (&k, found) in self.told.iter().zip(function.call(&inputs)?) {
+                gains[k].iter_mut().zip(found.to_vec_f64()).for_each(|(gain, found)| *gain += found);
+            }
+        }
+        let mut promising: Vec<(f64, Turn)> = Vec::new();
+        for turn in turns {
+            let choice = &self.choices[turn.choice];
+            let (new, old) = (choice.turned(&turn)?.to_vec_f64(), choice.chosen.to_vec_f64());
+            let moved = new.iter().zip(&old).map(|(new, old)| new - old);
+            let gained: f64 = moved.zip(&gains[turn.choice]).map(|(moved, gain)| moved * gain).sum();
+            if gained.abs() > 0.0 {
+                promising.push((gained, turn));
+            }
+        }
+        promising.sort_by(|(a, _), (b, _)| b.total_cmp(a));
+        Ok(promising.into_iter().map(|(_, turn)| turn).collect())
+    }
+}

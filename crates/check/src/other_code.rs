@@ -1,0 +1,100 @@
+//! A derivative as other code may have computed it: of that code the precision is known, and no expression.
+//!
+//! Its intermediate results are taken to be those of reverse mode, each rounded when it is stored, and its sums to run in the
+//! format that the precision adds up in ([`Precision::accumulator`]): 16-bit kernels of PyTorch and cuBLAS, and every tensor core,
+//! add up in 32 bits. Code that does otherwise is judged by that all the same, and told what its numbers look like
+//! ([`Case::coarser`]).
+
+use pullback_array::{Array, DType, Precision};
+use pullback_autograd::pullback;
+use pullback_ops::{Origin, Result, Val};
+
+use crate::claim::Rounding;
+use crate::evidence::{Case, Derived, Evidence, SAFETY, rounding_of};
+use crate::graph::ancestors;
+use crate::judge::out_of_proportion;
+use crate::rounding::{Simulation, Sums};
+use crate::routes::Derivative;
+use crate::verdict::Coarser;
+
+/// TF32 has 11 significant bits.
+const TF32: f64 = 1.0 / (1u64 << 10) as f64;
+
+/// Errors of this share of what a format explains, in the mean, are of its size.
+const OF_ITS_SIZE: f64 = 1.0 / 16.0;
+
+/// The rows of a derivative by reverse mode, as a function of the cotangent.
+pub(crate) struct Pulled {
+    /// The leaf in the cotangent's place.
+    pub seed: Val,
+    pub gradient: Val,
+    pub rows: usize,
+}
+
+impl Pulled {
+    /// `None`: there is no path.
+    pub(crate) fn new(derivative: &Derivative<'_>) -> Result<Option<Pulled>> {
+        let seed = Val::new(Array::ones(&derivative.y.shape(), DType::F64)?);
+        let pulled = pullback(&[(derivative.y, &seed)], &[derivative.x], &derivative.fixed)?.remove(0);
+        let rows = derivative.y.shape().iter().product();
+        Ok(pulled.map(|gradient| Pulled { seed, gradient, rows }))
+    }
+
+    /// The cotangent that gives a row.
+    pub(crate) fn unit(&self, row: usize) -> Result<Array> {
+        let mut unit = vec![0.0; self.rows];
+        unit[row] = 1.0;
+        Ok(Array::from_vec(&self.seed.shape(), unit)?)
+    }
+
+    /// How much each entry amplifies rounding where sums round like these.
+    pub(crate) fn spread(&self, sums: Sums) -> Result<Vec<f64>> {
+        let simulation = Simulation::new(&self.gradient, &[&self.seed])?;
+        let mut spread = Vec::new();
+        for row in 0..self.rows {
+            spread.extend(simulation.run_with(&[self.unit(row)?], sums)?.1);
+        }
+        Ok(spread)
+    }
+
+    /// Does it add up products of two values?
+    fn has_products(&self) -> bool {
+        ancestors(&self.gradient).iter().any(|value| match value.origin() {
+            Origin::Call(op, _) => matches!(op.name(), "matmul" | "einsum" | "conv" | "outer"),
+            _ => false,
+        })
+    }
+}
+
+impl Case<'_> {
+    /// Coarser arithmetic than that of the claim's precision by which its numbers could be explained, where they are wrong.
+    pub(crate) fn coarser(&self, evidence: &Evidence) -> Result<Option<Coarser>> {
+        let (Rounding::Unknown(precision), Derived::All(derived)) = (&self.claim.rounding, &evidence.derived)
+        else {
+            return Ok(None);
+        };
+        let Some(pulled) = Pulled::new(&self.reduced.derivative())? else { return Ok(None) };
+        let (coarser, epsilon) = match precision {
+            Precision::F16 | Precision::BF16 => (Coarser::Sums(*precision), precision.epsilon()),
+            Precision::F32 if pulled.has_products() => (Coarser::Tf32, TF32),
+            _ => return Ok(None),
+        };
+        let spread = match coarser {
+            Coarser::Sums(precision) => pulled.spread(Sums::of(precision, precision))?,
+            Coarser::Tf32 => pulled.spread(Sums::of(Precision::F16, Precision::F32))?,
+        };
+        let error = |k: usize| (evidence.claimed[k] - derived[k]).abs();
+        let rounding: Vec<f64> = spread
+            .iter()
+            .map(|spread| SAFETY * (0.5 * epsilon * spread + rounding_of(*precision, *spread)))
+            .collect();
+        if (0..derived.len()).any(|k| error(k) > rounding[k])
+            || out_of_proportion(&evidence.claimed, derived, &rounding).is_some()
+        {
+            return Ok(None);
+        }
+        let squares = |of: &dyn Fn(usize) -> f64| (0..derived.len()).map(|k| of(k).powi(2)).sum::<f64>();
+        let share = (squares(&error) / squares(&|k| rounding[k] / SAFETY)).sqrt();
+        Ok((share >= OF_ITS_SIZE).then_some(coarser))
+    }
+}
