@@ -214,7 +214,7 @@ fn facts_of_numbers() {
     let [fact] = found.as_slice() else { panic!("{found:?}") };
     assert_eq!(fact.cause, "unknown");
     let said = format!("{:?}", fact.explanation);
-    for words in ["1 of 7 entries are wrong", "at index 6 of axis 0", "zero there"] {
+    for words in ["1 of 7 entries is wrong", "at index 6 of axis 0", "zero there"] {
         assert!(said.contains(words), "{said}");
     }
 }
