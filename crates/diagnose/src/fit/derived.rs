@@ -146,7 +146,9 @@ fn cotangents(trial: &Trial<'_>) -> Option<Cotangents> {
 
 /// The true values of the other claims about gradients of scalars.
 fn others(trial: &Trial<'_>) -> HashMap<String, Val> {
-    let mut by_loss: HashMap<u64, (&Val, Vec<(String, &Val)>)> = HashMap::new();
+    /// A loss, and what it is differentiated by, with the name of that derivative.
+    type ByLoss<'v> = HashMap<u64, (&'v Val, Vec<(String, &'v Val)>)>;
+    let mut by_loss: ByLoss<'_> = HashMap::new();
     let own = &trial.claim().key;
     for claim in trial.program().claims.iter().filter(|claim| claim.of.ndim() == 0 && claim.key != *own) {
         if let ([x], [name], true) =

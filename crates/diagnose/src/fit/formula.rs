@@ -19,6 +19,9 @@ use crate::search::{Depth, search};
 use crate::words::Words;
 use crate::{Diagnosis, Fix};
 
+/// In a derived formula with more parts no slip is sought: there are too many, and what gives the numbers says little.
+const MOST_PARTS: usize = 64;
+
 /// A formula that the derivative has.
 pub(super) struct Right {
     pub expr: Expr,
@@ -45,6 +48,9 @@ pub(super) fn slips(
         return Vec::new();
     };
     let slip = |right: &Right| {
+        if !right.stated && size(&right.expr) > MOST_PARTS {
+            return None;
+        }
         let work = work(&case.own().among(&right.names.last()?.0).value(&right.expr)?);
         let names: Vec<Rc<HashMap<String, Val>>> = right.names.iter().map(|names| names.0.clone()).collect();
         let backwards = inquiry.backwards(number, case, &numbers, &names, work);

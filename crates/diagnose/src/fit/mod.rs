@@ -83,7 +83,7 @@ pub(crate) fn fit(inquiry: &Inquiry<'_>, number: usize, case: &Case<'_>) -> Vec<
     };
     let rights: OnceCell<Vec<Right>> = OnceCell::new();
     let rights = || rights.get_or_init(|| formula::rights(inquiry, number, case)).as_slice();
-    // Two slips at once are sought in the formula alone that one would begin with: in a longer one there are too many.
+    // Two slips at once are sought in the formula alone that one would begin with, where that is short.
     let (first, others) = (|| &rights()[..rights().len().min(1)], || rights().get(1..).unwrap_or_default());
     let slips = |rights: &[Right], depth| formula::slips(inquiry, number, case, rights, depth);
     // A long formula has many slips that give the same numbers.
@@ -112,7 +112,7 @@ pub(crate) fn fit(inquiry: &Inquiry<'_>, number: usize, case: &Case<'_>) -> Vec<
         &|| if short().is_empty() { slips(first(), Depth::Singles) } else { Vec::new() },
         &|| slips(others(), Depth::Singles),
         &|| whole::another(inquiry, number, case).into_iter().collect(),
-        &|| slips(first(), Depth::PairsAlone),
+        &|| slips(short(), Depth::PairsAlone),
         &|| of_numbers(&|case| whole::facts(case, inquiry.judged[number].as_ref()?)),
     ];
     let mut found = ways.iter().map(|way| way()).find(|found| !found.is_empty()).unwrap_or_default();
