@@ -28,7 +28,7 @@ fn claims_that_hold() {
         expect![[r#"
             exit code 0
             <stdin>
-              ✓ dL/dx         holds  error ε, tolerance ε  (autograd, Jacobian, finite differences)
+              ✓ dL/dx         holds  error 0, tolerance ε  (autograd, Jacobian, finite differences)
               ✓ shape(dL/dx)  holds  [3]
               2 claims hold
         "#]],
@@ -58,7 +58,7 @@ fn a_wrong_claim_and_what_follows_from_it() {
               = note: at [1] this is -5, the derivative 5 (finite difference 5)
               = note: off by up to 10 from autograd, Jacobian and finite differences alike
               = note: rounding and finite differences explain no more than ε there
-              = help: write `dL/da = 2 * a`; it holds, with an error of ε
+              = help: write `dL/da = 2 * a`; it holds, with an error of 0
 
               3 claims: 1 wrong, 2 inherited; the cause is dL/da
         "#]],
@@ -83,7 +83,7 @@ fn a_wrong_claim_and_what_follows_from_it() {
               = note: at [1] this is -5, the derivative 5 (finite difference 5)
               = note: off by up to 10 from autograd, Jacobian and finite differences alike
               = note: rounding and finite differences explain no more than ε there
-              = help: write `dL/da = 2 * a`; it holds, with an error of ε
+              = help: write `dL/da = 2 * a`; it holds, with an error of 0
 
               3 claims: 1 wrong, 2 inherited; the cause is dL/da
         "#]],
@@ -108,7 +108,7 @@ fn a_wrong_shape() {
               |
               = note: `x` and `2 * a` are the wrong way round: `2 * a` comes first.
               = note: claimed [3, 2], the derivative has [2, 3]
-              = help: write `dL/dW = outer(2 * a, x)`; it holds, with an error of ε
+              = help: write `dL/dW = outer(2 * a, x)`; it holds, with an error of 0
 
               1 claim: 1 wrong; the cause is dL/dW
         "#]],
