@@ -42,7 +42,7 @@ const BITS: i32 = 8;
 
 /// The step of [`BITS`] bits next to a length.
 pub(crate) fn exact_step(length: f64) -> f64 {
-    let unit = (f64::from(length.log2().floor() as i32 + 1 - BITS)).exp2();
+    let unit = (length.log2().floor() + f64::from(1 - BITS)).exp2();
     let step = (length / unit).round() * unit;
     if step.is_normal() { step } else { length }
 }

@@ -144,7 +144,7 @@ impl Simulation {
             let noise = Noise::new(sample);
             let mut inputs = given.to_vec();
             for leaf in &self.leaves {
-                inputs.push(noise.perturb(leaf, size)?);
+                inputs.push(if is_exact(leaf) { leaf.clone() } else { noise.perturb(leaf, size)? });
             }
             let mut forward = |op: &dyn Op, value: &Val, inputs: &[&Array]| -> Result<Vec<Array>> {
                 let (results, stored) = match self.long_sums.get(&value.order()) {
@@ -210,6 +210,12 @@ impl Noise {
 /// Where the value cannot be evaluated.
 pub fn amplification(value: &Val) -> Result<Vec<f64>> {
     Ok(Simulation::new(value, &[])?.run(&[])?.1)
+}
+
+/// Is it a whole number by itself, an exponent or a count? It is the same in every precision, and of a negative base no other
+/// exponent has a power.
+fn is_exact(leaf: &Array) -> bool {
+    leaf.ndim() == 0 && leaf.item().is_ok_and(|number| number.fract() == 0.0 && number.abs() < 2048.0)
 }
 
 fn float_leaves(value: &Val) -> Vec<Val> {

@@ -177,3 +177,22 @@ fn without_code() {
     "#]],
     );
 }
+
+/// A size of one that has a name may be another one: the code is that of any size.
+#[test]
+fn sizes_of_one() {
+    check(
+        "X: [N=1, D=1] ~ randn; W: [D, M=1] ~ randn; L = sum((X @ W)^2)",
+        expect![[r#"
+            X: 2 * X @ W @ W.T
+            W: 2 * X.T @ (X @ W)
+        "#]],
+    );
+    check(
+        "X: [N=1, D=4] ~ randn; g: [1, D] ~ randn; A = softmax(X * g, axis=1)",
+        expect![[r#"
+        X: A * (dA - sum(dA * A, axis=1, keepdims=true)) * g
+        g: A * (dA - sum(dA * A, axis=1, keepdims=true)) * X
+    "#]],
+    );
+}

@@ -58,7 +58,15 @@ pub(crate) fn fix_text(claim: &ClaimReport, found: &Diagnosis) -> Option<String>
     };
     // Numbers cannot be written otherwise: what is told is what they should have been.
     if claim.elsewhere.is_some() {
-        return Some(format!("the derivative is `{right}`{}", holds.replace("; it holds", "; that holds")));
+        let own = if right.contains(&claim.key) {
+            format!(", where `{}` is what these numbers are", claim.key)
+        } else {
+            String::new()
+        };
+        return Some(format!(
+            "the derivative is `{right}`{own}{}",
+            holds.replace("; it holds", "; that holds")
+        ));
     }
     let partner = found.partner.as_ref();
     let other = partner.map(|partner| format!(" and `{} = {}`", partner.claim, print(&partner.expr)));

@@ -4,11 +4,11 @@
 use pullback_lang::{BinaryOp, Expr, ExprKind, Span, make};
 use pullback_network::Label;
 
-use super::node::Node;
+use super::node::{Node, is_stretched};
 
 /// The factors of a product, with every label that is not among the slots summed.
 pub(super) fn contracted(mut nodes: Vec<Node>, slots: &[Label]) -> Option<Vec<Node>> {
-    let is_summed = |label: &Label| label.size() != 1 && !slots.contains(label);
+    let is_summed = |label: &Label| !is_stretched(label) && !slots.contains(label);
     loop {
         let mut summed: Vec<Label> = Vec::new();
         for label in nodes.iter().flat_map(|node| node.axes.iter().copied()).filter(is_summed) {
@@ -98,7 +98,7 @@ fn matrix_product(a: &Node, b: &Node, over: Label, slots: &[Label]) -> Option<No
     };
     let (first, second) = (other(a)?, other(b)?);
     let is_real =
-        |label: Option<Label>| label.is_none_or(|label| label.size() != 1 || slots.contains(&label));
+        |label: Option<Label>| label.is_none_or(|label| !is_stretched(&label) || slots.contains(&label));
     if first == second || !is_real(first) || !is_real(second) {
         return None;
     }

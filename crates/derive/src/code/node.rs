@@ -12,6 +12,11 @@ pub(super) struct Node {
     pub kept: Option<Box<Node>>,
 }
 
+/// Is it the label of an axis that is there to be stretched? A size of one that has a name is one by chance.
+pub(super) fn is_stretched(label: &Label) -> bool {
+    label.size() == 1 && label.dim().name().is_none()
+}
+
 impl Node {
     pub(super) fn new(expr: Expr, axes: Vec<Label>) -> Node {
         Node { expr, axes, kept: None }
@@ -28,7 +33,7 @@ impl Node {
 
     /// The axes that are not merely stretched.
     pub(super) fn real(&self, slots: &[Label]) -> Vec<Label> {
-        self.axes.iter().copied().filter(|label| label.size() != 1 || slots.contains(label)).collect()
+        self.axes.iter().copied().filter(|label| !is_stretched(label) || slots.contains(label)).collect()
     }
 
     /// The expression such that it broadcasts against an array whose axes carry the labels `order`. `None` where it has an axis
@@ -64,7 +69,7 @@ impl Node {
 
     /// Without the axes of size 1 that are not among the labels.
     fn squeezed(&self, order: &[Label]) -> Node {
-        let goes = |label: &Label| label.size() == 1 && !order.contains(label);
+        let goes = |label: &Label| is_stretched(label) && !order.contains(label);
         if !self.axes.iter().any(goes) {
             return self.clone();
         }
@@ -114,7 +119,7 @@ pub(super) fn joint(nodes: &[&Node], slots: &[Label]) -> Vec<Label> {
 /// Do axes broadcast as they stand, aligned at the last one?
 fn aligned(axes: &[Label], order: &[Label]) -> bool {
     let Some(offset) = order.len().checked_sub(axes.len()) else { return false };
-    axes.iter().zip(&order[offset..]).all(|(axis, label)| axis == label || axis.size() == 1)
+    axes.iter().zip(&order[offset..]).all(|(axis, label)| axis == label || is_stretched(axis))
 }
 
 fn permuted(expr: Expr, permutation: &[usize]) -> Expr {

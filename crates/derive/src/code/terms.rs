@@ -5,7 +5,7 @@ use pullback_network::{Coef, Dim, Label};
 use pullback_ops::{Factor, Term};
 
 use super::contraction::contracted;
-use super::node::{Node, fraction, is_one, joint, over, times};
+use super::node::{Node, fraction, is_one, is_stretched, joint, over, times};
 use super::payload::Writer;
 
 /// One product, before its sums are written.
@@ -69,9 +69,10 @@ pub(super) fn whole(terms: &[Term], slots: &[Label], dims: &[Dim], writer: &Writ
         return Some(node.expr);
     }
     let expr = node.under(slots)?;
-    let is_there = |slot: &Label| slot.size() == 1 || node.has(*slot);
+    let is_there = |slot: &Label| is_stretched(slot) || node.has(*slot);
     // What `under` gives may lack axes in front.
-    if slots.iter().all(is_there) && (slots.first().is_none_or(|first| first.size() != 1 || node.has(*first)))
+    if slots.iter().all(is_there)
+        && (slots.first().is_none_or(|first| !is_stretched(first) || node.has(*first)))
     {
         return Some(expr);
     }
@@ -101,7 +102,7 @@ fn product(term: &Term, slots: &[Label], writer: &Writer<'_>) -> Option<Product>
     let mut seen = Vec::new();
     for &slot in &term.slots {
         // A delta between two axes of the result.
-        if seen.contains(&slot) && slot.size() != 1 {
+        if seen.contains(&slot) && !is_stretched(&slot) {
             return None;
         }
         seen.push(slot);
@@ -121,7 +122,7 @@ fn product(term: &Term, slots: &[Label], writer: &Writer<'_>) -> Option<Product>
             Factor::Inverse(_) | Factor::Relation(_) => return None,
         };
         let axes: Vec<Label> = labels.into_iter().map(called).collect();
-        let is_repeated = |(at, label): (usize, &Label)| label.size() != 1 && axes[..at].contains(label);
+        let is_repeated = |(at, label): (usize, &Label)| !is_stretched(label) && axes[..at].contains(label);
         if axes.iter().enumerate().any(is_repeated) {
             return None;
         }
@@ -133,7 +134,7 @@ fn product(term: &Term, slots: &[Label], writer: &Writer<'_>) -> Option<Product>
 /// Takes out what all products are multiplied by: factors over axes of the result, and the number in front.
 fn in_common(products: &mut [Product], slots: &[Label]) -> (Coef, Vec<Node>) {
     let mut common = Vec::new();
-    let is_free = |node: &Node| node.axes.iter().all(|label| label.size() == 1 || slots.contains(label));
+    let is_free = |node: &Node| node.axes.iter().all(|label| is_stretched(label) || slots.contains(label));
     let mut at = 0;
     while at < products[0].nodes.len() {
         let node = products[0].nodes[at].clone();

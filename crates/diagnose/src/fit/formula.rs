@@ -7,7 +7,7 @@ use std::rc::Rc;
 
 use pullback_autograd::between;
 use pullback_check::Truth;
-use pullback_lang::{BinaryOp, Expr, ExprKind, Span, StatementKind};
+use pullback_lang::{BinaryOp, Expr, ExprKind, StatementKind};
 use pullback_network::Value as _;
 use pullback_ops::Val;
 
@@ -56,8 +56,7 @@ pub(super) fn slips(
         let backwards = inquiry.backwards(number, case, &numbers, &names, work);
         let found = search(inquiry, number, &backwards, &right.expr, depth);
         inquiry.spend(&backwards);
-        let told: Vec<Diagnosis> =
-            found.into_iter().filter_map(|found| turned(inquiry, case, found, right)).collect();
+        let told: Vec<Diagnosis> = found.into_iter().filter_map(|found| turned(case, found, right)).collect();
         (!told.is_empty()).then_some(told)
     };
     rights.iter().find_map(slip).unwrap_or_default()
@@ -91,7 +90,7 @@ fn stated<'a>(inquiry: &Inquiry<'a>, number: usize) -> Option<&'a Expr> {
 }
 
 /// What makes the numbers of the right formula: told as the slip from that formula to the numbers.
-fn turned(inquiry: &Inquiry<'_>, case: &Case<'_>, found: Diagnosis, right: &Right) -> Option<Diagnosis> {
+fn turned(case: &Case<'_>, found: Diagnosis, right: &Right) -> Option<Diagnosis> {
     let Fix { definition, expr: wrong, .. } = found.fix?;
     let Right { expr: right, stated, names } = right;
     let forgotten = matches!(found.cause, "extra-term") && is_share(&wrong, right);
@@ -122,18 +121,10 @@ fn turned(inquiry: &Inquiry<'_>, case: &Case<'_>, found: Diagnosis, right: &Righ
     let fix = is_claim.then(|| Fix { definition: None, expr: right.clone(), residual: None });
     let (span, label) = match stated {
         true => (found.span, Words::new().say("here the numbers come from something else")),
-        false => place(inquiry, case),
+        // Which operation's backward pass it is, the formula does not say.
+        false => (case.claim.expr_span, Words::new().say("these numbers are wrong")),
     };
     Some(Diagnosis { cause, explanation: words.expr(right).say(source), span, label, partner: None, fix })
-}
-
-/// Where a mistake in a derived formula stands: at the operation that uses the value, if it is one.
-fn place(inquiry: &Inquiry<'_>, case: &Case<'_>) -> (Span, Words) {
-    let places: Vec<Span> = users(case).iter().filter_map(|user| inquiry.exact.place(user)).collect();
-    match places[..] {
-        [only] => (only, Words::new().say("the backward pass of this is wrong")),
-        _ => (case.claim.expr_span, Words::new().say("these numbers are wrong")),
-    }
 }
 
 /// The values that are computed from the one that is differentiated by.

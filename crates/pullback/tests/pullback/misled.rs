@@ -204,3 +204,11 @@ fn derivatives_that_are_zero() {
     assert_eq!(found, [Note::Zero, flat("w", None, "(h ⊙ w)")]);
     assert_eq!(notes(&format!("{dead}\ndL/dh = w")), (Verdict::Holds, Vec::new()));
 }
+
+/// An exponent that is a whole number is one in every precision: of a negative base nothing else has a power.
+#[test]
+fn a_named_exponent() {
+    let source = "x: [n=4] ~ randn\nk = 3\nL = sum(x^k)";
+    assert_eq!(last(&format!("{source}\ndL/dx = k * x^(k - 1)")).judgement.verdict, Verdict::Holds);
+    assert_eq!(last(&format!("{source}\ndL/dx = 2 * x^2")).judgement.verdict, Verdict::Wrong);
+}
