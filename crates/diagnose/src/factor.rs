@@ -14,7 +14,7 @@ const CLOSE: f64 = 1e-6;
 pub(crate) const LARGEST: usize = 12;
 
 /// Numbers up to this come from powers and products.
-const USUAL: usize = 4;
+pub(crate) const USUAL: usize = 4;
 
 /// A factor: a sign, a fraction, and sizes or scalars above and below it.
 #[derive(Clone, Debug, PartialEq)]

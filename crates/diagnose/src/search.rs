@@ -16,7 +16,8 @@ use pullback_ops::Val;
 
 use crate::case::{CLOSE, Case};
 use crate::causes::CAUSES;
-use crate::edit::{Edit, Path, binary, part, replaced, size};
+use crate::edit::{Edit, Path, binary, number, part, replaced, size};
+use crate::factor::USUAL;
 use crate::inquiry::Inquiry;
 use crate::tree::{Aside, Tree, asides};
 use crate::words::Words;
@@ -321,7 +322,9 @@ fn concluded(
     let mut told = vec![best];
     if !case.resized && told[0].0.sized() {
         let sizes = sizes(case);
-        for other in holding.filter(|(other, _)| other.sized()) {
+        // Other code has a 2 too many, or a size too few; where the two are equal, a large one is the size.
+        let is_likely = |other: &Fit| other.sized() && !(case.backwards && other.has_large_number());
+        for other in holding.filter(|(other, _)| is_likely(other)) {
             let is_other = |known: &(Fit, f64)| {
                 known.0.causes() != other.0.causes()
                     && used(&known.0.root, &sizes) != used(&other.0.root, &sizes)
@@ -372,6 +375,18 @@ fn used<'s>(expr: &Expr, sizes: &'s BTreeSet<String>) -> BTreeSet<&'s str> {
 impl Fit {
     fn sized(&self) -> bool {
         self.changes.iter().any(Proposal::sized)
+    }
+
+    /// Is a whole number put in that is larger than one that comes from powers and products?
+    fn has_large_number(&self) -> bool {
+        let mut has = false;
+        for change in &self.changes {
+            change
+                .edit
+                .with
+                .walk(&mut |part| has |= number(part).is_some_and(|number| number > USUAL as f64));
+        }
+        has
     }
 
     fn causes(&self) -> Vec<&'static str> {

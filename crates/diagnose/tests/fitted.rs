@@ -205,6 +205,14 @@ fn slips_in_the_formula_of_the_file() {
     check(&softmax, "dL/dz", "q * (G - sum(p * G, axis=1, keepdims=true))", "stale-operand", right);
 }
 
+/// The commonest slip of a normalisation, in a dump whose size cannot be changed: of 5 and `D` it is `D`.
+#[test]
+fn a_sum_for_a_mean() {
+    let rms = "x: [N=3, D=5] ~ randn; u = sqrt(mean(x^2, axis=1, keepdims=true)); y = x / u; dL/dy: [N, D] ~ randn; G = dL/dy";
+    let wrong = "(G - y * sum(G * y, axis=1, keepdims=true)) / u";
+    check(rms, "dL/dx", wrong, "missing-factor", None);
+}
+
 /// Where no mistake is found, what can be seen of the numbers is said.
 #[test]
 fn facts_of_numbers() {
