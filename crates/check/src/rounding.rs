@@ -68,8 +68,8 @@ impl Sums {
     }
 }
 
-/// A value as a function of some of the values it depends on, for measuring how much it amplifies rounding errors of all
-/// its leaves and of every intermediate result.
+/// A value as a function of some of the values it depends on, for measuring how much it amplifies rounding errors of its
+/// leaves, but whole numbers by themselves, and of every intermediate result.
 pub struct Simulation {
     function: Function,
     leaves: Vec<Array>,
@@ -212,10 +212,10 @@ pub fn amplification(value: &Val) -> Result<Vec<f64>> {
     Ok(Simulation::new(value, &[])?.run(&[])?.1)
 }
 
-/// Is it a whole number by itself, an exponent or a count? It is the same in every precision, and of a negative base no other
+/// Is it a whole number by itself, an exponent or a count? Up to 256 it is the same in every precision (bf16 has 8 bits), and of a negative base no other
 /// exponent has a power.
 fn is_exact(leaf: &Array) -> bool {
-    leaf.ndim() == 0 && leaf.item().is_ok_and(|number| number.fract() == 0.0 && number.abs() < 2048.0)
+    leaf.ndim() == 0 && leaf.item().is_ok_and(|number| number.fract() == 0.0 && number.abs() <= 256.0)
 }
 
 fn float_leaves(value: &Val) -> Vec<Val> {

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use pullback_lang::program::Program;
-use pullback_lang::{BinaryOp, Expr, ExprKind, File, Span, StatementKind};
+use pullback_lang::{BinaryOp, Expr, ExprKind, File, Span, StatementKind, make};
 
 use crate::edit::{self, binary, call, integer, negated, number};
 use crate::factor::in_front;
@@ -116,7 +116,7 @@ fn derivative(applied: &Expr, y: Expr) -> Option<Derivative> {
     let at = applied.span;
     let power = |base: &Expr, exponent: f64| match exponent {
         1.0 => base.clone(),
-        _ => binary(at, BinaryOp::Pow, base.clone(), literal(at, exponent)),
+        _ => binary(at, BinaryOp::Pow, base.clone(), make::number(at, exponent)),
     };
     let one_minus = |part: Expr| binary(at, BinaryOp::Sub, integer(at, 1), part);
     let of = |function: &str, x: &Expr| call(at, function, vec![x.clone()], Vec::new());
@@ -149,16 +149,9 @@ fn derivative(applied: &Expr, y: Expr) -> Option<Derivative> {
         ExprKind::Binary { operator, left, right } if operator.kind == BinaryOp::Pow => {
             let exponent = number(right).filter(|exponent| exponent.abs() <= 9.0 && *exponent != 1.0)?;
             let less = power(left, exponent - 1.0);
-            (&**left, Some(binary(at, BinaryOp::Mul, literal(at, exponent), less)), None)
+            (&**left, Some(binary(at, BinaryOp::Mul, make::number(at, exponent), less)), None)
         }
         _ => return None,
     };
     Some(Derivative { applied: applied.clone(), x: x.clone(), y, above, below })
-}
-
-/// A number that may have a sign.
-fn literal(at: Span, value: f64) -> Expr {
-    let kind = ExprKind::Number { value: value.abs(), integer: value.fract() == 0.0 };
-    let magnitude = Expr::new(at, kind);
-    if value < 0.0 { negated(&magnitude) } else { magnitude }
 }

@@ -66,9 +66,7 @@ pub(crate) fn replaced(expr: &Expr, path: &[usize], with: Expr) -> Expr {
 
 /// The number of parts of an expression.
 pub(crate) fn size(expr: &Expr) -> usize {
-    let mut parts = 0;
-    expr.walk(&mut |_| parts += 1);
-    parts
+    expr.parts()
 }
 
 /// A number written without a name, with its sign.

@@ -7,6 +7,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use std::rc::Rc;
 
 use pullback_array::Array;
+use pullback_lang::make::substituted;
 use pullback_lang::program::{Claim, Claimed, Program};
 use pullback_lang::{BinaryOp, Expr, ExprKind, File, Function, Statement, StatementKind};
 use pullback_network::{Dim, Value as _};
@@ -440,18 +441,6 @@ fn first_call<'e>(expr: &'e Expr, name: &str) -> Option<&'e [Expr]> {
         }
     });
     found
-}
-
-/// An expression with others in place of names.
-fn substituted(expr: &Expr, with: &HashMap<String, Expr>) -> Expr {
-    if let ExprKind::Name(name) = &expr.kind {
-        return with.get(name).unwrap_or(expr).clone();
-    }
-    let mut copy = expr.clone();
-    for child in copy.children_mut() {
-        *child = substituted(child, with);
-    }
-    copy
 }
 
 /// An expression with another one in place of each of some parts.

@@ -82,13 +82,7 @@ fn written(cotangent: &Network, of: &Val, wrt: &Val, writer: &Writer<'_>) -> Opt
     }
     let dims: Vec<_> = if is_scalar { wrt.dims().to_vec() } else { [of.dims(), wrt.dims()].concat() };
     let expr = terms::whole(network.terms(), &Label::for_dims(&dims), &dims, writer)?;
-    (parts(&expr) <= MOST_PARTS).then_some(expr)
-}
-
-fn parts(expr: &Expr) -> usize {
-    let mut parts = 0;
-    expr.walk(&mut |_| parts += 1);
-    parts
+    (expr.parts() <= MOST_PARTS).then_some(expr)
 }
 
 /// What a reshape sends back: the cotangent in the shape of the input. As a network it is a relation between labels, for which
@@ -118,7 +112,7 @@ fn symbol(value: &Val, node: &Node, writer: &Writer<'_>) -> Option<Network> {
 /// A cotangent that is one symbol for an expression: `axes` are the axes of the value that those of the expression are. `None` where
 /// the expression is too long: what is built upon it may hold it twice, and so on at each step.
 fn stand_in(value: &Val, node: &Node, axes: &[usize], writer: &Writer<'_>) -> Option<Network> {
-    if parts(&node.expr) > MOST_PARTS {
+    if node.expr.parts() > MOST_PARTS {
         return None;
     }
     let dims: Vec<_> = node.axes.iter().map(|label| label.dim()).collect();

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::collections::HashMap;
 
-use pullback_lang::{BinaryOp, Expr, ExprKind, Span, make, parse_expr};
+use pullback_lang::{BinaryOp, Expr, Span, make, parse_expr};
 use pullback_network::Value;
 use pullback_ops::{Origin, Val};
 
@@ -31,9 +31,7 @@ impl<'a> Writer<'a> {
 
     /// A value as an expression: by its name, else as its operation on what that is applied to.
     pub(super) fn written(&self, val: &Val) -> Option<Expr> {
-        let mut parts = 0;
-        let expr = self.part(val, &mut parts)?;
-        Some(expr)
+        self.part(val, &mut 0)
     }
 
     fn part(&self, val: &Val, parts: &mut usize) -> Option<Expr> {
@@ -57,7 +55,7 @@ impl<'a> Writer<'a> {
             return Some(written);
         }
         let (op, inputs) = match val.origin() {
-            Origin::Number(number) => return Some(number_of(at, *number)),
+            Origin::Number(number) => return Some(make::number(at, *number)),
             Origin::Leaf => return None,
             Origin::Call(op, inputs) => (op, inputs),
         };
@@ -77,30 +75,9 @@ impl<'a> Writer<'a> {
             "neg" => Some(make::negated(operands.first()?)),
             _ => {
                 let names: Vec<String> = (0..operands.len()).map(|k| format!("operand_{k}")).collect();
-                let mut call = parse_expr(&op.written(&names)).ok()?.expr;
-                put_in(&mut call, &names, &operands);
-                Some(call)
+                let call = parse_expr(&op.written(&names)).ok()?.expr;
+                Some(make::substituted(&call, &names.into_iter().zip(operands).collect()))
             }
         }
-    }
-}
-
-/// A number with its sign.
-pub(super) fn number_of(at: Span, value: f64) -> Expr {
-    let kind = ExprKind::Number { value: value.abs(), integer: value.fract() == 0.0 };
-    let magnitude = Expr::new(at, kind);
-    if value < 0.0 { make::negated(&magnitude) } else { magnitude }
-}
-
-/// Puts the operands in the places of their names.
-fn put_in(expr: &mut Expr, names: &[String], operands: &[Expr]) {
-    if let ExprKind::Name(name) = &expr.kind
-        && let Some(k) = names.iter().position(|known| known == name)
-    {
-        *expr = operands[k].clone();
-        return;
-    }
-    for child in expr.children_mut() {
-        put_in(child, names, operands);
     }
 }

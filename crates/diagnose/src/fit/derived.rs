@@ -7,7 +7,7 @@ use std::rc::Rc;
 
 use pullback_autograd::{between, pullback};
 use pullback_derive::{Source, gradient_code};
-use pullback_lang::{BinaryOp, Expr, ExprKind, Span, StatementKind, make};
+use pullback_lang::{BinaryOp, Expr, ExprKind, Span, Statement, StatementKind, make};
 use pullback_network::Value as _;
 use pullback_ops::Val;
 
@@ -89,30 +89,16 @@ fn written(inquiry: &Inquiry<'_>, case: &Case<'_>, cotangent: &dyn Fn(&Val) -> O
 
 /// A formula with sums in the place of their names: `A @ X - B` for `R`. Of such one may forget a term.
 fn opened(inquiry: &Inquiry<'_>, formula: &Expr) -> Expr {
-    let sum = |name: &str| {
-        inquiry.file.statements.iter().find_map(|statement| match &statement.kind {
-            StatementKind::Definition(definition) if definition.name.text == name => {
-                let is_sum = matches!(&definition.expr.kind, ExprKind::Binary { operator, .. }
-                    if matches!(operator.kind, BinaryOp::Add | BinaryOp::Sub));
-                (is_sum && size(&definition.expr) <= MOST_OPENED).then(|| definition.expr.clone())
-            }
-            _ => None,
-        })
-    };
-    let mut opened = formula.clone();
-    put_in(&mut opened, &sum);
-    opened
-}
-
-/// Puts other expressions in the place of names.
-fn put_in(expr: &mut Expr, meant: &dyn Fn(&str) -> Option<Expr>) {
-    if let ExprKind::Name(name) = &expr.kind {
-        if let Some(other) = meant(name) {
-            *expr = other;
+    let sum = |statement: &Statement| match &statement.kind {
+        StatementKind::Definition(definition) => {
+            let is_sum = matches!(&definition.expr.kind, ExprKind::Binary { operator, .. }
+                if matches!(operator.kind, BinaryOp::Add | BinaryOp::Sub));
+            (is_sum && size(&definition.expr) <= MOST_OPENED)
+                .then(|| (definition.name.text.clone(), definition.expr.clone()))
         }
-        return;
-    }
-    expr.children_mut().into_iter().for_each(|child| put_in(child, meant));
+        _ => None,
+    };
+    make::substituted(formula, &inquiry.file.statements.iter().filter_map(sum).collect())
 }
 
 /// Says of an expression and all of its parts that they stand at a place.

@@ -251,6 +251,13 @@ impl Expr {
         }
     }
 
+    /// The number of its parts, itself included.
+    pub fn parts(&self) -> usize {
+        let mut parts = 0;
+        self.walk(&mut |_| parts += 1);
+        parts
+    }
+
     /// Whether this is a literal, so that `x = …` makes `x` an input: a number with or without a sign, or a list
     /// whose entries are numbers, arithmetic on numbers, or lists of the same kind.
     ///

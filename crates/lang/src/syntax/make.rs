@@ -8,6 +8,8 @@
 //! assert_eq!(print(&product), "G @ W.T");
 //! ```
 
+use std::collections::HashMap;
+
 use pullback_network::Dim;
 
 use super::ast::Name;
@@ -80,4 +82,23 @@ pub fn column(expr: &Expr) -> Expr {
 /// `dL/dZ`, a reference to a claim or a given cotangent.
 pub fn reference(at: Span, of: &str, wrt: &str) -> Expr {
     Expr::new(at, ExprKind::ClaimRef { of: Name::new(of, at), wrt: vec![Name::new(wrt, at)] })
+}
+
+/// A number, with a minus in front where it has one.
+pub fn number(at: Span, value: f64) -> Expr {
+    let kind = ExprKind::Number { value: value.abs(), integer: value.fract() == 0.0 };
+    let magnitude = Expr::new(at, kind);
+    if value < 0.0 { negated(&magnitude) } else { magnitude }
+}
+
+/// An expression with others in place of names.
+pub fn substituted(expr: &Expr, with: &HashMap<String, Expr>) -> Expr {
+    if let ExprKind::Name(name) = &expr.kind {
+        return with.get(name).unwrap_or(expr).clone();
+    }
+    let mut copy = expr.clone();
+    for child in copy.children_mut() {
+        *child = substituted(child, with);
+    }
+    copy
 }
