@@ -3,7 +3,7 @@
 use expect_test::{Expect, expect};
 use pullback_array::DType;
 use pullback_array::random::Generator;
-use pullback_autograd::pullback;
+use pullback_autograd::{jacobian, pullback};
 use pullback_derive::{Source, gradient_code};
 use pullback_lang::program::{Program, elaborate, evaluate};
 use pullback_lang::{Span, make, parse, print};
@@ -22,6 +22,20 @@ fn check(source: &str, expected: Expect) {
         text += &format!("{}: {}\n", input.name, code.as_deref().unwrap_or("no code"));
     }
     expected.assert_eq(&text);
+}
+
+/// The Jacobian of the last definition by its first input, held against reverse mode row by row.
+fn check_jacobian(source: &str, expected: Expect) {
+    let file = parse(source).file;
+    let (program, _) = elaborate(&file, ".".as_ref()).expect("the program is right");
+    let (of, wrt) = (&program.values.last().expect("it defines something").val, &program.values[0].val);
+    let expr = gradient_code(of, wrt, &Source { cotangent: &|_| None, written: &|_| None });
+    let Some(expr) = expr else { return expected.assert_eq("no code") };
+    let value = evaluate(&expr, program.scope()).unwrap_or_else(|error| panic!("{}: {error:?}", print(&expr)));
+    let jacobian = jacobian(of, wrt, &[]).expect("it has one").to_dense().expect("small enough");
+    let (value, jacobian) = (value.array().expect("numbers"), jacobian.array().expect("numbers"));
+    assert!(value.is_near(jacobian, 1e-9), "{}: {value:?}\n{jacobian:?}", print(&expr));
+    expected.assert_eq(&print(&expr));
 }
 
 fn code(program: &Program, output: &Val, input: &Val) -> Option<String> {
@@ -62,16 +76,16 @@ fn layers() {
     check(
         "Q: [T=5, d=3] ~ randn; K: [S=7, d] ~ randn; V: [S, m=2] ~ randn; A = softmax(Q @ K.T / sqrt(d), axis=1); O = A @ V",
         expect![[r#"
-            Q: A * (dO @ V.T - sum(dO @ V.T * A, axis=1, keepdims=true)) @ K / sqrt(d)
-            K: (A * (dO @ V.T - sum(dO @ V.T * A, axis=1, keepdims=true))).T @ Q / sqrt(d)
+            Q: A * (dO @ V.T - sum(dO * O, axis=1, keepdims=true)) @ K / sqrt(d)
+            K: (A * (dO @ V.T - sum(dO * O, axis=1, keepdims=true))).T @ Q / sqrt(d)
             V: A.T @ dO
         "#]],
     );
     check(
         "X: [N=5, D=3] ~ randn; u = sqrt(mean(X^2, axis=1, keepdims=true)); R = X / u",
         expect![[r#"
-        X: dR / u - sum(dR * R / u, axis=1, keepdims=true) * X / u / D
-    "#]],
+            X: (dR - mean(dR * R, axis=1, keepdims=true) * R) / u
+        "#]],
     );
 }
 
@@ -82,15 +96,15 @@ fn losses_name_their_sizes() {
         expect![[r#"
             X: 2 * outer(X @ w - y, w) / (2 * N)
             w: 2 * X.T @ (X @ w - y) / (2 * N)
-            y: -2 * (X @ w - y) / (2 * N)
+            y: 2 * (y - X @ w) / (2 * N)
         "#]],
     );
     check(
         "P: [N=5, M=2] ~ randn; T: [N, M] ~ randn; L = mean((P - T)^2)",
         expect![[r#"
-        P: 2 * (P - T) / (M * N)
-        T: -2 * (P - T) / (M * N)
-    "#]],
+            P: 2 * (P - T) / (M * N)
+            T: 2 * (T - P) / (M * N)
+        "#]],
     );
 }
 
@@ -107,8 +121,8 @@ fn broadcasts_and_shapes() {
     check(
         "A: [N=5, D=3] ~ randn; m = max(A, axis=1); s = logsumexp(A, axis=0)",
         expect![[r#"
-        A: ds * exp(A - logsumexp(A, axis=0, keepdims=true))
-    "#]],
+            A: ds * softmax(A, axis=0)
+        "#]],
     );
     check(
         "X: [N=2, D=6] ~ randn; Z = reshape(X, [3, 4])",
@@ -191,8 +205,65 @@ fn sizes_of_one() {
     check(
         "X: [N=1, D=4] ~ randn; g: [1, D] ~ randn; A = softmax(X * g, axis=1)",
         expect![[r#"
-        X: A * (dA - sum(dA * A, axis=1, keepdims=true)) * g
-        g: A * (dA - sum(dA * A, axis=1, keepdims=true)) * X
-    "#]],
+            X: A * (dA - sum(dA * A, axis=1, keepdims=true)) * g
+            g: A * X * (dA - sum(dA * A, axis=1))
+        "#]],
     );
+}
+
+#[test]
+fn what_undoes_itself_is_gone() {
+    check(
+        "Z: [N=5, C=3] ~ randn; T: [N, C] ~ positive; P = softmax(Z, axis=1); L = -sum(T * log(P)) / N",
+        expect![[r#"
+            Z: (sum(T, axis=1, keepdims=true) * P - T) / N
+            T: -log(P) / N
+        "#]],
+    );
+    check(
+        "X: [N=5, D=3] ~ randn; w: [D] ~ randn; y: [N] ~ positive; p = sigmoid(X @ w); L = -mean(y * log(p) + (1 - y) * log(1 - p))",
+        expect![[r#"
+            X: outer(p - y, w) / N
+            w: X.T @ (p - y) / N
+            y: (log(1 - p) - log(p)) / N
+        "#]],
+    );
+    check("X: [N=5, D=3] ~ randn; W: [D, M=2] ~ randn; S = 1 / (1 + exp(-(X @ W)))", expect![[r#"
+        X: dS * S * (1 - S) @ W.T
+        W: X.T @ (dS * S * (1 - S))
+    "#]]);
+}
+
+#[test]
+fn normalisations_are_those_of_textbooks() {
+    check(
+        "X: [N=5, D=3] ~ randn; g: [D] ~ randn; b: [D] ~ randn; mu = mean(X, axis=1, keepdims=true); var = mean((X - mu)^2, axis=1, keepdims=true); rstd = 1 / sqrt(var + 1e-5); R = (X - mu) * rstd; Y = R * g + b",
+        expect![[r#"
+            X: rstd * (dY * g - (dY * R @ g)[:, None] * R / D - (dY @ g / D)[:, None])
+            g: sum(dY * R, axis=0)
+            b: sum(dY, axis=0)
+        "#]],
+    );
+    check(
+        "X: [N=5, D=3] ~ randn; g: [D] ~ randn; b: [D] ~ randn; mu = mean(X, axis=0); C = X - mu; v = mean(C^2, axis=0); R = C / sqrt(v + 1e-5); Y = R * g + b",
+        expect![[r#"
+            X: g * (dY - mean(dY * R, axis=0) * R - mean(dY, axis=0)) / sqrt(v + 1e-5)
+            g: sum(dY * R, axis=0)
+            b: sum(dY, axis=0)
+        "#]],
+    );
+    check(
+        "X: [N=5, D=3] ~ randn; g: [D] ~ randn; u = sqrt(mean(X^2, axis=1, keepdims=true) + 1e-6); R = X / u; Y = R * g",
+        expect![[r#"
+            X: (dY * g - mean(dY * Y, axis=1, keepdims=true) * R) / u
+            g: sum(dY * R, axis=0)
+        "#]],
+    );
+}
+
+#[test]
+fn jacobians_with_a_diagonal() {
+    check_jacobian("s: [n=4] ~ randn; a = softmax(s)", expect!["diag(a) - outer(a, a)"]);
+    check_jacobian("a: [m=4] ~ randn; r = a / sqrt(mean(a^2))", expect!["(eye(m) - outer(r, r) / m) / sqrt(mean(a^2))"]);
+    check_jacobian("x: [n=4] ~ randn; W: [n, n] ~ randn; y = W @ x + x^3", expect!["3 * diag(x^2) + W"]);
 }

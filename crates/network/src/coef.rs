@@ -81,6 +81,21 @@ impl Coef {
         Coef { rational, real, sizes }
     }
 
+    /// An integer power. Zero has no negative one: that is infinite, as in a division of floats.
+    pub fn power(&self, power: i32) -> Coef {
+        let (numerator, denominator) = (*self.rational.numer(), *self.rational.denom());
+        let (ratio, real) = match power < 0 {
+            true => (Coef::ratio(denominator, numerator), self.real.recip()),
+            false => (Coef::ratio(numerator, denominator), self.real),
+        };
+        let once = ratio.times(&Coef { real, ..Coef::one() });
+        let mut product = (0..power.unsigned_abs()).fold(Coef::one(), |product, _| product.times(&once));
+        if power != 0 {
+            product.sizes = self.sizes.iter().map(|&(name, size, p)| (name, size, p * power)).collect();
+        }
+        product
+    }
+
     /// The sum, where it is one coefficient again: where both differ in their rational only.
     pub fn plus(&self, other: &Coef) -> Option<Coef> {
         if self.sizes == other.sizes && self.real == other.real {
@@ -98,6 +113,15 @@ impl Coef {
     pub fn value(&self) -> f64 {
         let sizes: f64 = self.sizes.iter().map(|&(_, size, power)| (size as f64).powi(power)).product();
         as_f64(&self.rational) * self.real * sizes
+    }
+
+    /// Does a product of sizes other than 1 stand below the fraction bar, so that a sum over them is a mean?
+    pub fn is_over(&self, sizes: &Coef) -> bool {
+        let has = |&(name, size, power): &(Name, usize, i32)| {
+            self.sizes.iter().any(|&(n, s, p)| n == name && s == size && -p >= power)
+        };
+        let number = *sizes.rational.numer();
+        !sizes.is_one() && number > 0 && self.rational.denom() % number == 0 && sizes.sizes.iter().all(has)
     }
 
     /// Is it exactly 1?
@@ -162,6 +186,9 @@ mod tests {
     #[test]
     fn prints_as_on_paper() {
         let mean = Coef::size(Dim::named("N", 5), -1).times(&Coef::size(Dim::named("M", 2), -1));
+        let n = |power| Coef::size(Dim::named("N", 5), power);
+        assert!(mean.is_over(&n(1)) && !mean.is_over(&n(2)) && !mean.is_over(&Coef::one()));
+        assert!(Coef::ratio(2, 15).is_over(&Coef::ratio(5, 1)) && !Coef::ratio(1, 2).is_over(&Coef::ratio(4, 1)));
         let cases = [
             (Coef::one(), "1"),
             (Coef::ratio(6, 4), "3/2"),
@@ -176,6 +203,7 @@ mod tests {
             assert_eq!(coef.to_string(), text);
         }
         assert_eq!(mean.value(), 0.1);
+        assert_eq!(mean.times(&Coef::ratio(2, 3)).power(-2).to_string(), "9·M^2·N^2/4");
         assert_eq!(Coef::number(0.5).plus(&Coef::ratio(1, 3)).map(|c| c.to_string()), Some("5/6".into()));
     }
 

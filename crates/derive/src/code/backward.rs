@@ -8,6 +8,7 @@ use pullback_network::{Coef, Label, Value};
 use pullback_ops::{Factor, Network, Origin, Val};
 
 use super::Source;
+use super::algebra::{Algebra, Monomial};
 use super::node::Node;
 use super::payload::Writer;
 use super::terms;
@@ -27,6 +28,7 @@ pub(super) fn gradient(of: &Val, wrt: &Val, source: &Source<'_>) -> Option<Expr>
     if path.len() > MOST_VALUES {
         return None;
     }
+    let algebra = Algebra::new(of, &writer);
     let mut cotangents: HashMap<u64, Network> = HashMap::new();
     let seed = match (source.cotangent)(of) {
         Some(called) => symbol(of, &whole_node(of, called), &writer)?,
@@ -35,6 +37,7 @@ pub(super) fn gradient(of: &Val, wrt: &Val, source: &Source<'_>) -> Option<Expr>
     cotangents.insert(of.id(), seed);
     for value in path.iter().rev() {
         let mut cotangent = cotangents.remove(&value.id())?;
+        cotangent = algebra.simplest(&cotangent);
         if value.id() == wrt.id() {
             return written(&cotangent, of, wrt, &writer);
         }
@@ -45,13 +48,9 @@ pub(super) fn gradient(of: &Val, wrt: &Val, source: &Source<'_>) -> Option<Expr>
         } else if cotangent.terms().len() > 1 && cotangent.inputs().is_empty() {
             // A sum is a thing of its own.
             let slots = Label::for_dims(value.dims());
-            let node = terms::sum(cotangent.terms(), &slots, &writer)?;
-            let axes: Vec<usize> = node
-                .axes
-                .iter()
-                .map(|axis| slots.iter().position(|slot| slot == axis).unwrap_or(usize::MAX))
-                .collect();
-            cotangent = stand_in(value, &node, &axes, &writer)?;
+            let (coef, node) = terms::apart(cotangent.terms(), &slots, &writer)?;
+            let products = algebra.sum(cotangent.terms(), &slots, &coef.power(-1));
+            cotangent = stand_in(value, &coef, &node, &slots, products, &writer)?;
         } else if cotangent.terms().len() > MOST_TERMS {
             return None;
         }
@@ -85,11 +84,15 @@ fn written(cotangent: &Network, of: &Val, wrt: &Val, writer: &Writer<'_>) -> Opt
     (expr.parts() <= MOST_PARTS).then_some(expr)
 }
 
-/// What a reshape sends back: the cotangent in the shape of the input. As a network it is a relation between labels, for which
-/// the language has no other words.
+/// What a reshape sends back that is more than another place for axes of size 1: the cotangent in the shape of the input. As a
+/// network it is a relation between labels, for which the language has no other words.
 fn reshaped(value: &Val, input: &Val, cotangent: &Network, writer: &Writer<'_>) -> Option<Network> {
     let is_reshape = matches!(value.origin(), Origin::Call(op, _) if op.name() == "reshape");
     if !is_reshape || !cotangent.inputs().is_empty() {
+        return None;
+    }
+    let is_relation = |factor: &Factor| matches!(factor, Factor::Relation(_));
+    if !value.jacobian(0).ok()?.terms().iter().any(|term| term.factors.iter().any(is_relation)) {
         return None;
     }
     let slots = Label::for_dims(value.dims());
@@ -105,25 +108,33 @@ fn whole_node(value: &Val, expr: Expr) -> Node {
 }
 
 fn symbol(value: &Val, node: &Node, writer: &Writer<'_>) -> Option<Network> {
-    let axes: Vec<usize> = (0..value.ndim()).collect();
-    stand_in(value, node, &axes, writer)
+    stand_in(value, &Coef::one(), node, &node.axes, None, writer)
 }
 
-/// A cotangent that is one symbol for an expression: `axes` are the axes of the value that those of the expression are. `None` where
-/// the expression is too long: what is built upon it may hold it twice, and so on at each step.
-fn stand_in(value: &Val, node: &Node, axes: &[usize], writer: &Writer<'_>) -> Option<Network> {
+/// A cotangent that is a number times one symbol for an expression: `slots` are the labels of the axes of the value, of which the expression has
+/// some. `None` where the expression is too long: what is built upon it may hold it twice, and so on at each step.
+fn stand_in(
+    value: &Val,
+    coef: &Coef,
+    node: &Node,
+    slots: &[Label],
+    products: Option<Vec<Monomial>>,
+    writer: &Writer<'_>,
+) -> Option<Network> {
     if node.expr.parts() > MOST_PARTS {
         return None;
     }
     let dims: Vec<_> = node.axes.iter().map(|label| label.dim()).collect();
     let symbol = Val::symbol("cotangent", &dims, value.dtype());
     writer.call(&symbol, node.expr.clone());
-    let slots = Label::for_dims(value.dims());
-    let labels: Vec<Label> = axes
-        .iter()
-        .zip(&node.axes)
-        .map(|(&axis, own)| slots.get(axis).copied().unwrap_or_else(|| Label::new(own.dim())))
-        .collect();
-    let one = Network::zero(value.dims(), &[]);
-    Some(one.plus_term(Coef::one(), &slots, &[], [Factor::Dense(symbol, labels)]))
+    if let Some(products) = products {
+        writer.know(&symbol, node.axes.clone(), products, true);
+    }
+    let labels = Label::for_dims(value.dims());
+    let called = |axis: &Label| {
+        let place = slots.iter().position(|slot| slot == axis);
+        place.map_or_else(|| Label::new(axis.dim()), |at| labels[at])
+    };
+    let factor = Factor::Dense(symbol, node.axes.iter().map(called).collect());
+    Some(Network::zero(value.dims(), &[]).plus_term(coef.clone(), &labels, &[], [factor]))
 }

@@ -2,7 +2,7 @@
 //! and what is neither an `einsum`.
 
 use pullback_lang::{BinaryOp, Expr, ExprKind, Span, make};
-use pullback_network::Label;
+use pullback_network::{Coef, Label};
 
 use super::node::{Node, is_stretched};
 
@@ -73,20 +73,24 @@ fn summed_over(node: &Node, labels: &[Label]) -> Option<Node> {
             Some(Expr::new(at, ExprKind::List(several.iter().map(|&k| make::integer(at, k)).collect())))
         }
     };
-    let sum = |keep: bool| {
+    let reduced = |function: &str, keep: bool| {
         let mut arguments: Vec<(&str, Expr)> = axis.iter().map(|axis| ("axis", axis.clone())).collect();
         if keep {
             arguments.push(("keepdims", Expr::new(at, ExprKind::Bool(true))));
         }
-        make::call(at, "sum", vec![node.expr.clone()], arguments)
+        make::call(at, function, vec![node.expr.clone()], arguments)
     };
     let rest = |label: &Label| !labels.contains(label);
     let stretched = |label: &Label| if rest(label) { *label } else { Label::new(1) };
-    let kept = Node::new(sum(true), node.axes.iter().map(stretched).collect());
-    let axes = node.axes.iter().copied().filter(rest).collect();
-    // A full sum is a scalar, which needs no axes.
-    let kept = axis.is_some().then(|| Box::new(kept));
-    Some(Node { expr: sum(false), axes, kept })
+    let axes: Vec<Label> = node.axes.iter().copied().filter(rest).collect();
+    let whole = |function: &str| {
+        let kept = Node::new(reduced(function, true), node.axes.iter().map(stretched).collect());
+        // A full sum is a scalar, which needs no axes.
+        let kept = axis.is_some().then(|| Box::new(kept));
+        Node { kept, ..Node::new(reduced(function, false), axes.clone()) }
+    };
+    let size = labels.iter().fold(Coef::one(), |size, label| size.times(&Coef::size(label.dim(), 1)));
+    Some(Node { mean: Some(Box::new((size, whole("mean")))), ..whole("sum") })
 }
 
 /// `A @ B`, `A @ v`: of two factors that share one label and nothing else.

@@ -8,6 +8,7 @@
 //! | module | what it knows |
 //! |---|---|
 //! | `backward` | how cotangents flow, as networks |
+//! | `algebra` | what cancels, and what has a name |
 //! | `terms` | how a sum of products is written: common factors, signs, the shape it has to have |
 //! | `contraction` | how the sums of one product are written: `@`, `sum`, `einsum` |
 //! | `node` | an expression whose axes carry labels, and how it is broadcast |
@@ -33,6 +34,7 @@
 //! # Ok::<(), pullback_ops::Error>(())
 //! ```
 
+mod algebra;
 mod backward;
 mod contraction;
 mod node;

@@ -1,7 +1,7 @@
 //! An expression whose axes carry labels, and how it is brought under others to be broadcast.
 
 use pullback_lang::{BinaryOp, Expr, ExprKind, IndexItem, Span, make};
-use pullback_network::Label;
+use pullback_network::{Coef, Label};
 
 /// An expression and the labels of its axes. An axis of size 1 that is stretched carries a label of its own.
 #[derive(Clone, Debug)]
@@ -10,6 +10,8 @@ pub(super) struct Node {
     pub axes: Vec<Label>,
     /// The same with the axes kept that were summed.
     pub kept: Option<Box<Node>>,
+    /// Where it is a sum: that over what size, as a mean.
+    pub mean: Option<Box<(Coef, Node)>>,
 }
 
 /// Is it the label of an axis that is there to be stretched? A size of one that has a name is one by chance.
@@ -19,7 +21,7 @@ pub(super) fn is_stretched(label: &Label) -> bool {
 
 impl Node {
     pub(super) fn new(expr: Expr, axes: Vec<Label>) -> Node {
-        Node { expr, axes, kept: None }
+        Node { expr, axes, kept: None, mean: None }
     }
 
     /// The number one.

@@ -2,12 +2,14 @@
 
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::rc::Rc;
 
-use pullback_lang::{BinaryOp, Expr, Span, make, parse_expr};
-use pullback_network::Value;
+use pullback_lang::{BinaryOp, Expr, ExprKind, Span, make, parse_expr};
+use pullback_network::{Label, Value};
 use pullback_ops::{Origin, Val};
 
 use super::Source;
+use super::algebra::Monomial;
 
 /// What takes more parts is not read.
 const MOST_PARTS: usize = 150;
@@ -17,16 +19,37 @@ pub(super) struct Writer<'a> {
     source: &'a Source<'a>,
     /// What stands for values that are symbols for something written already.
     symbols: RefCell<HashMap<u64, Expr>>,
+    /// What symbols are as sums of products.
+    sums: RefCell<HashMap<u64, Rc<Sum>>>,
+}
+
+/// What a symbol is as a sum of products.
+pub(super) struct Sum {
+    pub axes: Vec<Label>,
+    pub monomials: Vec<Monomial>,
+    /// Does it stand for the cotangent of a value, so that it may as well stay?
+    stands_in: bool,
 }
 
 impl<'a> Writer<'a> {
     pub(super) fn new(source: &'a Source<'a>) -> Writer<'a> {
-        Writer { source, symbols: RefCell::default() }
+        Writer { source, symbols: RefCell::default(), sums: RefCell::default() }
     }
 
     /// Lets a symbol stand for an expression.
     pub(super) fn call(&self, symbol: &Val, expr: Expr) {
         self.symbols.borrow_mut().insert(symbol.id(), expr);
+    }
+
+    /// Says what a symbol is as a sum of products.
+    pub(super) fn know(&self, symbol: &Val, axes: Vec<Label>, monomials: Vec<Monomial>, stands_in: bool) {
+        let sum = Sum { axes, monomials, stands_in };
+        self.sums.borrow_mut().insert(symbol.id(), Rc::new(sum));
+    }
+
+    /// What a symbol is as a sum of products; of one that stands for a cotangent where that is wanted.
+    pub(super) fn sum(&self, symbol: &Val, stand_ins: bool) -> Option<Rc<Sum>> {
+        self.sums.borrow().get(&symbol.id()).filter(|sum| stand_ins || !sum.stands_in).cloned()
     }
 
     /// A value as an expression: by its name, else as its operation on what that is applied to.
@@ -76,8 +99,22 @@ impl<'a> Writer<'a> {
             _ => {
                 let names: Vec<String> = (0..operands.len()).map(|k| format!("operand_{k}")).collect();
                 let call = parse_expr(&op.written(&names)).ok()?.expr;
-                Some(make::substituted(&call, &names.into_iter().zip(operands).collect()))
+                let written = make::substituted(&call, &names.into_iter().zip(operands).collect());
+                Some(softmax(&written).unwrap_or(written))
             }
         }
     }
+}
+
+/// `softmax(z, axis=1)` for `exp(z - logsumexp(z, axis=1, keepdims=true))`.
+fn softmax(expr: &Expr) -> Option<Expr> {
+    let ExprKind::Call { function, args, .. } = &expr.kind else { return None };
+    let [Expr { kind: ExprKind::Binary { operator, left, right }, .. }] = &args[..] else { return None };
+    let ExprKind::Call { function: normaliser, args: of, kwargs } = &right.kind else { return None };
+    let is_one = function.text == "exp" && operator.kind == BinaryOp::Sub && normaliser.text == "logsumexp";
+    let [(axis, along), (keepdims, _)] = &kwargs[..] else { return None };
+    let has_axis = axis.text == "axis" && keepdims.text == "keepdims";
+    let at = Span::default();
+    (is_one && has_axis && of[..] == [(**left).clone()])
+        .then(|| make::call(at, "softmax", of.clone(), vec![("axis", along.clone())]))
 }

@@ -16,6 +16,12 @@ struct Product {
 
 /// The sum of some terms, with axes labelled by their slots. Axes along which it does not change may be missing.
 pub(super) fn sum(terms: &[Term], slots: &[Label], writer: &Writer<'_>) -> Option<Node> {
+    let (coef, body) = apart(terms, slots, writer)?;
+    if coef.is_one() { Some(body) } else { multiplied(&coef, vec![body], slots) }
+}
+
+/// The sum of some terms apart from a number that is in front of all.
+pub(super) fn apart(terms: &[Term], slots: &[Label], writer: &Writer<'_>) -> Option<(Coef, Node)> {
     let mut products: Vec<Product> =
         terms.iter().map(|term| product(term, slots, writer)).collect::<Option<_>>()?;
     let (mut coef, mut common) = (Coef::one(), Vec::new());
@@ -32,7 +38,7 @@ pub(super) fn sum(terms: &[Term], slots: &[Label], writer: &Writer<'_>) -> Optio
         .collect::<Option<_>>()?;
     let total = match parts.as_slice() {
         [(false, only)] => only.clone(),
-        [(true, only)] => Node { expr: minus(&only.expr), kept: None, axes: only.axes.clone() },
+        [(true, only)] => Node::new(minus(&only.expr), only.axes.clone()),
         _ => {
             let nodes: Vec<&Node> = parts.iter().map(|(_, node)| node).collect();
             let order = joint(&nodes, slots);
@@ -51,11 +57,20 @@ pub(super) fn sum(terms: &[Term], slots: &[Label], writer: &Writer<'_>) -> Optio
             Node::new(total?, order)
         }
     };
-    if common.is_empty() && coef.is_one() {
-        return Some(total);
+    if common.is_empty() {
+        return Some((coef, total));
     }
     common.push(total);
-    multiplied(&coef, common, slots)
+    Some((coef, multiplied(&Coef::one(), common, slots)?))
+}
+
+/// How long the sum is as it is written: the number of its parts, or of those of its factors where there are no words for it.
+pub(super) fn length(terms: &[Term], slots: &[Label], writer: &Writer<'_>) -> usize {
+    if let Some(node) = sum(terms, slots, writer) {
+        return node.expr.parts();
+    }
+    let payloads = terms.iter().flat_map(|term| &term.factors).filter_map(|factor| factor.payload());
+    terms.len() + payloads.map(|value| 1 + writer.written(value).map_or(0, |expr| expr.parts())).sum::<usize>()
 }
 
 /// The same as an expression of the very shape of the slots.
@@ -99,13 +114,11 @@ fn diagonal(terms: &[Term], dims: &[Dim], writer: &Writer<'_>) -> Option<Expr> {
 
 /// A term with its slots called as those of all terms.
 fn product(term: &Term, slots: &[Label], writer: &Writer<'_>) -> Option<Product> {
-    let mut seen = Vec::new();
-    for &slot in &term.slots {
-        // A delta between two axes of the result.
-        if seen.contains(&slot) && !is_stretched(&slot) {
-            return None;
+    let mut deltas = Vec::new();
+    for (at, slot) in term.slots.iter().enumerate() {
+        if let Some(before) = term.slots[..at].iter().position(|other| other == slot && !is_stretched(slot)) {
+            deltas.push((slots[before], slots[at]));
         }
-        seen.push(slot);
     }
     let called =
         |label: Label| term.slots.iter().position(|&slot| slot == label).map_or(label, |at| slots[at]);
@@ -128,7 +141,39 @@ fn product(term: &Term, slots: &[Label], writer: &Writer<'_>) -> Option<Product>
         }
         nodes.push(Node::new(expr, axes));
     }
+    match deltas[..] {
+        [] => {}
+        [(row, column)] => nodes = with_diagonal(nodes, row, column)?,
+        _ => return None,
+    }
     Some(Product { coef: term.coef.clone(), nodes })
+}
+
+/// The factors of a term with a delta between two axes of the result: what stands along the diagonal is a factor `diag(v)`.
+fn with_diagonal(nodes: Vec<Node>, row: Label, column: Label) -> Option<Vec<Node>> {
+    // What shares a summed label with the diagonal belongs to it.
+    let mut on_it: Vec<Label> = vec![row];
+    let (mut along, mut rest) = (Vec::new(), nodes);
+    loop {
+        let (more, others): (Vec<Node>, Vec<Node>) =
+            rest.into_iter().partition(|node| on_it.iter().any(|label| node.has(*label)));
+        rest = others;
+        if more.is_empty() {
+            break;
+        }
+        on_it.extend(more.iter().flat_map(|node| node.axes.iter().copied()).filter(|label| !is_stretched(label)));
+        along.extend(more);
+    }
+    let at = Span::default();
+    let diagonal = if along.is_empty() {
+        make::call(at, "eye", vec![make::dim(at, &row.dim())], Vec::new())
+    } else {
+        let slots = [row];
+        let vector = multiplied(&Coef::one(), contracted(along, &slots)?, &slots)?;
+        make::call(at, "diag", vec![vector.under(&slots)?], Vec::new())
+    };
+    rest.insert(0, Node::new(diagonal, vec![row, column]));
+    Some(rest)
 }
 
 /// Takes out what all products are multiplied by: factors over axes of the result, and the number in front.
@@ -141,7 +186,8 @@ fn in_common(products: &mut [Product], slots: &[Label]) -> (Coef, Vec<Node>) {
         let places: Option<Vec<usize>> = products
             .iter()
             .map(|product| {
-                product.nodes.iter().position(|other| other.axes == node.axes && other.expr == node.expr)
+                let is_same = |other: &Node| other.real(slots) == node.real(slots) && other.expr == node.expr;
+                product.nodes.iter().position(is_same)
             })
             .collect();
         match places {
@@ -165,8 +211,17 @@ fn in_common(products: &mut [Product], slots: &[Label]) -> (Coef, Vec<Node>) {
 }
 
 /// The product of factors over axes of the result, with a positive number in front.
-fn multiplied(coef: &Coef, nodes: Vec<Node>, slots: &[Label]) -> Option<Node> {
-    let (mut above, mut below) = number(coef)?;
+fn multiplied(coef: &Coef, mut nodes: Vec<Node>, slots: &[Label]) -> Option<Node> {
+    let mut coef = coef.clone();
+    for node in &mut nodes {
+        // A sum over what it is divided by is a mean.
+        if let Some((size, mean)) = node.mean.as_deref()
+            && coef.is_over(size)
+        {
+            (coef, *node) = (coef.times(size), mean.clone());
+        }
+    }
+    let (mut above, mut below) = number(&coef)?;
     let (scalars, arrays): (Vec<Node>, Vec<Node>) = nodes.into_iter().partition(|node| node.axes.is_empty());
     let arrays = entrywise(arrays, slots)?;
     let body = match arrays.as_slice() {
@@ -193,7 +248,7 @@ fn multiplied(coef: &Coef, nodes: Vec<Node>, slots: &[Label]) -> Option<Node> {
     }
     let scaled = |body: &Expr| over(in_front(above.clone(), body), below.clone());
     let kept = body.kept.as_ref().map(|kept| Box::new(Node::new(scaled(&kept.expr), kept.axes.clone())));
-    Some(Node { expr: scaled(&body.expr), axes: body.axes, kept })
+    Some(Node { kept, ..Node::new(scaled(&body.expr), body.axes) })
 }
 
 /// Factors over the same axes as one, so that what is left of an outer product is its two vectors.

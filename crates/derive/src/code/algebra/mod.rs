@@ -1,0 +1,323 @@
+//! The algebra of gradients: what cancels is cancelled, and what a program has a name for is called by it.
+//!
+//! Reverse mode multiplies the derivatives of single operations, and much of that undoes itself: the cross-entropy divides by the
+//! probabilities that the softmax multiplies by, and a variance is differentiated by a mean about which the deviations sum to
+//! zero. The sum of products that has arrived at a value is taken apart into powers of values; like powers are added up, like
+//! products merged, and what the definitions of the program say of names is used from right to left: `var + eps` is `rstd^-2`,
+//! a sum of `X` along its rows is `D * mu`. Sums are multiplied out where that makes things shorter. Of all forms the shortest
+//! as it would be written is taken, so that nothing here is a matter of taste.
+//!
+//! The identities are those of numbers other than zero: `T * P / P` is `T`, where P is 0 too.
+//!
+//! | module | what it knows |
+//! |---|---|
+//! | `monomial` | products of powers with labels, and their arithmetic |
+//! | `open` | which products values are |
+//! | `relation` | what the definitions of names say, and how a product is rewritten by that |
+
+mod monomial;
+mod open;
+mod relation;
+
+use num_traits::{One, Signed};
+use pullback_lang::{BinaryOp, Expr, Span, make};
+use pullback_network::{Coef, Label, Value};
+use pullback_ops::{Factor, Network, Term, Val};
+
+pub(super) use self::monomial::Monomial;
+use self::monomial::{Exponent, Power, collected, is_small_power, product};
+use self::open::Opener;
+use self::relation::Relation;
+use super::node::is_stretched;
+use super::payload::Writer;
+use super::terms;
+
+/// A sum of more products is not read.
+const MOST_TERMS: usize = 24;
+
+/// More names are not looked through.
+const MOST_NAMES: usize = 100;
+
+/// A product is rewritten so many times at most.
+const MOST_REWRITES: usize = 48;
+
+/// Definitions are opened to this depth to see that a sum is zero.
+const DEEPEST_ZERO: usize = 3;
+
+/// What a program says of its names.
+pub(super) struct Algebra<'a> {
+    writer: &'a Writer<'a>,
+    relations: Vec<Relation>,
+}
+
+impl<'a> Algebra<'a> {
+    /// The algebra of the values that one is computed from.
+    pub(super) fn new(of: &Val, writer: &'a Writer<'a>) -> Algebra<'a> {
+        let opener = Opener { writer, stand_ins: false };
+        let named: Vec<Val> = named(of);
+        let relations = if named.len() > MOST_NAMES {
+            Vec::new()
+        } else {
+            named.iter().flat_map(|val| Relation::of(val, &opener)).collect()
+        };
+        Algebra { writer, relations }
+    }
+
+    /// The shortest form of a cotangent.
+    pub(super) fn simplest(&self, cotangent: &Network) -> Network {
+        let dims = [cotangent.outputs(), cotangent.inputs()].concat();
+        let slots = Label::for_dims(&dims);
+        let mut best = (terms::length(cotangent.terms(), &slots, self.writer), None);
+        for stand_ins in [false, true] {
+            let Some(sum) = self.opened(cotangent.terms(), &slots, stand_ins) else { continue };
+            let Some(kept) = self.reduced(sum) else { continue };
+            let multiplied = self.multiplied_out(&kept).and_then(|sum| self.reduced(sum));
+            for sum in [Some(kept), multiplied].into_iter().flatten() {
+                let terms = self.terms(&sum);
+                let length = terms::length(&terms, &slots, self.writer);
+                if length < best.0 {
+                    best = (length, Some(terms));
+                }
+            }
+        }
+        let Some(terms) = best.1 else { return cotangent.clone() };
+        let split = cotangent.outputs().len();
+        let zero = Network::zero(cotangent.outputs(), cotangent.inputs());
+        terms.into_iter().fold(zero, |network, term| {
+            network.plus_term(term.coef, &term.slots[..split], &term.slots[split..], term.factors)
+        })
+    }
+
+    /// What a number times a sum of terms over slots is as a sum of products; `None` where it is none.
+    pub(super) fn sum(&self, terms: &[Term], slots: &[Label], coef: &Coef) -> Option<Vec<Monomial>> {
+        let is_diagonal = |term: &Term| {
+            term.slots.iter().enumerate().any(|(at, slot)| term.slots[..at].contains(slot) && !is_stretched(slot))
+        };
+        if terms.iter().any(is_diagonal) {
+            return None;
+        }
+        Some(product(&[Monomial::number(coef.clone())], &self.opened(terms, slots, true)?))
+    }
+
+    fn opened(&self, terms: &[Term], slots: &[Label], stand_ins: bool) -> Option<Vec<Monomial>> {
+        let opener = Opener { writer: self.writer, stand_ins };
+        let mut sum = Vec::new();
+        for term in terms {
+            sum.extend(opened(term, slots, &opener)?);
+            if sum.len() > MOST_TERMS {
+                return None;
+            }
+        }
+        Some(collected(sum))
+    }
+
+    /// A sum with all that the names say put in.
+    fn reduced(&self, sum: Vec<Monomial>) -> Option<Vec<Monomial>> {
+        let sum = self.rewritten(sum, &|_| true)?;
+        Some(sum.into_iter().filter(|monomial| !self.is_zero(monomial)).collect())
+    }
+
+    fn rewritten(&self, sum: Vec<Monomial>, by: &dyn Fn(&Relation) -> bool) -> Option<Vec<Monomial>> {
+        let mut left = MOST_REWRITES;
+        let mut pending = sum;
+        pending.reverse();
+        let mut done = Vec::new();
+        while let Some(monomial) = pending.pop() {
+            let relations = self.relations.iter().filter(|relation| by(relation));
+            match relations.into_iter().find_map(|relation| monomial.rewritten(relation)) {
+                Some(parts) if left > 0 => {
+                    left -= 1;
+                    pending.extend(parts.into_iter().rev().map(Monomial::merged));
+                }
+                Some(_) => return None,
+                None => done.push(monomial),
+            }
+            if done.len() + pending.len() > MOST_TERMS {
+                return None;
+            }
+        }
+        Some(collected(done))
+    }
+
+    /// Is a sum in a product zero, as that of the deviations from a mean is? Definitions of what is summed are opened until that is seen.
+    fn is_zero(&self, monomial: &Monomial) -> bool {
+        let opener = Opener { writer: self.writer, stand_ins: false };
+        monomial.summed.iter().any(|&label| {
+            let mut sum = vec![monomial.clone()];
+            for _ in 0..DEEPEST_ZERO {
+                let parts: Option<Vec<Vec<Monomial>>> =
+                    sum.iter().map(|part| summand_opened(part, label, &opener)).collect();
+                let Some(parts) = parts else { return false };
+                let Some(rewritten) = self.rewritten(collected(parts.concat()), &Relation::is_summed) else { return false };
+                sum = rewritten;
+                if sum.is_empty() {
+                    return true;
+                }
+            }
+            false
+        })
+    }
+
+    /// With sums multiplied out, where a product has one.
+    fn multiplied_out(&self, sum: &[Monomial]) -> Option<Vec<Monomial>> {
+        let opener = Opener { writer: self.writer, stand_ins: false };
+        let mut changed = false;
+        let mut out = Vec::new();
+        let mut pending: Vec<Monomial> = sum.to_vec();
+        pending.reverse();
+        while let Some(monomial) = pending.pop() {
+            let opened = (0..monomial.powers.len()).find_map(|at| {
+                let power = &monomial.powers[at];
+                let is_open = power.base.value.name().is_none() && is_small_power(power.exponent);
+                let terms = opener.terms(&power.base.value, &power.labels).filter(|_| is_open)?;
+                let squared = if power.exponent.is_one() { terms } else { product(&terms, &terms) };
+                Some(squared.iter().map(|term| monomial.with(&[at], term)).collect::<Vec<Monomial>>())
+            });
+            match opened {
+                Some(terms) => {
+                    changed = true;
+                    pending.extend(terms.into_iter().rev());
+                }
+                None => out.push(monomial),
+            }
+            if out.len() + pending.len() > MOST_TERMS {
+                return None;
+            }
+        }
+        changed.then(|| collected(out))
+    }
+
+    /// Products as terms of a network: powers are symbols that the writer knows.
+    fn terms(&self, sum: &[Monomial]) -> Vec<Term> {
+        let term = |monomial: &Monomial| {
+            let factors = monomial.powers.iter().rev().flat_map(|power| {
+                // What all products are divided or multiplied by stands in front of them.
+                let common = common(power, sum);
+                let rest = power.exponent - common;
+                [rest, common]
+                    .into_iter()
+                    .filter(|exponent| *exponent != Exponent::from_integer(0))
+                    .map(|exponent| Factor::Dense(self.symbol(power, exponent), power.labels.clone()))
+            });
+            Term { coef: monomial.coef.clone(), slots: monomial.slots.clone(), factors: factors.collect() }
+        };
+        sum.iter().map(term).collect()
+    }
+
+    /// A power as a value.
+    fn symbol(&self, power: &Power, exponent: Exponent) -> Val {
+        let base = &power.base;
+        if exponent.is_one() {
+            return base.value.clone();
+        }
+        let labels = Label::for_dims(base.value.dims());
+        let symbol = Val::symbol("power", base.value.dims(), base.value.dtype());
+        let mut monomial = Monomial::of(base.clone(), labels.clone());
+        monomial.powers[0].exponent = exponent;
+        self.writer.call(&symbol, raised(&base.expr, exponent));
+        self.writer.know(&symbol, labels, vec![monomial], false);
+        symbol
+    }
+}
+
+/// The exponent of a power that all products of a sum share.
+fn common(power: &Power, sum: &[Monomial]) -> Exponent {
+    let zero = Exponent::from_integer(0);
+    let exponents: Vec<Exponent> = sum
+        .iter()
+        .map(|monomial| {
+            let like = |other: &&Power| other.base.key == power.base.key && other.real().eq(power.real());
+            monomial.powers.iter().find(like).map_or(zero, |like| like.exponent)
+        })
+        .collect();
+    let least = exponents.iter().copied().fold(power.exponent, |a, b| if a.abs() <= b.abs() { a } else { b });
+    let is_shared = exponents.iter().all(|e| e.is_positive() == least.is_positive() && *e != zero);
+    if is_shared { least } else { zero }
+}
+
+/// A base raised to a power, as it is written.
+fn raised(base: &Expr, exponent: Exponent) -> Expr {
+    let at = Span::default();
+    if exponent.is_negative() {
+        let one = make::integer(at, 1);
+        return make::binary(at, BinaryOp::Div, one, raised(base, -exponent));
+    }
+    if exponent.is_one() {
+        return base.clone();
+    }
+    if exponent == Exponent::new(1, 2) {
+        return make::call(at, "sqrt", vec![base.clone()], Vec::new());
+    }
+    let number = f64::from(*exponent.numer()) / f64::from(*exponent.denom());
+    make::binary(at, BinaryOp::Pow, base.clone(), make::number(at, number))
+}
+
+/// A term as a sum of products.
+fn opened(term: &Term, slots: &[Label], opener: &Opener<'_>) -> Option<Vec<Monomial>> {
+    let called = |label: &Label| term.slots.iter().position(|slot| slot == label).map_or(*label, |at| slots[at]);
+    let mut sum = vec![Monomial::number(term.coef.clone())];
+    // The cotangent is the last factor that was multiplied in, and stands first.
+    for factor in term.factors.iter().rev() {
+        let Factor::Dense(value, labels) = factor else { return None };
+        let labels: Vec<Label> = labels.iter().map(called).collect();
+        let is_repeated = |(at, label): (usize, &Label)| !is_stretched(label) && labels[..at].contains(label);
+        if labels.iter().enumerate().any(is_repeated) {
+            return None;
+        }
+        sum = product(&sum, &opener.value(value, &labels)?);
+    }
+    let mut summed: Vec<Label> = Vec::new();
+    for label in term.factors.iter().flat_map(|factor| factor.labels()) {
+        if !term.slots.contains(&label) && !summed.contains(&label) && !is_stretched(&label) {
+            summed.push(label);
+        }
+    }
+    for monomial in &mut sum {
+        monomial.slots = term.slots.iter().map(called).collect();
+        monomial.summed.extend(summed.iter().copied());
+    }
+    Some(sum)
+}
+
+/// A product with what alone has a summed label opened by its definition, and with what else is a sum without a name.
+fn summand_opened(monomial: &Monomial, label: Label, opener: &Opener<'_>) -> Option<Vec<Monomial>> {
+    let mut sum = vec![monomial.clone()];
+    if monomial.summed.contains(&label) {
+        let at = monomial.sole_holder(label)?;
+        let power = &monomial.powers[at];
+        if !power.exponent.is_one() {
+            return None;
+        }
+        let value = &power.base.value;
+        let definition = opener.terms(value, &power.labels);
+        let definition = definition.or_else(|| opener.call(value, &power.labels, 0))?;
+        sum = definition.iter().map(|part| monomial.with(&[at], part)).collect();
+    }
+    for part in &mut sum {
+        while let Some((at, opened)) = (0..part.powers.len()).find_map(|at| {
+            let power = &part.powers[at];
+            let is_sum = power.base.value.name().is_none() && power.exponent.is_one();
+            Some((at, opener.contraction(&power.base.value, &power.labels).filter(|_| is_sum)?))
+        }) {
+            *part = part.with(&[at], &opened);
+        }
+    }
+    Some(sum)
+}
+
+/// The values with names that one is computed from, itself too, first those that come first.
+fn named(of: &Val) -> Vec<Val> {
+    let mut seen = std::collections::HashSet::new();
+    let (mut pending, mut named) = (vec![of.clone()], Vec::new());
+    while let Some(val) = pending.pop() {
+        if !seen.insert(val.id()) {
+            continue;
+        }
+        pending.extend(val.inputs().iter().cloned());
+        if val.name().is_some_and(|name| name.is_identifier()) && !val.inputs().is_empty() {
+            named.push(val);
+        }
+    }
+    named.sort_by_key(Val::order);
+    named
+}
