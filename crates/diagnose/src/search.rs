@@ -111,13 +111,7 @@ pub(crate) fn search_costed(
             fitting.push(single);
         }
     }
-    if case.backwards {
-        // What was left out explains more simply than what was made to vanish.
-        let leaves_out = |single: &Candidate| {
-            matches!(firsts[single.tree][single.first].cause, "extra-term" | "extra-factor")
-        };
-        fitting.sort_by_key(|single| single.cost - u32::from(leaves_out(single)));
-    }
+    fitting.sort_by_key(|single| firsts[single.tree][single.first].cost(case));
     let fit = |candidate: &Candidate| {
         let tree = &trees[candidate.tree];
         let first = firsts[candidate.tree][candidate.first].clone();
@@ -273,6 +267,12 @@ impl Proposal {
         replaced(root, &self.path, with.clone())
     }
 
+    /// How unlikely it is. Backwards, what was left out explains more simply than what was made to vanish.
+    fn cost(&self, case: &Case<'_>) -> u32 {
+        let leaves_out = matches!(self.cause, "extra-term" | "extra-factor");
+        self.edit.cost - u32::from(case.backwards && leaves_out)
+    }
+
     /// By how much it changes the length of a right side, and what that becomes.
     fn lengths(&self, root: &Expr) -> (usize, usize) {
         let (before, after) = (part(root, &self.path).map_or(0, size), size(&self.edit.with));
@@ -318,7 +318,7 @@ fn concluded(
         Some((fit, residual))
     });
     let best = holding.next()?;
-    let cost = best.0.changes.iter().map(|change| change.edit.cost).sum();
+    let cost = best.0.changes.iter().map(|change| change.cost(case)).sum();
     let mut told = vec![best];
     if !case.resized && told[0].0.sized() {
         let sizes = sizes(case);

@@ -8,7 +8,7 @@ use super::contraction::contracted;
 use super::node::{Node, fraction, is_one, is_stretched, joint, over, times};
 use super::payload::Writer;
 
-/// One product, before its sums are written.
+/// One product.
 struct Product {
     coef: Coef,
     nodes: Vec<Node>,
@@ -22,8 +22,11 @@ pub(super) fn sum(terms: &[Term], slots: &[Label], writer: &Writer<'_>) -> Optio
 
 /// The sum of some terms apart from a number that is in front of all.
 pub(super) fn apart(terms: &[Term], slots: &[Label], writer: &Writer<'_>) -> Option<(Coef, Node)> {
-    let mut products: Vec<Product> =
-        terms.iter().map(|term| product(term, slots, writer)).collect::<Option<_>>()?;
+    let written = |term: &Term| {
+        let Product { coef, nodes } = product(term, slots, writer)?;
+        Some(Product { coef, nodes: contracted(nodes, slots)? })
+    };
+    let mut products: Vec<Product> = terms.iter().map(written).collect::<Option<_>>()?;
     let (mut coef, mut common) = (Coef::one(), Vec::new());
     if products.len() > 1 {
         (coef, common) = in_common(&mut products, slots);
@@ -32,9 +35,7 @@ pub(super) fn apart(terms: &[Term], slots: &[Label], writer: &Writer<'_>) -> Opt
     products.sort_by_key(|product| product.coef.is_negative());
     let parts: Vec<(bool, Node)> = products
         .into_iter()
-        .map(|Product { coef, nodes }| {
-            Some((coef.is_negative(), multiplied(&coef.abs(), contracted(nodes, slots)?, slots)?))
-        })
+        .map(|Product { coef, nodes }| Some((coef.is_negative(), multiplied(&coef.abs(), nodes, slots)?)))
         .collect::<Option<_>>()?;
     let total = match parts.as_slice() {
         [(false, only)] => only.clone(),

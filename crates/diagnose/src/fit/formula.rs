@@ -15,7 +15,7 @@ use super::derived::{self, Cotangents};
 use crate::case::{Case, Trial, work};
 use crate::edit::size;
 use crate::inquiry::Inquiry;
-use crate::search::{Depth, search};
+use crate::search::{Depth, search_costed};
 use crate::words::Words;
 use crate::{Diagnosis, Fix};
 
@@ -31,7 +31,8 @@ pub(super) struct Right {
     names: Vec<Cotangents>,
 }
 
-/// The slips in right formulas that give the numbers of a claim.
+/// The slips in right formulas that give the numbers of a claim: of several formulas those in the one where they are likeliest,
+/// since one formula lacks a term where another one has an odd one added.
 pub(super) fn slips(
     inquiry: &Inquiry<'_>,
     number: usize,
@@ -54,12 +55,14 @@ pub(super) fn slips(
         let work = work(&case.own().among(&right.names.last()?.0).value(&right.expr)?);
         let names: Vec<Rc<HashMap<String, Val>>> = right.names.iter().map(|names| names.0.clone()).collect();
         let backwards = inquiry.backwards(number, case, &numbers, &names, work);
-        let found = search(inquiry, number, &backwards, &right.expr, depth);
+        let found = search_costed(inquiry, number, &backwards, &right.expr, depth);
         inquiry.spend(&backwards);
+        let (cost, found) = found?;
         let told: Vec<Diagnosis> = found.into_iter().filter_map(|found| turned(case, found, right)).collect();
-        (!told.is_empty()).then_some(told)
+        (!told.is_empty()).then_some((cost, told))
     };
-    rights.iter().find_map(slip).unwrap_or_default()
+    let (_, likeliest) = rights.iter().filter_map(slip).min_by_key(|(cost, _)| *cost).unwrap_or_default();
+    likeliest
 }
 
 /// The formulas that the derivative has on all data, the one that one would begin with first.

@@ -81,22 +81,22 @@ pub(crate) fn fit(inquiry: &Inquiry<'_>, number: usize, case: &Case<'_>) -> Vec<
     let of_numbers = |found: &dyn Fn(&Case<'_>) -> Option<Diagnosis>| -> Vec<Diagnosis> {
         if is_expression { Vec::new() } else { found(case).into_iter().collect() }
     };
-    let rights: OnceCell<Vec<Right>> = OnceCell::new();
-    let rights = || rights.get_or_init(|| formula::rights(inquiry, number, case)).as_slice();
-    // Two slips at once are sought in the formula alone that one would begin with, where that is short.
-    let (first, others) = (|| &rights()[..rights().len().min(1)], || rights().get(1..).unwrap_or_default());
+    // A long formula has many slips that give the same numbers, and two slips at once are sought in one formula alone.
+    let rights: OnceCell<(Vec<Right>, Vec<Right>)> = OnceCell::new();
+    let is_short = |right: &Right| right.stated || size(&right.expr) <= SHORT;
+    let rights = || {
+        rights.get_or_init(|| formula::rights(inquiry, number, case).into_iter().partition(is_short))
+    };
+    let (short, long) = (|| rights().0.as_slice(), || rights().1.as_slice());
     let slips = |rights: &[Right], depth| formula::slips(inquiry, number, case, rights, depth);
-    // A long formula has many slips that give the same numbers.
-    let short =
-        || if first().iter().all(|right| right.stated || size(&right.expr) <= SHORT) { first() } else { &[] };
-    let ways: [&dyn Fn() -> Vec<Diagnosis>; 9] = [
+    let ways: [&dyn Fn() -> Vec<Diagnosis>; 8] = [
         &|| {
             let found = whole::found(inquiry, number, case);
             if !found.iter().all(|found| found.cause == "missing-sum") || found.is_empty() {
                 return found;
             }
             // A matrix times a vector entry by entry is their product, not summed.
-            let slip = slips(first(), Depth::Singles);
+            let slip = slips(short(), Depth::Singles);
             if slip.iter().all(|slip| slip.cause == "elementwise-for-product") && !slip.is_empty() {
                 slip
             } else {
@@ -109,10 +109,9 @@ pub(crate) fn fit(inquiry: &Inquiry<'_>, number: usize, case: &Case<'_>) -> Vec<
             if slip.is_empty() { slip } else { both(slip, local(inquiry, number, case)) }
         },
         &|| local(inquiry, number, case),
-        &|| if short().is_empty() { slips(first(), Depth::Singles) } else { Vec::new() },
-        &|| slips(others(), Depth::Singles),
+        &|| slips(long(), Depth::Singles),
         &|| whole::another(inquiry, number, case).into_iter().collect(),
-        &|| slips(short(), Depth::PairsAlone),
+        &|| slips(&short()[..short().len().min(1)], Depth::PairsAlone),
         &|| of_numbers(&|case| whole::facts(case, inquiry.judged[number].as_ref()?)),
     ];
     let mut found = ways.iter().map(|way| way()).find(|found| !found.is_empty()).unwrap_or_default();

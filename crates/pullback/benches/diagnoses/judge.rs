@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use pullback::diagnose::Diagnosis;
+use pullback::diagnose::{Diagnosis, Part};
 use pullback::lang::{Expr, ExprKind, print};
 
 use crate::ask::{Answer, Mode, ask, order};
@@ -54,6 +54,8 @@ pub struct Record {
     pub resized: bool,
     /// What was told, for people.
     pub told: String,
+    /// What was said of each cause.
+    pub said: Vec<String>,
     /// How long it took.
     pub elapsed: Option<Duration>,
 }
@@ -82,6 +84,7 @@ pub fn judged(mode: Mode, scene: &Scene, mutant: &Mutant) -> Option<Record> {
         fix,
         resized,
         told: told(&answer, &fixes),
+        said: answer.told.iter().map(said).collect(),
         elapsed: answer.elapsed,
     })
 }
@@ -172,6 +175,16 @@ fn with_own_value(scene: &Scene, mutant: &Mutant, expr: &Expr) -> Expr {
 }
 
 /// An answer in one line.
+/// What is said of a mistake, as plain text.
+fn said(told: &Diagnosis) -> String {
+    let part = |part: &Part| match part {
+        Part::Text(text) => text.clone(),
+        Part::Source(source) => format!("`{source}`"),
+        Part::Shape(dims) => format!("{dims:?}"),
+    };
+    told.explanation.parts().iter().map(part).collect()
+}
+
 fn told(answer: &Answer, fixes: &[Option<bool>]) -> String {
     if let Some(failure) = &answer.failure {
         return failure.clone();

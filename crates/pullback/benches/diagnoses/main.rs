@@ -20,7 +20,7 @@
 //! | after `--` | |
 //! |---|---|
 //! | `--write` | writes `docs/diagnoses.md` |
-//! | `--misses`, `--all` | prints every miss, or every answer |
+//! | `--misses`, `--all` | prints every miss, or every answer, with what was said |
 //! | `--tuned`, `--held-out` | takes only the programs of one kind |
 //! | `--only NAME` | takes one program |
 //! | `--mode NAME` | asks in one way: `expression`, `numbers-beside`, `function-beside`, `numbers`, `function` |
@@ -139,6 +139,7 @@ fn run(options: &Options) -> Result<(), String> {
     if options.misses || options.all {
         for record in found.records.iter().filter(|record| options.all || record.is_miss()) {
             println!("{:?} {:?} {}", record.mode, record.outcome, record.line());
+            record.said.iter().for_each(|said| println!("    {said}"));
         }
         println!();
     }
