@@ -31,7 +31,8 @@ fn check_jacobian(source: &str, expected: Expect) {
     let (of, wrt) = (&program.values.last().expect("it defines something").val, &program.values[0].val);
     let expr = gradient_code(of, wrt, &Source { cotangent: &|_| None, written: &|_| None });
     let Some(expr) = expr else { return expected.assert_eq("no code") };
-    let value = evaluate(&expr, program.scope()).unwrap_or_else(|error| panic!("{}: {error:?}", print(&expr)));
+    let value =
+        evaluate(&expr, program.scope()).unwrap_or_else(|error| panic!("{}: {error:?}", print(&expr)));
     let jacobian = jacobian(of, wrt, &[]).expect("it has one").to_dense().expect("small enough");
     let (value, jacobian) = (value.array().expect("numbers"), jacobian.array().expect("numbers"));
     assert!(value.is_near(jacobian, 1e-9), "{}: {value:?}\n{jacobian:?}", print(&expr));
@@ -228,10 +229,13 @@ fn what_undoes_itself_is_gone() {
             y: (log(1 - p) - log(p)) / N
         "#]],
     );
-    check("X: [N=5, D=3] ~ randn; W: [D, M=2] ~ randn; S = 1 / (1 + exp(-(X @ W)))", expect![[r#"
+    check(
+        "X: [N=5, D=3] ~ randn; W: [D, M=2] ~ randn; S = 1 / (1 + exp(-(X @ W)))",
+        expect![[r#"
         X: dS * S * (1 - S) @ W.T
         W: X.T @ (dS * S * (1 - S))
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -264,6 +268,9 @@ fn normalisations_are_those_of_textbooks() {
 #[test]
 fn jacobians_with_a_diagonal() {
     check_jacobian("s: [n=4] ~ randn; a = softmax(s)", expect!["diag(a) - outer(a, a)"]);
-    check_jacobian("a: [m=4] ~ randn; r = a / sqrt(mean(a^2))", expect!["(eye(m) - outer(r, r) / m) / sqrt(mean(a^2))"]);
+    check_jacobian(
+        "a: [m=4] ~ randn; r = a / sqrt(mean(a^2))",
+        expect!["(eye(m) - outer(r, r) / m) / sqrt(mean(a^2))"],
+    );
     check_jacobian("x: [n=4] ~ randn; W: [n, n] ~ randn; y = W @ x + x^3", expect!["3 * diag(x^2) + W"]);
 }

@@ -292,6 +292,8 @@ pub(crate) struct Case<'a> {
     pub holds: bool,
     /// Are the numbers of a wrong claim sought, and no derivative?
     pub backwards: bool,
+    /// Are edits proposed that need not fit by themselves, since something else is wrong beside?
+    pub open: bool,
     /// Candidates that may be evaluated, and that may still be.
     most: usize,
     left: Cell<usize>,
@@ -325,6 +327,7 @@ impl<'a> Case<'a> {
             shaped,
             holds: false,
             backwards: false,
+            open: false,
             beside: Vec::new(),
             most,
             left,

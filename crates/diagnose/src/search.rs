@@ -196,6 +196,30 @@ pub(crate) fn is_data(expr: &Expr, asides: &[Aside]) -> bool {
     size(expr) + asides.iter().map(|aside| size(&aside.expr)).sum::<usize>() > MOST_PARTS
 }
 
+/// What one edit makes of an expression.
+pub(crate) struct Single {
+    pub cause: &'static str,
+    pub cost: u32,
+    pub root: Expr,
+}
+
+/// What single edits make of an expression, the likeliest first, each once.
+pub(crate) fn singles(case: &Case<'_>, expr: &Expr) -> Vec<Single> {
+    if is_data(expr, &[]) {
+        return Vec::new();
+    }
+    let trees = Tree::all(case, expr, &[]);
+    let firsts: Vec<Vec<Proposal>> = trees.iter().map(proposals).collect();
+    let mut tried = HashSet::from([hashed(expr)]);
+    let single = |single: Candidate| {
+        let proposal = &firsts[single.tree][single.first];
+        let root = proposal.root(&trees[single.tree].root);
+        let is_new = tried.insert(hashed(&root));
+        is_new.then(|| Single { cause: proposal.cause, cost: proposal.cost(case), root })
+    };
+    ordered(&trees, &firsts).into_iter().filter_map(single).collect()
+}
+
 /// The single edits of some trees, the likeliest first.
 fn ordered(trees: &[Tree<'_>], firsts: &[Vec<Proposal>]) -> Vec<Candidate> {
     let mut singles: Vec<Candidate> = Vec::new();

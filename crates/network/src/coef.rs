@@ -188,7 +188,9 @@ mod tests {
         let mean = Coef::size(Dim::named("N", 5), -1).times(&Coef::size(Dim::named("M", 2), -1));
         let n = |power| Coef::size(Dim::named("N", 5), power);
         assert!(mean.is_over(&n(1)) && !mean.is_over(&n(2)) && !mean.is_over(&Coef::one()));
-        assert!(Coef::ratio(2, 15).is_over(&Coef::ratio(5, 1)) && !Coef::ratio(1, 2).is_over(&Coef::ratio(4, 1)));
+        assert!(
+            Coef::ratio(2, 15).is_over(&Coef::ratio(5, 1)) && !Coef::ratio(1, 2).is_over(&Coef::ratio(4, 1))
+        );
         let cases = [
             (Coef::one(), "1"),
             (Coef::ratio(6, 4), "3/2"),

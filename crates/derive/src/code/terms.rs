@@ -71,7 +71,8 @@ pub(super) fn length(terms: &[Term], slots: &[Label], writer: &Writer<'_>) -> us
         return node.expr.parts();
     }
     let payloads = terms.iter().flat_map(|term| &term.factors).filter_map(|factor| factor.payload());
-    terms.len() + payloads.map(|value| 1 + writer.written(value).map_or(0, |expr| expr.parts())).sum::<usize>()
+    terms.len()
+        + payloads.map(|value| 1 + writer.written(value).map_or(0, |expr| expr.parts())).sum::<usize>()
 }
 
 /// The same as an expression of the very shape of the slots.
@@ -162,7 +163,9 @@ fn with_diagonal(nodes: Vec<Node>, row: Label, column: Label) -> Option<Vec<Node
         if more.is_empty() {
             break;
         }
-        on_it.extend(more.iter().flat_map(|node| node.axes.iter().copied()).filter(|label| !is_stretched(label)));
+        on_it.extend(
+            more.iter().flat_map(|node| node.axes.iter().copied()).filter(|label| !is_stretched(label)),
+        );
         along.extend(more);
     }
     let at = Span::default();

@@ -134,8 +134,11 @@ fn derivatives(place: &Place<'_>) -> Vec<Edit> {
             edits.push(Edit::new(with, 2, words).at(place.expr.span, label));
         }
         let with = derivative.times(Some(place.expr.clone()), place.expr.span);
-        let numbers = trial.numbers(&place.tree.in_context(&with));
-        if numbers.is_some_and(|numbers| numbers.shape() == wanted.shape && wanted.is(&numbers.to_vec_f64())) {
+        let fits = || {
+            let numbers = trial.numbers(&place.tree.in_context(&with));
+            numbers.is_some_and(|numbers| numbers.shape() == wanted.shape && wanted.is(&numbers.to_vec_f64()))
+        };
+        if place.case().open || fits() {
             let right = derivative.expr(place.expr.span);
             let words = Words::new().say("The derivative of ").expr(&derivative.applied).say(" is missing, the factor ");
             let label = Words::new().say("the factor ").expr(&right).say(" is missing here");

@@ -32,7 +32,7 @@ fn in_place(place: &Place<'_>) -> Vec<Edit> {
     let (Some(sought), Some(trial)) = (place.tree.sought(), place.tree.trial()) else { return Vec::new() };
     let Some(dims) = place.dims.as_deref().filter(|_| !place.tree.is_number(place.expr)) else { return Vec::new() };
     let named = is_named(place.expr);
-    if !named && place.is_root() {
+    if !named && (place.is_root() || place.case().open) {
         return Vec::new();
     }
     // Under a root or a power it is the whole root or power that is looked at.
@@ -48,9 +48,12 @@ fn in_place(place: &Place<'_>) -> Vec<Edit> {
         contains
     };
     for known in alike(place, place.expr, dims).filter(|known| !contains(place.expr, &known.source)) {
-        let changed = replaced(whole, &place.path[above.len()..], known.source.clone());
-        let numbers = trial.numbers(&place.tree.in_context(&changed));
-        if numbers.is_some_and(|numbers| numbers.shape() == wanted.shape && wanted.is(&numbers.to_vec_f64())) {
+        let fits = || {
+            let changed = replaced(whole, &place.path[above.len()..], known.source.clone());
+            let numbers = trial.numbers(&place.tree.in_context(&changed));
+            numbers.is_some_and(|numbers| numbers.shape() == wanted.shape && wanted.is(&numbers.to_vec_f64()))
+        };
+        if place.case().open || fits() {
             // What is computed and has no name is less likely a slip for what has one; and where a factor is all that a term
             // lacks, it is a matter of the factor: `2 * dL/dv`, where `dL/dv` is `2 * v`. A definition that only claims use may be
             // wrong itself.

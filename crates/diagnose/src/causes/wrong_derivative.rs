@@ -104,6 +104,9 @@ fn neighbours(place: &Place<'_>) -> Vec<Edit> {
         candidates.push(x.clone());
     }
     let fits = |with: &Expr| {
+        if place.case().open {
+            return Some(true);
+        }
         let changed = replaced(whole, &place.path[above.len()..], with.clone());
         let numbers = trial.numbers(&place.tree.in_context(&changed))?;
         Some(numbers.shape() == wanted.shape && wanted.is(&numbers.to_vec_f64()))
@@ -137,7 +140,8 @@ fn of_functions(place: &Place<'_>) -> Vec<Edit> {
             continue;
         }
         let with = derivative.times(kept.clone(), at);
-        if !numbers(&with).is_some_and(|with| wanted.is(&with)) || is_other_slip(place, &wrong, &derivative) {
+        let fits = || numbers(&with).is_some_and(|with| wanted.is(&with));
+        if !(place.case().open || fits()) || is_other_slip(place, &wrong, &derivative) {
             continue;
         }
         // `y` for `y * (1 - y)` lacks a factor.

@@ -11,6 +11,7 @@ use pullback_lang::{BinaryOp, Expr, ExprKind, StatementKind};
 use pullback_network::Value as _;
 use pullback_ops::Val;
 
+use super::beside;
 use super::derived::{self, Cotangents};
 use crate::case::{Case, Trial, work};
 use crate::edit::size;
@@ -40,6 +41,38 @@ pub(super) fn slips(
     rights: &[Right],
     depth: Depth,
 ) -> Vec<Diagnosis> {
+    likeliest(inquiry, number, case, rights, false, &|backwards, right| {
+        let (cost, found) = search_costed(inquiry, number, backwards, &right.expr, depth)?;
+        let one = |found: Diagnosis| {
+            let slipped = found.fix.as_ref()?.expr.clone();
+            turned(case, found, &slipped, right)
+        };
+        let told: Vec<Diagnosis> = found.into_iter().filter_map(one).collect();
+        (!told.is_empty()).then_some((cost, told))
+    })
+}
+
+/// A slip in a right formula with something that was done to the whole beside it.
+pub(super) fn slips_beside(
+    inquiry: &Inquiry<'_>,
+    number: usize,
+    case: &Case<'_>,
+    rights: &[Right],
+) -> Vec<Diagnosis> {
+    likeliest(inquiry, number, case, rights, true, &|backwards, right| {
+        beside::found(case, backwards, right).map(|(cost, found)| (cost, vec![found]))
+    })
+}
+
+/// What is found by going from right formulas to the numbers of a claim, where it is likeliest.
+fn likeliest(
+    inquiry: &Inquiry<'_>,
+    number: usize,
+    case: &Case<'_>,
+    rights: &[Right],
+    open: bool,
+    found: &dyn Fn(&Case<'_>, &Right) -> Option<(u32, Vec<Diagnosis>)>,
+) -> Vec<Diagnosis> {
     let numbers = |trial: &Trial<'_>| {
         let claimed = trial.claimed()?;
         // Of another shape than the derivative's they are sought all the same.
@@ -48,21 +81,20 @@ pub(super) fn slips(
     let Some(numbers) = case.trials.iter().map(numbers).collect::<Option<Vec<Truth>>>() else {
         return Vec::new();
     };
-    let slip = |right: &Right| {
+    let of_one = |right: &Right| {
         if !right.stated && size(&right.expr) > MOST_PARTS {
             return None;
         }
         let work = work(&case.own().among(&right.names.last()?.0).value(&right.expr)?);
         let names: Vec<Rc<HashMap<String, Val>>> = right.names.iter().map(|names| names.0.clone()).collect();
-        let backwards = inquiry.backwards(number, case, &numbers, &names, work);
-        let found = search_costed(inquiry, number, &backwards, &right.expr, depth);
+        let mut backwards = inquiry.backwards(number, case, &numbers, &names, work);
+        backwards.open = open;
+        let found = found(&backwards, right);
         inquiry.spend(&backwards);
-        let (cost, found) = found?;
-        let told: Vec<Diagnosis> = found.into_iter().filter_map(|found| turned(case, found, right)).collect();
-        (!told.is_empty()).then_some((cost, told))
+        found
     };
-    let (_, likeliest) = rights.iter().filter_map(slip).min_by_key(|(cost, _)| *cost).unwrap_or_default();
-    likeliest
+    let likeliest = rights.iter().filter_map(of_one).min_by_key(|(cost, _)| *cost);
+    likeliest.map_or_else(Vec::new, |(_, found)| found)
 }
 
 /// The formulas that the derivative has on all data, the one that one would begin with first.
@@ -92,21 +124,22 @@ fn stated<'a>(inquiry: &Inquiry<'a>, number: usize) -> Option<&'a Expr> {
     })
 }
 
-/// What makes the numbers of the right formula: told as the slip from that formula to the numbers.
-fn turned(case: &Case<'_>, found: Diagnosis, right: &Right) -> Option<Diagnosis> {
+/// What makes the numbers of the right formula: told as the slip from that formula to the numbers. `slipped` is the formula with that
+/// slip alone.
+pub(super) fn turned(case: &Case<'_>, found: Diagnosis, slipped: &Expr, right: &Right) -> Option<Diagnosis> {
     let Fix { definition, expr: wrong, .. } = found.fix?;
     let Right { expr: right, stated, names } = right;
-    let forgotten = matches!(found.cause, "extra-term") && is_share(&wrong, right);
+    let forgotten = matches!(found.cause, "extra-term") && is_share(slipped, right);
     let cause = match found.cause {
         // A sign is a factor that is missing, whichever it is.
-        "missing-factor" if size(&wrong) != size(right) => "extra-factor",
+        "missing-factor" if size(slipped) != size(right) => "extra-factor",
         "extra-factor" => "missing-factor",
         "missing-term" | "overwritten" => "extra-term",
         // What comes through one of several uses was never added.
         "extra-term" if forgotten && users(case).len() > 1 => "overwritten",
         "extra-term" => "missing-term",
         "missing-sum" => "wrong-axis",
-        "wrong-axis" if sums(&wrong) < sums(right) => "missing-sum",
+        "wrong-axis" if sums(slipped) < sums(right) => "missing-sum",
         "elementwise-for-product" => "product-for-elementwise",
         "product-for-elementwise" => "elementwise-for-product",
         same => same,

@@ -13,11 +13,13 @@
 //! | `node` | a value on the way, the operations it goes into, and a mistake's effect on its cotangent |
 //! | `mistakes/*` | one kind of mistake each |
 //! | `formula` | slips in a right formula of the gradient: the one that the file states, or the derived one |
+//! | `beside` | such a slip, and something that was done to the whole beside it |
 //! | `derived` | the formula that the forward pass gives |
 //! | `whole` | what may have been done to the gradient as a whole: transposed, scaled, not summed, another one's |
 //!
 //! What is not here: edits of expressions (`search`), and words made into text.
 
+mod beside;
 mod derived;
 mod formula;
 mod mistakes;
@@ -84,12 +86,11 @@ pub(crate) fn fit(inquiry: &Inquiry<'_>, number: usize, case: &Case<'_>) -> Vec<
     // A long formula has many slips that give the same numbers, and two slips at once are sought in one formula alone.
     let rights: OnceCell<(Vec<Right>, Vec<Right>)> = OnceCell::new();
     let is_short = |right: &Right| right.stated || size(&right.expr) <= SHORT;
-    let rights = || {
-        rights.get_or_init(|| formula::rights(inquiry, number, case).into_iter().partition(is_short))
-    };
+    let rights =
+        || rights.get_or_init(|| formula::rights(inquiry, number, case).into_iter().partition(is_short));
     let (short, long) = (|| rights().0.as_slice(), || rights().1.as_slice());
     let slips = |rights: &[Right], depth| formula::slips(inquiry, number, case, rights, depth);
-    let ways: [&dyn Fn() -> Vec<Diagnosis>; 8] = [
+    let ways: [&dyn Fn() -> Vec<Diagnosis>; 9] = [
         &|| {
             let found = whole::found(inquiry, number, case);
             if !found.iter().all(|found| found.cause == "missing-sum") || found.is_empty() {
@@ -111,6 +112,7 @@ pub(crate) fn fit(inquiry: &Inquiry<'_>, number: usize, case: &Case<'_>) -> Vec<
         &|| local(inquiry, number, case),
         &|| slips(long(), Depth::Singles),
         &|| whole::another(inquiry, number, case).into_iter().collect(),
+        &|| formula::slips_beside(inquiry, number, case, short()),
         &|| slips(&short()[..short().len().min(1)], Depth::PairsAlone),
         &|| of_numbers(&|case| whole::facts(case, inquiry.judged[number].as_ref()?)),
     ];

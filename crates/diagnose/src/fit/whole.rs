@@ -429,7 +429,7 @@ fn gradient_of(program: &Program, of: &str, trial: &Trial<'_>, name: &str) -> Op
 
 /// The number that one array is times another, as it is fitted to all entries, and how far it may be off, relatively.
 #[derive(Clone, Copy)]
-struct Multiple {
+pub(super) struct Multiple {
     times: f64,
     close: f64,
 }
@@ -438,7 +438,7 @@ struct Multiple {
 const DEVIATIONS: f64 = 6.0;
 
 /// The number that one array is times another, in every entry.
-fn multiple(is: &Array, meant: &Array, close: f64) -> Option<Multiple> {
+pub(super) fn multiple(is: &Array, meant: &Array, close: f64) -> Option<Multiple> {
     if is.shape() != meant.shape() {
         return None;
     }
@@ -461,7 +461,7 @@ pub(super) struct Fitted {
 }
 
 impl Fitted {
-    fn of(multiples: &[Multiple]) -> Fitted {
+    pub(super) fn of(multiples: &[Multiple]) -> Fitted {
         let close = multiples.iter().map(|multiple| multiple.close).fold(0.0, f64::max);
         Fitted { values: multiples.iter().map(|multiple| multiple.times).collect(), close }
     }

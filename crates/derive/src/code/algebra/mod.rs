@@ -91,7 +91,10 @@ impl<'a> Algebra<'a> {
     /// What a number times a sum of terms over slots is as a sum of products; `None` where it is none.
     pub(super) fn sum(&self, terms: &[Term], slots: &[Label], coef: &Coef) -> Option<Vec<Monomial>> {
         let is_diagonal = |term: &Term| {
-            term.slots.iter().enumerate().any(|(at, slot)| term.slots[..at].contains(slot) && !is_stretched(slot))
+            term.slots
+                .iter()
+                .enumerate()
+                .any(|(at, slot)| term.slots[..at].contains(slot) && !is_stretched(slot))
         };
         if terms.iter().any(is_diagonal) {
             return None;
@@ -148,7 +151,9 @@ impl<'a> Algebra<'a> {
                 let parts: Option<Vec<Vec<Monomial>>> =
                     sum.iter().map(|part| summand_opened(part, label, &opener)).collect();
                 let Some(parts) = parts else { return false };
-                let Some(rewritten) = self.rewritten(collected(parts.concat()), &Relation::is_summed) else { return false };
+                let Some(rewritten) = self.rewritten(collected(parts.concat()), &Relation::is_summed) else {
+                    return false;
+                };
                 sum = rewritten;
                 if sum.is_empty() {
                     return true;
@@ -254,7 +259,8 @@ fn raised(base: &Expr, exponent: Exponent) -> Expr {
 
 /// A term as a sum of products.
 fn opened(term: &Term, slots: &[Label], opener: &Opener<'_>) -> Option<Vec<Monomial>> {
-    let called = |label: &Label| term.slots.iter().position(|slot| slot == label).map_or(*label, |at| slots[at]);
+    let called =
+        |label: &Label| term.slots.iter().position(|slot| slot == label).map_or(*label, |at| slots[at]);
     let mut sum = vec![Monomial::number(term.coef.clone())];
     // The cotangent is the last factor that was multiplied in, and stands first.
     for factor in term.factors.iter().rev() {

@@ -29,7 +29,9 @@ impl Opener<'_> {
 
     fn part(&self, val: &Val, labels: &[Label], depth: usize) -> Option<Vec<Monomial>> {
         if let Some(known) = self.writer.sum(val, self.stand_ins) {
-            return Some(known.monomials.iter().map(|monomial| monomial.relabelled(&known.axes, labels)).collect());
+            return Some(
+                known.monomials.iter().map(|monomial| monomial.relabelled(&known.axes, labels)).collect(),
+            );
         }
         if let Some(number) = val.as_coefficient(1) {
             return Some(vec![Monomial::number(number)]);
@@ -153,7 +155,10 @@ fn aligned(out: &[Label], operand: &Val) -> Vec<Label> {
 fn moved(val: &Val, labels: &[Label]) -> Option<Vec<Label>> {
     let network = val.jacobian(0).ok()?;
     let [term] = network.terms() else { return None };
-    if !term.factors.is_empty() || !term.coef.is_one() || !matches!(val.origin(), Origin::Call(op, _) if is_moving(op.name())) {
+    if !term.factors.is_empty()
+        || !term.coef.is_one()
+        || !matches!(val.origin(), Origin::Call(op, _) if is_moving(op.name()))
+    {
         return None;
     }
     let (out, by) = term.slots.split_at(val.ndim());

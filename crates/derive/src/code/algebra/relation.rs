@@ -99,7 +99,8 @@ fn part(terms: &[Monomial], sum: &Monomial) -> Option<Relation> {
     }
     let over = Monomial::number(term.coef.power(-1));
     let minus = Monomial::number(Coef::minus_one());
-    let others = terms.iter().enumerate().filter(|(other, _)| *other != at).map(|(_, other)| other.times(&minus));
+    let others =
+        terms.iter().enumerate().filter(|(other, _)| *other != at).map(|(_, other)| other.times(&minus));
     let becomes = std::iter::once(sum.clone()).chain(others).map(|monomial| monomial.times(&over)).collect();
     Some(Relation::Base { base: power.base.clone(), labels: power.labels.clone(), becomes })
 }
