@@ -20,8 +20,8 @@ use crate::{Diagnosis, Fix};
 /// What is added is this many times a value, or it is no slip: whole numbers, and the hundredth of a weight decay.
 const WRITTEN: [f64; 6] = [1.0, -1.0, 2.0, -2.0, 0.01, -0.01];
 
-/// What explains fewer numbers than this explains nothing.
-const FEWEST: usize = 4;
+/// What explains fewer numbers than this, on all data together, explains nothing.
+const FEWEST: usize = 6;
 
 /// What is done to the whole costs so much beside the slip.
 const COST: u32 = 3;
@@ -55,7 +55,8 @@ enum Done {
 pub(super) fn found(case: &Case<'_>, sought: &Case<'_>, right: &Right) -> Option<(u32, Diagnosis)> {
     let first = sought.trials.first()?;
     let claimed = first.claimed()?;
-    if claimed.len() < FEWEST {
+    let entries: usize = sought.trials.iter().filter_map(|trial| Some(trial.claimed()?.len())).sum();
+    if claimed.len() < 2 || entries < FEWEST {
         return None;
     }
     let others = others(sought, first, claimed.shape());
@@ -73,8 +74,16 @@ pub(super) fn found(case: &Case<'_>, sought: &Case<'_>, right: &Right) -> Option
             return Some((slip.cost + COST, told(case, slip.cause, &slip.root, wrong, right)?));
         }
     }
-    // A value may also have been added before the whole was multiplied by another one.
+    // The whole may be multiplied by a number, and a value added before or after that,
     let value = numbers(sought, first, &right.expr)?;
+    for other in &others {
+        if two_multiples(&claimed, &value, &other.numbers, first.close()).is_some()
+            && let Some((scaled, wrong)) = scaled_and_added(sought, right, &other.expr(), &quantities)
+        {
+            return Some((2 * COST, told(case, "missing-factor", &scaled, wrong, right)?));
+        }
+    }
+    // or a value may be added before the whole is multiplied by another one.
     for by in &others {
         let Some(before) = quotient(&claimed, &by.numbers) else { continue };
         for done in Done::all(&before, &value, &others, first.close()) {
@@ -87,6 +96,59 @@ pub(super) fn found(case: &Case<'_>, sought: &Case<'_>, right: &Right) -> Option
         }
     }
     None
+}
+
+/// The right formula multiplied by a number, and the same with a multiple of a value added, where that gives the numbers on all
+/// data.
+fn scaled_and_added(
+    case: &Case<'_>,
+    right: &Right,
+    other: &Expr,
+    quantities: &[Quantity],
+) -> Option<(Expr, Expr)> {
+    let fitted = case.trials.iter().map(|trial| {
+        let (value, other) = (numbers(case, trial, &right.expr)?, numbers(case, trial, other)?);
+        two_multiples(&trial.expected(value.shape())?, &value, &other, trial.close())
+    });
+    let fitted: Vec<(f64, f64)> = fitted.collect::<Option<_>>()?;
+    let values = fitted.iter().map(|(times, _)| *times).collect();
+    let factor = Fitted { values, close: super::whole::closeness(case) }.named(quantities)?;
+    let scaled = factor.times(&right.expr).0;
+    let added = |times: f64| Done::Added { source: other.clone(), times };
+    let after = written(fitted.iter().map(|(_, more)| *more));
+    let before = || written(fitted.iter().map(|(times, more)| more / times));
+    let wrong = match after {
+        Some(times) => added(times).applied(&scaled)?,
+        None => factor.times(&added(before()?).applied(&right.expr)?).0,
+    };
+    case.fits(&wrong).then_some((scaled, wrong))
+}
+
+/// A number of those that one writes, where it is that on all data.
+fn written(mut numbers: impl Iterator<Item = f64>) -> Option<f64> {
+    let near =
+        |number: f64| WRITTEN.into_iter().find(|written| (number - written).abs() <= 1e-3 * written.abs());
+    let first = near(numbers.next()?)?;
+    numbers.all(|number| near(number) == Some(first)).then_some(first)
+}
+
+/// How many times one value and how many times another one add up to what is claimed, where they do.
+fn two_multiples(claimed: &Array, one: &Array, other: &Array, close: f64) -> Option<(f64, f64)> {
+    if one.shape() != claimed.shape() || other.shape() != claimed.shape() {
+        return None;
+    }
+    let (is, a, b) = (claimed.to_vec_f64(), one.to_vec_f64(), other.to_vec_f64());
+    let (aa, ab, bb) = (super::dot(&a, &a), super::dot(&a, &b), super::dot(&b, &b));
+    let (ia, ib) = (super::dot(&is, &a), super::dot(&is, &b));
+    let determinant = aa * bb - ab * ab;
+    // Two values that are nearly multiples of one another explain nothing together that one does not.
+    if determinant <= 1e-6 * aa * bb {
+        return None;
+    }
+    let (times, more) = ((ia * bb - ib * ab) / determinant, (ib * aa - ia * ab) / determinant);
+    let scale = is.iter().chain(&a).fold(0.0f64, |most, entry| most.max(entry.abs()));
+    let mut rest = is.iter().zip(a.iter().zip(&b)).map(|(is, (a, b))| is - times * a - more * b);
+    (times != 0.0 && rest.all(|rest| rest.abs() <= close * scale)).then_some((times, more))
 }
 
 fn told(
@@ -152,7 +214,9 @@ impl Done {
     /// What may have been done to a value to become the claim, as far as one set of data tells.
     fn all(claimed: &Array, value: &Array, others: &[Other<'_>], close: f64) -> Vec<Done> {
         let mut all = Vec::new();
-        if value.shape() == claimed.shape() {
+        // What was summed one time too many is broadcast to what is added.
+        let spread = value.broadcast_to(claimed.shape());
+        if let Ok(value) = &spread {
             if multiple(claimed, value, close).is_some() {
                 all.push(Done::Scaled);
             }
@@ -162,18 +226,13 @@ impl Done {
             for other in others {
                 let by = other.numbers.to_vec_f64();
                 let times = super::dot(&rest, &by) / super::dot(&by, &by);
-                let written =
-                    WRITTEN.into_iter().find(|written| (times - written).abs() <= 1e-3 * written.abs());
-                if let Some(times) = written
+                if let Some(times) = written(std::iter::once(times))
                     && rest.iter().zip(&by).all(|(rest, by)| (rest - times * by).abs() <= close * scale)
                 {
                     all.push(Done::Added { source: other.expr(), times });
                 }
-                if is
-                    .iter()
-                    .zip(was.iter().zip(&by))
-                    .all(|(is, (was, by))| (is - was * by).abs() <= close * scale)
-                {
+                let mut product = was.iter().zip(&by).map(|(was, by)| was * by);
+                if is.iter().all(|is| product.next().is_some_and(|p| (is - p).abs() <= close * scale)) {
                     all.push(Done::Multiplied(other.expr()));
                 }
             }
