@@ -118,7 +118,8 @@ fn code(output: &Val, wrt: &Val) -> Option<String> {
         let is_given = value.id() == output.id() && output.ndim() > 0;
         is_given.then(|| make::reference(Span::default(), "L", &output.symbol()))
     };
-    let code = gradient_code(output, wrt, &Source { cotangent: &cotangent, written: &|_| None })?;
+    let code =
+        gradient_code(output, wrt, &Source { cotangent: &cotangent, written: &|_| None, as_derived: false })?;
     Some(print(&code))
 }
 

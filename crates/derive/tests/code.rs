@@ -29,7 +29,8 @@ fn check_jacobian(source: &str, expected: Expect) {
     let file = parse(source).file;
     let (program, _) = elaborate(&file, ".".as_ref()).expect("the program is right");
     let (of, wrt) = (&program.values.last().expect("it defines something").val, &program.values[0].val);
-    let expr = gradient_code(of, wrt, &Source { cotangent: &|_| None, written: &|_| None });
+    let expr =
+        gradient_code(of, wrt, &Source { cotangent: &|_| None, written: &|_| None, as_derived: false });
     let Some(expr) = expr else { return expected.assert_eq("no code") };
     let value =
         evaluate(&expr, program.scope()).unwrap_or_else(|error| panic!("{}: {error:?}", print(&expr)));
@@ -45,7 +46,11 @@ fn code(program: &Program, output: &Val, input: &Val) -> Option<String> {
         let is_given = value.id() == output.id() && output.ndim() > 0;
         is_given.then(|| make::name(Span::default(), &format!("d{symbol}")))
     };
-    let expr = gradient_code(output, input, &Source { cotangent: &of_output, written: &|_| None })?;
+    let expr = gradient_code(
+        output,
+        input,
+        &Source { cotangent: &of_output, written: &|_| None, as_derived: false },
+    )?;
     let array = Generator::new(7).randn(&output.shape(), DType::F64).expect("a small array");
     let cotangent = if output.ndim() == 0 { output.one() } else { Val::new(array) };
     let mut scope = program.scope().clone();
@@ -232,9 +237,9 @@ fn what_undoes_itself_is_gone() {
     check(
         "X: [N=5, D=3] ~ randn; W: [D, M=2] ~ randn; S = 1 / (1 + exp(-(X @ W)))",
         expect![[r#"
-        X: dS * S * (1 - S) @ W.T
-        W: X.T @ (dS * S * (1 - S))
-    "#]],
+            X: dS * S * (1 - S) @ W.T
+            W: X.T @ (dS * S * (1 - S))
+        "#]],
     );
 }
 

@@ -37,7 +37,9 @@ pub(super) fn gradient(of: &Val, wrt: &Val, source: &Source<'_>) -> Option<Expr>
     cotangents.insert(of.id(), seed);
     for value in path.iter().rev() {
         let mut cotangent = cotangents.remove(&value.id())?;
-        cotangent = algebra.simplest(&cotangent);
+        if !source.as_derived {
+            cotangent = algebra.simplest(&cotangent);
+        }
         if value.id() == wrt.id() {
             return written(&cotangent, of, wrt, &writer);
         }

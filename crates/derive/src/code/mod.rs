@@ -29,7 +29,7 @@
 //! let w = Val::symbol("W", &[d, m], DType::F64);
 //! let t = x.matmul(&w)?.tanh()?.named("T");
 //! let of_t = |value: &Val| (value.name() == t.name()).then(|| make::reference(Span::default(), "L", "T"));
-//! let code = gradient_code(&t, &x, &Source { cotangent: &of_t, written: &|_| None });
+//! let code = gradient_code(&t, &x, &Source { cotangent: &of_t, written: &|_| None, as_derived: false });
 //! assert_eq!(code.map(|code| print(&code)).as_deref(), Some("dL/dT * (1 - T^2) @ W.T"));
 //! # Ok::<(), pullback_ops::Error>(())
 //! ```
@@ -51,6 +51,8 @@ pub struct Source<'a> {
     pub cotangent: &'a dyn Fn(&Val) -> Option<Expr>,
     /// How a value is written that has no name of its own, where that is known; else as the operation that it is.
     pub written: &'a dyn Fn(&Val) -> Option<Expr>,
+    /// Is the gradient left as reverse mode gives it, with nothing cancelled?
+    pub as_derived: bool,
 }
 
 /// The gradient of `of` by `wrt` as an expression, of the shape of `wrt`; where `of` is no scalar and its cotangent has no name

@@ -14,6 +14,21 @@ struct Product {
     nodes: Vec<Node>,
 }
 
+impl Product {
+    /// `b - a` for the negative of `a - b`.
+    fn with_sign_taken_in(mut self) -> Product {
+        let is_difference = |node: &&mut Node| matches!(&node.expr.kind, ExprKind::Binary { operator, .. } if operator.kind == BinaryOp::Sub);
+        if self.coef.is_negative()
+            && let Some(node) = self.nodes.iter_mut().find(is_difference)
+            && let ExprKind::Binary { left, right, .. } = &mut node.expr.kind
+        {
+            std::mem::swap(left, right);
+            self.coef = self.coef.abs();
+        }
+        self
+    }
+}
+
 /// The sum of some terms, with axes labelled by their slots. Axes along which it does not change may be missing.
 pub(super) fn sum(terms: &[Term], slots: &[Label], writer: &Writer<'_>) -> Option<Node> {
     let (coef, body) = apart(terms, slots, writer)?;
@@ -24,7 +39,7 @@ pub(super) fn sum(terms: &[Term], slots: &[Label], writer: &Writer<'_>) -> Optio
 pub(super) fn apart(terms: &[Term], slots: &[Label], writer: &Writer<'_>) -> Option<(Coef, Node)> {
     let written = |term: &Term| {
         let Product { coef, nodes } = product(term, slots, writer)?;
-        Some(Product { coef, nodes: contracted(nodes, slots)? })
+        Some(Product { coef, nodes: contracted(nodes, slots)? }.with_sign_taken_in())
     };
     let mut products: Vec<Product> = terms.iter().map(written).collect::<Option<_>>()?;
     let (mut coef, mut common) = (Coef::one(), Vec::new());

@@ -34,7 +34,7 @@ impl Cotangents {
 }
 
 /// The formulas of a gradient, the one first that one would begin with: by the cotangents about which something is claimed, by
-/// those of all values that have names, and by none. With them what may be called by a name on each set of data.
+/// those of all values that have names, and by none; and as reverse mode gives them. With them what may be called by a name on each set of data.
 pub(super) fn formulas(inquiry: &Inquiry<'_>, case: &Case<'_>) -> Vec<(Expr, Vec<Cotangents>)> {
     let [x] = case.claim.wrt.as_slice() else { return Vec::new() };
     let Some(names) = case.trials.iter().map(cotangents).collect::<Option<Vec<Cotangents>>>() else {
@@ -51,10 +51,17 @@ pub(super) fn formulas(inquiry: &Inquiry<'_>, case: &Case<'_>) -> Vec<(Expr, Vec
         let is_claimed = |name: &str| inquiry.exact.claims.iter().any(|claim| claim.key == name);
         matches!(&name.kind, ExprKind::Name(name) if is_claimed(name)).then_some(name)
     };
-    let by_claims = written(inquiry, case, &claimed);
+    let by_claims = written(inquiry, case, &claimed, false);
     let opened = by_claims.as_ref().map(|formula| opened(inquiry, formula));
     let mut formulas: Vec<Expr> = Vec::new();
-    let others = [opened, written(inquiry, case, &named), at_once(inquiry, case)];
+    // In what cancels a slip may stand too.
+    let others = [
+        opened,
+        written(inquiry, case, &named, false),
+        at_once(inquiry, case),
+        written(inquiry, case, &claimed, true),
+        written(inquiry, case, &|_| None, true),
+    ];
     for formula in by_claims.into_iter().chain(others.into_iter().flatten()) {
         if !formulas.contains(&formula) {
             formulas.push(formula);
@@ -65,12 +72,17 @@ pub(super) fn formulas(inquiry: &Inquiry<'_>, case: &Case<'_>) -> Vec<(Expr, Vec
 
 /// The formula of a gradient with everything put in.
 pub(super) fn at_once(inquiry: &Inquiry<'_>, case: &Case<'_>) -> Option<Expr> {
-    written(inquiry, case, &|_| None)
+    written(inquiry, case, &|_| None, false)
 }
 
 /// The formula of a gradient by the cotangents that are called something, as if it stood at the end of the file: it may use all
 /// that is bound there.
-fn written(inquiry: &Inquiry<'_>, case: &Case<'_>, cotangent: &dyn Fn(&Val) -> Option<Expr>) -> Option<Expr> {
+fn written(
+    inquiry: &Inquiry<'_>,
+    case: &Case<'_>,
+    cotangent: &dyn Fn(&Val) -> Option<Expr>,
+    as_derived: bool,
+) -> Option<Expr> {
     let claim = case.claim;
     let [x] = claim.wrt.as_slice() else { return None };
     if !claim.fixed.is_empty() {
@@ -81,7 +93,7 @@ fn written(inquiry: &Inquiry<'_>, case: &Case<'_>, cotangent: &dyn Fn(&Val) -> O
         let span = inquiry.exact.place(val)?;
         sources.get(&(span.start, span.end)).copied().cloned()
     };
-    let mut expr = gradient_code(&claim.of, x, &Source { cotangent, written: &written })?;
+    let mut expr = gradient_code(&claim.of, x, &Source { cotangent, written: &written, as_derived })?;
     let end = inquiry.file.statements.iter().map(|statement| statement.span.end).max().unwrap_or(0);
     put(&mut expr, Span::new(end, end));
     Some(expr)

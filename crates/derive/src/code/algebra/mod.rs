@@ -19,6 +19,9 @@ mod monomial;
 mod open;
 mod relation;
 
+use std::collections::BTreeSet;
+use std::rc::Rc;
+
 use num_traits::{One, Signed};
 use pullback_lang::{BinaryOp, Expr, Span, make};
 use pullback_network::{Coef, Label, Value};
@@ -70,9 +73,12 @@ impl<'a> Algebra<'a> {
         let mut best = (terms::length(cotangent.terms(), &slots, self.writer), None);
         for stand_ins in [false, true] {
             let Some(sum) = self.opened(cotangent.terms(), &slots, stand_ins) else { continue };
+            let before = divisors(&sum);
             let Some(kept) = self.reduced(sum) else { continue };
             let multiplied = self.multiplied_out(&kept).and_then(|sum| self.reduced(sum));
-            for sum in [Some(kept), multiplied].into_iter().flatten() {
+            // What was divided by nothing is not zero by itself: `x * e` is not divided by x to be e.
+            let is_safe = |sum: &Vec<Monomial>| divisors(sum).is_subset(&before);
+            for sum in [Some(kept), multiplied].into_iter().flatten().filter(is_safe) {
                 let terms = self.terms(&sum);
                 let length = terms::length(&terms, &slots, self.writer);
                 if length < best.0 {
@@ -223,6 +229,12 @@ impl<'a> Algebra<'a> {
         self.writer.know(&symbol, labels, vec![monomial], false);
         symbol
     }
+}
+
+/// What is divided by.
+fn divisors(sum: &[Monomial]) -> BTreeSet<Rc<str>> {
+    let powers = sum.iter().flat_map(|monomial| &monomial.powers);
+    powers.filter(|power| power.exponent.is_negative()).map(|power| power.base.key.clone()).collect()
 }
 
 /// The exponent of a power that all products of a sum share.
