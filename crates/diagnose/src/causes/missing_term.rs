@@ -87,7 +87,9 @@ fn inside(place: &Place<'_>, sought: &Sought) -> Vec<Edit> {
     let fitting = candidates.into_iter().filter(|(_, with)| fits(with) == Some(true));
     let edits = fitting.map(|(term, with)| {
         let words = Words::new().expr(place.expr).say(" stands where ").expr(&with).say(" belongs: ");
-        Edit::new(with, 2, words.expr(term).say(" is missing."))
+        // From the right expression to the wrong one, a term was rather forgotten than put in.
+        let cost = if place.case().backwards { 4 } else { 2 };
+        Edit::new(with, cost, words.expr(term).say(" is missing."))
     });
     edits.collect()
 }

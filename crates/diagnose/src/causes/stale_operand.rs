@@ -41,11 +41,15 @@ fn in_place(place: &Place<'_>) -> Vec<Edit> {
     };
     let (Some(wanted), Some(whole)) = (sought.at(above), part(&place.tree.root, above)) else { return Vec::new() };
     let mut edits = Vec::new();
-    // What is made of a value is no other value in its place.
+    // What is made of a value is no other value in its place, but where it was forgotten to apply a function.
+    let is_applied = |known: &Expr| {
+        place.case().backwards
+            && matches!(&place.expr.kind, ExprKind::Call { args, .. } if args.first() == Some(known))
+    };
     let contains = |whole: &Expr, part: &Expr| {
         let mut contains = false;
         whole.walk(&mut |inner| contains |= inner == part);
-        contains
+        contains && !is_applied(part)
     };
     for known in alike(place, place.expr, dims).filter(|known| !contains(place.expr, &known.source)) {
         let fits = || {
@@ -57,7 +61,7 @@ fn in_place(place: &Place<'_>) -> Vec<Edit> {
             // What is computed and has no name is less likely a slip for what has one; and where a factor is all that a term
             // lacks, it is a matter of the factor: `2 * dL/dv`, where `dL/dv` is `2 * v`. A definition that only claims use may be
             // wrong itself.
-            let cost = if named { 2 } else { 3 + (size(place.expr) / 3) as u32 };
+            let cost = if named || is_applied(&known.source) { 2 } else { 3 + (size(place.expr) / 3) as u32 };
             let is_other = is_factor(place) && !dims.is_empty() || place.tree.is_aside(place.expr);
             let cost = if is_other { cost + 2 } else { cost };
             edits.push(Edit::new(known.source.clone(), cost, explained(place, place.expr, &known.source)));

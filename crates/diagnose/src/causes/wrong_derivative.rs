@@ -19,7 +19,43 @@ fn edits(place: &Place<'_>) -> Vec<Edit> {
     edits.extend(of_functions(place));
     edits.extend(neighbours(place));
     edits.extend(function_itself(place));
+    if place.case().backwards {
+        edits.extend(squashed_otherwise(place));
+    }
     edits
+}
+
+/// `1 - y^2` for `y * (1 - y)`, or the reverse: the derivative of the tangent for that of the logistic function. Towards what is
+/// right it is sought among the functions that the forward pass applies.
+fn squashed_otherwise(place: &Place<'_>) -> Option<Edit> {
+    let at = place.expr.span;
+    let of = |kind: BinaryOp, expr: &Expr| match &expr.kind {
+        ExprKind::Binary { operator, left, right } if operator.kind == kind => {
+            Some(((**left).clone(), (**right).clone()))
+        }
+        _ => None,
+    };
+    let less_than_one = |expr: &Expr| of(BinaryOp::Sub, expr).filter(|(one, _)| number(one) == Some(1.0));
+    let with = match of(BinaryOp::Mul, place.expr) {
+        // `g * y * (1 - y)` is `(g * y) * (1 - y)`.
+        Some((left, right)) => {
+            let (one, y) = less_than_one(&right)?;
+            let square = binary(at, BinaryOp::Pow, y.clone(), integer(at, 2));
+            let tangent = binary(at, BinaryOp::Sub, one, square);
+            match of(BinaryOp::Mul, &left) {
+                _ if left == y => tangent,
+                Some((rest, last)) if last == y => binary(at, BinaryOp::Mul, rest, tangent),
+                _ => return None,
+            }
+        }
+        None => {
+            let (one, square) = less_than_one(place.expr)?;
+            let (y, _) = of(BinaryOp::Pow, &square).filter(|(_, two)| number(two) == Some(2.0))?;
+            binary(at, BinaryOp::Mul, y.clone(), binary(at, BinaryOp::Sub, one, y))
+        }
+    };
+    let words = Words::new().expr(place.expr).say(" stands where ").expr(&with).say(" belongs.");
+    Some(Edit::new(with, 1, words))
 }
 
 /// `y` for `y * (1 - y)` and for `1 - y^2`, `exp(x)` for `x * exp(x)`: the derivative where the function itself belongs.
@@ -87,7 +123,9 @@ fn neighbours(place: &Place<'_>) -> Vec<Edit> {
     let (Some(wanted), Some(whole)) = (sought.at(above), part(&place.tree.root, above)) else { return Vec::new() };
     let at = place.expr.span;
     let (function, x) = match &place.expr.kind {
-        ExprKind::Call { function, args, kwargs } if kwargs.is_empty() && FUNCTIONS.contains(&function.text.as_str()) => {
+        ExprKind::Call { function, args, kwargs }
+            if (kwargs.is_empty() || place.case().backwards) && FUNCTIONS.contains(&function.text.as_str()) =>
+        {
             match args.as_slice() {
                 [x] => (Some(function.text.as_str()), x),
                 _ => return Vec::new(),
@@ -101,7 +139,9 @@ fn neighbours(place: &Place<'_>) -> Vec<Edit> {
     if function.is_some() {
         candidates.extend([negated(&of("sin")), negated(&of("cos"))]);
         candidates.push(binary(at, BinaryOp::Div, integer(at, 1), x.clone()));
-        candidates.push(x.clone());
+        if function != Some("softmax") {
+            candidates.push(x.clone());
+        }
     }
     let fits = |with: &Expr| {
         if place.case().open {

@@ -64,20 +64,31 @@ pub(super) fn found(case: &Case<'_>, sought: &Case<'_>, right: &Right) -> Option
     let mut all = singles(sought, &right.expr);
     all.truncate(MOST_SLIPS);
     all.extend(multiplied(sought, &right.expr));
+    let whole = numbers(sought, first, &right.expr)?;
+    for done in Done::all(&claimed, &whole, &others, first.close()) {
+        if let Done::Added { .. } = done
+            && let Some(wrong) = done.whole(sought, &right.expr, &quantities)
+        {
+            return Some((COST, told(case, "missing-term", &wrong, wrong.clone(), right)?));
+        }
+    }
     for slip in &all {
         if sought.exhausted() {
             return None;
         }
         let Some(value) = numbers(sought, first, &slip.root) else { continue };
+        // What changes nothing on this data is no slip.
+        if value.is_near(&whole, first.close()) {
+            continue;
+        }
         for done in Done::all(&claimed, &value, &others, first.close()) {
             let Some(wrong) = done.whole(sought, &slip.root, &quantities) else { continue };
             return Some((slip.cost + COST, told(case, slip.cause, &slip.root, wrong, right)?));
         }
     }
     // The whole may be multiplied by a number, and a value added before or after that,
-    let value = numbers(sought, first, &right.expr)?;
     for other in &others {
-        if two_multiples(&claimed, &value, &other.numbers, first.close()).is_some()
+        if two_multiples(&claimed, &whole, &other.numbers, first.close()).is_some()
             && let Some((scaled, wrong)) = scaled_and_added(sought, right, &other.expr(), &quantities)
         {
             return Some((2 * COST, told(case, "missing-factor", &scaled, wrong, right)?));
@@ -86,7 +97,7 @@ pub(super) fn found(case: &Case<'_>, sought: &Case<'_>, right: &Right) -> Option
     // or a value may be added before the whole is multiplied by another one.
     for by in &others {
         let Some(before) = quotient(&claimed, &by.numbers) else { continue };
-        for done in Done::all(&before, &value, &others, first.close()) {
+        for done in Done::all(&before, &whole, &others, first.close()) {
             let Done::Added { .. } = done else { continue };
             let Some(sum) = done.applied(&right.expr) else { continue };
             let wrong = binary(right.expr.span, BinaryOp::Mul, sum.clone(), by.expr());

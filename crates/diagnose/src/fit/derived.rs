@@ -18,6 +18,9 @@ use crate::inquiry::Inquiry;
 /// A sum with more parts is not put in its name's place.
 const MOST_OPENED: usize = 9;
 
+/// How near to one the sum of probabilities is.
+const ONE: f64 = 1e-12;
+
 /// The true cotangents of named values on one set of data, as `dL/dZ`.
 #[derive(Clone, Default)]
 pub(super) struct Cotangents(pub Rc<HashMap<String, Val>>);
@@ -54,20 +57,52 @@ pub(super) fn formulas(inquiry: &Inquiry<'_>, case: &Case<'_>) -> Vec<(Expr, Vec
     let by_claims = written(inquiry, case, &claimed, false);
     let opened = by_claims.as_ref().map(|formula| opened(inquiry, formula));
     let mut formulas: Vec<Expr> = Vec::new();
+    let at_once = at_once(inquiry, case);
+    let opened_at_once = at_once.as_ref().map(|formula| self::opened(inquiry, formula));
     // In what cancels a slip may stand too.
     let others = [
         opened,
         written(inquiry, case, &named, false),
-        at_once(inquiry, case),
+        at_once,
+        opened_at_once,
         written(inquiry, case, &claimed, true),
         written(inquiry, case, &|_| None, true),
     ];
+    let is_one = |expr: &Expr| {
+        case.trials.iter().zip(&names).all(|(trial, names)| {
+            let value = trial.among(&names.0).numbers(expr);
+            value.is_some_and(|value| value.to_vec_f64().iter().all(|entry| (entry - 1.0).abs() < ONE))
+        })
+    };
     for formula in by_claims.into_iter().chain(others.into_iter().flatten()) {
-        if !formulas.contains(&formula) {
-            formulas.push(formula);
+        let shorter = without_ones(&formula, &is_one);
+        for formula in [shorter, formula] {
+            if !formulas.contains(&formula) {
+                formulas.push(formula);
+            }
         }
     }
     formulas.into_iter().map(|expr| (expr, names.clone())).collect()
+}
+
+/// A formula without the sums that it is multiplied by and that are one: those of probabilities, as the labels of a cross-entropy are.
+fn without_ones(formula: &Expr, is_one: &dyn Fn(&Expr) -> bool) -> Expr {
+    let is_sum =
+        |expr: &Expr| matches!(&expr.kind, ExprKind::Call { function, .. } if function.text == "sum");
+    if let ExprKind::Binary { operator, left, right } = &formula.kind
+        && operator.kind == BinaryOp::Mul
+    {
+        for (one, rest) in [(left, right), (right, left)] {
+            if is_sum(one) && is_one(one) {
+                return without_ones(rest, is_one);
+            }
+        }
+    }
+    let mut copy = formula.clone();
+    for child in copy.children_mut() {
+        *child = without_ones(child, is_one);
+    }
+    copy
 }
 
 /// The formula of a gradient with everything put in.

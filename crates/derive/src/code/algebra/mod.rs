@@ -70,7 +70,8 @@ impl<'a> Algebra<'a> {
     pub(super) fn simplest(&self, cotangent: &Network) -> Network {
         let dims = [cotangent.outputs(), cotangent.inputs()].concat();
         let slots = Label::for_dims(&dims);
-        let mut best = (terms::length(cotangent.terms(), &slots, self.writer), None);
+        let mut best: (usize, Option<Vec<Term>>) =
+            (terms::length(cotangent.terms(), &slots, self.writer), None);
         for stand_ins in [false, true] {
             let Some(sum) = self.opened(cotangent.terms(), &slots, stand_ins) else { continue };
             let before = divisors(&sum);
@@ -81,7 +82,8 @@ impl<'a> Algebra<'a> {
             for sum in [Some(kept), multiplied].into_iter().flatten().filter(is_safe) {
                 let terms = self.terms(&sum);
                 let length = terms::length(&terms, &slots, self.writer);
-                if length < best.0 {
+                let fewer = best.1.as_ref().map_or(cotangent.terms().len(), Vec::len) > terms.len();
+                if length < best.0 || (length == best.0 && fewer) {
                     best = (length, Some(terms));
                 }
             }
