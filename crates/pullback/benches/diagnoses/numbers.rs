@@ -28,10 +28,45 @@ pub fn forward(scene: &Scene, mutant: &Mutant) -> Option<Vec<usize>> {
     Some(source.all().into_iter().filter(claimless).collect())
 }
 
-/// The gradients that a file claims, as a dump; the wrong one comes last.
+/// The inputs of a file and the gradients that it claims, as a dump in the precision of the file; the wrong one comes last.
 pub fn dumped(scene: &Scene, mutant: &Mutant) -> Option<Dump> {
-    let arrays = gradients(scene, mutant, &scene.program)?;
-    Dump::from_bytes("dump.safetensors", safetensors(&arrays)).ok()
+    let source = &scene.source;
+    let single = source
+        .file
+        .statements
+        .iter()
+        .any(|statement| matches!(statement.kind, StatementKind::DType(pullback::lang::DType::F32)));
+    let dtype = if single { DType::F32 } else { DType::F64 };
+    let mut arrays: Vec<(String, Array)> = Vec::new();
+    let mut inputs = Inputs::default();
+    for value in scene.program.values.iter().filter(|value| value.kind != ValueKind::Definition) {
+        let array = value.val.array().ok()?;
+        if array.dtype().is_float() {
+            let stored = array.cast(dtype).ok()?;
+            inputs.set(&value.name, stored.cast(DType::F64).ok()?);
+            arrays.push((value.name.clone(), stored));
+        }
+    }
+    let program = rerun(scene, &inputs, &HashMap::new()).ok()?;
+    for (key, array) in gradients(scene, mutant, &program)? {
+        arrays.push((key, array.cast(dtype).ok()?));
+    }
+    Dump::from_bytes("dump.safetensors", safetensors(&arrays)?).ok()
+}
+
+/// The program of a file on other inputs, some statements replaced, in double precision.
+fn rerun(scene: &Scene, inputs: &Inputs, instead: &HashMap<usize, String>) -> Result<Program, String> {
+    let source = &scene.source;
+    let mut instead = instead.clone();
+    for (at, statement) in source.file.statements.iter().enumerate() {
+        if matches!(statement.kind, StatementKind::DType(_)) {
+            instead.insert(at, "dtype f64".to_owned());
+        }
+    }
+    let text = source.written(&source.all(), &[], &instead);
+    let rerun = elaborate_with(&parse(&text).file, inputs, Path::new("."));
+    let said = |errors: Vec<pullback::lang::Error>| errors.first().map(|error| error.message().to_owned());
+    rerun.map(|(program, _)| program).map_err(|errors| said(errors).unwrap_or_default())
 }
 
 /// The gradients that a file claims on the data of a function, with those by other inputs said not to be computed.
@@ -52,9 +87,7 @@ pub fn returned(scene: &Scene, mutant: &Mutant, given: &Given<'_>) -> Returned {
     let mut size_of =
         |name: &str, own: &str| given.size(name).map_or_else(|_| own.to_owned(), |size| size.to_string());
     let instead = resized(source, &mut size_of);
-    let text = source.written(&source.all(), &[], &instead);
-    let (program, _) = elaborate_with(&parse(&text).file, &inputs, Path::new("."))
-        .map_err(|errors| errors.first().map(|error| error.message().to_owned()).unwrap_or_default())?;
+    let program = rerun(scene, &inputs, &instead)?;
     let arrays = gradients(scene, mutant, &program).ok_or("the gradients cannot be computed")?;
     let mut all = Gradients::new();
     let of = &scene.program.claims[source.claim_number(mutant.claim)].of_name;
@@ -105,18 +138,24 @@ fn array(program: &Program, number: usize, edit: Option<&Edit>) -> Option<Array>
     }
 }
 
-/// Arrays in double precision as the bytes of a safetensors file.
-fn safetensors(arrays: &[(String, Array)]) -> Vec<u8> {
+/// Arrays as the bytes of a safetensors file.
+fn safetensors(arrays: &[(String, Array)]) -> Option<Vec<u8>> {
     let mut header = serde_json::Map::new();
     let mut numbers: Vec<u8> = Vec::new();
     for (name, array) in arrays {
         let start = numbers.len();
-        numbers.extend(array.to_vec_f64().iter().flat_map(|number| number.to_le_bytes()));
+        let dtype = if array.dtype() == DType::F32 {
+            numbers.extend(array.view::<f32>().ok()?.iter().flat_map(|number| number.to_le_bytes()));
+            "F32"
+        } else {
+            numbers.extend(array.to_vec_f64().iter().flat_map(|number| number.to_le_bytes()));
+            "F64"
+        };
         let described = serde_json::json!({
-            "dtype": "F64", "shape": array.shape(), "data_offsets": [start, numbers.len()],
+            "dtype": dtype, "shape": array.shape(), "data_offsets": [start, numbers.len()],
         });
         header.insert(name.clone(), described);
     }
     let header = serde_json::Value::Object(header).to_string().into_bytes();
-    [&(header.len() as u64).to_le_bytes()[..], &header, &numbers].concat()
+    Some([&(header.len() as u64).to_le_bytes()[..], &header, &numbers].concat())
 }
