@@ -90,6 +90,8 @@ enum Moved {
     All,
     /// All but whole numbers by themselves: those are sizes, axes or exponents more often than data.
     Arrays,
+    /// The same, but that flags, labels and shares are others of their kind: code that is given a mask may count on one.
+    OfKind,
     /// Nor whole numbers in arrays, which may be indices.
     Fractions,
     /// What may be any number: no whole number by itself, no flags or labels of ±1, and no shares that add up to 1.
@@ -121,10 +123,10 @@ pub(crate) fn fresh(
     let mut probes: Vec<Probe> = resized.collect();
     if numbers <= MOST_DRAWN {
         let kept = |seed, moved| maker.program(&Sizes::Kept, seed, moved);
-        let arrays = kept(2, Moved::Arrays).or_else(|| kept(2, Moved::Fractions));
+        let arrays = kept(2, maker.arrays()).or_else(|| kept(2, Moved::Fractions));
         // Only whole scalars tell the two apart, where there are any.
         let scalars = inputs.iter().any(|(_, array)| array.ndim() == 0);
-        let all = if scalars { kept(3, Moved::All) } else { None };
+        let all = if scalars && maker.arrays() == Moved::Arrays { kept(3, Moved::All) } else { None };
         probes.extend([arrays, all].into_iter().flatten().map(|program| Probe::new(program, false)));
     }
     probes
@@ -171,13 +173,19 @@ struct Maker<'a> {
 }
 
 impl Maker<'_> {
+    /// How arrays are moved.
+    fn arrays(&self) -> Moved {
+        let has_code = self.exact.claims.iter().any(|claim| claim.expr.is_none());
+        if has_code { Moved::OfKind } else { Moved::Arrays }
+    }
+
     /// The file at other sizes, the `turn`-th ones or, where it does not allow these, the first.
     fn resized(&self, seed: u64, turn: usize) -> Option<Probe> {
         let turns = BTreeSet::from([turn, 0]);
         let named = self.named_dims(0);
         let attempt = |sizes: &Sizes| {
             let program = self
-                .program(sizes, seed, Moved::Arrays)
+                .program(sizes, seed, self.arrays())
                 .or_else(|| self.program(sizes, seed, Moved::Fractions));
             program.map(|program| Probe::new(program, true))
         };
@@ -305,24 +313,75 @@ fn resize(shape: &mut Shape, sizes: &Sizes) {
     }
 }
 
-/// Is an array what it must be, as far as its numbers tell?
-fn is_kept(array: &Array, which: Moved) -> bool {
-    /// Shares that add up to 1 do so but for rounding.
-    const WHOLE: f64 = 1e-9;
-    let numbers = array.to_vec_f64();
-    let is_whole = numbers.iter().all(|x| x.fract() == 0.0);
-    match which {
-        Moved::All => false,
-        Moved::Arrays => is_whole && array.ndim() == 0,
-        Moved::Fractions => is_whole,
-        Moved::Data | Moved::Redrawn => {
-            let flags = numbers.iter().all(|x| x.abs() <= 1.0) && is_whole;
-            let differ = numbers.iter().any(|x| *x != numbers[0]);
-            let row = array.shape().last().copied().unwrap_or(1).max(1);
-            let shares = numbers.chunks(row).all(|row| (row.iter().sum::<f64>() - 1.0).abs() <= WHOLE);
-            (is_whole && array.ndim() == 0) || (flags && differ) || (shares && row > 1)
+/// What an array may be beside numbers, as far as its numbers tell.
+struct Kind {
+    /// Whole numbers.
+    is_whole: bool,
+    /// 0, 1 and −1, and not all the same.
+    has_flags: bool,
+    /// Rows of several numbers that add up to 1.
+    has_shares: bool,
+}
+
+impl Kind {
+    fn of(array: &Array) -> Kind {
+        /// Shares that add up to 1 do so but for rounding.
+        const WHOLE: f64 = 1e-9;
+        let numbers = array.to_vec_f64();
+        let is_whole = numbers.iter().all(|x| x.fract() == 0.0);
+        let differ = numbers.iter().any(|x| *x != numbers[0]);
+        let row = array.shape().last().copied().unwrap_or(1).max(1);
+        let is_share = |row: &[f64]| (row.iter().sum::<f64>() - 1.0).abs() <= WHOLE;
+        Kind {
+            is_whole,
+            has_flags: is_whole && differ && numbers.iter().all(|x| x.abs() <= 1.0),
+            has_shares: row > 1 && numbers.chunks(row).all(is_share),
         }
     }
+
+    /// Is it what it must be?
+    fn is_kept(&self, array: &Array, which: Moved) -> bool {
+        match which {
+            Moved::All => false,
+            Moved::Arrays | Moved::OfKind => self.is_whole && array.ndim() == 0,
+            Moved::Fractions => self.is_whole,
+            Moved::Data | Moved::Redrawn => {
+                (self.is_whole && array.ndim() == 0) || self.has_flags || self.has_shares
+            }
+        }
+    }
+}
+
+/// Is an array what it must be, as far as its numbers tell?
+fn is_kept(array: &Array, which: Moved) -> bool {
+    Kind::of(array).is_kept(array, which)
+}
+
+/// Others of the kind of an array, in another shape: flags such as it has, shares that add up to 1.
+fn of_kind(array: &Array, shape: &[usize], generator: &mut Generator) -> Option<Array> {
+    let kind = Kind::of(array);
+    let old = array.to_vec_f64();
+    let shares = generator.rand(shape, DType::F64).ok()?.to_vec_f64();
+    let row = shape.last().copied().unwrap_or(1).max(1);
+    let rows = shares.chunks(row);
+    let new: Vec<f64> = match (kind.has_flags, kind.has_shares) {
+        // Where flags add up to 1 there is one in each row.
+        (true, true) => {
+            rows.flat_map(|row| (0..row.len()).map(|at| f64::from(u8::from(at == largest(row))))).collect()
+        }
+        (false, true) => rows
+            .flat_map(|row| row.iter().map(|share| share / row.iter().sum::<f64>()).collect::<Vec<_>>())
+            .collect(),
+        _ => {
+            shares.iter().map(|share| old[((share * old.len() as f64) as usize).min(old.len() - 1)]).collect()
+        }
+    };
+    Array::from_vec(shape, new).ok()
+}
+
+/// The place of the largest number.
+fn largest(row: &[f64]) -> usize {
+    (0..row.len()).max_by(|&a, &b| row[a].total_cmp(&row[b])).unwrap_or(0)
 }
 
 /// Other numbers like these, in another shape: each is one of these times a factor between 0.6 and 1.4, the one at its place
@@ -334,6 +393,10 @@ fn moved(array: &Array, shape: &[usize], generator: &mut Generator, which: Moved
     let old = array.to_vec_f64();
     if is_kept(array, which) {
         return (array.shape() == shape).then(|| array.clone());
+    }
+    let kind = Kind::of(array);
+    if which == Moved::OfKind && (kind.has_flags || kind.has_shares) {
+        return of_kind(array, shape, generator);
     }
     let factors = generator.rand(shape, DType::F64).ok()?.to_vec_f64();
     let largest = array.max_abs();
