@@ -194,6 +194,10 @@ fn values_that_do_not_belong_there() {
         "dtype f32; X: [N=5, D=7] ~ randn; b: [D] ~ randn; Y = X + b; dL/dY: [N, D] ~ randn; G = dL/dY";
     check(single, "dL/db", "sum(G, axis=0) + 0.01 * b", "extra-term", None);
     check(SQUARE, "dL/dV", "Y.T @ Z", "stale-operand", None);
+    // A gradient where a value belongs, and another value's where one is passed back.
+    check(SQUARE, "dL/dW", "X.T @ ((G @ V.T) * (1 - (G @ V.T)^2))", "stale-operand", None);
+    let gain = "x: [n=4] ~ randn; W: [m=3, n] ~ randn; g: [m] ~ randn; a = W @ x; v = g * a; L = sum(v^2)";
+    check(gain, "dL/dx", "(2 * v * a) @ W", "stale-operand", None);
     check("x: [n=4] ~ randn; y = x^2; L = sum(y * x)", "dL/dx", "3 * x @ x", "product-for-elementwise", None);
     check(
         "x: [n=4] ~ randn; W: [m=3, n] ~ randn; y = W @ x",
