@@ -3,11 +3,11 @@
 //! In every case the mistake is known, since it was made on purpose. *Numbers* are claimed on one set of data; a *function*
 //! gives them on any.
 
-use pullback_array::Precision;
+use pullback_array::{DType, Precision};
 use pullback_check::{Claim, Verdict, judge};
 use pullback_diagnose::{Diagnosis, Part, diagnose, subject};
-use pullback_lang::program::{Claimed, Program, elaborate, evaluate};
-use pullback_lang::{Names, parse, parse_expr, parse_expr_in, print};
+use pullback_lang::program::{Claimed, Inputs, Program, elaborate, elaborate_at, evaluate};
+use pullback_lang::{File, Names, parse, parse_expr, parse_expr_in, print};
 
 /// Adds to a program a claim of the numbers of an expression, of which the program knows nothing.
 fn claim(program: &mut Program, key: &str, wrong: &str) -> Option<usize> {
@@ -17,26 +17,41 @@ fn claim(program: &mut Program, key: &str, wrong: &str) -> Option<usize> {
 }
 
 fn told(layer: &str, key: &str, wrong: &str, anywhere: bool) -> Vec<Diagnosis> {
+    told_of_all(layer, &[key], &[wrong], anywhere).swap_remove(0)
+}
+
+/// The program in double precision, as the checker takes it, its inputs, and the precision of other code's numbers: the file's.
+fn elaborated(file: &File) -> (Program, Inputs, Precision) {
+    let (program, inputs) = elaborate(file, ".".as_ref()).expect("the layer is right");
+    if program.dtype == DType::F64 {
+        return (program, inputs, Precision::F64);
+    }
+    let exact = elaborate_at(file, &inputs, DType::F64, ".".as_ref()).expect("the layer is right");
+    (exact, inputs, Precision::F32)
+}
+
+/// What is said of several claims of numbers, the first of which is wrong.
+fn told_of_all(layer: &str, keys: &[&str], numbers: &[&str], anywhere: bool) -> Vec<Vec<Diagnosis>> {
     let file = parse(layer).file;
-    let (mut program, inputs) = elaborate(&file, ".".as_ref()).expect("the layer is right");
-    let number = claim(&mut program, key, wrong).expect("the wrong expression can be evaluated");
-    let about = &program.claims[number];
-    let Claimed::Value { val, .. } = &about.claimed else { panic!("numbers are claimed") };
-    let numbers = Claim::numbers(val.array().expect("they are there"), Precision::F64).expect("they fit");
-    let judgement = judge(&subject(about), &numbers).expect("it can be judged");
-    assert!(
-        matches!(judgement.verdict, Verdict::Wrong | Verdict::Shape),
-        "{key} = {wrong}: {:?}",
-        judgement.verdict
-    );
-    let mut judged = vec![None; number];
-    judged.push(Some(judgement));
+    let (mut program, inputs, precision) = elaborated(&file);
+    let given = keys.iter().zip(numbers).map(|(key, wrong)| claim(&mut program, key, wrong));
+    let given: Vec<usize> = given.collect::<Option<_>>().expect("the expressions can be evaluated");
+    let mut judged = vec![None; program.claims.len()];
+    for &number in &given {
+        let about = &program.claims[number];
+        let Claimed::Value { val, .. } = &about.claimed else { panic!("numbers are claimed") };
+        let numbers = Claim::numbers(val.array().expect("they are there"), precision).expect("they fit");
+        judged[number] = Some(judge(&subject(about), &numbers).expect("it can be judged"));
+    }
+    let verdict = judged[given[0]].as_ref().map(|judgement| judgement.verdict);
+    assert!(matches!(verdict, Some(Verdict::Wrong | Verdict::Shape)), "{keys:?} = {numbers:?}: {verdict:?}");
     let elsewhere = |program: &mut Program| {
-        if anywhere {
+        for (key, wrong) in keys.iter().zip(numbers).filter(|_| anywhere) {
             claim(program, key, wrong);
         }
     };
-    diagnose(&file, &program, &inputs, ".".as_ref(), &judged, &elsewhere).swap_remove(number)
+    let found = diagnose(&file, &program, &inputs, ".".as_ref(), &judged, &elsewhere);
+    given.into_iter().map(|number| found[number].clone()).collect()
 }
 
 /// The cause, of the numbers alone and of a function; and the fix: as it is given, or else any that holds.
@@ -59,7 +74,7 @@ fn check(layer: &str, key: &str, wrong: &str, cause: &str, fix: Option<&str>) {
 /// Is an expression the derivative, by finite differences too?
 fn holds(layer: &str, key: &str, expr: &str) -> bool {
     let file = parse(layer).file;
-    let (mut program, _) = elaborate(&file, ".".as_ref()).expect("the layer is right");
+    let (mut program, ..) = elaborated(&file);
     let parsed = parse_expr_in(expr, &Names::of(&file)).expect("it is an expression of the file").expr;
     let Some((of, wrt)) = key.strip_prefix('d').and_then(|key| key.split_once("/d")) else { return false };
     let Ok(value) = evaluate(&parsed, program.scope()) else { return false };
@@ -134,6 +149,26 @@ fn the_gradient_as_a_whole() {
 }
 
 #[test]
+fn sums_and_products_of_another_shape() {
+    let right = "sum(2 * (Z - T) / (M * N), axis=0)";
+    assert!(holds(LAYER, "dL/db", right));
+    check(LAYER, "dL/db", "sum(g, axis=1)", "wrong-axis", None);
+    // The rows of a softmax's gradient add up to zero, up to rounding.
+    let entropy = "Z: [N=5, C=3] ~ randn; b: [C] ~ randn; Y: [N, C] ~ randn; A = Z + b; p = softmax(A, axis=1); L = sum(Y * p)";
+    let wrong = "sum(p * (Y - sum(p * Y, axis=1, keepdims=true)), axis=1)";
+    check(entropy, "dL/db", wrong, "wrong-axis", None);
+    let gate = "f: [n=5] ~ randn; x: [n] ~ randn; y = f * x; dL/dy: [n] ~ randn; G = dL/dy";
+    check(gate, "dL/dx", "outer(G, f)", "product-for-elementwise", None);
+    // Of one record nothing has to be summed; of several the sum is missing.
+    let one = "X: [N=1, D=3] ~ randn; W: [D, M=2] ~ randn; Z = X @ W; dL/dZ: [N, M] ~ randn; G = dL/dZ";
+    let causes = |anywhere| {
+        let found = told(one, "dL/dW", "X[:, :, None] * G[:, None, :]", anywhere);
+        found.iter().map(|found| found.cause).collect::<Vec<_>>()
+    };
+    assert_eq!(causes(true), ["missing-sum"]);
+}
+
+#[test]
 fn terms_and_paths() {
     check(SOFTMAX, "dL/dz", "p * G", "missing-term", None);
     check(SOFTMAX, "dL/dz", "3 * p * G", "missing-term", None);
@@ -147,7 +182,22 @@ fn terms_and_paths() {
 fn values_that_do_not_belong_there() {
     check(SQUARE, "dL/dX", "((G @ V.T) * (1 - Y^2)) @ W.T + 0.01 * X", "extra-term", None);
     check(SQUARE, "dL/dW", "X.T @ ((G @ V.T) * (1 - Y^2)) * W", "extra-factor", None);
+    // Transposed values, gradients by other values, and what is added to a Jacobian or multiplied with it.
+    check(SQUARE, "dL/dX", "((G @ V.T) * (1 - Y^2)) @ W.T + 0.01 * W.T", "extra-term", None);
+    check(SQUARE, "dL/dX", "((G @ V.T) * (1 - Y^2)) @ W.T - G @ V.T", "extra-term", None);
+    check(SQUARE, "dL/dX", "((G @ V.T) * (1 - Y^2)) @ W.T / (G @ V.T)", "extra-factor", None);
+    let jacobian = "x: [n=5] ~ randn; A: [n, n] ~ randn; y = A @ sin(x)";
+    check(jacobian, "dy/dx", "A @ diag(cos(x)) + 0.5 * A", "extra-term", None);
+    check(jacobian, "dy/dx", "A @ diag(cos(x)) * A.T", "extra-factor", None);
+    // In single precision the number in front of what is added has few digits.
+    let single =
+        "dtype f32; X: [N=5, D=7] ~ randn; b: [D] ~ randn; Y = X + b; dL/dY: [N, D] ~ randn; G = dL/dY";
+    check(single, "dL/db", "sum(G, axis=0) + 0.01 * b", "extra-term", None);
     check(SQUARE, "dL/dV", "Y.T @ Z", "stale-operand", None);
+    // A gradient where a value belongs, and another value's where one is passed back.
+    check(SQUARE, "dL/dW", "X.T @ ((G @ V.T) * (1 - (G @ V.T)^2))", "stale-operand", None);
+    let gain = "x: [n=4] ~ randn; W: [m=3, n] ~ randn; g: [m] ~ randn; a = W @ x; v = g * a; L = sum(v^2)";
+    check(gain, "dL/dx", "(2 * v * a) @ W", "stale-operand", None);
     check("x: [n=4] ~ randn; y = x^2; L = sum(y * x)", "dL/dx", "3 * x @ x", "product-for-elementwise", None);
     check(
         "x: [n=4] ~ randn; W: [m=3, n] ~ randn; y = W @ x",
@@ -189,6 +239,45 @@ fn factors_of_a_local_jacobian() {
     let columns = SOFTMAX;
     check(columns, "dL/dz", "p * (G - sum(p * G, axis=0, keepdims=true))", "wrong-axis", None);
     check(columns, "dL/dz", "p * (G - sum(p * G))", "wrong-axis", None);
+}
+
+/// What of a product of vectors in a local Jacobian is taken entry by entry: each row is the same, or each column.
+#[test]
+fn an_outer_product_entry_by_entry() {
+    let softmax = "z: [n=5] ~ randn; p = softmax(z)";
+    for wrong in ["diag(p) - p * p", "diag(p) - outer(p * p, ones(n))"] {
+        check(softmax, "dp/dz", wrong, "elementwise-for-product", None);
+    }
+}
+
+/// Two claims that hold each other's numbers are the wrong way round, of another shape or of another loss too; one that is
+/// right leaves the other one to be explained by itself, and a sign that both lack is a sign.
+#[test]
+fn claims_that_are_the_wrong_way_round() {
+    let two = "X: [m=3, n=2] ~ randn; s = sum(X^2); f = sqrt(s); R = 3 * X + 1; q = sum(R^2); J = 5 * R";
+    let cases: [([&str; 2], [&str; 2], &str); 4] = [
+        (["df/dX", "dq/dR"], ["2 * R", "X / f"], "swapped-claims"),
+        (["dq/dX", "dJ/dR"], ["einsum(\"ik,jl->ijkl\", 5 * eye(m), eye(n))", "6 * R"], "swapped-claims"),
+        (["df/dX", "dq/dR"], ["2 * R", "2 * R"], "swapped-claims"),
+        (["df/dX", "dq/dR"], ["-X / f", "-2 * R"], "missing-factor"),
+    ];
+    for (keys, numbers, cause) in cases {
+        for anywhere in [false, true] {
+            let found = told_of_all(two, &keys, &numbers, anywhere);
+            let causes: Vec<&str> = found[0].iter().map(|found| found.cause).collect();
+            let said: Vec<String> = found[0].iter().map(said).collect();
+            assert_eq!(causes, [cause], "{keys:?} = {numbers:?}, as a function: {anywhere}: {said:?}");
+        }
+    }
+}
+
+/// A mask of flags that is there once already: code that leaves it out is right on flags alone.
+#[test]
+fn code_that_rests_on_flags() {
+    let masked = "F: [m=3, n=5] ~ randn; b: [n] ~ randn; M: [m, n] = [[1, 0, 1, 1, 0], [0, 1, 1, 0, 1], [1, 1, 0, 0, 1]]; E = M * (F + b); \
+                  L = sum(E^2)";
+    check(masked, "dL/db", "2 * E[-1]", "overwritten", None);
+    check(masked, "dL/db", "2 * sum(E, axis=1)", "wrong-axis", None);
 }
 
 /// The file states the gradient too, and rightly: a slip in that formula is found in the numbers of other code.

@@ -15,6 +15,7 @@
 //! | `formula` | slips in a right formula of the gradient: the one that the file states, or the derived one |
 //! | `beside` | such a slip, and something that was done to the whole beside it |
 //! | `derived` | the formula that the forward pass gives |
+//! | `neighbours` | other derivatives and values of the file in the numbers: in their place, added to them, multiplied with them |
 //! | `whole` | what may have been done to the gradient as a whole: transposed, scaled, not summed, another one's |
 //!
 //! What is not here: edits of expressions (`search`), and words made into text.
@@ -23,6 +24,7 @@ mod beside;
 mod derived;
 mod formula;
 mod mistakes;
+mod neighbours;
 mod node;
 mod sweep;
 mod whole;
@@ -90,7 +92,8 @@ pub(crate) fn fit(inquiry: &Inquiry<'_>, number: usize, case: &Case<'_>) -> Vec<
         || rights.get_or_init(|| formula::rights(inquiry, number, case).into_iter().partition(is_short));
     let (short, long) = (|| rights().0.as_slice(), || rights().1.as_slice());
     let slips = |rights: &[Right], depth| formula::slips(inquiry, number, case, rights, depth);
-    let ways: [&dyn Fn() -> Vec<Diagnosis>; 9] = [
+    let ways: [&dyn Fn() -> Vec<Diagnosis>; 12] = [
+        &|| of_numbers(&|case| neighbours::swapped(inquiry, number, case)),
         &|| {
             let found = whole::found(inquiry, number, case);
             if !found.iter().all(|found| found.cause == "missing-sum") || found.is_empty() {
@@ -105,11 +108,13 @@ pub(crate) fn fit(inquiry: &Inquiry<'_>, number: usize, case: &Case<'_>) -> Vec<
             }
         },
         &|| of_numbers(&whole::unnamed_multiple),
+        &|| of_numbers(&neighbours::another),
         &|| {
             let slip = slips(short(), Depth::Singles);
             if slip.is_empty() { slip } else { both(slip, local(inquiry, number, case)) }
         },
         &|| local(inquiry, number, case),
+        &|| of_numbers(&neighbours::found),
         &|| slips(long(), Depth::Singles),
         &|| whole::another(inquiry, number, case).into_iter().collect(),
         &|| formula::slips_beside(inquiry, number, case, short()),

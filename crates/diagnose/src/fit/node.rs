@@ -1,5 +1,7 @@
 //! A value on the way back from y to x, as a mistake sees it, and what a mistake would have made of its cotangent.
 
+use std::rc::Rc;
+
 use pullback_network::Dim;
 use pullback_ops::{Network, Term, Val};
 
@@ -14,6 +16,8 @@ pub(crate) struct Node {
     pub cotangent: Val,
     /// The operations it goes into.
     pub uses: Vec<Use>,
+    /// The gradients by the named values of the program, where they are those of a loss.
+    pub gradients: Rc<Vec<(String, Val)>>,
 }
 
 /// An operation that a value goes into.

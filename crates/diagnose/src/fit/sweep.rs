@@ -6,6 +6,7 @@
 //! tried for the price of their own operation each; the few that pass are carried back to x and compared entry by entry.
 
 use std::collections::HashMap;
+use std::rc::Rc;
 
 use pullback_array::Array;
 use pullback_array::random::Generator;
@@ -31,6 +32,8 @@ pub(super) struct Sweep {
     /// Between x and y, x first.
     path: Vec<Val>,
     cotangents: HashMap<u64, Val>,
+    /// Of a scalar y: its gradients by the named values of the program.
+    gradients: Rc<Vec<(String, Val)>>,
     /// Of each value, one for each direction.
     tangents: HashMap<u64, Vec<Vec<f64>>>,
     directions: Vec<Vec<f64>>,
@@ -61,8 +64,22 @@ impl Sweep {
         let tensor = trial.truth.tensor_of(&trial.claimed()?, trial.layout())?;
         let (claimed, truth) = (contracted(&seed, &tensor)?, contracted(&seed, trial.truth.tensor())?);
 
+        let named: Vec<(&str, &Val)> = match y.ndim() {
+            0 => trial.program().values.iter().map(|value| (value.name.as_str(), &value.val)).collect(),
+            _ => Vec::new(),
+        };
+        // What is called like a derivative is a cotangent that is given.
+        let is_value =
+            |(name, val): &(&str, &Val)| val.dtype().is_float() && val.id() != y.id() && !name.contains('/');
+        let named: Vec<(&str, &Val)> = named.into_iter().filter(is_value).collect();
         let values: Vec<&Val> = path.iter().collect();
-        let backward = pullback(&[(y, &seed)], &values, &walls).ok()?;
+        let all: Vec<&Val> = path.iter().chain(named.iter().map(|(_, val)| *val)).collect();
+        let mut backward = pullback(&[(y, &seed)], &all, &walls).ok()?;
+        let by_name = named.iter().zip(backward.split_off(path.len()));
+        let gradient = |((name, _), gradient): (&(&str, &Val), Option<Val>)| {
+            Some((format!("d{}/d{name}", claim.of_name), gradient?))
+        };
+        let gradients = Rc::new(by_name.filter_map(gradient).collect());
         let cotangents =
             path.iter().zip(backward).filter_map(|(value, cotangent)| Some((value.id(), cotangent?)));
         let cotangents = cotangents.collect();
@@ -83,7 +100,7 @@ impl Sweep {
         let largest = truth.iter().chain(&claimed).fold(0.0f64, |largest, entry| largest.max(entry.abs()));
         let slack = trial.close() * largest;
         let x = x.clone();
-        Some(Sweep { x, fixed, path, cotangents, tangents, directions, claimed, truth, slack })
+        Some(Sweep { x, fixed, path, cotangents, gradients, tangents, directions, claimed, truth, slack })
     }
 
     /// The number of values on the way.
@@ -115,7 +132,8 @@ impl Sweep {
                 }
             }
         }
-        Some(Node { value: value.clone(), is_end: value.id() == self.x.id(), cotangent, uses })
+        let gradients = self.gradients.clone();
+        Some(Node { value: value.clone(), is_end: value.id() == self.x.id(), cotangent, uses, gradients })
     }
 
     /// What a change of a value's cotangent changes about the gradient, along each direction.

@@ -15,6 +15,9 @@ use crate::inquiry::Inquiry;
 use crate::words::Words;
 use crate::{Diagnosis, Fix};
 
+/// Sums are the same that are this near, where they are as precise as that.
+const SAME: f64 = 1e-6;
+
 /// Permutations and sums are tried on so many axes.
 const MOST_AXES: usize = 5;
 
@@ -34,6 +37,10 @@ enum Done {
     Contracted,
     /// It is the sum of all entries: a product of vectors for one entry by entry.
     Summed,
+    /// It has one axis more, as an outer product has: the derivative is its diagonal over these two axes.
+    Diagonal(usize, usize),
+    /// The gradient of another value is summed over the first axes instead of the second ones.
+    Across(String, Vec<usize>, Vec<usize>),
     /// It is the gradient of another value, perhaps transposed.
     Other(String, bool),
 }
@@ -119,12 +126,16 @@ pub(super) fn unexplained(case: &Case<'_>) -> Diagnosis {
 }
 
 /// A number in six digits, or whole.
-fn brief(number: f64) -> String {
+pub(super) fn brief(number: f64) -> String {
     let whole = number.round();
-    if (number - whole).abs() <= 1e-6 * whole.abs() { format!("{whole}") } else { format!("{number:.6}") }
+    if (number - whole).abs() <= 1e-6 * whole.abs() {
+        return format!("{whole}");
+    }
+    let digits = format!("{number:.6}");
+    digits.trim_end_matches('0').to_owned()
 }
 
-fn said(case: &Case<'_>, cause: &'static str, explanation: Words) -> Diagnosis {
+pub(super) fn said(case: &Case<'_>, cause: &'static str, explanation: Words) -> Diagnosis {
     let label = Words::new().say("these numbers are wrong");
     Diagnosis { cause, explanation, span: case.claim.expr_span, label, partner: None, fix: None }
 }
@@ -156,7 +167,18 @@ fn hypotheses(own: &Trial<'_>) -> Option<Vec<Done>> {
     if claimed.len() == truth.len() && axes >= 2 {
         all.push(Done::Reordered);
     }
+    if claimed.ndim() == axes + 1 && claimed.ndim() <= MOST_AXES {
+        let pairs = (0..claimed.ndim()).flat_map(|a| (a + 1..claimed.ndim()).map(move |b| (a, b)));
+        let is_diagonal = |&(a, b): &(usize, usize)| {
+            let kept =
+                claimed.shape().iter().enumerate().filter(|(axis, _)| *axis != b).map(|(_, size)| size);
+            claimed.shape()[a] == claimed.shape()[b] && kept.eq(truth.shape())
+        };
+        all.extend(pairs.filter(is_diagonal).map(|(a, b)| Done::Diagonal(a, b)));
+    }
     if claimed.ndim() >= axes && claimed.ndim() <= MOST_AXES {
+        // An axis of one entry may have more at other sizes.
+        let is_more = claimed.len() > truth.len() || claimed.ndim() > axes;
         let sets = (1usize..1 << claimed.ndim())
             .map(|set| (0..claimed.ndim()).filter(|k| (set >> k) & 1 == 1).collect::<Vec<usize>>());
         let sets = sets.filter(|set| {
@@ -165,7 +187,7 @@ fn hypotheses(own: &Trial<'_>) -> Option<Vec<Done>> {
                 (0..shape.len()).filter(|k| !set.contains(k)).map(|k| shape[k]).collect();
             let kept: Vec<usize> =
                 (0..shape.len()).map(|k| if set.contains(&k) { 1 } else { shape[k] }).collect();
-            claimed.len() > truth.len() && (dropped == truth.shape() || kept == truth.shape())
+            is_more && (dropped == truth.shape() || kept == truth.shape())
         });
         all.extend(sets.map(Done::Unsummed));
     }
@@ -176,7 +198,48 @@ fn hypotheses(own: &Trial<'_>) -> Option<Vec<Done>> {
     if claimed.len() == 1 && truth.len() > 1 && claim.of.ndim() == 0 {
         all.push(Done::Summed);
     }
+    all.extend(across(own, &claimed).unwrap_or_default());
     all.extend(others(own, &claimed, ValueKind::Input));
+    Some(all)
+}
+
+/// The gradients of what a value goes into of which the derivative is a sum over some axes, and the claim has the shape of that over
+/// others.
+fn across(own: &Trial<'_>, claimed: &Array) -> Option<Vec<Done>> {
+    let (claim, truth) = (own.claim(), own.truth.tensor());
+    let [x] = claim.wrt.as_slice() else { return None };
+    if claim.of.ndim() > 0 || !claim.fixed.is_empty() || claimed.ndim() != truth.ndim() {
+        return None;
+    }
+    let values = own.program.values.iter().filter(|value| {
+        let val = &value.val;
+        (2..=MOST_AXES).contains(&val.ndim()) && val.ndim() > truth.ndim() && val.order() > x.order()
+    });
+    let mut all = Vec::new();
+    for value in values {
+        let axes = value.val.ndim();
+        let sets: Vec<Vec<usize>> = (1usize..1 << axes)
+            .map(|set| (0..axes).filter(|k| (set >> k) & 1 == 1).collect::<Vec<usize>>())
+            .filter(|set| set.len() == axes - truth.ndim())
+            .collect();
+        let summed = |set: &[usize]| -> Vec<usize> {
+            let shape = value.val.shape();
+            (0..axes).filter(|axis| !set.contains(axis)).map(|axis| shape[axis]).collect()
+        };
+        let wrong: Vec<&Vec<usize>> = sets.iter().filter(|set| summed(set) == claimed.shape()).collect();
+        let right: Vec<&Vec<usize>> = sets.iter().filter(|set| summed(set) == truth.shape()).collect();
+        if wrong.is_empty() || right.is_empty() {
+            continue;
+        }
+        let Some(gradient) = gradient_of(own.program, &claim.of_name, own, &value.name) else { continue };
+        let is_right = |set: &[usize]| {
+            gradient.sum(set, false).is_ok_and(|sum| sum.is_near(truth, own.close().min(SAME)))
+        };
+        for right in right.into_iter().filter(|set| is_right(set)) {
+            let wrong = wrong.iter().filter(|wrong| **wrong != right);
+            all.extend(wrong.map(|&wrong| Done::Across(value.name.clone(), wrong.clone(), right.clone())));
+        }
+    }
     Some(all)
 }
 
@@ -255,6 +318,30 @@ impl Done {
             Done::Summed => {
                 let axes: Vec<usize> = (0..truth.ndim()).collect();
                 (claimed.reshape(&[]).ok()?, truth.sum(&axes, false).ok()?)
+            }
+            Done::Diagonal(a, b) => {
+                let order = (0..claimed.ndim()).filter(|axis| axis != a && axis != b).chain([*a, *b]);
+                let order: Vec<usize> = order.collect();
+                let length = claimed.shape()[*a];
+                let last = claimed.permute(&order).ok()?.to_vec_f64();
+                // One row after another of the two axes: its diagonal entries are a row and one entry apart.
+                let entries = last.chunks(length * length).flat_map(|rows| rows.iter().step_by(length + 1));
+                let shape: Vec<usize> =
+                    order[..order.len() - 1].iter().map(|&axis| claimed.shape()[axis]).collect();
+                let diagonal = Array::from_vec(&shape, entries.copied().collect()).ok()?;
+                let kept: Vec<usize> =
+                    order[..order.len() - 1].iter().map(|&axis| axis - usize::from(axis > *b)).collect();
+                (diagonal.permute(&inverse(&kept)).ok()?, truth.clone())
+            }
+            Done::Across(name, wrong, _) => {
+                let gradient = gradient_of(trial.program, &trial.claim().of_name, trial, name)?;
+                let sum = gradient.sum(wrong, false).ok()?;
+                // The rows of a softmax's gradient add up to nothing, and what is claimed then is the rounding of that.
+                let most = SAME * gradient.max_abs();
+                if claimed.shape() == sum.shape() && claimed.max_abs().max(sum.max_abs()) <= most {
+                    return Some(Multiple { times: 1.0, close: trial.close() });
+                }
+                (claimed, sum)
             }
             Done::Other(name, across) => {
                 let gradient = gradient_of(trial.program, &trial.claim().of_name, trial, name)?;
@@ -337,14 +424,36 @@ impl Done {
                 }
                 let right = call(at, "sum", vec![base], keywords);
                 let words = Words::new()
+                    .say("These numbers have axes over which the gradient of ")
                     .source(claim.wrt_names.first()?.clone())
-                    .say(" is broadcast in the forward pass, so that its gradient is a sum over what it was broadcast to: ")
+                    .say(" is a sum: ")
                     .expr(&right)
                     .say(".");
                 ("missing-sum", words, right)
             }
-            Done::Contracted | Done::Summed => {
+            Done::Across(name, wrong, right) => {
+                let gradient = edit::reference(at, &claim.of_name, name);
+                let over = |axes: &[usize]| match axes {
+                    [axis] => format!("axis {axis}"),
+                    axes => {
+                        format!("axes {}", axes.iter().map(usize::to_string).collect::<Vec<_>>().join(", "))
+                    }
+                };
+                let words = Words::new().say("These are the numbers of ").expr(&gradient);
+                let words = words.say(format!(
+                    " summed over {}; the derivative is the sum over {}.",
+                    over(wrong),
+                    over(right)
+                ));
+                return factor.is_none().then(|| said(case, "wrong-axis", words));
+            }
+            Done::Diagonal(..) | Done::Contracted | Done::Summed => {
                 let (cause, words) = match self {
+                    Done::Diagonal(..) => (
+                        "product-for-elementwise",
+                        "These numbers have an axis too many, and the derivative on their diagonal: an outer product stands where \
+                         one entry by entry belongs.",
+                    ),
                     Done::Contracted => (
                         "vjp-for-jacobian",
                         "These are the numbers of the Jacobian contracted with ones, a vector–Jacobian product: the Jacobian \

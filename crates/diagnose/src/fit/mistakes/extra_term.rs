@@ -1,4 +1,5 @@
-//! A value of the program is added that does not belong there: to the gradient itself, or to what is passed on.
+//! A value of the program is added, where it does not belong, to what is passed on. What is added to the gradient itself is told by
+//! `neighbours`, of Jacobians too.
 
 use pullback_ops::Val;
 
@@ -14,9 +15,8 @@ pub(super) static MISTAKE: Mistake = Mistake { word: "extra-term", slips };
 
 fn slips(node: &Node, trial: &Trial<'_>) -> Vec<Slip> {
     let shape = node.value.shape();
-    let named = node.is_end || node.value.name().is_some();
     // Of a single number every other one is a multiple.
-    if !named || shape.iter().product::<usize>() < 2 {
+    if node.is_end || node.value.name().is_none() || shape.iter().product::<usize>() < 2 {
         return Vec::new();
     }
     let values = trial.program().values.iter().filter(|value| value.val.shape() == shape && value.val.dtype().is_float());
@@ -28,8 +28,7 @@ fn slips(node: &Node, trial: &Trial<'_>) -> Vec<Slip> {
             .say(" is added to the gradient of ")
             .source(pullback_network::Value::symbol(&node.value))
             .say(", where it does not belong.");
-        let cost = if node.is_end { 34 } else { 38 };
-        Some(Slip { key: format!("plus {name}"), change: Change::Added(by), cost, words })
+        Some(Slip { key: format!("plus {name}"), change: Change::Added(by), cost: 38, words })
     };
     values.take(MOST).map(|value| (value.name.as_str(), &value.val)).filter_map(slip).collect()
 }

@@ -1,6 +1,8 @@
 //! A local Jacobian is taken at another value: the pre-activation for the activation, the input for what was normalised,
 //! another weight of the same shape.
 
+use std::collections::HashSet;
+
 use pullback_autograd::Function;
 use pullback_network::Value as _;
 use pullback_ops::{Factor, Val};
@@ -26,10 +28,14 @@ fn slips(node: &Node, trial: &Trial<'_>) -> Vec<Slip> {
             for (factor, payload) in whole.factors.iter().enumerate() {
                 let Factor::Dense(payload, _) = payload else { continue };
                 for read in read(payload) {
-                    let others = others(trial, &read);
+                    let others = others(node, trial, &read);
                     slips.extend(others.iter().filter_map(|(name, other)| {
                         let key = format!("{at}:stale {term} {factor} {} {name}", read.symbol());
-                        let cost = if related(&read, other) { 32 } else { 37 };
+                        let cost = match name.contains('/') {
+                            true => 39,
+                            false if related(&read, other) => 32,
+                            false => 37,
+                        };
                         let words = Words::new()
                             .source(name.clone())
                             .say(" stands where ")
@@ -64,16 +70,18 @@ fn read(payload: &Val) -> Vec<Val> {
     found
 }
 
-/// The other values of the program of a value's shape.
-fn others(trial: &Trial<'_>, read: &Val) -> Vec<(String, Val)> {
-    let values = trial.program().values.iter();
+/// The other values of the program of a value's shape, and then the gradients.
+fn others(node: &Node, trial: &Trial<'_>, read: &Val) -> Vec<(String, Val)> {
+    let values = trial.program().values.iter().map(|value| (&value.name, &value.val));
+    let all = values.chain(node.gradients.iter().map(|(name, gradient)| (name, gradient)));
     let is_other = |val: &Val| val.shape() == read.shape() && val.id() != read.id() && val.dtype() == read.dtype();
-    let mut others: Vec<(String, Val)> = values
-        .filter(|value| is_other(&value.val) && !value.name.contains('/'))
-        .map(|value| (value.name.clone(), value.val.clone()))
-        .collect();
+    let mut others: Vec<(String, Val)> =
+        all.filter(|(_, val)| is_other(val)).map(|(name, val)| (name.clone(), val.clone())).collect();
+    // A cotangent that is given is a gradient too.
+    let mut seen = HashSet::new();
+    others.retain(|(name, _)| seen.insert(name.clone()));
     // Those that it is computed from, or that are computed from it, first: scalars would go on for long.
-    others.sort_by_key(|(_, other)| !related(read, other));
+    others.sort_by_key(|(name, other)| (name.contains('/'), !related(read, other)));
     others.truncate(MOST_OTHERS);
     others
 }
