@@ -110,7 +110,7 @@ impl<'a> Inquiry<'a> {
             }
         }
         let Some(mut case) = self.case(number) else { return Vec::new() };
-        let Some(expr) = &self.exact.claims[number].expr else { return self.of_numbers(number, &case) };
+        let Some(expr) = &self.exact.claims[number].expr else { return fit(self, number, &case) };
         let mut flagged = self.with_flags(number);
         let depth = if flagged.is_some() { Depth::Singles } else { Depth::Pairs };
         let mut own = search_costed(self, number, &case, expr, depth);
@@ -164,17 +164,6 @@ impl<'a> Inquiry<'a> {
         }
         let fix = self.derived(number, &case);
         facts(&case, expr, fix).into_iter().collect()
-    }
-
-    /// What is found of numbers from elsewhere. Code that rests on flags, as `E` for `E * M` does where `E` is masked already, gives
-    /// what a slip explains on data alone whose flags are flags still.
-    fn of_numbers(&self, number: usize, case: &Case<'_>) -> Vec<Diagnosis> {
-        let found = fit(self, number, case);
-        if found.iter().any(|found| found.cause != "unknown") || case.trials.len() < 2 {
-            return found;
-        }
-        let with_flags = self.with_flags(number).map(|case| fit(self, number, &case)).unwrap_or_default();
-        if with_flags.iter().any(|found| found.cause != "unknown") { with_flags } else { found }
     }
 
     /// Does the name of a definition in index notation that may be wrong stand at a place, in a claim or behind it?
@@ -251,7 +240,7 @@ impl<'a> Inquiry<'a> {
 
     /// The same on data whose flags are flags still; none where the file states no such.
     fn with_flags(&self, number: usize) -> Option<Case<'_>> {
-        let make = || flagged(self.file, self.exact, self.inputs, self.base_dir, self.elsewhere);
+        let make = || flagged(self.file, self.exact, self.inputs, self.base_dir);
         let probes = self.flagged.get_or_init(make);
         if probes.is_empty() { None } else { self.case_on(number, probes, |_| true) }
     }

@@ -153,15 +153,8 @@ pub(crate) fn moved_data(file: &File, exact: &Program, inputs: &Inputs, base_dir
 }
 
 /// The file on other data in which flags, labels and shares stay what they are; none where it states no such.
-/// `elsewhere` adds the claims that are no expressions of the file.
-pub(crate) fn flagged(
-    file: &File,
-    exact: &Program,
-    inputs: &Inputs,
-    base_dir: &Path,
-    elsewhere: &dyn Fn(&mut Program),
-) -> Vec<Probe> {
-    let maker = Maker { file, exact, inputs, base_dir, elsewhere };
+pub(crate) fn flagged(file: &File, exact: &Program, inputs: &Inputs, base_dir: &Path) -> Vec<Probe> {
+    let maker = Maker { file, exact, inputs, base_dir, elsewhere: &|_| () };
     let is_flag = |array: &Array| array.ndim() > 0 && array.dtype().is_float() && is_kept(array, Moved::Data);
     let numbers: usize = inputs.iter().map(|(_, array)| array.len()).sum();
     if numbers > MOST_DRAWN || !inputs.iter().any(|(key, array)| !maker.is_drawn(key) && is_flag(array)) {
