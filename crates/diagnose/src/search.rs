@@ -30,6 +30,9 @@ const MOST_PARTS: usize = 400;
 const MOST_FIRST: usize = 60;
 const MOST_FIRST_BACKWARDS: usize = 24;
 
+/// How many parts an expression may be longer for being a likelier slip.
+const PARTS_FOR_COST: usize = 2;
+
 /// Pairs dearer than this are not slips any more.
 pub(crate) const DEAREST: u32 = 7;
 
@@ -111,7 +114,11 @@ pub(crate) fn search_costed(
             fitting.push(single);
         }
     }
-    fitting.sort_by_key(|single| firsts[single.tree][single.first].cost(case));
+    // All of them give the same numbers: backwards the shortest expression says best what was computed.
+    fitting.sort_by_key(|single| {
+        let cost = firsts[single.tree][single.first].cost(case);
+        if case.backwards { single.length + PARTS_FOR_COST * cost as usize } else { cost as usize }
+    });
     let fit = |candidate: &Candidate| {
         let tree = &trees[candidate.tree];
         let first = firsts[candidate.tree][candidate.first].clone();

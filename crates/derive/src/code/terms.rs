@@ -15,17 +15,25 @@ struct Product {
 }
 
 impl Product {
-    /// `b - a` for the negative of `a - b`.
-    fn with_sign_taken_in(mut self) -> Product {
-        let is_difference = |node: &&mut Node| matches!(&node.expr.kind, ExprKind::Binary { operator, .. } if operator.kind == BinaryOp::Sub);
-        if self.coef.is_negative()
-            && let Some(node) = self.nodes.iter_mut().find(is_difference)
-            && let ExprKind::Binary { left, right, .. } = &mut node.expr.kind
+    /// The place of a factor `a - b`.
+    fn difference(&self) -> Option<usize> {
+        let is_sum = |expr: &Expr, kinds: &[BinaryOp]| matches!(&expr.kind, ExprKind::Binary { operator, .. } if kinds.contains(&operator.kind));
+        self.nodes.iter().position(|node| match &node.expr.kind {
+            ExprKind::Binary { left, .. } => {
+                is_sum(&node.expr, &[BinaryOp::Sub]) && !is_sum(left, &[BinaryOp::Add, BinaryOp::Sub])
+            }
+            _ => false,
+        })
+    }
+
+    /// Makes `b - a` of the negative of `a - b`.
+    fn take_sign_in(&mut self) {
+        if let Some(at) = self.difference()
+            && let ExprKind::Binary { left, right, .. } = &mut self.nodes[at].expr.kind
         {
             std::mem::swap(left, right);
             self.coef = self.coef.abs();
         }
-        self
     }
 }
 
@@ -39,12 +47,17 @@ pub(super) fn sum(terms: &[Term], slots: &[Label], writer: &Writer<'_>) -> Optio
 pub(super) fn apart(terms: &[Term], slots: &[Label], writer: &Writer<'_>) -> Option<(Coef, Node)> {
     let written = |term: &Term| {
         let Product { coef, nodes } = product(term, slots, writer)?;
-        Some(Product { coef, nodes: contracted(nodes, slots)? }.with_sign_taken_in())
+        Some(Product { coef, nodes: contracted(nodes, slots)? })
     };
     let mut products: Vec<Product> = terms.iter().map(written).collect::<Option<_>>()?;
     let (mut coef, mut common) = (Coef::one(), Vec::new());
     if products.len() > 1 {
         (coef, common) = in_common(&mut products, slots);
+    }
+    if products.iter().all(|product| product.coef.is_negative())
+        && let Some(first) = products.iter_mut().find(|product| product.difference().is_some())
+    {
+        first.take_sign_in();
     }
     // A sum begins with what has no sign.
     products.sort_by_key(|product| product.coef.is_negative());

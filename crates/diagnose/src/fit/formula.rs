@@ -138,6 +138,9 @@ pub(super) fn turned(case: &Case<'_>, found: Diagnosis, slipped: &Expr, right: &
         // What comes through one of several uses was never added.
         "extra-term" if forgotten && users(case).len() > 1 => "overwritten",
         "extra-term" => "missing-term",
+        "missing-sum" if has_full_sum_of_product(slipped) && !has_full_sum_of_product(right) => {
+            "product-for-elementwise"
+        }
         "missing-sum" => "wrong-axis",
         "wrong-axis" if sums(slipped) < sums(right) => "missing-sum",
         "elementwise-for-product" => "product-for-elementwise",
@@ -186,6 +189,19 @@ fn is_share(part: &Expr, whole: &Expr) -> bool {
     terms(part, &mut some);
     terms(whole, &mut all);
     some.len() < all.len() && some.iter().all(|term| all.contains(term))
+}
+
+/// Is there a sum of all entries of a product, as `a @ b` is of vectors?
+fn has_full_sum_of_product(expr: &Expr) -> bool {
+    let mut has = false;
+    expr.walk(&mut |part| {
+        if let ExprKind::Call { function, args, kwargs } = &part.kind
+            && let ([Expr { kind: ExprKind::Binary { operator, .. }, .. }], []) = (&args[..], &kwargs[..])
+        {
+            has |= function.text == "sum" && operator.kind == BinaryOp::Mul;
+        }
+    });
+    has
 }
 
 /// How many sums and means an expression takes.

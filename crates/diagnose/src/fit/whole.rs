@@ -2,11 +2,12 @@
 //! broadcast, or it is another value's gradient.
 
 use pullback_array::Array;
-use pullback_autograd::pullback;
+use pullback_autograd::{between, pullback};
 use pullback_check::{Judgement, Note};
 use pullback_lang::program::{Program, ValueKind};
 use pullback_lang::{Expr, ExprKind};
 use pullback_network::Value as _;
+use pullback_ops::Val;
 
 use crate::case::{Case, Trial};
 use crate::edit::{self, call, integer, transposed};
@@ -429,7 +430,10 @@ impl Done {
                     .say(" is a sum: ")
                     .expr(&right)
                     .say(".");
-                ("missing-sum", words, right)
+                // Of a value that is not broadcast, they are those of a product with a matrix, entry by entry.
+                let last = case.own().claimed()?.ndim() - 1;
+                let is_product = axes[..] == [last] && !kept && !is_broadcast(case);
+                (if is_product { "elementwise-for-product" } else { "missing-sum" }, words, right)
             }
             Done::Across(name, wrong, right) => {
                 let gradient = edit::reference(at, &claim.of_name, name);
@@ -520,6 +524,23 @@ impl Done {
             fix: Some(Fix { definition: None, expr: right, residual }),
         })
     }
+}
+
+/// Is a value stretched to the shape of another one by some operation on the way from it?
+fn is_broadcast(case: &Case<'_>) -> bool {
+    let [x] = case.claim.wrt.as_slice() else { return false };
+    let path = between(&[&case.claim.of], &[x], &[]);
+    let stretches = |val: &Val, at: usize| {
+        let Ok(network) = val.jacobian(at) else { return false };
+        network.terms().iter().any(|term| {
+            let (out, by) = term.slots.split_at(val.ndim());
+            out.len() > by.len() && by.iter().all(|label| out.contains(label))
+        })
+    };
+    path.iter().any(|val| {
+        let inputs = val.inputs().iter().enumerate();
+        inputs.filter(|(_, input)| input.id() == x.id()).any(|(at, _)| stretches(val, at))
+    })
 }
 
 fn inverse(p: &[usize]) -> Vec<usize> {
