@@ -92,6 +92,8 @@ enum Moved {
     Arrays,
     /// The same, but that flags, labels and shares are others of their kind: code that is given a mask may count on one.
     OfKind,
+    /// The same, and whole numbers by themselves too.
+    AllOfKind,
     /// Nor whole numbers in arrays, which may be indices.
     Fractions,
     /// What may be any number: no whole number by itself, no flags or labels of ±1, and no shares that add up to 1.
@@ -126,7 +128,11 @@ pub(crate) fn fresh(
         let arrays = kept(2, maker.arrays()).or_else(|| kept(2, Moved::Fractions));
         // Only whole scalars tell the two apart, where there are any.
         let scalars = inputs.iter().any(|(_, array)| array.ndim() == 0);
-        let all = if scalars && maker.arrays() == Moved::Arrays { kept(3, Moved::All) } else { None };
+        let all = if scalars {
+            kept(3, if maker.has_code() { Moved::AllOfKind } else { Moved::All })
+        } else {
+            None
+        };
         probes.extend([arrays, all].into_iter().flatten().map(|program| Probe::new(program, false)));
     }
     probes
@@ -175,8 +181,12 @@ struct Maker<'a> {
 impl Maker<'_> {
     /// How arrays are moved.
     fn arrays(&self) -> Moved {
-        let has_code = self.exact.claims.iter().any(|claim| claim.expr.is_none());
-        if has_code { Moved::OfKind } else { Moved::Arrays }
+        if self.has_code() { Moved::OfKind } else { Moved::Arrays }
+    }
+
+    /// Are there claims that are no expressions of the file?
+    fn has_code(&self) -> bool {
+        self.exact.claims.iter().any(|claim| claim.expr.is_none())
     }
 
     /// The file at other sizes, the `turn`-th ones or, where it does not allow these, the first.
@@ -342,7 +352,7 @@ impl Kind {
     /// Is it what it must be?
     fn is_kept(&self, array: &Array, which: Moved) -> bool {
         match which {
-            Moved::All => false,
+            Moved::All | Moved::AllOfKind => false,
             Moved::Arrays | Moved::OfKind => self.is_whole && array.ndim() == 0,
             Moved::Fractions => self.is_whole,
             Moved::Data | Moved::Redrawn => {
@@ -395,7 +405,7 @@ fn moved(array: &Array, shape: &[usize], generator: &mut Generator, which: Moved
         return (array.shape() == shape).then(|| array.clone());
     }
     let kind = Kind::of(array);
-    if which == Moved::OfKind && (kind.has_flags || kind.has_shares) {
+    if matches!(which, Moved::OfKind | Moved::AllOfKind) && (kind.has_flags || kind.has_shares) {
         return of_kind(array, shape, generator);
     }
     let factors = generator.rand(shape, DType::F64).ok()?.to_vec_f64();

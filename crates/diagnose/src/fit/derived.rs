@@ -37,8 +37,8 @@ impl Cotangents {
 }
 
 /// The formulas of a gradient, the one first that one would begin with: by the cotangents about which something is claimed, by
-/// those of all values that have names, and by none; and as reverse mode gives them. With them what may be called by a name on each set of data.
-pub(super) fn formulas(inquiry: &Inquiry<'_>, case: &Case<'_>) -> Vec<(Expr, Vec<Cotangents>)> {
+/// those of all values that have names, and by none; and as reverse mode gives them, which is said of each. With them what may be called by a name on each set of data.
+pub(super) fn formulas(inquiry: &Inquiry<'_>, case: &Case<'_>) -> Vec<(Expr, bool, Vec<Cotangents>)> {
     let [x] = case.claim.wrt.as_slice() else { return Vec::new() };
     let Some(names) = case.trials.iter().map(cotangents).collect::<Option<Vec<Cotangents>>>() else {
         return Vec::new();
@@ -56,33 +56,28 @@ pub(super) fn formulas(inquiry: &Inquiry<'_>, case: &Case<'_>) -> Vec<(Expr, Vec
     };
     let by_claims = written(inquiry, case, &claimed, false);
     let opened = by_claims.as_ref().map(|formula| opened(inquiry, formula));
-    let mut formulas: Vec<Expr> = Vec::new();
     let at_once = at_once(inquiry, case);
     let opened_at_once = at_once.as_ref().map(|formula| self::opened(inquiry, formula));
+    let short = [by_claims, opened, written(inquiry, case, &named, false), at_once, opened_at_once];
     // In what cancels a slip may stand too.
-    let others = [
-        opened,
-        written(inquiry, case, &named, false),
-        at_once,
-        opened_at_once,
-        written(inquiry, case, &claimed, true),
-        written(inquiry, case, &|_| None, true),
-    ];
+    let as_derived = [written(inquiry, case, &claimed, true), written(inquiry, case, &|_| None, true)];
     let is_one = |expr: &Expr| {
         case.trials.iter().zip(&names).all(|(trial, names)| {
             let value = trial.among(&names.0).numbers(expr);
             value.is_some_and(|value| value.to_vec_f64().iter().all(|entry| (entry - 1.0).abs() < ONE))
         })
     };
-    for formula in by_claims.into_iter().chain(others.into_iter().flatten()) {
-        let shorter = without_ones(&formula, &is_one);
-        for formula in [shorter, formula] {
-            if !formulas.contains(&formula) {
-                formulas.push(formula);
+    let mut formulas: Vec<(Expr, bool, Vec<Cotangents>)> = Vec::new();
+    let short = short.into_iter().flatten().map(|formula| (formula, false));
+    for (formula, is_derived) in short.chain(as_derived.into_iter().flatten().map(|formula| (formula, true)))
+    {
+        for formula in [without_ones(&formula, &is_one), formula] {
+            if formulas.iter().all(|(known, ..)| *known != formula) {
+                formulas.push((formula, is_derived, names.clone()));
             }
         }
     }
-    formulas.into_iter().map(|expr| (expr, names.clone())).collect()
+    formulas
 }
 
 /// A formula without the sums that it is multiplied by and that are one: those of probabilities, as the labels of a cross-entropy are.

@@ -23,11 +23,16 @@ use crate::{Diagnosis, Fix};
 /// In a derived formula with more parts no slip is sought: there are too many, and what gives the numbers says little.
 const MOST_PARTS: usize = 64;
 
+/// A slip in a formula as reverse mode gives it is that much less likely than one in a formula as it would be written.
+const AS_DERIVED: u32 = 2;
+
 /// A formula that the derivative has.
 pub(super) struct Right {
     pub expr: Expr,
     /// Does the file state it?
     pub stated: bool,
+    /// Is it as reverse mode gives it? What is found in it explains less than what is found in a shorter one.
+    pub as_derived: bool,
     /// What it may be made of beside the values of the file, on each set of data.
     names: Vec<Cotangents>,
 }
@@ -93,7 +98,11 @@ fn likeliest(
         inquiry.spend(&backwards);
         found
     };
-    let likeliest = rights.iter().filter_map(of_one).min_by_key(|(cost, _)| *cost);
+    let costed = |right: &Right| {
+        let (cost, found) = of_one(right)?;
+        Some((cost + if right.as_derived { AS_DERIVED } else { 0 }, found))
+    };
+    let likeliest = rights.iter().filter_map(costed).min_by_key(|(cost, _)| *cost);
     likeliest.map_or_else(Vec::new, |(_, found)| found)
 }
 
@@ -103,10 +112,14 @@ pub(super) fn rights(inquiry: &Inquiry<'_>, number: usize, case: &Case<'_>) -> V
         return Vec::new();
     }
     let nothing = || case.trials.iter().map(|_| Cotangents::default()).collect();
-    let stated =
-        stated(inquiry, number).map(|expr| Right { expr: expr.clone(), stated: true, names: nothing() });
+    let stated = stated(inquiry, number).map(|expr| Right {
+        expr: expr.clone(),
+        stated: true,
+        as_derived: false,
+        names: nothing(),
+    });
     let derived = derived::formulas(inquiry, case).into_iter();
-    let derived = derived.map(|(expr, names)| Right { expr, stated: false, names });
+    let derived = derived.map(|(expr, as_derived, names)| Right { expr, stated: false, as_derived, names });
     // A formula that is wrong itself says nothing of what the numbers should be.
     let is_right = |right: &Right| {
         let mut on_data = case.trials.iter().zip(&right.names);
@@ -128,7 +141,7 @@ fn stated<'a>(inquiry: &Inquiry<'a>, number: usize) -> Option<&'a Expr> {
 /// slip alone.
 pub(super) fn turned(case: &Case<'_>, found: Diagnosis, slipped: &Expr, right: &Right) -> Option<Diagnosis> {
     let Fix { definition, expr: wrong, .. } = found.fix?;
-    let Right { expr: right, stated, names } = right;
+    let Right { expr: right, stated, names, .. } = right;
     let forgotten = matches!(found.cause, "extra-term") && is_share(slipped, right);
     let cause = match found.cause {
         // A sign is a factor that is missing, whichever it is.
