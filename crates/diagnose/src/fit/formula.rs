@@ -151,9 +151,7 @@ pub(super) fn turned(case: &Case<'_>, found: Diagnosis, slipped: &Expr, right: &
         // What comes through one of several uses was never added.
         "extra-term" if forgotten && users(case).len() > 1 => "overwritten",
         "extra-term" => "missing-term",
-        "missing-sum" if has_full_sum_of_product(slipped) && !has_full_sum_of_product(right) => {
-            "product-for-elementwise"
-        }
+        "missing-sum" if dot_products(slipped) > dot_products(right) => "product-for-elementwise",
         "missing-sum" => "wrong-axis",
         "wrong-axis" if sums(slipped) < sums(right) => "missing-sum",
         "elementwise-for-product" => "product-for-elementwise",
@@ -204,17 +202,19 @@ fn is_share(part: &Expr, whole: &Expr) -> bool {
     some.len() < all.len() && some.iter().all(|term| all.contains(term))
 }
 
-/// Is there a sum of all entries of a product, as `a @ b` is of vectors?
-fn has_full_sum_of_product(expr: &Expr) -> bool {
-    let mut has = false;
+/// How many sums of all entries of a product it takes, as `a @ b` is of vectors.
+fn dot_products(expr: &Expr) -> usize {
+    let mut products = 0;
     expr.walk(&mut |part| {
         if let ExprKind::Call { function, args, kwargs } = &part.kind
             && let ([Expr { kind: ExprKind::Binary { operator, .. }, .. }], []) = (&args[..], &kwargs[..])
+            && function.text == "sum"
+            && matches!(operator.kind, BinaryOp::Mul | BinaryOp::Div)
         {
-            has |= function.text == "sum" && operator.kind == BinaryOp::Mul;
+            products += 1;
         }
     });
-    has
+    products
 }
 
 /// How many sums and means an expression takes.

@@ -113,8 +113,8 @@ pub(crate) fn fit(inquiry: &Inquiry<'_>, number: usize, case: &Case<'_>) -> Vec<
             let slip = slips(short(), Depth::Singles);
             if slip.is_empty() { slip } else { both(slip, local(inquiry, number, case)) }
         },
-        &|| local(inquiry, number, case),
         &|| of_numbers(&neighbours::found),
+        &|| local(inquiry, number, case),
         &|| slips(long(), Depth::Singles),
         &|| whole::another(inquiry, number, case).into_iter().collect(),
         &|| formula::slips_beside(inquiry, number, case, short()),
