@@ -278,6 +278,10 @@ fn code_that_rests_on_flags() {
                   L = sum(E^2)";
     check(masked, "dL/db", "2 * E[-1]", "overwritten", None);
     check(masked, "dL/db", "2 * sum(E, axis=1)", "wrong-axis", None);
+    // Not two slips, one of which is the mask that flags make good.
+    let factors = "A: [m=3, k=2] ~ randn; B: [k, n=5] ~ randn; M: [m, n] = [[1, 0, 1, 1, 0], [0, 1, 1, 0, 1], [1, 1, 0, 0, 1]]; \
+                   E = M * (A @ B); L = sum(E^2)";
+    check(factors, "dL/dA", "(2 * E @ B.T).T", "transposed-factor", Some("dL/dA.T"));
 }
 
 /// The file states the gradient too, and rightly: a slip in that formula is found in the numbers of other code.
