@@ -100,9 +100,9 @@ fn losses_name_their_sizes() {
     check(
         "X: [N=5, D=3] ~ randn; w: [D] ~ randn; y: [N] ~ randn; L = sum((X @ w - y)^2) / (2 * N)",
         expect![[r#"
-            X: 2 * outer(X @ w - y, w) / (2 * N)
-            w: 2 * X.T @ (X @ w - y) / (2 * N)
-            y: 2 * (y - X @ w) / (2 * N)
+            X: outer(X @ w - y, w) / N
+            w: X.T @ (X @ w - y) / N
+            y: (y - X @ w) / N
         "#]],
     );
     check(

@@ -15,25 +15,32 @@ struct Product {
 }
 
 impl Product {
-    /// The place of a factor `a - b`.
-    fn difference(&self) -> Option<usize> {
-        let is_sum = |expr: &Expr, kinds: &[BinaryOp]| matches!(&expr.kind, ExprKind::Binary { operator, .. } if kinds.contains(&operator.kind));
-        self.nodes.iter().position(|node| match &node.expr.kind {
-            ExprKind::Binary { left, .. } => {
-                is_sum(&node.expr, &[BinaryOp::Sub]) && !is_sum(left, &[BinaryOp::Add, BinaryOp::Sub])
-            }
-            _ => false,
-        })
+    /// The same with its sign taken into a factor: `b - a` for the negative of `a - b`.
+    fn with_sign_taken_in(&self) -> Option<Product> {
+        let (at, expr) =
+            self.nodes.iter().enumerate().find_map(|(at, node)| Some((at, turned(&node.expr)?)))?;
+        let mut nodes = self.nodes.clone();
+        nodes[at] = Node::new(expr, nodes[at].axes.clone());
+        Some(Product { coef: self.coef.abs(), nodes })
     }
+}
 
-    /// Makes `b - a` of the negative of `a - b`.
-    fn take_sign_in(&mut self) {
-        if let Some(at) = self.difference()
-            && let ExprKind::Binary { left, right, .. } = &mut self.nodes[at].expr.kind
-        {
-            std::mem::swap(left, right);
-            self.coef = self.coef.abs();
-        }
+/// The negative of an expression, where that is one without a minus in front: of a difference, or of a product with one.
+fn turned(expr: &Expr) -> Option<Expr> {
+    let ExprKind::Binary { operator, left, right } = &expr.kind else { return None };
+    let with = |left: Expr, right: Expr| make::binary(expr.span, operator.kind, left, right);
+    let is_sum = |expr: &Expr| {
+        matches!(&expr.kind, ExprKind::Binary { operator, .. }
+            if matches!(operator.kind, BinaryOp::Add | BinaryOp::Sub))
+    };
+    match operator.kind {
+        BinaryOp::Sub if !is_sum(left) => Some(with((**right).clone(), (**left).clone())),
+        BinaryOp::Mul | BinaryOp::MatMul => match turned(right) {
+            Some(right) => Some(with((**left).clone(), right)),
+            None => Some(with(turned(left)?, (**right).clone())),
+        },
+        BinaryOp::Div => Some(with(turned(left)?, (**right).clone())),
+        _ => None,
     }
 }
 
@@ -55,9 +62,10 @@ pub(super) fn apart(terms: &[Term], slots: &[Label], writer: &Writer<'_>) -> Opt
         (coef, common) = in_common(&mut products, slots);
     }
     if products.iter().all(|product| product.coef.is_negative())
-        && let Some(first) = products.iter_mut().find(|product| product.difference().is_some())
+        && let Some((at, product)) =
+            products.iter().enumerate().find_map(|(at, product)| Some((at, product.with_sign_taken_in()?)))
     {
-        first.take_sign_in();
+        products[at] = product;
     }
     // A sum begins with what has no sign.
     products.sort_by_key(|product| product.coef.is_negative());

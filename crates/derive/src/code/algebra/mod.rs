@@ -19,12 +19,12 @@ mod monomial;
 mod open;
 mod relation;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::rc::Rc;
 
 use num_traits::{One, Signed};
 use pullback_lang::{BinaryOp, Expr, Span, make};
-use pullback_network::{Coef, Label, Value};
+use pullback_network::{Coef, Dim, Label, Value};
 use pullback_ops::{Factor, Network, Term, Val};
 
 pub(super) use self::monomial::Monomial;
@@ -50,29 +50,43 @@ const DEEPEST_ZERO: usize = 3;
 /// What a program says of its names.
 pub(super) struct Algebra<'a> {
     writer: &'a Writer<'a>,
+    /// The sizes that the program has names for.
+    sizes: HashMap<&'static str, Dim>,
     relations: Vec<Relation>,
 }
 
 impl<'a> Algebra<'a> {
     /// The algebra of the values that one is computed from.
     pub(super) fn new(of: &Val, writer: &'a Writer<'a>) -> Algebra<'a> {
-        let opener = Opener { writer, stand_ins: false };
-        let named: Vec<Val> = named(of);
-        let relations = if named.len() > MOST_NAMES {
-            Vec::new()
-        } else {
-            named.iter().flat_map(|val| Relation::of(val, &opener)).collect()
-        };
-        Algebra { writer, relations }
+        let all = ancestors(of);
+        let dims = all.iter().flat_map(|val| val.dims().to_vec());
+        let sizes = dims.filter_map(|dim| Some((dim.name()?.as_str(), dim))).collect();
+        let mut algebra = Algebra { writer, sizes, relations: Vec::new() };
+        let is_named =
+            |val: &&Val| val.name().is_some_and(|name| name.is_identifier()) && !val.inputs().is_empty();
+        let named: Vec<&Val> = all.iter().filter(is_named).collect();
+        if named.len() <= MOST_NAMES {
+            let opener = algebra.opener(false);
+            algebra.relations = named.into_iter().flat_map(|val| Relation::of(val, &opener)).collect();
+        }
+        algebra
+    }
+
+    fn opener(&self, stand_ins: bool) -> Opener<'_> {
+        Opener { writer: self.writer, sizes: &self.sizes, stand_ins }
     }
 
     /// The shortest form of a cotangent.
     pub(super) fn simplest(&self, cotangent: &Network) -> Network {
         let dims = [cotangent.outputs(), cotangent.inputs()].concat();
         let slots = Label::for_dims(&dims);
-        let mut best: (usize, Option<Vec<Term>>) =
-            (terms::length(cotangent.terms(), &slots, self.writer), None);
-        for stand_ins in [false, true] {
+        // Of two that are as long the one that needs no minus in front, and of such the one with fewer terms.
+        let worth = |terms: &[Term]| {
+            let is_negative = terms.iter().all(|term| term.coef.is_negative());
+            (terms::length(terms, &slots, self.writer), is_negative, terms.len())
+        };
+        let mut best: ((usize, bool, usize), Option<Vec<Term>>) = (worth(cotangent.terms()), None);
+        for stand_ins in [StandIns::Kept, StandIns::OpenedOnce, StandIns::Opened] {
             let Some(sum) = self.opened(cotangent.terms(), &slots, stand_ins) else { continue };
             let before = divisors(&sum);
             let Some(kept) = self.reduced(sum) else { continue };
@@ -81,10 +95,9 @@ impl<'a> Algebra<'a> {
             let is_safe = |sum: &Vec<Monomial>| divisors(sum).is_subset(&before);
             for sum in [Some(kept), multiplied].into_iter().flatten().filter(is_safe) {
                 let terms = self.terms(&sum);
-                let length = terms::length(&terms, &slots, self.writer);
-                let fewer = best.1.as_ref().map_or(cotangent.terms().len(), Vec::len) > terms.len();
-                if length < best.0 || (length == best.0 && fewer) {
-                    best = (length, Some(terms));
+                let worth = worth(&terms);
+                if worth < best.0 {
+                    best = (worth, Some(terms));
                 }
             }
         }
@@ -107,17 +120,24 @@ impl<'a> Algebra<'a> {
         if terms.iter().any(is_diagonal) {
             return None;
         }
-        Some(product(&[Monomial::number(coef.clone())], &self.opened(terms, slots, true)?))
+        Some(product(&[Monomial::number(coef.clone())], &self.opened(terms, slots, StandIns::Kept)?))
     }
 
-    fn opened(&self, terms: &[Term], slots: &[Label], stand_ins: bool) -> Option<Vec<Monomial>> {
-        let opener = Opener { writer: self.writer, stand_ins };
+    fn opened(&self, terms: &[Term], slots: &[Label], stand_ins: StandIns) -> Option<Vec<Monomial>> {
+        let opener = self.opener(stand_ins != StandIns::Kept);
         let mut sum = Vec::new();
         for term in terms {
             sum.extend(opened(term, slots, &opener)?);
             if sum.len() > MOST_TERMS {
                 return None;
             }
+        }
+        if stand_ins == StandIns::Opened {
+            let stand_in = |power: &Power| {
+                let known = self.writer.sum(&power.base.value, true)?;
+                Some(known.monomials.iter().map(|part| part.relabelled(&known.axes, &power.labels)).collect())
+            };
+            sum = put_in(sum, &stand_in)?;
         }
         Some(collected(sum))
     }
@@ -152,7 +172,7 @@ impl<'a> Algebra<'a> {
 
     /// Is a sum in a product zero, as that of the deviations from a mean is? Definitions of what is summed are opened until that is seen.
     fn is_zero(&self, monomial: &Monomial) -> bool {
-        let opener = Opener { writer: self.writer, stand_ins: false };
+        let opener = self.opener(false);
         monomial.summed.iter().any(|&label| {
             let mut sum = vec![monomial.clone()];
             for _ in 0..DEEPEST_ZERO {
@@ -173,31 +193,13 @@ impl<'a> Algebra<'a> {
 
     /// With sums multiplied out, where a product has one.
     fn multiplied_out(&self, sum: &[Monomial]) -> Option<Vec<Monomial>> {
-        let opener = Opener { writer: self.writer, stand_ins: false };
-        let mut changed = false;
-        let mut out = Vec::new();
-        let mut pending: Vec<Monomial> = sum.to_vec();
-        pending.reverse();
-        while let Some(monomial) = pending.pop() {
-            let opened = (0..monomial.powers.len()).find_map(|at| {
-                let power = &monomial.powers[at];
-                let is_open = power.base.value.name().is_none() && is_small_power(power.exponent);
-                let terms = opener.terms(&power.base.value, &power.labels).filter(|_| is_open)?;
-                let squared = if power.exponent.is_one() { terms } else { product(&terms, &terms) };
-                Some(squared.iter().map(|term| monomial.with(&[at], term)).collect::<Vec<Monomial>>())
-            });
-            match opened {
-                Some(terms) => {
-                    changed = true;
-                    pending.extend(terms.into_iter().rev());
-                }
-                None => out.push(monomial),
-            }
-            if out.len() + pending.len() > MOST_TERMS {
-                return None;
-            }
-        }
-        changed.then(|| collected(out))
+        let opener = self.opener(false);
+        let terms = |power: &Power| match power.base.value.name() {
+            None => opener.terms(&power.base.value, &power.labels),
+            Some(_) => None,
+        };
+        let has_any = sum.iter().flat_map(|monomial| &monomial.powers).any(|power| terms(power).is_some());
+        if has_any { put_in(sum.to_vec(), &terms).map(collected) } else { None }
     }
 
     /// Products as terms of a network: powers are symbols that the writer knows.
@@ -231,6 +233,37 @@ impl<'a> Algebra<'a> {
         self.writer.know(&symbol, labels, vec![monomial], false);
         symbol
     }
+}
+
+/// What is done with the sums that stand for the cotangents of values.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum StandIns {
+    Kept,
+    /// Multiplied out, but for those in them.
+    OpenedOnce,
+    Opened,
+}
+
+/// Products with sums in the place of the powers that are sums, as long as there are any.
+fn put_in(sum: Vec<Monomial>, terms: &dyn Fn(&Power) -> Option<Vec<Monomial>>) -> Option<Vec<Monomial>> {
+    let mut done = Vec::new();
+    let mut pending = sum;
+    pending.reverse();
+    while let Some(monomial) = pending.pop() {
+        let opened = monomial.powers.iter().enumerate().find_map(|(at, power)| {
+            let terms = terms(power).filter(|_| is_small_power(power.exponent))?;
+            let whole = if power.exponent.is_one() { terms } else { product(&terms, &terms) };
+            Some(whole.iter().map(|term| monomial.with(&[at], term)).collect::<Vec<Monomial>>())
+        });
+        match opened {
+            Some(parts) => pending.extend(parts.into_iter().rev()),
+            None => done.push(monomial),
+        }
+        if done.len() + pending.len() > MOST_TERMS {
+            return None;
+        }
+    }
+    Some(done)
 }
 
 /// What is divided by.
@@ -325,19 +358,16 @@ fn summand_opened(monomial: &Monomial, label: Label, opener: &Opener<'_>) -> Opt
     Some(sum)
 }
 
-/// The values with names that one is computed from, itself too, first those that come first.
-fn named(of: &Val) -> Vec<Val> {
-    let mut seen = std::collections::HashSet::new();
-    let (mut pending, mut named) = (vec![of.clone()], Vec::new());
+/// The values that one is computed from, itself too, first those that come first.
+fn ancestors(of: &Val) -> Vec<Val> {
+    let mut seen = HashSet::new();
+    let (mut pending, mut all) = (vec![of.clone()], Vec::new());
     while let Some(val) = pending.pop() {
-        if !seen.insert(val.id()) {
-            continue;
-        }
-        pending.extend(val.inputs().iter().cloned());
-        if val.name().is_some_and(|name| name.is_identifier()) && !val.inputs().is_empty() {
-            named.push(val);
+        if seen.insert(val.id()) {
+            pending.extend(val.inputs().iter().cloned());
+            all.push(val);
         }
     }
-    named.sort_by_key(Val::order);
-    named
+    all.sort_by_key(Val::order);
+    all
 }

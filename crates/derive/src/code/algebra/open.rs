@@ -1,10 +1,11 @@
 //! Values taken apart: what is multiplied, divided or raised to a power is a product of powers, and all else a base.
 
+use std::collections::HashMap;
 use std::rc::Rc;
 
 use num_traits::One;
-use pullback_lang::print;
-use pullback_network::{Coef, Label};
+use pullback_lang::{BinaryOp, Expr, ExprKind, parse_expr, print};
+use pullback_network::{Coef, Dim, Label};
 use pullback_ops::{Factor, Origin, Val};
 
 use super::monomial::{Base, Exponent, Monomial, product};
@@ -17,6 +18,8 @@ const DEEPEST: usize = 24;
 #[derive(Clone, Copy)]
 pub(super) struct Opener<'a> {
     pub writer: &'a Writer<'a>,
+    /// The sizes that the program has names for.
+    pub sizes: &'a HashMap<&'static str, Dim>,
     /// Are sums that stand for the cotangents of values multiplied out?
     pub stand_ins: bool,
 }
@@ -33,13 +36,37 @@ impl Opener<'_> {
                 known.monomials.iter().map(|monomial| monomial.relabelled(&known.axes, labels)).collect(),
             );
         }
-        if let Some(number) = val.as_coefficient(1) {
+        if let Some(number) = val.as_coefficient(1).or_else(|| self.constant(val)) {
             return Some(vec![Monomial::number(number)]);
         }
         if val.name().is_some() || depth > DEEPEST {
             return self.base(val, labels);
         }
         self.call(val, labels, depth)
+    }
+
+    /// A number that the program makes of numbers and sizes, `(2 * N)`.
+    fn constant(&self, val: &Val) -> Option<Coef> {
+        let coef = self.coefficient(&parse_expr(val.name()?.as_str()).ok()?.expr)?;
+        let number = val.as_number()?;
+        ((coef.value() - number).abs() <= 1e-12 * number.abs()).then_some(coef)
+    }
+
+    fn coefficient(&self, expr: &Expr) -> Option<Coef> {
+        match &expr.kind {
+            ExprKind::Number { value, .. } => Some(Coef::number(*value)),
+            ExprKind::Name(name) => Some(Coef::size(*self.sizes.get(name.as_str())?, 1)),
+            ExprKind::Negate(operand) => Some(Coef::minus_one().times(&self.coefficient(operand)?)),
+            ExprKind::Binary { operator, left, right } => {
+                let power = match operator.kind {
+                    BinaryOp::Mul => 1,
+                    BinaryOp::Div => -1,
+                    _ => return None,
+                };
+                Some(self.coefficient(left)?.times(&self.coefficient(right)?.power(power)))
+            }
+            _ => None,
+        }
     }
 
     /// A value by its operation, whatever its name is. A sum is a base.
@@ -145,7 +172,7 @@ impl Opener<'_> {
 /// The labels of an operand that is broadcast to `out`: an axis that is stretched has one of its own.
 fn aligned(out: &[Label], operand: &Val) -> Vec<Label> {
     let own = &out[out.len().saturating_sub(operand.ndim())..];
-    let label = |(label, dim): (&Label, &pullback_network::Dim)| {
+    let label = |(label, dim): (&Label, &Dim)| {
         if label.dim() == *dim { *label } else { Label::new(*dim) }
     };
     own.iter().zip(operand.dims()).map(label).collect()
