@@ -189,6 +189,12 @@ fn fitted(place: &Place<'_>) -> Vec<Edit> {
     let claimed = place.tree.claim_with(&place.tree.root);
     let doubled = place.tree.claim_with(&replaced(&place.tree.root, &place.path, doubled));
     let Some(ratios) = place.case().ratios(&claimed, &doubled) else { return Vec::new() };
+    // `N * mean(x)` is a sum, and that is proposed where the mean stands.
+    if let Some(summed) = summed(place.expr)
+        && place.case().fits(&place.tree.claim_with(&replaced(&place.tree.root, &place.path, summed)))
+    {
+        return Vec::new();
+    }
     let mut factors = vec![place.names().factor(&ratios)];
     if !place.case().resized {
         factors.push(Names::new(Vec::new(), ratios.len()).factor(&ratios));
@@ -196,6 +202,20 @@ fn fitted(place: &Place<'_>) -> Vec<Edit> {
     factors.dedup();
     let wrong = |factor: &Factor| !factor.is_sign() || factor.negative;
     factors.into_iter().flatten().filter(wrong).map(|factor| multiplied(place, &factor)).collect()
+}
+
+/// An expression with its first mean as a sum, where it has one.
+fn summed(expr: &Expr) -> Option<Expr> {
+    if let ExprKind::Call { function, args, kwargs } = &expr.kind
+        && function.text == "mean"
+    {
+        let function = Name::new("sum", function.span);
+        let kind = ExprKind::Call { function, args: args.clone(), kwargs: kwargs.clone() };
+        return Some(Expr::new(expr.span, kind));
+    }
+    let (at, changed) =
+        expr.children().into_iter().enumerate().find_map(|(at, child)| Some((at, summed(child)?)))?;
+    Some(replaced(expr, &[at], changed))
 }
 
 fn multiplied(place: &Place<'_>, factor: &Factor) -> Edit {

@@ -57,7 +57,16 @@ fn in_place(place: &Place<'_>) -> Vec<Edit> {
             let numbers = trial.numbers(&place.tree.in_context(&changed));
             numbers.is_some_and(|numbers| numbers.shape() == wanted.shape && wanted.is(&numbers.to_vec_f64()))
         };
-        if place.case().open || fits() {
+        // Nor is it one under another name.
+        let is_part = || {
+            let value = |expr: &Expr| trial.numbers(&place.tree.in_context(expr));
+            let own = value(&known.source).map(|own| own.to_vec_f64());
+            let is_own = |part: &Expr| value(part).map(|value| value.to_vec_f64()) == own;
+            let mut is_part = false;
+            place.expr.walk(&mut |part| is_part |= !named && is_named(part) && is_own(part));
+            is_part
+        };
+        if (place.case().open || fits()) && (is_applied(&known.source) || !is_part()) {
             // What is computed and has no name is less likely a slip for what has one; and where a factor is all that a term
             // lacks, it is a matter of the factor: `2 * dL/dv`, where `dL/dv` is `2 * v`. A definition that only claims use may be
             // wrong itself.

@@ -23,7 +23,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use std::rc::Rc;
 
 use num_traits::{One, Signed};
-use pullback_lang::{BinaryOp, Expr, Span, make};
+use pullback_lang::{BinaryOp, Expr, ExprKind, Span, make};
 use pullback_network::{Coef, Dim, Label, Value};
 use pullback_ops::{Factor, Network, Term, Val};
 
@@ -62,8 +62,11 @@ impl<'a> Algebra<'a> {
         let dims = all.iter().flat_map(|val| val.dims().to_vec());
         let sizes = dims.filter_map(|dim| Some((dim.name()?.as_str(), dim))).collect();
         let mut algebra = Algebra { writer, sizes, relations: Vec::new() };
-        let is_named =
-            |val: &&Val| val.name().is_some_and(|name| name.is_identifier()) && !val.inputs().is_empty();
+        // A gradient is not written by the loss that it is of, nor by a part of that.
+        let is_loss = |val: &Val| of.ndim() == 0 && val.name() == of.name();
+        let is_named = |val: &&Val| {
+            val.name().is_some_and(|name| name.is_identifier()) && !val.inputs().is_empty() && !is_loss(val)
+        };
         let named: Vec<&Val> = all.iter().filter(is_named).collect();
         if named.len() <= MOST_NAMES {
             let opener = algebra.opener(false);
@@ -82,7 +85,7 @@ impl<'a> Algebra<'a> {
         let slots = Label::for_dims(&dims);
         // Of two that are as long the one that needs no minus in front, and of such the one with fewer terms.
         let worth = |terms: &[Term]| {
-            let is_negative = terms.iter().all(|term| term.coef.is_negative());
+            let is_negative = terms.iter().all(|term| term.coef.is_negative() && !self.has_difference(term));
             (terms::length(terms, &slots, self.writer), is_negative, terms.len())
         };
         let mut best: ((usize, bool, usize), Option<Vec<Term>>) = (worth(cotangent.terms()), None);
@@ -107,6 +110,13 @@ impl<'a> Algebra<'a> {
         terms.into_iter().fold(zero, |network, term| {
             network.plus_term(term.coef, &term.slots[..split], &term.slots[split..], term.factors)
         })
+    }
+
+    /// Does a term have a factor that takes its sign in, `b - a` for `a - b`?
+    fn has_difference(&self, term: &Term) -> bool {
+        let is_difference = |expr: Expr| matches!(expr.kind, ExprKind::Binary { operator, .. } if operator.kind == BinaryOp::Sub);
+        let payloads = term.factors.iter().filter_map(|factor| factor.payload());
+        payloads.filter_map(|value| self.writer.written(value)).any(is_difference)
     }
 
     /// What a number times a sum of terms over slots is as a sum of products; `None` where it is none.
