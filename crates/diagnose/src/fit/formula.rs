@@ -26,6 +26,9 @@ const MOST_PARTS: usize = 64;
 /// A slip in a formula as reverse mode gives it is that much less likely than one in a formula as it would be written.
 const AS_DERIVED: u32 = 2;
 
+/// What is found, and how unlikely that is.
+type Costed = (u32, Vec<Diagnosis>);
+
 /// A formula that the derivative has.
 pub(super) struct Right {
     pub expr: Expr,
@@ -76,7 +79,7 @@ fn likeliest(
     case: &Case<'_>,
     rights: &[Right],
     open: bool,
-    found: &dyn Fn(&Case<'_>, &Right) -> Option<(u32, Vec<Diagnosis>)>,
+    found: &dyn Fn(&Case<'_>, &Right) -> Option<Costed>,
 ) -> Vec<Diagnosis> {
     let numbers = |trial: &Trial<'_>| {
         let claimed = trial.claimed()?;
