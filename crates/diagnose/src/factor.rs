@@ -232,6 +232,11 @@ impl Factor {
         self.is_number() && self.numbers().iter().all(|&number| number <= USUAL)
     }
 
+    /// Is it made of numbers that one puts in front of a gradient, and of no more than two sizes or scalars?
+    pub(crate) fn is_likely(&self) -> bool {
+        self.numbers().iter().all(|&number| number <= USUAL) && self.above.len() + self.below.len() <= 2
+    }
+
     /// Its value, where it is a number.
     pub(crate) fn value(&self) -> f64 {
         let magnitude = self.numerator as f64 / self.denominator as f64;

@@ -20,8 +20,11 @@ use crate::{Diagnosis, Fix};
 /// What is added is this many times a value, or it is no slip: whole numbers, and the hundredth of a weight decay.
 const WRITTEN: [f64; 6] = [1.0, -1.0, 2.0, -2.0, 0.01, -0.01];
 
-/// What explains fewer numbers than this, on all data together, explains nothing.
-const FEWEST: usize = 6;
+/// What explains fewer numbers than this explains nothing,
+const FEWEST: usize = 3;
+
+/// and each tells the less the less precise it is: so many digits have to agree in all, as a natural logarithm.
+const DIGITS: f64 = 30.0;
 
 /// What is done to the whole costs so much beside the slip.
 const COST: u32 = 3;
@@ -55,8 +58,9 @@ enum Done {
 pub(super) fn found(case: &Case<'_>, sought: &Case<'_>, right: &Right) -> Option<(u32, Diagnosis)> {
     let first = sought.trials.first()?;
     let claimed = first.claimed()?;
-    let entries: usize = sought.trials.iter().filter_map(|trial| Some(trial.claimed()?.len())).sum();
-    if claimed.len() < 2 || entries < FEWEST {
+    let digits = |trial: &Trial<'_>| Some(-trial.close().ln() * trial.claimed()?.len() as f64);
+    let digits: f64 = sought.trials.iter().filter_map(digits).sum();
+    if claimed.len() < FEWEST || digits < DIGITS {
         return None;
     }
     let others = others(sought, first, claimed.shape());

@@ -27,7 +27,7 @@ const MOST_PARTS: usize = 64;
 const AS_DERIVED: u32 = 2;
 
 /// What is found, and how unlikely that is.
-type Costed = (u32, Vec<Diagnosis>);
+pub(super) type Costed = (u32, Vec<Diagnosis>);
 
 /// A formula that the derivative has.
 pub(super) struct Right {
@@ -48,7 +48,7 @@ pub(super) fn slips(
     case: &Case<'_>,
     rights: &[Right],
     depth: Depth,
-) -> Vec<Diagnosis> {
+) -> Option<Costed> {
     likeliest(inquiry, number, case, rights, false, &|backwards, right| {
         let (cost, found) = search_costed(inquiry, number, backwards, &right.expr, depth)?;
         let one = |found: Diagnosis| {
@@ -67,9 +67,10 @@ pub(super) fn slips_beside(
     case: &Case<'_>,
     rights: &[Right],
 ) -> Vec<Diagnosis> {
-    likeliest(inquiry, number, case, rights, true, &|backwards, right| {
+    let found = likeliest(inquiry, number, case, rights, true, &|backwards, right| {
         beside::found(case, backwards, right).map(|(cost, found)| (cost, vec![found]))
-    })
+    });
+    found.map_or_else(Vec::new, |(_, found)| found)
 }
 
 /// What is found by going from right formulas to the numbers of a claim, where it is likeliest.
@@ -80,15 +81,13 @@ fn likeliest(
     rights: &[Right],
     open: bool,
     found: &dyn Fn(&Case<'_>, &Right) -> Option<Costed>,
-) -> Vec<Diagnosis> {
+) -> Option<Costed> {
     let numbers = |trial: &Trial<'_>| {
         let claimed = trial.claimed()?;
         // Of another shape than the derivative's they are sought all the same.
         Some(trial.truth.stated(&claimed, trial.layout()).unwrap_or_else(|| Truth::of_numbers(claimed)))
     };
-    let Some(numbers) = case.trials.iter().map(numbers).collect::<Option<Vec<Truth>>>() else {
-        return Vec::new();
-    };
+    let numbers = case.trials.iter().map(numbers).collect::<Option<Vec<Truth>>>()?;
     let of_one = |right: &Right| {
         if !right.stated && size(&right.expr) > MOST_PARTS {
             return None;
@@ -105,8 +104,7 @@ fn likeliest(
         let (cost, found) = of_one(right)?;
         Some((cost + if right.as_derived { AS_DERIVED } else { 0 }, found))
     };
-    let likeliest = rights.iter().filter_map(costed).min_by_key(|(cost, _)| *cost);
-    likeliest.map_or_else(Vec::new, |(_, found)| found)
+    rights.iter().filter_map(costed).min_by_key(|(cost, _)| *cost)
 }
 
 /// The formulas that the derivative has on all data, the one that one would begin with first.

@@ -33,7 +33,7 @@ use std::cell::OnceCell;
 
 use pullback_ops::Val;
 
-use self::formula::Right;
+use self::formula::{Costed, Right};
 use self::mistakes::{MISTAKES, Mistake};
 use self::node::{Change, Node, Slip};
 use self::sweep::{Sweep, dot};
@@ -62,6 +62,9 @@ const NEARLY: f64 = 2.0;
 /// One number or two, anything explains.
 const FEWEST: usize = 3;
 
+/// A slip that is dearer is one of odd numbers.
+const LIKELY: u32 = 4;
+
 /// A derived formula with more parts is long.
 const SHORT: usize = 28;
 
@@ -80,56 +83,142 @@ struct Guess {
 
 /// What explains the numbers of a claim: one mistake, or several that no data at hand tells apart.
 pub(crate) fn fit(inquiry: &Inquiry<'_>, number: usize, case: &Case<'_>) -> Vec<Diagnosis> {
-    let is_expression = inquiry.exact.claims[number].expr.is_some();
-    // Of an expression its facts are told elsewhere.
-    let of_numbers = |found: &dyn Fn(&Case<'_>) -> Option<Diagnosis>| -> Vec<Diagnosis> {
-        if is_expression { Vec::new() } else { found(case).into_iter().collect() }
-    };
-    // A long formula has many slips that give the same numbers, and two slips at once are sought in one formula alone.
-    let rights: OnceCell<(Vec<Right>, Vec<Right>)> = OnceCell::new();
-    let is_short = |right: &Right| right.stated || size(&right.expr) <= SHORT;
-    let rights =
-        || rights.get_or_init(|| formula::rights(inquiry, number, case).into_iter().partition(is_short));
-    let (short, long) = (|| rights().0.as_slice(), || rights().1.as_slice());
-    let slips = |rights: &[Right], depth| formula::slips(inquiry, number, case, rights, depth);
-    let ways: [&dyn Fn() -> Vec<Diagnosis>; 12] = [
-        &|| of_numbers(&|case| neighbours::swapped(inquiry, number, case)),
-        &|| {
-            let found = whole::found(inquiry, number, case);
-            if !found.iter().all(|found| found.cause == "missing-sum") || found.is_empty() {
-                return found;
-            }
-            // A matrix times a vector entry by entry is their product, not summed.
-            let slip = slips(short(), Depth::Singles);
-            if slip.iter().all(|slip| slip.cause == "elementwise-for-product") && !slip.is_empty() {
-                slip
-            } else {
-                found
-            }
-        },
-        &|| of_numbers(&whole::unnamed_multiple),
-        &|| of_numbers(&neighbours::another),
-        &|| {
-            let slip = slips(short(), Depth::Singles);
-            if slip.is_empty() { slip } else { both(slip, local(inquiry, number, case)) }
-        },
-        &|| of_numbers(&neighbours::found),
-        &|| local(inquiry, number, case),
-        &|| slips(long(), Depth::Singles),
-        &|| whole::another(inquiry, number, case).into_iter().collect(),
-        &|| formula::slips_beside(inquiry, number, case, short()),
-        &|| slips(&short()[..short().len().min(1)], Depth::PairsAlone),
-        &|| of_numbers(&|case| whole::facts(case, inquiry.judged[number].as_ref()?)),
-    ];
-    let mut found = ways.iter().map(|way| way()).find(|found| !found.is_empty()).unwrap_or_default();
+    let fit = Fit { inquiry, number, case, rights: OnceCell::new() };
+    let mut found = Fit::WAYS.iter().map(|way| way(&fit)).find(|found| !found.is_empty()).unwrap_or_default();
     if found.is_empty() || found.iter().any(|found| found.fix.is_none()) {
         let fix = inquiry.derived(number, case);
-        if found.is_empty() && !is_expression && fix.is_some() {
+        if found.is_empty() && !fit.is_expression() && fix.is_some() {
             found.push(whole::unexplained(case));
         }
         found.iter_mut().filter(|found| found.fix.is_none()).for_each(|found| found.fix = fix.clone());
     }
     found
+}
+
+/// A claim that is to be explained.
+struct Fit<'f> {
+    inquiry: &'f Inquiry<'f>,
+    number: usize,
+    case: &'f Case<'f>,
+    /// The formulas that the derivative has, short ones and long ones: in a long one many slips give the same numbers.
+    rights: OnceCell<(Vec<Right>, Vec<Right>)>,
+}
+
+impl<'f> Fit<'f> {
+    /// In what order explanations are sought: the first that is found is told.
+    const WAYS: [fn(&Fit<'f>) -> Vec<Diagnosis>; 12] = [
+        Fit::swapped,
+        Fit::whole,
+        Fit::another_claim,
+        Fit::slip,
+        Fit::neighbour,
+        Fit::unnamed_multiple,
+        Fit::local,
+        Fit::slip_in_a_long_formula,
+        Fit::another_value,
+        Fit::slip_beside,
+        Fit::two_slips,
+        Fit::facts,
+    ];
+
+    fn is_expression(&self) -> bool {
+        self.inquiry.exact.claims[self.number].expr.is_some()
+    }
+
+    /// Of an expression it is told elsewhere.
+    fn of_numbers(&self, found: impl FnOnce() -> Option<Diagnosis>) -> Vec<Diagnosis> {
+        if self.is_expression() { Vec::new() } else { found().into_iter().collect() }
+    }
+
+    fn rights(&self) -> &(Vec<Right>, Vec<Right>) {
+        let is_short = |right: &Right| right.stated || size(&right.expr) <= SHORT;
+        let rights = || formula::rights(self.inquiry, self.number, self.case);
+        self.rights.get_or_init(|| rights().into_iter().partition(is_short))
+    }
+
+    fn slips(&self, rights: &[Right], depth: Depth) -> Option<Costed> {
+        formula::slips(self.inquiry, self.number, self.case, rights, depth)
+    }
+
+    /// Two claims are the wrong way round.
+    fn swapped(&self) -> Vec<Diagnosis> {
+        self.of_numbers(|| neighbours::swapped(self.inquiry, self.number, self.case))
+    }
+
+    /// Something was done to the gradient as a whole.
+    fn whole(&self) -> Vec<Diagnosis> {
+        let found = whole::found(self.inquiry, self.number, self.case);
+        if !found.iter().all(|found| found.cause == "missing-sum") || found.is_empty() {
+            return found;
+        }
+        // A matrix times a vector entry by entry is their product, not summed.
+        match self.slips(&self.rights().0, Depth::Singles) {
+            Some((_, slip)) if slip.iter().all(|slip| slip.cause == "elementwise-for-product") => slip,
+            _ => found,
+        }
+    }
+
+    /// The numbers are those of another claim.
+    fn another_claim(&self) -> Vec<Diagnosis> {
+        self.of_numbers(|| neighbours::another(self.case))
+    }
+
+    /// One slip in a formula; with it the mistake in a local Jacobian that it comes to.
+    fn slip(&self) -> Vec<Diagnosis> {
+        let Some((cost, slip)) = self.slips(&self.rights().0, Depth::Singles) else { return Vec::new() };
+        // `11 * lam * w` for `lam * w` is less likely than `w` added.
+        if cost > LIKELY {
+            let likelier = [Fit::neighbour, Fit::unnamed_multiple]
+                .iter()
+                .map(|way| way(self))
+                .find(|found| !found.is_empty());
+            if let Some(likelier) = likelier {
+                return likelier;
+            }
+        }
+        both(slip, self.local())
+    }
+
+    /// Another value or derivative was added, or multiplied with.
+    fn neighbour(&self) -> Vec<Diagnosis> {
+        self.of_numbers(|| neighbours::found(self.case))
+    }
+
+    /// A mistake in a local Jacobian.
+    fn local(&self) -> Vec<Diagnosis> {
+        local(self.inquiry, self.number, self.case)
+    }
+
+    fn slip_in_a_long_formula(&self) -> Vec<Diagnosis> {
+        self.slips(&self.rights().1, Depth::Singles).map_or_else(Vec::new, |(_, slip)| slip)
+    }
+
+    /// The gradient of a value between.
+    fn another_value(&self) -> Vec<Diagnosis> {
+        whole::another(self.inquiry, self.number, self.case).into_iter().collect()
+    }
+
+    /// The derivative times a number that nobody writes.
+    fn unnamed_multiple(&self) -> Vec<Diagnosis> {
+        self.of_numbers(|| whole::unnamed_multiple(self.case))
+    }
+
+    /// A slip in a formula, and something that was done to the whole.
+    fn slip_beside(&self) -> Vec<Diagnosis> {
+        formula::slips_beside(self.inquiry, self.number, self.case, &self.rights().0)
+    }
+
+    /// Two slips in the formula that one would begin with.
+    fn two_slips(&self) -> Vec<Diagnosis> {
+        let short = &self.rights().0;
+        let first = &short[..short.len().min(1)];
+        self.slips(first, Depth::PairsAlone).map_or_else(Vec::new, |(_, slips)| slips)
+    }
+
+    /// What can be seen of numbers that nothing explains.
+    fn facts(&self) -> Vec<Diagnosis> {
+        self.of_numbers(|| whole::facts(self.case, self.inquiry.judged[self.number].as_ref()?))
+    }
 }
 
 /// A slip in the formula, and the mistake in a local Jacobian that it comes to, where the two agree: the one says what is

@@ -374,6 +374,11 @@ impl Done {
             return None;
         }
         let factor = if is_one { None } else { Some(numbers.named(quantities)?) };
+        // Beside another mistake no number is told that fits by chance.
+        let is_likely = case.resized || factor.as_ref().is_none_or(Factor::is_likely);
+        if !is_likely && !matches!(self, Done::Scaled | Done::Other(..)) {
+            return None;
+        }
         let (cause, words, unscaled) = match self {
             Done::Scaled => {
                 factor.as_ref()?;
