@@ -232,9 +232,18 @@ impl Factor {
         self.is_number() && self.numbers().iter().all(|&number| number <= USUAL)
     }
 
-    /// Is it made of numbers that one puts in front of a gradient, and of no more than two sizes or scalars?
+    /// Is it one that is forgotten, or put in, by mistake: `2 / (N * M)`, `sqrt(d)`, or the inverse of such? Small numbers stand on
+    /// one side of the line, and no more than two sizes or scalars on the other.
     pub(crate) fn is_likely(&self) -> bool {
-        self.numbers().iter().all(|&number| number <= USUAL) && self.above.len() + self.below.len() <= 2
+        let is_plain = |powers: &[Power]| {
+            powers.len() <= 2 && powers.iter().all(|power| [1.0, 0.5].contains(&power.power))
+        };
+        let is_side = |number: usize, other: usize, powers: &[Power]| {
+            number <= USUAL && (other == 1 || powers.is_empty()) && is_plain(powers)
+        };
+        let sizes_below = self.above.is_empty() && is_side(self.numerator, self.denominator, &self.below);
+        let sizes_above = self.below.is_empty() && is_side(self.denominator, self.numerator, &self.above);
+        self.numbers().iter().all(|&number| number <= USUAL) && (sizes_below || sizes_above)
     }
 
     /// Its value, where it is a number.
