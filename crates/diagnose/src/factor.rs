@@ -133,7 +133,10 @@ impl Names {
             let (above, below) = (of_sign(1.0), of_sign(-1.0));
             Some(Factor { negative, numerator, denominator, above, below })
         });
-        candidates.min_by_key(Factor::length)
+        // Of `N * M` and `D^2` the former is the likelier, and what only chance makes equal to one is no factor.
+        let is_one = values.iter().all(|value| (value - 1.0).abs() <= close);
+        let candidates = candidates.filter(|factor| !is_one || factor.is_sign());
+        candidates.min_by_key(|factor| (!factor.is_likely(), factor.length()))
     }
 
     /// Is a number one small number, one size or one scalar, or one over it, as far as the data tell that come first?

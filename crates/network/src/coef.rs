@@ -115,6 +115,28 @@ impl Coef {
         as_f64(&self.rational) * self.real * sizes
     }
 
+    /// The same with the rational and the real part as one number, a small ratio where it is one but for rounding: 6 times 0.3333333333333333 is 2.
+    pub fn collected(&self) -> Coef {
+        if self.real == 1.0 {
+            return self.clone();
+        }
+        let number = as_f64(&self.rational) * self.real;
+        let sizes = self.sizes.clone();
+        let decimal = (number * 1e4).round() / 1e4;
+        if (number - decimal).abs() <= 1e-14 * number.abs() {
+            return Coef { sizes, ..Coef::number(decimal) };
+        }
+        for denominator in 1..=36 {
+            let scaled = number * f64::from(denominator);
+            if (scaled - scaled.round()).abs() <= 1e-14 * scaled.abs() && scaled.abs() < 1e9 {
+                return Coef { sizes, ..Coef::ratio(scaled.round() as i64, i64::from(denominator)) };
+            }
+        }
+        // Fifteen digits are right whatever was rounded before.
+        let rounded = format!("{number:.14e}").parse().unwrap_or(number);
+        Coef { sizes, ..Coef::number(rounded) }
+    }
+
     /// Does a product of sizes other than 1 stand below the fraction bar, so that a sum over them is a mean? What has no name has to be
     /// all of the number there: a 9 may be 3 · 3, or not.
     pub fn is_over(&self, sizes: &Coef) -> bool {
@@ -189,6 +211,9 @@ mod tests {
     fn prints_as_on_paper() {
         let mean = Coef::size(Dim::named("N", 5), -1).times(&Coef::size(Dim::named("M", 2), -1));
         let n = |power| Coef::size(Dim::named("N", 5), power);
+        let third = Coef::number(0.3333333333333333).times(&Coef::ratio(6, 1)).times(&n(-1));
+        assert_eq!(third.collected().to_string(), "2/N");
+        assert_eq!(Coef::number(0.1234).times(&Coef::ratio(3, 1)).collected().to_string(), "0.3702");
         assert!(mean.is_over(&n(1)) && !mean.is_over(&n(2)) && !mean.is_over(&Coef::one()));
         assert!(
             Coef::ratio(2, 15).is_over(&Coef::ratio(15, 1)) && !Coef::ratio(1, 9).is_over(&Coef::ratio(3, 1))

@@ -94,7 +94,12 @@ fn reshaped(value: &Val, input: &Val, cotangent: &Network, writer: &Writer<'_>) 
         return None;
     }
     let is_relation = |factor: &Factor| matches!(factor, Factor::Relation(_));
-    if !value.jacobian(0).ok()?.terms().iter().any(|term| term.factors.iter().any(is_relation)) {
+    // A size of one that has a name is one by chance, and which axis is which cannot be told from sizes then.
+    let by_chance = |val: &Val| val.dims().iter().any(|dim| dim.size() == 1 && dim.name().is_some());
+    if !by_chance(value)
+        && !by_chance(input)
+        && !value.jacobian(0).ok()?.terms().iter().any(|term| term.factors.iter().any(is_relation))
+    {
         return None;
     }
     let slots = Label::for_dims(value.dims());

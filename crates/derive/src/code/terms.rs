@@ -321,7 +321,7 @@ fn is_outer(a: &Node, b: &Node, slots: &[Label]) -> bool {
 
 /// A coefficient as what stands above and below its fraction bar.
 fn number(coef: &Coef) -> Option<(Expr, Expr)> {
-    let written = coef.to_string().replace('·', " * ");
+    let written = coef.collected().to_string().replace('·', " * ");
     let expr = parse_expr(&written).ok()?.expr;
     let one = make::integer(Span::default(), 1);
     Some(match expr.kind {

@@ -147,6 +147,8 @@ fn added(place: &Place<'_>, term: Term) -> Option<Edit> {
     if matches!(&place.expr.kind, ExprKind::Binary { operator, .. } if matches!(operator.kind, BinaryOp::Add | BinaryOp::Sub)) {
         term.walk(&mut |part| of_itself |= part == place.expr);
     }
-    let cost = 3 + (size(&term) / 5) as u32 + if odd || of_itself { 2 } else { 0 };
+    // Nor is a number that only chance makes one of sizes.
+    let by_chance = place.case().backwards && !factor.is_likely();
+    let cost = 3 + (size(&term) / 5) as u32 + if odd || of_itself || by_chance { 2 } else { 0 };
     Some(Edit::new(with, cost, words).at(at, label))
 }

@@ -142,6 +142,9 @@ fn stated<'a>(inquiry: &Inquiry<'a>, number: usize) -> Option<&'a Expr> {
 /// slip alone.
 pub(super) fn turned(case: &Case<'_>, found: Diagnosis, slipped: &Expr, right: &Right) -> Option<Diagnosis> {
     let Fix { definition, expr: wrong, .. } = found.fix?;
+    if definition.is_none() && !explains_more(case, &wrong, right) {
+        return None;
+    }
     let Right { expr: right, stated, names, .. } = right;
     let forgotten = matches!(found.cause, "extra-term") && is_share(slipped, right);
     let cause = match found.cause {
@@ -176,6 +179,28 @@ pub(super) fn turned(case: &Case<'_>, found: Diagnosis, slipped: &Expr, right: &
         false => (case.claim.expr_span, Words::new().say("these numbers are wrong")),
     };
     Some(Diagnosis { cause, explanation: words.expr(right).say(source), span, label, partner: None, fix })
+}
+
+/// Is a wrong formula nearer to the numbers than the right one, on some data by far? Numbers that are the derivative but for a few digits
+/// are what every formula of the derivative gives.
+fn explains_more(case: &Case<'_>, wrong: &Expr, right: &Right) -> bool {
+    /// What explains leaves no more than this share.
+    const LEFT: f64 = 0.1;
+    let on = |(trial, names): (&Trial<'_>, &Cotangents)| {
+        let trial = trial.among(&names.0);
+        let claimed = trial.claimed()?;
+        let rest = |expr: &Expr| {
+            let is = trial.numbers(expr)?;
+            if is.shape() != claimed.shape() {
+                return Some(f64::INFINITY);
+            }
+            let (is, claimed) = (is.to_vec_f64(), claimed.to_vec_f64());
+            Some(is.iter().zip(&claimed).fold(0.0f64, |most, (is, claimed)| most.max((is - claimed).abs())))
+        };
+        let (left, whole) = (rest(wrong)?, rest(&right.expr)?);
+        Some(left <= LEFT * whole || left.is_infinite())
+    };
+    case.trials.iter().zip(&right.names).any(|on_trial| on(on_trial).unwrap_or(true))
 }
 
 /// The values that are computed from the one that is differentiated by.

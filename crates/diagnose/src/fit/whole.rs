@@ -362,6 +362,7 @@ impl Done {
         quantities: &[Quantity],
     ) -> Option<Diagnosis> {
         let claim = &inquiry.exact.claims[number];
+        let is_expression = claim.expr.is_some();
         let is_one = numbers.values.iter().all(|number| (number - 1.0).abs() <= numbers.close.max(1e-6));
         let base = match &claim.expr {
             Some(expr) => expr.clone(),
@@ -374,9 +375,9 @@ impl Done {
             return None;
         }
         let factor = if is_one { None } else { Some(numbers.named(quantities)?) };
-        // Beside another mistake no number is told that fits by chance.
+        // On data of one size any number is some product of sizes by chance.
         let is_likely = case.resized || factor.as_ref().is_none_or(Factor::is_likely);
-        if !is_likely && !matches!(self, Done::Scaled | Done::Other(..)) {
+        if !is_likely && !is_expression {
             return None;
         }
         let (cause, words, unscaled) = match self {
@@ -490,11 +491,11 @@ impl Done {
                     // Every single number is a multiple of another one.
                     Some(_) if case.own().claimed()?.len() < 2 => return None,
                     Some(factor) => {
-                        Words::new().say("These are ").expr(&factor.expr(at)).say(" times the numbers of ")
+                        Words::new().say("These are ").expr(&factor.expr(at)).say(" times the numbers that ")
                     }
-                    None => Words::new().say("These are the numbers of "),
+                    None => Words::new().say("These are the numbers that "),
                 };
-                let words = words.expr(&other).say(".");
+                let words = words.expr(&other).say(" should have.");
                 let label = Words::new().say("this is ").expr(&other);
                 return Some(Diagnosis {
                     cause: "swapped-claims",

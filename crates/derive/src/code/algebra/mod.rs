@@ -83,13 +83,17 @@ impl<'a> Algebra<'a> {
     pub(super) fn simplest(&self, cotangent: &Network) -> Network {
         let dims = [cotangent.outputs(), cotangent.inputs()].concat();
         let slots = Label::for_dims(&dims);
-        // Of two that are as long the one that needs no minus in front, and of such the one with fewer terms.
+        // Of two that are as long the one that needs no minus in front, and of such the one with fewer terms and factors.
         let worth = |terms: &[Term]| {
             let is_negative = terms.iter().all(|term| term.coef.is_negative() && !self.has_difference(term));
-            (terms::length(terms, &slots, self.writer), is_negative, terms.len())
+            let factors: usize = terms.iter().map(|term| 1 + term.factors.len()).sum();
+            (terms::length(terms, &slots, self.writer), is_negative, factors)
         };
         let mut best: ((usize, bool, usize), Option<Vec<Term>>) = (worth(cotangent.terms()), None);
-        for stand_ins in [StandIns::Kept, StandIns::OpenedOnce, StandIns::Opened] {
+        let payloads = || cotangent.terms().iter().flat_map(|term| &term.factors).filter_map(|f| f.payload());
+        let has_stand_in = payloads().any(|value| self.writer.sum(value, true).is_some());
+        let all = [StandIns::Kept, StandIns::OpenedOnce, StandIns::Opened];
+        for stand_ins in all.into_iter().take(if has_stand_in { 3 } else { 1 }) {
             let Some(sum) = self.opened(cotangent.terms(), &slots, stand_ins) else { continue };
             let before = divisors(&sum);
             let Some(kept) = self.reduced(sum) else { continue };

@@ -91,6 +91,13 @@ impl Monomial {
         Some(Monomial { coef, powers: powers?, ..self.clone() })
     }
 
+    /// A power of a product of one power of what has no sign, so that `√(x²)` is x.
+    pub(super) fn root_raised(&self, to: Exponent) -> Option<Monomial> {
+        let [power] = self.powers.as_slice() else { return None };
+        let power = Power { exponent: power.exponent * to, ..power.clone() };
+        self.coef.is_one().then(|| Monomial { powers: vec![power], ..self.clone() })
+    }
+
     /// The same with other labels: those of `from` are called as in `to`, and summed ones are new.
     pub(super) fn relabelled(&self, from: &[Label], to: &[Label]) -> Monomial {
         let fresh: Vec<Label> = self.summed.iter().map(|label| Label::new(label.dim())).collect();

@@ -2,8 +2,9 @@
 //! a sum of X along its rows is `D * mu`.
 
 use num_traits::{One, Signed};
+use pullback_lang::{ExprKind, parse_expr};
 use pullback_network::{Coef, Label};
-use pullback_ops::Val;
+use pullback_ops::{Origin, Val};
 
 use super::monomial::{Base, Exponent, Monomial, Power, is_small_power};
 use super::open::Opener;
@@ -12,7 +13,13 @@ use crate::code::node::is_stretched;
 /// What a name says of the value that has it.
 pub(super) enum Relation {
     /// A value without a name, by values that have names.
-    Base { base: Base, labels: Vec<Label>, becomes: Vec<Monomial> },
+    Base {
+        base: Base,
+        labels: Vec<Label>,
+        becomes: Vec<Monomial>,
+        /// Is what it becomes a power of a root, which has no sign?
+        is_root: bool,
+    },
     /// A product, summed or not, is one value.
     Product { pattern: Monomial, becomes: Monomial },
 }
@@ -27,6 +34,10 @@ impl Relation {
         let labels = Label::for_dims(val.dims());
         let [own] = <[Monomial; 1]>::try_from(opener.base(val, &labels)?).ok()?;
         let is_anonymous = |power: &&Power| power.base.value.name().is_none();
+        if let Some(axis) = normalised_axis(val, labels.len()) {
+            let pattern = Monomial { summed: vec![labels[axis]], ..own };
+            return Some(vec![Relation::Product { pattern, becomes: Monomial::number(Coef::one()) }]);
+        }
         if let Some(contraction) = opener.contraction(val, &labels) {
             return Some(vec![Relation::product(contraction, &own)?]);
         }
@@ -56,10 +67,13 @@ impl Relation {
         }
         let root = power.exponent.recip();
         let is_whole = power.real().eq(labels.iter().copied().filter(|label| !is_stretched(label)));
-        // Of `C / sqrt(v + eps)` one would not say that `v + eps` is `(C / R)^2`.
-        if !is_whole || !root.is_integer() || !(rest.powers.is_empty() || root.abs().is_one()) {
+        // Of `C / sqrt(v + eps)` one would not say that `v + eps` is `(C / R)^2`, nor of `C * g` that `C` is `R / g`, for g may be zero.
+        let is_apart = rest.powers.is_empty()
+            || (root.abs().is_one() && rest.powers.iter().all(|power| is_nonzero(power, opener)));
+        if !is_whole || !root.is_integer() || !is_apart {
             return Some(all);
         }
+        let is_root = !power.exponent.is_integer();
         let becomes = own.times(&rest.raised(-Exponent::one())?).raised(root)?.merged();
         if let Some(contraction) = opener.contraction(&power.base.value, &power.labels) {
             all.extend(Relation::product(contraction, &becomes));
@@ -67,7 +81,7 @@ impl Relation {
         if let Some(terms) = opener.terms(&power.base.value, &power.labels) {
             all.extend(part(&terms, &becomes));
         }
-        all.push(Relation::Base { base: power.base, labels: power.labels, becomes: vec![becomes] });
+        all.push(Relation::Base { base: power.base, labels: power.labels, becomes: vec![becomes], is_root });
         Some(all)
     }
 
@@ -82,6 +96,33 @@ impl Relation {
         pattern.coef = Coef::one();
         Some(Relation::Product { becomes: becomes.times(&number), pattern })
     }
+}
+
+/// The axis along which a softmax adds up to one.
+fn normalised_axis(val: &Val, axes: usize) -> Option<usize> {
+    let Origin::Call(op, _) = val.origin() else { return None };
+    if op.name() != "softmax" {
+        return None;
+    }
+    let written = parse_expr(&op.written(&["x".to_owned()])).ok()?.expr;
+    let ExprKind::Call { kwargs, .. } = &written.kind else { return None };
+    let axis = kwargs.iter().find(|(keyword, _)| keyword.text == "axis").map(|(_, axis)| &axis.kind);
+    match axis {
+        None if axes == 1 => Some(0),
+        Some(ExprKind::Number { value, .. }) if (*value as usize) < axes => Some(*value as usize),
+        _ => None,
+    }
+}
+
+/// Is a power one that is never zero: what is divided by, and what is one over something?
+fn is_nonzero(power: &Power, opener: &Opener<'_>) -> bool {
+    let value = &power.base.value;
+    let is_inverse = || {
+        let [definition] = &opener.call(value, &Label::for_dims(value.dims()), 0)?[..] else { return None };
+        let is_below = |power: &Power| power.exponent.is_negative();
+        Some(!definition.powers.is_empty() && definition.powers.iter().all(is_below))
+    };
+    power.exponent.is_negative() || is_inverse().unwrap_or(false)
 }
 
 /// Of a sum that is known one term that has no name: it is the sum without the others.
@@ -102,20 +143,23 @@ fn part(terms: &[Monomial], sum: &Monomial) -> Option<Relation> {
     let others =
         terms.iter().enumerate().filter(|(other, _)| *other != at).map(|(_, other)| other.times(&minus));
     let becomes = std::iter::once(sum.clone()).chain(others).map(|monomial| monomial.times(&over)).collect();
-    Some(Relation::Base { base: power.base.clone(), labels: power.labels.clone(), becomes })
+    Some(Relation::Base { base: power.base.clone(), labels: power.labels.clone(), becomes, is_root: false })
 }
 
 impl Monomial {
     /// With what a relation says of a part of it in the place of that part.
     pub(super) fn rewritten(&self, relation: &Relation) -> Option<Vec<Monomial>> {
         match relation {
-            Relation::Base { base, labels, becomes } => {
+            Relation::Base { base, labels, becomes, is_root } => {
                 let at = self.powers.iter().position(|power| power.base.key == base.key)?;
                 let power = &self.powers[at];
                 let part: Vec<Monomial> =
                     becomes.iter().map(|part| part.relabelled(labels, &power.labels)).collect();
                 let parts = match part.as_slice() {
-                    [one] => vec![one.raised(power.exponent)?],
+                    [one] => match one.raised(power.exponent) {
+                        None if *is_root => vec![one.root_raised(power.exponent)?],
+                        raised => vec![raised?],
+                    },
                     _ if power.exponent.is_one() => part,
                     _ if is_small_power(power.exponent) => super::monomial::product(&part, &part),
                     _ => return None,
