@@ -11,8 +11,8 @@ use pullback_lang::{BinaryOp, Expr, ExprKind, StatementKind};
 use pullback_network::Value as _;
 use pullback_ops::Val;
 
-use super::beside;
 use super::derived::{self, Cotangents};
+use super::{LEFT, beside};
 use crate::case::{Case, Trial, work};
 use crate::edit::size;
 use crate::inquiry::Inquiry;
@@ -184,8 +184,6 @@ pub(super) fn turned(case: &Case<'_>, found: Diagnosis, slipped: &Expr, right: &
 /// Is a wrong formula nearer to the numbers than the right one, on some data by far? Numbers that are the derivative but for a few digits
 /// are what every formula of the derivative gives.
 fn explains_more(case: &Case<'_>, wrong: &Expr, right: &Right) -> bool {
-    /// What explains leaves no more than this share.
-    const LEFT: f64 = 0.1;
     let on = |(trial, names): (&Trial<'_>, &Cotangents)| {
         let trial = trial.among(&names.0);
         let claimed = trial.claimed()?;

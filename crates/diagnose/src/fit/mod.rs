@@ -59,6 +59,9 @@ const ROUGH: f64 = 1e-6;
 /// An explanation that leaves so many times more than another one does not explain as well.
 const NEARLY: f64 = 2.0;
 
+/// What explains a claim leaves no more than this share of what is wrong with it.
+const LEFT: f64 = 0.1;
+
 /// One number or two, anything explains.
 const FEWEST: usize = 3;
 
@@ -363,13 +366,18 @@ fn confirmed(
     guess: &Guess,
 ) -> Option<(Diagnosis, f64)> {
     let (mut numbers, mut left) = (Vec::new(), 0.0);
-    let mut told = None;
+    let (mut told, mut whole) = (None, 0.0);
     for (trial, sweep) in trials {
         let (node, slip) = slip_of(trial, sweep, guess)?;
         let (number, rest) = explained(sweep, &node, &slip, guess.scaled)?;
         left += rest;
+        whole += sweep.off();
         numbers.push(number);
         told = Some((node, slip));
+    }
+    // A mistake that makes no difference is nearly right wherever the derivative is.
+    if left > LEFT * whole {
+        return None;
     }
     // The data of the file comes last, and it is the file's program that is spoken of.
     let (node, slip) = told?;
@@ -422,6 +430,17 @@ fn confirmed(
     Some((Diagnosis { cause, explanation, span, label, partner: None, fix }, left))
 }
 
+/// Are numbers the same multiple of others? A single number is a multiple of every other.
+fn is_multiple(numbers: &[f64], of: &[f64]) -> bool {
+    if numbers.len() < 2 {
+        return false;
+    }
+    let square = dot(of, of);
+    let times = dot(numbers, of) / square;
+    let rest: Vec<f64> = numbers.iter().zip(of).map(|(number, of)| number - times * of).collect();
+    dot(&rest, &rest) <= SEEN * SEEN * times * times * square
+}
+
 /// The number that a slip is fitted with, and what it leaves unexplained, where that is no more than may be.
 fn explained(sweep: &Sweep, node: &Node, slip: &Slip, scaled: bool) -> Option<(f64, f64)> {
     let sum = |a: &[f64], b: &[f64]| -> Vec<f64> { a.iter().zip(b).map(|(a, b)| a + b).collect() };
@@ -430,6 +449,10 @@ fn explained(sweep: &Sweep, node: &Node, slip: &Slip, scaled: bool) -> Option<(f
     Some(match &slip.change {
         Change::By(change) => {
             let change = sweep.carried(node, change)?;
+            // What comes to a multiple of the derivative is a matter of a factor.
+            if scaled && is_multiple(&sum(&sweep.truth, &change), &sweep.truth) {
+                return None;
+            }
             let times = if scaled { multiple(&sweep.claimed, &sum(&sweep.truth, &change)) } else { 1.0 };
             (times, sweep.left(&change, times)?)
         }

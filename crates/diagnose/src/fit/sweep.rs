@@ -175,6 +175,12 @@ impl Sweep {
         left.iter().all(|entry| entry.abs() <= most).then(|| (square / left.len() as f64).sqrt())
     }
 
+    /// How far the claim is from the derivative: the root mean square.
+    pub(super) fn off(&self) -> f64 {
+        let square: f64 = self.claimed.iter().zip(&self.truth).map(|(is, truth)| (is - truth).powi(2)).sum();
+        (square / self.truth.len() as f64).sqrt()
+    }
+
     /// Is there anything to explain?
     pub(super) fn is_wrong(&self) -> bool {
         self.left(&vec![0.0; self.truth.len()], 1.0).is_none()

@@ -7,7 +7,7 @@ use pullback_ops::Factor;
 use super::Mistake;
 use crate::case::Trial;
 use crate::fit::node::{Change, Node, Slip, Use, rule};
-use crate::fit::{SEEN, dot};
+use crate::fit::is_multiple;
 use crate::words::Words;
 
 /// What may have been taken for a slope, from x and y = f(x).
@@ -61,6 +61,7 @@ fn of_use(used: &Use, at: usize) -> Option<Vec<Slip>> {
     let part = numbers(used.share.array().ok()?);
     let slope = |(kind, (name, slope)): (usize, &(&str, Slope))| {
         let by: Vec<f64> = x.iter().zip(&y).zip(&cotangent).map(|((x, y), g)| slope(*x, *y) * g).collect();
+        // Of such a factor is wrong, and no function.
         if !by.iter().all(|entry| entry.is_finite()) || is_multiple(&by, &part) {
             return None;
         }
@@ -77,15 +78,4 @@ fn of_use(used: &Use, at: usize) -> Option<Vec<Slip>> {
         Some(Slip { key: format!("{at}:slope {kind}"), change, cost: 35, words })
     };
     Some(SLOPES.iter().enumerate().filter_map(slope).collect())
-}
-
-/// Are numbers the same multiple of others? Then a factor is wrong, and no function. (A single number is a multiple of every other.)
-fn is_multiple(numbers: &[f64], of: &[f64]) -> bool {
-    if numbers.len() < 2 {
-        return false;
-    }
-    let square = dot(of, of);
-    let times = dot(numbers, of) / square;
-    let rest: Vec<f64> = numbers.iter().zip(of).map(|(number, of)| number - times * of).collect();
-    dot(&rest, &rest) <= SEEN * SEEN * times * times * square
 }
