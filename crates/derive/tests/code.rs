@@ -279,3 +279,49 @@ fn jacobians_with_a_diagonal() {
     );
     check_jacobian("x: [n=4] ~ randn; W: [n, n] ~ randn; y = W @ x + x^3", expect!["3 * diag(x^2) + W"]);
 }
+
+/// What is divided by may be zero only where the derivative divides by it: of `q = x * e` it is not told that `e` is `q / x`.
+#[test]
+fn nothing_is_divided_by_that_may_be_zero() {
+    check(
+        "x: [n=5] ~ randn; q = x * exp(-x^2); L = sum(q)",
+        expect![[r#"
+        x: exp(-x^2) - 2 * q * x
+    "#]],
+    );
+    check(
+        "x: [n=5] ~ randn; g: [n] ~ randn; c = x - mean(x); y = c * g",
+        expect![[r#"
+        x: dy * g - mean(dy * g)
+        g: dy * c
+    "#]],
+    );
+}
+
+#[test]
+fn roots_probabilities_and_numbers() {
+    check(
+        "X: [N=5, D=3] ~ randn; mu = mean(X, axis=1, keepdims=true); v = mean((X - mu)^2, axis=1, keepdims=true); r = (v + 1e-5)^-0.5; y = (X - mu) * r",
+        expect![[r#"
+            X: r * (dy - mean(dy * y, axis=1, keepdims=true) * y - mean(dy, axis=1, keepdims=true))
+        "#]],
+    );
+    check(
+        "z: [n=5] ~ randn; p = softmax(z); H = -sum(p * log(p))",
+        expect![[r#"
+        z: p * (sum(log(p) * p) - log(p))
+    "#]],
+    );
+    check(
+        "x: [n=5] ~ randn; L = 6 * sum((x / 3)^2) + sum(0.1 * x)",
+        expect![[r#"
+        x: 0.1 + 4 * x / 3
+    "#]],
+    );
+    check(
+        "z: [n=5] ~ randn; s = sqrt(z^2); L = sum(s)",
+        expect![[r#"
+        z: z / s
+    "#]],
+    );
+}

@@ -319,3 +319,38 @@ fn facts_of_numbers() {
         assert!(said.contains(words), "{said}");
     }
 }
+
+/// A slip in the formula, and something that was done to the whole beside it.
+#[test]
+fn two_mistakes_at_once() {
+    check(LAYER, "dL/db", "sum(Z, axis=0) - b", "stale-operand", None);
+    check(SQUARE, "dL/dW", "X.T @ ((G @ V.T) * (1 - Y)) + 0.01 * W", "wrong-derivative", None);
+    check(SQUARE, "dL/dW", "(X.T @ ((G @ V.T) * (1 - Y^2)) + 0.01 * W) / 2", "extra-factor", None);
+    check(SQUARE, "dL/dW", "(X.T @ ((G @ V.T) * (1 - Y^2)) + W) * W", "extra-term", None);
+    // One mistake is told as one.
+    check(LAYER, "dL/dW", "X.T @ g + 0.01 * W", "extra-term", None);
+}
+
+/// Numbers that are the derivative but for a few digits are no slip's: every way of writing the derivative gives them.
+#[test]
+fn nearly_right_is_no_slip() {
+    for wrong in ["1.0000001 * X.T @ g", "X.T @ g + 0.00000001 * W"] {
+        for found in told(LAYER, "dL/dW", wrong, false) {
+            assert_eq!(found.cause, "unknown", "{wrong}: {}", said(&found));
+        }
+    }
+    // Nor is any number a product of sizes.
+    let found = told(LAYER, "dL/dW", "0.9 * X.T @ g", false);
+    assert_eq!(
+        found.iter().map(said).collect::<Vec<_>>(),
+        ["missing-factor: These numbers are 0.9 times the derivative, in every entry."]
+    );
+}
+
+/// A function that is given a mask may count on one: it is asked on other masks, not on other numbers.
+#[test]
+fn masks_stay_masks() {
+    let layer = "X: [N=3, D=5] ~ randn; M: [N, D] = [[1, 0, 1, 1, 0], [0, 1, 1, 0, 1], [1, 1, 0, 0, 1]]; E = M * X; L = sum(E^2)";
+    check(layer, "dL/dX", "-2 * E", "missing-factor", Some("-dL/dX"));
+    check(layer, "dL/dX", "2 * M", "missing-factor", None);
+}
