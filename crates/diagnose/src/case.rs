@@ -26,6 +26,7 @@ const LEAST_WORK: f64 = 65_536.0;
 
 /// Multiplications that are spent on looking up which terms may be missing from one claim: some tens of milliseconds.
 const MOST_LOOKED_UP: usize = 30_000_000;
+const MOST_LOOKED_UP_BACKWARDS: usize = 6_000_000;
 
 /// A definition in index notation that a claim uses, where its right side is sought in the place of the claim's.
 #[derive(Clone)]
@@ -334,6 +335,12 @@ impl<'a> Case<'a> {
             lookups,
             names,
         }
+    }
+
+    /// The same where the numbers of a wrong claim are sought by changing a right formula, one of several: less is looked up in each.
+    pub(crate) fn backwards(self) -> Case<'a> {
+        self.lookups.set(MOST_LOOKED_UP_BACKWARDS);
+        Case { backwards: true, ..self }
     }
 
     /// The same claim where the right side of a definition in index notation is tried.

@@ -313,9 +313,7 @@ impl<'a> Inquiry<'a> {
             None => usable,
         };
         let most = ((MOST_WORK / work) as usize).min(MOST_CANDIDATES / 2).min(self.left.get());
-        let mut backwards = Case::new(case.claim, trials, case.resized, None, usable, true, most);
-        backwards.backwards = true;
-        backwards
+        Case::new(case.claim, trials, case.resized, None, usable, true, most).backwards()
     }
 
     /// How far claimed numbers may be from what they are meant to be, relatively: numbers from elsewhere not quite as far as the

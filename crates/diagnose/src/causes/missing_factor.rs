@@ -182,7 +182,7 @@ fn inverse(place: &Place<'_>) -> Option<Edit> {
 /// The factor that makes the claim right, where one does. Without data of other sizes a number may be a size or not: both
 /// are proposed.
 fn fitted(place: &Place<'_>) -> Vec<Edit> {
-    if !place.is_term() {
+    if !place.is_term() || place.case().open {
         return Vec::new();
     }
     let doubled = binary(place.expr.span, BinaryOp::Mul, integer(place.expr.span, 2), place.expr.clone());

@@ -19,6 +19,10 @@ use crate::words::Words;
 pub(super) static CAUSE: Cause = Cause { edits, ..Cause::named("missing-term") };
 
 fn edits(place: &Place<'_>) -> Vec<Edit> {
+    // What is missing is looked up by what the numbers lack, and they lack something else too.
+    if place.case().open {
+        return Vec::new();
+    }
     if place.tree.is_number(place.expr) {
         return beside_number(place);
     }
