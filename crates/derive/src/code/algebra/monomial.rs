@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use num_rational::Ratio;
-use num_traits::{One, Signed, Zero};
+use num_traits::{CheckedMul, One, Signed, Zero};
 use pullback_lang::Expr;
 use pullback_network::{Coef, Label};
 use pullback_ops::Val;
@@ -12,6 +12,9 @@ use crate::code::node::is_stretched;
 
 /// What a base is raised to.
 pub(super) type Exponent = Ratio<i32>;
+
+/// A larger exponent is not read.
+const LARGEST_EXPONENT: i32 = 4096;
 
 /// What a power is of: a value that is not taken apart. Two that are written alike are the same.
 #[derive(Clone, Debug)]
@@ -56,7 +59,14 @@ impl Power {
     /// The power of a power, where that is one: `√(x²)` is not x.
     fn raised(&self, to: Exponent) -> Option<Power> {
         let is_even = self.exponent.is_integer() && self.exponent.to_integer() % 2 == 0;
-        (to.is_integer() || !is_even).then(|| Power { exponent: self.exponent * to, ..self.clone() })
+        if to.is_integer() || !is_even { self.root_raised(to) } else { None }
+    }
+
+    /// The power of a power of what has no sign.
+    fn root_raised(&self, to: Exponent) -> Option<Power> {
+        let exponent = self.exponent.checked_mul(&to)?;
+        let is_read = exponent.numer().abs() <= LARGEST_EXPONENT && *exponent.denom() <= LARGEST_EXPONENT;
+        is_read.then(|| Power { exponent, ..self.clone() })
     }
 }
 
@@ -94,7 +104,7 @@ impl Monomial {
     /// A power of a product of one power of what has no sign, so that `√(x²)` is x.
     pub(super) fn root_raised(&self, to: Exponent) -> Option<Monomial> {
         let [power] = self.powers.as_slice() else { return None };
-        let power = Power { exponent: power.exponent * to, ..power.clone() };
+        let power = power.root_raised(to)?;
         self.coef.is_one().then(|| Monomial { powers: vec![power], ..self.clone() })
     }
 

@@ -46,6 +46,9 @@ impl Relation {
         }
         let [definition] = <[Monomial; 1]>::try_from(opener.call(val, &labels, 0)?).ok()?;
         let definition = definition.merged();
+        if definition.coef.is_zero() {
+            return None;
+        }
         let mut anonymous = definition.powers.iter().filter(is_anonymous);
         let (first, second) = (anonymous.next().cloned(), anonymous.next());
         let Some(power) = first else {
@@ -92,6 +95,9 @@ impl Relation {
 
     /// A product that has a name: its number goes to the other side.
     fn product(mut pattern: Monomial, becomes: &Monomial) -> Option<Relation> {
+        if pattern.coef.is_zero() {
+            return None;
+        }
         let number = Monomial::number(pattern.coef.power(-1));
         pattern.coef = Coef::one();
         Some(Relation::Product { becomes: becomes.times(&number), pattern })
@@ -136,6 +142,9 @@ fn part(terms: &[Monomial], sum: &Monomial) -> Option<Relation> {
     let power = &term.powers[0];
     let sum_labels = sum.powers.first()?.real();
     if anonymous.next().is_some() || !power.real().eq(sum_labels) {
+        return None;
+    }
+    if term.coef.is_zero() {
         return None;
     }
     let over = Monomial::number(term.coef.power(-1));
