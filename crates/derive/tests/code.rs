@@ -325,3 +325,51 @@ fn roots_probabilities_and_numbers() {
     "#]],
     );
 }
+
+/// Programs made at random, of what normalises, squashes, gates and adds, with a name for each step: the code of each gradient
+/// is the gradient (`check` holds it against reverse mode), and most have one.
+#[test]
+fn programs_at_random() {
+    const STEPS: [&str; 12] = [
+        "tanh(V)",
+        "V * g",
+        "V / (1 + V^2)",
+        "V - mean(V, axis=1, keepdims=true)",
+        "softmax(V, axis=1)",
+        "V / sqrt(mean(V^2, axis=1, keepdims=true) + 0.1)",
+        "(V - mean(V, axis=0)) * (mean(V^2, axis=0) + 1)^-0.5",
+        "1 / (1 + exp(-V))",
+        "V * U",
+        "U - 0.3 * V",
+        "exp(V) / sum(exp(V), axis=1, keepdims=true)",
+        "V @ W",
+    ];
+    let (mut written, mut all) = (0, 0);
+    for seed in 0..60 {
+        let mut source =
+            "X: [N=3, D=4] ~ randn; g: [D] ~ randn; W: [D, D] ~ randn; T: [N, D] ~ positive".to_owned();
+        let mut names = vec!["X".to_owned(), "T".to_owned()];
+        let picks = Generator::new(seed).rand(&[4], DType::F64).expect("a small array").to_vec_f64();
+        for (at, pick) in picks.iter().enumerate() {
+            let step = STEPS[(pick * STEPS.len() as f64) as usize];
+            let before = &names[names.len() - 2];
+            let last = if at == 0 { "X" } else { names[names.len() - 1].as_str() };
+            let step = step.replace('V', last).replace('U', before);
+            source += &format!("; v{at} = {step}");
+            names.push(format!("v{at}"));
+        }
+        source += "; L = sum(T * v3) / (2 * N)";
+        let file = parse(&source).file;
+        let (program, _) = elaborate(&file, ".".as_ref()).expect("the program is right");
+        let output = &program.find("L").expect("it is defined").val;
+        for input in ["X", "g", "W", "T"].map(|name| &program.find(name).expect("it is an input").val) {
+            let is_used =
+                pullback(&[(output, &output.one())], &[input], &[]).expect("it has a gradient").remove(0);
+            if is_used.is_some() {
+                all += 1;
+                written += usize::from(code(&program, output, input).is_some());
+            }
+        }
+    }
+    assert!(written * 20 >= all * 19, "{written} of {all} have code");
+}

@@ -115,7 +115,8 @@ impl Coef {
         as_f64(&self.rational) * self.real * sizes
     }
 
-    /// The same with the rational and the real part as one number, a small ratio where it is one but for rounding: 6 times 0.3333333333333333 is 2.
+    /// The same with the rational and the real part as one number, a small ratio where it is one but for rounding: 6 times
+    /// 0.3333333333333333 is 2.
     pub fn collected(&self) -> Coef {
         if self.real == 1.0 {
             return self.clone();

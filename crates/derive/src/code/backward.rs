@@ -118,8 +118,8 @@ fn symbol(value: &Val, node: &Node, writer: &Writer<'_>) -> Option<Network> {
     stand_in(value, &Coef::one(), node, &node.axes, None, writer)
 }
 
-/// A cotangent that is a number times one symbol for an expression: `slots` are the labels of the axes of the value, of which the expression has
-/// some. `None` where the expression is too long: what is built upon it may hold it twice, and so on at each step.
+/// A cotangent that is a number times one symbol for an expression: `slots` are the labels of the axes of the value, of which the
+/// expression has some. `None` where the expression is too long: what is built upon it may hold it twice, and so on at each step.
 fn stand_in(
     value: &Val,
     coef: &Coef,

@@ -37,7 +37,8 @@ impl Cotangents {
 }
 
 /// The formulas of a gradient, the one first that one would begin with: by the cotangents about which something is claimed, by
-/// those of all values that have names, and by none; and as reverse mode gives them, which is said of each. With them what may be called by a name on each set of data.
+/// those of all values that have names, and by none; and as reverse mode gives them, which is said of each. With them what may
+/// be called by a name on each set of data.
 pub(super) fn formulas(inquiry: &Inquiry<'_>, case: &Case<'_>) -> Vec<(Expr, bool, Vec<Cotangents>)> {
     let [x] = case.claim.wrt.as_slice() else { return Vec::new() };
     let Some(names) = case.trials.iter().map(cotangents).collect::<Option<Vec<Cotangents>>>() else {
@@ -55,9 +56,9 @@ pub(super) fn formulas(inquiry: &Inquiry<'_>, case: &Case<'_>) -> Vec<(Expr, boo
         matches!(&name.kind, ExprKind::Name(name) if is_claimed(name)).then_some(name)
     };
     let by_claims = written(inquiry, case, &claimed, false);
-    let opened = by_claims.as_ref().map(|formula| opened(inquiry, formula));
+    let opened = by_claims.as_ref().map(|formula| with_sums_opened(inquiry, formula));
     let at_once = at_once(inquiry, case);
-    let opened_at_once = at_once.as_ref().map(|formula| self::opened(inquiry, formula));
+    let opened_at_once = at_once.as_ref().map(|formula| with_sums_opened(inquiry, formula));
     let short = [by_claims, opened, written(inquiry, case, &named, false), at_once, opened_at_once];
     // In what cancels a slip may stand too.
     let as_derived = [written(inquiry, case, &claimed, true), written(inquiry, case, &|_| None, true)];
@@ -130,7 +131,7 @@ fn written(
 }
 
 /// A formula with sums in the place of their names: `A @ X - B` for `R`. Of such one may forget a term.
-fn opened(inquiry: &Inquiry<'_>, formula: &Expr) -> Expr {
+fn with_sums_opened(inquiry: &Inquiry<'_>, formula: &Expr) -> Expr {
     let sum = |statement: &Statement| match &statement.kind {
         StatementKind::Definition(definition) => {
             let is_sum = matches!(&definition.expr.kind, ExprKind::Binary { operator, .. }

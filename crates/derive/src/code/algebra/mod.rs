@@ -184,7 +184,8 @@ impl<'a> Algebra<'a> {
         Some(collected(done))
     }
 
-    /// Is a sum in a product zero, as that of the deviations from a mean is? Definitions of what is summed are opened until that is seen.
+    /// Is a sum in a product zero, as that of the deviations from a mean is? Definitions of what is summed are opened until that
+    /// is seen.
     fn is_zero(&self, monomial: &Monomial) -> bool {
         let opener = self.opener(false);
         monomial.summed.iter().any(|&label| {

@@ -70,7 +70,8 @@ impl Relation {
         }
         let root = power.exponent.recip();
         let is_whole = power.real().eq(labels.iter().copied().filter(|label| !is_stretched(label)));
-        // Of `C / sqrt(v + eps)` one would not say that `v + eps` is `(C / R)^2`, nor of `C * g` that `C` is `R / g`, for g may be zero.
+        // Of `C / sqrt(v + eps)` one would not say that `v + eps` is `(C / R)^2`, nor of `C * g` that `C` is `R / g`, for g may
+        // be zero.
         let is_apart = rest.powers.is_empty()
             || (root.abs().is_one() && rest.powers.iter().all(|power| is_nonzero(power, opener)));
         if !is_whole || !root.is_integer() || !is_apart {
