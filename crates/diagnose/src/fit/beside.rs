@@ -153,8 +153,8 @@ fn two_multiples(claimed: &Array, one: &Array, other: &Array, close: f64) -> Opt
         return None;
     }
     let (is, a, b) = (claimed.to_vec_f64(), one.to_vec_f64(), other.to_vec_f64());
-    let (aa, ab, bb) = (super::dot(&a, &a), super::dot(&a, &b), super::dot(&b, &b));
-    let (ia, ib) = (super::dot(&is, &a), super::dot(&is, &b));
+    let (aa, ab, bb) = (super::sweep::dot(&a, &a), super::sweep::dot(&a, &b), super::sweep::dot(&b, &b));
+    let (ia, ib) = (super::sweep::dot(&is, &a), super::sweep::dot(&is, &b));
     let determinant = aa * bb - ab * ab;
     // Two values that are nearly multiples of one another explain nothing together that one does not.
     if determinant <= 1e-6 * aa * bb {
@@ -240,7 +240,7 @@ impl Done {
             let rest: Vec<f64> = is.iter().zip(&was).map(|(is, was)| is - was).collect();
             for other in others {
                 let by = other.numbers.to_vec_f64();
-                let times = super::dot(&rest, &by) / super::dot(&by, &by);
+                let times = super::sweep::dot(&rest, &by) / super::sweep::dot(&by, &by);
                 if let Some(times) = written(std::iter::once(times))
                     && rest.iter().zip(&by).all(|(rest, by)| (rest - times * by).abs() <= close * scale)
                 {

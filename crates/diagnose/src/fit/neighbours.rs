@@ -11,8 +11,9 @@ use pullback_lang::program::{Claim, Claimed};
 use pullback_network::Value as _;
 use pullback_ops::Val;
 
+use super::FEWEST;
+use super::sweep::dot;
 use super::whole::{brief, closeness, said};
-use super::{FEWEST, dot};
 use crate::Diagnosis;
 use crate::case::{Case, Trial};
 use crate::claimed::subject;

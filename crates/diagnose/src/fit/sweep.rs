@@ -17,6 +17,10 @@ use pullback_ops::Val;
 use super::node::{Node, Use};
 use crate::case::Trial;
 
+/// How far a projection may be off, relatively, beside what the claim's own precision allows: rounding of a few hundred
+/// operations stays below it.
+pub(super) const SEEN: f64 = 1e-8;
+
 /// Random tangents: one that a wrong explanation passes by chance, it passes to six digits, and three times.
 pub(super) const DIRECTIONS: usize = 3;
 
@@ -207,4 +211,15 @@ fn contracted(cotangent: &Val, tensor: &Array) -> Option<Vec<f64>> {
 
 pub(super) fn dot(a: &[f64], b: &[f64]) -> f64 {
     a.iter().zip(b).map(|(a, b)| a * b).sum()
+}
+
+/// Are numbers the same multiple of others? A single number is a multiple of every other.
+pub(super) fn is_multiple(numbers: &[f64], of: &[f64]) -> bool {
+    if numbers.len() < 2 {
+        return false;
+    }
+    let square = dot(of, of);
+    let times = dot(numbers, of) / square;
+    let rest: Vec<f64> = numbers.iter().zip(of).map(|(number, of)| number - times * of).collect();
+    dot(&rest, &rest) <= SEEN * SEEN * times * times * square
 }

@@ -579,8 +579,8 @@ pub(super) fn multiple(is: &Array, meant: &Array, close: f64) -> Option<Multiple
         return None;
     }
     let (is, meant) = (is.to_vec_f64(), meant.to_vec_f64());
-    let square = super::dot(&meant, &meant);
-    let times = super::dot(&is, &meant) / square;
+    let square = super::sweep::dot(&meant, &meant);
+    let times = super::sweep::dot(&is, &meant) / square;
     let largest = meant.iter().fold(0.0f64, |largest, entry| largest.max(entry.abs()));
     let fits =
         is.iter().zip(&meant).all(|(is, meant)| (is - times * meant).abs() <= close * largest * times.abs());

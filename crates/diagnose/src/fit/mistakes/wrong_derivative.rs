@@ -7,7 +7,7 @@ use pullback_ops::Factor;
 use super::Mistake;
 use crate::case::Trial;
 use crate::fit::node::{Change, Node, Slip, Use, rule};
-use crate::fit::is_multiple;
+use crate::fit::sweep::is_multiple;
 use crate::words::Words;
 
 /// What may have been taken for a slope, from x and y = f(x).
