@@ -373,3 +373,27 @@ fn programs_at_random() {
     }
     assert!(written * 20 >= all * 19, "{written} of {all} have code");
 }
+
+/// Where an axis has one entry by chance, sizes do not tell which axis is which: the code is that of other sizes too.
+#[test]
+fn reshapes_of_one_entry() {
+    let rows = |n: usize| format!("X: [N={n}, D=3] ~ positive; r = sum(X, axis=1); Y = X / r[:, None]");
+    let text = |source: &str| {
+        let file = parse(source).file;
+        let (program, _) = elaborate(&file, ".".as_ref()).expect("the program is right");
+        let find = |name: &str| &program.find(name).expect("it is defined").val;
+        (code(&program, find("Y"), find("X")).expect("it has code"), program)
+    };
+    let (of_one, _) = text(&rows(1));
+    let (_, program) = text(&rows(5));
+    let output = &program.find("Y").expect("it is defined").val;
+    let cotangent = Val::new(Generator::new(3).randn(&[5, 3], DType::F64).expect("a small array"));
+    let mut scope = program.scope().clone();
+    scope.define("dY", cotangent.clone());
+    let expr = pullback_lang::parse_expr(&of_one).expect("it parses").expr;
+    let value = evaluate(&expr, &scope).unwrap_or_else(|error| panic!("{of_one}: {error:?}"));
+    let x = &program.find("X").expect("it is an input").val;
+    let gradient = pullback(&[(output, &cotangent)], &[x], &[]).expect("it has a gradient").remove(0);
+    let (value, gradient) = (value.array(), gradient.expect("which is not zero"));
+    assert!(value.expect("numbers").is_near(gradient.array().expect("numbers"), 1e-9), "{of_one}");
+}

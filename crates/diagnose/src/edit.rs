@@ -64,6 +64,16 @@ pub(crate) fn replaced(expr: &Expr, path: &[usize], with: Expr) -> Expr {
     whole
 }
 
+/// A call of one function as a call of another one with the same arguments, `mean(x)` for `sum(x)`.
+pub(crate) fn renamed(call: &Expr, from: &str, to: &str) -> Option<Expr> {
+    let mut renamed = call.clone();
+    match &mut renamed.kind {
+        ExprKind::Call { function, .. } if function.text == from => function.text = to.to_owned(),
+        _ => return None,
+    }
+    Some(renamed)
+}
+
 /// The number of parts of an expression.
 pub(crate) fn size(expr: &Expr) -> usize {
     expr.parts()

@@ -9,7 +9,7 @@ use pullback_ops::{Factor, Network, Origin, Val};
 
 use super::Source;
 use super::algebra::{Algebra, Monomial};
-use super::node::Node;
+use super::node::{Node, is_one_by_chance};
 use super::payload::Writer;
 use super::terms;
 
@@ -94,10 +94,8 @@ fn reshaped(value: &Val, input: &Val, cotangent: &Network, writer: &Writer<'_>) 
         return None;
     }
     let is_relation = |factor: &Factor| matches!(factor, Factor::Relation(_));
-    // A size of one that has a name is one by chance, and which axis is which cannot be told from sizes then.
-    let by_chance = |val: &Val| val.dims().iter().any(|dim| dim.size() == 1 && dim.name().is_some());
-    if !by_chance(value)
-        && !by_chance(input)
+    if !is_one_by_chance(value)
+        && !is_one_by_chance(input)
         && !value.jacobian(0).ok()?.terms().iter().any(|term| term.factors.iter().any(is_relation))
     {
         return None;

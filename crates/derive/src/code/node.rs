@@ -2,6 +2,7 @@
 
 use pullback_lang::{BinaryOp, Expr, ExprKind, IndexItem, Span, make};
 use pullback_network::{Coef, Label};
+use pullback_ops::Val;
 
 /// An expression and the labels of its axes. An axis of size 1 that is stretched carries a label of its own.
 #[derive(Clone, Debug)]
@@ -17,6 +18,11 @@ pub(super) struct Node {
 /// Is it the label of an axis that is there to be stretched? A size of one that has a name is one by chance.
 pub(super) fn is_stretched(label: &Label) -> bool {
     label.size() == 1 && label.dim().name().is_none()
+}
+
+/// Has a value an axis of size one that has a name, and so is one by chance? Which axis is which cannot be told from sizes then.
+pub(super) fn is_one_by_chance(val: &Val) -> bool {
+    val.dims().iter().any(|dim| dim.size() == 1 && dim.name().is_some())
 }
 
 impl Node {

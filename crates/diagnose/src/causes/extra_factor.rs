@@ -1,10 +1,10 @@
 //! A factor, a divisor or a sign is there that does not belong there: `2 * dL/dv * g` where `dL/dv * g` belongs.
 
-use pullback_lang::{BinaryOp, Expr, ExprKind, Name};
+use pullback_lang::{BinaryOp, Expr, ExprKind};
 
 use super::Cause;
 use super::convolution::{Convolution, KEYWORDS};
-use crate::edit::{Edit, number, size};
+use crate::edit::{Edit, number, renamed, size};
 use crate::tree::Place;
 use crate::words::Words;
 
@@ -29,14 +29,13 @@ fn edits(place: &Place<'_>) -> Vec<Edit> {
             }
             _ => Vec::new(),
         },
-        ExprKind::Call { function, args, kwargs } if function.text == "mean" => {
-            let function = Name::new("sum", function.span);
-            let kind = ExprKind::Call { function: function.clone(), args: args.clone(), kwargs: kwargs.clone() };
+        ExprKind::Call { function, .. } if function.text == "mean" => {
             let words = Words::new().say(
                 "A mean stands where a sum belongs: dividing by the number of the terms is a factor too many.",
             );
             let label = Words::new().source("sum").say(" belongs here");
-            vec![Edit::new(Expr::new(place.expr.span, kind), 1, words).at(function.span, label).sized()]
+            let edit = |sum| Edit::new(sum, 1, words).at(function.span, label).sized();
+            renamed(place.expr, "mean", "sum").map(edit).into_iter().collect()
         }
         _ => undilated(place),
     }

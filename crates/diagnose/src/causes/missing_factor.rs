@@ -4,7 +4,7 @@
 //! Signs, numbers and sizes are not guessed but fitted: the number by which the claim, or one term of a sum in it, would
 //! have to be multiplied, on data of several sizes.
 
-use pullback_lang::{BinaryOp, Expr, ExprKind, Name};
+use pullback_lang::{BinaryOp, Expr, ExprKind};
 use pullback_network::Dim;
 
 mod computed;
@@ -13,7 +13,7 @@ mod rounded;
 
 use super::Cause;
 use crate::case::entries;
-use crate::edit::{Edit, binary, integer, number, replaced};
+use crate::edit::{Edit, binary, integer, number, renamed, replaced};
 use crate::factor::{Factor, Names, taken_in};
 use crate::tree::Place;
 use crate::words::Words;
@@ -110,14 +110,11 @@ fn delta(place: &Place<'_>) -> Vec<Edit> {
 
 /// `mean(x)` for `sum(x)`: one over the number of entries is missing.
 fn averaged(place: &Place<'_>) -> Option<Edit> {
-    let ExprKind::Call { function, args, kwargs } = &place.expr.kind else { return None };
-    if function.text != "sum" {
-        return None;
-    }
-    let kind = ExprKind::Call { function: Name::new("mean", function.span), args: args.clone(), kwargs: kwargs.clone() };
+    let ExprKind::Call { function, .. } = &place.expr.kind else { return None };
+    let mean = renamed(place.expr, "sum", "mean")?;
     let words = Words::new().say("A sum stands where a mean belongs: it is to be divided by the number of its terms.");
     let label = Words::new().source("mean").say(" belongs here");
-    Some(Edit::new(Expr::new(place.expr.span, kind), 3, words).at(function.span, label).sized())
+    Some(Edit::new(mean, 3, words).at(function.span, label).sized())
 }
 
 /// The derivative of a function of the forward pass, where nothing stands for it.
@@ -206,12 +203,8 @@ fn fitted(place: &Place<'_>) -> Vec<Edit> {
 
 /// An expression with its first mean as a sum, where it has one.
 fn summed(expr: &Expr) -> Option<Expr> {
-    if let ExprKind::Call { function, args, kwargs } = &expr.kind
-        && function.text == "mean"
-    {
-        let function = Name::new("sum", function.span);
-        let kind = ExprKind::Call { function, args: args.clone(), kwargs: kwargs.clone() };
-        return Some(Expr::new(expr.span, kind));
+    if let Some(summed) = renamed(expr, "mean", "sum") {
+        return Some(summed);
     }
     let (at, changed) =
         expr.children().into_iter().enumerate().find_map(|(at, child)| Some((at, summed(child)?)))?;

@@ -63,10 +63,10 @@ fn in_place(place: &Place<'_>) -> Vec<Edit> {
             let own = value(&known.source).map(|own| own.to_vec_f64());
             let is_own = |part: &Expr| value(part).map(|value| value.to_vec_f64()) == own;
             let mut is_part = false;
-            place.expr.walk(&mut |part| is_part |= !named && is_named(part) && is_own(part));
+            place.expr.walk(&mut |part| is_part |= is_named(part) && is_own(part));
             is_part
         };
-        if (place.case().open || fits()) && (is_applied(&known.source) || !is_part()) {
+        if (place.case().open || fits()) && (named || is_applied(&known.source) || !is_part()) {
             // What is computed and has no name is less likely a slip for what has one; and where a factor is all that a term
             // lacks, it is a matter of the factor: `2 * dL/dv`, where `dL/dv` is `2 * v`. A definition that only claims use may be
             // wrong itself.

@@ -9,6 +9,7 @@ use pullback_lang::{BinaryOp, Expr, make};
 use pullback_network::Dim;
 
 use super::formula::{Right, turned};
+use super::sweep::dot;
 use super::whole::{Fitted, Multiple, multiple};
 use crate::case::{Case, Known, Trial};
 use crate::edit::{binary, number, transposed};
@@ -65,10 +66,8 @@ pub(super) fn found(case: &Case<'_>, sought: &Case<'_>, right: &Right) -> Option
     }
     let others = others(sought, first, claimed.shape());
     let quantities = sought.quantities(usize::MAX);
-    let mut all = singles(sought, &right.expr);
-    all.truncate(MOST_SLIPS);
-    all.extend(multiplied(sought, &right.expr));
     let whole = numbers(sought, first, &right.expr)?;
+    // Of the right formula itself nothing is told but what was added: all else is told elsewhere.
     for done in Done::all(&claimed, &whole, &others, first.close()) {
         if let Done::Added { .. } = done
             && let Some(wrong) = done.whole(sought, &right.expr, &quantities)
@@ -76,6 +75,9 @@ pub(super) fn found(case: &Case<'_>, sought: &Case<'_>, right: &Right) -> Option
             return Some((COST, told(case, "missing-term", &wrong, wrong.clone(), right)?));
         }
     }
+    let mut all = singles(sought, &right.expr);
+    all.truncate(MOST_SLIPS);
+    all.extend(multiplied(sought, &right.expr));
     for slip in &all {
         if sought.exhausted() {
             return None;
@@ -153,8 +155,8 @@ fn two_multiples(claimed: &Array, one: &Array, other: &Array, close: f64) -> Opt
         return None;
     }
     let (is, a, b) = (claimed.to_vec_f64(), one.to_vec_f64(), other.to_vec_f64());
-    let (aa, ab, bb) = (super::sweep::dot(&a, &a), super::sweep::dot(&a, &b), super::sweep::dot(&b, &b));
-    let (ia, ib) = (super::sweep::dot(&is, &a), super::sweep::dot(&is, &b));
+    let (aa, ab, bb) = (dot(&a, &a), dot(&a, &b), dot(&b, &b));
+    let (ia, ib) = (dot(&is, &a), dot(&is, &b));
     let determinant = aa * bb - ab * ab;
     // Two values that are nearly multiples of one another explain nothing together that one does not.
     if determinant <= 1e-6 * aa * bb {
@@ -240,7 +242,7 @@ impl Done {
             let rest: Vec<f64> = is.iter().zip(&was).map(|(is, was)| is - was).collect();
             for other in others {
                 let by = other.numbers.to_vec_f64();
-                let times = super::sweep::dot(&rest, &by) / super::sweep::dot(&by, &by);
+                let times = dot(&rest, &by) / dot(&by, &by);
                 if let Some(times) = written(std::iter::once(times))
                     && rest.iter().zip(&by).all(|(rest, by)| (rest - times * by).abs() <= close * scale)
                 {

@@ -9,6 +9,7 @@ use pullback_network::{Coef, Dim, Label};
 use pullback_ops::{Factor, Origin, Val};
 
 use super::monomial::{Base, Exponent, Monomial, product};
+use crate::code::node::is_one_by_chance;
 use crate::code::payload::Writer;
 
 /// Values are taken apart to this depth.
@@ -180,6 +181,9 @@ fn aligned(out: &[Label], operand: &Val) -> Vec<Label> {
 
 /// The labels of the input of an operation that does nothing but move elements.
 fn moved(val: &Val, labels: &[Label]) -> Option<Vec<Label>> {
+    if is_one_by_chance(val) || is_one_by_chance(&val.inputs()[0]) {
+        return None;
+    }
     let network = val.jacobian(0).ok()?;
     let [term] = network.terms() else { return None };
     if !term.factors.is_empty()
