@@ -9,8 +9,8 @@ use pullback_lang::{BinaryOp, Expr, make};
 use pullback_network::Dim;
 
 use super::formula::{Right, turned};
+use super::multiple::{Fitted, Multiple, closeness, multiple};
 use super::sweep::dot;
-use super::whole::{Fitted, Multiple, multiple};
 use crate::case::{Case, Known, Trial};
 use crate::edit::{binary, number, transposed};
 use crate::factor::Quantity;
@@ -129,7 +129,7 @@ fn scaled_and_added(
     });
     let fitted: Vec<(f64, f64)> = fitted.collect::<Option<_>>()?;
     let values = fitted.iter().map(|(times, _)| *times).collect();
-    let factor = Fitted { values, close: super::whole::closeness(case) }.named(quantities)?;
+    let factor = Fitted { values, close: closeness(case) }.named(quantities)?;
     let scaled = factor.times(&right.expr).0;
     let added = |times: f64| Done::Added { source: other.clone(), times };
     let after = written(fitted.iter().map(|(_, more)| *more));

@@ -4,9 +4,9 @@
 use pullback_ops::Val;
 
 use super::mistakes::{MISTAKES, Mistake};
+use super::multiple::{Fitted, closeness, factor_words};
 use super::node::{Change, Node, Slip};
 use super::sweep::{SEEN, Sweep, dot, is_multiple};
-use super::whole::{self, Fitted};
 use super::{FEWEST, LEFT, SHORT};
 use crate::Diagnosis;
 use crate::case::{Case, Trial};
@@ -54,7 +54,7 @@ pub(super) fn local(inquiry: &Inquiry<'_>, number: usize, case: &Case<'_>) -> Ve
     let mut guesses = guesses(first, sweep);
     guesses.sort_by_key(|guess| guess.cost);
     // In few digits several explanations may be near enough, and the nearest is the one: what it leaves is rounding.
-    let is_rough = whole::closeness(case) > ROUGH;
+    let is_rough = closeness(case) > ROUGH;
     let mut found: Vec<(Guess, Diagnosis, f64)> = Vec::new();
     for guess in guesses.into_iter().take(MOST_COMPARED) {
         if let Some((best, ..)) = found.first().filter(|_| !is_rough)
@@ -182,7 +182,7 @@ fn confirmed(
     }
     // The data of the file comes last, and it is the file's program that is spoken of.
     let (node, slip) = told?;
-    let fitted = Fitted { values: numbers.clone(), close: whole::closeness(case) };
+    let fitted = Fitted { values: numbers.clone(), close: closeness(case) };
     let (cause, explanation) = match (&slip.change, guess.scaled) {
         (Change::By(_), false) => (guess.mistake.word, slip.words),
         (Change::By(_), true) => {
@@ -191,13 +191,13 @@ fn confirmed(
             (guess.mistake.word, words)
         }
         (Change::Scaled(_), _) => {
-            let (cause, words) = whole::factor_words(case, &fitted, &case.quantities(usize::MAX))?;
+            let (cause, words) = factor_words(case, &fitted, &case.quantities(usize::MAX))?;
             (cause, slip.words.then(words))
         }
         (Change::Added(_), _) => {
             // The multiple is a constant of whoever wrote it: the same on all data.
             let (&last, others) = numbers.split_last()?;
-            let close = whole::closeness(case).max(1e-6);
+            let close = closeness(case).max(1e-6);
             if others.iter().any(|other| (other - last).abs() > close * (last - 1.0).abs()) {
                 return None;
             }

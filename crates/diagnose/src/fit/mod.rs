@@ -17,15 +17,20 @@
 //! | `beside` | such a slip, and something that was done to the whole beside it |
 //! | `derived` | the formula that the forward pass gives |
 //! | `neighbours` | other derivatives and values of the file in the numbers: in their place, added to them, multiplied with them |
-//! | `whole` | what may have been done to the gradient as a whole: transposed, scaled, not summed, another one's |
+//! | `whole`, `hypotheses` | what may have been done to the gradient as a whole: transposed, scaled, not summed, another one's |
+//! | `multiple` | numbers that are a multiple of others |
+//! | `facts` | what can be said of numbers that nothing explains |
 //!
 //! What is not here: edits of expressions (`search`), and words made into text.
 
 mod beside;
 mod derived;
+mod facts;
 mod formula;
+mod hypotheses;
 mod local;
 mod mistakes;
+mod multiple;
 mod neighbours;
 mod node;
 mod sweep;
@@ -59,7 +64,7 @@ pub(crate) fn fit(inquiry: &Inquiry<'_>, number: usize, case: &Case<'_>) -> Vec<
     if found.is_empty() || found.iter().any(|found| found.fix.is_none()) {
         let fix = inquiry.derived(number, case);
         if found.is_empty() && !fit.is_expression() && fix.is_some() {
-            found.push(whole::unexplained(case));
+            found.push(facts::unexplained(case));
         }
         found.iter_mut().filter(|found| found.fix.is_none()).for_each(|found| found.fix = fix.clone());
     }
@@ -188,7 +193,7 @@ impl<'f> Fit<'f> {
 
     /// What can be seen of numbers that nothing explains.
     fn facts(&self) -> Vec<Diagnosis> {
-        self.of_numbers(|| whole::facts(self.case, self.inquiry.judged[self.number].as_ref()?))
+        self.of_numbers(|| facts::facts(self.case, self.inquiry.judged[self.number].as_ref()?))
     }
 }
 

@@ -12,8 +12,9 @@ use pullback_network::Value as _;
 use pullback_ops::Val;
 
 use super::FEWEST;
+use super::facts::{brief, said};
+use super::multiple::closeness;
 use super::sweep::dot;
-use super::whole::{brief, closeness, said};
 use crate::Diagnosis;
 use crate::case::{Case, Trial};
 use crate::claimed::subject;

@@ -2,49 +2,21 @@
 //! broadcast, or it is another value's gradient.
 
 use pullback_array::Array;
-use pullback_autograd::{between, pullback};
-use pullback_check::{Judgement, Note};
-use pullback_lang::program::{Program, ValueKind};
+use pullback_autograd::between;
+use pullback_lang::program::ValueKind;
 use pullback_lang::{Expr, ExprKind};
 use pullback_network::Value as _;
 use pullback_ops::Val;
 
+use super::facts::{brief, said};
+use super::hypotheses::{Done, SAME, gradient_of, hypotheses, others};
+use super::multiple::{Fitted, Multiple, factor_words, multiple};
 use crate::case::{Case, Trial};
 use crate::edit::{self, call, integer, transposed};
 use crate::factor::{Factor, Quantity};
 use crate::inquiry::Inquiry;
 use crate::words::Words;
 use crate::{Diagnosis, Fix};
-
-/// Sums are the same that are this near, where they are as precise as that.
-const SAME: f64 = 1e-6;
-
-/// Permutations and sums are tried on so many axes.
-const MOST_AXES: usize = 5;
-
-/// What is done to the derivative in a hypothesis: what the claim should then be, up to a number.
-enum Done {
-    /// Nothing but a factor.
-    Scaled,
-    /// Axis k of the claim is axis `p[k]` of the derivative.
-    Permuted(Vec<usize>),
-    /// The entries in row-major order are those of the derivative in column-major order.
-    Reordered,
-    /// The entries are those of the derivative, in another shape.
-    Reshaped,
-    /// The claim is to be summed over these axes.
-    Unsummed(Vec<usize>),
-    /// It is the Jacobian contracted with ones.
-    Contracted,
-    /// It is the sum of all entries: a product of vectors for one entry by entry.
-    Summed,
-    /// It has one axis more, as an outer product has: the derivative is its diagonal over these two axes.
-    Diagonal(usize, usize),
-    /// The gradient of another value is summed over the first axes instead of the second ones.
-    Across(String, Vec<usize>, Vec<usize>),
-    /// It is the gradient of another value, perhaps transposed.
-    Other(String, bool),
-}
 
 /// The cause that one of these explains, where one does on all data.
 pub(super) fn found(inquiry: &Inquiry<'_>, number: usize, case: &Case<'_>) -> Vec<Diagnosis> {
@@ -90,57 +62,6 @@ pub(super) fn unnamed_multiple(case: &Case<'_>) -> Option<Diagnosis> {
     Some(said(case, cause, Words::new().say(words)))
 }
 
-/// What can be said of numbers whose mistake is not known: which of them are wrong, by the tolerance of each.
-pub(super) fn facts(case: &Case<'_>, judgement: &Judgement) -> Option<Diagnosis> {
-    let own = case.own();
-    let claimed = own.truth.tensor_of(&own.claimed()?, own.layout())?;
-    let truth = own.truth.tensor();
-    let is = claimed.to_vec_f64();
-    let wrong = &judgement.beyond;
-    let is_complete = !judgement.notes.iter().any(|note| matches!(note, Note::Probes(_)));
-    if !is_complete || wrong.is_empty() || wrong.len() == is.len() {
-        return None;
-    }
-    let mut words = match wrong.len() {
-        1 => format!("1 of {} entries is wrong, the others are right", is.len()),
-        some => format!("{some} of {} entries are wrong, the others are right", is.len()),
-    };
-    let shape = truth.shape();
-    for axis in 0..shape.len() {
-        let inner: usize = shape[axis + 1..].iter().product();
-        let at = |flat: usize| flat / inner % shape[axis];
-        let first = at(wrong[0]);
-        if shape[axis] > 1 && wrong.iter().all(|&flat| at(flat) == first) {
-            let all = if wrong.len() == 1 { "it is" } else { "all of them are" };
-            words += &format!("; {all} at index {first} of axis {axis}");
-        }
-    }
-    if wrong.iter().all(|&flat| is[flat] == 0.0) {
-        words += ", and zero there";
-    }
-    Some(said(case, "unknown", Words::new().say(words + ".")))
-}
-
-/// Numbers of which nothing is known but what they should be.
-pub(super) fn unexplained(case: &Case<'_>) -> Diagnosis {
-    said(case, "unknown", Words::new().say("No slip that is known gives these numbers."))
-}
-
-/// A number in six digits, or whole.
-pub(super) fn brief(number: f64) -> String {
-    let whole = number.round();
-    if (number - whole).abs() <= 1e-6 * whole.abs() {
-        return format!("{whole}");
-    }
-    let digits = format!("{number:.6}");
-    digits.trim_end_matches('0').to_owned()
-}
-
-pub(super) fn said(case: &Case<'_>, cause: &'static str, explanation: Words) -> Diagnosis {
-    let label = Words::new().say("these numbers are wrong");
-    Diagnosis { cause, explanation, span: case.claim.expr_span, label, partner: None, fix: None }
-}
-
 /// Is it the gradient of a value between, where nothing else explains the numbers? Of one that comes before or after, an
 /// operation's backward pass may have been left out, which is told first.
 pub(super) fn another(inquiry: &Inquiry<'_>, number: usize, case: &Case<'_>) -> Option<Diagnosis> {
@@ -148,143 +69,6 @@ pub(super) fn another(inquiry: &Inquiry<'_>, number: usize, case: &Case<'_>) -> 
     done.into_iter().find_map(|done| {
         let numbers = Fitted::of(&done.on_all(case)?);
         done.diagnosis(inquiry, number, case, &numbers, &case.quantities(usize::MAX))
-    })
-}
-
-fn hypotheses(own: &Trial<'_>) -> Option<Vec<Done>> {
-    let claimed = own.claimed()?;
-    let truth = own.truth.tensor();
-    let mut all = vec![Done::Scaled];
-    let axes = truth.ndim();
-    if (2..=MOST_AXES).contains(&axes) && claimed.ndim() == axes {
-        let fits =
-            |p: &Vec<usize>| p.iter().enumerate().all(|(k, &axis)| claimed.shape()[k] == truth.shape()[axis]);
-        let identity: Vec<usize> = (0..axes).collect();
-        all.extend(permutations(axes).into_iter().filter(|p| *p != identity && fits(p)).map(Done::Permuted));
-    }
-    if claimed.len() == truth.len() && claimed.shape() != truth.shape() {
-        all.push(Done::Reshaped);
-    }
-    if claimed.len() == truth.len() && axes >= 2 {
-        all.push(Done::Reordered);
-    }
-    if claimed.ndim() == axes + 1 && claimed.ndim() <= MOST_AXES {
-        let pairs = (0..claimed.ndim()).flat_map(|a| (a + 1..claimed.ndim()).map(move |b| (a, b)));
-        let is_diagonal = |&(a, b): &(usize, usize)| {
-            let kept =
-                claimed.shape().iter().enumerate().filter(|(axis, _)| *axis != b).map(|(_, size)| size);
-            claimed.shape()[a] == claimed.shape()[b] && kept.eq(truth.shape())
-        };
-        all.extend(pairs.filter(is_diagonal).map(|(a, b)| Done::Diagonal(a, b)));
-    }
-    if claimed.ndim() >= axes && claimed.ndim() <= MOST_AXES {
-        // An axis of one entry may have more at other sizes.
-        let is_more = claimed.len() > truth.len() || claimed.ndim() > axes;
-        let sets = (1usize..1 << claimed.ndim())
-            .map(|set| (0..claimed.ndim()).filter(|k| (set >> k) & 1 == 1).collect::<Vec<usize>>());
-        let sets = sets.filter(|set| {
-            let shape = claimed.shape();
-            let dropped: Vec<usize> =
-                (0..shape.len()).filter(|k| !set.contains(k)).map(|k| shape[k]).collect();
-            let kept: Vec<usize> =
-                (0..shape.len()).map(|k| if set.contains(&k) { 1 } else { shape[k] }).collect();
-            is_more && (dropped == truth.shape() || kept == truth.shape())
-        });
-        all.extend(sets.map(Done::Unsummed));
-    }
-    let claim = own.claim();
-    if claim.of.ndim() > 0 && claim.wrt.len() == 1 && claimed.shape() == claim.wrt[0].shape() {
-        all.push(Done::Contracted);
-    }
-    if claimed.len() == 1 && truth.len() > 1 && claim.of.ndim() == 0 {
-        all.push(Done::Summed);
-    }
-    all.extend(across(own, &claimed).unwrap_or_default());
-    all.extend(others(own, &claimed, ValueKind::Input));
-    Some(all)
-}
-
-/// The gradients of what a value goes into of which the derivative is a sum over some axes, and the claim has the shape of that over
-/// others.
-fn across(own: &Trial<'_>, claimed: &Array) -> Option<Vec<Done>> {
-    let (claim, truth) = (own.claim(), own.truth.tensor());
-    let [x] = claim.wrt.as_slice() else { return None };
-    if claim.of.ndim() > 0 || !claim.fixed.is_empty() || claimed.ndim() != truth.ndim() {
-        return None;
-    }
-    let values = own.program.values.iter().filter(|value| {
-        let val = &value.val;
-        (2..=MOST_AXES).contains(&val.ndim()) && val.ndim() > truth.ndim() && val.order() > x.order()
-    });
-    let mut all = Vec::new();
-    for value in values {
-        let axes = value.val.ndim();
-        let sets: Vec<Vec<usize>> = (1usize..1 << axes)
-            .map(|set| (0..axes).filter(|k| (set >> k) & 1 == 1).collect::<Vec<usize>>())
-            .filter(|set| set.len() == axes - truth.ndim())
-            .collect();
-        let summed = |set: &[usize]| -> Vec<usize> {
-            let shape = value.val.shape();
-            (0..axes).filter(|axis| !set.contains(axis)).map(|axis| shape[axis]).collect()
-        };
-        let wrong: Vec<&Vec<usize>> = sets.iter().filter(|set| summed(set) == claimed.shape()).collect();
-        let right: Vec<&Vec<usize>> = sets.iter().filter(|set| summed(set) == truth.shape()).collect();
-        if wrong.is_empty() || right.is_empty() {
-            continue;
-        }
-        let Some(gradient) = gradient_of(own.program, &claim.of_name, own, &value.name) else { continue };
-        let is_right = |set: &[usize]| {
-            gradient.sum(set, false).is_ok_and(|sum| sum.is_near(truth, own.close().min(SAME)))
-        };
-        for right in right.into_iter().filter(|set| is_right(set)) {
-            let wrong = wrong.iter().filter(|wrong| **wrong != right);
-            all.extend(wrong.map(|&wrong| Done::Across(value.name.clone(), wrong.clone(), right.clone())));
-        }
-    }
-    Some(all)
-}
-
-/// The gradients of other values of a kind that have the claim's shape, perhaps transposed.
-fn others(own: &Trial<'_>, claimed: &Array, kind: ValueKind) -> Vec<Done> {
-    let claim = own.claim();
-    if claim.of.ndim() > 0 || claim.wrt.len() != 1 || !claim.fixed.is_empty() {
-        return Vec::new();
-    }
-    let mut all = Vec::new();
-    let values = own.program.values.iter().filter(|value| {
-        let val = &value.val;
-        // The gradient of a value by itself is one.
-        value.kind == kind
-            && val.dtype().is_float()
-            && val.id() != claim.wrt[0].id()
-            && val.id() != claim.of.id()
-    });
-    for value in values {
-        let shape = value.val.shape();
-        let reversed: Vec<usize> = shape.iter().rev().copied().collect();
-        if shape == claimed.shape() {
-            all.push(Done::Other(value.name.clone(), false));
-        }
-        if shape.len() == 2 && reversed == claimed.shape() {
-            all.push(Done::Other(value.name.clone(), true));
-        }
-    }
-    all
-}
-
-/// All orders of so many axes.
-fn permutations(axes: usize) -> Vec<Vec<usize>> {
-    (0..axes).fold(vec![Vec::new()], |all, axis| {
-        let longer = |p: &Vec<usize>| {
-            (0..=p.len())
-                .map(|at| {
-                    let mut p = p.clone();
-                    p.insert(at, axis);
-                    p
-                })
-                .collect::<Vec<_>>()
-        };
-        all.iter().flat_map(longer).collect()
     })
 }
 
@@ -340,7 +124,7 @@ impl Done {
                 // The rows of a softmax's gradient add up to nothing, and what is claimed then is the rounding of that.
                 let most = SAME * gradient.max_abs();
                 if claimed.shape() == sum.shape() && claimed.max_abs().max(sum.max_abs()) <= most {
-                    return Some(Multiple { times: 1.0, close: trial.close() });
+                    return Some(Multiple::once(trial.close()));
                 }
                 (claimed, sum)
             }
@@ -553,88 +337,4 @@ fn inverse(p: &[usize]) -> Vec<usize> {
     let mut back = vec![0; p.len()];
     p.iter().enumerate().for_each(|(k, &axis)| back[axis] = k);
     back
-}
-
-/// The gradient of a loss by one of a program's inputs.
-fn gradient_of(program: &Program, of: &str, trial: &Trial<'_>, name: &str) -> Option<Array> {
-    let of = if of == trial.claim().of_name { &trial.claim().of } else { &program.find(of)?.val };
-    let x = &program.find(name)?.val;
-    let gradient = pullback(&[(of, &of.one())], &[x], &[]).ok()?.remove(0)?;
-    gradient.array().ok().cloned()
-}
-
-/// The number that one array is times another, as it is fitted to all entries, and how far it may be off, relatively.
-#[derive(Clone, Copy)]
-pub(super) struct Multiple {
-    times: f64,
-    close: f64,
-}
-
-/// How many standard errors a fitted number may be off: those of numbers in few digits are not quite independent.
-const DEVIATIONS: f64 = 6.0;
-
-/// The number that one array is times another, in every entry.
-pub(super) fn multiple(is: &Array, meant: &Array, close: f64) -> Option<Multiple> {
-    if is.shape() != meant.shape() {
-        return None;
-    }
-    let (is, meant) = (is.to_vec_f64(), meant.to_vec_f64());
-    let square = super::sweep::dot(&meant, &meant);
-    let times = super::sweep::dot(&is, &meant) / square;
-    let largest = meant.iter().fold(0.0f64, |largest, entry| largest.max(entry.abs()));
-    let fits =
-        is.iter().zip(&meant).all(|(is, meant)| (is - times * meant).abs() <= close * largest * times.abs());
-    let off: f64 = is.iter().zip(&meant).map(|(is, meant)| (is - times * meant).powi(2)).sum();
-    let deviation = (off / (square * times * times)).sqrt() / (is.len() as f64).sqrt();
-    let close = (DEVIATIONS * deviation).min(close);
-    (times.is_finite() && times != 0.0 && fits).then_some(Multiple { times, close })
-}
-
-/// Numbers that were fitted, one for each set of data, and how far they may be off, relatively.
-pub(super) struct Fitted {
-    pub values: Vec<f64>,
-    pub close: f64,
-}
-
-impl Fitted {
-    pub(super) fn of(multiples: &[Multiple]) -> Fitted {
-        let close = multiples.iter().map(|multiple| multiple.close).fold(0.0, f64::max);
-        Fitted { values: multiples.iter().map(|multiple| multiple.times).collect(), close }
-    }
-
-    /// The factor that they are.
-    pub(super) fn named(&self, quantities: &[Quantity]) -> Option<Factor> {
-        Factor::named_within(&self.values, quantities, self.close)
-    }
-}
-
-/// How far the claim may be from what it is meant to be, relatively, where it is least precise.
-pub(super) fn closeness(case: &Case<'_>) -> f64 {
-    case.trials.iter().map(Trial::close).fold(0.0, f64::max)
-}
-
-/// What is said of a part that is so many times what it should be, and the cause: a mean that lacks its `1/N` misses a
-/// factor, a 2 in front is one too many.
-pub(super) fn factor_words(
-    case: &Case<'_>,
-    numbers: &Fitted,
-    quantities: &[Quantity],
-) -> Option<(&'static str, Words)> {
-    let at = case.claim.expr_span;
-    let is = numbers.named(quantities)?;
-    let lacking = is.inverse();
-    if is.is_sign() {
-        return is.negative.then(|| ("missing-factor", Words::new().say("its sign is wrong.")));
-    }
-    // Sizes stand below the line in a gradient, numbers above it.
-    let extra = match is.is_number() {
-        true => is.value().abs() > 1.0,
-        false => is.has_below() && !is.has_above(),
-    };
-    let words = Words::new().say("it is ").expr(&is.expr(at)).say(" times what it should be: ");
-    Some(if extra {
-        ("extra-factor", words.expr(&is.expr(at)).say(" is a factor too many."))
-    } else {
-        ("missing-factor", words.say("the factor ").expr(&lacking.expr(at)).say(" is missing."))
-    })
 }
