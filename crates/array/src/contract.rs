@@ -22,11 +22,11 @@ impl Array {
     /// ignored. A repeated label in an operand reads the diagonal; in `out`, it writes the diagonal and zeros
     /// elsewhere; a label of `out` that no operand has is broadcast. Without operands the result is `coef`,
     /// as f64, in `out`'s shape. The dtype is that of both operands; a float and i64 give that float, f32 and f64
-    /// give f64. The result may be a view of an operand.
+    /// give f64, and so do integers times a fraction. The result may be a view of an operand.
     ///
     /// # Errors
-    /// Where labels and shapes don't agree, a label has no size, there are more than two operands, `coef` is no
-    /// integer although the operands are, or memory is refused.
+    /// Where labels and shapes don't agree, a label has no size, there are more than two operands, or memory is
+    /// refused.
     ///
     /// ```
     /// use pullback_array::{Array, DType};
@@ -51,13 +51,14 @@ impl Array {
         let out_shape = sizes.shape(out)?;
         shape::len("contract", &out_shape)?;
         let dtype = operands.iter().map(|(array, _)| array.dtype()).reduce(DType::promote);
-        let dtype = dtype.unwrap_or(DType::F64);
+        // An integer times a fraction is none.
+        let dtype = dtype.filter(|dtype| dtype.is_float() || coef.fract() == 0.0).unwrap_or(DType::F64);
         let fits = |&(array, labels): &(&Array, &[u32])| {
             sizes.shape(labels).is_ok_and(|shape| shape == array.shape())
         };
         if operands.iter().any(|(array, _)| array.is_empty()) && operands.iter().all(fits) {
-            // A sum of nothing: no loop over a large axis beside an empty one.
-            return Array::zeros(&out_shape, dtype);
+            // A sum of nothing: no loop over a large axis beside an empty one. A mean of nothing is 0/0.
+            return Array::full(&out_shape, if coef.is_finite() { 0.0 } else { f64::NAN }, dtype);
         }
         let read = |position: usize| {
             let (array, labels) = operands[position];

@@ -5,11 +5,14 @@
 //! of its value there: that of one side, or of a tie broken in favour of its first element. So a gradient, a graph in which
 //! these payloads are nodes, is evaluated with other values in their places. No operation is known by name.
 
+use std::collections::BTreeSet;
+
 use pullback_array::{Array, DType};
 use pullback_autograd::{Function, pullback};
 use pullback_network::Value as _;
 use pullback_ops::{Factor, Origin, Result, Val, find};
 
+use crate::evidence::SAFETY;
 use crate::graph::{ancestors, piecewise_constant};
 use crate::layout::unravel;
 use crate::routes::Derivative;
@@ -31,6 +34,15 @@ const MOST_TRIED: usize = 64;
 pub(crate) enum Favoured {
     First,
     Last,
+}
+
+/// What payloads at their jumps decide about.
+#[derive(Default)]
+pub(crate) struct Undecided {
+    /// Entries of x.
+    pub columns: BTreeSet<usize>,
+    /// The operations whose conventions count there.
+    pub ops: Vec<&'static str>,
 }
 
 /// A payload at its jump.
@@ -89,12 +101,49 @@ impl<'a> Choices<'a> {
     }
 
     fn row(&self, row: usize, payloads: &[Array]) -> Result<Vec<f64>> {
-        let shape = self.derivative.y.shape();
-        let mut unit = vec![0.0; shape.iter().product()];
-        unit[row] = 1.0;
-        let inputs: Vec<Array> =
-            std::iter::once(Array::from_vec(&shape, unit)?).chain(payloads.iter().cloned()).collect();
+        self.along(&self.derivative.unit(row), payloads)
+    }
+
+    fn along(&self, cotangent: &[f64], payloads: &[Array]) -> Result<Vec<f64>> {
+        let cotangent = Array::from_slice(&self.derivative.y.shape(), cotangent)?;
+        let inputs: Vec<Array> = std::iter::once(cotangent).chain(payloads.iter().cloned()).collect();
         Ok(self.function.call(&inputs)?.remove(0).to_vec_f64())
+    }
+
+    /// The entries of a row of the derivative, or of a sum of rows, about which payloads at their jumps decide, each alone or
+    /// where all the others are on one side; and the operations that these belong to, in forward order. Where the pieces fit
+    /// together, as those of relu(x) − relu(−x) do, there is no kink, and what the conventions come to is no derivative.
+    pub(crate) fn undecided(&self, cotangent: &[f64]) -> Result<Undecided> {
+        let mut found = Undecided::default();
+        for (number, jump) in self.jumps.iter().enumerate() {
+            let mut decides = false;
+            for ground in &self.grounds() {
+                let with = |payload: &Array| {
+                    let mut payloads = ground.clone();
+                    payloads[number] = payload.clone();
+                    self.along(cotangent, &payloads)
+                };
+                let known = with(&jump.stated)?;
+                let rounding = SAFETY * f64::EPSILON * known.iter().fold(0.0f64, |most, x| most.max(x.abs()));
+                for other in jump.others() {
+                    for (column, (other, known)) in with(other)?.iter().zip(&known).enumerate() {
+                        if (other - known).abs() > rounding {
+                            found.columns.insert(column);
+                            decides = true;
+                        }
+                    }
+                }
+            }
+            let op = if decides { Some(self.owner(jump, Vec::new()).op) } else { None };
+            found.ops.extend(op.filter(|op| !found.ops.contains(op)));
+        }
+        Ok(found)
+    }
+
+    /// The payloads as they are stated, and all of them on either side.
+    fn grounds(&self) -> [Vec<Array>; 3] {
+        let all = |of: fn(&Jump) -> &Array| self.jumps.iter().map(of).cloned().collect::<Vec<Array>>();
+        [all(|jump| &jump.stated), all(|jump| &jump.sides[0]), all(|jump| &jump.sides[1])]
     }
 
     /// The first operation, in forward order, whose payload decides about an entry of the derivative: alone, or where all
@@ -102,10 +151,8 @@ impl<'a> Choices<'a> {
     pub(crate) fn origin(&self, position: usize, tolerance: f64) -> Result<Option<KinkOrigin>> {
         let columns: usize = self.derivative.x.shape().iter().product();
         let (row, column) = (position / columns, position % columns);
-        let all = |of: fn(&Jump) -> &Array| self.jumps.iter().map(of).cloned().collect::<Vec<Array>>();
-        let grounds = [all(|jump| &jump.stated), all(|jump| &jump.sides[0]), all(|jump| &jump.sides[1])];
         for (number, jump) in self.jumps.iter().enumerate() {
-            for ground in &grounds {
+            for ground in &self.grounds() {
                 let with = |payload: Array| -> Result<f64> {
                     let mut payloads = ground.clone();
                     payloads[number] = payload;

@@ -1,6 +1,6 @@
 //! What the routes say of a claim, before anything is concluded from it.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use pullback_array::{Array, DType, Precision, memory};
 use pullback_autograd::pullback;
@@ -8,6 +8,8 @@ use pullback_network::Value;
 use pullback_ops::{Error, Result, Val};
 
 use crate::claim::{Claim, Rounding, Subject};
+use crate::conclude::{Equals, Point, Rules, Says, entry};
+use crate::convention::{Choices, Undecided};
 use crate::differences::Estimate;
 use crate::flips::{Flips, flips};
 use crate::kink::OneSided;
@@ -104,6 +106,8 @@ pub(crate) fn worst(gaps: &[Gap]) -> Option<Gap> {
 /// What the routes say of a claim.
 pub(crate) struct Evidence {
     pub claimed: Vec<f64>,
+    /// How many entries a direction speaks of, those of a row; all of them, where rows were seen in sums alone.
+    pub of_row: usize,
     pub derived: Derived,
     /// How far rounding may have moved each entry of the claim, and of autograd where that has been computed entry by entry.
     pub rounding: Vec<f64>,
@@ -133,6 +137,21 @@ pub(crate) struct Evidence {
     pub scale: Scale,
     /// Choices that the claim makes otherwise; what they move it by is taken off it.
     pub flips: Option<Flips>,
+    /// Entries that are at a kink of an operation and that finite differences see one slope of, another than the rules give.
+    pub composed: Composed,
+    /// Entries that may be at a kink and were too many for both slopes to be measured.
+    pub unmeasured: BTreeSet<usize>,
+    /// Does the gradient that a Hessian is the derivative of disagree with finite differences?
+    pub gradient_disagrees: bool,
+}
+
+/// Where conventions at kinks do not compose to the derivative.
+#[derive(Default)]
+pub(crate) struct Composed {
+    /// Positions in the tensor.
+    pub entries: BTreeSet<usize>,
+    /// The operations whose conventions they are.
+    pub ops: Vec<&'static str>,
 }
 
 /// What autograd says.
@@ -191,6 +210,7 @@ impl Evidence {
     pub(crate) fn empty(no_path: bool) -> Evidence {
         Evidence {
             claimed: Vec::new(),
+            of_row: usize::MAX,
             derived: Derived::Some(HashMap::new()),
             rounding: Vec::new(),
             of_routes: Vec::new(),
@@ -208,7 +228,69 @@ impl Evidence {
             no_path,
             scale: Scale::default(),
             flips: None,
+            composed: Composed::default(),
+            unmeasured: BTreeSet::new(),
+            gradient_disagrees: false,
         }
+    }
+
+    /// What is said of each entry, and of each direction by the first entry of its row.
+    pub(crate) fn says(&self) -> Vec<(usize, Says)> {
+        let disagrees = |gap: &Gap| gap.ratio() > 1.0;
+        let off = |gaps: &[Gap]| -> BTreeSet<usize> {
+            gaps.iter().filter(|gap| disagrees(gap)).map(|gap| gap.position).collect()
+        };
+        let (by_autograd, by_network) = (off(&self.by_autograd), off(&self.by_network));
+        let is_rules = |p: usize| !by_autograd.contains(&p) && !by_network.contains(&p);
+        // A direction leaves out what lies at kinks.
+        let is_left_out = |p: usize| self.kink_at(p).is_some() || self.unmeasured.contains(&p);
+        let is_rules_along = |row: usize| {
+            let mut off = by_autograd.iter().chain(&by_network);
+            !off.any(|&p| p / self.of_row == row && !is_left_out(p))
+        };
+        let disputed = off(&self.among_routes);
+        let seen: BTreeSet<usize> = self.by_differences.iter().map(|gap| gap.position).collect();
+        let by_entries = self.estimates.is_some();
+        let is_composed = |p: usize| match by_entries {
+            true => self.composed.entries.contains(&p),
+            false => self.composed.entries.iter().any(|other| other / self.of_row == p / self.of_row),
+        };
+        let mut says = Vec::new();
+        for gap in &self.by_differences {
+            let p = gap.position;
+            let is_rules = if by_entries { is_rules(p) } else { is_rules_along(p / self.of_row) };
+            let rules = match disputed.contains(&p) {
+                false => Rules::Agree,
+                true if is_composed(p) => Rules::Convention,
+                true => Rules::Disagree,
+            };
+            says.push((p, entry(Point::Smooth, rules, equals(is_rules, !disagrees(gap)))));
+        }
+        for kink in &self.kinks {
+            let rules = if kink.holds(kink.stated) { Rules::Agree } else { Rules::Convention };
+            let equals = equals(kink.follows(), kink.holds(kink.claimed));
+            says.push((kink.position, entry(Point::Kink, rules, equals)));
+        }
+        // What differences tell of by directions, or not at all.
+        for gap in &self.by_autograd {
+            let p = gap.position;
+            if self.kink_at(p).is_some() || by_entries && seen.contains(&p) || self.composed.entries.contains(&p) {
+                continue;
+            }
+            if by_entries && self.blind.contains(&p) && is_rules(p) {
+                continue;
+            }
+            let point = match (by_entries, self.unmeasured.contains(&p)) {
+                (true, _) => Point::Unseen,
+                (false, true) => Point::Kink,
+                (false, false) => Point::Smooth,
+            };
+            says.push((p, entry(point, Rules::Agree, equals(is_rules(p), is_rules(p)))));
+        }
+        if self.gradient_disagrees {
+            says.push((0, entry(Point::Smooth, Rules::Disagree, Equals::Both)));
+        }
+        says
     }
 
     /// Leaves out of what is judged the entries of which rounding and finite differences leave too few digits beside the
@@ -323,6 +405,16 @@ impl AtKink {
     }
 }
 
+/// What a claim equals that is what the rules give, and what differences saw, or is not.
+fn equals(rules: bool, slope: bool) -> Equals {
+    match (rules, slope) {
+        (true, true) => Equals::Both,
+        (true, false) => Equals::Rules,
+        (false, true) => Equals::Slope,
+        (false, false) => Equals::Neither,
+    }
+}
+
 /// Does a value lie between two slopes, within a tolerance?
 pub(crate) fn between(value: f64, left: f64, right: f64, tolerance: f64) -> bool {
     (left.min(right) - tolerance..=left.max(right) + tolerance).contains(&value)
@@ -420,6 +512,7 @@ impl Case<'_> {
                 .collect(),
             scale: Scale::of(&autograd, &of_routes, &rounding),
             flips,
+            of_row: self.x.iter().product::<usize>().max(1),
             ..Evidence::empty(no_path)
         };
         (evidence.claimed, evidence.rounding, evidence.of_routes) = (claimed, rounding, of_routes);
@@ -428,7 +521,10 @@ impl Case<'_> {
             let derived = evidence.derived(p).unwrap_or(f64::NAN);
             (derived - value).abs() > evidence.of_routes[p] + SAFETY * error
         };
-        let found = derivative.by_differences(&contradicts)?;
+        let columns = evidence.of_row;
+        let deviates: HashSet<usize> =
+            evidence.by_autograd.iter().filter(|gap| gap.ratio() > 1.0).map(|gap| gap.position % columns).collect();
+        let found = derivative.by_differences(&contradicts, &|column| deviates.contains(&column))?;
         match found {
             Differences::Entries { estimate, kinks } => {
                 let kinked: HashSet<usize> = kinks.iter().map(|kink| kink.at).collect();
@@ -456,17 +552,22 @@ impl Case<'_> {
                 evidence.kinks = evidence.at_kinks(&kinks);
                 evidence.estimates = Some(estimate.value);
             }
-            Differences::Directions { directions, kinks } => {
+            Differences::Directions { directions, kinks, unmeasured } => {
                 judgement.notes.push(Note::Directions(DIRECTIONS));
                 evidence.kinks = evidence.at_kinks(&kinks);
                 let rows = self.y.iter().product::<usize>();
+                let at = |column: usize| (0..rows).map(move |row| row * columns + column);
+                evidence.unmeasured = unmeasured.into_iter().flat_map(at).collect();
                 let claim = |direction: &Array| Ok(along(&tensor, direction, rows));
                 let program = |direction: &Array| Ok(along(&by_autograd, direction, rows));
                 self.along_directions(&mut evidence, &claim, &program, &directions)?;
             }
         }
+        evidence.composed = self.composed(&derivative, &evidence)?;
         if let [first, _] = self.reduced.subject.wrt.as_slice() {
-            evidence.among_routes.extend(self.gradient_gaps(first)?);
+            let gaps = self.gradient_gaps(first)?;
+            evidence.gradient_disagrees = gaps.iter().any(|gap| gap.ratio() > 1.0);
+            evidence.among_routes.extend(gaps);
         }
         let ratios = evidence.among_routes.iter().filter(|gap| gap.error.is_finite()).map(Gap::ratio);
         evidence.contradiction = ratios.fold(evidence.contradiction, f64::max);
@@ -474,6 +575,34 @@ impl Case<'_> {
             evidence.leave_out_blind();
         }
         Ok(Some(evidence))
+    }
+
+    /// Which of the entries that autograd and finite differences disagree of are at kinks of operations.
+    fn composed(&self, derivative: &Derivative<'_>, evidence: &Evidence) -> Result<Composed> {
+        let disputed: BTreeSet<usize> =
+            evidence.among_routes.iter().filter(|gap| gap.ratio() > 1.0).map(|gap| gap.position).collect();
+        if disputed.is_empty() {
+            return Ok(Composed::default());
+        }
+        let Some(choices) = Choices::new(derivative)? else { return Ok(Composed::default()) };
+        let mut composed = Composed::default();
+        let rows: BTreeSet<usize> = disputed.iter().map(|p| p / evidence.of_row).collect();
+        for row in rows {
+            let Undecided { columns, ops } = choices.undecided(&derivative.unit(row))?;
+            let here = columns.into_iter().map(|column| row * evidence.of_row + column);
+            // Along directions every entry that is undecided may be one of those that are meant.
+            let is_meant = |p: &usize| match evidence.estimates {
+                Some(_) => disputed.contains(p),
+                None => evidence.kink_at(*p).is_none() && !evidence.unmeasured.contains(p),
+            };
+            let before = composed.entries.len();
+            composed.entries.extend(here.filter(is_meant));
+            if composed.entries.len() > before {
+                let new: Vec<&str> = ops.into_iter().filter(|op| !composed.ops.contains(op)).collect();
+                composed.ops.extend(new);
+            }
+        }
+        Ok(composed)
     }
 
     /// Finite differences along directions, against what the claim and the program come to along them: each speaks of a whole row, and of one entry only where that is sought out.
@@ -537,7 +666,13 @@ impl Case<'_> {
             spread.iter().zip(&entries).map(|(s, e)| SAFETY * f64::EPSILON * (s + e.abs())).collect();
         let contradicts =
             |p: usize, value: f64, error: f64| (entries[p] - value).abs() > rounding[p] + SAFETY * error;
-        Ok(match gradient.by_differences(&contradicts)? {
+        let found = gradient.by_differences(&contradicts, &|_| false)?;
+        // Where conventions do not compose to the gradient, that is said of the gradient, where it is claimed.
+        let undecided = gradient.undecided()?.columns;
+        if !undecided.is_empty() {
+            return Ok(Vec::new());
+        }
+        Ok(match found {
             Differences::Entries { estimate, kinks } => (0..entries.len())
                 .filter(|p| estimate.error[*p].is_finite() && !kinks.iter().any(|kink| kink.at == *p))
                 .map(|p| Gap::new(0, entries[p], estimate.value[p], rounding[p] + SAFETY * estimate.error[p]))

@@ -3,6 +3,7 @@
 use pullback_ops::Result;
 
 use crate::claim::{Claim, Rounding, Subject};
+use crate::conclude::{Facts, Finite, Says, Zero};
 use crate::convention::{Choices, Favoured};
 use crate::evidence::{
     AtKink, Case, Derived, Evidence, Gap, MOST_ROUNDING, MOST_TRUNCATION, Reduced, SAFETY, Scale, between,
@@ -54,17 +55,15 @@ pub fn judge_shape(subject: &Subject, claimed: &[usize]) -> Judgement {
         _ => subject.of.shape(),
     };
     let allowed = shapes(&first, &subject.last().shape(), ClaimLayout::Either);
-    let holds = allowed.iter().any(|shape| shape == claimed);
-    Judgement {
-        verdict: if holds { Verdict::Holds } else { Verdict::Shape },
-        claimed_shape: (!holds).then(|| claimed.to_vec()),
-        ..blank(allowed[0].clone())
-    }
+    let fits = allowed.iter().any(|shape| shape == claimed);
+    let claimed_shape = (!fits).then(|| claimed.to_vec());
+    Judgement { claimed_shape, ..blank(allowed[0].clone()) }.with(Facts { fits, ..Facts::default() })
 }
 
 fn blank(shape: Vec<usize>) -> Judgement {
     Judgement {
         verdict: Verdict::Holds,
+        facts: Facts::default(),
         shape,
         claimed_shape: None,
         max_abs_error: None,
@@ -83,8 +82,7 @@ fn blank(shape: Vec<usize>) -> Judgement {
 
 /// A claim whose shape does not fit: the true derivative is told all the same, where it is small.
 fn wrong_shape(reduced: &Reduced<'_>, claim: &Claim, shape: &[usize], y: &[usize]) -> Result<Judgement> {
-    let mut judgement = blank(shape.to_vec());
-    judgement.verdict = Verdict::Shape;
+    let mut judgement = blank(shape.to_vec()).with(Facts { fits: false, ..Facts::default() });
     judgement.claimed_shape = Some(claim.array.shape().to_vec());
     let derivative = reduced.derivative();
     if derivative.entries() <= MOST_SHOWN && !derivative.is_dear()? {
@@ -126,16 +124,14 @@ impl Case<'_> {
             return Ok(judgement);
         }
         if self.tensor.is_empty() {
-            // There is nothing that could be wrong.
-            judgement.verdict = if self.claim.zeros { Verdict::Holds } else { Verdict::Vacuous };
             judgement.notes.push(Note::NoEntries);
             judgement.expected = Some(self.claim.array.clone());
-            return Ok(judgement);
+            let zero = if self.claim.zeros { Zero::Stated } else { Zero::Unstated };
+            return Ok(judgement.with(Facts { empty: true, zero, ..Facts::default() }));
         }
         let Some(evidence) = self.evidence(&mut judgement)? else {
-            judgement.verdict = Verdict::NotFinite;
             judgement.not_finite = in_derivative(&self.reduced.derivative())?;
-            return Ok(judgement);
+            return Ok(judgement.with(Facts { finite: Finite::No, ..Facts::default() }));
         };
         judgement.routes = Routes {
             autograd: Some(largest_error(&evidence.by_autograd)),
@@ -143,31 +139,9 @@ impl Case<'_> {
             finite_difference: (!evidence.by_differences.is_empty())
                 .then(|| largest_error(&evidence.by_differences)),
         };
-        let mut gaps = [&evidence.by_autograd[..], &evidence.by_network, &evidence.by_differences].concat();
-        let largest_of_all = largest_error(&gaps);
-        // Another value at a kink is named only where nothing else deviates.
-        let excused = |gap: &Gap| evidence.kink_at(gap.position).is_some_and(|kink| kink.holds(kink.claimed));
-        if !evidence.kinks.is_empty() && gaps.iter().any(|gap| gap.ratio() > 1.0 && !excused(gap)) {
-            gaps.retain(|gap| !excused(gap));
-        }
-        // A direction speaks of a row; an entry that deviates from a route by itself is named first.
-        let named =
-            worst(&evidence.by_autograd).filter(|gap| evidence.estimates.is_none() && gap.ratio() > 1.0);
-        let worst = named.or_else(|| worst(&gaps)).expect("a derivative with entries");
-        judgement.max_abs_error = Some(largest_of_all);
-        judgement.tolerance = Some(worst.tolerance);
-        judgement.error_in_tolerances = Some(worst.ratio());
-        let moved = evidence.moved_by_choices(worst.position);
-        judgement.worst = Some(Entry {
-            at: self.index(worst.position),
-            claimed: evidence.claimed[worst.position] + moved,
-            expected: self.derived(&evidence, worst.position)? + moved,
-            // At a kink a difference between both sides is neither slope.
-            difference: evidence
-                .difference(worst.position)
-                .filter(|_| evidence.kink_at(worst.position).is_none()),
-        });
-        judgement.verdict = self.verdict(&evidence, worst, &mut judgement)?;
+        self.show_worst(&evidence, &mut judgement)?;
+        self.weigh(&evidence, &mut judgement)?;
+        judgement.conclude();
         if let Some(flips) = &evidence.flips {
             judgement.notes.push(Note::Flipped(flips.count));
         }
@@ -179,60 +153,126 @@ impl Case<'_> {
         Ok(judgement)
     }
 
-    fn verdict(
-        &self,
-        evidence: &Evidence,
-        worst_of_claim: Gap,
-        judgement: &mut Judgement,
-    ) -> Result<Verdict> {
-        let agrees_with_autograd = evidence.by_autograd.iter().all(|gap| gap.ratio() <= 1.0);
-        if evidence.contradiction > 1.0 && agrees_with_autograd {
-            let position = evidence.contradicted_at();
-            judgement.notes.push(Note::RoutesDisagree { in_tolerances: evidence.contradiction });
-            judgement.worst = Some(Entry {
-                at: self.index(position),
-                claimed: evidence.claimed[position],
-                expected: self.derived(evidence, position)?,
-                difference: evidence.difference(position),
-            });
-            return Ok(Verdict::Ambiguous);
+    /// The entry that speaks loudest.
+    fn show_worst(&self, evidence: &Evidence, judgement: &mut Judgement) -> Result<()> {
+        // Where conventions do not compose, a claim is held against what differences saw.
+        let by_rules = |gap: &&Gap| !evidence.composed.entries.contains(&gap.position);
+        let of_rules = |gaps: &[Gap]| gaps.iter().filter(by_rules).copied().collect::<Vec<Gap>>();
+        let by_autograd = of_rules(&evidence.by_autograd);
+        let mut gaps =
+            [&by_autograd[..], &of_rules(&evidence.by_network), &evidence.by_differences].concat();
+        let largest_of_all = largest_error(&gaps);
+        // Another value at a kink is named only where nothing else deviates.
+        let excused = |gap: &Gap| evidence.kink_at(gap.position).is_some_and(|kink| kink.holds(kink.claimed));
+        if !evidence.kinks.is_empty() && gaps.iter().any(|gap| gap.ratio() > 1.0 && !excused(gap)) {
+            gaps.retain(|gap| !excused(gap));
         }
-        if worst_of_claim.ratio() > 1.0 {
-            let verdict = self.wrong_or_kink(evidence, judgement)?;
-            if evidence.scale.zero && judgement.kink.is_none() {
-                self.say_zero(evidence, judgement)?;
-            }
-            return Ok(verdict);
-        }
+        // A direction speaks of a row; an entry that deviates from a route by itself is named first.
+        let named = worst(&by_autograd).filter(|gap| evidence.estimates.is_none() && gap.ratio() > 1.0);
+        let Some(worst) = named.or_else(|| worst(&gaps)) else { return Ok(()) };
+        judgement.max_abs_error = Some(largest_of_all);
+        judgement.tolerance = Some(worst.tolerance);
+        judgement.error_in_tolerances = Some(worst.ratio());
+        judgement.worst = Some(self.entry(evidence, worst.position)?);
+        Ok(())
+    }
+
+    /// What is claimed of an entry, and what the routes say of it.
+    fn entry(&self, evidence: &Evidence, position: usize) -> Result<Entry> {
+        let moved = evidence.moved_by_choices(position);
+        // At a kink a difference between both sides is neither slope.
+        let difference = evidence.difference(position).filter(|_| evidence.kink_at(position).is_none());
+        let derived = match difference.filter(|_| evidence.composed.entries.contains(&position)) {
+            Some(slope) => slope,
+            None => self.derived(evidence, position)?,
+        };
+        let claimed = evidence.claimed[position] + moved;
+        Ok(Entry { at: self.index(position), claimed, expected: derived + moved, difference })
+    }
+
+    /// What the evidence comes to: the facts, and what is to be said of them.
+    fn weigh(&self, evidence: &Evidence, judgement: &mut Judgement) -> Result<()> {
+        let says = evidence.says();
+        let worst = says.iter().map(|(_, says)| *says).max().unwrap_or(Says::Agrees);
         let Scale { zero, largest, rounding, told } = evidence.scale;
         // A derivative that is zero has no size of its own to hold errors against: that of y over x stands in.
         let size = if zero { typical_slope(&self.reduced.derivative())?.max(largest) } else { largest };
-        let digits = match &self.claim.rounding {
+        let enough = match &self.claim.rounding {
             Rounding::Measured(_) => rounding <= MOST_ROUNDING * size,
             // Nothing is lost of numbers that are zero, each of them, as the derivative is.
             Rounding::Unknown(_) if zero => self.claim.zeros && largest == 0.0 || rounding <= size,
             Rounding::Unknown(_) => told >= LEAST_TOLD,
         };
-        let all_kinked = evidence.kinks.len() == evidence.claimed.len();
+        let all_kinked = evidence.kinks.len() + evidence.unmeasured.len() == evidence.claimed.len();
         let seen = !evidence.by_differences.is_empty() || all_kinked;
-        if !(seen && digits && evidence.truncation <= MOST_TRUNCATION * size) {
-            let uncertainty = rounding.max(evidence.truncation);
-            judgement.notes.push(match seen {
-                true => Note::WithinTolerance { uncertainty, size },
-                false => Note::NoDifferences,
-            });
-            return Ok(Verdict::Vacuous);
+        let is_measured = evidence.truncation.is_finite();
+        let facts = &mut judgement.facts;
+        facts.worst = if seen && is_measured { worst } else { worst.max(Says::Unseen) };
+        facts.digits = enough && (evidence.truncation <= MOST_TRUNCATION * size || !is_measured);
+        facts.zero = match (zero, self.claim.zeros) {
+            (false, _) => Zero::No,
+            (true, true) => Zero::Stated,
+            (true, false) => Zero::Unstated,
+        };
+        let at = |which: Says| says.iter().filter(move |(_, says)| *says == which).map(|(p, _)| *p);
+        match facts.worst {
+            Says::Fault => {
+                judgement.notes.push(Note::RoutesDisagree { in_tolerances: evidence.contradiction });
+                judgement.worst = Some(self.entry(evidence, evidence.contradicted_at())?);
+            }
+            Says::Unseen => judgement.notes.push(Note::NoDifferences),
+            Says::Convention => {
+                if let Some(position) = at(Says::Convention).next() {
+                    judgement.worst = Some(self.entry(evidence, position)?);
+                }
+            }
+            _ => {}
         }
+        if !evidence.composed.entries.is_empty() && facts.worst != Says::Fault {
+            let (entries, ops) = (evidence.composed.entries.len(), evidence.composed.ops.clone());
+            let first = evidence.composed.entries.iter().next().map_or_else(Vec::new, |&p| self.index(p));
+            judgement.notes.push(Note::Composed { entries, first, ops });
+        }
+        // A claim that deviates at kinks alone is told what lies there.
+        let deviates_at_kinks_only = || {
+            let beyond = |gap: &&Gap| gap.ratio() > 1.0;
+            evidence.by_autograd.iter().filter(beyond).all(|gap| evidence.kink_at(gap.position).is_some())
+        };
+        let is_told = facts.digits && facts.worst != Says::Fault || facts.worst == Says::OtherConvention;
+        if !evidence.kinks.is_empty() && is_told && deviates_at_kinks_only() {
+            let kink = self.kink(evidence)?;
+            // One by one between the slopes, and outside of them together.
+            if !kink.inside && kink.follows.is_none() {
+                facts.worst = Says::Wrong;
+            }
+            judgement.kink = Some(kink);
+        }
+        let facts = judgement.facts;
+        if facts.zero != Zero::No && (facts.digits || facts.worst == Says::Wrong) && judgement.kink.is_none() {
+            self.say_zero(evidence, judgement)?;
+        }
+        if judgement.facts.worst > Says::Conventional {
+            return Ok(());
+        }
+        if !facts.digits {
+            let uncertainty = rounding.max(evidence.truncation);
+            judgement.notes.push(Note::WithinTolerance { uncertainty, size });
+            return Ok(());
+        }
+        self.say_rest(evidence, judgement);
+        Ok(())
+    }
+
+    /// What else is to be said of a claim that is not wrong by any entry.
+    fn say_rest(&self, evidence: &Evidence, judgement: &mut Judgement) {
         if let Some(&first) = evidence.blind.first() {
             judgement.notes.push(Note::Blind { entries: evidence.blind.len(), first: self.index(first) });
         }
-        if !evidence.kinks.is_empty() {
-            judgement.kink = Some(self.kink(evidence)?);
-            return Ok(Verdict::Kink);
+        if !evidence.unmeasured.is_empty() {
+            judgement.notes.push(Note::Unmeasured(evidence.unmeasured.len()));
         }
-        if zero {
-            self.say_zero(evidence, judgement)?;
-            return Ok(if self.claim.zeros { Verdict::Holds } else { Verdict::Vacuous });
+        if judgement.facts.worst > Says::BySlope || judgement.facts.zero != Zero::No {
+            return;
         }
         if evidence.unseen > 0 {
             judgement.notes.push(Note::Unseen(evidence.unseen));
@@ -240,13 +280,13 @@ impl Case<'_> {
         if let (Rounding::Unknown(_), Derived::All(derived)) = (&self.claim.rounding, &evidence.derived) {
             if let Some(times) = out_of_proportion(&evidence.claimed, derived, &evidence.rounding) {
                 judgement.notes.push(Note::OutOfProportion { times });
-                return Ok(Verdict::Wrong);
+                judgement.facts.systematic = true;
+                return;
             }
             let entries = derived.iter().zip(&evidence.rounding);
             let lost = entries.filter(|&(a, rounding)| *a != 0.0 && a.abs() <= *rounding).count();
             judgement.notes.extend((lost > 0).then_some(Note::Rounded(lost)));
         }
-        Ok(Verdict::Holds)
     }
 
     /// That the derivative is zero, and where what y depends on ends to change.
@@ -258,19 +298,6 @@ impl Case<'_> {
         });
         judgement.unchanged = unchanged(&derivative)?;
         Ok(())
-    }
-
-    /// A claim that deviates from autograd at kinks only, and there lies between the slopes, is no wrong claim: it follows
-    /// another convention.
-    fn wrong_or_kink(&self, evidence: &Evidence, judgement: &mut Judgement) -> Result<Verdict> {
-        let mut deviating = evidence.by_autograd.iter().filter(|gap| gap.ratio() > 1.0).peekable();
-        if deviating.peek().is_none() || !deviating.all(|gap| evidence.kink_at(gap.position).is_some()) {
-            return Ok(Verdict::Wrong);
-        }
-        let kink = self.kink(evidence)?;
-        let verdict = if kink.inside { Verdict::Kink } else { Verdict::Wrong };
-        judgement.kink = Some(kink);
-        Ok(verdict)
     }
 
     /// What is to be said of the entries at kinks.
@@ -381,7 +408,7 @@ impl Case<'_> {
         let Some(found) = in_program.map_or_else(|| in_claim(self.claim), |found| Ok(Some(found)))? else {
             return Ok(false);
         };
-        judgement.verdict = Verdict::NotFinite;
+        judgement.facts.finite = Finite::No;
         let claimed = self.tensor.to_vec_f64();
         if claimed.iter().any(|entry| entry.is_nan())
             && claimed.len() <= MOST_SHOWN
@@ -391,13 +418,14 @@ impl Case<'_> {
             let entries = tensor.to_vec_f64();
             let mut odd = (0..claimed.len()).filter(|&p| !claimed[p].is_finite());
             if odd.clone().all(|p| claimed[p].is_nan() && entries[p].is_nan()) {
-                judgement.verdict = Verdict::Vacuous;
+                judgement.facts.finite = Finite::BothNan;
                 judgement.notes.push(Note::BothNan(self.index(odd.next().unwrap_or(0))));
                 // What makes the derivative NaN is the program, not the claim.
                 judgement.not_finite = in_derivative(&derivative)?;
             }
         }
         judgement.not_finite.get_or_insert(found);
+        judgement.conclude();
         Ok(true)
     }
 }

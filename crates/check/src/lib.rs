@@ -31,6 +31,7 @@
 //! ```
 
 mod claim;
+mod conclude;
 mod convention;
 mod differences;
 mod evidence;
@@ -51,6 +52,7 @@ mod verdict;
 mod zero;
 
 pub use claim::{Claim, Subject};
+pub use conclude::{Causes, Elsewhere, Equals, Facts, Finite, Point, Rules, Says, Zero, conclude, entry};
 pub use forward::deviation;
 pub use judge::{judge, judge_shape};
 pub use layout::{ClaimLayout, shapes};

@@ -140,11 +140,12 @@ impl Case<'_> {
         let claimed = self.claimed()?;
         judgement.notes.push(Note::Probes(PROBES));
 
-        let (directions, found) = match derivative.by_directions()? {
-            Differences::Directions { directions, kinks } => (directions, kinks),
-            Differences::Entries { .. } => (Vec::new(), Vec::new()),
+        let (directions, found, unmeasured) = match derivative.by_directions(&|_| false)? {
+            Differences::Directions { directions, kinks, unmeasured } => (directions, kinks, unmeasured),
+            Differences::Entries { .. } => (Vec::new(), Vec::new(), BTreeSet::new()),
         };
-        let kinked: BTreeSet<usize> = found.iter().map(|kink| kink.at % claimed.columns).collect();
+        let kinked: BTreeSet<usize> =
+            found.iter().map(|kink| kink.at % claimed.columns).chain(unmeasured).collect();
 
         let mut evidence = Evidence::empty(maps.no_path);
         let Some(deviating) = self.along_sums(&claimed, &maps, &kinked, &mut evidence)? else {

@@ -1,12 +1,14 @@
 //! The routes to a derivative, each as the tensor `[y…, x…]` in double precision.
 
 use std::cell::RefCell;
+use std::collections::BTreeSet;
 
 use pullback_array::random::Generator;
-use pullback_array::{Array, DType};
+use pullback_array::{Array, DType, Precision};
 use pullback_autograd::{Function, jacobian, pullback};
 use pullback_ops::{Error, Result, Val};
 
+use crate::convention::{Choices, Undecided};
 use crate::differences::{Effort, Estimate, derivative};
 use crate::evidence::Along;
 use crate::kink::{OneSided, kinks};
@@ -32,8 +34,11 @@ const MOST_ROW_WORK: usize = 1 << 27;
 /// scales at the most; this is typical.
 const EVALUATIONS: usize = 80;
 
-/// So many entries with a kink are sought out among those that are probed along directions.
+/// So many entries with a kink that no operation states are sought out among those that are probed along directions.
 const MOST_KINKED: usize = 64;
+
+/// Evaluations that the slopes on both sides of a kink take: two at each side of three steps, and a few smaller ones.
+const EVALUATIONS_OF_A_KINK: usize = 16;
 
 /// Random directions. A deviation from the claim of twice a row's tolerance or more, along a direction of normally
 /// distributed entries, stays below that tolerance with probability P(|z| < 1/2) = 0.383; 15 independent directions all
@@ -44,9 +49,9 @@ pub(crate) const DIRECTIONS: usize = 15;
 pub(crate) enum Differences {
     /// Each entry, by its position in the tensor: the derivatives, their errors, and the kinks with both slopes.
     Entries { estimate: Estimate, kinks: Vec<OneSided> },
-    /// Derivatives of y along directions of x that leave out entries with kinks, and those kinks. No direction: there are
-    /// too many kinks to tell anything.
-    Directions { directions: Vec<(Array, Estimate)>, kinks: Vec<OneSided> },
+    /// Derivatives of y along directions of x that leave out entries with kinks; those kinks; and the entries of x that may
+    /// have one and were too many to be measured. No direction: nothing can be told along one.
+    Directions { directions: Vec<(Array, Estimate)>, kinks: Vec<OneSided>, unmeasured: BTreeSet<usize> },
 }
 
 impl Derivative<'_> {
@@ -69,21 +74,34 @@ impl Derivative<'_> {
         let mut tensor = Vec::with_capacity(zeros.len());
         let mut spread = Vec::with_capacity(zeros.len());
         for row in 0..rows {
-            let mut unit = vec![0.0; rows];
-            unit[row] = 1.0;
-            let (gradient, moved) = simulation.run(&[Array::from_vec(&self.y.shape(), unit)?])?;
+            let (gradient, moved) = simulation.run(&[Array::from_vec(&self.y.shape(), self.unit(row))?])?;
             tensor.extend(gradient.to_vec_f64());
             spread.extend(moved);
         }
         Ok((Array::from_vec(&shape, tensor)?, spread))
     }
 
+    /// The cotangent that gives a row.
+    pub fn unit(&self, row: usize) -> Vec<f64> {
+        let mut unit = vec![0.0; Self::len(self.y)];
+        unit[row] = 1.0;
+        unit
+    }
+
+    /// The entries of x about which piecewise constant payloads at their jumps decide, in some row; and the operations that
+    /// these belong to.
+    pub fn undecided(&self) -> Result<Undecided> {
+        let rows = Generator::new(0x726f_7773).randn(&self.y.shape(), DType::F64)?;
+        match Choices::new(self)? {
+            Some(choices) => choices.undecided(&rows.to_vec_f64()),
+            None => Ok(Undecided::default()),
+        }
+    }
+
     /// One entry by reverse mode, by its position in the tensor.
     pub fn entry(&self, position: usize) -> Result<f64> {
         let columns = Self::len(self.x);
-        let mut unit = vec![0.0; Self::len(self.y)];
-        unit[position / columns] = 1.0;
-        let unit = Val::new(Array::from_vec(&self.y.shape(), unit)?);
+        let unit = Val::new(Array::from_vec(&self.y.shape(), self.unit(position / columns))?);
         match pullback(&[(self.y, &unit)], &[self.x], &self.fixed)?.remove(0) {
             Some(row) => Ok(row.array()?.to_vec_f64()[position % columns]),
             None => Ok(0.0),
@@ -122,21 +140,26 @@ impl Derivative<'_> {
         Ok(work.saturating_mul(rows).saturating_mul(Simulation::EVALUATIONS) > MOST_ROW_WORK)
     }
 
-    /// Finite differences along directions, however few entries x has.
-    pub fn by_directions(&self) -> Result<Differences> {
+    /// Finite differences along directions, however few entries x has. `first` are the entries of x whose kinks count most,
+    /// where not all can be measured.
+    pub fn by_directions(&self, first: &dyn Fn(usize) -> bool) -> Result<Differences> {
         let program = Program::new(self)?;
-        program.along_directions().and_then(|found| program.complete(found))
+        program.along_directions(self, first).and_then(|found| program.complete(found))
     }
 
     /// Finite differences of the forward pass.
     /// `contradicts` says of a position in the tensor, a difference and its error whether these contradict another route:
-    /// only then they are taken down to the smallest steps.
-    pub fn by_differences(&self, contradicts: &dyn Fn(usize, f64, f64) -> bool) -> Result<Differences> {
+    /// only then they are taken down to the smallest steps. `first` is that of [`Derivative::by_directions`].
+    pub fn by_differences(
+        &self,
+        contradicts: &dyn Fn(usize, f64, f64) -> bool,
+        first: &dyn Fn(usize) -> bool,
+    ) -> Result<Differences> {
         let program = Program::new(self)?;
         let cheap =
             program.function.work().saturating_mul(EVALUATIONS).saturating_mul(program.at.len()) <= MOST_WORK;
         if program.at.len() > MOST_ENTRIES || !cheap {
-            return program.along_directions().and_then(|found| program.complete(found));
+            return program.along_directions(self, first).and_then(|found| program.complete(found));
         }
         let (rows, columns) = (program.value.len(), program.at.len());
         let mut estimate = Estimate { value: vec![0.0; rows * columns], error: vec![0.0; rows * columns] };
@@ -222,7 +245,9 @@ impl<'a> Program<'a> {
         let function = Function::new(&[of.x], &[of.y], &of.fixed)?;
         let point = of.x.array()?.clone();
         let at = point.to_vec_f64();
-        let noise = |spread: Vec<f64>| spread.iter().map(|spread| 4.0 * f64::EPSILON * spread).collect();
+        // What is below the smallest normal number has lost digits, or all of them.
+        let noise_of = |spread: &f64| 4.0 * (f64::EPSILON * spread + Precision::F64.underflow());
+        let noise = |spread: Vec<f64>| spread.iter().map(noise_of).collect();
         let noise_along = noise(Simulation::new(of.y, &[])?.run(&[])?.1);
         let (value, spread) = Simulation::new(of.y, &[of.x])?.run(std::slice::from_ref(&point))?;
         let noise = noise(spread);
@@ -254,35 +279,53 @@ impl<'a> Program<'a> {
         (estimate, kinks(&mut along, &self.value, &self.noise_along, scale))
     }
 
-    /// Along directions that leave out the entries of x by which some entry of y has a kink: those are found first.
-    fn along_directions(&self) -> Result<Differences> {
+    /// Along directions that leave out the entries of x by which some entry of y has a kink: those are found first. Where an
+    /// operation is at a kink of its own, the derivative says which entries it decides about; what else there is, of masks and
+    /// jumps that meet, is found by halving.
+    fn along_directions(&self, of: &Derivative<'_>, first: &dyn Fn(usize) -> bool) -> Result<Differences> {
         let mut generator = Generator::new(0x70_726f_6265);
-        let probe = generator.randn(&self.x.shape(), DType::F64)?.to_vec_f64();
-        let mut kinked = Vec::new();
-        self.kinked_entries(&probe, 0, probe.len(), &mut kinked)?;
-        let complete = kinked.len() <= MOST_KINKED;
-        let mut kinks = Vec::new();
-        for &entry in &kinked {
-            let here = self.kinks_at(entry);
-            kinks.extend(
-                here.into_iter().map(|kink| OneSided { at: kink.at * self.at.len() + entry, ..kink }),
-            );
+        let mut probe = generator.randn(&self.x.shape(), DType::F64)?.to_vec_f64();
+        let (mut kinks, mut unmeasured) = (Vec::new(), BTreeSet::new());
+        let mut leave_out = |entry: usize, here: Vec<OneSided>| {
+            let at = |kink: OneSided| OneSided { at: kink.at * self.at.len() + entry, ..kink };
+            kinks.extend(here.into_iter().map(at));
+        };
+        let mut kinked: Vec<usize> = Vec::new();
+        if !self.kinks_along(&probe, 0, probe.len())?.is_empty() {
+            let (mut suspects, others): (Vec<usize>, Vec<usize>) =
+                of.undecided()?.columns.into_iter().partition(|&entry| first(entry));
+            suspects.extend(others);
+            let most =
+                MOST_WORK / self.function.work().saturating_mul(EVALUATIONS_OF_A_KINK).max(1);
+            unmeasured.extend(suspects.iter().skip(most));
+            for &entry in suspects.iter().take(most) {
+                let here = self.kinks_at(entry);
+                if !here.is_empty() {
+                    kinked.push(entry);
+                    leave_out(entry, here);
+                }
+            }
+            kinked.iter().chain(&unmeasured).for_each(|&entry| probe[entry] = 0.0);
+            let mut others = Vec::new();
+            self.kinked_entries(&probe, 0, probe.len(), &mut others)?;
+            others.iter().for_each(|&entry| leave_out(entry, self.kinks_at(entry)));
+            if others.len() > MOST_KINKED {
+                return Ok(Differences::Directions { directions: Vec::new(), kinks, unmeasured });
+            }
+            kinked.extend(others);
         }
         let mut directions = Vec::new();
         for _ in 0..DIRECTIONS {
             let mut weights = generator.randn(&self.x.shape(), DType::F64)?.to_vec_f64();
-            kinked.iter().for_each(|&entry| weights[entry] = 0.0);
+            kinked.iter().chain(&unmeasured).for_each(|&entry| weights[entry] = 0.0);
             let direction = Array::from_vec(&self.x.shape(), weights)?;
             let (estimate, left_over) = self.slope_along(&direction, Effort::Enough);
             if !left_over.is_empty() {
-                return Ok(Differences::Directions { directions: Vec::new(), kinks });
+                return Ok(Differences::Directions { directions: Vec::new(), kinks, unmeasured });
             }
             directions.push((direction, estimate));
         }
-        if !complete {
-            directions.clear();
-        }
-        Ok(Differences::Directions { directions, kinks })
+        Ok(Differences::Directions { directions, kinks, unmeasured })
     }
 
     fn kinks_at(&self, entry: usize) -> Vec<OneSided> {

@@ -5,6 +5,7 @@ use std::fmt;
 use pullback_array::{Array, Precision};
 use pullback_ops::Val;
 
+use crate::conclude::{Facts, conclude};
 use crate::not_finite::Operand;
 
 /// The verdict on a claim.
@@ -53,8 +54,10 @@ impl fmt::Display for Verdict {
 /// What a judgement says of one claim.
 #[derive(Clone, Debug)]
 pub struct Judgement {
-    /// The verdict.
+    /// The verdict: what [`conclude`] makes of the facts.
     pub verdict: Verdict,
+    /// What is known of the claim.
+    pub facts: Facts,
     /// The shape of the derivative, in the layout of the claim.
     pub shape: Vec<usize>,
     /// The shape of the claim, where it is not that.
@@ -85,7 +88,59 @@ pub struct Judgement {
     pub expected: Option<Array>,
 }
 
+impl Note {
+    /// The word for it in JSON.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Note::NoPath => "no-path",
+            Note::Independent { .. } => "independent",
+            Note::Zero => "zero",
+            Note::WithinTolerance { .. } => "too-few-digits",
+            Note::Probes(_) => "probes",
+            Note::Directions(_) => "directions",
+            Note::NoEntries => "no-entries",
+            Note::NoDifferences => "no-differences",
+            Note::RoutesDisagree { .. } => "routes-disagree",
+            Note::Unseen(_) => "unseen-entries",
+            Note::Blind { .. } => "blind-entries",
+            Note::BothNan(_) => "both-nan",
+            Note::OutOfProportion { .. } => "out-of-proportion",
+            Note::Composed { .. } => "conventions",
+            Note::Unmeasured(_) => "unmeasured-kinks",
+            Note::Rounded(_) => "rounded-entries",
+            Note::Flat { .. } => "flat",
+            Note::Flipped(_) => "turned-choices",
+            Note::Coarser(_) => "coarser-arithmetic",
+            Note::Narrow { .. } => "narrow-format",
+            Note::EqualByBroadcasting => "equal-by-broadcasting",
+            Note::OffElsewhere(_) => "off-on-other-data",
+            Note::OffAtOtherSizes { .. } => "off-at-other-sizes",
+            Note::RestsOn(_) => "mistakes-cancel",
+        }
+    }
+
+    /// The entries that it speaks of, by their indices in the layout of the claim, where it names some.
+    pub fn entries(&self) -> Option<&[usize]> {
+        match self {
+            Note::Blind { first, .. } | Note::Composed { first, .. } | Note::BothNan(first) => Some(first),
+            _ => None,
+        }
+    }
+}
+
 impl Judgement {
+    /// The judgement that these facts lead to.
+    pub(crate) fn with(mut self, facts: Facts) -> Judgement {
+        self.facts = facts;
+        self.conclude();
+        self
+    }
+
+    /// Draws the conclusion again, from facts that have become more.
+    pub fn conclude(&mut self) {
+        self.verdict = conclude(&self.facts);
+    }
+
     /// May a check that meets this judgement succeed?
     pub fn passes(&self) -> bool {
         match self.verdict {
@@ -340,6 +395,18 @@ pub enum Note {
         /// The number, as it is fitted.
         times: f64,
     },
+    /// The function is differentiable at these entries, where operations are at kinks: what their conventions come to,
+    /// operation by operation, is not the derivative, which differences from both sides tell.
+    Composed {
+        /// How many entries.
+        entries: usize,
+        /// The first of them, in the layout of the claim.
+        first: Vec<usize>,
+        /// The operations whose conventions they are.
+        ops: Vec<&'static str>,
+    },
+    /// So many entries may be at a kink and are too many for both slopes to be measured: they are what the rules give.
+    Unmeasured(usize),
     /// So many entries that are not zero are too small beside the others for the digits of numbers from elsewhere.
     Rounded(usize),
     /// What the derivative is taken by reaches no further than this value, which does not change with it.

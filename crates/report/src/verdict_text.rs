@@ -170,6 +170,24 @@ pub(crate) fn note_text(note: &Note) -> String {
                 "each entry is within its tolerance, but all together they are {times:.4} times the derivative"
             )
         }
+        Note::Composed { entries, first, ops } => {
+            let ops: Vec<String> = ops.iter().map(|op| format!("`{op}`")).collect();
+            let (conventions, compose) = match ops.len() {
+                1 => ("the convention", "does"),
+                _ => ("the conventions", "do"),
+            };
+            let at = match entries {
+                1 => index(first).trim_end().to_string(),
+                _ => format!("at {entries} entries, the first of them {}", index(first).trim_end()),
+            };
+            format!(
+                "{at} {conventions} of {} at kinks {compose} not compose to the derivative, which differences from both sides tell",
+                ops.join(" and ")
+            ).trim_start().to_string()
+        }
+        Note::Unmeasured(count) => {
+            format!("{count} more entries are at kinks and too many to be measured: they are what the rules give")
+        }
         Note::Rounded(count) => {
             let entries = if *count == 1 { "entry is" } else { "entries are" };
             format!("{count} {entries} too small beside the others for so few digits")

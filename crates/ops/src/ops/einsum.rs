@@ -19,7 +19,7 @@
 //! which every contraction of a network consists, and its own rule is a network of the same kind: differentiation
 //! never leaves it.
 
-use pullback_array::Array;
+use pullback_array::{Array, DType};
 use pullback_network::{Coef, Dim, Label, contraction_order};
 
 use crate::{Entry, Error, Factor, Network, Op, Result, Sample, Site, Spec, Val, promote};
@@ -151,6 +151,9 @@ impl Op for Einsum {
         }
         let dtype = inputs.iter().map(|spec| spec.dtype).reduce(promote);
         let dtype = dtype.ok_or_else(|| Error::new(format!("{}: there is no operand", self.name)))?;
+        // The mean of integers is none, nor is what a derivative makes of them.
+        let is_fraction = self.coef.value().fract() != 0.0;
+        let dtype = if dtype == DType::I64 && is_fraction { DType::F64 } else { dtype };
         Ok(vec![Spec::new(self.out.iter().map(|&label| self.dims[label]).collect(), dtype)])
     }
 
