@@ -7,13 +7,13 @@ use pullback_autograd::pullback;
 use pullback_network::Value;
 use pullback_ops::{Error, Result, Val};
 
+use crate::allowance::Allowance;
 use crate::claim::{Claim, Rounding, Subject};
 use crate::differences::Estimate;
 use crate::flips::{Flips, flips};
 use crate::kink::OneSided;
 use crate::layout::{from_tensor, to_tensor};
 use crate::other_code::Pulled;
-use crate::rounding::Sums;
 use crate::routes::{DIRECTIONS, Derivative, Differences, along};
 use crate::verdict::{Judgement, Note};
 
@@ -107,6 +107,8 @@ pub(crate) struct Evidence {
     pub derived: Derived,
     /// How far rounding may have moved each entry of the claim, and of autograd where that has been computed entry by entry.
     pub rounding: Vec<f64>,
+    /// How far rounding of other code is measured to move each entry, before any factor.
+    pub measured: Vec<f64>,
     /// How far it may have moved the routes. Where the claim was computed in few digits the routes were not.
     pub of_routes: Vec<f64>,
     /// The claim against autograd, against the network, against finite differences.
@@ -193,6 +195,7 @@ impl Evidence {
             claimed: Vec::new(),
             derived: Derived::Some(HashMap::new()),
             rounding: Vec::new(),
+            measured: Vec::new(),
             of_routes: Vec::new(),
             by_autograd: Vec::new(),
             by_network: Vec::new(),
@@ -377,18 +380,18 @@ impl Case<'_> {
             Rounding::Measured(_) => None,
             Rounding::Unknown(precision) => Pulled::new(&derivative)?.map(|pulled| (pulled, *precision)),
         };
-        let of_claim: Vec<f64> = match (&self.claim.rounding, &pulled) {
+        let mut of_claim = match (&self.claim.rounding, &pulled) {
             (Rounding::Measured(errors), _) => {
-                to_tensor(errors, &self.y, &self.x, self.claim.layout)?.to_vec_f64()
+                let measured = to_tensor(errors, &self.y, &self.x, self.claim.layout)?.to_vec_f64();
+                Allowance { most: measured.iter().map(|error| SAFETY * error).collect(), measured }
             }
-            (Rounding::Unknown(precision), Some((pulled, _))) => {
-                let spread = pulled.spread(Sums::of(*precision, precision.accumulator()))?;
-                spread.into_iter().map(|spread| rounding_of(*precision, spread)).collect()
-            }
-            (Rounding::Unknown(precision), None) => vec![rounding_of(*precision, 0.0); claimed.len()],
+            (Rounding::Unknown(precision), Some((pulled, _))) => pulled.allowance(*precision)?,
+            (Rounding::Unknown(precision), None) => Allowance::of_zeros(*precision, claimed.len()),
         };
-        let own = |p: usize| SAFETY * (of_claim[p] + f64::EPSILON * (spread[p] + claimed[p].abs()));
-        let mut rounding: Vec<f64> = (0..claimed.len()).map(own).collect();
+        let of_numbers: Vec<f64> =
+            (0..claimed.len()).map(|p| SAFETY * f64::EPSILON * (spread[p] + claimed[p].abs())).collect();
+        let own = |of_claim: &Allowance| of_claim.most.iter().zip(&of_numbers).map(|(a, b)| a + b).collect();
+        let mut rounding: Vec<f64> = own(&of_claim);
         let is_beyond = |p: usize| (claimed[p] - autograd[p]).abs() > rounding[p];
         let flips = match &pulled {
             Some((pulled, precision)) if (0..claimed.len()).any(is_beyond) => {
@@ -396,10 +399,9 @@ impl Case<'_> {
             }
             _ => None,
         };
-        if let (Some(flips), Some((_, precision))) = (&flips, &pulled) {
-            let of_claim = |p: usize| rounding_of(*precision, flips.spread[p]);
-            let own = |p: usize| SAFETY * (of_claim(p) + f64::EPSILON * (spread[p] + claimed[p].abs()));
-            rounding = (0..claimed.len()).map(|p| own(p).max(rounding[p])).collect();
+        if let Some(flips) = &flips {
+            of_claim.or(&flips.allowance);
+            rounding = own(&of_claim);
             claimed.iter_mut().zip(&flips.moves).for_each(|(claimed, moved)| *claimed -= moved);
         }
         let tensor = Array::from_slice(self.tensor.shape(), &claimed)?;
@@ -423,6 +425,8 @@ impl Case<'_> {
             ..Evidence::empty(no_path)
         };
         (evidence.claimed, evidence.rounding, evidence.of_routes) = (claimed, rounding, of_routes);
+        let whole = |(measured, own): (&f64, &f64)| measured + own / SAFETY;
+        evidence.measured = of_claim.measured.iter().zip(&of_numbers).map(whole).collect();
         evidence.derived = Derived::All(autograd);
         let contradicts = |p: usize, value: f64, error: f64| {
             let derived = evidence.derived(p).unwrap_or(f64::NAN);

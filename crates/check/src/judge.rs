@@ -2,10 +2,11 @@
 
 use pullback_ops::Result;
 
+use crate::allowance::{one_sided, out_of_proportion};
 use crate::claim::{Claim, Rounding, Subject};
 use crate::convention::{Choices, Favoured};
 use crate::evidence::{
-    AtKink, Case, Derived, Evidence, Gap, MOST_ROUNDING, MOST_TRUNCATION, Reduced, SAFETY, Scale, between,
+    AtKink, Case, Derived, Evidence, Gap, MOST_ROUNDING, MOST_TRUNCATION, Reduced, Scale, between,
     largest_error, worst,
 };
 use crate::kink::OneSided;
@@ -19,12 +20,6 @@ use crate::zero::{independent, typical_slope, unchanged};
 /// least: a factor of 2, a wrong sign, or nothing in their place is seen there. Such entries must make up this share of the
 /// derivative, as a sum of squares.
 const LEAST_TOLD: f64 = 0.5;
-
-/// Of fewer entries one cannot say that rounding goes both ways.
-const FEWEST_IN_PROPORTION: usize = 8;
-
-/// How far all entries may be off in proportion, in units of how far rounding is measured to move single ones.
-const MOST_OF_ALL: f64 = 2.0;
 
 /// Rows with kinks that are asked which convention a claim follows; one is the rule of the others.
 const MOST_KINKED_ROWS: usize = 16;
@@ -108,17 +103,6 @@ fn measured(slope: f64, error: f64) -> f64 {
     if rounded.is_finite() { rounded + 0.0 } else { slope }
 }
 
-/// The number that claimed numbers are times the derivative, where that is no rounding: single entries may be off by
-/// [`SAFETY`] times what is measured, but rounding goes both ways, and what it does to all entries together is no more than
-/// [`MOST_OF_ALL`] times that.
-pub(crate) fn out_of_proportion(claimed: &[f64], derived: &[f64], rounding: &[f64]) -> Option<f64> {
-    let sum = |of: &dyn Fn(usize) -> f64| (0..derived.len()).map(of).sum::<f64>();
-    let square = sum(&|k| derived[k] * derived[k]);
-    let times = sum(&|k| claimed[k] * derived[k]) / square;
-    let measured = (sum(&|k| rounding[k] * rounding[k]) / square).sqrt() / SAFETY;
-    (derived.len() >= FEWEST_IN_PROPORTION && (times - 1.0).abs() > MOST_OF_ALL * measured).then_some(times)
-}
-
 impl Case<'_> {
     fn judgement(&self) -> Result<Judgement> {
         let mut judgement = blank(self.claim.array.shape().to_vec());
@@ -162,10 +146,10 @@ impl Case<'_> {
             at: self.index(worst.position),
             claimed: evidence.claimed[worst.position] + moved,
             expected: self.derived(&evidence, worst.position)? + moved,
-            // At a kink a difference between both sides is neither slope.
+            // At a kink a difference between both sides is neither slope, and of turned choices it says nothing.
             difference: evidence
                 .difference(worst.position)
-                .filter(|_| evidence.kink_at(worst.position).is_none()),
+                .filter(|_| moved == 0.0 && evidence.kink_at(worst.position).is_none()),
         });
         judgement.verdict = self.verdict(&evidence, worst, &mut judgement)?;
         if let Some(flips) = &evidence.flips {
@@ -238,8 +222,12 @@ impl Case<'_> {
             judgement.notes.push(Note::Unseen(evidence.unseen));
         }
         if let (Rounding::Unknown(_), Derived::All(derived)) = (&self.claim.rounding, &evidence.derived) {
-            if let Some(times) = out_of_proportion(&evidence.claimed, derived, &evidence.rounding) {
+            if let Some(times) = out_of_proportion(&evidence.claimed, derived, &evidence.measured) {
                 judgement.notes.push(Note::OutOfProportion { times });
+                return Ok(Verdict::Wrong);
+            }
+            if let Some(off) = one_sided(&evidence.claimed, derived, &evidence.measured) {
+                judgement.notes.push(Note::OneSided { off });
                 return Ok(Verdict::Wrong);
             }
             let entries = derived.iter().zip(&evidence.rounding);

@@ -30,10 +30,12 @@
 //! # Ok::<(), pullback_ops::Error>(())
 //! ```
 
+mod allowance;
 mod claim;
 mod convention;
 mod differences;
 mod evidence;
+mod exact;
 mod flips;
 mod forward;
 mod graph;

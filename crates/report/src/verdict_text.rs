@@ -170,6 +170,11 @@ pub(crate) fn note_text(note: &Note) -> String {
                 "each entry is within its tolerance, but all together they are {times:.4} times the derivative"
             )
         }
+        Note::OneSided { off } => format!(
+            "each entry is within its tolerance, but all together they lie {} the derivative, by {} times what rounding does to one",
+            if *off > 0.0 { "above" } else { "below" },
+            brief(off.abs())
+        ),
         Note::Rounded(count) => {
             let entries = if *count == 1 { "entry is" } else { "entries are" };
             format!("{count} {entries} too small beside the others for so few digits")
