@@ -79,7 +79,7 @@ impl Claim {
         // What nothing moves is no result that could have become zero.
         let underflow = |spread: f64| if spread > 0.0 { precision.underflow() } else { 0.0 };
         let error = |spread: f64| spread * precision.epsilon() + underflow(spread);
-        let errors = rounding::amplification(expression)?.into_iter().map(error).collect();
+        let errors = rounding::amplification(expression, precision)?.into_iter().map(error).collect();
         let rounding = Rounding::Measured(Array::from_vec(&expression.shape(), errors)?);
         let array = array.cast(DType::F64)?;
         let computed_by = Some(expression.clone());

@@ -217,7 +217,9 @@ fn judged(facts: &Facts) -> Verdict {
     }
     match facts.worst {
         // There is nothing that could be wrong of nothing.
-        _ if facts.empty => return if facts.zero == Zero::Stated { Verdict::Holds } else { Verdict::Vacuous },
+        _ if facts.empty => {
+            return if facts.zero == Zero::Stated { Verdict::Holds } else { Verdict::Vacuous };
+        }
         Says::Wrong | Says::Convention => return Verdict::Wrong,
         Says::Fault => return Verdict::Ambiguous,
         Says::OtherConvention => return Verdict::Kink,

@@ -1,23 +1,17 @@
 //! What the routes say of a claim, before anything is concluded from it.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap};
 
-use pullback_array::{Array, DType, Precision, memory};
+use pullback_array::{Array, DType, Precision};
 use pullback_autograd::pullback;
 use pullback_network::Value;
 use pullback_ops::{Error, Result, Val};
 
-use crate::claim::{Claim, Rounding, Subject};
+use crate::claim::{Claim, Subject};
 use crate::conclude::{Equals, Point, Rules, Says, entry};
-use crate::convention::{Choices, Undecided};
-use crate::differences::Estimate;
-use crate::flips::{Flips, flips};
+use crate::flips::Flips;
 use crate::kink::OneSided;
-use crate::layout::{from_tensor, to_tensor};
-use crate::other_code::Pulled;
-use crate::rounding::Sums;
-use crate::routes::{DIRECTIONS, Derivative, Differences, along};
-use crate::verdict::{Judgement, Note};
+use crate::routes::Derivative;
 
 /// How many times a measured rounding error or an estimated truncation error may be exceeded: the measurements are
 /// samples, and errors of several operations may add up.
@@ -111,6 +105,8 @@ pub(crate) struct Evidence {
     pub derived: Derived,
     /// How far rounding may have moved each entry of the claim, and of autograd where that has been computed entry by entry.
     pub rounding: Vec<f64>,
+    /// How far rounding of other code is measured to move each entry, before any factor.
+    pub measured: Vec<f64>,
     /// How far it may have moved the routes. Where the claim was computed in few digits the routes were not.
     pub of_routes: Vec<f64>,
     /// The claim against autograd, against the network, against finite differences.
@@ -196,7 +192,7 @@ pub(crate) struct Scale {
 }
 
 impl Scale {
-    fn of(entries: &[f64], of_routes: &[f64], rounding: &[f64]) -> Scale {
+    pub(crate) fn of(entries: &[f64], of_routes: &[f64], rounding: &[f64]) -> Scale {
         let largest = |numbers: &[f64]| numbers.iter().fold(0.0f64, |largest, a| largest.max(a.abs()));
         let zero = entries.iter().zip(of_routes).all(|(entry, error)| entry.abs() <= *error);
         let mut told = Told::default();
@@ -213,6 +209,7 @@ impl Evidence {
             of_row: usize::MAX,
             derived: Derived::Some(HashMap::new()),
             rounding: Vec::new(),
+            measured: Vec::new(),
             of_routes: Vec::new(),
             by_autograd: Vec::new(),
             by_network: Vec::new(),
@@ -274,7 +271,10 @@ impl Evidence {
         // What differences tell of by directions, or not at all.
         for gap in &self.by_autograd {
             let p = gap.position;
-            if self.kink_at(p).is_some() || by_entries && seen.contains(&p) || self.composed.entries.contains(&p) {
+            if self.kink_at(p).is_some()
+                || by_entries && seen.contains(&p)
+                || self.composed.entries.contains(&p)
+            {
                 continue;
             }
             if by_entries && self.blind.contains(&p) && is_rules(p) {
@@ -442,249 +442,3 @@ pub(crate) fn norm(weights: &[f64]) -> f64 {
 
 /// A derivative contracted with a direction of x: a number for each entry of y.
 pub(crate) type Along<'a> = &'a dyn Fn(&Array) -> Result<Vec<f64>>;
-
-/// What is held for each entry of a derivative while its routes are compared: eight numbers, two of an estimate, a gap for
-/// each of four lists and once more where three of them are joined.
-const BYTES_OF_AN_ENTRY: usize = 10 * size_of::<f64>() + 7 * size_of::<Gap>();
-
-impl Case<'_> {
-    /// Takes every route. `None`: the derivative is not finite.
-    pub(crate) fn evidence(&self, judgement: &mut Judgement) -> Result<Option<Evidence>> {
-        let derivative = self.reduced.derivative();
-        let bytes = BYTES_OF_AN_ENTRY.saturating_mul(self.tensor.len());
-        if derivative.is_dear()? || bytes > memory::limit() / 4 {
-            return self.probed(judgement);
-        }
-        memory::room(bytes)?;
-        let (by_autograd, spread) = derivative.by_autograd()?;
-        let (by_network, network_spread, no_path) = derivative.by_network()?;
-        judgement.expected =
-            Some(from_tensor(&by_autograd, self.y.len(), self.claim.array.shape(), self.claim.layout)?);
-        if !by_autograd.all_finite() || !by_network.all_finite() {
-            return Ok(None);
-        }
-        let (mut claimed, autograd) = (self.tensor.to_vec_f64(), by_autograd.to_vec_f64());
-        let network = by_network.to_vec_f64();
-        let pulled = match &self.claim.rounding {
-            Rounding::Measured(_) => None,
-            Rounding::Unknown(precision) => Pulled::new(&derivative)?.map(|pulled| (pulled, *precision)),
-        };
-        let of_claim: Vec<f64> = match (&self.claim.rounding, &pulled) {
-            (Rounding::Measured(errors), _) => {
-                to_tensor(errors, &self.y, &self.x, self.claim.layout)?.to_vec_f64()
-            }
-            (Rounding::Unknown(precision), Some((pulled, _))) => {
-                let spread = pulled.spread(Sums::of(*precision, precision.accumulator()))?;
-                spread.into_iter().map(|spread| rounding_of(*precision, spread)).collect()
-            }
-            (Rounding::Unknown(precision), None) => vec![rounding_of(*precision, 0.0); claimed.len()],
-        };
-        let own = |p: usize| SAFETY * (of_claim[p] + f64::EPSILON * (spread[p] + claimed[p].abs()));
-        let mut rounding: Vec<f64> = (0..claimed.len()).map(own).collect();
-        let is_beyond = |p: usize| (claimed[p] - autograd[p]).abs() > rounding[p];
-        let flips = match &pulled {
-            Some((pulled, precision)) if (0..claimed.len()).any(is_beyond) => {
-                flips(pulled, *precision, &claimed, &autograd, &rounding)?
-            }
-            _ => None,
-        };
-        if let (Some(flips), Some((_, precision))) = (&flips, &pulled) {
-            let of_claim = |p: usize| rounding_of(*precision, flips.spread[p]);
-            let own = |p: usize| SAFETY * (of_claim(p) + f64::EPSILON * (spread[p] + claimed[p].abs()));
-            rounding = (0..claimed.len()).map(|p| own(p).max(rounding[p])).collect();
-            claimed.iter_mut().zip(&flips.moves).for_each(|(claimed, moved)| *claimed -= moved);
-        }
-        let tensor = Array::from_slice(self.tensor.shape(), &claimed)?;
-        let of_routes: Vec<f64> = match &self.claim.rounding {
-            Rounding::Measured(_) => rounding.clone(),
-            Rounding::Unknown(_) => spread.iter().map(|spread| SAFETY * f64::EPSILON * spread).collect(),
-        };
-        let networked = |p: usize| SAFETY * f64::EPSILON * network_spread[p];
-        let mut evidence = Evidence {
-            by_autograd: (0..claimed.len())
-                .map(|p| Gap::new(p, claimed[p], autograd[p], rounding[p]))
-                .collect(),
-            by_network: (0..claimed.len())
-                .map(|p| Gap::new(p, claimed[p], network[p], rounding[p] + networked(p)))
-                .collect(),
-            among_routes: (0..claimed.len())
-                .map(|p| Gap::new(p, autograd[p], network[p], of_routes[p] + networked(p)))
-                .collect(),
-            scale: Scale::of(&autograd, &of_routes, &rounding),
-            flips,
-            of_row: self.x.iter().product::<usize>().max(1),
-            ..Evidence::empty(no_path)
-        };
-        (evidence.claimed, evidence.rounding, evidence.of_routes) = (claimed, rounding, of_routes);
-        evidence.derived = Derived::All(autograd);
-        let contradicts = |p: usize, value: f64, error: f64| {
-            let derived = evidence.derived(p).unwrap_or(f64::NAN);
-            (derived - value).abs() > evidence.of_routes[p] + SAFETY * error
-        };
-        let columns = evidence.of_row;
-        let deviates: HashSet<usize> =
-            evidence.by_autograd.iter().filter(|gap| gap.ratio() > 1.0).map(|gap| gap.position % columns).collect();
-        let found = derivative.by_differences(&contradicts, &|column| deviates.contains(&column))?;
-        match found {
-            Differences::Entries { estimate, kinks } => {
-                let kinked: HashSet<usize> = kinks.iter().map(|kink| kink.at).collect();
-                evidence.truncations = vec![0.0; evidence.claimed.len()];
-                for p in (0..evidence.claimed.len()).filter(|p| !kinked.contains(p)) {
-                    let error = SAFETY * estimate.error[p];
-                    let (tolerance, of_routes) =
-                        (evidence.rounding[p] + error, evidence.of_routes[p] + error);
-                    let derived = evidence.derived(p).unwrap_or(f64::NAN);
-                    if of_routes >= derived.abs() && derived != 0.0 {
-                        evidence.unseen += 1;
-                    }
-                    evidence.truncation = evidence.truncation.max(of_routes);
-                    evidence.truncations[p] = of_routes;
-                    if tolerance.is_finite() {
-                        evidence.by_differences.push(Gap::new(
-                            p,
-                            evidence.claimed[p],
-                            estimate.value[p],
-                            tolerance,
-                        ));
-                        evidence.among_routes.push(Gap::new(p, derived, estimate.value[p], of_routes));
-                    }
-                }
-                evidence.kinks = evidence.at_kinks(&kinks);
-                evidence.estimates = Some(estimate.value);
-            }
-            Differences::Directions { directions, kinks, unmeasured } => {
-                judgement.notes.push(Note::Directions(DIRECTIONS));
-                evidence.kinks = evidence.at_kinks(&kinks);
-                let rows = self.y.iter().product::<usize>();
-                let at = |column: usize| (0..rows).map(move |row| row * columns + column);
-                evidence.unmeasured = unmeasured.into_iter().flat_map(at).collect();
-                let claim = |direction: &Array| Ok(along(&tensor, direction, rows));
-                let program = |direction: &Array| Ok(along(&by_autograd, direction, rows));
-                self.along_directions(&mut evidence, &claim, &program, &directions)?;
-            }
-        }
-        evidence.composed = self.composed(&derivative, &evidence)?;
-        if let [first, _] = self.reduced.subject.wrt.as_slice() {
-            let gaps = self.gradient_gaps(first)?;
-            evidence.gradient_disagrees = gaps.iter().any(|gap| gap.ratio() > 1.0);
-            evidence.among_routes.extend(gaps);
-        }
-        let ratios = evidence.among_routes.iter().filter(|gap| gap.error.is_finite()).map(Gap::ratio);
-        evidence.contradiction = ratios.fold(evidence.contradiction, f64::max);
-        if matches!(self.claim.rounding, Rounding::Measured(_)) && !evidence.scale.zero {
-            evidence.leave_out_blind();
-        }
-        Ok(Some(evidence))
-    }
-
-    /// Which of the entries that autograd and finite differences disagree of are at kinks of operations.
-    fn composed(&self, derivative: &Derivative<'_>, evidence: &Evidence) -> Result<Composed> {
-        let disputed: BTreeSet<usize> =
-            evidence.among_routes.iter().filter(|gap| gap.ratio() > 1.0).map(|gap| gap.position).collect();
-        if disputed.is_empty() {
-            return Ok(Composed::default());
-        }
-        let Some(choices) = Choices::new(derivative)? else { return Ok(Composed::default()) };
-        let mut composed = Composed::default();
-        let rows: BTreeSet<usize> = disputed.iter().map(|p| p / evidence.of_row).collect();
-        for row in rows {
-            let Undecided { columns, ops } = choices.undecided(&derivative.unit(row))?;
-            let here = columns.into_iter().map(|column| row * evidence.of_row + column);
-            // Along directions every entry that is undecided may be one of those that are meant.
-            let is_meant = |p: &usize| match evidence.estimates {
-                Some(_) => disputed.contains(p),
-                None => evidence.kink_at(*p).is_none() && !evidence.unmeasured.contains(p),
-            };
-            let before = composed.entries.len();
-            composed.entries.extend(here.filter(is_meant));
-            if composed.entries.len() > before {
-                let new: Vec<&str> = ops.into_iter().filter(|op| !composed.ops.contains(op)).collect();
-                composed.ops.extend(new);
-            }
-        }
-        Ok(composed)
-    }
-
-    /// Finite differences along directions, against what the claim and the program come to along them: each speaks of a whole row, and of one entry only where that is sought out.
-    pub(crate) fn along_directions(
-        &self,
-        evidence: &mut Evidence,
-        claim: Along<'_>,
-        program: Along<'_>,
-        directions: &[(Array, Estimate)],
-    ) -> Result<()> {
-        let (rows, columns) = (self.y.iter().product::<usize>(), self.x.iter().product::<usize>());
-        let mut contradicted: Option<(f64, &Array, usize)> = None;
-        for (direction, estimate) in directions {
-            let weights = direction.to_vec_f64();
-            let (of_claim, of_autograd) = (claim(direction)?, program(direction)?);
-            let contradicts = |row: usize| {
-                let of_routes = reach(&evidence.of_routes[row * columns..(row + 1) * columns], &weights);
-                (of_autograd[row] - estimate.value[row]).abs() > of_routes + SAFETY * estimate.error[row]
-            };
-            let thorough = match (0..rows).any(contradicts) {
-                true => Some(self.reduced.derivative().along_thoroughly(direction)?),
-                false => None,
-            };
-            let estimate = thorough.as_ref().unwrap_or(estimate);
-            for row in 0..rows {
-                let of_row = |errors: &[f64]| {
-                    reach(&errors[row * columns..(row + 1) * columns], &weights)
-                        + SAFETY * estimate.error[row]
-                };
-                let (tolerance, of_routes) = (of_row(&evidence.rounding), of_row(&evidence.of_routes));
-                if !tolerance.is_finite() {
-                    evidence.truncation = f64::INFINITY;
-                    continue;
-                }
-                let gap = Gap::new(row * columns, of_claim[row], estimate.value[row], tolerance);
-                let routes = Gap::new(row * columns, of_autograd[row], estimate.value[row], of_routes);
-                evidence.truncation = evidence.truncation.max(of_routes / norm(&weights));
-                if routes.ratio() > contradicted.map_or(1.0, |(ratio, ..)| ratio) {
-                    contradicted = Some((routes.ratio(), direction, row));
-                }
-                evidence.by_differences.push(gap);
-                evidence.among_routes.push(routes);
-            }
-        }
-        if let Some((ratio, direction, row)) = contradicted {
-            let position = row * columns + self.reduced.derivative().localise(program, direction)?;
-            // The entry that is to be named; larger than any other error among the routes.
-            evidence.among_routes.push(Gap { position, error: f64::INFINITY, tolerance: f64::INFINITY });
-            evidence.contradiction = ratio;
-        }
-        Ok(())
-    }
-
-    /// For a Hessian: the gradient that is differentiated, against finite differences of the scalar.
-    pub(crate) fn gradient_gaps(&self, x: &Val) -> Result<Vec<Gap>> {
-        let Subject { of, fixed, .. } = self.reduced.subject;
-        let gradient = Derivative { y: of, x, fixed: fixed.iter().collect() };
-        let (tensor, spread) = gradient.by_autograd()?;
-        let entries = tensor.to_vec_f64();
-        let rounding: Vec<f64> =
-            spread.iter().zip(&entries).map(|(s, e)| SAFETY * f64::EPSILON * (s + e.abs())).collect();
-        let contradicts =
-            |p: usize, value: f64, error: f64| (entries[p] - value).abs() > rounding[p] + SAFETY * error;
-        let found = gradient.by_differences(&contradicts, &|_| false)?;
-        // Where conventions do not compose to the gradient, that is said of the gradient, where it is claimed.
-        let undecided = gradient.undecided()?.columns;
-        if !undecided.is_empty() {
-            return Ok(Vec::new());
-        }
-        Ok(match found {
-            Differences::Entries { estimate, kinks } => (0..entries.len())
-                .filter(|p| estimate.error[*p].is_finite() && !kinks.iter().any(|kink| kink.at == *p))
-                .map(|p| Gap::new(0, entries[p], estimate.value[p], rounding[p] + SAFETY * estimate.error[p]))
-                .collect(),
-            Differences::Directions { directions, .. } => directions
-                .iter()
-                .filter(|(_, estimate)| estimate.error[0].is_finite())
-                .map(|(direction, estimate)| {
-                    let tolerance = reach(&rounding, &direction.to_vec_f64()) + SAFETY * estimate.error[0];
-                    Gap::new(0, along(&tensor, direction, 1)[0], estimate.value[0], tolerance)
-                })
-                .collect(),
-        })
-    }
-}

@@ -5,6 +5,10 @@
 //! no tolerance. They are found one by one: the values that are piecewise constant are looked at, those of their elements
 //! that may turn within the rounding of what they are computed from are turned, and what explains the claim is kept.
 //! What the choices turned make of the derivative is then taken off the claim, and all of it judged as ever.
+//!
+//! What is computed exactly is not turned: a comparison of inputs, of indices, of masks is the same in every code. A choice that is
+//! turned makes every entry that it moves agree with the claim, or it is no explanation. And all that are turned together are as
+//! far from where they turn as rounding goes: many that each lie at the end of what rounding may do at the most are none of it.
 
 use std::collections::BTreeMap;
 
@@ -12,6 +16,7 @@ use pullback_array::{Array, DType, Precision};
 use pullback_autograd::{Function, pullback};
 use pullback_ops::{Op, Origin, Result, Val};
 
+use crate::allowance::{Allowance, most_of};
 use crate::evidence::{SAFETY, rounding_of};
 use crate::graph::piecewise_constant;
 use crate::other_code::Pulled;
@@ -36,8 +41,8 @@ const MOST_RIVALS: usize = 4;
 pub(crate) struct Flips {
     /// How far they move each entry.
     pub moves: Vec<f64>,
-    /// How much each entry amplifies rounding then.
-    pub spread: Vec<f64>,
+    /// How far each entry may be off then.
+    pub allowance: Allowance,
     /// How many were turned.
     pub count: usize,
 }
@@ -65,11 +70,16 @@ impl<'a> Choice<'a> {
     fn new(value: &'a Val, precision: Precision) -> Result<Option<Choice<'a>>> {
         let (Origin::Call(op, _), [input]) = (value.origin(), value.inputs()) else { return Ok(None) };
         let sums = Sums::of(precision, precision.accumulator());
-        let (input, spread) = Simulation::new(input, &[])?.run_with(&[], sums)?;
-        let rounding = spread.iter().map(|&spread| SAFETY * rounding_of(precision, spread)).collect();
-        let chosen = value.array()?.clone();
-        let shape = input.shape().to_vec();
-        Ok(Some(Choice { op: op.as_ref(), input: input.to_vec_f64(), shape, rounding, chosen }))
+        let measured = Simulation::new(input, &[])?.measure(&[], sums)?;
+        if measured.exact {
+            return Ok(None);
+        }
+        // What nothing moves is zero in every code, and no result that has become so.
+        let rounding =
+            |spread: &f64| if *spread > 0.0 { SAFETY * rounding_of(precision, *spread) } else { 0.0 };
+        let rounding = measured.spread().iter().map(rounding).collect();
+        let (input, shape) = (measured.value.to_vec_f64(), measured.value.shape().to_vec());
+        Ok(Some(Choice { op: op.as_ref(), input, shape, rounding, chosen: value.array()?.clone() }))
     }
 
     fn of(&self, input: Vec<f64>) -> Result<Array> {
@@ -173,14 +183,23 @@ pub(crate) fn flips(
         effects.push(Effect { turn, moves, taken: false });
     }
     off.explain(&mut effects);
+    off.put_back(&mut effects);
     let taken: Vec<&Turn> = effects.iter().filter(|effect| effect.taken).map(|effect| &effect.turn).collect();
-    if taken.is_empty() {
+    if taken.is_empty() || !are_possible(&taken) {
         return Ok(None);
     }
     chosen.turn(&taken)?;
     let moves = chosen.derivative()?.iter().zip(derived).map(|(turned, derived)| turned - derived).collect();
-    let spread = chosen.spread(&values, precision)?;
-    Ok(Some(Flips { moves, spread, count: taken.len() }))
+    let allowance = chosen.allowance(&values, precision)?;
+    Ok(Some(Flips { moves, allowance, count: taken.len() }))
+}
+
+/// Is rounding likely to have turned all of these? Each may be as far from where it turns as rounding goes at the most,
+/// [`SAFETY`] times what is measured; as a mean of squares they are as far as is measured, like the errors of so many entries.
+fn are_possible(taken: &[&Turn]) -> bool {
+    let count = taken.len() as f64;
+    let costs: f64 = taken.iter().map(|turn| turn.cost).sum();
+    SAFETY * (costs / count).sqrt() <= most_of(count)
 }
 
 /// What a choice, turned, makes of the derivative.
@@ -257,6 +276,21 @@ impl Off<'_> {
         }
     }
 
+    /// Turns those back that leave an entry beyond its tolerance which they move, and so explain nothing; until none does.
+    fn put_back(&mut self, effects: &mut [Effect]) {
+        loop {
+            let leaves = |effect: &Effect| {
+                effect.moves.iter().any(|&(k, moved)| self.square(k, self.error[k], moved) > 1.0)
+            };
+            let idle: Vec<usize> =
+                (0..effects.len()).filter(|&k| effects[k].taken && leaves(&effects[k])).collect();
+            if idle.is_empty() {
+                break;
+            }
+            idle.into_iter().for_each(|k| self.take(&mut effects[k]));
+        }
+    }
+
     fn best_pair(&self, effects: &[Effect]) -> Option<(usize, usize)> {
         let touches = |effect: &Effect| effect.moves.iter().any(|&(k, _)| self.is_beyond(k));
         let near: Vec<usize> =
@@ -318,16 +352,14 @@ impl<'a> Chosen<'a> {
         Ok(entries)
     }
 
-    /// How much each entry amplifies rounding by the choices as they are.
-    fn spread(&self, values: &[&Val], precision: Precision) -> Result<Vec<f64>> {
+    /// How far each entry may be off by the choices as they are.
+    fn allowance(&self, values: &[&Val], precision: Precision) -> Result<Allowance> {
         let given: Vec<&Val> = std::iter::once(&self.pulled.seed).chain(values.iter().copied()).collect();
         let simulation = Simulation::new(&self.pulled.gradient, &given)?;
         let sums = Sums::of(precision, precision.accumulator());
-        let mut spread = Vec::new();
-        for row in 0..self.pulled.rows {
-            spread.extend(simulation.run_with(&self.inputs(row)?, sums)?.1);
-        }
-        Ok(spread)
+        let rows: Result<Vec<_>> =
+            (0..self.pulled.rows).map(|row| simulation.measure(&self.inputs(row)?, sums)).collect();
+        Ok(Allowance::of(precision, &rows?))
     }
 
     /// Turns choices for good.

@@ -2,11 +2,12 @@
 
 use pullback_ops::Result;
 
+use crate::allowance::{one_sided, out_of_proportion};
 use crate::claim::{Claim, Rounding, Subject};
 use crate::conclude::{Facts, Finite, Says, Zero};
 use crate::convention::{Choices, Favoured};
 use crate::evidence::{
-    AtKink, Case, Derived, Evidence, Gap, MOST_ROUNDING, MOST_TRUNCATION, Reduced, SAFETY, Scale, between,
+    AtKink, Case, Derived, Evidence, Gap, MOST_ROUNDING, MOST_TRUNCATION, Reduced, Scale, between,
     largest_error, worst,
 };
 use crate::kink::OneSided;
@@ -20,12 +21,6 @@ use crate::zero::{independent, typical_slope, unchanged};
 /// least: a factor of 2, a wrong sign, or nothing in their place is seen there. Such entries must make up this share of the
 /// derivative, as a sum of squares.
 const LEAST_TOLD: f64 = 0.5;
-
-/// Of fewer entries one cannot say that rounding goes both ways.
-const FEWEST_IN_PROPORTION: usize = 8;
-
-/// How far all entries may be off in proportion, in units of how far rounding is measured to move single ones.
-const MOST_OF_ALL: f64 = 2.0;
 
 /// Rows with kinks that are asked which convention a claim follows; one is the rule of the others.
 const MOST_KINKED_ROWS: usize = 16;
@@ -106,17 +101,6 @@ fn measured(slope: f64, error: f64) -> f64 {
     if rounded.is_finite() { rounded + 0.0 } else { slope }
 }
 
-/// The number that claimed numbers are times the derivative, where that is no rounding: single entries may be off by
-/// [`SAFETY`] times what is measured, but rounding goes both ways, and what it does to all entries together is no more than
-/// [`MOST_OF_ALL`] times that.
-pub(crate) fn out_of_proportion(claimed: &[f64], derived: &[f64], rounding: &[f64]) -> Option<f64> {
-    let sum = |of: &dyn Fn(usize) -> f64| (0..derived.len()).map(of).sum::<f64>();
-    let square = sum(&|k| derived[k] * derived[k]);
-    let times = sum(&|k| claimed[k] * derived[k]) / square;
-    let measured = (sum(&|k| rounding[k] * rounding[k]) / square).sqrt() / SAFETY;
-    (derived.len() >= FEWEST_IN_PROPORTION && (times - 1.0).abs() > MOST_OF_ALL * measured).then_some(times)
-}
-
 impl Case<'_> {
     fn judgement(&self) -> Result<Judgement> {
         let mut judgement = blank(self.claim.array.shape().to_vec());
@@ -159,8 +143,7 @@ impl Case<'_> {
         let by_rules = |gap: &&Gap| !evidence.composed.entries.contains(&gap.position);
         let of_rules = |gaps: &[Gap]| gaps.iter().filter(by_rules).copied().collect::<Vec<Gap>>();
         let by_autograd = of_rules(&evidence.by_autograd);
-        let mut gaps =
-            [&by_autograd[..], &of_rules(&evidence.by_network), &evidence.by_differences].concat();
+        let mut gaps = [&by_autograd[..], &of_rules(&evidence.by_network), &evidence.by_differences].concat();
         let largest_of_all = largest_error(&gaps);
         // Another value at a kink is named only where nothing else deviates.
         let excused = |gap: &Gap| evidence.kink_at(gap.position).is_some_and(|kink| kink.holds(kink.claimed));
@@ -180,8 +163,9 @@ impl Case<'_> {
     /// What is claimed of an entry, and what the routes say of it.
     fn entry(&self, evidence: &Evidence, position: usize) -> Result<Entry> {
         let moved = evidence.moved_by_choices(position);
-        // At a kink a difference between both sides is neither slope.
-        let difference = evidence.difference(position).filter(|_| evidence.kink_at(position).is_none());
+        // At a kink a difference between both sides is neither slope, and of turned choices it says nothing.
+        let is_one_slope = |_: &f64| moved == 0.0 && evidence.kink_at(position).is_none();
+        let difference = evidence.difference(position).filter(is_one_slope);
         let derived = match difference.filter(|_| evidence.composed.entries.contains(&position)) {
             Some(slope) => slope,
             None => self.derived(evidence, position)?,
@@ -248,7 +232,8 @@ impl Case<'_> {
             judgement.kink = Some(kink);
         }
         let facts = judgement.facts;
-        if facts.zero != Zero::No && (facts.digits || facts.worst == Says::Wrong) && judgement.kink.is_none() {
+        if facts.zero != Zero::No && (facts.digits || facts.worst == Says::Wrong) && judgement.kink.is_none()
+        {
             self.say_zero(evidence, judgement)?;
         }
         if judgement.facts.worst > Says::Conventional {
@@ -278,8 +263,13 @@ impl Case<'_> {
             judgement.notes.push(Note::Unseen(evidence.unseen));
         }
         if let (Rounding::Unknown(_), Derived::All(derived)) = (&self.claim.rounding, &evidence.derived) {
-            if let Some(times) = out_of_proportion(&evidence.claimed, derived, &evidence.rounding) {
+            if let Some(times) = out_of_proportion(&evidence.claimed, derived, &evidence.measured) {
                 judgement.notes.push(Note::OutOfProportion { times });
+                judgement.facts.systematic = true;
+                return;
+            }
+            if let Some(off) = one_sided(&evidence.claimed, derived, &evidence.measured) {
+                judgement.notes.push(Note::OneSided { off });
                 judgement.facts.systematic = true;
                 return;
             }

@@ -30,13 +30,16 @@
 //! # Ok::<(), pullback_ops::Error>(())
 //! ```
 
+mod allowance;
 mod claim;
 mod conclude;
 mod convention;
 mod differences;
 mod evidence;
+mod exact;
 mod flips;
 mod forward;
+mod gather;
 mod graph;
 mod judge;
 mod kink;

@@ -9,11 +9,11 @@ use pullback_array::{Array, DType, Precision};
 use pullback_autograd::pullback;
 use pullback_ops::{Origin, Result, Val};
 
+use crate::allowance::{Allowance, out_of_proportion};
 use crate::claim::Rounding;
 use crate::evidence::{Case, Derived, Evidence, SAFETY, rounding_of};
 use crate::graph::ancestors;
-use crate::judge::out_of_proportion;
-use crate::rounding::{Simulation, Sums};
+use crate::rounding::{Measured, Simulation, Sums};
 use crate::routes::Derivative;
 use crate::verdict::Coarser;
 
@@ -47,14 +47,16 @@ impl Pulled {
         Ok(Array::from_vec(&self.seed.shape(), unit)?)
     }
 
-    /// How much each entry amplifies rounding where sums round like these.
-    pub(crate) fn spread(&self, sums: Sums) -> Result<Vec<f64>> {
+    /// How far each entry is moved by rounding where sums round like these, row by row.
+    fn measured(&self, sums: Sums) -> Result<Vec<Measured>> {
         let simulation = Simulation::new(&self.gradient, &[&self.seed])?;
-        let mut spread = Vec::new();
-        for row in 0..self.rows {
-            spread.extend(simulation.run_with(&[self.unit(row)?], sums)?.1);
-        }
-        Ok(spread)
+        (0..self.rows).map(|row| simulation.measure(&[self.unit(row)?], sums)).collect()
+    }
+
+    /// How far each entry may be off where it is computed in this precision.
+    pub(crate) fn allowance(&self, precision: Precision) -> Result<Allowance> {
+        let sums = Sums::of(precision, precision.accumulator());
+        Ok(Allowance::of(precision, &self.measured(sums)?))
     }
 
     /// Does it add up products of two values?
@@ -79,22 +81,21 @@ impl Case<'_> {
             Precision::F32 if pulled.has_products() => (Coarser::Tf32, TF32),
             _ => return Ok(None),
         };
-        let spread = match coarser {
-            Coarser::Sums(precision) => pulled.spread(Sums::of(precision, precision))?,
-            Coarser::Tf32 => pulled.spread(Sums::of(Precision::F16, Precision::F32))?,
+        let sums = match coarser {
+            Coarser::Sums(precision) => Sums::of(precision, precision),
+            Coarser::Tf32 => Sums::of(Precision::F16, Precision::F32),
         };
+        let spread: Vec<f64> = pulled.measured(sums)?.iter().flat_map(Measured::spread).collect();
         let error = |k: usize| (evidence.claimed[k] - derived[k]).abs();
-        let rounding: Vec<f64> = spread
-            .iter()
-            .map(|spread| SAFETY * (0.5 * epsilon * spread + rounding_of(*precision, *spread)))
-            .collect();
-        if (0..derived.len()).any(|k| error(k) > rounding[k])
+        let rounding: Vec<f64> =
+            spread.iter().map(|spread| 0.5 * epsilon * spread + rounding_of(*precision, *spread)).collect();
+        if (0..derived.len()).any(|k| error(k) > SAFETY * rounding[k])
             || out_of_proportion(&evidence.claimed, derived, &rounding).is_some()
         {
             return Ok(None);
         }
         let squares = |of: &dyn Fn(usize) -> f64| (0..derived.len()).map(|k| of(k).powi(2)).sum::<f64>();
-        let share = (squares(&error) / squares(&|k| rounding[k] / SAFETY)).sqrt();
+        let share = (squares(&error) / squares(&|k| rounding[k])).sqrt();
         Ok((share >= OF_ITS_SIZE).then_some(coarser))
     }
 }

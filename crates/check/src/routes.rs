@@ -248,8 +248,9 @@ impl<'a> Program<'a> {
         // What is below the smallest normal number has lost digits, or all of them.
         let noise_of = |spread: &f64| 4.0 * (f64::EPSILON * spread + Precision::F64.underflow());
         let noise = |spread: Vec<f64>| spread.iter().map(noise_of).collect();
-        let noise_along = noise(Simulation::new(of.y, &[])?.run(&[])?.1);
-        let (value, spread) = Simulation::new(of.y, &[of.x])?.run(std::slice::from_ref(&point))?;
+        let noise_along = noise(Simulation::new(of.y, &[])?.varying(of.x).run(&[])?.1);
+        let (value, spread) =
+            Simulation::new(of.y, &[of.x])?.varying(of.x).run(std::slice::from_ref(&point))?;
         let noise = noise(spread);
         let largest = at.iter().fold(0.0f64, |largest, x| largest.max(x.abs()));
         let value = value.to_vec_f64();
@@ -295,8 +296,7 @@ impl<'a> Program<'a> {
             let (mut suspects, others): (Vec<usize>, Vec<usize>) =
                 of.undecided()?.columns.into_iter().partition(|&entry| first(entry));
             suspects.extend(others);
-            let most =
-                MOST_WORK / self.function.work().saturating_mul(EVALUATIONS_OF_A_KINK).max(1);
+            let most = MOST_WORK / self.function.work().saturating_mul(EVALUATIONS_OF_A_KINK).max(1);
             unmeasured.extend(suspects.iter().skip(most));
             for &entry in suspects.iter().take(most) {
                 let here = self.kinks_at(entry);

@@ -105,6 +105,7 @@ impl Note {
             Note::Blind { .. } => "blind-entries",
             Note::BothNan(_) => "both-nan",
             Note::OutOfProportion { .. } => "out-of-proportion",
+            Note::OneSided { .. } => "one-sided",
             Note::Composed { .. } => "conventions",
             Note::Unmeasured(_) => "unmeasured-kinks",
             Note::Rounded(_) => "rounded-entries",
@@ -390,6 +391,11 @@ pub enum Note {
     },
     /// Claim and derivative are both NaN at this entry: no comparison could have failed.
     BothNan(Vec<usize>),
+    /// Numbers from elsewhere lie to one side of the derivative by more than rounding explains, each within its tolerance.
+    OneSided {
+        /// How far they are off in the mean, in units of what rounding is measured to do to each.
+        off: f64,
+    },
     /// Numbers from elsewhere are this number times the derivative, all together, each within its tolerance.
     OutOfProportion {
         /// The number, as it is fitted.

@@ -1,6 +1,8 @@
 //! Every combination of what can be known of an entry, and of a claim, with what is to follow from it.
 
-use pullback_check::{Causes, Elsewhere, Equals, Facts, Finite, Point, Rules, Says, Verdict, Zero, conclude, entry};
+use pullback_check::{
+    Causes, Elsewhere, Equals, Facts, Finite, Point, Rules, Says, Verdict, Zero, conclude, entry,
+};
 
 use Equals::{Both, Neither, Slope};
 use Point::{Kink, Smooth, Unseen};
@@ -79,17 +81,26 @@ fn all_facts() -> impl Iterator<Item = Facts> {
     let bools = [false, true];
     let each = move |of: Facts| {
         let finite = [Finite::Yes, Finite::No, Finite::BothNan].map(|finite| Facts { finite, ..of });
-        let zero = finite.into_iter().flat_map(|of| [Zero::No, Zero::Stated, Zero::Unstated].map(|zero| Facts { zero, ..of }));
+        let zero = finite
+            .into_iter()
+            .flat_map(|of| [Zero::No, Zero::Stated, Zero::Unstated].map(|zero| Facts { zero, ..of }));
         let elsewhere = zero.flat_map(|of| {
-            [Elsewhere::Right, Elsewhere::Wrong, Elsewhere::Doubtful].map(|elsewhere| Facts { elsewhere, ..of })
+            [Elsewhere::Right, Elsewhere::Wrong, Elsewhere::Doubtful]
+                .map(|elsewhere| Facts { elsewhere, ..of })
         });
-        let causes =
-            elsewhere.flat_map(|of| [Causes::None, Causes::One, Causes::Several].map(|causes| Facts { causes, ..of }));
+        let causes = elsewhere
+            .flat_map(|of| [Causes::None, Causes::One, Causes::Several].map(|causes| Facts { causes, ..of }));
         causes.flat_map(move |of| {
             bools.into_iter().flat_map(move |digits| {
                 bools.into_iter().flat_map(move |systematic| {
                     bools.into_iter().flat_map(move |inherits| {
-                        bools.into_iter().map(move |empty| Facts { digits, systematic, inherits, empty, ..of })
+                        bools.into_iter().map(move |empty| Facts {
+                            digits,
+                            systematic,
+                            inherits,
+                            empty,
+                            ..of
+                        })
                     })
                 })
             })
@@ -148,7 +159,11 @@ fn cases_by_name() {
     let wrong = Facts { worst: Says::Wrong, ..holds };
     let cases: [(&str, Facts, Verdict); 16] = [
         ("all agree", holds, Verdict::Holds),
-        ("the derivative of pieces that fit together", Facts { worst: Says::BySlope, ..holds }, Verdict::Holds),
+        (
+            "the derivative of pieces that fit together",
+            Facts { worst: Says::BySlope, ..holds },
+            Verdict::Holds,
+        ),
         ("the convention's value there", Facts { worst: Says::Convention, ..holds }, Verdict::Wrong),
         ("a kink", Facts { worst: Says::Conventional, ..holds }, Verdict::Kink),
         ("another convention", Facts { worst: Says::OtherConvention, ..holds }, Verdict::Kink),

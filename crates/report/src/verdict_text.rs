@@ -186,8 +186,15 @@ pub(crate) fn note_text(note: &Note) -> String {
             ).trim_start().to_string()
         }
         Note::Unmeasured(count) => {
-            format!("{count} more entries are at kinks and too many to be measured: they are what the rules give")
+            format!(
+                "{count} more entries are at kinks and too many to be measured: they are what the rules give"
+            )
         }
+        Note::OneSided { off } => format!(
+            "each entry is within its tolerance, but all together they lie {} the derivative, by {} times what rounding does to one",
+            if *off > 0.0 { "above" } else { "below" },
+            brief(off.abs())
+        ),
         Note::Rounded(count) => {
             let entries = if *count == 1 { "entry is" } else { "entries are" };
             format!("{count} {entries} too small beside the others for so few digits")

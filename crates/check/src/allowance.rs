@@ -1,0 +1,138 @@
+//! How far numbers of other code may be off, and when all of them together are off by more than rounding explains.
+//!
+//! What is measured is how far rounding moves an entry ([`crate::rounding`]). Of that a single entry may be off by [`SAFETY`]
+//! times, since measurements are samples. But rounding goes both ways, and what is systematic shows in many entries long before
+//! it shows in one: a multiple of the derivative, or a shift of all entries to one side.
+
+use pullback_array::Precision;
+
+use crate::evidence::{SAFETY, rounding_of};
+use crate::rounding::Measured;
+
+/// How often a result may be stored where numbers of 16 bits are computed in 32: rounded once here, and once more where it is
+/// handed on, scaled or added to zeros. Nothing else happens to it at its own size, so that no factor stands before this.
+const STORED: f64 = 2.0;
+
+/// How far all entries may be off together, in units of how far rounding is measured to move single ones, however many they are:
+/// roundings that all share (of a scale, a mean, a count's inverse) move all to one side, and are measured as the largest of
+/// sixteen samples, which one in 2¹⁶ times is less than half of what they may be.
+const MOST_OF_ALL: f64 = 2.0;
+
+/// How far each entry may be off.
+pub(crate) struct Allowance {
+    /// At the most.
+    pub most: Vec<f64>,
+    /// As measured, before any factor.
+    pub measured: Vec<f64>,
+}
+
+impl Allowance {
+    /// Where nothing is computed but zeros.
+    pub(crate) fn of_zeros(precision: Precision, entries: usize) -> Allowance {
+        let measured = vec![rounding_of(precision, 0.0); entries];
+        Allowance { most: measured.iter().map(|error| SAFETY * error).collect(), measured }
+    }
+
+    /// Of rows that were measured in this precision.
+    pub(crate) fn of(precision: Precision, rows: &[Measured]) -> Allowance {
+        let (mut most, mut measured) = (Vec::new(), Vec::new());
+        for row in rows {
+            for (entry, &moved) in row.value.to_vec_f64().into_iter().zip(&row.moved) {
+                let whole = rounding_of(precision, moved.hypot(entry));
+                // In 16 bits results are rounded when they are stored, and nothing else: half an epsilon at the most, known before.
+                let stored = match precision.accumulator() == precision {
+                    true => SAFETY * whole,
+                    false => {
+                        STORED * 0.5 * precision.epsilon() * entry.abs()
+                            + SAFETY * rounding_of(precision, moved)
+                    }
+                };
+                most.push(stored.min(SAFETY * whole));
+                measured.push(whole);
+            }
+        }
+        Allowance { most, measured }
+    }
+
+    /// The larger of both, entry by entry.
+    pub(crate) fn or(&mut self, other: &Allowance) {
+        let larger = |a: &mut Vec<f64>, b: &Vec<f64>| a.iter_mut().zip(b).for_each(|(a, b)| *a = a.max(*b));
+        larger(&mut self.most, &other.most);
+        larger(&mut self.measured, &other.measured);
+    }
+}
+
+/// How far so many independent deviations may be off in the mean, in units of how far each is measured to be: √n times less
+/// than a single one, and never less than what they may share.
+pub(crate) fn most_of(independent: f64) -> f64 {
+    (SAFETY / independent.max(1.0).sqrt()).max(MOST_OF_ALL)
+}
+
+/// The number that claimed numbers are times the derivative, where rounding, which goes both ways, does not make it.
+///
+/// Entries count by their squares, so that few large ones are few whatever stands beside them; and such as have the same digits
+/// are rounded alike, and count as one.
+pub(crate) fn out_of_proportion(claimed: &[f64], derived: &[f64], measured: &[f64]) -> Option<f64> {
+    let sum = |of: &dyn Fn(usize) -> f64| (0..derived.len()).map(of).sum::<f64>();
+    let square = sum(&|k| derived[k] * derived[k]);
+    let times = sum(&|k| claimed[k] * derived[k]) / square;
+    let error = (sum(&|k| measured[k] * measured[k]) / square).sqrt();
+    let independent = square * square / squares_of_like(derived, &|k| derived[k] * derived[k]);
+    ((times - 1.0).abs() > most_of(independent) * error).then_some(times)
+}
+
+/// How far claimed numbers lie to one side of the derivative in the mean, in units of what rounding is measured to do to each,
+/// where that is more than rounding does to all.
+pub(crate) fn one_sided(claimed: &[f64], derived: &[f64], measured: &[f64]) -> Option<f64> {
+    let told: Vec<usize> = (0..derived.len()).filter(|&k| measured[k] > 0.0 && derived[k] != 0.0).collect();
+    let count = told.len() as f64;
+    let mean = told.iter().map(|&k| (claimed[k] - derived[k]) / measured[k]).sum::<f64>() / count;
+    let of_told: Vec<f64> = told.iter().map(|&k| derived[k]).collect();
+    let independent = count * count / squares_of_like(&of_told, &|_| 1.0);
+    (mean.abs() > most_of(independent)).then_some(mean)
+}
+
+/// The sum of the squares of weights, where entries with the same digits have one weight.
+fn squares_of_like(entries: &[f64], weight: &dyn Fn(usize) -> f64) -> f64 {
+    const DIGITS: u64 = (1 << 52) - 1;
+    // What differs in the last bits of double precision is the same in fewer.
+    const ROUNDED: u64 = 1 << 10;
+    let mut like: Vec<(u64, f64)> = entries
+        .iter()
+        .enumerate()
+        .map(|(k, entry)| (((entry.to_bits() & DIGITS) + ROUNDED / 2) / ROUNDED, weight(k)))
+        .collect();
+    like.sort_by_key(|(digits, _)| *digits);
+    like.chunk_by(|a, b| a.0 == b.0).map(|group| group.iter().map(|(_, w)| w).sum::<f64>().powi(2)).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_all_entries_share() {
+        let derived: Vec<f64> = (1..=64).map(|k| f64::from(k).sqrt()).collect();
+        let measured: Vec<f64> = derived.iter().map(|entry| entry / 256.0).collect();
+        let claimed = |off: &dyn Fn(usize) -> f64| -> Vec<f64> {
+            (0..derived.len()).map(|k| derived[k] + off(k) * measured[k]).collect()
+        };
+        let both = |numbers: &[f64]| {
+            [out_of_proportion(numbers, &derived, &measured), one_sided(numbers, &derived, &measured)]
+                .map(|found| found.is_some())
+        };
+        let sign = |k: usize| if k % 2 == 0 { 1.0 } else { -1.0 };
+        assert_eq!(both(&claimed(&|k| 7.0 * sign(k))), [false, false]);
+        assert_eq!(both(&claimed(&|_| 1.5)), [false, false]);
+        assert_eq!(both(&claimed(&|_| 2.5)), [true, true]);
+        // A shift of the small entries alone is no multiple.
+        assert_eq!(both(&claimed(&|k| if k < 40 { 7.0 } else { 0.0 })), [false, true]);
+        // One entry may be off by as much as it is judged by, and so may many that are the same.
+        let alone = |off: f64| out_of_proportion(&[1.0 + off / 256.0], &[1.0], &[1.0 / 256.0]).is_some();
+        assert_eq!([alone(7.9), alone(8.1)], [false, true]);
+        let alike = [1.0, 2.0, -0.5, 4.0].repeat(16);
+        let off: Vec<f64> = alike.iter().map(|entry| entry * (1.0 + 7.9 / 256.0)).collect();
+        let errors: Vec<f64> = alike.iter().map(|entry: &f64| entry.abs() / 256.0).collect();
+        assert_eq!(out_of_proportion(&off, &alike, &errors), None);
+    }
+}

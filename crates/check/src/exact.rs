@@ -1,0 +1,163 @@
+//! Which numbers of a program have no rounding error.
+//!
+//! What is given to other code is given exactly: a dump's inputs are the very numbers that it computed with, where its precision
+//! can hold them. Moving numbers about (a slice, a broadcast, a mask of 0 and 1 times them, the larger of two) rounds nothing, and
+//! whole numbers below 2^p are added and multiplied exactly in a precision of p bits. A comparison of such numbers cannot be
+//! turned by rounding, and a mask of them is the same in every code.
+//!
+//! That is asked of the numbers and of the operation, which is tried on other whole numbers: `tanh(20)` is 1 in double precision,
+//! and is a rounded number all the same.
+
+use std::collections::{HashMap, HashSet};
+
+use pullback_array::{Array, DType, Precision};
+use pullback_ops::{Op, Val};
+
+/// Entries of a result that are sought among those of the operands before all of them are: what computes anything new is
+/// seen by one of the first.
+const SOUGHT_FIRST: usize = 4;
+
+/// What an operation is tried on: no two of them have a whole quotient, mean or root.
+const WHOLE: [f64; 7] = [2.0, 3.0, 5.0, 7.0, 11.0, 13.0, 17.0];
+
+/// What is known of the values of a program to be exact in a precision, by their place in it.
+pub(crate) struct Exact {
+    precision: Precision,
+    known: HashMap<u64, bool>,
+}
+
+impl Exact {
+    pub(crate) fn new(precision: Precision) -> Exact {
+        Exact { precision, known: HashMap::new() }
+    }
+
+    /// A value that nothing was computed of, as this array; `varies`: it is to stand for others too.
+    pub(crate) fn given(&mut self, value: &Val, array: &Array, varies: bool) {
+        let exact = !varies && is_held(array, self.precision);
+        self.known.insert(value.order(), exact);
+    }
+
+    /// Is it exact? What has not been met is a number of the program.
+    pub(crate) fn is_exact(&self, value: &Val, array: &Array) -> bool {
+        self.known.get(&value.order()).copied().unwrap_or_else(|| is_held(array, self.precision))
+    }
+
+    /// Is the value with this place known to be exact?
+    pub(crate) fn knows(&self, order: u64) -> bool {
+        self.known.get(&order).copied().unwrap_or(false)
+    }
+
+    /// Results of an operation.
+    pub(crate) fn computed(&mut self, op: &dyn Op, value: &Val, inputs: &[&Array], results: &[Array]) {
+        let given = value.inputs().iter().zip(inputs).all(|(value, array)| self.is_exact(value, array));
+        let exact = given
+            && (moves(inputs, results)
+                || self.are_whole(inputs.iter().copied())
+                    && self.are_whole(results)
+                    && keeps_whole(op, inputs));
+        self.known.insert(value.order(), exact);
+    }
+
+    /// Are all of these whole numbers that are added and multiplied exactly?
+    fn are_whole<'a>(&self, arrays: impl IntoIterator<Item = &'a Array>) -> bool {
+        let most = 2.0 / epsilon(self.precision);
+        arrays.into_iter().all(|array| entries(array).all(|x| x.fract() == 0.0 && x.abs() <= most))
+    }
+}
+
+/// That of integers is that of what they are computed in here.
+fn epsilon(precision: Precision) -> f64 {
+    if precision.epsilon() > 0.0 { precision.epsilon() } else { f64::EPSILON }
+}
+
+fn entries(array: &Array) -> impl Iterator<Item = f64> {
+    array.to_vec_f64().into_iter()
+}
+
+/// Can the precision hold these numbers?
+fn is_held(array: &Array, precision: Precision) -> bool {
+    if !array.dtype().is_float() || array.dtype() == DType::F64 && epsilon(precision) == f64::EPSILON {
+        return true;
+    }
+    let held = |x: f64| {
+        // The last of its digits that the precision has.
+        let last = epsilon(precision) * 2f64.powi(x.abs().log2().floor() as i32);
+        x == 0.0 || !x.is_finite() || (x / last).fract() == 0.0
+    };
+    entries(array).all(held)
+}
+
+/// Is every result one of the operands' numbers, but for the sign, or zero?
+fn moves(inputs: &[&Array], results: &[Array]) -> bool {
+    let floats = || inputs.iter().filter(|array| array.dtype().is_float());
+    let is_operand = |x: f64| x == 0.0 || floats().any(|array| entries(array).any(|y| y.abs() == x.abs()));
+    let first = results.iter().flat_map(|array| entries(array).take(SOUGHT_FIRST).collect::<Vec<_>>());
+    if !first.into_iter().all(is_operand) {
+        return false;
+    }
+    let bits = |x: f64| x.abs().to_bits();
+    let operands: HashSet<u64> = floats().flat_map(|array| entries(array)).map(bits).collect();
+    results.iter().flat_map(entries).all(|x| x == 0.0 || operands.contains(&bits(x)))
+}
+
+/// Does an operation make whole numbers of whole numbers, whatever these are? It is tried on others twice.
+fn keeps_whole(op: &dyn Op, inputs: &[&Array]) -> bool {
+    (0..2).all(|trial| {
+        let other = |(k, array): (usize, &&Array)| {
+            if !array.dtype().is_float() {
+                return Ok((*array).clone());
+            }
+            let number = |at: usize| WHOLE[(at + 3 * k + trial) % WHOLE.len()];
+            Array::from_vec(array.shape(), (0..array.len()).map(number).collect::<Vec<f64>>())
+        };
+        let Ok(others) = inputs.iter().enumerate().map(other).collect::<Result<Vec<_>, _>>() else {
+            return false;
+        };
+        // Beyond 2⁵³ every number is whole.
+        let is_whole = |x: f64| x.fract() == 0.0 && x.abs() * f64::EPSILON < 1.0;
+        let results = op.forward(&others.iter().collect::<Vec<_>>());
+        results.is_ok_and(|results| results.iter().flat_map(entries).all(is_whole))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rounding::{Simulation, Sums};
+    use pullback_ops::Result;
+
+    /// Is the value computed exactly in a precision?
+    fn exact(value: &Val, precision: Precision) -> Result<bool> {
+        Ok(Simulation::new(value, &[])?.measure(&[], Sums::of(precision, precision.accumulator()))?.exact)
+    }
+
+    fn leaf(numbers: &[f64]) -> Val {
+        Val::new(Array::from_slice(&[numbers.len()], numbers).expect("as many as there are"))
+    }
+
+    #[test]
+    fn what_is_exact() -> Result<()> {
+        let (half, tenth, whole) = (leaf(&[0.5, -1.25]), leaf(&[0.1, -0.3]), leaf(&[3.0, 20.0]));
+        let mask = leaf(&[1.0, 0.0]);
+        let cases: [(&str, Val, [bool; 3]); 11] = [
+            // In f64, f32 and bf16.
+            ("given", half.clone(), [true; 3]),
+            ("given with more digits", tenth.clone(), [true, false, false]),
+            ("masked", (&tenth * &mask)?, [true, false, false]),
+            ("the larger", tenth.relu()?, [true, false, false]),
+            ("negative", (-&half)?, [true; 3]),
+            ("whole", (&(&whole * &whole)? - 1.0)?, [true, true, false]),
+            ("a sum of whole numbers", whole.sum_all()?, [true; 3]),
+            ("1 in double precision", leaf(&[20.0, 30.0]).tanh()?, [false; 3]),
+            ("a mean that is whole", leaf(&[1.0, 3.0]).mean(&[0], false)?, [false; 3]),
+            ("computed", (&tenth * &tenth)?, [false; 3]),
+            ("a sign of what is computed", (&tenth * &tenth)?.sign()?, [true; 3]),
+        ];
+        for (what, value, expected) in cases {
+            let found = [Precision::F64, Precision::F32, Precision::BF16]
+                .map(|precision| exact(&value, precision).expect("finite"));
+            assert_eq!(found, expected, "{what}");
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,319 @@
+//! Takes the routes to a claim, and holds what they give against it and against one another.
+//!
+//! What does not know the claim comes first: autograd, the Jacobian, finite differences, and where the three disagree for a
+//! reason that is known. Then comes how far rounding may have moved the claim, and which choices it may have turned.
+
+use std::collections::{BTreeSet, HashSet};
+
+use pullback_array::{Array, memory};
+use pullback_ops::{Result, Val};
+
+use crate::allowance::Allowance;
+use crate::claim::{Rounding, Subject};
+use crate::convention::{Choices, Undecided};
+use crate::differences::Estimate;
+use crate::evidence::{Along, Case, Composed, Derived, Evidence, Gap, SAFETY, Scale, norm, reach};
+use crate::flips::flips;
+use crate::kink::OneSided;
+use crate::layout::{from_tensor, to_tensor};
+use crate::other_code::Pulled;
+use crate::routes::{DIRECTIONS, Derivative, Differences, along};
+use crate::verdict::{Judgement, Note};
+
+/// What is held for each entry of a derivative while its routes are compared: eight numbers, two of an estimate, a gap for
+/// each of four lists and once more where three of them are joined.
+const BYTES_OF_AN_ENTRY: usize = 10 * size_of::<f64>() + 7 * size_of::<Gap>();
+
+impl Case<'_> {
+    /// Takes every route. `None`: the derivative is not finite.
+    pub(crate) fn evidence(&self, judgement: &mut Judgement) -> Result<Option<Evidence>> {
+        let derivative = self.reduced.derivative();
+        let bytes = BYTES_OF_AN_ENTRY.saturating_mul(self.tensor.len());
+        if derivative.is_dear()? || bytes > memory::limit() / 4 {
+            return self.probed(judgement);
+        }
+        memory::room(bytes)?;
+        let (by_autograd, spread) = derivative.by_autograd()?;
+        let (by_network, network_spread, no_path) = derivative.by_network()?;
+        judgement.expected =
+            Some(from_tensor(&by_autograd, self.y.len(), self.claim.array.shape(), self.claim.layout)?);
+        if !by_autograd.all_finite() || !by_network.all_finite() {
+            return Ok(None);
+        }
+        let (mut claimed, autograd) = (self.tensor.to_vec_f64(), by_autograd.to_vec_f64());
+        let network = by_network.to_vec_f64();
+        let pulled = match &self.claim.rounding {
+            Rounding::Measured(_) => None,
+            Rounding::Unknown(precision) => Pulled::new(&derivative)?.map(|pulled| (pulled, *precision)),
+        };
+        let mut of_claim = match (&self.claim.rounding, &pulled) {
+            (Rounding::Measured(errors), _) => {
+                let measured = to_tensor(errors, &self.y, &self.x, self.claim.layout)?.to_vec_f64();
+                Allowance { most: measured.iter().map(|error| SAFETY * error).collect(), measured }
+            }
+            (Rounding::Unknown(precision), Some((pulled, _))) => pulled.allowance(*precision)?,
+            (Rounding::Unknown(precision), None) => Allowance::of_zeros(*precision, claimed.len()),
+        };
+        let of_numbers: Vec<f64> =
+            (0..claimed.len()).map(|p| SAFETY * f64::EPSILON * (spread[p] + claimed[p].abs())).collect();
+        let own = |of_claim: &Allowance| of_claim.most.iter().zip(&of_numbers).map(|(a, b)| a + b).collect();
+        let mut rounding: Vec<f64> = own(&of_claim);
+        let of_routes: Vec<f64> = match &self.claim.rounding {
+            Rounding::Measured(_) => rounding.clone(),
+            Rounding::Unknown(_) => spread.iter().map(|spread| SAFETY * f64::EPSILON * spread).collect(),
+        };
+        let is_beyond =
+            |claimed: &[f64], rounding: &[f64], p: usize| (claimed[p] - autograd[p]).abs() > rounding[p];
+
+        let columns = self.x.iter().product::<usize>().max(1);
+        let deviates: HashSet<usize> =
+            (0..claimed.len()).filter(|&p| is_beyond(&claimed, &rounding, p)).map(|p| p % columns).collect();
+        let contradicts =
+            |p: usize, value: f64, error: f64| (autograd[p] - value).abs() > of_routes[p] + SAFETY * error;
+        let found = derivative.by_differences(&contradicts, &|column| deviates.contains(&column))?;
+        let composed = self.composed(&derivative, &found, &by_autograd, &of_routes)?;
+
+        // Where conventions do not compose no choice was turned: the claim is held against differences there.
+        let mut disputed = claimed.clone();
+        composed.entries.iter().for_each(|&p| disputed[p] = autograd[p]);
+        let flips = match &pulled {
+            Some((pulled, precision)) if (0..claimed.len()).any(|p| is_beyond(&disputed, &rounding, p)) => {
+                flips(pulled, *precision, &disputed, &autograd, &rounding)?
+            }
+            _ => None,
+        };
+        if let Some(flips) = &flips {
+            of_claim.or(&flips.allowance);
+            rounding = own(&of_claim);
+            claimed.iter_mut().zip(&flips.moves).for_each(|(claimed, moved)| *claimed -= moved);
+        }
+        let networked = |p: usize| SAFETY * f64::EPSILON * network_spread[p];
+        let gaps = |of: &dyn Fn(usize) -> Gap| (0..claimed.len()).map(of).collect::<Vec<Gap>>();
+        let whole = |(measured, own): (&f64, &f64)| measured + own / SAFETY;
+        let mut evidence = Evidence {
+            by_autograd: gaps(&|p| Gap::new(p, claimed[p], autograd[p], rounding[p])),
+            by_network: gaps(&|p| Gap::new(p, claimed[p], network[p], rounding[p] + networked(p))),
+            among_routes: gaps(&|p| Gap::new(p, autograd[p], network[p], of_routes[p] + networked(p))),
+            scale: Scale::of(&autograd, &of_routes, &rounding),
+            measured: of_claim.measured.iter().zip(&of_numbers).map(whole).collect(),
+            flips,
+            composed,
+            of_row: columns,
+            ..Evidence::empty(no_path)
+        };
+        evidence.derived = Derived::All(autograd);
+        (evidence.claimed, evidence.rounding, evidence.of_routes) = (claimed, rounding, of_routes);
+        match found {
+            Differences::Entries { estimate, kinks } => evidence.by_entries(estimate, &kinks),
+            Differences::Directions { directions, kinks, unmeasured } => {
+                judgement.notes.push(Note::Directions(DIRECTIONS));
+                evidence.kinks = evidence.at_kinks(&kinks);
+                let rows = self.y.iter().product::<usize>();
+                let at = |column: usize| (0..rows).map(move |row| row * columns + column);
+                evidence.unmeasured = unmeasured.into_iter().flat_map(at).collect();
+                let tensor = Array::from_slice(self.tensor.shape(), &evidence.claimed)?;
+                let claim = |direction: &Array| Ok(along(&tensor, direction, rows));
+                let program = |direction: &Array| Ok(along(&by_autograd, direction, rows));
+                self.along_directions(&mut evidence, &claim, &program, &directions)?;
+            }
+        }
+        self.correct_expected(&evidence, judgement)?;
+        if let [first, _] = self.reduced.subject.wrt.as_slice() {
+            let gaps = self.gradient_gaps(first)?;
+            evidence.gradient_disagrees = gaps.iter().any(|gap| gap.ratio() > 1.0);
+            evidence.among_routes.extend(gaps);
+        }
+        let ratios = evidence.among_routes.iter().filter(|gap| gap.error.is_finite()).map(Gap::ratio);
+        evidence.contradiction = ratios.fold(evidence.contradiction, f64::max);
+        if matches!(self.claim.rounding, Rounding::Measured(_)) && !evidence.scale.zero {
+            evidence.leave_out_blind();
+        }
+        Ok(Some(evidence))
+    }
+
+    /// Where conventions do not compose the derivative is what differences saw.
+    fn correct_expected(&self, evidence: &Evidence, judgement: &mut Judgement) -> Result<()> {
+        let (Derived::All(derived), Some(estimates)) = (&evidence.derived, &evidence.estimates) else {
+            return Ok(());
+        };
+        if evidence.composed.entries.is_empty() {
+            return Ok(());
+        }
+        let mut entries = derived.clone();
+        evidence.composed.entries.iter().for_each(|&p| entries[p] = estimates[p]);
+        let tensor = Array::from_vec(self.tensor.shape(), entries)?;
+        judgement.expected =
+            Some(from_tensor(&tensor, self.y.len(), self.claim.array.shape(), self.claim.layout)?);
+        Ok(())
+    }
+
+    /// Which of the entries that autograd and finite differences disagree of are at kinks of operations.
+    fn composed(
+        &self,
+        derivative: &Derivative<'_>,
+        found: &Differences,
+        by_autograd: &Array,
+        of_routes: &[f64],
+    ) -> Result<Composed> {
+        let columns = self.x.iter().product::<usize>().max(1);
+        let disputed = disputed(found, by_autograd, of_routes, columns);
+        let mut composed = Composed::default();
+        if disputed.is_empty() {
+            return Ok(composed);
+        }
+        let Some(choices) = Choices::new(derivative)? else { return Ok(composed) };
+        // Along directions every entry that is undecided may be one of those that are meant.
+        let is_meant = |p: &usize| match found {
+            Differences::Entries { .. } => disputed.contains(p),
+            Differences::Directions { kinks, unmeasured, .. } => {
+                !unmeasured.contains(&(p % columns)) && !kinks.iter().any(|kink| kink.at == *p)
+            }
+        };
+        let rows: BTreeSet<usize> = disputed.iter().map(|p| p / columns).collect();
+        for row in rows {
+            let Undecided { columns: here, ops } = choices.undecided(&derivative.unit(row))?;
+            let before = composed.entries.len();
+            composed.entries.extend(here.into_iter().map(|column| row * columns + column).filter(is_meant));
+            if composed.entries.len() > before {
+                let new: Vec<&str> = ops.into_iter().filter(|op| !composed.ops.contains(op)).collect();
+                composed.ops.extend(new);
+            }
+        }
+        Ok(composed)
+    }
+
+    /// Finite differences along directions, against what the claim and the program come to along them: each speaks of a whole row, and of one entry only where that is sought out.
+    pub(crate) fn along_directions(
+        &self,
+        evidence: &mut Evidence,
+        claim: Along<'_>,
+        program: Along<'_>,
+        directions: &[(Array, Estimate)],
+    ) -> Result<()> {
+        let (rows, columns) = (self.y.iter().product::<usize>(), self.x.iter().product::<usize>());
+        let mut contradicted: Option<(f64, &Array, usize)> = None;
+        for (direction, estimate) in directions {
+            let weights = direction.to_vec_f64();
+            let (of_claim, of_autograd) = (claim(direction)?, program(direction)?);
+            let contradicts = |row: usize| {
+                let of_routes = reach(&evidence.of_routes[row * columns..(row + 1) * columns], &weights);
+                (of_autograd[row] - estimate.value[row]).abs() > of_routes + SAFETY * estimate.error[row]
+            };
+            let thorough = match (0..rows).any(contradicts) {
+                true => Some(self.reduced.derivative().along_thoroughly(direction)?),
+                false => None,
+            };
+            let estimate = thorough.as_ref().unwrap_or(estimate);
+            for row in 0..rows {
+                let of_row = |errors: &[f64]| {
+                    reach(&errors[row * columns..(row + 1) * columns], &weights)
+                        + SAFETY * estimate.error[row]
+                };
+                let (tolerance, of_routes) = (of_row(&evidence.rounding), of_row(&evidence.of_routes));
+                if !tolerance.is_finite() {
+                    evidence.truncation = f64::INFINITY;
+                    continue;
+                }
+                let gap = Gap::new(row * columns, of_claim[row], estimate.value[row], tolerance);
+                let routes = Gap::new(row * columns, of_autograd[row], estimate.value[row], of_routes);
+                evidence.truncation = evidence.truncation.max(of_routes / norm(&weights));
+                if routes.ratio() > contradicted.map_or(1.0, |(ratio, ..)| ratio) {
+                    contradicted = Some((routes.ratio(), direction, row));
+                }
+                evidence.by_differences.push(gap);
+                evidence.among_routes.push(routes);
+            }
+        }
+        if let Some((ratio, direction, row)) = contradicted {
+            let position = row * columns + self.reduced.derivative().localise(program, direction)?;
+            // The entry that is to be named; larger than any other error among the routes.
+            evidence.among_routes.push(Gap { position, error: f64::INFINITY, tolerance: f64::INFINITY });
+            evidence.contradiction = ratio;
+        }
+        Ok(())
+    }
+
+    /// For a Hessian: the gradient that is differentiated, against finite differences of the scalar.
+    pub(crate) fn gradient_gaps(&self, x: &Val) -> Result<Vec<Gap>> {
+        let Subject { of, fixed, .. } = self.reduced.subject;
+        let gradient = Derivative { y: of, x, fixed: fixed.iter().collect() };
+        let (tensor, spread) = gradient.by_autograd()?;
+        let entries = tensor.to_vec_f64();
+        let rounding: Vec<f64> =
+            spread.iter().zip(&entries).map(|(s, e)| SAFETY * f64::EPSILON * (s + e.abs())).collect();
+        let contradicts =
+            |p: usize, value: f64, error: f64| (entries[p] - value).abs() > rounding[p] + SAFETY * error;
+        let found = gradient.by_differences(&contradicts, &|_| false)?;
+        // Where conventions do not compose to the gradient, that is said of the gradient, where it is claimed.
+        let undecided = gradient.undecided()?.columns;
+        if !undecided.is_empty() {
+            return Ok(Vec::new());
+        }
+        Ok(match found {
+            Differences::Entries { estimate, kinks } => (0..entries.len())
+                .filter(|p| estimate.error[*p].is_finite() && !kinks.iter().any(|kink| kink.at == *p))
+                .map(|p| Gap::new(0, entries[p], estimate.value[p], rounding[p] + SAFETY * estimate.error[p]))
+                .collect(),
+            Differences::Directions { directions, .. } => directions
+                .iter()
+                .filter(|(_, estimate)| estimate.error[0].is_finite())
+                .map(|(direction, estimate)| {
+                    let tolerance = reach(&rounding, &direction.to_vec_f64()) + SAFETY * estimate.error[0];
+                    Gap::new(0, along(&tensor, direction, 1)[0], estimate.value[0], tolerance)
+                })
+                .collect(),
+        })
+    }
+}
+
+/// The entries of which autograd and finite differences disagree; the first of a row, where a direction tells.
+fn disputed(found: &Differences, by_autograd: &Array, of_routes: &[f64], columns: usize) -> BTreeSet<usize> {
+    match found {
+        Differences::Entries { estimate, kinks } => {
+            let derived = by_autograd.to_vec_f64();
+            let kinked: HashSet<usize> = kinks.iter().map(|kink| kink.at).collect();
+            let is_off = |&p: &usize| {
+                (derived[p] - estimate.value[p]).abs() > of_routes[p] + SAFETY * estimate.error[p]
+            };
+            (0..derived.len()).filter(|p| !kinked.contains(p)).filter(is_off).collect()
+        }
+        Differences::Directions { directions, .. } => {
+            let mut rows = BTreeSet::new();
+            for (direction, estimate) in directions {
+                let weights = direction.to_vec_f64();
+                for (row, derived) in along(by_autograd, direction, estimate.value.len()).iter().enumerate() {
+                    let first = row * columns;
+                    let of_row = reach(&of_routes[first..first + columns], &weights);
+                    if (derived - estimate.value[row]).abs() > of_row + SAFETY * estimate.error[row] {
+                        rows.insert(first);
+                    }
+                }
+            }
+            rows
+        }
+    }
+}
+
+impl Evidence {
+    /// What finite differences say entry by entry.
+    fn by_entries(&mut self, estimate: Estimate, kinks: &[OneSided]) {
+        let kinked: HashSet<usize> = kinks.iter().map(|kink| kink.at).collect();
+        self.truncations = vec![0.0; self.claimed.len()];
+        for p in (0..self.claimed.len()).filter(|p| !kinked.contains(p)) {
+            let error = SAFETY * estimate.error[p];
+            let (tolerance, of_routes) = (self.rounding[p] + error, self.of_routes[p] + error);
+            let derived = self.derived(p).unwrap_or(f64::NAN);
+            if of_routes >= derived.abs() && derived != 0.0 {
+                self.unseen += 1;
+            }
+            self.truncation = self.truncation.max(of_routes);
+            self.truncations[p] = of_routes;
+            if tolerance.is_finite() {
+                self.by_differences.push(Gap::new(p, self.claimed[p], estimate.value[p], tolerance));
+                self.among_routes.push(Gap::new(p, derived, estimate.value[p], of_routes));
+            }
+        }
+        self.kinks = self.at_kinks(kinks);
+        self.estimates = Some(estimate.value);
+    }
+}
