@@ -232,7 +232,9 @@ impl Case<'_> {
         }
         if zero {
             self.say_zero(evidence, judgement)?;
-            return Ok(if self.claim.zeros { Verdict::Holds } else { Verdict::Vacuous });
+            // Numbers from elsewhere could not be written otherwise, and these are zero beside what they might have been.
+            let says_zero = self.claim.zeros || matches!(self.claim.rounding, Rounding::Unknown(_));
+            return Ok(if says_zero { Verdict::Holds } else { Verdict::Vacuous });
         }
         if evidence.unseen > 0 {
             judgement.notes.push(Note::Unseen(evidence.unseen));

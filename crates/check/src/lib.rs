@@ -58,5 +58,6 @@ pub use not_finite::Operand;
 pub use structure::{Probed, probe};
 pub use truth::Truth;
 pub use verdict::{
-    Arises, Coarser, Entry, Follows, Judgement, Kink, KinkOrigin, NotFinite, Note, Routes, Verdict, What,
+    Arises, Coarser, Entry, Follows, Judgement, Kink, KinkOrigin, NotFinite, Note, Routes, Same, Verdict,
+    What,
 };
