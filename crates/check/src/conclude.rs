@@ -117,11 +117,13 @@ pub enum Zero {
     Stated,
     /// It is, and the claim happens to be zero too.
     Unstated,
+    /// It is, and the claim makes of any cotangents what comes back from them.
+    AsMap,
 }
 
 /// What a claim is on other data than those of the file.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum Elsewhere {
+pub enum OtherData {
     /// Right, as far as it was tried.
     #[default]
     Right,
@@ -163,7 +165,7 @@ pub struct Facts {
     /// Does it hold once the wrong claims that it refers to are put right?
     pub inherits: bool,
     /// What is it on other data?
-    pub elsewhere: Elsewhere,
+    pub other_data: OtherData,
     /// What is known of its causes?
     pub causes: Causes,
 }
@@ -180,7 +182,7 @@ impl Default for Facts {
             systematic: false,
             zero: Zero::No,
             inherits: false,
-            elsewhere: Elsewhere::Right,
+            other_data: OtherData::Right,
             causes: Causes::None,
         }
     }
@@ -188,25 +190,23 @@ impl Default for Facts {
 
 /// The verdict on a claim of which this is known.
 pub fn conclude(facts: &Facts) -> Verdict {
-    let by_itself = judged(facts);
-    let is_off = matches!(by_itself, Verdict::Wrong | Verdict::Shape | Verdict::NotFinite);
-    match (by_itself, facts.causes) {
-        _ if is_off && facts.inherits => Verdict::Inherited,
+    let here = on_the_data_of_the_file(facts);
+    let verdict = match (here, facts.other_data) {
+        (Verdict::Holds | Verdict::Kink, OtherData::Wrong) => Verdict::Wrong,
+        (Verdict::Holds, OtherData::Doubtful) => Verdict::Ambiguous,
+        _ => here,
+    };
+    match (verdict, facts.causes) {
+        (Verdict::Wrong | Verdict::Shape | Verdict::NotFinite, _) if facts.inherits => Verdict::Inherited,
         (Verdict::Wrong | Verdict::Shape, Causes::Several) => Verdict::Ambiguous,
         // Of a shape whose cause is known it is the cause that is wrong.
         (Verdict::Shape, Causes::One) => Verdict::Wrong,
-        (Verdict::Holds, _) => match facts.elsewhere {
-            Elsewhere::Right => Verdict::Holds,
-            Elsewhere::Wrong if facts.causes == Causes::Several => Verdict::Ambiguous,
-            Elsewhere::Wrong => Verdict::Wrong,
-            Elsewhere::Doubtful => Verdict::Ambiguous,
-        },
-        (verdict, _) => verdict,
+        _ => verdict,
     }
 }
 
-/// The verdict by the routes alone, on the data of the file.
-fn judged(facts: &Facts) -> Verdict {
+/// The verdict by the routes alone.
+fn on_the_data_of_the_file(facts: &Facts) -> Verdict {
     if !facts.fits {
         return Verdict::Shape;
     }
@@ -231,6 +231,6 @@ fn judged(facts: &Facts) -> Verdict {
     match facts.zero {
         Zero::Unstated => Verdict::Vacuous,
         _ if facts.systematic => Verdict::Wrong,
-        Zero::No | Zero::Stated => Verdict::Holds,
+        Zero::No | Zero::Stated | Zero::AsMap => Verdict::Holds,
     }
 }

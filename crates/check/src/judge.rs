@@ -193,7 +193,9 @@ impl Case<'_> {
         let facts = &mut judgement.facts;
         facts.worst = if seen && is_measured { worst } else { worst.max(Says::Unseen) };
         facts.digits = enough && (evidence.truncation <= MOST_TRUNCATION * size || !is_measured);
-        facts.zero = match (zero, self.claim.zeros) {
+        // Numbers from elsewhere could not be written otherwise, and these are zero beside what they might have been.
+        let says_zero = self.claim.zeros || matches!(self.claim.rounding, Rounding::Unknown(_));
+        facts.zero = match (zero, says_zero) {
             (false, _) => Zero::No,
             (true, true) => Zero::Stated,
             (true, false) => Zero::Unstated,

@@ -55,7 +55,7 @@ mod verdict;
 mod zero;
 
 pub use claim::{Claim, Subject};
-pub use conclude::{Causes, Elsewhere, Equals, Facts, Finite, Point, Rules, Says, Zero, conclude, entry};
+pub use conclude::{Causes, Equals, Facts, Finite, OtherData, Point, Rules, Says, Zero, conclude, entry};
 pub use forward::deviation;
 pub use judge::{judge, judge_shape};
 pub use layout::{ClaimLayout, shapes};
@@ -63,5 +63,6 @@ pub use not_finite::Operand;
 pub use structure::{Probed, probe};
 pub use truth::Truth;
 pub use verdict::{
-    Arises, Coarser, Entry, Follows, Judgement, Kink, KinkOrigin, NotFinite, Note, Routes, Verdict, What,
+    Arises, Coarser, Entry, Follows, Judgement, Kink, KinkOrigin, NotFinite, Note, Routes, Same, Verdict,
+    What,
 };

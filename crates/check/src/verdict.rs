@@ -116,6 +116,10 @@ impl Note {
             Note::EqualByBroadcasting => "equal-by-broadcasting",
             Note::OffElsewhere(_) => "off-on-other-data",
             Note::OffAtOtherSizes { .. } => "off-at-other-sizes",
+            Note::OtherDraw { .. } => "off-on-other-draws",
+            Note::Hidden { .. } => "degenerate-data",
+            Note::AsMap { .. } => "right-as-map",
+            Note::WrongAsMap { .. } => "wrong-as-map",
             Note::RestsOn(_) => "mistakes-cancel",
         }
     }
@@ -131,7 +135,8 @@ impl Note {
 
 impl Judgement {
     /// The judgement that these facts lead to.
-    pub(crate) fn with(mut self, facts: Facts) -> Judgement {
+    #[must_use]
+    pub fn with(mut self, facts: Facts) -> Judgement {
         self.facts = facts;
         self.conclude();
         self
@@ -344,6 +349,15 @@ pub enum Coarser {
     Tf32,
 }
 
+/// How the entries of a value are alike.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Same {
+    /// Each is this number.
+    Entries(f64),
+    /// It is an identity matrix.
+    Identity,
+}
+
 /// What else is to be said of a claim.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Note {
@@ -440,12 +454,41 @@ pub enum Note {
     EqualByBroadcasting,
     /// It holds on the data of the file; on data drawn anew it is off by this share of the derivative's largest entry.
     OffElsewhere(f64),
+    /// It holds on what the file's seeds draw, and is wrong on what others do: that is what is judged.
+    OtherDraw {
+        /// The seeds of the file, in order.
+        seeds: Vec<u64>,
+        /// By how much the others are larger.
+        by: u64,
+        /// Is the mistake its own, and not that of a claim it refers to?
+        by_itself: bool,
+    },
     /// It holds at the sizes of the file, and not at others.
     OffAtOtherSizes {
         /// By how much it is off there, as a share of the derivative's largest entry.
         share: f64,
         /// What holds there, where that is known.
         right: Option<String>,
+    },
+    /// Mistakes that have to do with a value cannot be seen, since its entries are all alike.
+    Hidden {
+        /// Its name.
+        name: String,
+        /// How they are alike.
+        same: Same,
+        /// Are the claimed numbers from elsewhere, so that they cannot be asked on other data?
+        of_numbers: bool,
+    },
+    /// The derivative is zero here; with random cotangents in the place of these claims it is what comes back from them.
+    AsMap {
+        /// The claims.
+        keys: Vec<String>,
+    },
+    /// The derivative is zero here; with random cotangents in the place of these claims it is not what comes back from them, and
+    /// that is judged.
+    WrongAsMap {
+        /// The claims.
+        keys: Vec<String>,
     },
     /// It holds by the mistakes of these claims: once they are put right, it does not.
     RestsOn(Vec<String>),

@@ -1,7 +1,7 @@
 //! Every combination of what can be known of an entry, and of a claim, with what is to follow from it.
 
 use pullback_check::{
-    Causes, Elsewhere, Equals, Facts, Finite, Point, Rules, Says, Verdict, Zero, conclude, entry,
+    Causes, OtherData, Equals, Facts, Finite, Point, Rules, Says, Verdict, Zero, conclude, entry,
 };
 
 use Equals::{Both, Neither, Slope};
@@ -83,12 +83,12 @@ fn all_facts() -> impl Iterator<Item = Facts> {
         let finite = [Finite::Yes, Finite::No, Finite::BothNan].map(|finite| Facts { finite, ..of });
         let zero = finite
             .into_iter()
-            .flat_map(|of| [Zero::No, Zero::Stated, Zero::Unstated].map(|zero| Facts { zero, ..of }));
-        let elsewhere = zero.flat_map(|of| {
-            [Elsewhere::Right, Elsewhere::Wrong, Elsewhere::Doubtful]
-                .map(|elsewhere| Facts { elsewhere, ..of })
+            .flat_map(|of| [Zero::No, Zero::Stated, Zero::Unstated, Zero::AsMap].map(|zero| Facts { zero, ..of }));
+        let other_data = zero.flat_map(|of| {
+            [OtherData::Right, OtherData::Wrong, OtherData::Doubtful]
+                .map(|other_data| Facts { other_data, ..of })
         });
-        let causes = elsewhere
+        let causes = other_data
             .flat_map(|of| [Causes::None, Causes::One, Causes::Several].map(|causes| Facts { causes, ..of }));
         causes.flat_map(move |of| {
             bools.into_iter().flat_map(move |digits| {
@@ -123,8 +123,8 @@ fn every_combination_of_facts() {
         if verdict == Verdict::Holds {
             let agrees = matches!(facts.worst, Says::Agrees | Says::BySlope) && facts.digits;
             assert!(facts.fits && facts.finite == Finite::Yes && (agrees || facts.empty), "{}", say());
-            assert!(facts.zero != Zero::Unstated && facts.elsewhere == Elsewhere::Right, "{}", say());
-            assert!(!facts.systematic || facts.zero == Zero::Stated && facts.empty, "{}", say());
+            assert!(facts.zero != Zero::Unstated && facts.other_data == OtherData::Right, "{}", say());
+            assert!(!facts.systematic || facts.empty, "{}", say());
         }
         // What inherits a mistake is not accused of one, and what is right inherits none.
         if verdict == Verdict::Inherited {
@@ -146,10 +146,10 @@ fn every_combination_of_facts() {
         if verdict == Verdict::Ambiguous {
             let undecided = matches!(facts.worst, Says::Fault | Says::Unseen);
             let by_causes = facts.causes == Causes::Several;
-            assert!(undecided || by_causes || facts.elsewhere == Elsewhere::Doubtful, "{}", say());
+            assert!(undecided || by_causes || facts.other_data == OtherData::Doubtful, "{}", say());
         }
     }
-    assert_eq!(tried, 2 * 8 * 81 * 16);
+    assert_eq!(tried, 2 * 8 * 108 * 16);
 }
 
 /// The verdicts of the cases that have a name.
@@ -157,7 +157,7 @@ fn every_combination_of_facts() {
 fn cases_by_name() {
     let holds = Facts::default();
     let wrong = Facts { worst: Says::Wrong, ..holds };
-    let cases: [(&str, Facts, Verdict); 16] = [
+    let cases: [(&str, Facts, Verdict); 18] = [
         ("all agree", holds, Verdict::Holds),
         (
             "the derivative of pieces that fit together",
@@ -174,9 +174,11 @@ fn cases_by_name() {
         ("a multiple within the tolerances", Facts { systematic: true, ..holds }, Verdict::Wrong),
         ("zero, and said so", Facts { zero: Zero::Stated, ..holds }, Verdict::Holds),
         ("zero by chance", Facts { zero: Zero::Unstated, ..holds }, Verdict::Vacuous),
+        ("zero, and right as a map", Facts { zero: Zero::AsMap, ..holds }, Verdict::Holds),
+        ("another's mistake on other draws", Facts { other_data: OtherData::Wrong, inherits: true, ..holds }, Verdict::Inherited),
         ("the mistake of another claim", Facts { inherits: true, ..wrong }, Verdict::Inherited),
         ("several causes", Facts { causes: Causes::Several, ..wrong }, Verdict::Ambiguous),
-        ("right on this draw alone", Facts { elsewhere: Elsewhere::Wrong, ..holds }, Verdict::Wrong),
+        ("right on this draw alone", Facts { other_data: OtherData::Wrong, ..holds }, Verdict::Wrong),
         ("a shape whose cause is known", Facts { fits: false, causes: Causes::One, ..holds }, Verdict::Wrong),
     ];
     for (name, facts, verdict) in cases {

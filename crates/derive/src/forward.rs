@@ -17,6 +17,8 @@ const MOST_TERMS: usize = 200;
 /// # Errors
 /// What the rules return.
 pub fn index_notation(value: &Val) -> Result<String> {
+    // Of `Q = P` it is said how P is computed.
+    let value = value.original();
     let slots = Letters::of_axes(value.ndim(), 0);
     let terms = Expansion::default().of(value)?;
     // What is no sum of products is written as the function that it is.

@@ -9,12 +9,14 @@ use std::path::Path;
 
 use pullback_check::{Judgement, Verdict};
 use pullback_lang::File;
-use pullback_lang::program::{Claimed, Inputs, Program};
+use pullback_lang::program::{Claimed, Inputs, Program, ValueKind};
+use pullback_network::Value as _;
 
 use crate::Diagnosis;
 use crate::inquiry::Inquiry;
-use crate::probe::{Probe, moved_data};
+use crate::probe::{Probe, at_other_sizes, moved_data};
 use crate::search::{Depth, search};
+use crate::tree::graph_of;
 use crate::words::Words;
 
 /// How far a claim may be off on other data and still be right there, relatively: on data that is worse conditioned than the
@@ -22,7 +24,7 @@ use crate::words::Words;
 pub(crate) const CLOSE: f64 = 1e-5;
 
 /// Inputs of more numbers are no data of which one knows that it is special.
-const MOST_NUMBERS: usize = 1 << 16;
+pub(crate) const MOST_NUMBERS: usize = 1 << 16;
 
 /// A claim that holds here and not on other data.
 #[derive(Clone, Debug)]
@@ -47,36 +49,38 @@ pub fn doubts(
         |judged: &Option<Judgement>| judged.as_ref().is_some_and(|judged| judged.verdict == Verdict::Holds);
     let numbers: usize = inputs.iter().map(|(_, array)| array.len()).sum();
     let inquiry = Inquiry::new(file, exact, inputs, base_dir, judged, &|_| ());
+    if numbers > MOST_NUMBERS || !judged.iter().any(holds) {
+        return vec![None; exact.claims.len()];
+    }
     let has_named = |size: usize| {
         let mut dims = exact.values.iter().flat_map(|value| value.val.dims());
         dims.any(|dim| dim.name().is_some() && dim.size() == size)
     };
-    // A size of 1 is there to be another one; where one is 2, a number may stand for it.
-    let (of_one, of_two) = (has_named(1), has_named(2));
+    let resized = |wanted: bool, are_changed: &dyn Fn(usize) -> bool| match wanted {
+        true => at_other_sizes(file, exact, inputs, base_dir, are_changed),
+        false => Vec::new(),
+    };
     let mut probes: Vec<Probe> = Vec::new();
-    if numbers <= MOST_NUMBERS && judged.iter().any(holds) {
-        probes.extend(moved_data(file, exact, inputs, base_dir));
-    }
+    probes.extend(moved_data(file, exact, inputs, base_dir));
+    // A size of 1 is there to be another one; where one is 2, a number may stand for it.
+    probes.extend(resized(has_named(1), &|size| size == 1));
+    let sizes = resized(has_named(2), &|_| true);
     let doubt = |number: usize| -> Option<Doubt> {
         judged.get(number).filter(|judged| holds(judged))?;
-        // On other data the claims that it refers to are right: what rests on a wrong one differs by that.
-        if inquiry.refers_to_wrong(number) {
+        // On other data the claims that it refers to are right: what rests on a wrong one differs by that. Numbers from
+        // elsewhere are not what they are on other data.
+        if inquiry.refers_to_wrong(number) || is_of_other_numbers(exact, number) {
             return None;
         }
-        let at_other_sizes = inquiry.fresh_where((of_one || of_two) && numbers <= MOST_NUMBERS);
-        let resized = || at_other_sizes.iter().filter(|probe| probe.resized);
-        let off = |probes: &mut dyn Iterator<Item = &Probe>| {
-            probes.filter_map(|probe| inquiry.off(probe, number)).fold(0.0, f64::max)
+        let off = |probes: &[Probe]| {
+            probes.iter().filter_map(|probe| inquiry.off(probe, number)).fold(0.0, f64::max)
         };
-        let by_data = match of_one {
-            true => off(&mut probes.iter().chain(resized())),
-            false => off(&mut probes.iter()),
-        };
+        let by_data = off(&probes);
         if by_data > CLOSE {
             let diagnosis = diagnosis(&inquiry, number);
             return Some(Doubt { off: by_data, by_sizes: false, diagnosis });
         }
-        let by_sizes = off(&mut resized());
+        let by_sizes = off(&sizes);
         (by_sizes > CLOSE).then(|| Doubt {
             off: by_sizes,
             by_sizes: true,
@@ -86,10 +90,25 @@ pub fn doubts(
     (0..exact.claims.len()).map(doubt).collect()
 }
 
+/// Is a claim made of inputs that what it differentiates has nothing to do with, as the gradient that other code returned?
+fn is_of_other_numbers(exact: &Program, number: usize) -> bool {
+    let claim = &exact.claims[number];
+    let Claimed::Value { val, .. } = &claim.claimed else { return false };
+    let (forward, claimed) = (graph_of(&claim.of), graph_of(val));
+    let mut inputs = exact.values.iter().filter(|value| value.kind != ValueKind::Definition);
+    inputs.any(|input| {
+        let id = input.val.id();
+        input.val.ndim() > 0
+            && input.val.dtype().is_float()
+            && claimed.contains_key(&id)
+            && !forward.contains_key(&id)
+    })
+}
+
 fn diagnosis(inquiry: &Inquiry<'_>, number: usize) -> Option<Diagnosis> {
     let claim = inquiry.exact.claims.get(number)?;
     let Claimed::Value { .. } = claim.claimed else { return None };
-    let (expr, case) = (claim.expr.as_ref()?, inquiry.case(number)?);
+    let (expr, case) = (claim.expr.as_ref()?, inquiry.case_by_name(number)?);
     let mut found = search(inquiry, number, &case, expr, Depth::Singles);
     let found = if found.len() == 1 { found.pop() } else { None }?;
     let words = match found.cause {

@@ -12,6 +12,8 @@ use pullback_network::Value as _;
 use pullback_ops::Val;
 
 use crate::claimed::{layout, subject};
+use crate::redraw::is_wrong_by_itself;
+use crate::stretch::{is_wrong_as_map, is_zero};
 use crate::tree::graph_of;
 
 /// Turns the verdict of every claim that merely inherits a mistake into [`Verdict::Inherited`], and returns for each claim
@@ -23,17 +25,21 @@ pub fn inherited(exact: &Program, judged: &mut [Option<Judgement>]) -> Vec<Vec<S
     for claim in (0..judged.len()).filter(|&claim| wrong[claim]) {
         let causes: BTreeSet<usize> =
             referred(exact, claim).into_iter().filter(|&cause| cause < wrong.len() && wrong[cause]).collect();
-        if causes.is_empty() {
+        // What is wrong on other draws only holds here in any case.
+        if causes.is_empty() || judged[claim].as_ref().is_some_and(is_wrong_by_itself) {
             continue;
         }
         let Some(verdict) = corrected(exact, judged, claim, &causes) else { continue };
-        if verdict.passes() {
+        // Of a derivative that is zero one cannot say more, but that the mistake is not its own.
+        let is_zero = || is_zero(&verdict) && !is_wrong_as_map(exact, claim);
+        if verdict.passes() || is_zero() {
             let by_itself = |&&cause: &&usize| inherits[cause].is_empty();
             let keys =
                 causes.iter().filter(by_itself).map(|&cause| exact.claims[cause].key.clone()).collect();
             inherits[claim] = keys;
             if let Some(judgement) = &mut judged[claim] {
-                judgement.verdict = Verdict::Inherited;
+                judgement.facts.inherits = true;
+                judgement.conclude();
             }
         }
     }

@@ -21,9 +21,10 @@ use crate::fit::fit;
 use crate::indexed::{beside, in_index_notation};
 use crate::inherit::{is_wrong, referred};
 use crate::probe::{Probe, flagged, fresh, redrawn};
+use crate::redraw::is_right_here;
 use crate::search::{Depth, search, search_costed};
 use crate::tree::graph_of;
-use crate::unknown::facts;
+use crate::unknown::{facts, no_slip};
 
 /// Multiplications that the candidates for one claim may take, all together.
 const MOST_WORK: f64 = 2_147_483_648.0;
@@ -110,6 +111,9 @@ impl<'a> Inquiry<'a> {
             }
         }
         let Some(mut case) = self.case(number) else { return Vec::new() };
+        if self.judged[number].as_ref().is_some_and(is_right_here) {
+            return self.of_what_is_right_here(number, &case);
+        }
         let Some(expr) = &self.exact.claims[number].expr else { return fit(self, number, &case) };
         let mut flagged = self.with_flags(number);
         let depth = if flagged.is_some() { Depth::Singles } else { Depth::Pairs };
@@ -164,6 +168,17 @@ impl<'a> Inquiry<'a> {
         }
         let fix = self.derived(number, &case);
         facts(&case, expr, fix).into_iter().collect()
+    }
+
+    /// What is found of a claim that is right on the data of the file: nothing can be seen of its mistake in its numbers.
+    fn of_what_is_right_here(&self, number: usize, case: &Case<'_>) -> Vec<Diagnosis> {
+        let Some(expr) = &self.exact.claims[number].expr else { return Vec::new() };
+        let found = search(self, number, case, expr, Depth::Pairs);
+        self.spend(case);
+        match found.is_empty() {
+            true => no_slip(expr, self.derived(number, case)).into_iter().collect(),
+            false => found,
+        }
     }
 
     /// Does the name of a definition in index notation that may be wrong stand at a place, in a claim or behind it?
@@ -231,6 +246,11 @@ impl<'a> Inquiry<'a> {
     /// not known or zero: everything that vanishes would fit.
     pub(crate) fn case(&self, number: usize) -> Option<Case<'_>> {
         self.case_on(number, self.fresh(), |_| true)
+    }
+
+    /// The same where sizes without a name are what they are.
+    pub(crate) fn case_by_name(&self, number: usize) -> Option<Case<'_>> {
+        self.case_on(number, self.fresh(), |probe| !probe.literal)
     }
 
     /// The same without data of other sizes.
@@ -358,11 +378,6 @@ impl<'a> Inquiry<'a> {
         true
     }
 
-    /// The file on other data, where that is wanted.
-    pub(crate) fn fresh_where(&self, wanted: bool) -> &[Probe] {
-        if wanted { self.fresh() } else { &[] }
-    }
-
     /// How far a claim is off on other data, as a share of the derivative's largest entry; none where that says nothing.
     pub(crate) fn off(&self, probe: &Probe, number: usize) -> Option<f64> {
         let claim = self.exact.claims.get(number)?;
@@ -380,6 +395,33 @@ impl<'a> Inquiry<'a> {
             return (judgement.verdict == Verdict::Wrong).then_some(off);
         }
         Some(off)
+    }
+
+    /// Does what is claimed agree with autograd on other data? `None` where that says nothing.
+    pub(crate) fn agrees_on(&self, probe: &Probe, number: usize, claimed: &Array) -> Option<bool> {
+        let expected =
+            probe.truth(number)?.in_shape(claimed.shape(), layout_of(&self.exact.claims[number])?)?;
+        let difference = claimed.zip(&expected, "compare", |a, b| a - b, |a, b| a - b).ok()?;
+        Some(difference.max_abs() <= CLOSE_ON_OTHER_DATA * expected.max_abs())
+    }
+
+    /// What is said of a claim on other data, where claims that it refers to have other values.
+    pub(crate) fn judged_on(
+        &self,
+        probe: &Probe,
+        number: usize,
+        replaced: &HashMap<usize, Val>,
+    ) -> Option<Judgement> {
+        let claim = probe.program.claims.get(number)?;
+        let Claimed::Value { layout: stated, zeros, .. } = claim.claimed else { return None };
+        let value = probe.program.reclaimed(number, claim.expr.as_ref()?, replaced).ok()?;
+        let numbers = Numbers::of(&value).ok()?.in_layout(layout(stated)).written_as_zeros(zeros);
+        judge(&subject(claim), &numbers).ok()
+    }
+
+    /// The true values on other data of the claims that a claim refers to.
+    pub(crate) fn truths(&self, probe: &Probe, number: usize) -> Option<HashMap<usize, Val>> {
+        self.replaced(probe, number)
     }
 
     fn fresh(&self) -> &[Probe] {

@@ -40,12 +40,16 @@
 //! | `inherit` | claims that are wrong only because others are; which comes first |
 //! | `flat` | why a derivative is zero |
 //! | `doubt` | claims that hold on the data of the file only |
+//! | `degenerate` | values that hide mistakes: weights of ones |
+//! | `stretch` | claims about a derivative that is zero, tried as maps of cotangents |
+//! | `redraw` | claims that hold on what the file's seed draws, and not on what others do |
 //!
 //! No text is made here: what is to be said is data ([`Words`]), and others show it.
 
 mod case;
 mod causes;
 mod claimed;
+mod degenerate;
 mod derivative;
 mod diagnosis;
 mod dictionary;
@@ -59,9 +63,11 @@ mod indexed;
 mod inherit;
 mod inquiry;
 mod probe;
+mod redraw;
 mod search;
 mod shared;
 mod sought;
+mod stretch;
 mod tree;
 mod unknown;
 mod words;
@@ -73,11 +79,14 @@ use pullback_lang::File;
 use pullback_lang::program::{Inputs, Program};
 
 pub use claimed::{layout, subject};
+pub use degenerate::degenerate;
 pub use diagnosis::{Diagnosis, Fix, Partner};
 pub use doubt::{Doubt, doubts};
 pub use flat::flat;
 pub use inherit::{distances, inherited, resting};
+pub use redraw::on_other_draws;
 pub use shared::sharing;
+pub use stretch::as_maps;
 pub use words::{Part, Words};
 
 /// What is wrong with each claim of a file: nothing, for one that is right, inherits its mistake, or whose mistake is not

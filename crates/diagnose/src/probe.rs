@@ -11,8 +11,8 @@ use std::path::Path;
 use pullback_array::random::Generator;
 use pullback_array::{Array, DType};
 use pullback_check::Truth;
-use pullback_lang::program::{Claim, Inputs, Program, elaborate_at, elaborate_with};
-use pullback_lang::{DimSpec, Expr, ExprKind, File, Shape, Source, Span, Statement, StatementKind};
+use pullback_lang::program::{Claim, Inputs, Program, Value, elaborate_at, elaborate_with};
+use pullback_lang::{DimSpec, Expr, ExprKind, File, Input, Shape, Source, Span, Statement, StatementKind};
 
 use crate::claimed::subject;
 
@@ -34,13 +34,15 @@ pub(crate) struct Probe {
     pub program: Program,
     /// Are all named sizes, or all sizes, other than the file's?
     pub resized: bool,
+    /// Are sizes others that have no name?
+    pub literal: bool,
     truths: Vec<OnceCell<Option<Truth>>>,
 }
 
 impl Probe {
     pub(crate) fn new(program: Program, resized: bool) -> Probe {
         let truths = program.claims.iter().map(|_| OnceCell::new()).collect();
-        Probe { program, resized, truths }
+        Probe { program, resized, literal: false, truths }
     }
 
     /// Is its claim of this number the same one, an expression as that is, or numbers from elsewhere as that is?
@@ -158,6 +160,78 @@ pub(crate) fn moved_data(file: &File, exact: &Program, inputs: &Inputs, base_dir
     Some(Probe::new(program, false))
 }
 
+/// The file with the numbers of one value moved alone: of an input, or of a definition that is made of constants.
+pub(crate) fn with_moved(
+    file: &File,
+    exact: &Program,
+    inputs: &Inputs,
+    base_dir: &Path,
+    name: &str,
+) -> Option<Program> {
+    let array = exact.find(name)?.val.array().ok()?;
+    let other = moved(array, array.shape(), &mut Generator::new(2), Moved::All)?;
+    let mut file = file.clone();
+    for statement in &mut file.statements {
+        if let StatementKind::Definition(definition) = &statement.kind
+            && definition.name.text == name
+        {
+            let (name, source) = (definition.name.clone(), Source::Literal(definition.expr.clone()));
+            statement.kind = StatementKind::Input(Input { name, shape: None, source });
+        }
+    }
+    let mut given = Inputs::default();
+    inputs.iter().for_each(|(key, array)| given.set(key, array.clone()));
+    given.set(name, other);
+    elaborate_at(&file, &given, DType::F64, base_dir).ok()
+}
+
+/// The file with those of its named sizes changed that `are_changed`; none where that cannot be, or makes another program of it:
+/// an axis of one entry may be one that is stretched, or one that is written out somewhere, `reshape(u, [1])`. Sizes without
+/// a name are what they are.
+pub(crate) fn at_other_sizes(
+    file: &File,
+    exact: &Program,
+    inputs: &Inputs,
+    base_dir: &Path,
+    are_changed: impl Fn(usize) -> bool,
+) -> Vec<Probe> {
+    let maker = Maker { file, exact, inputs, base_dir, elsewhere: &|_| () };
+    let make = |(turn, &seed): (usize, &u64)| {
+        let dims = maker.unlike_all(turn, &are_changed);
+        let program = |dims: &[(String, usize)]| {
+            let sizes = Sizes::Named(dims.to_vec());
+            let made = maker.program(&sizes, seed, Moved::OfKind);
+            made.or_else(|| maker.program(&sizes, seed, Moved::Fractions))
+                .filter(|program| has_same_axes(exact, program))
+        };
+        if let Some(all) = program(&dims) {
+            return Some(Probe::new(all, true));
+        }
+        // Those that can be changed are.
+        let mut some: Vec<(String, usize)> = Vec::new();
+        let mut best = None;
+        for dim in dims {
+            some.push(dim);
+            match program(&some) {
+                Some(made) => best = Some(made),
+                None => drop(some.pop()),
+            }
+        }
+        best.map(|program| Probe::new(program, true))
+    };
+    RESIZED.iter().enumerate().filter_map(make).collect()
+}
+
+/// Have all values the same axes by name?
+fn has_same_axes(one: &Program, other: &Program) -> bool {
+    let axes = |program: &Program| -> Vec<Vec<Option<&'static str>>> {
+        let names =
+            |value: &Value| value.val.dims().iter().map(|dim| dim.name().map(|n| n.as_str())).collect();
+        program.values.iter().map(names).collect()
+    };
+    axes(one) == axes(other)
+}
+
 /// The file on other data in which flags, labels and shares stay what they are; none where it states no such.
 pub(crate) fn flagged(file: &File, exact: &Program, inputs: &Inputs, base_dir: &Path) -> Vec<Probe> {
     let maker = Maker { file, exact, inputs, base_dir, elsewhere: &|_| () };
@@ -197,7 +271,8 @@ impl Maker<'_> {
             let program = self
                 .program(sizes, seed, self.arrays())
                 .or_else(|| self.program(sizes, seed, Moved::Fractions));
-            program.map(|program| Probe::new(program, true))
+            let literal = matches!(sizes, Sizes::Equal(_));
+            program.map(|program| Probe { literal, ..Probe::new(program, true) })
         };
         let by_name = turns.iter().rev().map(|&turn| Sizes::Named(self.named_dims(turn)));
         let alike = turns.iter().rev().map(|&turn| Sizes::Equal(self.equal_sizes(turn)));
@@ -227,6 +302,21 @@ impl Maker<'_> {
             {
                 let next = SIZES[(dims.len() + turn) % SIZES.len()];
                 dims.push((name.to_owned(), if next == dim.size() { next + 8 } else { next }));
+            }
+        }
+        dims
+    }
+
+    /// The named dims of these sizes, each with a size that no axis of the file has: what is stretched there fits nothing.
+    fn unlike_all(&self, turn: usize, are_changed: impl Fn(usize) -> bool) -> Vec<(String, usize)> {
+        let all = || self.exact.values.iter().flat_map(|value| value.val.dims());
+        let mut free = (3..).filter(|size| all().all(|dim| dim.size() != *size)).skip(turn);
+        let mut dims: Vec<(String, usize)> = Vec::new();
+        for dim in all().filter(|dim| are_changed(dim.size())) {
+            if let Some(name) = dim.name().map(|name| name.as_str())
+                && !dims.iter().any(|(known, _)| known == name)
+            {
+                dims.push((name.to_owned(), free.next().expect("there is always a larger one")));
             }
         }
         dims

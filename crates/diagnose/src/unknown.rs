@@ -25,6 +25,18 @@ pub(crate) fn facts(case: &Case<'_>, expr: &Expr, fix: Option<Fix>) -> Option<Di
     })
 }
 
+/// What the derivative is, where there is a formula of it and nothing to be seen of the mistake.
+pub(crate) fn no_slip(expr: &Expr, fix: Option<Fix>) -> Option<Diagnosis> {
+    fix.map(|fix| Diagnosis {
+        cause: "unknown",
+        explanation: Words::new().say("No slip that is known gives what is claimed."),
+        span: expr.span,
+        label: Words::new().say("the cause is not known"),
+        partner: None,
+        fix: Some(fix),
+    })
+}
+
 /// Is the derivative a multiple of the claim?
 fn constant_ratio(case: &Case<'_>, expr: &Expr) -> Option<Words> {
     let doubled = binary(expr.span, BinaryOp::Mul, integer(expr.span, 2), expr.clone());

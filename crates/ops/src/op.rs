@@ -65,6 +65,11 @@ pub trait Op: fmt::Debug + Send + Sync + 'static {
     /// Where the derivative does not exist, or does not at this order: an error, never a number.
     fn jacobian(&self, at: &Site<'_>) -> Result<Network>;
 
+    /// Is the result nothing but its input, as a value of its own?
+    fn is_copy(&self) -> bool {
+        false
+    }
+
     /// How a result is written in a formula, from how its inputs are.
     fn written(&self, inputs: &[String]) -> String {
         format!("{}({})", self.name(), inputs.join(", "))

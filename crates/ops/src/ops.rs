@@ -95,6 +95,7 @@ operations! {
     abs,
     add,
     conv,
+    copy,
     cos,
     diag,
     div,

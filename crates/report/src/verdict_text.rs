@@ -1,6 +1,6 @@
 //! Verdicts in words: one line each, and, where a claim fails, what is to be seen at its place.
 
-use pullback_check::{Coarser, Entry, Judgement, Note, Routes, Verdict};
+use pullback_check::{Coarser, Entry, Judgement, Note, Routes, Same, Verdict};
 use pullback_lang::Span;
 
 use crate::check::ClaimReport;
@@ -56,6 +56,15 @@ pub(crate) fn is_or_are<T: AsRef<str>>(keys: &[T]) -> String {
         [] => "the claims before it are".to_string(),
         [one] => format!("{one} is"),
         [some @ .., last] => format!("{} and {last} are", some.join(", ")),
+    }
+}
+
+/// `dL/dZ`, `dL/dZ and dL/da`.
+fn listed(keys: &[String]) -> String {
+    match keys {
+        [] => "what it refers to".to_string(),
+        [one] => one.clone(),
+        [some @ .., last] => format!("{} and {last}", some.join(", ")),
     }
 }
 
@@ -241,6 +250,32 @@ pub(crate) fn note_text(note: &Note) -> String {
             "holds on the data of the file; on data drawn anew it is off by up to {} of the largest entry",
             brief(*share)
         ),
+        Note::OtherDraw { seeds, by, .. } => match seeds.as_slice() {
+            [seed] => format!(
+                "right on the numbers that `seed {seed}` draws, wrong on others: these are those of `seed {}`",
+                seed.wrapping_add(*by)
+            ),
+            _ => format!(
+                "right on the numbers that the file draws, wrong on others: these are drawn with each seed larger by {by}"
+            ),
+        },
+        Note::Hidden { name, same, of_numbers } => {
+            let what = match same {
+                Same::Entries(number) => format!("every entry of `{name}` is {}", brief(*number)),
+                Same::Identity => format!("`{name}` is an identity matrix"),
+            };
+            match of_numbers {
+                true => format!("{what} here: whether `{name}` is taken into account rightly cannot be seen"),
+                false => format!("{what} here: with other numbers in `{name}` this does not hold"),
+            }
+        }
+        Note::AsMap { keys } => {
+            format!("with random numbers in the place of {} it is what comes back from there", listed(keys))
+        }
+        Note::WrongAsMap { keys } => format!(
+            "with random numbers in the place of {}, which are judged here, it is not what comes back from there",
+            listed(keys)
+        ),
         Note::OffAtOtherSizes { right: Some(right), .. } => {
             format!("holds at the sizes of the file; at others it is `{right}`")
         }
@@ -289,6 +324,7 @@ pub(crate) fn failure(claim: &ClaimReport) -> Option<Failure> {
             lines.extend(at_kink(judgement));
             lines.extend(explained(judgement));
             lines.extend(judgement.notes.iter().filter(|note| is_of_zero(note)).map(note_text));
+            lines.extend(drawn_anew(judgement));
             Failure { others: made_here(claim), ..wrong(format!("{key} is wrong"), worst, lines, None) }
         }
         Verdict::Shape => wrong(format!("{key} has the wrong shape"), Some(shapes(judgement)), lines, None),
@@ -350,7 +386,10 @@ pub(crate) fn failure(claim: &ClaimReport) -> Option<Failure> {
 
 /// Does a note say that the derivative is zero, or why?
 fn is_of_zero(note: &Note) -> bool {
-    matches!(note, Note::NoPath | Note::Independent { .. } | Note::Zero | Note::Flat { .. })
+    matches!(
+        note,
+        Note::NoPath | Note::Independent { .. } | Note::Zero | Note::Flat { .. } | Note::WrongAsMap { .. }
+    )
 }
 
 /// Where the changes end that a derivative of zero is due to, in a sentence where no note has it, and as a place.
@@ -396,6 +435,7 @@ fn diagnosed(claim: &ClaimReport) -> Failure {
             seen.extend(notes(judgement));
         }
         (None, Some(worst)) => {
+            seen.extend(drawn_anew(judgement));
             seen.push(entry(claim, worst));
             seen.extend(off_by(judgement));
             seen.extend(at_kink(judgement));
@@ -466,6 +506,11 @@ fn diagnosed(claim: &ClaimReport) -> Failure {
 /// Does its mistake stand in a definition?
 fn in_definition(claim: &ClaimReport) -> bool {
     claim.corrected_definition().is_some()
+}
+
+/// On which data a claim is wrong that is right on those of the file.
+fn drawn_anew(judgement: &Judgement) -> Option<String> {
+    judgement.notes.iter().find(|note| matches!(note, Note::OtherDraw { .. })).map(note_text)
 }
 
 /// Is a claim right on the data of the file, and doubted for what it is elsewhere?

@@ -299,7 +299,7 @@ fn attribute(arg: Arg) -> Arg {
 /// The same value as integers, where it is an input or a list of nothing but whole numbers: `[0, 2, 1]` is an index
 /// although literals are floats.
 pub(super) fn whole_numbers(val: &Val) -> Option<Val> {
-    if !matches!(val.origin(), Origin::Leaf | Origin::Number(_))
+    if !matches!(val.original().origin(), Origin::Leaf | Origin::Number(_))
         || !val.dtype().is_float()
         || !val.has_numbers()
     {

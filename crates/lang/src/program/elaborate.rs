@@ -5,6 +5,7 @@ use std::path::Path;
 
 use pullback_array::DType;
 use pullback_array::random::Generator;
+use pullback_network::Value as _;
 use pullback_ops::Val;
 
 use super::claim::Claim;
@@ -12,7 +13,7 @@ use super::evaluate::Evaluator;
 use super::failure::{Failure, Outcome, of_op};
 use super::input::{self, Inputs};
 use super::notation;
-use super::scope::{Meaning, Recipe, Scope};
+use super::scope::{Meaning, Recipe, Scope, StatedValue};
 use super::{Program, Value, ValueKind};
 use crate::{Error, File, MAX_ERRORS, Name, Names, Shape, Source, Span, Statement, StatementKind, Upstream};
 
@@ -151,7 +152,7 @@ impl<'a> Elaboration<'a> {
                     Some(_) => val.array().cloned().map(Val::new).map_err(of_op(definition.expr.span)),
                     None => Ok(val),
                 });
-                let bound = self.bind(&definition.name, ValueKind::Definition, val);
+                let bound = self.define(&definition.name, val, definition.expr.span);
                 let recipe = Recipe { indices: None, expr: definition.expr.clone() };
                 self.scope.trace(&definition.name.text, refers_to, recipe);
                 bound
@@ -160,7 +161,7 @@ impl<'a> Elaboration<'a> {
                 let (indices, expr) = (&definition.indices, &definition.expr);
                 let (val, refers_to) =
                     self.evaluated(|evaluator| notation::definition(evaluator, indices, expr));
-                let bound = self.bind(&definition.name, ValueKind::Definition, val);
+                let bound = self.define(&definition.name, val, expr.span);
                 let recipe = Recipe { indices: Some(indices.clone()), expr: expr.clone() };
                 self.scope.trace(&definition.name.text, refers_to, recipe);
                 bound
@@ -209,6 +210,23 @@ impl<'a> Elaboration<'a> {
             self.places.entry(id).or_insert(place);
         }
         (result, referred)
+    }
+
+    /// Binds the name of a definition. Where its expression gives a value that is there already (`h = x`, `h = x[:]`, the
+    /// transpose of a vector, the value of a claim), it is a copy of it: a derivative by `h` goes through `h` alone.
+    fn define(&mut self, name: &Name, val: Outcome<Val>, span: Span) -> Outcome<()> {
+        let is_claimed = |val: &Val| {
+            let mut stated = self.scope.stated.iter();
+            stated.any(|claim| matches!(&claim.value, StatedValue::Value(other) if other.id() == val.id()))
+        };
+        let val = val.and_then(|val| match val.name().is_some() || is_claimed(&val) {
+            true => val.copy().map_err(of_op(span)),
+            false => Ok(val),
+        });
+        if let Ok(val) = &val {
+            self.places.entry(val.id()).or_insert(span);
+        }
+        self.bind(name, ValueKind::Definition, val)
     }
 
     /// Binds a name to a value, or to the fact that it has none.

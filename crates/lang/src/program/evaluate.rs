@@ -294,6 +294,6 @@ fn flattened(span: Span, items: &[Arg], numbers: &mut Vec<f64>) -> Outcome<Vec<u
 
 /// The number that a value is, where it is a scalar written down or given as an input.
 pub(super) fn constant(val: &Val) -> Option<f64> {
-    let is_stated = matches!(val.origin(), Origin::Leaf | Origin::Number(_));
+    let is_stated = matches!(val.original().origin(), Origin::Leaf | Origin::Number(_));
     (is_stated && val.ndim() == 0 && val.has_numbers()).then(|| val.array().ok()?.item().ok()).flatten()
 }

@@ -93,7 +93,7 @@ pub struct Value {
     pub span: Span,
     /// How it came about.
     pub kind: ValueKind,
-    /// The value. A definition that is only another name, `b = a`, has the value of `a`, whose name stays `a`.
+    /// The value. That of a definition is its own: of `b = a` a copy of `a`, so that a derivative by `b` goes through `b`.
     pub val: Val,
 }
 

@@ -5,9 +5,10 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use pullback_array::DType;
-use pullback_check::{Judgement, Note, Verdict, judge, judge_shape};
+use pullback_check::{Causes, Judgement, Note, OtherData, Verdict, judge, judge_shape};
 use pullback_diagnose::{
-    Doubt, diagnose, distances, doubts, flat, inherited, layout, resting, sharing, subject,
+    Doubt, as_maps, degenerate, diagnose, distances, doubts, flat, inherited, layout, on_other_draws,
+    resting, sharing, subject,
 };
 use pullback_lang::program::{Claim, Claimed, Inputs, Program};
 use pullback_lang::{Error, MAX_ERRORS, Span, print};
@@ -136,9 +137,12 @@ pub(super) fn judged(
         }
     }
     judged.resize(exact.claims.len(), None);
+    as_maps(&exact, &mut judged);
+    on_other_draws(&opened.file, &exact, &opened.inputs, base_dir, &mut judged);
     let mut inherits = inherited(&exact, &mut judged);
     let mut rests_on = resting(&exact, &judged);
     let mut found = diagnose(&opened.file, &exact, &opened.inputs, base_dir, &judged, on_other_data);
+    let mut hidden = degenerate(&opened.file, &exact, &opened.inputs, base_dir, &judged);
     let mut doubted = doubts(&opened.file, &exact, &opened.inputs, base_dir, &judged);
     let (sharing, distances) = (sharing(&found), distances(&exact));
     let mut claims = Vec::new();
@@ -147,6 +151,7 @@ pub(super) fn judged(
         let mut diagnoses = std::mem::take(&mut found[number]);
         let rests_on = std::mem::take(&mut rests_on[number]);
         judgement.notes.extend((!rests_on.is_empty()).then_some(Note::RestsOn(rests_on)));
+        judgement.notes.append(&mut hidden[number]);
         if let Some(Doubt { off, by_sizes, diagnosis }) = doubted[number].take() {
             if by_sizes {
                 let fix = diagnosis.and_then(|found| found.fix).filter(|fix| fix.definition.is_none());
@@ -155,22 +160,19 @@ pub(super) fn judged(
             } else {
                 judgement.notes.push(Note::OffElsewhere(off));
                 if let Some(diagnosis) = diagnosis {
-                    judgement.verdict = Verdict::Ambiguous;
+                    judgement.facts.other_data = OtherData::Doubtful;
                     diagnoses.push(diagnosis);
                 }
             }
         }
-        if diagnoses.len() > 1 {
-            judgement.verdict = Verdict::Ambiguous;
-        }
-        // Of a shape whose cause is known it is the cause that is wrong. A claim about the shape itself stays one.
-        let about_a_value = matches!(claim.claimed, Claimed::Value { .. });
-        if judgement.verdict == Verdict::Shape
-            && about_a_value
-            && diagnoses.iter().any(|d| d.cause != "unknown")
-        {
-            judgement.verdict = Verdict::Wrong;
-        }
+        let known = diagnoses.iter().filter(|found| found.cause != "unknown").count();
+        judgement.facts.causes = match (&claim.claimed, known) {
+            // Of a claim about a shape it is the shape that is wrong.
+            (Claimed::Shape(_), _) | (_, 0) => Causes::None,
+            (_, 1) => Causes::One,
+            _ => Causes::Several,
+        };
+        judgement.conclude();
         if judgement.notes.iter().any(|note| matches!(note, Note::NoPath | Note::Zero)) {
             judgement.notes.extend(flat(claim));
         }

@@ -1,0 +1,86 @@
+//! The same elements under another name: a value of its own.
+//!
+//! # Formula
+//! y_i = x_i
+//!
+//! # Jacobian
+//! ∂y_i/∂x_m = δ_im
+//!
+//! # Domain
+//! All reals, and integers.
+//!
+//! # At kinks and ties
+//! Smooth.
+//!
+//! # Why
+//! After `h = x` one may ask for ∂L/∂h, the share of the derivative by x that comes through h alone. So a definition that
+//! is nothing but another value is an operation, and no second name for that value.
+
+use pullback_array::Array;
+use pullback_network::{Coef, Label};
+
+use crate::{Entry, Network, Op, Origin, Result, Sample, Site, Spec, Val};
+
+/// A value as a value of its own; see the page of this module.
+#[derive(Debug, Clone, Copy)]
+pub struct Copy;
+
+impl Op for Copy {
+    fn name(&self) -> &'static str {
+        "copy"
+    }
+
+    fn infer(&self, inputs: &[&Spec]) -> Result<Vec<Spec>> {
+        Ok(vec![inputs[0].clone()])
+    }
+
+    fn forward(&self, inputs: &[&Array]) -> Result<Vec<Array>> {
+        Ok(vec![inputs[0].clone()])
+    }
+
+    fn jacobian(&self, at: &Site<'_>) -> Result<Network> {
+        let i = Label::for_dims(at.y().dims());
+        Ok(at.network().plus_term(Coef::one(), &i, &i, []))
+    }
+
+    fn is_copy(&self) -> bool {
+        true
+    }
+
+    fn written(&self, inputs: &[String]) -> String {
+        inputs[0].clone()
+    }
+}
+
+pub(crate) static ENTRY: Entry = Entry {
+    signature: "copy(x)",
+    aliases: &["clone"],
+    call: |args| args.value("x")?.copy(),
+    samples: || {
+        vec![
+            Sample::normal("copy: a matrix", [&[2, 3]], |x| x[0].copy()),
+            Sample::normal("copy: beside what it is of", [&[3]], |x| &x[0] * &x[0].copy()?),
+        ]
+    },
+};
+
+impl Val {
+    /// The same elements as a value of its own, by which derivatives are other ones.
+    ///
+    /// # Errors
+    /// Where memory does not suffice.
+    pub fn copy(&self) -> Result<Val> {
+        Val::apply(Copy, &[self])
+    }
+
+    /// What the value is a copy of, through copies of copies; itself where it is none.
+    pub fn original(&self) -> &Val {
+        let mut at = self;
+        while let Origin::Call(op, inputs) = at.origin()
+            && op.is_copy()
+        {
+            at = &inputs[0];
+        }
+        at
+    }
+}
