@@ -1,6 +1,6 @@
 //! A file with wrong claims, and all that is known when their causes are looked for.
 
-use std::cell::{Cell, OnceCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::HashMap;
 use std::path::Path;
 use std::rc::Rc;
@@ -12,7 +12,6 @@ use pullback_lang::{EntryClaim, Expr, ExprKind, File, Name, Span, StatementKind}
 use pullback_network::Value as _;
 use pullback_ops::Val;
 
-use crate::Diagnosis;
 use crate::case::{CLOSE as CLOSE_TO_TRUTH, Case, Trial, Usable};
 use crate::causes::CAUSES;
 use crate::claimed::{layout, subject};
@@ -23,7 +22,8 @@ use crate::inherit::{is_wrong, referred};
 use crate::probe::{Probe, flagged, fresh, redrawn};
 use crate::search::{Depth, search, search_costed};
 use crate::tree::graph_of;
-use crate::unknown::facts;
+use crate::unknown::{facts, unexplained};
+use crate::{Diagnosis, Fix};
 
 /// Multiplications that the candidates for one claim may take, all together.
 const MOST_WORK: f64 = 2_147_483_648.0;
@@ -61,6 +61,8 @@ pub(crate) struct Inquiry<'a> {
     redrawn: OnceCell<Vec<Probe>>,
     /// Candidates that may still be evaluated.
     left: Cell<usize>,
+    /// The derivatives of wrong claims as formulas, once they were asked for.
+    pub formulas: RefCell<HashMap<usize, Option<Fix>>>,
 }
 
 impl<'a> Inquiry<'a> {
@@ -86,6 +88,7 @@ impl<'a> Inquiry<'a> {
             flagged: OnceCell::new(),
             redrawn: OnceCell::new(),
             left,
+            formulas: RefCell::default(),
         }
     }
 
@@ -102,14 +105,17 @@ impl<'a> Inquiry<'a> {
         claims.filter(|(_, judged)| passes(judged)).map(|(claim, _)| claim).collect()
     }
 
-    /// What is found of a suspect: nothing, one cause, or several that the data cannot tell apart.
+    /// What is found of a suspect: one cause, or several that the data cannot tell apart, or what can be said where none is known.
     pub(crate) fn diagnoses(&self, number: usize) -> Vec<Diagnosis> {
         for cause in CAUSES {
             if let Some(found) = (cause.whole)(self, number) {
                 return vec![found];
             }
         }
-        let Some(mut case) = self.case(number) else { return Vec::new() };
+        let Some(mut case) = self.case(number) else {
+            let fix = self.derived(number, None);
+            return vec![unexplained(&self.exact.claims[number], fix)];
+        };
         let Some(expr) = &self.exact.claims[number].expr else { return fit(self, number, &case) };
         let mut flagged = self.with_flags(number);
         let depth = if flagged.is_some() { Depth::Singles } else { Depth::Pairs };
@@ -162,8 +168,8 @@ impl<'a> Inquiry<'a> {
         if !found.is_empty() {
             return found;
         }
-        let fix = self.derived(number, &case);
-        facts(&case, expr, fix).into_iter().collect()
+        let fix = self.derived(number, Some(&case));
+        vec![facts(&case, expr, fix)]
     }
 
     /// Does the name of a definition in index notation that may be wrong stand at a place, in a claim or behind it?
