@@ -14,22 +14,29 @@ pub struct Subject {
     pub(crate) of: Val,
     pub(crate) wrt: Vec<Val>,
     pub(crate) fixed: Vec<Val>,
+    pub(crate) symmetric: bool,
 }
 
 impl Subject {
     /// The total derivative of `of` by `wrt`.
     pub fn new(of: &Val, wrt: &Val) -> Subject {
-        Subject { of: of.clone(), wrt: vec![wrt.clone()], fixed: Vec::new() }
+        Subject { of: of.clone(), wrt: vec![wrt.clone()], fixed: Vec::new(), symmetric: false }
     }
 
     /// The second derivative of a scalar, by `x` and then by `y`.
     pub fn second(of: &Val, x: &Val, y: &Val) -> Subject {
-        Subject { of: of.clone(), wrt: vec![x.clone(), y.clone()], fixed: Vec::new() }
+        Subject { of: of.clone(), wrt: vec![x.clone(), y.clone()], fixed: Vec::new(), symmetric: false }
     }
 
     /// What is differentiated by last.
     pub(crate) fn last(&self) -> &Val {
         &self.wrt[self.wrt.len() - 1]
+    }
+
+    /// Is what is differentiated by a matrix that is said to be symmetric? A claim may then follow any of the conventions of
+    /// [`Moves`](crate::Moves).
+    pub fn by_symmetric(self, symmetric: bool) -> Subject {
+        Subject { symmetric, ..self }
     }
 
     /// The partial derivative with these values held.

@@ -12,6 +12,7 @@ use crate::conclude::{Equals, Point, Rules, Says, entry};
 use crate::flips::Flips;
 use crate::kink::OneSided;
 use crate::routes::Derivative;
+use crate::symmetric::Moves;
 
 /// How many times a measured rounding error or an estimated truncation error may be exceeded: the measurements are
 /// samples, and errors of several operations may add up.
@@ -27,6 +28,7 @@ pub(crate) const MOST_TRUNCATION: f64 = 1e-2;
 pub(crate) struct Reduced<'a> {
     pub subject: &'a Subject,
     pub y: Val,
+    pub moves: Moves,
 }
 
 impl<'a> Reduced<'a> {
@@ -51,11 +53,12 @@ impl<'a> Reduced<'a> {
             }
             _ => subject.of.clone(),
         };
-        Ok(Reduced { subject, y })
+        Ok(Reduced { subject, y, moves: Moves::Freely })
     }
 
     pub(crate) fn derivative(&self) -> Derivative<'_> {
-        Derivative { y: &self.y, x: self.subject.last(), fixed: self.subject.fixed.iter().collect() }
+        let fixed = self.subject.fixed.iter().collect();
+        Derivative { y: &self.y, x: self.subject.last(), fixed, moves: self.moves }
     }
 }
 

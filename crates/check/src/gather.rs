@@ -18,6 +18,7 @@ use crate::kink::OneSided;
 use crate::layout::{from_tensor, to_tensor};
 use crate::other_code::Pulled;
 use crate::routes::{DIRECTIONS, Derivative, Differences, along};
+use crate::symmetric::Moves;
 use crate::verdict::{Judgement, Note};
 
 /// What is held for each entry of a derivative while its routes are compared: eight numbers, two of an estimate, a gap for
@@ -51,7 +52,10 @@ impl Case<'_> {
                 let measured = to_tensor(errors, &self.y, &self.x, self.claim.layout)?.to_vec_f64();
                 Allowance { most: measured.iter().map(|error| SAFETY * error).collect(), measured }
             }
-            (Rounding::Unknown(precision), Some((pulled, _))) => pulled.allowance(*precision)?,
+            (Rounding::Unknown(precision), Some((pulled, _))) => {
+                let Allowance { most, measured } = pulled.allowance(*precision)?;
+                Allowance { most: derivative.moved(most), measured: derivative.moved(measured) }
+            }
             (Rounding::Unknown(precision), None) => Allowance::of_zeros(*precision, claimed.len()),
         };
         let of_numbers: Vec<f64> =
@@ -77,7 +81,10 @@ impl Case<'_> {
         let mut disputed = claimed.clone();
         composed.entries.iter().for_each(|&p| disputed[p] = autograd[p]);
         let flips = match &pulled {
-            Some((pulled, precision)) if (0..claimed.len()).any(|p| is_beyond(&disputed, &rounding, p)) => {
+            Some((pulled, precision))
+                if derivative.moves == Moves::Freely
+                    && (0..claimed.len()).any(|p| is_beyond(&disputed, &rounding, p)) =>
+            {
                 flips(pulled, *precision, &disputed, &autograd, &rounding)?
             }
             _ => None,
@@ -236,7 +243,7 @@ impl Case<'_> {
     /// For a Hessian: the gradient that is differentiated, against finite differences of the scalar.
     pub(crate) fn gradient_gaps(&self, x: &Val) -> Result<Vec<Gap>> {
         let Subject { of, fixed, .. } = self.reduced.subject;
-        let gradient = Derivative { y: of, x, fixed: fixed.iter().collect() };
+        let gradient = Derivative { y: of, x, fixed: fixed.iter().collect(), moves: Moves::Freely };
         let (tensor, spread) = gradient.by_autograd()?;
         let entries = tensor.to_vec_f64();
         let rounding: Vec<f64> =

@@ -14,6 +14,7 @@ use crate::kink::OneSided;
 use crate::layout::{ClaimLayout, from_tensor, index_in_claim, shapes, to_tensor};
 use crate::not_finite::{in_claim, in_derivative, in_program};
 use crate::routes::Derivative;
+use crate::symmetric::Moves;
 use crate::verdict::{Entry, Follows, Judgement, Kink, Note, Routes, Verdict};
 use crate::zero::{independent, typical_slope, unchanged};
 
@@ -40,7 +41,12 @@ pub fn judge(subject: &Subject, claim: &Claim) -> Result<Judgement> {
         return wrong_shape(&reduced, claim, &allowed[0], &y);
     }
     let tensor = to_tensor(&claim.array, &y, &x, claim.layout)?;
-    Case { reduced: &reduced, claim, tensor, y, x }.judgement()
+    let case = Case { reduced: &reduced, claim, tensor, y, x };
+    let judgement = case.judgement()?;
+    if subject.symmetric && judgement.verdict == Verdict::Wrong {
+        return Ok(case.by_symmetric(subject)?.unwrap_or(judgement));
+    }
+    Ok(judgement)
 }
 
 /// Judges a claim about the shape of a derivative: the tensor's, or the matrix's.
@@ -135,6 +141,24 @@ impl Case<'_> {
             judgement.beyond = beyond.map(|gap| gap.position).collect();
         }
         Ok(judgement)
+    }
+
+    /// The judgement by another convention for derivatives by a symmetric matrix, where the claim follows one.
+    fn by_symmetric(&self, subject: &Subject) -> Result<Option<Judgement>> {
+        let is_square = matches!(self.x[..], [rows, columns] if rows == columns);
+        if !is_square || self.reduced.derivative().is_dear()? {
+            return Ok(None);
+        }
+        for moves in Moves::SYMMETRIC {
+            let reduced = Reduced { moves, ..Reduced::new(subject)? };
+            let (tensor, y, x) = (self.tensor.clone(), self.y.clone(), self.x.clone());
+            let mut judgement = Case { reduced: &reduced, claim: self.claim, tensor, y, x }.judgement()?;
+            if judgement.passes() {
+                judgement.notes.push(Note::Symmetrised(moves));
+                return Ok(Some(judgement));
+            }
+        }
+        Ok(None)
     }
 
     /// The entry that speaks loudest.

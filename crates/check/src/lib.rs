@@ -50,6 +50,7 @@ mod probes;
 mod rounding;
 mod routes;
 mod structure;
+mod symmetric;
 mod truth;
 mod verdict;
 mod zero;
@@ -61,6 +62,7 @@ pub use judge::{judge, judge_shape};
 pub use layout::{ClaimLayout, shapes};
 pub use not_finite::Operand;
 pub use structure::{Probed, probe};
+pub use symmetric::Moves;
 pub use truth::Truth;
 pub use verdict::{
     Arises, Coarser, Entry, Follows, Judgement, Kink, KinkOrigin, NotFinite, Note, Routes, Same, Verdict,

@@ -14,12 +14,15 @@ use crate::evidence::Along;
 use crate::kink::{OneSided, kinks};
 use crate::probes::PROBES;
 use crate::rounding::Simulation;
+use crate::symmetric::Moves;
 
 /// ∂y/∂x with some values held: what the routes compute.
 pub(crate) struct Derivative<'a> {
     pub y: &'a Val,
     pub x: &'a Val,
     pub fixed: Vec<&'a Val>,
+    /// Which entries of x move together.
+    pub moves: Moves,
 }
 
 /// Finite differences take every entry of x up to this many, and while a check computes fewer elements than
@@ -75,8 +78,8 @@ impl Derivative<'_> {
         let mut spread = Vec::with_capacity(zeros.len());
         for row in 0..rows {
             let (gradient, moved) = simulation.run(&[Array::from_vec(&self.y.shape(), self.unit(row))?])?;
-            tensor.extend(gradient.to_vec_f64());
-            spread.extend(moved);
+            tensor.extend(self.moved(gradient.to_vec_f64()));
+            spread.extend(self.moved(moved));
         }
         Ok((Array::from_vec(&shape, tensor)?, spread))
     }
@@ -103,9 +106,14 @@ impl Derivative<'_> {
         let columns = Self::len(self.x);
         let unit = Val::new(Array::from_vec(&self.y.shape(), self.unit(position / columns))?);
         match pullback(&[(self.y, &unit)], &[self.x], &self.fixed)?.remove(0) {
-            Some(row) => Ok(row.array()?.to_vec_f64()[position % columns]),
+            Some(row) => Ok(self.moved(row.array()?.to_vec_f64())[position % columns]),
             None => Ok(0.0),
         }
+    }
+
+    /// Rows of derivatives by each entry of x alone, as they are where entries move together.
+    pub fn moved(&self, rows: Vec<f64>) -> Vec<f64> {
+        self.moves.of(rows, self.x.shape().first().copied().unwrap_or(1))
     }
 
     /// The shape of the tensor.
@@ -123,7 +131,8 @@ impl Derivative<'_> {
     pub fn by_network(&self) -> Result<(Array, Vec<f64>, bool)> {
         let jacobian = jacobian(self.y, self.x, &self.fixed)?;
         let (dense, spread) = Simulation::new(&jacobian.to_dense()?, &[])?.run(&[])?;
-        Ok((dense, spread, jacobian.is_zero()))
+        let dense = Array::from_vec(dense.shape(), self.moved(dense.to_vec_f64()))?;
+        Ok((dense, self.moved(spread), jacobian.is_zero()))
     }
 
     /// Would it take long to go through it row by row?
@@ -225,6 +234,7 @@ impl Derivative<'_> {
 /// The program as finite differences see it.
 struct Program<'a> {
     x: &'a Val,
+    moves: Moves,
     function: Function,
     /// x where the derivative is taken, and its entries.
     point: Array,
@@ -255,7 +265,7 @@ impl<'a> Program<'a> {
         let largest = at.iter().fold(0.0f64, |largest, x| largest.max(x.abs()));
         let value = value.to_vec_f64();
         let refused = RefCell::new(None);
-        Ok(Program { x: of.x, function, point, at, value, noise, noise_along, largest, refused })
+        Ok(Program { x: of.x, moves: of.moves, function, point, at, value, noise, noise_along, largest, refused })
     }
 
     /// What was found, unless memory was refused on the way.
@@ -369,18 +379,21 @@ impl<'a> Program<'a> {
 
     /// The program as a function of one number that moves an entry of x.
     fn moved_at(&self, entry: usize) -> impl FnMut(f64) -> Option<Vec<f64>> {
+        let moving = self.moves.with(entry, self.point.shape().first().copied().unwrap_or(1));
         self.moved(move |t| {
             let mut x = self.at.clone();
-            x[entry] += t;
+            moving.iter().for_each(|&(entry, weight)| x[entry] += weight * t);
             Array::from_vec(self.point.shape(), x)
         })
     }
 
     /// The program as a function of one number that moves x along a direction.
-    fn moved_along<'f>(&'f self, direction: &'f Array) -> impl FnMut(f64) -> Option<Vec<f64>> + 'f {
+    fn moved_along<'f>(&'f self, direction: &Array) -> impl FnMut(f64) -> Option<Vec<f64>> + 'f {
+        let size = self.point.shape().first().copied().unwrap_or(1);
+        let direction = self.moves.of(direction.to_vec_f64(), size);
         self.moved(move |t| {
-            // The entries are of double precision, and so is every direction.
-            self.point.zip(direction, "move", |x, d| x + t as f32 * d, |x, d| x + t * d)
+            let x = self.at.iter().zip(&direction).map(|(x, d)| x + t * d).collect();
+            Array::from_vec(self.point.shape(), x)
         })
     }
 

@@ -7,6 +7,7 @@ use pullback_ops::Val;
 
 use crate::conclude::{Facts, conclude};
 use crate::not_finite::Operand;
+use crate::symmetric::Moves;
 
 /// The verdict on a claim.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -107,6 +108,7 @@ impl Note {
             Note::OutOfProportion { .. } => "out-of-proportion",
             Note::OneSided { .. } => "one-sided",
             Note::Composed { .. } => "conventions",
+            Note::Symmetrised(_) => "symmetric-convention",
             Note::Unmeasured(_) => "unmeasured-kinks",
             Note::Rounded(_) => "rounded-entries",
             Note::Flat { .. } => "flat",
@@ -425,6 +427,8 @@ pub enum Note {
         /// The operations whose conventions they are.
         ops: Vec<&'static str>,
     },
+    /// What the derivative is taken by is symmetric, and the claim follows another convention than moving each entry alone.
+    Symmetrised(Moves),
     /// So many entries may be at a kink and are too many for both slopes to be measured: they are what the rules give.
     Unmeasured(usize),
     /// So many entries that are not zero are too small beside the others for the digits of numbers from elsewhere.

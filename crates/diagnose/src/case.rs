@@ -14,7 +14,8 @@ use pullback_ops::Val;
 use crate::derivative::{Derivative, derivatives};
 use crate::divisors::divisors;
 use crate::edit;
-use crate::factor::{LARGEST, Names, Quantity};
+use crate::factor::{Kind, LARGEST, Names, Quantity, USUAL};
+use crate::stated::{Stated, stated};
 
 /// How far a candidate may be from the derivative on data that is drawn anew, relatively: rounding stays far below it, and
 /// a coincidence far above. What passes is judged like any claim, with a measured tolerance.
@@ -182,16 +183,21 @@ impl<'a> Trial<'a> {
         self.truth.in_shape(shape, self.layout)
     }
 
-    /// Is the expression the derivative here?
+    /// Is the expression the derivative here? `false` too where it takes far more than what was claimed.
     pub(crate) fn fits(&self, expr: &Expr) -> bool {
-        self.fit(expr).unwrap_or(false)
+        self.fit(expr, DEARER * self.work.max(LEAST_WORK)).unwrap_or(false)
     }
 
-    fn fit(&self, expr: &Expr) -> Option<bool> {
+    /// The same, whatever it takes.
+    pub(crate) fn is_derivative(&self, expr: &Expr) -> bool {
+        self.fit(expr, f64::INFINITY).unwrap_or(false)
+    }
+
+    fn fit(&self, expr: &Expr, most: f64) -> Option<bool> {
         let value = self.value(expr)?;
         // The shape is known without numbers.
         let expected = self.expected(&value.shape())?;
-        if work(&value) > DEARER * self.work.max(LEAST_WORK) {
+        if work(&value) > most {
             return None;
         }
         Some(value.array().ok()?.is_near(&expected, self.close))
@@ -231,6 +237,7 @@ pub(crate) struct Usable {
     known: Vec<Known>,
     parts: Vec<Expr>,
     literals: Vec<Expr>,
+    stated: Vec<Stated>,
     derivatives: Vec<Derivative>,
     divisors: Vec<Expr>,
 }
@@ -261,6 +268,7 @@ impl Usable {
             known: known(program, number, is_usable),
             parts: nameless(file, program, number),
             literals: literals(file, program.claims[number].span.start),
+            stated: stated(file, program.claims[number].span.start),
             derivatives: derivatives(file, program, number),
             divisors: divisors(file, program, number),
         }
@@ -281,6 +289,8 @@ pub(crate) struct Case<'a> {
     pub parts: Vec<Expr>,
     /// The fractions that are written in the forward pass as numbers: `0.044715`.
     pub literals: Vec<Expr>,
+    /// The numbers by which the forward pass multiplies or divides.
+    pub stated: Vec<Stated>,
     /// The derivatives of the functions that the forward pass applies.
     pub derivatives: Vec<Derivative>,
     /// What the claim or the forward pass divides by: such values are never zero. By another one, `y / x` may be 0/0.
@@ -314,7 +324,7 @@ impl<'a> Case<'a> {
         most: usize,
     ) -> Case<'a> {
         let (left, lookups, names) = (Cell::new(most), Cell::new(MOST_LOOKED_UP), RefCell::default());
-        let Usable { known, parts, literals, derivatives, divisors } = usable;
+        let Usable { known, parts, literals, stated, derivatives, divisors } = usable;
         Case {
             claim,
             trials,
@@ -323,6 +333,7 @@ impl<'a> Case<'a> {
             known,
             parts,
             literals,
+            stated,
             derivatives,
             divisors,
             shaped,
@@ -361,6 +372,11 @@ impl<'a> Case<'a> {
     /// Is an expression the derivative on all data? `false` too where no more candidates are to be evaluated.
     pub(crate) fn fits(&self, expr: &Expr) -> bool {
         self.spend() && self.trials.iter().all(|trial| trial.fits(expr))
+    }
+
+    /// Is an expression the derivative on all data, even if nothing is left for candidates?
+    pub(crate) fn is_derivative(&self, expr: &Expr) -> bool {
+        self.trials.iter().all(|trial| trial.is_derivative(expr))
     }
 
     /// Takes one evaluation off what is left.
@@ -416,7 +432,7 @@ impl<'a> Case<'a> {
             let values: Option<Vec<f64>> = by_trial.iter().map(in_trial).collect();
             quantities.extend(values.map(|values| Quantity {
                 source: edit::name(at, name),
-                is_size: true,
+                kind: Kind::Size,
                 values,
             }));
         }
@@ -427,7 +443,7 @@ impl<'a> Case<'a> {
                 all.filter(|dim| dim.name().is_none()).map(|dim| dim.size()).collect();
             quantities.extend(nameless.into_iter().filter(|&size| size > LARGEST).map(|size| Quantity {
                 source: edit::integer(at, size),
-                is_size: true,
+                kind: Kind::Size,
                 values: vec![size as f64; self.trials.len()],
             }));
         }
@@ -436,8 +452,21 @@ impl<'a> Case<'a> {
             let values: Option<Vec<f64>> = self.trials.iter().map(value).collect();
             quantities.extend(values.map(|values| Quantity {
                 source: scalar.source.clone(),
-                is_size: false,
+                kind: Kind::Scalar,
                 values,
+            }));
+        }
+        for Stated { expr, divides } in self.stated.iter().filter(|stated| stated.expr.span.start < before) {
+            let value = self.own().numbers(expr).and_then(|number| number.item().ok());
+            // Small numbers are tried anyway, and so is a size that is written as a number.
+            let is_new = |value: &f64| {
+                let is_known = |known: &Quantity| known.kind == Kind::Size && known.source.kind == expr.kind;
+                !is_small(*value) && !is_small(1.0 / value) && !quantities.iter().any(is_known)
+            };
+            quantities.extend(value.filter(is_new).map(|value| Quantity {
+                source: expr.clone(),
+                kind: Kind::Stated { divides: *divides },
+                values: vec![value; self.trials.len()],
             }));
         }
         quantities
@@ -552,6 +581,11 @@ fn nameless(file: &File, program: &Program, number: usize) -> Vec<Expr> {
         });
     }
     parts
+}
+
+/// Is it a number that comes from powers and products?
+fn is_small(value: f64) -> bool {
+    value.abs() <= USUAL as f64 && value.fract() == 0.0
 }
 
 /// Is an expression made of numbers alone?

@@ -45,6 +45,7 @@ macro_rules! causes {
 mod convolution;
 
 causes! {
+    convention,
     elementwise_for_product,
     extra_factor,
     extra_term,

@@ -14,7 +14,7 @@ pub fn subject(claim: &Claim) -> Subject {
         [] => Subject::new(&claim.of, &claim.of),
     };
     let fixed: &[Val] = &claim.fixed;
-    subject.holding(fixed)
+    subject.holding(fixed).by_symmetric(claim.symmetric)
 }
 
 /// The layout of a claim.

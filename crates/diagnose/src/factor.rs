@@ -1,9 +1,13 @@
 //! A number by its name: 0.1 is `1/(N * M)` where N is 5 and M is 2, and 1/21 where they are 3 and 7. Scalars of the
-//! program have names too.
+//! program have names too, and so have the numbers that it states: where the forward pass divides by 20, 0.05 is `1 / 20`, whatever
+//! sizes happen to make 20.
+//!
+//! A name is one of many, and some of them fit any number that is known to few digits: what is no more than that has none.
 
+use std::collections::BTreeSet;
 use std::sync::OnceLock;
 
-use pullback_lang::{BinaryOp, Expr, ExprKind, Span};
+use pullback_lang::{BinaryOp, Expr, ExprKind, Span, make};
 
 use crate::edit::{binary, call, integer, negated, number, size};
 
@@ -16,33 +20,59 @@ pub(crate) const LARGEST: usize = 12;
 /// Numbers up to this come from powers and products.
 pub(crate) const USUAL: usize = 4;
 
-/// A factor: a sign, a fraction, and sizes or scalars above and below it.
+/// So many names may be expected to fit a number by chance that are as likely as the one that it is called by. A factor with a name
+/// is made by mistake some times as often as one without, so that one in ten leaves little doubt.
+const CHANCE: f64 = 0.1;
+
+/// A number without any other name is one that somebody wrote if it has no more digits than this.
+const MOST_DIGITS: i32 = 3;
+
+/// A factor: a sign, a fraction, and sizes, scalars or stated numbers above and below it.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Factor {
     pub negative: bool,
-    numerator: usize,
-    denominator: usize,
+    numerator: f64,
+    denominator: f64,
     above: Vec<Power>,
     below: Vec<Power>,
 }
 
-/// A size or a scalar of the program, and its value on each set of data.
+/// What a factor may be made of.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Kind {
+    /// A size.
+    Size,
+    /// A scalar of the program, which is data.
+    Scalar,
+    /// A number that the program states: what it multiplies by, or divides by.
+    Stated { divides: bool },
+}
+
+/// A size, a scalar of the program or a number in it, and its value on each set of data.
 #[derive(Clone, Debug)]
 pub(crate) struct Quantity {
     pub source: Expr,
-    /// Is it a size, and no data?
-    pub is_size: bool,
+    pub kind: Kind,
     pub values: Vec<f64>,
 }
 
-/// A size or a scalar, its square, its cube or its root.
+/// One of these, its square, its cube or its root.
 #[derive(Clone, Debug, PartialEq)]
 struct Power {
     source: Expr,
+    kind: Kind,
     power: f64,
 }
 
 impl Power {
+    /// Does it stand where derivatives have it? Sizes are divided by, as means do, and so are scalars, as norms do.
+    fn is_in_place(&self, divides: bool) -> bool {
+        match self.kind {
+            Kind::Size | Kind::Scalar => divides,
+            Kind::Stated { divides: own } => divides == own,
+        }
+    }
+
     fn length(&self) -> usize {
         let is_name = size(&self.source) == 1;
         if self.power == 1.0 && is_name { 1 } else { 2 }
@@ -62,6 +92,8 @@ pub(crate) struct Names {
     products: Vec<Product>,
     /// What the products are on the data that come first, without their signs, the smallest first.
     magnitudes: Vec<f64>,
+    /// How many sets of sizes there are among the data.
+    sizes: usize,
 }
 
 /// Powers of quantities, by number, and what they are on each set of data.
@@ -78,21 +110,22 @@ impl Names {
         }
         for one in 0..quantities.len() {
             for other in one + 1..quantities.len() {
-                let sizes = quantities[one].is_size && quantities[other].is_size;
+                let is_data = [one, other].iter().any(|&one| quantities[one].kind == Kind::Scalar);
                 for a in POWERS_OF_TWO {
                     // One scalar for another is no factor but something else altogether.
-                    let others = POWERS_OF_TWO.iter().filter(|&&b| sizes || a * b > 0.0);
+                    let others = POWERS_OF_TWO.iter().filter(|&&b| !is_data || a * b > 0.0);
                     powers.extend(others.map(|&b| vec![(one, a), (other, b)]));
                 }
             }
         }
+        let sizes: BTreeSet<Vec<u64>> = (0..trials).map(|trial| sizes_of(&quantities, trial)).collect();
         for size in 0..quantities.len() {
-            let Quantity { source, is_size: true, values } = &quantities[size] else { continue };
+            let Quantity { source, kind: Kind::Size, values } = &quantities[size] else { continue };
             let at = source.span;
             let source = binary(at, BinaryOp::Sub, source.clone(), integer(at, 1));
             let values = values.iter().map(|size| size - 1.0).collect();
             let less = quantities.len();
-            quantities.push(Quantity { source, is_size: true, values });
+            quantities.push(Quantity { source, kind: Kind::Size, values });
             powers.extend(POWERS_OF_ONE_LESS.map(|(of_less, own)| match own {
                 0.0 => vec![(less, of_less)],
                 _ => vec![(less, of_less), (size, own)],
@@ -109,34 +142,67 @@ impl Names {
         let firsts = products.iter().filter_map(|product| product.values.first());
         let mut magnitudes: Vec<f64> = firsts.map(|first| first.abs()).collect();
         magnitudes.sort_by(f64::total_cmp);
-        Names { products, quantities, magnitudes }
+        Names { products, quantities, magnitudes, sizes: sizes.len() }
     }
 
     /// The simplest factor that has these values, one for each set of data.
     pub(crate) fn factor(&self, values: &[f64]) -> Option<Factor> {
-        self.factor_within(values, CLOSE)
+        self.factors(values, CLOSE).into_iter().next()
     }
 
-    /// The same of values that may be so far off, relatively.
-    fn factor_within(&self, values: &[f64], close: f64) -> Option<Factor> {
+    /// The simplest factors that have these values, which may be so far off, relatively: several where none is simpler than the others,
+    /// and none where such a factor fits any number.
+    fn factors(&self, values: &[f64], close: f64) -> Vec<Factor> {
         let candidates = self.products.iter().filter_map(|product| {
             let (negative, numerator, denominator) = fraction(values, &product.values, close)?;
-            let of_sign = |sign: f64| -> Vec<Power> {
-                let of_sign = product.powers.iter().filter(|(_, power)| power * sign > 0.0);
-                of_sign
-                    .map(|&(one, power)| Power {
-                        source: self.quantities[one].source.clone(),
-                        power: power.abs(),
-                    })
-                    .collect()
-            };
-            let (above, below) = (of_sign(1.0), of_sign(-1.0));
-            Some(Factor { negative, numerator, denominator, above, below })
+            Some(self.named(product, negative, numerator as f64, denominator as f64))
         });
         // Of `N * M` and `D^2` the former is the likelier, and what only chance makes equal to one is no factor.
         let is_one = values.iter().all(|value| (value - 1.0).abs() <= close);
-        let candidates = candidates.filter(|factor| !is_one || factor.is_sign());
-        candidates.min_by_key(|factor| (!factor.is_likely(), factor.length()))
+        let candidates: Vec<Factor> = candidates.filter(|factor| !is_one || factor.is_sign()).collect();
+        let best = candidates.iter().map(Factor::rank).min().filter(|best| self.is_told(values, close, *best));
+        match best {
+            Some(best) => candidates.into_iter().filter(|factor| factor.rank() == best).collect(),
+            None => written(values, close).into_iter().collect(),
+        }
+    }
+
+    /// A product of quantities with a fraction before it.
+    fn named(&self, product: &Product, negative: bool, numerator: f64, denominator: f64) -> Factor {
+        let of_sign = |sign: f64| -> Vec<Power> {
+            let of_sign = product.powers.iter().filter(|(_, power)| power * sign > 0.0);
+            let power = |&(one, power): &(usize, f64)| {
+                let Quantity { source, kind, .. } = &self.quantities[one];
+                Power { source: source.clone(), kind: *kind, power: power.abs() }
+            };
+            of_sign.map(power).collect()
+        };
+        let (above, below) = (of_sign(1.0), of_sign(-1.0));
+        Factor { negative, numerator, denominator, above, below }
+    }
+
+    /// Do values tell a factor of this rank, which is one of those that fit, from chance? So many factors of this rank or a better one
+    /// are expected to be as near to any number like these; those that fit on data of several sizes fit several numbers.
+    fn is_told(&self, values: &[f64], close: f64, rank: Rank) -> bool {
+        let Some(&value) = values.first() else { return false };
+        let mut near: Vec<f64> = Vec::new();
+        for product in &self.products {
+            let Some(&of_product) = product.values.first() else { continue };
+            for &(numerator, denominator) in fractions() {
+                let is = (numerator / denominator * of_product).abs();
+                // Within a factor of two on either side.
+                if is >= value.abs() / 2.0
+                    && is <= value.abs() * 2.0
+                    && self.named(product, false, numerator, denominator).rank() <= rank
+                {
+                    near.push(is);
+                }
+            }
+        }
+        near.sort_by(f64::total_cmp);
+        near.dedup_by(|one, other| (*one - *other).abs() <= CLOSE * *other);
+        let share = (close / std::f64::consts::LN_2).powi(self.sizes.max(1) as i32);
+        near.len() as f64 * share <= CHANCE
     }
 
     /// Is a number one small number, one size or one scalar, or one over it, as far as the data tell that come first?
@@ -154,35 +220,77 @@ impl Names {
 
     /// May a number be a factor, as far as the data tell that come first?
     pub(crate) fn may_be(&self, value: f64) -> bool {
-        fractions().iter().any(|fraction| {
-            let wanted = value.abs() / fraction;
+        fractions().iter().any(|(above, below)| {
+            let wanted = value.abs() * below / above;
             let from = self.magnitudes.partition_point(|&magnitude| magnitude < wanted * (1.0 - CLOSE));
             self.magnitudes.get(from).is_some_and(|&magnitude| magnitude <= wanted * (1.0 + CLOSE))
         })
     }
 }
 
+/// The sizes in a set of data, exactly.
+fn sizes_of(quantities: &[Quantity], trial: usize) -> Vec<u64> {
+    let sizes = quantities.iter().filter(|quantity| quantity.kind == Kind::Size);
+    sizes.map(|size| size.values[trial].to_bits()).collect()
+}
+
+/// A number that has no other name, the same on all data, or one over it, as one writes it: in few digits, where it is known so
+/// precisely that not every number has so few.
+fn written(values: &[f64], close: f64) -> Option<Factor> {
+    let &value = values.first().filter(|value| value.is_finite() && **value != 0.0)?;
+    if values.iter().any(|other| (other - value).abs() > close * value.abs()) {
+        return None;
+    }
+    let (numerator, denominator) = (1..=MOST_DIGITS).find_map(|digits| {
+        // Numbers of so many digits lie as near to one another as one part in this.
+        let chance = 2.0 * close * 10f64.powi(digits);
+        if chance > CHANCE {
+            return None;
+        }
+        let near = |number: f64| {
+            let rounded: f64 = format!("{number:.0$e}", digits as usize - 1).parse().ok()?;
+            ((rounded - number).abs() <= close * number).then_some(rounded)
+        };
+        let above = near(value.abs()).map(|number| (number, 1.0));
+        above.or_else(|| near(1.0 / value.abs()).map(|number| (1.0, number)))
+    })?;
+    let negative = value < 0.0;
+    Some(Factor { negative, numerator, denominator, above: Vec::new(), below: Vec::new() })
+}
+
 /// The fractions of small numbers, each once.
-fn fractions() -> &'static [f64] {
-    static FRACTIONS: OnceLock<Vec<f64>> = OnceLock::new();
+fn fractions() -> &'static [(f64, f64)] {
+    static FRACTIONS: OnceLock<Vec<(f64, f64)>> = OnceLock::new();
     FRACTIONS.get_or_init(|| {
-        let all = (1..=LARGEST).flat_map(|above| (1..=LARGEST).map(move |below| above as f64 / below as f64));
-        let mut all: Vec<f64> = all.collect();
-        all.sort_by(f64::total_cmp);
-        all.dedup();
+        let all = (1..=LARGEST).flat_map(|above| (1..=LARGEST).map(move |below| (above as f64, below as f64)));
+        let mut all: Vec<(f64, f64)> = all.collect();
+        all.sort_by(|(a, b), (c, d)| (a / b).total_cmp(&(c / d)).then(a.total_cmp(c)));
+        all.dedup_by(|(a, b), (c, d)| *a / *b == *c / *d);
         all
     })
+}
+
+/// How unlikely a factor is, the likeliest first.
+type Rank = (bool, (usize, usize));
+
+/// Is it a number that comes from powers and products?
+fn is_usual(number: f64) -> bool {
+    number.fract() == 0.0 && number <= USUAL as f64
 }
 
 impl Factor {
     /// The simplest factor that has these values, one for each set of data.
     pub(crate) fn named(values: &[f64], quantities: &[Quantity]) -> Option<Factor> {
-        Factor::named_within(values, quantities, CLOSE)
+        Factor::all_within(values, quantities, CLOSE).into_iter().next()
     }
 
-    /// The same of values that may be so far off, relatively.
-    pub(crate) fn named_within(values: &[f64], quantities: &[Quantity], close: f64) -> Option<Factor> {
-        Names::new(quantities.to_vec(), values.len()).factor_within(values, close.max(CLOSE))
+    /// The simplest factors that have these values, which may be so far off, relatively.
+    pub(crate) fn all_within(values: &[f64], quantities: &[Quantity], close: f64) -> Vec<Factor> {
+        Names::new(quantities.to_vec(), values.len()).factors(values, close.max(CLOSE))
+    }
+
+    fn rank(&self) -> Rank {
+        (!self.is_likely(), self.length())
     }
 
     /// How much there is to write. Of a number and a size that is equal to it the size is the shorter one: it says where the
@@ -191,7 +299,7 @@ impl Factor {
         let powers = self.above.iter().chain(&self.below);
         let names: usize = powers.map(Power::length).sum();
         // A number that nobody puts in front of a gradient is a size more often, or a product of sizes.
-        let numbers: usize = self.numbers().iter().map(|&number| if number <= USUAL { 1 } else { 3 }).sum();
+        let numbers: usize = self.numbers().iter().map(|&number| if is_usual(number) { 1 } else { 3 }).sum();
         (numbers + names, self.numbers().len())
     }
 
@@ -202,7 +310,7 @@ impl Factor {
 
     /// Is it nothing but a sign?
     pub(crate) fn is_sign(&self) -> bool {
-        self.is_number() && (self.numerator, self.denominator) == (1, 1)
+        self.is_number() && (self.numerator, self.denominator) == (1.0, 1.0)
     }
 
     /// One over it.
@@ -216,13 +324,16 @@ impl Factor {
         }
     }
 
-    /// Does a size or a scalar stand above the line, or below it?
-    pub(crate) fn has_above(&self) -> bool {
-        !self.above.is_empty()
-    }
-
-    pub(crate) fn has_below(&self) -> bool {
-        !self.below.is_empty()
+    /// Is it one that was put in, rather than the inverse of one that was forgotten? Numbers are multiplied by, and all else stands
+    /// where derivatives have it.
+    pub(crate) fn is_extra(&self) -> bool {
+        match self.is_number() {
+            true => self.value().abs() > 1.0,
+            false => {
+                self.above.iter().all(|power| power.is_in_place(false))
+                    && self.below.iter().all(|power| power.is_in_place(true))
+            }
+        }
     }
 
     /// Is it a number, without sizes and scalars?
@@ -232,7 +343,7 @@ impl Factor {
 
     /// Is it a number that one puts in front of a gradient, or below it?
     pub(crate) fn is_usual(&self) -> bool {
-        self.is_number() && self.numbers().iter().all(|&number| number <= USUAL)
+        self.is_number() && self.numbers().into_iter().all(is_usual)
     }
 
     /// Is it one that is forgotten, or put in, by mistake: `2 / (N * M)`, `sqrt(d)`, or the inverse of such? Small numbers stand on
@@ -241,22 +352,22 @@ impl Factor {
         let is_plain = |powers: &[Power]| {
             powers.len() <= 2 && powers.iter().all(|power| [1.0, 0.5].contains(&power.power))
         };
-        let is_side = |number: usize, other: usize, powers: &[Power]| {
-            number <= USUAL && (other == 1 || powers.is_empty()) && is_plain(powers)
+        let is_side = |number: f64, other: f64, powers: &[Power]| {
+            is_usual(number) && (other == 1.0 || powers.is_empty()) && is_plain(powers)
         };
         let sizes_below = self.above.is_empty() && is_side(self.numerator, self.denominator, &self.below);
         let sizes_above = self.below.is_empty() && is_side(self.denominator, self.numerator, &self.above);
-        self.numbers().iter().all(|&number| number <= USUAL) && (sizes_below || sizes_above)
+        self.numbers().into_iter().all(is_usual) && (sizes_below || sizes_above)
     }
 
     /// Its value, where it is a number.
     pub(crate) fn value(&self) -> f64 {
-        let magnitude = self.numerator as f64 / self.denominator as f64;
+        let magnitude = self.numerator / self.denominator;
         if self.negative { -magnitude } else { magnitude }
     }
 
-    fn numbers(&self) -> Vec<usize> {
-        [self.numerator, self.denominator].into_iter().filter(|&part| part != 1).collect()
+    fn numbers(&self) -> Vec<f64> {
+        [self.numerator, self.denominator].into_iter().filter(|&part| part != 1.0).collect()
     }
 
     /// As an expression: `1 / (N * M)`.
@@ -357,7 +468,7 @@ impl Factor {
     /// `x / d` times √d is `x / sqrt(d)`.
     fn as_root(&self, expr: &Expr) -> Option<(Expr, Option<(Span, Expr)>)> {
         let ExprKind::Binary { operator, left, right } = &expr.kind else { return None };
-        let [Power { source, power: 0.5 }] = self.above.as_slice() else { return None };
+        let [Power { source, power: 0.5, .. }] = self.above.as_slice() else { return None };
         let alone = self.below.is_empty() && self.numbers().is_empty() && !self.negative;
         (alone && operator.kind == BinaryOp::Div && **right == *source).then(|| {
             let root = call(right.span, "sqrt", vec![source.clone()], Vec::new());
@@ -496,9 +607,9 @@ fn fraction(values: &[f64], products: &[f64], close: f64) -> Option<(bool, usize
     })
 }
 
-fn parts(value: usize, powers: &[Power], at: Span) -> Vec<Expr> {
-    let mut parts: Vec<Expr> = if value == 1 { Vec::new() } else { vec![integer(at, value)] };
-    parts.extend(powers.iter().map(|Power { source, power }| match *power {
+fn parts(value: f64, powers: &[Power], at: Span) -> Vec<Expr> {
+    let mut parts: Vec<Expr> = if value == 1.0 { Vec::new() } else { vec![make::number(at, value)] };
+    parts.extend(powers.iter().map(|Power { source, power, .. }| match *power {
         2.0 | 3.0 => binary(at, BinaryOp::Pow, source.clone(), integer(at, *power as usize)),
         0.5 => call(at, "sqrt", vec![source.clone()], Vec::new()),
         _ => source.clone(),
@@ -518,7 +629,8 @@ mod tests {
     fn dims() -> Vec<Quantity> {
         let quantity = |name: &str, values: [f64; 2]| {
             let source = parse_expr(name).expect("it parses").expr;
-            Quantity { source, is_size: name != "u", values: values.to_vec() }
+            let kind = if name == "u" { Kind::Scalar } else { Kind::Size };
+            Quantity { source, kind, values: values.to_vec() }
         };
         vec![quantity("N", [3.0, 5.0]), quantity("M", [7.0, 2.0]), quantity("u", [0.37, 1.93])]
     }

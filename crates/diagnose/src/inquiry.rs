@@ -1,6 +1,6 @@
 //! A file with wrong claims, and all that is known when their causes are looked for.
 
-use std::cell::{Cell, OnceCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::HashMap;
 use std::path::Path;
 use std::rc::Rc;
@@ -12,7 +12,6 @@ use pullback_lang::{EntryClaim, Expr, ExprKind, File, Name, Span, StatementKind}
 use pullback_network::Value as _;
 use pullback_ops::Val;
 
-use crate::Diagnosis;
 use crate::case::{CLOSE as CLOSE_TO_TRUTH, Case, Trial, Usable};
 use crate::causes::CAUSES;
 use crate::claimed::{layout, subject};
@@ -24,7 +23,8 @@ use crate::probe::{Probe, flagged, fresh, redrawn};
 use crate::redraw::is_right_here;
 use crate::search::{Depth, search, search_costed};
 use crate::tree::graph_of;
-use crate::unknown::{facts, no_slip};
+use crate::unknown::{facts, unexplained};
+use crate::{Diagnosis, Fix};
 
 /// Multiplications that the candidates for one claim may take, all together.
 const MOST_WORK: f64 = 2_147_483_648.0;
@@ -62,6 +62,8 @@ pub(crate) struct Inquiry<'a> {
     redrawn: OnceCell<Vec<Probe>>,
     /// Candidates that may still be evaluated.
     left: Cell<usize>,
+    /// The derivatives of wrong claims as formulas, once they were asked for.
+    pub formulas: RefCell<HashMap<usize, Option<Fix>>>,
 }
 
 impl<'a> Inquiry<'a> {
@@ -87,6 +89,7 @@ impl<'a> Inquiry<'a> {
             flagged: OnceCell::new(),
             redrawn: OnceCell::new(),
             left,
+            formulas: RefCell::default(),
         }
     }
 
@@ -103,14 +106,17 @@ impl<'a> Inquiry<'a> {
         claims.filter(|(_, judged)| passes(judged)).map(|(claim, _)| claim).collect()
     }
 
-    /// What is found of a suspect: nothing, one cause, or several that the data cannot tell apart.
+    /// What is found of a suspect: one cause, or several that the data cannot tell apart, or what can be said where none is known.
     pub(crate) fn diagnoses(&self, number: usize) -> Vec<Diagnosis> {
         for cause in CAUSES {
             if let Some(found) = (cause.whole)(self, number) {
                 return vec![found];
             }
         }
-        let Some(mut case) = self.case(number) else { return Vec::new() };
+        let Some(mut case) = self.case(number) else {
+            let fix = self.derived(number, None);
+            return vec![unexplained(&self.exact.claims[number], fix)];
+        };
         if self.judged[number].as_ref().is_some_and(is_right_here) {
             return self.of_what_is_right_here(number, &case);
         }
@@ -166,8 +172,8 @@ impl<'a> Inquiry<'a> {
         if !found.is_empty() {
             return found;
         }
-        let fix = self.derived(number, &case);
-        facts(&case, expr, fix).into_iter().collect()
+        let fix = self.derived(number, Some(&case));
+        vec![facts(&case, expr, fix)]
     }
 
     /// What is found of a claim that is right on the data of the file: nothing can be seen of its mistake in its numbers.
@@ -176,7 +182,7 @@ impl<'a> Inquiry<'a> {
         let found = search(self, number, case, expr, Depth::Pairs);
         self.spend(case);
         match found.is_empty() {
-            true => no_slip(expr, self.derived(number, case)).into_iter().collect(),
+            true => vec![unexplained(&self.exact.claims[number], self.derived(number, Some(case)))],
             false => found,
         }
     }

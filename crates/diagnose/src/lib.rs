@@ -32,7 +32,7 @@
 //! | `case`, `probe` | the data on which they are tried |
 //! | `tree`, `edit`, `factor` | expressions, their parts, changes of them; a number by its name |
 //! | `sought`, `dictionary` | what a part lacks, and the products of known values that may be it |
-//! | `divisors` | what an expression may be divided by |
+//! | `divisors`, `stated` | what an expression may be divided by; the numbers that the forward pass states |
 //! | `derivative` | the derivatives of the functions that a program applies |
 //! | `fit` | mistakes in local Jacobians, held against claimed numbers |
 //! | `indexed` | definitions in index notation |
@@ -67,6 +67,7 @@ mod redraw;
 mod search;
 mod shared;
 mod sought;
+mod stated;
 mod stretch;
 mod tree;
 mod unknown;

@@ -1,5 +1,6 @@
 //! What is known of a wrong claim for which no correction was found. Facts, and no guess.
 
+use pullback_lang::program::Claim;
 use pullback_lang::{BinaryOp, Expr};
 
 use crate::case::{Case, Trial};
@@ -10,31 +11,20 @@ use crate::{Diagnosis, Fix};
 /// How far a ratio may vary between sets of data and still be called the same.
 const SAME: f64 = 1e-6;
 
-/// What can be said of a claim beyond its being wrong, where something can: at least what the derivative is.
-pub(crate) fn facts(case: &Case<'_>, expr: &Expr, fix: Option<Fix>) -> Option<Diagnosis> {
+/// What can be said of a claim beyond its being wrong, with what the derivative is.
+pub(crate) fn facts(case: &Case<'_>, expr: &Expr, fix: Option<Fix>) -> Diagnosis {
     let explanation = constant_ratio(case, expr).or_else(|| wrong_entries(case, expr));
-    let no_slip = || Words::new().say("No slip that is known gives what is claimed.");
-    let explanation = explanation.or_else(|| fix.as_ref().map(|_| no_slip()))?;
-    Some(Diagnosis {
-        cause: "unknown",
-        explanation,
-        span: expr.span,
-        label: Words::new().say("the cause is not known"),
-        partner: None,
-        fix,
-    })
+    Diagnosis { explanation: explanation.unwrap_or_else(no_slip), ..unexplained(case.claim, fix) }
 }
 
-/// What the derivative is, where there is a formula of it and nothing to be seen of the mistake.
-pub(crate) fn no_slip(expr: &Expr, fix: Option<Fix>) -> Option<Diagnosis> {
-    fix.map(|fix| Diagnosis {
-        cause: "unknown",
-        explanation: Words::new().say("No slip that is known gives what is claimed."),
-        span: expr.span,
-        label: Words::new().say("the cause is not known"),
-        partner: None,
-        fix: Some(fix),
-    })
+/// The same of a claim of which nothing more is known, as where its derivative is zero or too large for candidates to be tried.
+pub(crate) fn unexplained(claim: &Claim, fix: Option<Fix>) -> Diagnosis {
+    let label = Words::new().say("the cause is not known");
+    Diagnosis { cause: "unknown", explanation: no_slip(), span: claim.expr_span, label, partner: None, fix }
+}
+
+fn no_slip() -> Words {
+    Words::new().say("No slip that is known gives what is claimed.")
 }
 
 /// Is the derivative a multiple of the claim?
@@ -46,10 +36,8 @@ fn constant_ratio(case: &Case<'_>, expr: &Expr) -> Option<Words> {
     }
     let ratios = case.ratios(expr, &doubled)?;
     let &own = ratios.last()?;
-    // Of nothing every claim is a multiple, nearly.
-    if own.abs() < SAME {
-        return None;
-    }
+    // Of nothing every claim is a multiple, nearly; and once what is claimed is the derivative but for rounding.
+    let written = written(own).filter(|_| own.abs() >= SAME)?;
     let same = |ratio: &f64| (ratio - own).abs() <= SAME * own.abs();
     let at_own_sizes = case.trials.iter().map(|trial| sizes(trial) == sizes(case.own()));
     let mut of_own_sizes = ratios.iter().zip(at_own_sizes).filter(|(_, is_own)| *is_own);
@@ -60,7 +48,7 @@ fn constant_ratio(case: &Case<'_>, expr: &Expr) -> Option<Words> {
     } else {
         "; on other data it is another multiple."
     };
-    let times = format!("The derivative is {} times what is claimed, in every entry", written(own));
+    let times = format!("The derivative is {written} times what is claimed, in every entry");
     Some(Words::new().say(times + elsewhere))
 }
 
@@ -69,10 +57,10 @@ fn sizes(trial: &Trial<'_>) -> Vec<usize> {
     trial.program.values.iter().flat_map(|value| value.val.shape()).collect()
 }
 
-/// A ratio in six digits, or in as many as tell it from 1.
-fn written(ratio: f64) -> String {
-    let digits = (6..=15).find(|&digits| format!("{ratio:.digits$}") != format!("{:.digits$}", 1.0));
-    format!("{ratio:.0$}", digits.unwrap_or(15))
+/// A ratio in six digits, or in as many as tell it from 1; none where those of a double do not.
+fn written(ratio: f64) -> Option<String> {
+    let digits = (6..=15).find(|&digits| format!("{ratio:.digits$}") != format!("{:.digits$}", 1.0))?;
+    Some(format!("{ratio:.digits$}"))
 }
 
 /// Are some entries right?

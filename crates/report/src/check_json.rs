@@ -67,6 +67,8 @@ struct Claim<'a> {
     unchanged: Option<UnchangedJson>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     notes: Vec<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    findings: Vec<FindingJson<'a>>,
     #[serde(skip_serializing_if = "<[String]>::is_empty")]
     inherits: &'a [String],
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -75,6 +77,17 @@ struct Claim<'a> {
     diagnosis: Option<DiagnosisJson<'a>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     candidates: Vec<DiagnosisJson<'a>>,
+}
+
+/// A note, with what kind of one it is.
+#[derive(Serialize)]
+struct FindingJson<'a> {
+    kind: &'static str,
+    message: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    span: Option<Place>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    entries: Vec<&'a [usize]>,
 }
 
 #[derive(Serialize)]
@@ -211,10 +224,24 @@ impl<'a> Claim<'a> {
                 span: report.due_to.map(|span| document.place(span)),
             }),
             notes: judgement.notes.iter().map(|note: &Note| note_text(note)).collect(),
+            findings: judgement.notes.iter().map(|note| FindingJson::new(document, report, note)).collect(),
             inherits: &report.inherits,
             shared_by: report.shared_by.iter().map(|sharer| sharer.key.as_str()).collect(),
             diagnosis,
             candidates: diagnoses,
+        }
+    }
+}
+
+impl<'a> FindingJson<'a> {
+    fn new(document: &Document, report: &ClaimReport, note: &'a Note) -> FindingJson<'a> {
+        // Why a derivative is zero has a place.
+        let is_of_place = matches!(note, Note::Zero | Note::Flat { .. });
+        FindingJson {
+            kind: note.kind(),
+            message: note_text(note),
+            span: report.due_to.filter(|_| is_of_place).map(|span| document.place(span)),
+            entries: note.entries().into_iter().collect(),
         }
     }
 }

@@ -194,6 +194,10 @@ pub(crate) fn note_text(note: &Note) -> String {
                 ops.join(" and ")
             ).trim_start().to_string()
         }
+        Note::Symmetrised(moves) => format!(
+            "by a symmetric matrix, as {}, where G is the derivative by each entry alone",
+            moves.formula()
+        ),
         Note::Unmeasured(count) => {
             format!(
                 "{count} more entries are at kinks and too many to be measured: they are what the rules give"

@@ -5,7 +5,8 @@ use pullback_lang::{Expr, ExprKind};
 
 use super::Cause;
 use super::transposed_factor::with_spec;
-use crate::edit::{Edit, call, integer, number};
+use super::wrong_axis::StatedAxes;
+use crate::edit::{Edit, call, integer};
 use crate::tree::Place;
 use crate::words::Words;
 
@@ -16,7 +17,7 @@ fn edits(place: &Place<'_>) -> Vec<Edit> {
     if let ExprKind::Call { function, args, .. } = &place.expr.kind {
         match function.text.as_str() {
             "einsum" => edits.extend(respelled(place, args)),
-            "sum" => edits.extend(more_axes(place, args)),
+            "sum" => edits.extend(more_axes(place)),
             _ => {}
         }
     }
@@ -37,25 +38,15 @@ fn respelled(place: &Place<'_>, args: &[Expr]) -> Vec<Edit> {
 }
 
 /// `sum(X, axis=[0, 2, 3])` for `sum(X, axis=0)`.
-fn more_axes(place: &Place<'_>, args: &[Expr]) -> Vec<Edit> {
+fn more_axes(place: &Place<'_>) -> Vec<Edit> {
     /// More axes have too many sets.
-    const MOST: usize = 4;
-    let ExprKind::Call { function, kwargs, .. } = &place.expr.kind else { return Vec::new() };
-    let Some(summed) = args.first() else { return Vec::new() };
-    let axes = place.axes_of(summed);
-    let stated = kwargs.iter().position(|(keyword, _)| matches!(keyword.text.as_str(), "axis" | "dim"));
-    let (Some(stated), 3..=MOST) = (stated, axes) else { return Vec::new() };
-    let Some(one) = number(&kwargs[stated].1).map(|axis| axis.rem_euclid(axes as f64) as usize) else {
-        return Vec::new();
-    };
-    let at = place.expr.span;
-    let sets = (0..1usize << axes).filter(|set| set >> one & 1 == 1 && set.count_ones() > 1);
-    let summed = sets.map(|set| {
-        let list = (0..axes).filter(|axis| set >> axis & 1 == 1).map(|axis| integer(at, axis)).collect();
-        let mut kwargs = kwargs.clone();
-        kwargs[stated].1 = Expr::new(at, ExprKind::List(list));
-        let kind = ExprKind::Call { function: function.clone(), args: args.to_vec(), kwargs };
-        let with = Expr::new(at, kind);
+    const MOST: usize = 5;
+    let Some(stated) = StatedAxes::of(place).filter(|stated| stated.ndim <= MOST) else { return Vec::new() };
+    let Some(own) = stated.axes.as_ref() else { return Vec::new() };
+    let sets = (0..1usize << stated.ndim).map(|set| (0..stated.ndim).filter(|axis| set >> axis & 1 == 1).collect());
+    let is_more = |set: &Vec<usize>| set.len() > own.len() && own.iter().all(|axis| set.contains(axis));
+    let summed = sets.filter(is_more).map(|set| {
+        let with = stated.with(place, &set);
         let words = Words::new().say("A sum is missing: ").expr(&with).say(" is over all the axes that are meant.");
         Edit::new(with, 2, words)
     });

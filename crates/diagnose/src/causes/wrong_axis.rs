@@ -6,7 +6,7 @@ use pullback_network::Dim;
 
 use super::Cause;
 use super::transposed_factor::with_spec;
-use crate::edit::{self, Edit, call, integer};
+use crate::edit::{self, Edit, call, integer, number};
 use crate::inquiry::Inquiry;
 use crate::tree::Place;
 use crate::words::Words;
@@ -25,32 +25,110 @@ fn edits(place: &Place<'_>) -> Vec<Edit> {
     edits
 }
 
-/// Any function along another axis, the rest as it is written: `softmax(Z, axis=1)` for `softmax(Z, axis=0)`.
+/// Any function along other axes, the rest as it is written: `softmax(Z, axis=1)` for `softmax(Z, axis=0)`, and one axis more, one
+/// less or another one of several: `mean(g, axis=[0, 2, 3])` for `mean(g, axis=[2, 3])`.
 fn other_axes(place: &Place<'_>) -> Vec<Edit> {
-    let ExprKind::Call { function, args, kwargs } = &place.expr.kind else { return Vec::new() };
-    let Some(axes) = args.first().map(|operand| place.axes_of(operand)).filter(|&axes| axes > 1) else {
-        return Vec::new();
-    };
-    let named = kwargs.iter().position(|(keyword, _)| matches!(keyword.text.as_str(), "axis" | "dim"));
-    let takes_axis = matches!(
-        function.text.as_str(),
-        "sum" | "mean" | "max" | "softmax" | "logsumexp" | "tie_share" | "cumsum" | "cumprod"
-    );
-    if named.is_none() && !(args.len() == 2 && takes_axis) {
-        return Vec::new();
-    }
-    let at = place.expr.span;
-    let others = (0..axes).map(|axis| {
-        let (mut args, mut kwargs) = (args.clone(), kwargs.clone());
-        match named {
-            Some(named) => kwargs[named].1 = integer(at, axis),
-            None => args[1] = integer(at, axis),
+    let ExprKind::Call { function, .. } = &place.expr.kind else { return Vec::new() };
+    let Some(stated) = StatedAxes::of(place) else { return Vec::new() };
+    let sets: Vec<Vec<usize>> = match stated.axes.as_deref() {
+        // What takes one axis may not take several: those are not evaluated then.
+        Some([one]) => {
+            let others = (0..stated.ndim).filter(|other| other != one).map(|other| vec![other]);
+            others.chain(neighbours(&[*one], stated.ndim)).collect()
         }
-        let with = Expr::new(at, ExprKind::Call { function: function.clone(), args, kwargs });
+        Some(several) => neighbours(several, stated.ndim),
+        None => (0..stated.ndim).map(|axis| vec![axis]).collect(),
+    };
+    let mut seen: Vec<Vec<usize>> = Vec::new();
+    let mut edits = Vec::new();
+    for set in sets {
+        // A sum over more axes is one that was forgotten, which is another mistake.
+        let is_more = |own: &[usize]| function.text == "sum" && own.iter().all(|axis| set.contains(axis));
+        if seen.contains(&set) || stated.axes.as_deref().is_some_and(is_more) {
+            continue;
+        }
+        let with = stated.with(place, &set);
         let words = Words::new().say(format!("The {} is over the wrong axes: ", function.text));
-        Edit::new(with.clone(), 2, words.expr(&with).say(" is meant."))
-    });
-    others.collect()
+        edits.push(Edit::new(with.clone(), 2, words.expr(&with).say(" is meant.")));
+        seen.push(set);
+    }
+    edits
+}
+
+/// The sets of axes that differ from one in one axis: one more, one less, or another one in the place of one.
+fn neighbours(axes: &[usize], ndim: usize) -> Vec<Vec<usize>> {
+    let outside = || (0..ndim).filter(|axis| !axes.contains(axis));
+    let with = |more: Option<usize>, less: Option<usize>| {
+        let kept = axes.iter().copied().filter(|axis| Some(*axis) != less);
+        let mut set: Vec<usize> = kept.chain(more).collect();
+        set.sort_unstable();
+        set
+    };
+    let more = outside().map(|axis| with(Some(axis), None));
+    let less = axes.iter().map(|&axis| with(None, Some(axis)));
+    let another = axes.iter().flat_map(|&less| outside().map(move |more| (more, less)));
+    let another = another.map(|(more, less)| with(Some(more), Some(less)));
+    more.chain(less).chain(another).filter(|set| !set.is_empty()).collect()
+}
+
+/// The axes that a call states, and where.
+pub(super) struct StatedAxes {
+    /// None where they are no numbers.
+    pub axes: Option<Vec<usize>>,
+    /// How many there are.
+    pub ndim: usize,
+    at: Argument,
+}
+
+/// Which argument of a call it is.
+enum Argument {
+    Positional,
+    Keyword(usize),
+}
+
+impl StatedAxes {
+    /// Those of a call, where its first argument has several axes and it states over which it goes.
+    pub(super) fn of(place: &Place<'_>) -> Option<StatedAxes> {
+        let ExprKind::Call { function, args, kwargs } = &place.expr.kind else { return None };
+        let ndim = args.first().map(|operand| place.axes_of(operand)).filter(|&axes| axes > 1)?;
+        let named = kwargs.iter().position(|(keyword, _)| matches!(keyword.text.as_str(), "axis" | "dim"));
+        let takes_axis = matches!(
+            function.text.as_str(),
+            "sum" | "mean" | "max" | "softmax" | "logsumexp" | "tie_share" | "cumsum" | "cumprod"
+        );
+        let (at, stated) = match (named, args.as_slice()) {
+            (Some(named), _) => (Argument::Keyword(named), &kwargs[named].1),
+            (None, [_, axis]) if takes_axis => (Argument::Positional, axis),
+            _ => return None,
+        };
+        let axis = |expr: &Expr| {
+            let axis = number(expr)?.rem_euclid(ndim as f64);
+            (axis.fract() == 0.0).then_some(axis as usize)
+        };
+        let axes = match &stated.kind {
+            ExprKind::List(axes) => axes.iter().map(axis).collect(),
+            _ => axis(stated).map(|axis| vec![axis]),
+        };
+        Some(StatedAxes { axes, ndim, at })
+    }
+
+    /// The call over other axes.
+    pub(super) fn with(&self, place: &Place<'_>, axes: &[usize]) -> Expr {
+        let at = place.expr.span;
+        let mut with = place.expr.clone();
+        let list = || axes.iter().map(|&axis| integer(at, axis)).collect();
+        let stated = match axes {
+            [one] => integer(at, *one),
+            _ => Expr::new(at, ExprKind::List(list())),
+        };
+        if let ExprKind::Call { args, kwargs, .. } = &mut with.kind {
+            match self.at {
+                Argument::Positional => args[1] = stated,
+                Argument::Keyword(named) => kwargs[named].1 = stated,
+            }
+        }
+        with
+    }
 }
 
 /// `v[:, None]` for `v[None, :]`.

@@ -19,7 +19,7 @@ use crate::words::Words;
 use crate::{Diagnosis, Fix};
 
 /// What is added is this many times a value, or it is no slip: whole numbers, and the hundredth of a weight decay.
-const WRITTEN: [f64; 6] = [1.0, -1.0, 2.0, -2.0, 0.01, -0.01];
+pub(super) const WRITTEN: [f64; 6] = [1.0, -1.0, 2.0, -2.0, 0.01, -0.01];
 
 /// What explains fewer numbers than this explains nothing,
 const FEWEST: usize = 3;

@@ -7,6 +7,7 @@ use std::rc::Rc;
 
 use pullback_autograd::{between, pullback};
 use pullback_derive::{Source, gradient_code};
+use pullback_lang::program::Claim;
 use pullback_lang::{BinaryOp, Expr, ExprKind, Span, Statement, StatementKind, make};
 use pullback_network::Value as _;
 use pullback_ops::Val;
@@ -40,28 +41,29 @@ impl Cotangents {
 /// those of all values that have names, and by none; and as reverse mode gives them, which is said of each. With them what may
 /// be called by a name on each set of data.
 pub(super) fn formulas(inquiry: &Inquiry<'_>, case: &Case<'_>) -> Vec<(Expr, bool, Vec<Cotangents>)> {
-    let [x] = case.claim.wrt.as_slice() else { return Vec::new() };
+    let claim = case.claim;
+    let [x] = claim.wrt.as_slice() else { return Vec::new() };
     let Some(names) = case.trials.iter().map(cotangents).collect::<Option<Vec<Cotangents>>>() else {
         return Vec::new();
     };
     let named = |val: &Val| {
-        let name = key(&case.claim.of_name, val)?;
-        let is_between = val.id() != x.id() && val.id() != case.claim.of.id();
+        let name = key(&claim.of_name, val)?;
+        let is_between = val.id() != x.id() && val.id() != claim.of.id();
         let is_known = names.iter().all(|names| names.0.contains_key(&name));
         (is_between && is_known).then(|| make::name(Span::default(), &name))
     };
     let claimed = |val: &Val| {
         let name = named(val)?;
-        let is_claimed = |name: &str| inquiry.exact.claims.iter().any(|claim| claim.key == name);
+        let is_claimed = |name: &str| inquiry.exact.claims.iter().any(|about| about.key == name);
         matches!(&name.kind, ExprKind::Name(name) if is_claimed(name)).then_some(name)
     };
-    let by_claims = written(inquiry, case, &claimed, false);
+    let by_claims = written(inquiry, claim, &claimed, false);
     let opened = by_claims.as_ref().map(|formula| with_sums_opened(inquiry, formula));
-    let at_once = at_once(inquiry, case);
+    let at_once = written(inquiry, claim, &|_| None, false);
     let opened_at_once = at_once.as_ref().map(|formula| with_sums_opened(inquiry, formula));
-    let short = [by_claims, opened, written(inquiry, case, &named, false), at_once, opened_at_once];
+    let short = [by_claims, opened, written(inquiry, claim, &named, false), at_once, opened_at_once];
     // In what cancels a slip may stand too.
-    let as_derived = [written(inquiry, case, &claimed, true), written(inquiry, case, &|_| None, true)];
+    let as_derived = [written(inquiry, claim, &claimed, true), written(inquiry, claim, &|_| None, true)];
     let is_one = |expr: &Expr| {
         case.trials.iter().zip(&names).all(|(trial, names)| {
             let value = trial.among(&names.0).numbers(expr);
@@ -101,20 +103,20 @@ fn without_ones(formula: &Expr, is_one: &dyn Fn(&Expr) -> bool) -> Expr {
     copy
 }
 
-/// The formula of a gradient with everything put in.
-pub(super) fn at_once(inquiry: &Inquiry<'_>, case: &Case<'_>) -> Option<Expr> {
-    written(inquiry, case, &|_| None, false)
+/// The formula of a gradient with everything put in: short, and else as reverse mode gives it, which is longer and computes less
+/// of what cancels.
+pub(super) fn whole<'i>(inquiry: &'i Inquiry<'_>, claim: &'i Claim) -> impl Iterator<Item = Expr> + 'i {
+    [false, true].into_iter().filter_map(move |as_derived| written(inquiry, claim, &|_| None, as_derived))
 }
 
 /// The formula of a gradient by the cotangents that are called something, as if it stood at the end of the file: it may use all
 /// that is bound there.
 fn written(
     inquiry: &Inquiry<'_>,
-    case: &Case<'_>,
+    claim: &Claim,
     cotangent: &dyn Fn(&Val) -> Option<Expr>,
     as_derived: bool,
 ) -> Option<Expr> {
-    let claim = case.claim;
     let [x] = claim.wrt.as_slice() else { return None };
     if !claim.fixed.is_empty() {
         return None;

@@ -1,6 +1,7 @@
 //! What can be said of numbers whose mistake is not known.
 
 use pullback_check::{Judgement, Note};
+use pullback_lang::program::Claim;
 
 use crate::Diagnosis;
 use crate::case::Case;
@@ -38,21 +39,28 @@ pub(super) fn facts(case: &Case<'_>, judgement: &Judgement) -> Option<Diagnosis>
 }
 
 /// Numbers of which nothing is known but what they should be.
-pub(super) fn unexplained(case: &Case<'_>) -> Diagnosis {
-    said(case, "unknown", Words::new().say("No slip that is known gives these numbers."))
+pub(super) fn unexplained(claim: &Claim) -> Diagnosis {
+    told(claim, "unknown", Words::new().say("No slip that is known gives these numbers."))
 }
 
-/// A number in six digits, or whole.
-pub(super) fn brief(number: f64) -> String {
+/// A number in as many digits as it is known to, relatively, and in six at most; or whole.
+pub(super) fn brief(number: f64, close: f64) -> String {
     let whole = number.round();
-    if (number - whole).abs() <= 1e-6 * whole.abs() {
+    if (number - whole).abs() <= close.max(1e-6) * whole.abs() {
         return format!("{whole}");
     }
-    let digits = format!("{number:.6}");
-    digits.trim_end_matches('0').to_owned()
+    let known = (-close.max(1e-6).log10()).floor().max(1.0) as i32;
+    // So many stand before the point.
+    let before = number.abs().log10().floor() as i32 + 1;
+    let digits = format!("{number:.0$}", (known - before).clamp(1, 9) as usize);
+    digits.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
 pub(super) fn said(case: &Case<'_>, cause: &'static str, explanation: Words) -> Diagnosis {
+    told(case.claim, cause, explanation)
+}
+
+fn told(claim: &Claim, cause: &'static str, explanation: Words) -> Diagnosis {
     let label = Words::new().say("these numbers are wrong");
-    Diagnosis { cause, explanation, span: case.claim.expr_span, label, partner: None, fix: None }
+    Diagnosis { cause, explanation, span: claim.expr_span, label, partner: None, fix: None }
 }

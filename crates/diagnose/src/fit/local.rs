@@ -191,7 +191,7 @@ fn confirmed(
             (guess.mistake.word, words)
         }
         (Change::Scaled(_), _) => {
-            let (cause, words) = factor_words(case, &fitted, &case.quantities(usize::MAX))?;
+            let (cause, words) = factor_words(case, &fitted.named(&case.quantities(usize::MAX))?)?;
             (cause, slip.words.then(words))
         }
         (Change::Added(_), _) => {
@@ -219,7 +219,7 @@ fn confirmed(
         }
     };
     let is_expression = inquiry.exact.claims[number].expr.is_some();
-    let fix = if is_expression { inquiry.derived(number, case) } else { None };
+    let fix = if is_expression { inquiry.derived(number, Some(case)) } else { None };
     let (span, label) = match &fix {
         // The caret stands where the fix is to be written.
         Some(fix) if size(&fix.expr) <= SHORT => {

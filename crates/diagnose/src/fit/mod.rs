@@ -39,11 +39,13 @@ mod whole;
 use std::cell::OnceCell;
 
 use self::formula::{Costed, Right};
+use self::neighbours::Times;
 use crate::case::Case;
 use crate::edit::size;
 use crate::inquiry::Inquiry;
 use crate::search::Depth;
 use crate::{Diagnosis, Fix};
+use pullback_lang::Expr;
 
 /// What explains a claim leaves no more than this share of what is wrong with it.
 const LEFT: f64 = 0.1;
@@ -62,9 +64,9 @@ pub(crate) fn fit(inquiry: &Inquiry<'_>, number: usize, case: &Case<'_>) -> Vec<
     let fit = Fit { inquiry, number, case, rights: OnceCell::new() };
     let mut found = Fit::WAYS.iter().map(|way| way(&fit)).find(|found| !found.is_empty()).unwrap_or_default();
     if found.is_empty() || found.iter().any(|found| found.fix.is_none()) {
-        let fix = inquiry.derived(number, case);
-        if found.is_empty() && !fit.is_expression() && fix.is_some() {
-            found.push(facts::unexplained(case));
+        let fix = inquiry.derived(number, Some(case));
+        if found.is_empty() && !fit.is_expression() {
+            found.push(facts::unexplained(case.claim));
         }
         found.iter_mut().filter(|found| found.fix.is_none()).for_each(|found| found.fix = fix.clone());
     }
@@ -82,7 +84,10 @@ struct Fit<'f> {
 
 impl<'f> Fit<'f> {
     /// In what order explanations are sought: the first that is found is told.
-    const WAYS: [fn(&Fit<'f>) -> Vec<Diagnosis>; 12] = [
+    ///
+    /// What needs no number that was fitted comes before what does, and a multiple of the whole before a sum with a multiple of
+    /// something else.
+    const WAYS: [fn(&Fit<'f>) -> Vec<Diagnosis>; 13] = [
         Fit::swapped,
         Fit::whole,
         Fit::another_claim,
@@ -91,6 +96,7 @@ impl<'f> Fit<'f> {
         Fit::unnamed_multiple,
         Fit::local,
         Fit::slip_in_a_long_formula,
+        Fit::multiple_of_a_neighbour,
         Fit::another_value,
         Fit::slip_beside,
         Fit::two_slips,
@@ -157,7 +163,12 @@ impl<'f> Fit<'f> {
 
     /// Another value or derivative was added, or multiplied with.
     fn neighbour(&self) -> Vec<Diagnosis> {
-        self.of_numbers(|| neighbours::found(self.case))
+        self.of_numbers(|| neighbours::found(self.case, Times::Written))
+    }
+
+    /// A multiple of another value or derivative was added that nobody writes.
+    fn multiple_of_a_neighbour(&self) -> Vec<Diagnosis> {
+        self.of_numbers(|| neighbours::found(self.case, Times::Any))
     }
 
     /// A mistake in a local Jacobian.
@@ -176,7 +187,7 @@ impl<'f> Fit<'f> {
 
     /// The derivative times a number that nobody writes.
     fn unnamed_multiple(&self) -> Vec<Diagnosis> {
-        self.of_numbers(|| whole::unnamed_multiple(self.case))
+        whole::unnamed_multiple(self.case).into_iter().collect()
     }
 
     /// A slip in a formula, and something that was done to the whole.
@@ -210,14 +221,28 @@ fn both(slip: Vec<Diagnosis>, local: Vec<Diagnosis>) -> Vec<Diagnosis> {
 }
 
 impl Inquiry<'_> {
-    /// The derivative as a formula, where there is one that holds on all data.
-    pub(crate) fn derived(&self, number: usize, case: &Case<'_>) -> Option<Fix> {
-        let expr = derived::at_once(self, case)?;
+    /// The derivative as a formula, where there is one that holds on all data. It is owed for every claim that is wrong, whatever
+    /// the search for its cause has spent.
+    pub(crate) fn derived(&self, number: usize, case: Option<&Case<'_>>) -> Option<Fix> {
+        let make = || {
+            let claim = &self.exact.claims[number];
+            let mut formulas = derived::whole(self, claim);
+            formulas.find_map(|expr| self.formula(number, case, expr))
+        };
+        self.formulas.borrow_mut().entry(number).or_insert_with(make).clone()
+    }
+
+    /// A formula as what is to be written, where it is the derivative.
+    fn formula(&self, number: usize, case: Option<&Case<'_>>, expr: Expr) -> Option<Fix> {
         let is_expression = self.exact.claims[number].expr.is_some();
         // A size that has no name is a number in the formula, and another one at other sizes.
-        let is_right =
-            case.fits(&expr) && (is_expression || self.unclaimed(number, &mut |trial| trial.fits(&expr)));
-        let residual = if is_expression { Some(self.accepted(number, &expr)?) } else { None };
-        is_right.then_some(Fix { definition: None, expr, residual })
+        let is_right = case.is_none_or(|case| case.is_derivative(&expr))
+            && (is_expression || self.unclaimed(number, &mut |trial| trial.is_derivative(&expr)));
+        // Numbers on which no candidates are tried are held against the routes, as an expression is.
+        let residual = match is_right && (is_expression || case.is_none()) {
+            true => Some(self.accepted(number, &expr)?),
+            false => None,
+        };
+        is_right.then_some(Fix { definition: None, expr, residual: residual.filter(|_| is_expression) })
     }
 }

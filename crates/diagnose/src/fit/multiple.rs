@@ -53,9 +53,19 @@ impl Fitted {
         Fitted { values: multiples.iter().map(|multiple| multiple.times).collect(), close }
     }
 
-    /// The factor that they are.
+    /// Are they one, as near as can be told?
+    pub(super) fn is_one(&self) -> bool {
+        self.values.iter().all(|number| (number - 1.0).abs() <= self.close.max(1e-6))
+    }
+
+    /// The simplest factor that they are.
     pub(super) fn named(&self, quantities: &[Quantity]) -> Option<Factor> {
-        Factor::named_within(&self.values, quantities, self.close)
+        self.factors(quantities).into_iter().next()
+    }
+
+    /// The simplest factors that they are, where none is simpler than the others.
+    pub(super) fn factors(&self, quantities: &[Quantity]) -> Vec<Factor> {
+        Factor::all_within(&self.values, quantities, self.close)
     }
 }
 
@@ -68,22 +78,15 @@ pub(super) fn closeness(case: &Case<'_>) -> f64 {
 /// factor, a 2 in front is one too many.
 pub(super) fn factor_words(
     case: &Case<'_>,
-    numbers: &Fitted,
-    quantities: &[Quantity],
+    is: &Factor,
 ) -> Option<(&'static str, Words)> {
     let at = case.claim.expr_span;
-    let is = numbers.named(quantities)?;
     let lacking = is.inverse();
     if is.is_sign() {
         return is.negative.then(|| ("missing-factor", Words::new().say("its sign is wrong.")));
     }
-    // Sizes stand below the line in a gradient, numbers above it.
-    let extra = match is.is_number() {
-        true => is.value().abs() > 1.0,
-        false => is.has_below() && !is.has_above(),
-    };
     let words = Words::new().say("it is ").expr(&is.expr(at)).say(" times what it should be: ");
-    Some(if extra {
+    Some(if is.is_extra() {
         ("extra-factor", words.expr(&is.expr(at)).say(" is a factor too many."))
     } else {
         ("missing-factor", words.say("the factor ").expr(&lacking.expr(at)).say(" is missing."))

@@ -12,6 +12,7 @@ use pullback_network::Value as _;
 use pullback_ops::Val;
 
 use super::FEWEST;
+use super::beside::WRITTEN;
 use super::facts::{brief, said};
 use super::multiple::closeness;
 use super::sweep::dot;
@@ -97,9 +98,18 @@ pub(super) fn another(case: &Case<'_>) -> Option<Diagnosis> {
     Some(Diagnosis { label, ..said(case, "swapped-claims", words) })
 }
 
+/// Which multiples of a value may have been added.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Times {
+    /// Those that one writes: once or twice, and what a weight decay is multiplied by.
+    Written,
+    /// Any: the number is fitted, and tells nothing of itself. What explains the numbers without such a number is likelier.
+    Any,
+}
+
 /// What another value or derivative of the file explains: the numbers are a value's own, or it is added to them, multiplied with
 /// them or divides them.
-pub(super) fn found(case: &Case<'_>) -> Option<Diagnosis> {
+pub(super) fn found(case: &Case<'_>, multiples: Times) -> Option<Diagnosis> {
     let trials: Vec<Numbers> = case.trials.iter().map(Numbers::of).collect::<Option<_>>()?;
     let own = trials.last()?;
     let likely = (CHANCE / (4 * own.neighbours.len().max(1)) as f64).ln();
@@ -120,14 +130,19 @@ pub(super) fn found(case: &Case<'_>) -> Option<Diagnosis> {
             return Some(Diagnosis { label, ..said(case, "stale-operand", words) });
         }
         let (times, doubt) = own.fitted(on_all.last()?);
+        let (times, doubt) = match multiples {
+            Times::Any => (times, doubt),
+            Times::Written => (written(times, doubt).unwrap_or(0.0), 0.0),
+        };
         let added = |trial: &Numbers, values: &[f64]| {
             let part: Vec<f64> = values.iter().map(|value| times * value).collect();
             let largest = values.iter().fold(0.0f64, |largest, value| largest.max(value.abs()));
             trial.chance(&trial.difference, &part, doubt * largest)
         };
-        // The number in front was fitted: that takes one entry.
-        if times != 0.0 && is_likely(chance(&added).map(|chance| chance - own.digits())) {
-            let words = match brief(times.abs()).as_str() {
+        // A number in front that was fitted takes one entry.
+        let taken = if multiples == Times::Any { own.digits() } else { 0.0 };
+        if times != 0.0 && is_likely(chance(&added).map(|chance| chance - taken)) {
+            let words = match brief(times.abs(), doubt / times.abs()).as_str() {
                 "1" => name(),
                 number => Words::new().say(format!("{number} times ")).then(name()),
             };
@@ -146,6 +161,12 @@ pub(super) fn found(case: &Case<'_>) -> Option<Diagnosis> {
             is_likely(chance(&changed)).then(|| said(case, "extra-factor", words))
         })
     })
+}
+
+/// The number of those that one writes that another one is, where it is known well enough to be one of them and no other.
+fn written(times: f64, doubt: f64) -> Option<f64> {
+    let mut near = WRITTEN.into_iter().filter(|written| (times - written).abs() <= doubt.max(SAME * written.abs()));
+    near.next().filter(|_| near.next().is_none())
 }
 
 /// A claim on one set of data, entry by entry, and what its numbers may be made of.

@@ -13,10 +13,13 @@ use super::hypotheses::{Done, SAME, gradient_of, hypotheses, others};
 use super::multiple::{Fitted, Multiple, factor_words, multiple};
 use crate::case::{Case, Trial};
 use crate::edit::{self, call, integer, transposed};
-use crate::factor::{Factor, Quantity};
+use crate::factor::Factor;
 use crate::inquiry::Inquiry;
 use crate::words::Words;
 use crate::{Diagnosis, Fix};
+
+/// How likely it may be at most that numbers are a multiple of the derivative by chance.
+const CHANCE: f64 = 1e-6;
 
 /// The cause that one of these explains, where one does on all data.
 pub(super) fn found(inquiry: &Inquiry<'_>, number: usize, case: &Case<'_>) -> Vec<Diagnosis> {
@@ -29,15 +32,14 @@ pub(super) fn found(inquiry: &Inquiry<'_>, number: usize, case: &Case<'_>) -> Ve
     }
     let explained = |done: Done| {
         let numbers = Fitted::of(&done.on_all(case)?);
-        let sizes = case.quantities(usize::MAX);
-        let mut found: Vec<Diagnosis> =
-            done.diagnosis(inquiry, number, case, &numbers, &sizes).into_iter().collect();
-        // On data of one size a number and a size may be equal: then both are told.
-        let is_usual = numbers.named(&[]).is_some_and(|factor| factor.is_usual());
-        if matches!(done, Done::Scaled) && !case.resized && is_usual {
-            let other = done.diagnosis(inquiry, number, case, &numbers, &[]);
-            found.extend(other.filter(|other| found.iter().all(|known| known.cause != other.cause)));
-        }
+        let factors = done.factors(case, &numbers);
+        let found: Vec<Diagnosis> = match factors.as_slice() {
+            _ if numbers.is_one() => done.diagnosis(inquiry, number, case, None).into_iter().collect(),
+            factors => {
+                let of_factor = |factor| done.diagnosis(inquiry, number, case, Some(factor));
+                factors.iter().filter_map(of_factor).collect()
+            }
+        };
         (!found.is_empty()).then_some(found)
     };
     hypotheses(case.own()).unwrap_or_default().into_iter().find_map(explained).unwrap_or_default()
@@ -46,8 +48,9 @@ pub(super) fn found(inquiry: &Inquiry<'_>, number: usize, case: &Case<'_>) -> Ve
 /// Are the numbers the derivative times a number that is no size and nothing that one writes: a loss scale? On all data it
 /// has to be the same.
 pub(super) fn unnamed_multiple(case: &Case<'_>) -> Option<Diagnosis> {
-    // Every number is a multiple of another one.
-    if case.own().truth.tensor().len() < 2 {
+    // Every number is a multiple of another one, and few numbers in few digits are so by chance.
+    let others = case.own().truth.tensor().len().saturating_sub(1) as f64;
+    if others * case.own().close().max(SAME).ln() > CHANCE.ln() {
         return None;
     }
     let fitted = Fitted::of(&Done::Scaled.on_all(case)?);
@@ -58,7 +61,8 @@ pub(super) fn unnamed_multiple(case: &Case<'_>) -> Option<Diagnosis> {
         return None;
     }
     let cause = if times.abs() > 1.0 { "extra-factor" } else { "missing-factor" };
-    let words = format!("These numbers are {} times the derivative, in every entry.", brief(times));
+    let subject = if case.claim.expr.is_some() { "What is claimed is" } else { "These numbers are" };
+    let words = format!("{subject} {} times the derivative, in every entry.", brief(times, fitted.close));
     Some(said(case, cause, Words::new().say(words)))
 }
 
@@ -68,11 +72,35 @@ pub(super) fn another(inquiry: &Inquiry<'_>, number: usize, case: &Case<'_>) -> 
     let done = others(case.own(), &case.own().claimed()?, ValueKind::Definition);
     done.into_iter().find_map(|done| {
         let numbers = Fitted::of(&done.on_all(case)?);
-        done.diagnosis(inquiry, number, case, &numbers, &case.quantities(usize::MAX))
+        if numbers.is_one() {
+            return done.diagnosis(inquiry, number, case, None);
+        }
+        let factors = done.factors(case, &numbers);
+        done.diagnosis(inquiry, number, case, Some(factors.first()?))
     })
 }
 
 impl Done {
+    /// What the numbers that it is multiplied by are called, where they tell: several names that the data do not tell apart.
+    fn factors(&self, case: &Case<'_>, numbers: &Fitted) -> Vec<Factor> {
+        /// Among more names than this nothing is told.
+        const MOST: usize = 3;
+        // Of a single number every other one is a multiple.
+        if case.own().truth.tensor().len() < 2 && numbers.values.len() < 2 {
+            return Vec::new();
+        }
+        let mut factors = numbers.factors(&case.quantities(usize::MAX));
+        // On data of one size any number is some product of sizes by chance.
+        factors.retain(|factor| case.resized || case.claim.expr.is_some() || factor.is_likely());
+        // There a small number and a size may be equal.
+        if !case.resized && matches!(self, Done::Scaled) {
+            let plain = numbers.factors(&[]).into_iter().filter(|plain| plain.is_usual());
+            let plain: Vec<Factor> = plain.filter(|plain| !factors.contains(plain)).collect();
+            factors.extend(plain);
+        }
+        if factors.len() > MOST { Vec::new() } else { factors }
+    }
+
     /// The numbers that it is multiplied by, on all data.
     fn on_all(&self, case: &Case<'_>) -> Option<Vec<Multiple>> {
         case.trials.iter().map(|trial| self.times(trial)).collect()
@@ -142,32 +170,17 @@ impl Done {
         inquiry: &Inquiry<'_>,
         number: usize,
         case: &Case<'_>,
-        numbers: &Fitted,
-        quantities: &[Quantity],
+        factor: Option<&Factor>,
     ) -> Option<Diagnosis> {
         let claim = &inquiry.exact.claims[number];
-        let is_expression = claim.expr.is_some();
-        let is_one = numbers.values.iter().all(|number| (number - 1.0).abs() <= numbers.close.max(1e-6));
         let base = match &claim.expr {
             Some(expr) => expr.clone(),
             None => edit::reference(claim.expr_span, &claim.of_name, claim.wrt_names.first()?),
         };
         let at = base.span;
-        // Of a single number every other one is a multiple.
-        let entries = case.own().truth.tensor().len();
-        if !is_one && (entries < 2 && numbers.values.len() < 2) {
-            return None;
-        }
-        let factor = if is_one { None } else { Some(numbers.named(quantities)?) };
-        // On data of one size any number is some product of sizes by chance.
-        let is_likely = case.resized || factor.as_ref().is_none_or(Factor::is_likely);
-        if !is_likely && !is_expression {
-            return None;
-        }
         let (cause, words, unscaled) = match self {
             Done::Scaled => {
-                factor.as_ref()?;
-                let (cause, words) = factor_words(case, numbers, quantities)?;
+                let (cause, words) = factor_words(case, factor?)?;
                 (cause, Words::new().say("The whole gradient: ").then(words), base)
             }
             Done::Permuted(p) => {
@@ -271,7 +284,7 @@ impl Done {
             Done::Other(name, across) => {
                 let other = edit::reference(at, &claim.of_name, name);
                 let other = if *across { transposed(&other) } else { other };
-                let words = match &factor {
+                let words = match factor {
                     // Every single number is a multiple of another one.
                     Some(_) if case.own().claimed()?.len() < 2 => return None,
                     Some(factor) => {
@@ -291,13 +304,13 @@ impl Done {
                 });
             }
         };
-        let words = match (&factor, self) {
+        let words = match (factor, self) {
             (Some(factor), Done::Permuted(_) | Done::Reordered | Done::Reshaped | Done::Unsummed(_)) => {
                 words.say(" Besides, they are ").expr(&factor.expr(at)).say(" times that.")
             }
             _ => words,
         };
-        let right = match &factor {
+        let right = match factor {
             Some(factor) => factor.inverse().times(&unscaled).0,
             None => unscaled,
         };

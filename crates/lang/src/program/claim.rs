@@ -29,6 +29,8 @@ pub struct Claim {
     pub wrt: Vec<Val>,
     /// Their names in the file.
     pub wrt_names: Vec<String>,
+    /// Is what it is taken by last an input that is declared symmetric, as `symmetric` or `spd`?
+    pub symmetric: bool,
     /// What is held fixed.
     pub fixed: Vec<Val>,
     /// What the derivative is claimed to be.
@@ -83,6 +85,7 @@ pub(super) fn numbers(program: &mut Program, of: &str, wrt: &str, array: &Array)
         of_name: of.to_owned(),
         wrt: vec![wrt_val],
         wrt_names: vec![wrt.to_owned()],
+        symmetric: program.find(wrt).is_some_and(|value| value.symmetric),
         fixed: Vec::new(),
         claimed: Claimed::Value { val: Val::new(array.clone()), layout: Layout::Default, zeros: false },
         refers_to: Vec::new(),

@@ -83,6 +83,7 @@ impl Elaboration<'_> {
             of_name: key.of.text.clone(),
             wrt,
             wrt_names: texts(&key.wrt),
+            symmetric: self.is_symmetric(&key.wrt),
             fixed,
             claimed: Claimed::Shape(sizes?),
             refers_to: Vec::new(),
@@ -122,6 +123,7 @@ impl Elaboration<'_> {
             of_name: key.of.text.clone(),
             wrt: subject.wrt,
             wrt_names: texts(&key.wrt),
+            symmetric: self.is_symmetric(&key.wrt),
             fixed: subject.fixed,
             claimed: Claimed::Value { val, layout: key.layout, zeros },
             refers_to: refers_to.into_iter().collect(),
@@ -154,6 +156,12 @@ impl Elaboration<'_> {
             return Err(Error::new(key.of.span, message).into());
         }
         Ok(Subject { of, wrt, fixed })
+    }
+
+    /// Is there one value, which is declared to be symmetric?
+    fn is_symmetric(&self, wrt: &[Name]) -> bool {
+        let [name] = wrt else { return false };
+        self.values.iter().any(|value| value.name == name.text && value.symmetric)
     }
 
     /// Makes a claim known to later references.

@@ -143,7 +143,11 @@ impl<'a> Elaboration<'a> {
             StatementKind::DType(dtype) => self.dtype(*dtype, statement.span),
             StatementKind::Input(input) => {
                 let val = self.input(&input.name, &input.name.text, input.shape.as_ref(), &input.source);
-                self.bind(&input.name, ValueKind::Input, val)
+                self.bind(&input.name, ValueKind::Input, val)?;
+                if let Some(value) = self.values.last_mut() {
+                    value.symmetric = input::is_symmetric(&input.source);
+                }
+                Ok(())
             }
             StatementKind::Definition(definition) => {
                 let (val, refers_to) = self.evaluated(|evaluator| evaluator.value(&definition.expr));
@@ -237,7 +241,7 @@ impl<'a> Elaboration<'a> {
         };
         self.scope.bind(name, meaning)?;
         let val = val?.named(&name.text);
-        self.values.push(Value { name: name.text.clone(), span: name.span, kind, val });
+        self.values.push(Value { name: name.text.clone(), span: name.span, kind, symmetric: false, val });
         Ok(())
     }
 

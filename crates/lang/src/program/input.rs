@@ -210,6 +210,11 @@ pub(super) fn draw(
     drawn.map_err(of_array(name.span))
 }
 
+/// Is what a source draws a symmetric matrix?
+pub(super) fn is_symmetric(source: &Source) -> bool {
+    matches!(source, Source::Distribution { name, .. } if matches!(name.text.as_str(), "spd" | "symmetric"))
+}
+
 /// A Aᵀ/n + I, symmetric to the last bit.
 fn positive_definite(a: &Array, n: usize) -> pullback_array::Result<Array> {
     let scale = 1.0 / n as f64;

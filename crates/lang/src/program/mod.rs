@@ -93,6 +93,8 @@ pub struct Value {
     pub span: Span,
     /// How it came about.
     pub kind: ValueKind,
+    /// Is it declared to be symmetric, as `symmetric` and `spd` are?
+    pub symmetric: bool,
     /// The value. That of a definition is its own: of `b = a` a copy of `a`, so that a derivative by `b` goes through `b`.
     pub val: Val,
 }

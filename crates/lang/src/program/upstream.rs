@@ -44,6 +44,7 @@ impl Elaboration<'_> {
             name: key,
             span: of.span.to(wrt.span),
             kind: ValueKind::Upstream,
+            symmetric: false,
             val: val.clone(),
         });
         self.upstreams.push((upstream.clone(), span, val));

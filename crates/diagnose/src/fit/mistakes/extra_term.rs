@@ -28,7 +28,8 @@ fn slips(node: &Node, trial: &Trial<'_>) -> Vec<Slip> {
             .say(" is added to the gradient of ")
             .source(pullback_network::Value::symbol(&node.value))
             .say(", where it does not belong.");
-        Some(Slip { key: format!("plus {name}"), change: Change::Added(by), cost: 38, words })
+        // The number that it is multiplied by is fitted, and needs no name: a factor with a name (40 and more) is likelier.
+        Some(Slip { key: format!("plus {name}"), change: Change::Added(by), cost: 44, words })
     };
     values.take(MOST).map(|value| (value.name.as_str(), &value.val)).filter_map(slip).collect()
 }
