@@ -338,7 +338,7 @@ pub(crate) fn reach(errors: &[f64], weights: &[f64]) -> f64 {
 pub(crate) fn rounding_of(precision: Precision, spread: f64) -> f64 {
     // In 16 bits results are rounded when they are stored, by half an epsilon at the most: products and sums run in 32 bits.
     let rounded_inside = match precision {
-        Precision::F16 | Precision::BF16 => 0.5,
+        Precision::F16 | Precision::BF16 | Precision::TF32 => 0.5,
         Precision::F64 | Precision::F32 | Precision::Whole => 1.0,
     };
     rounded_inside * precision.epsilon() * spread + precision.underflow()

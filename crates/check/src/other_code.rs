@@ -7,7 +7,7 @@
 
 use pullback_array::{Array, DType, Precision};
 use pullback_autograd::pullback;
-use pullback_ops::{Origin, Result, Val};
+use pullback_ops::{Op, Origin, Result, Val};
 
 use crate::claim::Rounding;
 use crate::evidence::{Case, Derived, Evidence, SAFETY, rounding_of};
@@ -60,10 +60,15 @@ impl Pulled {
     /// Does it add up products of two values?
     fn has_products(&self) -> bool {
         ancestors(&self.gradient).iter().any(|value| match value.origin() {
-            Origin::Call(op, _) => matches!(op.name(), "matmul" | "einsum" | "conv" | "outer"),
+            Origin::Call(op, _) => takes_products(op.as_ref()),
             _ => false,
         })
     }
+}
+
+/// Does an operation add up products of its operands, as tensor cores do?
+pub(crate) fn takes_products(op: &dyn Op) -> bool {
+    matches!(op.name(), "matmul" | "einsum" | "conv" | "outer")
 }
 
 impl Case<'_> {

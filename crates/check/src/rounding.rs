@@ -25,6 +25,7 @@ use pullback_network::Value;
 use pullback_ops::{Op, Origin, Result, Val};
 
 use crate::graph::{ancestors, piecewise_constant};
+use crate::other_code::takes_products;
 
 /// The relative sizes of perturbations, both far above double precision's 2⁻⁵².
 const COARSE: f64 = 1.0 / (1u64 << 40) as f64;
@@ -49,22 +50,29 @@ pub(crate) struct Sums {
     fineness: f64,
     /// May they run one by one?
     in_sequence: bool,
+    /// How coarsely results are stored, and how coarsely operands of products are rounded before, in the same units.
+    stored: f64,
+    operands: f64,
 }
 
 impl Sums {
     /// Those of this program, in the precision of all else.
-    pub(crate) const OWN: Sums = Sums { fineness: 1.0, in_sequence: false };
+    pub(crate) const OWN: Sums = Sums { fineness: 1.0, in_sequence: false, stored: 1.0, operands: 0.0 };
 
     /// Those of other code that runs them in one format and stores them in another.
     pub(crate) fn of(stored: Precision, runs: Precision) -> Sums {
         let fineness = if stored == runs { 1.0 } else { runs.epsilon() / stored.epsilon() };
-        Sums { fineness, in_sequence: true }
+        if stored == Precision::TF32 {
+            // What is stored is f32, which rounds by a whole epsilon inside; that of operands is rounded to nearest, by half of one.
+            return Sums { fineness: 2.0 * fineness, in_sequence: true, stored: 2.0 * fineness, operands: 1.0 };
+        }
+        Sums { fineness, in_sequence: true, stored: 1.0, operands: 0.0 }
     }
 
     /// How much the operands of a sum of n products are perturbed, and its result.
     fn perturbations(self, products: f64) -> (f64, f64) {
         let result = if self.in_sequence { IN_SEQUENCE * products * self.fineness } else { 0.0 };
-        (products.sqrt() * self.fineness, 1.0 + result)
+        (products.sqrt() * self.fineness, self.stored + result)
     }
 }
 
@@ -131,7 +139,7 @@ impl Simulation {
         );
         let spread = entries.iter().zip(coarse.iter().zip(&fine)).map(|(entry, (&coarse, &fine))| {
             let moved = [coarse, fine].into_iter().filter(|moved| moved.is_finite()).fold(f64::NAN, f64::max);
-            if moved.is_nan() { f64::INFINITY } else { moved.max(entry.abs()) }
+            if moved.is_nan() { f64::INFINITY } else { moved.max(sums.stored * entry.abs()) }
         });
         Ok((exact, spread.collect()))
     }
@@ -144,17 +152,20 @@ impl Simulation {
             let noise = Noise::new(sample);
             let mut inputs = given.to_vec();
             for leaf in &self.leaves {
-                inputs.push(if is_exact(leaf) { leaf.clone() } else { noise.perturb(leaf, size)? });
+                inputs.push(if is_exact(leaf) { leaf.clone() } else { noise.perturb(leaf, size * sums.stored)? });
             }
             let mut forward = |op: &dyn Op, value: &Val, inputs: &[&Array]| -> Result<Vec<Array>> {
-                let (results, stored) = match self.long_sums.get(&value.order()) {
-                    None => (op.forward(inputs)?, 1.0),
-                    Some(&products) => {
-                        let (operands, result) = sums.perturbations(products);
-                        let inputs: Result<Vec<Array>> =
-                            inputs.iter().map(|input| noise.perturb(input, size * operands)).collect();
-                        (op.forward(&inputs?.iter().collect::<Vec<_>>())?, result)
-                    }
+                let (operands, stored) = match self.long_sums.get(&value.order()) {
+                    None => (0.0, sums.stored),
+                    Some(&products) => sums.perturbations(products),
+                };
+                let operands = if takes_products(op) { operands.max(sums.operands) } else { operands };
+                let results = if operands == 0.0 {
+                    op.forward(inputs)?
+                } else {
+                    let inputs: Result<Vec<Array>> =
+                        inputs.iter().map(|input| noise.perturb(input, size * operands)).collect();
+                    op.forward(&inputs?.iter().collect::<Vec<_>>())?
                 };
                 results.iter().map(|result| noise.perturb(result, size * stored)).collect()
             };

@@ -56,7 +56,9 @@ impl Evaluator<'_> {
                     }
                     Position::Table(_) => {
                         return Err(Error::new(at.span, "one axis is selected by an array at a time")
-                            .with_hint("index twice: `x[index][:, other]`")
+                            .with_hint(
+                                "pairs of a matrix `x: [m, n]` are `vec(x)[i * n + j]`; all rows `i` by all columns `j` `x[i][:, j]`",
+                            )
                             .into());
                     }
                 },

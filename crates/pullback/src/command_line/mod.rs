@@ -19,10 +19,10 @@ use pullback::report::{
     warning_text,
 };
 use pullback::session::{
-    self, Data, check_watched, derive_source, derive_statements, jacobian_source, run_source,
+    self, Data, Terms, check_as, derive_source, derive_statements, jacobian_source, run_source,
 };
 
-use arguments::{Arguments, Command, DeriveArguments, JacobianArguments, VecOrder};
+use arguments::{Arguments, Command, Computed, DeriveArguments, JacobianArguments, VecOrder};
 use output::Output;
 use progress::Progress;
 use source::Source;
@@ -33,7 +33,10 @@ pub fn run() -> ExitCode {
     memory::set_limit(arguments.global.memory.0);
     let mut output = Output::new(arguments.global.color, arguments.global.json, arguments.global.quiet);
     let code = match arguments.command {
-        Command::Check { files, data } => check(&files, data.as_deref(), &mut output),
+        Command::Check { files, data, precision, complete } => {
+            let terms = Terms { precision: precision.map(Computed::precision), complete };
+            check(&files, data.as_deref(), &terms, &mut output)
+        }
         Command::Run { file } => run_file(&file, &mut output),
         Command::Jacobian(wanted) => jacobian(&wanted, &mut output),
         Command::Derive(wanted) => derive(&wanted, &mut output),
@@ -42,7 +45,7 @@ pub fn run() -> ExitCode {
     ExitCode::from(output.finish(code))
 }
 
-fn check(files: &[String], data: Option<&str>, output: &mut Output) -> u8 {
+fn check(files: &[String], data: Option<&str>, terms: &Terms, output: &mut Output) -> u8 {
     if let (Some(_), [first, _, ..]) = (data, files) {
         let problem = Problem::new("a dump belongs to one file, and several are given")
             .with_hint("check each file with its own `--data`");
@@ -64,7 +67,7 @@ fn check(files: &[String], data: Option<&str>, output: &mut Output) -> u8 {
         };
         let data = dump.as_ref().map(|(name, dump)| Data { name, dump });
         let Source { name, bytes, base_dir } = &source;
-        Ok(check_watched(name, bytes, base_dir, data.as_ref(), &mut |claim| {
+        Ok(check_as(name, bytes, base_dir, data.as_ref(), terms, &mut |claim| {
             progress.begins(format!("checking {claim} in {file}"));
         }))
     };
