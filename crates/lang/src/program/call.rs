@@ -254,7 +254,7 @@ impl Evaluator<'_> {
             instead
         } else {
             let mut known = self.known_functions();
-            known.sort_unstable();
+            known.sort_unstable_by_key(|(name, _)| *name);
             // What is spelt alike and takes another number of arguments was not meant.
             let fitting = known.iter().filter(|(_, takes)| takes.contains(&given)).map(|(name, _)| *name);
             match hint::nearest(name, fitting) {

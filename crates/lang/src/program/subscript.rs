@@ -57,7 +57,7 @@ impl Evaluator<'_> {
                     Position::Table(_) => {
                         return Err(Error::new(at.span, "one axis is selected by an array at a time")
                             .with_hint(
-                                "pairs of a matrix `x: [m, n]` are `vec(x)[i * n + j]`; all rows `i` by all columns `j` `x[i][:, j]`",
+                                "of `x: [m, n]` the pairs are `sum(x[i] * (j[:, None] == arange(n)), axis=1)`, and all rows `i` by all columns `j` are `x[i][:, j]`",
                             )
                             .into());
                     }

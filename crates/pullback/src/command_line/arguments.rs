@@ -25,7 +25,7 @@ pub struct Global {
     /// Print failures only, and no warnings
     #[arg(long, short, global = true)]
     pub quiet: bool,
-    /// How much memory may be taken; what would pass it is refused
+    /// How much memory may be allocated, beside the few MiB of the program itself; what would pass it is refused
     #[arg(long, global = true, value_name = "SIZE", default_value_t = Size(2 << 30))]
     pub memory: Size,
     /// When to use colours; NO_COLOR is heeded

@@ -7,6 +7,7 @@ mod output;
 mod progress;
 mod source;
 
+use std::borrow::Cow;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -16,7 +17,7 @@ use pullback::ops::{Operation, find, table};
 use pullback::report::{
     Document, FileReport, Form, Invalid, Problem, Wanted, check_json, check_text, derive_json, derive_text,
     invalid_json, invalid_text, jacobian_json, jacobian_text, ops_json, ops_text, run_json, run_text,
-    warning_text,
+    visible, warning_text,
 };
 use pullback::session::{
     self, Data, Terms, check_as, derive_source, derive_statements, jacobian_source, run_source,
@@ -29,7 +30,11 @@ use source::Source;
 
 /// Reads the arguments, does what they say, and returns the exit code.
 pub fn run() -> ExitCode {
-    let arguments = Arguments::parse();
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => return ended(&error),
+    };
+    memory::give_back_freed();
     memory::set_limit(arguments.global.memory.0);
     let mut output = Output::new(arguments.global.color, arguments.global.json, arguments.global.quiet);
     let code = match arguments.command {
@@ -43,6 +48,18 @@ pub fn run() -> ExitCode {
         Command::Ops { name } => ops(name.as_deref(), &mut output),
     };
     ExitCode::from(output.finish(code))
+}
+
+/// Help, or what is wrong with the arguments, which are named as they are unless a terminal would obey them.
+fn ended(error: &clap::Error) -> ExitCode {
+    let text = error.render().to_string();
+    let shown: Vec<Cow<'_, str>> = text.lines().map(visible).collect();
+    if shown.iter().all(|line| matches!(line, Cow::Borrowed(_))) {
+        error.exit();
+    }
+    eprintln!("{}", shown.join("\n"));
+    // What clap ends with: the arguments are invalid input.
+    ExitCode::from(2)
 }
 
 fn check(files: &[String], data: Option<&str>, terms: &Terms, output: &mut Output) -> u8 {

@@ -60,9 +60,6 @@ impl<'a> Sorted<'a> {
     /// Finds out what the entries of a dump are in a file.
     pub(super) fn new(file: &File, data: &Data<'a>, terms: &Terms) -> Result<Sorted<'a>, Vec<Problem>> {
         let entries = roles(file, data.dump).map_err(|problem| vec![problem])?;
-        if !entries.iter().any(|(role, _)| matches!(role, Role::Claim { .. })) {
-            return Err(vec![lacking::no_gradient(file, data.name)]);
-        }
         let assumed = assumed(&entries, terms.precision);
         let entries: Vec<(Role, Entry)> = entries
             .into_iter()
@@ -97,6 +94,9 @@ impl<'a> Sorted<'a> {
 
     /// Puts the dump's gradients into a program as claims, and says which claims these are.
     pub(super) fn claim(&self, program: &mut Program) -> Result<HashMap<usize, Elsewhere>, Vec<Problem>> {
+        if !self.entries.iter().any(|(role, _)| matches!(role, Role::Claim { .. })) {
+            return Err(vec![lacking::no_gradient(&self.file, self.name)]);
+        }
         let (mut claims, mut problems) = (HashMap::new(), Vec::new());
         for ((role, entry), assumed) in self.entries.iter().zip(&self.assumed) {
             let Role::Claim { of, wrt } = role else { continue };
