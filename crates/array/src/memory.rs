@@ -3,6 +3,9 @@
 //! The counters and the limit belong to the process. An array that would pass the limit is refused with an
 //! [`Error`] that carries the size asked for, before any memory is touched.
 //!
+//! What is counted is what has been allocated and not freed. Beside it a process takes what its program and its stacks take, a
+//! few MiB, and what the system's allocator keeps ([`give_back_freed`]).
+//!
 //! A library counts arrays only. A program that owns its process may count all else too, the text, the tree and the
 //! graph of a file, by making [`Counted`] its allocator. What is no array is not refused where it is allocated, since
 //! Rust's collections cannot fail; whoever builds without a bound asks [`check`] as it goes.
@@ -67,6 +70,23 @@ unsafe impl GlobalAlloc for Counted {
         // SAFETY: the caller's promise.
         unsafe { System.dealloc(pointer, layout) };
         HEAP.fetch_sub(layout.size(), Relaxed);
+    }
+}
+
+/// Makes the system's allocator give back what is freed, where it can be told to: glibc keeps pieces of up to 32 MiB for later, once
+/// one of that size has been freed, so that a process whose arrays come and go holds a third more than it uses.
+pub fn give_back_freed() {
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    {
+        /// From glibc's `malloc.h`.
+        const M_MMAP_THRESHOLD: std::ffi::c_int = -3;
+        /// What it starts with, before it raises it by itself.
+        const BYTES: std::ffi::c_int = 128 << 10;
+        unsafe extern "C" {
+            fn mallopt(param: std::ffi::c_int, value: std::ffi::c_int) -> std::ffi::c_int;
+        }
+        // SAFETY: it sets a number of the allocator, which may be set at any time; where it refuses, nothing has changed.
+        unsafe { mallopt(M_MMAP_THRESHOLD, BYTES) };
     }
 }
 

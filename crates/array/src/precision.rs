@@ -20,6 +20,8 @@ pub enum Precision {
     F64,
     /// 32-bit floating point.
     F32,
+    /// f32 whose products are taken of operands that were rounded to 11 significant bits, and added up in f32.
+    TF32,
     /// 16-bit floating point of IEEE 754: 11 significant bits.
     F16,
     /// The upper half of an f32: 8 significant bits.
@@ -38,12 +40,12 @@ impl Precision {
         }
     }
 
-    /// The distance from 1 to the next larger number; 0 for integers.
+    /// The distance from 1 to the next larger number, of the coarsest numbers that take part; 0 for integers.
     pub const fn epsilon(self) -> f64 {
         match self {
             Precision::F64 => f64::EPSILON,
             Precision::F32 => f32::EPSILON as f64,
-            Precision::F16 => 1.0 / (1u64 << 10) as f64,
+            Precision::F16 | Precision::TF32 => 1.0 / (1u64 << 10) as f64,
             Precision::BF16 => 1.0 / (1u64 << 7) as f64,
             Precision::Whole => 0.0,
         }
@@ -59,7 +61,7 @@ impl Precision {
     /// ```
     pub const fn accumulator(self) -> Precision {
         match self {
-            Precision::F16 | Precision::BF16 => Precision::F32,
+            Precision::F16 | Precision::BF16 | Precision::TF32 => Precision::F32,
             Precision::F64 | Precision::F32 | Precision::Whole => self,
         }
     }
@@ -69,7 +71,7 @@ impl Precision {
     pub const fn underflow(self) -> f64 {
         match self {
             Precision::F64 => f64::MIN_POSITIVE,
-            Precision::F32 | Precision::BF16 => f32::MIN_POSITIVE as f64,
+            Precision::F32 | Precision::TF32 | Precision::BF16 => f32::MIN_POSITIVE as f64,
             Precision::F16 => 1.0 / (1u64 << 24) as f64,
             Precision::Whole => 0.0,
         }
@@ -81,6 +83,7 @@ impl fmt::Display for Precision {
         f.write_str(match self {
             Precision::F64 => "f64",
             Precision::F32 => "f32",
+            Precision::TF32 => "tf32",
             Precision::F16 => "f16",
             Precision::BF16 => "bf16",
             Precision::Whole => "integers",

@@ -38,14 +38,14 @@ impl Allowance {
         let (mut most, mut measured) = (Vec::new(), Vec::new());
         for row in rows {
             for (entry, &moved) in row.value.to_vec_f64().into_iter().zip(&row.moved) {
-                let whole = rounding_of(precision, moved.hypot(entry));
+                let whole = rounding_of(precision, moved.hypot(row.stored * entry));
                 // In 16 bits results are rounded when they are stored, and nothing else: half an epsilon at the most, known before.
-                let stored = match precision.accumulator() == precision {
-                    true => SAFETY * whole,
-                    false => {
+                let stored = match precision {
+                    Precision::F16 | Precision::BF16 => {
                         STORED * 0.5 * precision.epsilon() * entry.abs()
                             + SAFETY * rounding_of(precision, moved)
                     }
+                    _ => SAFETY * whole,
                 };
                 most.push(stored.min(SAFETY * whole));
                 measured.push(whole);

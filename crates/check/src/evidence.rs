@@ -338,6 +338,15 @@ impl Evidence {
         }
     }
 
+    /// What autograd says, with what differences say where conventions do not compose; along directions the claim stands in,
+    /// which these have agreed with.
+    pub(crate) fn corrected(&self, derived: &[f64]) -> Vec<f64> {
+        let right = self.estimates.as_ref().unwrap_or(&self.claimed);
+        let mut corrected = derived.to_vec();
+        self.composed.entries.iter().for_each(|&p| corrected[p] = right[p]);
+        corrected
+    }
+
     /// What the claim's other choices move an entry by.
     pub(crate) fn moved_by_choices(&self, position: usize) -> f64 {
         self.flips.as_ref().map_or(0.0, |flips| flips.moves[position])
@@ -433,7 +442,7 @@ pub(crate) fn reach(errors: &[f64], weights: &[f64]) -> f64 {
 pub(crate) fn rounding_of(precision: Precision, spread: f64) -> f64 {
     // In 16 bits results are rounded when they are stored, by half an epsilon at the most: products and sums run in 32 bits.
     let rounded_inside = match precision {
-        Precision::F16 | Precision::BF16 => 0.5,
+        Precision::F16 | Precision::BF16 | Precision::TF32 => 0.5,
         Precision::F64 | Precision::F32 | Precision::Whole => 1.0,
     };
     rounded_inside * precision.epsilon() * spread + precision.underflow()

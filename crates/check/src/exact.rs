@@ -28,6 +28,8 @@ pub(crate) struct Exact {
 
 impl Exact {
     pub(crate) fn new(precision: Precision) -> Exact {
+        // What goes into products of TF32 is given as f32.
+        let precision = if precision == Precision::TF32 { Precision::F32 } else { precision };
         Exact { precision, known: HashMap::new() }
     }
 

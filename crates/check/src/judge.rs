@@ -81,6 +81,13 @@ fn blank(shape: Vec<usize>) -> Judgement {
     }
 }
 
+impl Judgement {
+    /// The judgement on a derivative of this shape that ought to have been claimed, and is not.
+    pub fn of_missing(shape: Vec<usize>) -> Judgement {
+        blank(shape).with(Facts { worst: Says::Wrong, ..Facts::default() })
+    }
+}
+
 /// A claim whose shape does not fit: the true derivative is told all the same, where it is small.
 fn wrong_shape(reduced: &Reduced<'_>, claim: &Claim, shape: &[usize], y: &[usize]) -> Result<Judgement> {
     let mut judgement = blank(shape.to_vec()).with(Facts { fits: false, ..Facts::default() });
@@ -289,6 +296,7 @@ impl Case<'_> {
             judgement.notes.push(Note::Unseen(evidence.unseen));
         }
         if let (Rounding::Unknown(_), Derived::All(derived)) = (&self.claim.rounding, &evidence.derived) {
+            let derived = &evidence.corrected(derived);
             if let Some(times) = out_of_proportion(&evidence.claimed, derived, &evidence.measured) {
                 judgement.notes.push(Note::OutOfProportion { times });
                 judgement.facts.systematic = true;

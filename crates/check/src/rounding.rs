@@ -86,7 +86,17 @@ impl Sums {
 
     /// The machine epsilon of the format in which they run, in units of that in which results are stored.
     fn fineness(self) -> f64 {
-        if self.stored == self.runs { 1.0 } else { self.runs.epsilon() / self.stored.epsilon() }
+        match (self.stored, self.runs) {
+            (stored, runs) if stored == runs => 1.0,
+            // Operands are rounded once, by half an epsilon; f32 rounds inside, by a whole one.
+            (Precision::TF32, runs) => 2.0 * runs.epsilon() / Precision::TF32.epsilon(),
+            (stored, runs) => runs.epsilon() / stored.epsilon(),
+        }
+    }
+
+    /// How coarsely results are stored, and how coarsely operands of products are rounded before these are added up.
+    fn stores(self) -> (f64, f64) {
+        if self.stored == Precision::TF32 { (self.fineness(), 1.0) } else { (1.0, 0.0) }
     }
 
     /// How much the operands of a sum of n products are perturbed, and its result, beside being stored.
@@ -120,6 +130,8 @@ pub(crate) struct Measured {
     /// How far each entry is moved by everything but being stored itself, in units of the relative perturbation; infinite where
     /// that cannot be told.
     pub moved: Vec<f64>,
+    /// How coarsely it is stored itself, in the same units.
+    pub stored: f64,
     /// Is nothing of it rounded, however it is computed?
     pub exact: bool,
 }
@@ -128,7 +140,7 @@ impl Measured {
     /// How far each entry is moved, being stored included.
     pub(crate) fn spread(&self) -> Vec<f64> {
         let entries = self.value.to_vec_f64();
-        entries.iter().zip(&self.moved).map(|(entry, moved)| moved.hypot(*entry)).collect()
+        entries.iter().zip(&self.moved).map(|(entry, moved)| moved.hypot(self.stored * entry)).collect()
     }
 }
 
@@ -223,7 +235,7 @@ impl Simulation {
         };
         let moved = coarse.iter().zip(&fine).map(larger).collect();
         let exact = known.exact.is_exact(&self.value, &value);
-        Ok(Measured { value, moved, exact })
+        Ok(Measured { value, moved, stored: sums.stores().0, exact })
     }
 
     /// The value, and what is known of all that it is computed from.
@@ -313,22 +325,24 @@ impl Run<'_> {
     /// The value with everything perturbed that rounds, but for its own being stored.
     fn perturbed(&self, noise: &Noise, size: f64) -> Result<Vec<f64>> {
         let simulation = self.simulation;
+        let (stores, rounds) = self.sums.stores();
         let mut inputs = self.given.to_vec();
         for (leaf, array) in simulation.leaves.iter().zip(&simulation.arrays) {
             let is_exact = self.known.exact.is_exact(leaf, array) || is_stated(array);
-            inputs.push(if is_exact { array.clone() } else { noise.perturb(array, size)? });
+            inputs.push(if is_exact { array.clone() } else { noise.perturb(array, size * stores)? });
         }
         let mut forward = |op: &dyn Op, value: &Val, inputs: &[&Array]| -> Result<Vec<Array>> {
             let order = value.order();
             if self.known.exact.knows(order) {
                 return op.forward(inputs);
             }
-            let stored = if order == simulation.value.order() { 0.0 } else { 1.0 };
+            let stored = if order == simulation.value.order() { 0.0 } else { stores };
             let Some(&products) = simulation.sums.get(&order) else {
                 return noise.perturb_all(op.forward(inputs)?, size * stored);
             };
             let (operands, result) = self.sums.perturbations(products);
             let result = result.max(self.known.drifts.get(&order).copied().unwrap_or(0.0));
+            let operands = if inputs.len() > 1 { operands.max(rounds) } else { operands };
             let inputs: Result<Vec<Array>> =
                 inputs.iter().map(|input| noise.perturb_each(input, size * operands)).collect();
             noise.perturb_all(op.forward(&inputs?.iter().collect::<Vec<_>>())?, size * (stored + result))

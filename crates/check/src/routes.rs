@@ -265,7 +265,18 @@ impl<'a> Program<'a> {
         let largest = at.iter().fold(0.0f64, |largest, x| largest.max(x.abs()));
         let value = value.to_vec_f64();
         let refused = RefCell::new(None);
-        Ok(Program { x: of.x, moves: of.moves, function, point, at, value, noise, noise_along, largest, refused })
+        Ok(Program {
+            x: of.x,
+            moves: of.moves,
+            function,
+            point,
+            at,
+            value,
+            noise,
+            noise_along,
+            largest,
+            refused,
+        })
     }
 
     /// What was found, unless memory was refused on the way.

@@ -1,7 +1,7 @@
 //! Every combination of what can be known of an entry, and of a claim, with what is to follow from it.
 
 use pullback_check::{
-    Causes, OtherData, Equals, Facts, Finite, Point, Rules, Says, Verdict, Zero, conclude, entry,
+    Causes, Equals, Facts, Finite, OtherData, Point, Rules, Says, Verdict, Zero, conclude, entry,
 };
 
 use Equals::{Both, Neither, Slope};
@@ -81,9 +81,9 @@ fn all_facts() -> impl Iterator<Item = Facts> {
     let bools = [false, true];
     let each = move |of: Facts| {
         let finite = [Finite::Yes, Finite::No, Finite::BothNan].map(|finite| Facts { finite, ..of });
-        let zero = finite
-            .into_iter()
-            .flat_map(|of| [Zero::No, Zero::Stated, Zero::Unstated, Zero::AsMap].map(|zero| Facts { zero, ..of }));
+        let zero = finite.into_iter().flat_map(|of| {
+            [Zero::No, Zero::Stated, Zero::Unstated, Zero::AsMap].map(|zero| Facts { zero, ..of })
+        });
         let other_data = zero.flat_map(|of| {
             [OtherData::Right, OtherData::Wrong, OtherData::Doubtful]
                 .map(|other_data| Facts { other_data, ..of })
@@ -175,7 +175,11 @@ fn cases_by_name() {
         ("zero, and said so", Facts { zero: Zero::Stated, ..holds }, Verdict::Holds),
         ("zero by chance", Facts { zero: Zero::Unstated, ..holds }, Verdict::Vacuous),
         ("zero, and right as a map", Facts { zero: Zero::AsMap, ..holds }, Verdict::Holds),
-        ("another's mistake on other draws", Facts { other_data: OtherData::Wrong, inherits: true, ..holds }, Verdict::Inherited),
+        (
+            "another's mistake on other draws",
+            Facts { other_data: OtherData::Wrong, inherits: true, ..holds },
+            Verdict::Inherited,
+        ),
         ("the mistake of another claim", Facts { inherits: true, ..wrong }, Verdict::Inherited),
         ("several causes", Facts { causes: Causes::Several, ..wrong }, Verdict::Ambiguous),
         ("right on this draw alone", Facts { other_data: OtherData::Wrong, ..holds }, Verdict::Wrong),

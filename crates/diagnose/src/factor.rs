@@ -160,7 +160,8 @@ impl Names {
         // Of `N * M` and `D^2` the former is the likelier, and what only chance makes equal to one is no factor.
         let is_one = values.iter().all(|value| (value - 1.0).abs() <= close);
         let candidates: Vec<Factor> = candidates.filter(|factor| !is_one || factor.is_sign()).collect();
-        let best = candidates.iter().map(Factor::rank).min().filter(|best| self.is_told(values, close, *best));
+        let best =
+            candidates.iter().map(Factor::rank).min().filter(|best| self.is_told(values, close, *best));
         match best {
             Some(best) => candidates.into_iter().filter(|factor| factor.rank() == best).collect(),
             None => written(values, close).into_iter().collect(),
@@ -262,7 +263,8 @@ fn written(values: &[f64], close: f64) -> Option<Factor> {
 fn fractions() -> &'static [(f64, f64)] {
     static FRACTIONS: OnceLock<Vec<(f64, f64)>> = OnceLock::new();
     FRACTIONS.get_or_init(|| {
-        let all = (1..=LARGEST).flat_map(|above| (1..=LARGEST).map(move |below| (above as f64, below as f64)));
+        let all =
+            (1..=LARGEST).flat_map(|above| (1..=LARGEST).map(move |below| (above as f64, below as f64)));
         let mut all: Vec<(f64, f64)> = all.collect();
         all.sort_by(|(a, b), (c, d)| (a / b).total_cmp(&(c / d)).then(a.total_cmp(c)));
         all.dedup_by(|(a, b), (c, d)| *a / *b == *c / *d);

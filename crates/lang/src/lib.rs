@@ -28,6 +28,7 @@
 
 mod assume;
 mod error;
+mod foreign;
 pub mod program;
 mod span;
 mod syntax;

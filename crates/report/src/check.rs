@@ -72,13 +72,15 @@ pub struct FileReport {
     pub errors: Vec<Problem>,
     /// What is probably not meant.
     pub warnings: Vec<Problem>,
+    /// What else is to be said of it, although nothing is wrong: each a sentence.
+    pub notes: Vec<String>,
 }
 
 /// A file that cannot be checked: nothing is known of its claims.
 impl From<Invalid> for FileReport {
     fn from(invalid: Invalid) -> FileReport {
         let Invalid { document, errors, warnings } = invalid;
-        FileReport { document, data: None, claims: Vec::new(), errors, warnings }
+        FileReport { document, data: None, claims: Vec::new(), errors, warnings, notes: Vec::new() }
     }
 }
 

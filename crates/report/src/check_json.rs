@@ -8,15 +8,17 @@ use serde::Serialize;
 use crate::SCHEMA;
 use crate::check::{ClaimReport, FileReport};
 use crate::diagnosis_text::words_text;
+use crate::elsewhere::Elsewhere;
 use crate::not_finite_text::op_of;
 use crate::number::Number;
 use crate::problem::{Document, Place, ProblemJson};
 use crate::verdict_text::note_text;
+use crate::visible::visible_json;
 
 /// The reports of several files as one JSON object.
 pub fn check_json(files: &[FileReport]) -> String {
     let check = Check { schema: SCHEMA, files: files.iter().map(File::new).collect() };
-    serde_json::to_string(&check).expect("strings, numbers and lists have a notation")
+    visible_json(serde_json::to_string(&check).expect("strings, numbers and lists have a notation"))
 }
 
 #[derive(Serialize)]
@@ -35,6 +37,8 @@ struct File<'a> {
     errors: Vec<ProblemJson<'a>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     warnings: Vec<ProblemJson<'a>>,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    notes: &'a [String],
 }
 
 #[derive(Serialize)]
@@ -46,6 +50,8 @@ struct Claim<'a> {
     source: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     precision: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    precision_because: Option<String>,
     shape: &'a [usize],
     #[serde(skip_serializing_if = "Option::is_none")]
     claimed_shape: Option<&'a [usize]>,
@@ -191,6 +197,7 @@ impl<'a> File<'a> {
             claims: report.claims.iter().map(|claim| Claim::new(&report.document, claim)).collect(),
             errors: ProblemJson::all(&report.document, &report.errors),
             warnings: ProblemJson::all(&report.document, &report.warnings),
+            notes: &report.notes,
         }
     }
 }
@@ -207,6 +214,7 @@ impl<'a> Claim<'a> {
             span: document.place(report.span),
             source: report.elsewhere.as_ref().map(|elsewhere| elsewhere.origin.word()),
             precision: report.elsewhere.as_ref().map(|elsewhere| elsewhere.precision.to_string()),
+            precision_because: report.elsewhere.as_ref().map(Elsewhere::reason),
             shape: &judgement.shape,
             claimed_shape: judgement.claimed_shape.as_deref(),
             max_abs_error: judgement.max_abs_error.map(Number),

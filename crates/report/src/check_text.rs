@@ -4,9 +4,11 @@ use annotate_snippets::Level;
 use pullback_check::Verdict;
 
 use crate::check::{ClaimReport, FileReport};
+use crate::elsewhere::precision_notes;
 use crate::paint::Paint;
 use crate::problem::{Drawing, Problem, problem_text, warning_text};
 use crate::verdict_text::{failure, remark};
+use crate::visible::visible;
 
 /// How much of a check is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -29,7 +31,7 @@ pub fn check_text(files: &[FileReport], wanted: Wanted, paint: Paint) -> String 
 }
 
 fn file_text(report: &FileReport, wanted: Wanted, paint: Paint) -> String {
-    let mut text = format!("{}\n", paint.heading(&report.document.name));
+    let mut text = format!("{}\n", paint.heading(&visible(&report.document.name)));
     let everything = wanted == Wanted::Everything;
     let shown: Vec<&ClaimReport> =
         report.claims.iter().filter(|claim| everything || !claim.judgement.passes()).collect();
@@ -37,6 +39,13 @@ fn file_text(report: &FileReport, wanted: Wanted, paint: Paint) -> String {
     let verdicts = shown.iter().map(|claim| claim.judgement.verdict.word().len()).max().unwrap_or(0);
     for claim in shown {
         text += &line(claim, keys, verdicts, paint);
+    }
+    if everything {
+        let numbers =
+            report.claims.iter().filter_map(|claim| Some((claim.key.as_str(), claim.elsewhere.as_ref()?)));
+        for note in precision_notes(numbers).iter().chain(&report.notes) {
+            text += &format!("  {}\n", paint.aside(&visible(&format!("note: {note}"))));
+        }
     }
     let document = &report.document;
     let mut drawings: Vec<String> = Vec::new();
@@ -64,7 +73,7 @@ fn line(claim: &ClaimReport, keys: usize, verdicts: usize, paint: Paint) -> Stri
         Verdict::Ambiguous | Verdict::Vacuous => (paint.doubtful("?"), paint.doubtful(&padded)),
         _ => (paint.bad("✗"), paint.bad(&padded)),
     };
-    let text = format!("  {mark} {:keys$}  {word}  {}", claim.key, paint.aside(&remark(claim)));
+    let text = format!("  {mark} {:keys$}  {word}  {}", claim.key, paint.aside(&visible(&remark(claim))));
     format!("{}\n", text.trim_end())
 }
 

@@ -8,6 +8,7 @@ use crate::SCHEMA;
 use crate::jacobian_json::Side;
 use crate::paint::Paint;
 use crate::problem::{Document, Problem, ProblemJson};
+use crate::visible::visible_json;
 
 /// The derivations of one output's gradient by several values.
 #[derive(Clone, Debug)]
@@ -79,7 +80,7 @@ pub fn derive_json(report: &DeriveReport) -> String {
         derivations: report.derivations.iter().map(derivation).collect(),
         warnings: ProblemJson::all(&report.document, &report.warnings),
     };
-    serde_json::to_string(&json).expect("strings, numbers and lists have a notation")
+    visible_json(serde_json::to_string(&json).expect("strings, numbers and lists have a notation"))
 }
 
 #[derive(Serialize)]

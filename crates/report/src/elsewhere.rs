@@ -8,7 +8,7 @@ use pullback_lang::Span;
 
 use crate::number::{apart, brief};
 use crate::problem::Problem;
-use crate::verdict_text::index;
+use crate::verdict_text::{index, is_or_are};
 
 /// Where the numbers of a claim come from, if no expression of the file gave them.
 #[derive(Clone, Debug)]
@@ -21,6 +21,33 @@ pub struct Elsewhere {
     pub precision: Precision,
     /// The precision in which they are held.
     pub stored: Precision,
+    /// How it is known in which precision they were computed.
+    pub because: Because,
+}
+
+/// How it is known in which precision numbers were computed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Because {
+    /// They are held in that.
+    Held,
+    /// Whoever asked for the check says so.
+    Asked,
+    /// All of them are numbers of a narrower format than they are held in, and use its last digit.
+    OwnDigits,
+    /// Other numbers of the same source, which were computed too, have the digits of that format.
+    OthersDigits {
+        /// The name of such.
+        name: String,
+        /// What their own digits tell, where they do.
+        own: Option<Precision>,
+    },
+    /// Their own digits tell nothing, and the input of this name has those of that format.
+    InputsDigits {
+        /// The name.
+        name: String,
+    },
+    /// They are held in that, and neither their digits nor those of others tell more.
+    NoEvidence,
 }
 
 /// Whence numbers come.
@@ -60,6 +87,51 @@ impl Elsewhere {
         };
         format!("numbers of {}, {}{held}", self.origin, self.precision)
     }
+
+    /// How the precision is known: `all numbers are bf16 numbers`.
+    pub(crate) fn reason(&self) -> String {
+        let Elsewhere { precision, stored, .. } = self;
+        match &self.because {
+            Because::Held => format!("held in {stored}"),
+            Because::Asked => "said by the caller".to_string(),
+            Because::OwnDigits => format!("all numbers are {precision} numbers"),
+            Because::OthersDigits { name, own: Some(own) } => format!(
+                "the digits are those of {own}, but `{name}`, which was computed beside, has those of {precision}: \
+                 intermediate results may have been {precision}"
+            ),
+            Because::OthersDigits { name, own: None } => format!(
+                "the digits tell nothing, and `{name}`, which was computed beside, has those of {precision}"
+            ),
+            Because::InputsDigits { name } => {
+                format!("the digits tell nothing, and the input `{name}` has those of {precision}")
+            }
+            Because::NoEvidence => format!(
+                "held in {stored}; whole numbers and simple fractions, which narrower formats have too, tell nothing"
+            ),
+        }
+    }
+
+    /// Was the precision found out, and not known?
+    pub(crate) fn is_inferred(&self) -> bool {
+        !matches!(self.because, Because::Held | Because::Asked)
+    }
+}
+
+/// In which precision numbers were taken to be, where that was found out: a sentence for each reason, with the claims that it is
+/// that of.
+pub(crate) fn precision_notes<'a>(claims: impl Iterator<Item = (&'a str, &'a Elsewhere)>) -> Vec<String> {
+    let mut notes: Vec<(String, Vec<&str>)> = Vec::new();
+    for (key, elsewhere) in claims.filter(|(_, elsewhere)| elsewhere.is_inferred()) {
+        let said = format!("taken to be computed in {} ({})", elsewhere.precision, elsewhere.reason());
+        match notes.iter_mut().find(|(known, _)| *known == said) {
+            Some((_, keys)) => keys.push(key),
+            None => notes.push((said, vec![key])),
+        }
+    }
+    let sentence = |(said, keys): (String, Vec<&str>)| {
+        format!("{} {said}; `--precision` says otherwise", is_or_are(&keys))
+    };
+    notes.into_iter().map(sentence).collect()
 }
 
 /// What is to be said where other code computes something else of a value, bound at `span`, than the file does: its gradients

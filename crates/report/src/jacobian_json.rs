@@ -8,6 +8,7 @@ use crate::SCHEMA;
 use crate::jacobian::{JacobianReport, JacobianStep, Payload, Statement, kind_text};
 use crate::number::{Number, Values};
 use crate::problem::ProblemJson;
+use crate::visible::visible_json;
 
 /// The report as a JSON object.
 pub fn jacobian_json(report: &JacobianReport) -> String {
@@ -54,7 +55,7 @@ pub fn jacobian_json(report: &JacobianReport) -> String {
         }),
         warnings: ProblemJson::all(&report.document, &report.warnings),
     };
-    serde_json::to_string(&jacobian).expect("strings, numbers and lists have a notation")
+    visible_json(serde_json::to_string(&jacobian).expect("strings, numbers and lists have a notation"))
 }
 
 #[derive(Serialize)]

@@ -13,7 +13,8 @@
 //!
 //! What is wrong with a text is a [`Problem`], drawn by [`problem_text`]. The JSON of each command has a schema in
 //! `schemas/`, and its key `schema` says which version of it. A key is absent where it does not apply; numbers that JSON has
-//! no notation for are the strings `"NaN"`, `"Infinity"` and `"-Infinity"`.
+//! no notation for are the strings `"NaN"`, `"Infinity"` and `"-Infinity"`. Names and sources come from anywhere: what a terminal
+//! would act on is written by its number ([`visible`]), in JSON too.
 //!
 //! ```
 //! use pullback_report::{Document, Paint, Problem, problem_text};
@@ -49,18 +50,20 @@ mod paint;
 mod problem;
 mod run;
 mod verdict_text;
+mod visible;
 
 pub use check::{ClaimReport, FileReport, Sharer};
 pub use check_json::check_json;
 pub use check_text::{Wanted, check_text};
 pub use derive::{DeriveReport, derive_json, derive_text};
-pub use elsewhere::{Elsewhere, Origin, deviation_problem};
+pub use elsewhere::{Because, Elsewhere, Origin, deviation_problem};
 pub use jacobian::{Form, JacobianReport, JacobianStep, Payload, Statement, jacobian_text};
 pub use jacobian_json::jacobian_json;
 pub use operations::{ops_json, ops_text};
 pub use paint::Paint;
 pub use problem::{Document, Invalid, Problem, invalid_json, invalid_text, problem_text, warning_text};
 pub use run::{Named, RunReport, run_json, run_text};
+pub use visible::visible;
 
 /// The version of the JSON that this crate writes: the value of the key `schema`.
 pub const SCHEMA: u32 = 1;

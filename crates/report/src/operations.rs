@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use crate::SCHEMA;
 use crate::paint::Paint;
+use crate::visible::visible_json;
 
 /// Operations, each with its call, formula, rule, domain and conventions; with `why`, the derivation of the rule as well.
 pub fn ops_text(operations: &[&Operation], why: bool, paint: Paint) -> String {
@@ -76,7 +77,9 @@ pub fn ops_json(operations: &[&Operation]) -> String {
             why: operation.page("Why"),
         })
         .collect();
-    serde_json::to_string(&Ops { schema: SCHEMA, ops }).expect("strings and lists have a notation")
+    visible_json(
+        serde_json::to_string(&Ops { schema: SCHEMA, ops }).expect("strings and lists have a notation"),
+    )
 }
 
 #[derive(Serialize)]

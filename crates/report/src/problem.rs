@@ -3,12 +3,13 @@
 use std::ops::Range;
 use std::sync::OnceLock;
 
-use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet, normalize_untrusted_str};
+use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 use pullback_lang::{Position, Span};
 use serde::Serialize;
 
 use crate::SCHEMA;
 use crate::paint::Paint;
+use crate::visible::{visible, visible_json, visible_source};
 
 /// A text under the name by which a person knows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -157,7 +158,7 @@ pub fn invalid_json(invalid: &Invalid) -> String {
         errors: ProblemJson::all(&invalid.document, &invalid.errors),
         warnings: ProblemJson::all(&invalid.document, &invalid.warnings),
     };
-    serde_json::to_string(&json).expect("strings, numbers and lists have a notation")
+    visible_json(serde_json::to_string(&json).expect("strings, numbers and lists have a notation"))
 }
 
 #[derive(Serialize)]
@@ -236,7 +237,8 @@ pub(crate) struct Drawing<'a> {
 
 impl Drawing<'_> {
     pub(crate) fn draw(self, document: &Document, paint: Paint) -> String {
-        let title = self.level.primary_title(self.problem.message.as_str());
+        let (title, path) = (visible(&self.problem.message), visible(&document.name));
+        let title = self.level.primary_title(title);
         let mut group = match self.problem.span {
             None => Group::with_title(title),
             Some(span) => {
@@ -246,28 +248,30 @@ impl Drawing<'_> {
                     .collect();
                 // The renderer goes through all of what it is given.
                 let (excerpt, before, begin) = document.excerpt(&spans);
-                let mut ranges = spans.into_iter().map(|span| span.start - begin..span.end - begin);
+                let mut places: Vec<Range<usize>> =
+                    spans.into_iter().map(|span| span.start - begin..span.end - begin).collect();
                 if excerpt.lines().any(|line| line.len() > LONGEST_LINE) {
                     let Position { line, column } = document.position(span);
-                    title.element(Origin::path(document.name.as_str()).line(line).char_column(column))
+                    title.element(Origin::path(path).line(line).char_column(column))
                 } else {
-                    let primary =
-                        AnnotationKind::Primary.span(ranges.next().unwrap_or(0..0)).label(self.label);
+                    let excerpt = visible_source(excerpt, &mut places);
+                    let mut places = places.into_iter();
+                    let label = self.label.map(|label| visible(&label).into_owned());
+                    let primary = AnnotationKind::Primary.span(places.next().unwrap_or(0..0)).label(label);
                     let others =
-                        self.problem.labels.iter().zip(ranges).map(|((_, label), range)| {
-                            AnnotationKind::Context.span(range).label(label.as_str())
+                        self.problem.labels.iter().zip(places).map(|((_, label), place)| {
+                            AnnotationKind::Context.span(place).label(visible(label))
                         });
-                    let snippet =
-                        Snippet::source(excerpt).line_start(before + 1).path(document.name.as_str());
+                    let snippet = Snippet::source(excerpt).line_start(before + 1).path(path);
                     title.element(snippet.annotation(primary).annotations(others))
                 }
             }
         };
         for note in &self.notes {
-            group = group.element(Level::NOTE.message(normalize_untrusted_str(note)));
+            group = group.element(Level::NOTE.message(visible(note)));
         }
         if let Some(hint) = &self.problem.hint {
-            group = group.element(Level::HELP.message(normalize_untrusted_str(hint)));
+            group = group.element(Level::HELP.message(visible(hint)));
         }
         let renderer = match paint {
             Paint::Plain => Renderer::plain(),

@@ -6,6 +6,7 @@ use serde::Serialize;
 use crate::SCHEMA;
 use crate::number::Values;
 use crate::problem::{Document, Problem, ProblemJson};
+use crate::visible::visible_json;
 
 /// An array under a name.
 #[derive(Clone, Debug)]
@@ -57,7 +58,7 @@ pub fn run_json(report: &RunReport) -> String {
         gradients: report.gradients.iter().map(NamedJson::new).collect(),
         warnings: ProblemJson::all(&report.document, &report.warnings),
     };
-    serde_json::to_string(&run).expect("strings, numbers and lists have a notation")
+    visible_json(serde_json::to_string(&run).expect("strings, numbers and lists have a notation"))
 }
 
 #[derive(Serialize)]

@@ -8,8 +8,8 @@ use std::path::Path;
 
 /// What an `.npz` or `.safetensors` file holds.
 ///
-/// NumPy has no bf16, so that many a dump is of f32 numbers that were computed in a narrower format. Where all numbers of
-/// some entries are numbers of such a format, and use it up to its last bit, these entries have its precision.
+/// NumPy has no bf16, so that many a dump is of f32 numbers that were computed in a narrower format: what is read has the precision
+/// in which it is held, and what its digits tell is a matter of [`Digits`](super::Digits).
 ///
 /// ```
 /// use pullback_array::{Precision, file::Dump};
@@ -33,9 +33,9 @@ pub struct Entry {
     pub name: String,
     /// Its numbers: f16 and bf16 as f32, integers and booleans as i64.
     pub array: Array,
-    /// The precision in which they were computed.
+    /// The precision in which they were computed, where whoever has made the entry knows it; else that in which they are held.
     pub precision: Precision,
-    /// The precision in which the file holds them: another one where they are numbers of a narrower format.
+    /// The precision in which they are held.
     pub stored: Precision,
 }
 
@@ -74,9 +74,7 @@ impl Dump {
         };
         let entries =
             entries.into_iter().map(|(name, array, stored)| Entry { name, array, precision: stored, stored });
-        let mut dump = Dump { entries: entries.collect() };
-        dump.narrow();
-        Ok(dump)
+        Ok(Dump { entries: entries.collect() })
     }
 
     /// Arrays that are in memory already, each under a name.
@@ -93,49 +91,6 @@ impl Dump {
     pub fn get(&self, name: &str) -> Option<&Entry> {
         self.entries.iter().find(|entry| entry.name == name)
     }
-
-    /// Recognises numbers that were computed in a narrower format than they are held in. Each bf16 number in the range of f16
-    /// is one of f16 too, and both are numbers of f32: the narrowest one is asked for first.
-    fn narrow(&mut self) {
-        use Precision::{BF16, F16, F32, F64};
-        for (stored, precision) in [(F32, BF16), (F32, F16), (F64, BF16), (F64, F16), (F64, F32)] {
-            let is_one = |entry: &&mut Entry| {
-                (entry.stored, entry.precision) == (stored, stored) && fits(&entry.array, precision)
-            };
-            let narrow: Vec<&mut Entry> = self.entries.iter_mut().filter(is_one).collect();
-            if uses_last_bit(narrow.iter().flat_map(|entry| entry.array.to_vec_f64()), precision) {
-                for entry in narrow {
-                    entry.precision = precision;
-                }
-            }
-        }
-    }
-}
-
-/// Are all numbers of an array numbers of a narrower format?
-fn fits(array: &Array, precision: Precision) -> bool {
-    array.to_vec_f64().into_iter().all(|x| {
-        let single = x as f32;
-        let narrow = match precision {
-            Precision::BF16 => half::bf16::from_f32(single).to_f32(),
-            Precision::F16 => half::f16::from_f32(single).to_f32(),
-            _ => single,
-        };
-        f64::from(narrow) == x || x.is_nan()
-    })
-}
-
-/// Is the last significant bit of a format used? Of numbers computed in that format half have it set; of whole numbers and of
-/// multiples of 1/4, which are numbers of every format, hardly any. A quarter is far from both, once there are some numbers.
-fn uses_last_bit(numbers: impl Iterator<Item = f64>, precision: Precision) -> bool {
-    const FEWEST: usize = 8;
-    let last = (precision.epsilon() / f64::EPSILON) as u64;
-    let (mut count, mut set) = (0usize, 0usize);
-    for x in numbers.filter(|&x| (x as f32).is_normal()) {
-        count += 1;
-        set += usize::from(x.to_bits() & last != 0);
-    }
-    count >= FEWEST && 4 * set >= count
 }
 
 /// Which format a file has.

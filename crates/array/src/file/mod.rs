@@ -17,12 +17,14 @@
 //! # Ok::<(), pullback_array::Error>(())
 //! ```
 
+mod digits;
 mod dump;
 mod header;
 mod npy;
 mod npz;
 mod safetensors;
 
+pub use digits::Digits;
 pub use dump::{Dump, Entry};
 pub use npy::{load_npy, npy_bytes, read_npy, save_npy};
 pub use npz::Npz;

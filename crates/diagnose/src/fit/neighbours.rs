@@ -165,7 +165,8 @@ pub(super) fn found(case: &Case<'_>, multiples: Times) -> Option<Diagnosis> {
 
 /// The number of those that one writes that another one is, where it is known well enough to be one of them and no other.
 fn written(times: f64, doubt: f64) -> Option<f64> {
-    let mut near = WRITTEN.into_iter().filter(|written| (times - written).abs() <= doubt.max(SAME * written.abs()));
+    let mut near =
+        WRITTEN.into_iter().filter(|written| (times - written).abs() <= doubt.max(SAME * written.abs()));
     near.next().filter(|_| near.next().is_none())
 }
 

@@ -4,6 +4,7 @@
 //! say something shorter (`square`, `dot`, `unvec`). Everything else is an operation of the table.
 
 use std::collections::HashMap;
+use std::ops::RangeInclusive;
 
 use pullback_array::{Array, DType};
 use pullback_network::Dim;
@@ -12,12 +13,13 @@ use pullback_ops::{Arg, Args, Operation, Origin, Val, find, table};
 use super::evaluate::{Evaluator, constant};
 use super::failure::{Failure, Outcome, of_array, of_op};
 use super::scope::listed;
+use crate::foreign;
 use crate::syntax::hint;
 use crate::syntax::source::is_distribution;
 use crate::{BinaryOp, Error, Expr, ExprKind, Name, Span};
 
 /// The functions that are the language's own, as they are called.
-pub(super) const OWN: [(&str, &str); 8] = [
+pub(crate) const OWN: [(&str, &str); 8] = [
     ("arange", "arange(n)"),
     ("delta", "delta[i,j]"),
     ("dot", "dot(a, b)"),
@@ -52,7 +54,7 @@ impl Evaluator<'_> {
         }
         match find(&function.text) {
             Some(operation) => self.operation(span, operation, args, kwargs).map(Arg::Value),
-            None => Err(self.unknown_function(function)),
+            None => Err(self.unknown_function(function, args.len())),
         }
     }
 
@@ -238,7 +240,8 @@ impl Evaluator<'_> {
         }
     }
 
-    pub(super) fn unknown_function(&self, function: &Name) -> Failure {
+    /// The error about a function that is not there, called with so many arguments that have no keyword.
+    pub(super) fn unknown_function(&self, function: &Name, given: usize) -> Failure {
         let name = function.text.as_str();
         let error = Error::new(function.span, format!("there is no function `{name}`"));
         let hint = if name == "load" {
@@ -247,22 +250,51 @@ impl Evaluator<'_> {
             format!("an input is drawn: `x: [n=3] ~ {name}`")
         } else if self.scope.get(name).is_some() {
             format!("`{name}` is a value: write `{name} * (…)` for a product")
+        } else if let Some(instead) = foreign::instead_of(name) {
+            instead
         } else {
-            let mut known: Vec<&str> =
-                self.scope.function_names().chain(OWN.iter().map(|(name, _)| *name)).collect();
-            known.extend(
-                table()
-                    .iter()
-                    .flat_map(|op| std::iter::once(op.name).chain(op.entry.aliases.iter().copied())),
-            );
-            known.sort_unstable();
-            match hint::nearest(name, known.iter().copied()) {
+            let mut known = self.known_functions();
+            known.sort_unstable_by_key(|(name, _)| *name);
+            // What is spelt alike and takes another number of arguments was not meant.
+            let fitting = known.iter().filter(|(_, takes)| takes.contains(&given)).map(|(name, _)| *name);
+            match hint::nearest(name, fitting) {
                 Some(near) => format!("did you mean `{near}`?"),
-                None => format!("`pullback ops` lists them: {}", listed(&known)),
+                None => {
+                    let known: Vec<&str> = known.iter().map(|(name, _)| *name).collect();
+                    format!("`pullback ops` lists them: {}", listed(&known))
+                }
             }
         };
         error.with_hint(hint).into()
     }
+
+    /// The names of all functions, with the numbers of arguments that they take.
+    fn known_functions(&self) -> Vec<(&str, RangeInclusive<usize>)> {
+        let of_file = self.scope.function_names().map(|name| {
+            let params = self.scope.function(name).map_or(0, |function| function.params.len());
+            (name, params..=params)
+        });
+        let own = OWN.iter().map(|&(name, usage)| (name, arguments(usage)));
+        let operations = table().iter().flat_map(|op| {
+            let names = std::iter::once(op.name).chain(op.entry.aliases.iter().copied());
+            names.map(move |name| (name, arguments(op.entry.signature)))
+        });
+        of_file.chain(own).chain(operations).collect()
+    }
+}
+
+/// How many arguments a call of this signature takes; as many as one likes where a shape is written out.
+fn arguments(signature: &'static str) -> RangeInclusive<usize> {
+    if matches!(signature, "ones(m, n)" | "zeros(m, n)") {
+        return 1..=usize::MAX;
+    }
+    let parameters = parameters(signature);
+    let needed = |parameter: &&Parameter| !parameter.has_default && !parameter.takes_rest;
+    let most = match parameters.iter().any(|parameter| parameter.takes_rest) {
+        true => usize::MAX,
+        false => parameters.len(),
+    };
+    parameters.iter().filter(needed).count()..=most
 }
 
 /// A parameter of an operation.
@@ -271,6 +303,7 @@ struct Parameter {
     name: &'static str,
     /// Is it a value of the graph, or an attribute: an axis, a shape, a word?
     is_value: bool,
+    has_default: bool,
     takes_rest: bool,
 }
 
@@ -282,7 +315,7 @@ fn parameters(signature: &'static str) -> Vec<Parameter> {
         let (name, has_default) = text.split_once('=').map_or((text, false), |(name, _)| (name, true));
         let takes_rest = name.starts_with('*');
         let name = name.trim_start_matches('*');
-        Parameter { name, is_value: !has_default && !ATTRIBUTES.contains(&name), takes_rest }
+        Parameter { name, is_value: !has_default && !ATTRIBUTES.contains(&name), has_default, takes_rest }
     };
     inside.split(", ").filter(|text| !text.is_empty()).map(parameter).collect()
 }

@@ -176,7 +176,7 @@ impl Notation<'_, '_> {
             (_, Some(operation)) => Args::bind(operation.name, operation.entry, positional, keywords, dtype)
                 .and_then(|args| (operation.entry.call)(&args)),
             // The error about an unknown function, and that about one that has no entries, are the plain one's.
-            (_, None) => return Err(self.evaluator.unknown_function(function)),
+            (_, None) => return Err(self.evaluator.unknown_function(function, vals.len())),
         };
         let val = val.map_err(of_op(span))?;
         for x in &vals {

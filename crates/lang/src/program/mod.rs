@@ -60,6 +60,7 @@ use pullback_array::{Array, DType};
 use pullback_network::{Dim, Value as _};
 use pullback_ops::Val;
 
+pub(crate) use call::OWN;
 pub use claim::{Claim, Claimed};
 pub use elaborate::{elaborate, elaborate_at, elaborate_with};
 pub use evaluate::evaluate;

@@ -56,7 +56,9 @@ impl Evaluator<'_> {
                     }
                     Position::Table(_) => {
                         return Err(Error::new(at.span, "one axis is selected by an array at a time")
-                            .with_hint("index twice: `x[index][:, other]`")
+                            .with_hint(
+                                "of `x: [m, n]` the pairs are `sum(x[i] * (j[:, None] == arange(n)), axis=1)`, and all rows `i` by all columns `j` are `x[i][:, j]`",
+                            )
                             .into());
                     }
                 },

@@ -6,6 +6,7 @@
 use super::expr::{Expr, ExprKind};
 use super::lexer::TokenKind;
 use super::print::print;
+use crate::foreign;
 
 /// How a token is called in a message.
 pub(crate) fn describe(kind: TokenKind, lexeme: &str) -> String {
@@ -42,7 +43,7 @@ pub(crate) fn for_character(character: char) -> Option<&'static str> {
             "only `²` and `³` may be written so; write `^4` for other powers"
         }
         '∑' => "write `sum(…)`; in index notation an index that is not on the left is summed",
-        '∏' => "write `prod(…)`",
+        '∏' => "there is no product over an axis; `exp(sum(log(x)))` is that of positive numbers",
         '√' => "write `sqrt(…)`",
         '∇' => "a gradient is written `dL/dx`",
         '∂' => "`∂` stands directly before a name, as in `∂L/∂x`",
@@ -65,7 +66,7 @@ pub(crate) fn for_character(character: char) -> Option<&'static str> {
 /// What to write instead of a word of another language where an operator was expected.
 pub(crate) fn for_word_after_operand(word: &str) -> Option<&'static str> {
     Some(match word {
-        "if" | "else" => "there is no `if`; write `where(condition, a, b)`",
+        "if" | "else" => "there is no `if`; where `c` is 0 or 1, `c * a + (1 - c) * b` is one of both",
         "for" | "in" => "there are no loops; write sums as `sum(…)` or in index notation",
         "and" | "or" => "write `*` or `+` of the comparisons, each in parentheses",
         _ => return None,
@@ -94,6 +95,9 @@ pub(crate) fn for_attribute(receiver: &Expr, attribute: &str, arguments: Option<
     let modules = ["np", "numpy", "torch", "jnp", "jax", "tf", "math", "F", "nn"];
     match (attribute, arguments) {
         _ if modules.contains(&receiver.as_str()) => match arguments {
+            Some(_) if !foreign::exists(attribute) => {
+                format!("functions have no prefix; {}", absent(attribute))
+            }
             Some(arguments) => {
                 format!("write `{attribute}({})`: functions have no prefix", shorten(arguments))
             }
@@ -108,13 +112,22 @@ pub(crate) fn for_attribute(receiver: &Expr, attribute: &str, arguments: Option<
                 .to_owned()
         }
         ("grad", _) => "a gradient is written `dL/dx`".to_owned(),
+        _ if !foreign::exists(attribute) => format!("the only attribute is `.T`; {}", absent(attribute)),
         (_, None) => format!("the only attribute is `.T`; `{attribute}({receiver})` calls a function"),
         (_, Some("")) => format!("write `{attribute}({receiver})`"),
         (_, Some(arguments)) => format!("write `{attribute}({receiver}, {})`", shorten(arguments)),
     }
 }
 
-/// The candidate nearest to `word`, if one is near enough to be what was meant: at most one edit for each three
+/// What is to be said of a function that is not there, unless a file defines it.
+fn absent(function: &str) -> String {
+    match foreign::instead_of(function) {
+        Some(instead) => instead,
+        None => "functions are called by their names, and `pullback ops` lists them".to_owned(),
+    }
+}
+
+/// The candidate nearest to `word`, if one is near enough to be what was meant: at most one edit for each whole three
 /// letters, where an edit inserts, deletes or replaces a letter or swaps two neighbours.
 pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     // A longer word is no slip of the finger for anything, and would cost time.
@@ -123,7 +136,7 @@ pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) ->
     if letters.len() > LONGEST {
         return None;
     }
-    let allowed = letters.len().div_ceil(3);
+    let allowed = letters.len() / 3;
     candidates
         .into_iter()
         .filter(|candidate| {
@@ -167,5 +180,7 @@ mod tests {
         assert_eq!(nearest("gauss", known), None);
         assert_eq!(nearest("z", ["Z", "y"]), Some("Z"));
         assert_eq!(nearest("x", ["y"]), None, "one letter of one says nothing");
+        assert_eq!(nearest("minimum", ["matmul"]), None);
+        assert_eq!(nearest("prod", ["pow"]), None);
     }
 }

@@ -51,6 +51,23 @@ fn names() {
         "`pullback ops` lists them",
         "",
     );
+    // A function of another library has a formula, or nothing: no name that is merely spelt alike.
+    for (call, name, hint) in [
+        ("maximum(x, 0)", "maximum", "`b + relu(a - b)` is what is called `maximum(a, b)` elsewhere"),
+        ("minimum(x, 0)", "minimum", "`b - relu(b - a)`"),
+        ("where(x > 0, x, 0)", "where", "`c * a + (1 - c) * b`"),
+        ("det(x)", "det", "nothing that is there stands for it"),
+        ("prod(x)", "prod", "nothing that is there stands for it"),
+        ("detach(x)", "detach", "nothing that is there stands for it"),
+        ("cat(x, x)", "cat", "nothing that is there stands for it"),
+        // `dot` takes two, and `outer` too.
+        ("dott(x)", "dott", "`pullback ops` lists them"),
+        ("dott(x, x)", "dott", "did you mean `dot`?"),
+        ("oter(x)", "oter", "`pullback ops` lists them"),
+    ] {
+        let source = format!("x = [1, 2]; y = {call}");
+        one(&source, &format!("there is no function `{name}`"), name, hint, "");
+    }
     one("fn rms(a) = sqrt(mean(a^2)); x = [1]; y = rns(x)", "there is no function `rns`", "rns", "`rms`", "");
     one("x = [1, 2]; y = x(1)", "there is no function `x`", "x", "`x * (…)`", "");
     one("x = [1, 2]; y = delta(1)", "`delta` has indices, no arguments", "delta(1)", "`delta[i,j]`", "");
@@ -335,7 +352,12 @@ fn subscripts() {
         "E[1, :, [0, 2]]",
         "index twice",
     );
-    one("y = E[[0], [0]]", "one axis is selected by an array at a time", "[0]", "index twice");
+    one(
+        "y = E[[0], [0]]",
+        "one axis is selected by an array at a time",
+        "[0]",
+        "of `x: [m, n]` the pairs are",
+    );
     one("y = delta[0, 1]", "`delta` is not defined", "delta", "index notation");
 }
 

@@ -78,7 +78,7 @@ fn missing_operators_and_commas() {
             error: an operator is missing between `'` and `B` at 7:8 `B`
               hint: write `*` for the product element by element, `@` for the matrix product
             error: expected an operator after `x`, found `if` at 8:7 `if`
-              hint: there is no `if`; write `where(condition, a, b)`
+              hint: there is no `if`; where `c` is 0 or 1, `c * a + (1 - c) * b` is one of both
             error: a comma is missing between `]` and `[` at 10:2 `[`
               hint: write `], [`
         "#]],
@@ -133,7 +133,7 @@ fn methods_and_modules() {
             error: there is no `.grad` at 9:7 `grad`
               hint: a gradient is written `dL/dx`
             error: there is no `.foo` at 10:7 `foo`
-              hint: the only attribute is `.T`; `foo(x)` calls a function
+              hint: the only attribute is `.T`; functions are called by their names, and `pullback ops` lists them
             error: expected `T` after `.`, found the end of the file at 11:7 ``
         "#]],
     );

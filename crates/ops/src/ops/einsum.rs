@@ -119,8 +119,12 @@ impl Einsum {
         Ok(Einsum::from_labels(Coef::one(), &numbered, &out?))
     }
 
+    /// A letter for each label: i to z, then the others of the alphabet, then those of the alphabets behind it. All of them are
+    /// letters of a specification, and none means anything to a terminal.
     fn letters(&self, labels: &[usize]) -> String {
-        labels.iter().map(|&label| char::from_u32('i' as u32 + label as u32).unwrap_or('?')).collect()
+        let behind = ('À'..='\u{10ffff}').filter(|letter| letter.is_alphabetic());
+        let alphabet = ('i'..='z').chain('a'..='h').chain('A'..='Z').chain(behind);
+        labels.iter().map(|&label| alphabet.clone().nth(label).unwrap_or('?')).collect()
     }
 }
 

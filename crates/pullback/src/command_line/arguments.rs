@@ -3,6 +3,7 @@
 use std::str::FromStr;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use pullback::array::Precision;
 use pullback::array::memory::human;
 
 /// Derives, checks and runs backward passes.
@@ -24,7 +25,7 @@ pub struct Global {
     /// Print failures only, and no warnings
     #[arg(long, short, global = true)]
     pub quiet: bool,
-    /// How much memory may be taken; what would pass it is refused
+    /// How much memory may be allocated, beside the few MiB of the program itself; what would pass it is refused
     #[arg(long, global = true, value_name = "SIZE", default_value_t = Size(2 << 30))]
     pub memory: Size,
     /// When to use colours; NO_COLOR is heeded
@@ -44,6 +45,12 @@ pub enum Command {
         /// name (`x`, `dL/dx`), in an `.npz` or `.safetensors` file
         #[arg(long, value_name = "DUMP")]
         data: Option<String>,
+        /// In which precision the numbers of the dump were computed, where their digits do not tell
+        #[arg(long, value_name = "PRECISION", value_enum, requires = "data")]
+        precision: Option<Computed>,
+        /// Fail where the dump lacks the gradient by an input
+        #[arg(long, requires = "data")]
+        complete: bool,
     },
     /// Print every definition, then the gradient of the last scalar by every input
     Run {
@@ -97,6 +104,29 @@ pub struct DeriveArguments {
     /// By which value; by every input, if none is given
     #[arg(long, value_name = "NAME")]
     pub wrt: Option<String>,
+}
+
+/// A precision in which other code computes.
+#[derive(Clone, Copy, ValueEnum)]
+pub enum Computed {
+    F64,
+    F32,
+    /// f32, with operands of products rounded to 11 significant bits
+    Tf32,
+    Bf16,
+    F16,
+}
+
+impl Computed {
+    pub fn precision(self) -> Precision {
+        match self {
+            Computed::F64 => Precision::F64,
+            Computed::F32 => Precision::F32,
+            Computed::Tf32 => Precision::TF32,
+            Computed::Bf16 => Precision::BF16,
+            Computed::F16 => Precision::F16,
+        }
+    }
 }
 
 #[derive(Clone, Copy, ValueEnum)]

@@ -7,6 +7,7 @@ mod output;
 mod progress;
 mod source;
 
+use std::borrow::Cow;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -16,24 +17,31 @@ use pullback::ops::{Operation, find, table};
 use pullback::report::{
     Document, FileReport, Form, Invalid, Problem, Wanted, check_json, check_text, derive_json, derive_text,
     invalid_json, invalid_text, jacobian_json, jacobian_text, ops_json, ops_text, run_json, run_text,
-    warning_text,
+    visible, warning_text,
 };
 use pullback::session::{
-    self, Data, check_watched, derive_source, derive_statements, jacobian_source, run_source,
+    self, Data, Terms, check_as, derive_source, derive_statements, jacobian_source, run_source,
 };
 
-use arguments::{Arguments, Command, DeriveArguments, JacobianArguments, VecOrder};
+use arguments::{Arguments, Command, Computed, DeriveArguments, JacobianArguments, VecOrder};
 use output::Output;
 use progress::Progress;
 use source::Source;
 
 /// Reads the arguments, does what they say, and returns the exit code.
 pub fn run() -> ExitCode {
-    let arguments = Arguments::parse();
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => return ended(&error),
+    };
+    memory::give_back_freed();
     memory::set_limit(arguments.global.memory.0);
     let mut output = Output::new(arguments.global.color, arguments.global.json, arguments.global.quiet);
     let code = match arguments.command {
-        Command::Check { files, data } => check(&files, data.as_deref(), &mut output),
+        Command::Check { files, data, precision, complete } => {
+            let terms = Terms { precision: precision.map(Computed::precision), complete };
+            check(&files, data.as_deref(), &terms, &mut output)
+        }
         Command::Run { file } => run_file(&file, &mut output),
         Command::Jacobian(wanted) => jacobian(&wanted, &mut output),
         Command::Derive(wanted) => derive(&wanted, &mut output),
@@ -42,7 +50,19 @@ pub fn run() -> ExitCode {
     ExitCode::from(output.finish(code))
 }
 
-fn check(files: &[String], data: Option<&str>, output: &mut Output) -> u8 {
+/// Help, or what is wrong with the arguments, which are named as they are unless a terminal would obey them.
+fn ended(error: &clap::Error) -> ExitCode {
+    let text = error.render().to_string();
+    let shown: Vec<Cow<'_, str>> = text.lines().map(visible).collect();
+    if shown.iter().all(|line| matches!(line, Cow::Borrowed(_))) {
+        error.exit();
+    }
+    eprintln!("{}", shown.join("\n"));
+    // What clap ends with: the arguments are invalid input.
+    ExitCode::from(2)
+}
+
+fn check(files: &[String], data: Option<&str>, terms: &Terms, output: &mut Output) -> u8 {
     if let (Some(_), [first, _, ..]) = (data, files) {
         let problem = Problem::new("a dump belongs to one file, and several are given")
             .with_hint("check each file with its own `--data`");
@@ -64,7 +84,7 @@ fn check(files: &[String], data: Option<&str>, output: &mut Output) -> u8 {
         };
         let data = dump.as_ref().map(|(name, dump)| Data { name, dump });
         let Source { name, bytes, base_dir } = &source;
-        Ok(check_watched(name, bytes, base_dir, data.as_ref(), &mut |claim| {
+        Ok(check_as(name, bytes, base_dir, data.as_ref(), terms, &mut |claim| {
             progress.begins(format!("checking {claim} in {file}"));
         }))
     };

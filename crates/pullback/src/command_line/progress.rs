@@ -5,6 +5,8 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use pullback::report::visible;
+
 /// No line comes sooner than this after the start, and none sooner after another.
 const PERIOD: Duration = Duration::from_secs(1);
 
@@ -46,7 +48,7 @@ fn tell(tasks: &Receiver<String>, to: &mut impl Write) {
             Ok(task) => latest = Some(task),
             Err(RecvTimeoutError::Timeout) => {
                 if let Some(task) = latest.take() {
-                    let _ = writeln!(to, "{task} …");
+                    let _ = writeln!(to, "{} …", visible(&task));
                 }
                 due = Instant::now() + PERIOD;
             }

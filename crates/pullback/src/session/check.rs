@@ -14,7 +14,7 @@ use pullback_lang::program::{Claim, Claimed, Inputs, Program};
 use pullback_lang::{Error, MAX_ERRORS, Span, print};
 use pullback_report::{ClaimReport, Elsewhere, FileReport, Invalid, Problem, Sharer};
 
-use super::data::{Data, Sorted, deviations, is_zero};
+use super::data::{Data, Lacking, Sorted, Terms, claims_nothing, deviations, is_zero};
 use super::{Opened, problems};
 
 /// Judges every claim of a file. `name` is what the report calls it.
@@ -53,8 +53,23 @@ pub fn check_watched(
     data: Option<&Data<'_>>,
     watch: &mut dyn FnMut(&str),
 ) -> FileReport {
-    let report = match Checked::new(name, bytes, base_dir, data) {
-        Ok(checked) => judged(checked, base_dir, &|_| (), watch),
+    check_as(name, bytes, base_dir, data, &Terms::default(), watch)
+}
+
+/// The same on terms that the caller states.
+pub fn check_as(
+    name: &str,
+    bytes: &[u8],
+    base_dir: &Path,
+    data: Option<&Data<'_>>,
+    terms: &Terms,
+    watch: &mut dyn FnMut(&str),
+) -> FileReport {
+    let report = match Checked::new(name, bytes, base_dir, data, terms) {
+        Ok(checked) => {
+            let lacking = checked.lacking.clone();
+            lacking.added_to(judged(checked, base_dir, &|_| (), watch), terms)
+        }
         Err(invalid) => FileReport::from(invalid),
     };
     FileReport { data: data.map(|data| data.name.to_string()), ..report }
@@ -66,16 +81,28 @@ pub(super) struct Checked {
     pub(super) exact: Program,
     /// By the number of the claim.
     pub(super) elsewhere: HashMap<usize, Elsewhere>,
+    /// The gradients that a dump lacks.
+    lacking: Lacking,
 }
 
 impl Checked {
-    fn new(name: &str, bytes: &[u8], base_dir: &Path, data: Option<&Data<'_>>) -> Result<Checked, Invalid> {
+    fn new(
+        name: &str,
+        bytes: &[u8],
+        base_dir: &Path,
+        data: Option<&Data<'_>>,
+        terms: &Terms,
+    ) -> Result<Checked, Invalid> {
         let (document, file, warnings) = Opened::parsed(name, bytes)?;
         let Some(data) = data else {
             let opened = Opened::elaborated(document, file, warnings, &Inputs::default(), base_dir)?;
-            return Checked::exactly(opened, base_dir);
+            let checked = Checked::exactly(opened, base_dir)?;
+            return match checked.exact.claims.is_empty() {
+                true => Err(checked.opened.invalid(vec![claims_nothing(&checked.exact)])),
+                false => Ok(checked),
+            };
         };
-        let sorted = match Sorted::new(&file, data) {
+        let sorted = match Sorted::new(&file, data, terms) {
             Ok(sorted) => sorted,
             Err(errors) => return Err(Invalid { document, errors, warnings }),
         };
@@ -92,7 +119,10 @@ impl Checked {
         }
         let stated = sorted.claim(&mut checked.opened.program).and_then(|_| sorted.claim(&mut checked.exact));
         match stated {
-            Ok(elsewhere) => Ok(Checked { elsewhere, ..checked }),
+            Ok(elsewhere) => {
+                let lacking = Lacking::of(&checked.exact, &elsewhere, &file, data);
+                Ok(Checked { elsewhere, lacking, ..checked })
+            }
             Err(errors) => Err(checked.opened.invalid(errors)),
         }
     }
@@ -103,7 +133,9 @@ impl Checked {
             return Err(opened.invalid(vec![problem]));
         }
         match opened.exact(base_dir) {
-            Ok(exact) => Ok(Checked { opened, exact, elsewhere: HashMap::new() }),
+            Ok(exact) => {
+                Ok(Checked { opened, exact, elsewhere: HashMap::new(), lacking: Lacking::default() })
+            }
             Err(errors) => Err(opened.invalid(problems(&errors))),
         }
     }
@@ -116,7 +148,7 @@ pub(super) fn judged(
     on_other_data: &dyn Fn(&mut Program),
     watch: &mut dyn FnMut(&str),
 ) -> FileReport {
-    let Checked { opened, exact, mut elsewhere } = checked;
+    let Checked { opened, exact, mut elsewhere, .. } = checked;
     let mut judged = Vec::new();
     let mut errors = Vec::new();
     for (number, (stated, claim)) in opened.program.claims.iter().zip(&exact.claims).enumerate() {
@@ -199,7 +231,8 @@ pub(super) fn judged(
             diagnoses,
         });
     }
-    FileReport { data: None, claims, errors, warnings: opened.warnings, document: opened.document }
+    let Opened { document, warnings, .. } = opened;
+    FileReport { data: None, claims, errors, warnings, notes: Vec::new(), document }
 }
 
 /// What is said of a claim; a problem where its expression or the derivative cannot be evaluated.

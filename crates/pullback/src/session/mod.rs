@@ -4,7 +4,7 @@
 //!
 //! | function | command |
 //! |---|---|
-//! | [`check_source`], [`check_dump`] | `pullback check`, `pullback check --data` |
+//! | [`check_source`], [`check_dump`], [`check_as`] | `pullback check`, `pullback check --data` |
 //! | [`run_source`] | `pullback run` |
 //! | [`jacobian_source`] | `pullback jacobian` |
 //! | [`derive_source`], [`derive_statements`] | `pullback derive` |
@@ -25,8 +25,8 @@ use pullback_lang::program::{Inputs, Program, elaborate_at, elaborate_with};
 use pullback_lang::{Error, File, parse_bytes};
 use pullback_report::{Document, Invalid, Problem};
 
-pub use check::{check_dump, check_source, check_watched};
-pub use data::Data;
+pub use check::{check_as, check_dump, check_source, check_watched};
+pub use data::{Data, Terms};
 pub use derive::{derive_source, derive_statements};
 pub use jacobian::{Wanted, jacobian_source};
 pub use run::run_source;

@@ -59,14 +59,15 @@ fn named(name: String, stated: &Value, value: &Val) -> Result<Named, Problem> {
 }
 
 /// What is differentiated: outputs with their cotangents.
-struct Loss<'a> {
-    name: &'a str,
-    cotangents: Vec<(Val, Val)>,
+pub(super) struct Loss<'a> {
+    pub(super) name: &'a str,
+    /// Each output with its cotangent.
+    pub(super) cotangents: Vec<(Val, Val)>,
     stated: &'a Value,
 }
 
 impl<'a> Loss<'a> {
-    fn of(program: &'a Program) -> Option<Loss<'a>> {
+    pub(super) fn of(program: &'a Program) -> Option<Loss<'a>> {
         // `dL/dZ` is the cotangent of Z in L: the names meet at the slash.
         let upstream = |value: &'a Value| {
             let (loss, output) = value.name.strip_prefix('d')?.split_once("/d")?;

@@ -5,6 +5,9 @@ use std::path::PathBuf;
 
 use crate::command::pullback;
 
+/// What is right whatever was loaded.
+const CLAIM: &str = "w = [1, 2]; M = sum(w); dM/dw = ones(2)\n";
+
 /// A folder of its own for one test.
 struct Folder(PathBuf);
 
@@ -27,7 +30,7 @@ impl Folder {
     /// Loads a file with these bytes, and holds what is said of it to `says`; where that is empty, the file is good.
     fn holds(&self, name: &str, bytes: &[u8], load: &str, says: &str) {
         std::fs::write(self.0.join(name), bytes).expect("a writable folder");
-        let (code, said) = self.check(&format!("# first\nx: [3] = {load}\nL = sum(x)\n"));
+        let (code, said) = self.check(&format!("# first\nx: [3] = {load}\nL = sum(x)\n{CLAIM}"));
         if says.is_empty() {
             assert_eq!(code, 0, "{name}: {said}");
         } else {

@@ -1,10 +1,13 @@
 //! The numbers of a dump in place of a file's: what other code was given, computed and returned.
 //!
 //! [`names`] tells what each entry of the dump is in the file, [`sizes`] gives the file the dump's sizes, and [`forward`]
-//! asks whether the other code computes what the file does. What is left are claims that are numbers.
+//! asks whether the other code computes what the file does. What is left are claims that are numbers, of a precision that
+//! [`precision`] finds out; and those that are missing, of which [`lacking`] tells.
 
 mod forward;
+mod lacking;
 mod names;
+mod precision;
 mod sizes;
 
 use std::collections::HashMap;
@@ -12,12 +15,14 @@ use std::path::Path;
 
 use pullback_array::file::{Dump, Entry};
 use pullback_array::{Array, DType, Precision};
-use pullback_lang::program::{Inputs, Program};
+use pullback_lang::program::{Inputs, Program, Scope, evaluate};
 use pullback_lang::{File, Source, StatementKind};
 use pullback_report::{Elsewhere, Origin, Problem};
 
 pub(super) use forward::deviations;
+pub(super) use lacking::{Lacking, claims_nothing};
 use names::{Role, roles};
+use precision::{Assumed, assumed};
 
 /// A dump, under the name by which a person knows it.
 #[derive(Clone, Debug)]
@@ -28,6 +33,15 @@ pub struct Data<'a> {
     pub dump: &'a Dump,
 }
 
+/// On what terms a dump is judged.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Terms {
+    /// In this precision its numbers were computed, whatever they look like.
+    pub precision: Option<Precision>,
+    /// It should have a gradient by every input: one that is missing is wrong.
+    pub complete: bool,
+}
+
 /// A dump put in order for a file.
 pub(super) struct Sorted<'a> {
     name: &'a str,
@@ -35,19 +49,29 @@ pub(super) struct Sorted<'a> {
     pub file: File,
     /// The dump's numbers of the file's inputs and given cotangents.
     pub inputs: Inputs,
-    entries: Vec<(Role, &'a Entry)>,
+    entries: Vec<(Role, Entry)>,
+    /// In what each entry was computed.
+    assumed: Vec<Assumed>,
     /// What is to be said although nothing is wrong.
     pub warnings: Vec<Problem>,
 }
 
 impl<'a> Sorted<'a> {
     /// Finds out what the entries of a dump are in a file.
-    pub(super) fn new(file: &File, data: &Data<'a>) -> Result<Sorted<'a>, Vec<Problem>> {
+    pub(super) fn new(file: &File, data: &Data<'a>, terms: &Terms) -> Result<Sorted<'a>, Vec<Problem>> {
         let entries = roles(file, data.dump).map_err(|problem| vec![problem])?;
+        let assumed = assumed(&entries, terms.precision);
+        let entries: Vec<(Role, Entry)> = entries
+            .into_iter()
+            .map(|(role, entry)| {
+                let is_scalar = matches!(&role, Role::Input(name) if is_scalar(file, name));
+                (role, if is_scalar { as_scalar(entry) } else { entry.clone() })
+            })
+            .collect();
         let given: Vec<(&str, &Entry)> = entries
             .iter()
             .filter_map(|(role, entry)| match role {
-                Role::Input(name) => Some((name.as_str(), *entry)),
+                Role::Input(name) => Some((name.as_str(), entry)),
                 Role::Definition(_) | Role::Claim { .. } => None,
             })
             .collect();
@@ -56,15 +80,8 @@ impl<'a> Sorted<'a> {
         for (name, entry) in &given {
             inputs.set(name, numbers(file, name, entry).map_err(|problem| vec![problem])?);
         }
-        let mut warnings = Vec::new();
-        warnings.extend(lacking(file, &inputs));
-        if !entries.iter().any(|(role, _)| matches!(role, Role::Claim { .. })) {
-            warnings.push(
-                Problem::new(format!("{} holds no gradient", data.name))
-                    .with_hint("it is judged what stands under the name of a derivative, as `dL/dx`"),
-            );
-        }
-        Ok(Sorted { name: data.name, file: resized, inputs, entries, warnings })
+        let warnings = lacking(file, &inputs).into_iter().collect();
+        Ok(Sorted { name: data.name, file: resized, inputs, entries, assumed, warnings })
     }
 
     /// The names of the inputs and cotangents for which the file's own numbers stand.
@@ -77,10 +94,13 @@ impl<'a> Sorted<'a> {
 
     /// Puts the dump's gradients into a program as claims, and says which claims these are.
     pub(super) fn claim(&self, program: &mut Program) -> Result<HashMap<usize, Elsewhere>, Vec<Problem>> {
+        if !self.entries.iter().any(|(role, _)| matches!(role, Role::Claim { .. })) {
+            return Err(vec![lacking::no_gradient(&self.file, self.name)]);
+        }
         let (mut claims, mut problems) = (HashMap::new(), Vec::new());
-        for (role, entry) in &self.entries {
+        for ((role, entry), assumed) in self.entries.iter().zip(&self.assumed) {
             let Role::Claim { of, wrt } = role else { continue };
-            match self.claim_one(program, of.as_deref(), wrt, entry) {
+            match self.claim_one(program, of.as_deref(), wrt, entry, assumed) {
                 Ok((number, elsewhere)) => {
                     if claims.insert(number, elsewhere).is_some() {
                         problems.push(self.twice(entry));
@@ -98,6 +118,7 @@ impl<'a> Sorted<'a> {
         of: Option<&str>,
         wrt: &str,
         entry: &Entry,
+        assumed: &Assumed,
     ) -> Result<(usize, Elsewhere), Problem> {
         let of = match of {
             Some(of) => of.to_string(),
@@ -118,19 +139,21 @@ impl<'a> Sorted<'a> {
                 "write bf16 as such, by ml_dtypes or safetensors, or as f32: its bits are no numbers",
             ));
         }
+        let is_scalar = [of.as_str(), wrt]
+            .iter()
+            .all(|name| program.find(name).is_none_or(|value| value.val.ndim() == 0));
+        let entry = &if is_scalar { as_scalar(entry) } else { entry.clone() };
         let array = entry.array.cast(DType::F64).map_err(|error| Problem::new(error.to_string()))?;
         let number = program.claim_numbers(&of, wrt, &array).map_err(|error| Problem {
             message: format!("the dump's `{}` can't be judged: {}", entry.name, error.message()),
             ..Problem::from(&error)
         })?;
         let elsewhere = Elsewhere {
-            // Where it lies is known to whoever named it.
-            origin: Origin::Dump(
-                Path::new(self.name).file_name().unwrap_or_default().to_string_lossy().into_owned(),
-            ),
+            origin: origin(self.name),
             entry: entry.name.clone(),
-            precision: entry.precision,
+            precision: assumed.precision,
             stored: entry.stored,
+            because: assumed.because.clone(),
         };
         Ok((number, elsewhere))
     }
@@ -139,6 +162,11 @@ impl<'a> Sorted<'a> {
         Problem::new(format!("the dump's `{}` stands in it under another name too", entry.name))
             .with_hint("each derivative is given once")
     }
+}
+
+/// Whence numbers of a dump come. Where it lies is known to whoever named it.
+fn origin(dump: &str) -> Origin {
+    Origin::Dump(Path::new(dump).file_name().unwrap_or_default().to_string_lossy().into_owned())
 }
 
 /// May these integers be bf16 numbers that were read as their bits? Those of numbers between 2⁻⁶⁰ and 2⁶⁰ are integers that
@@ -151,6 +179,26 @@ fn are_bits(array: &Array) -> bool {
         (8576.0..=23936.0).contains(&bits)
     };
     !is_zero(array) && array.to_vec_f64().into_iter().filter(|&bits| bits != 0.0).all(is_one)
+}
+
+/// What holds scalars often makes an array of one entry of each: where the file has a scalar, that one is meant.
+fn as_scalar(entry: &Entry) -> Entry {
+    let array = match entry.array.shape() {
+        [1] => entry.array.reshape(&[]).ok(),
+        _ => None,
+    };
+    Entry { array: array.unwrap_or_else(|| entry.array.clone()), ..entry.clone() }
+}
+
+/// Is this input of a file a scalar, by what it declares or writes down?
+fn is_scalar(file: &File, name: &str) -> bool {
+    stated(file).filter(|(known, ..)| known == name).any(|(_, shape, source, _)| match (shape, source) {
+        (Some(shape), _) => shape.dims.is_empty(),
+        (None, Source::Literal(expr)) => {
+            evaluate(expr, &Scope::new(DType::F64)).is_ok_and(|val| val.ndim() == 0)
+        }
+        (None, _) => false,
+    })
 }
 
 /// Is everything zero?

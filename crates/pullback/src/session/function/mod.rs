@@ -61,7 +61,7 @@ use std::path::PathBuf;
 
 use pullback_array::DType;
 use pullback_lang::program::{Program, ValueKind};
-use pullback_report::{Elsewhere, FileReport, Invalid, Origin, Paint, Problem, Wanted, check_text};
+use pullback_report::{Because, Elsewhere, FileReport, Invalid, Origin, Paint, Problem, Wanted, check_text};
 
 pub use given::Given;
 pub use gradients::{Gradient, Gradients};
@@ -153,7 +153,7 @@ impl Check {
     fn checked(&self, function: &dyn Fn(&Given<'_>) -> Returned) -> Result<Checked, Invalid> {
         let opened = Opened::new(&self.name, self.source.as_bytes(), &self.folder)?;
         let mut checked = Checked::exactly(opened, &self.folder)?;
-        let Checked { opened, exact, elsewhere } = &mut checked;
+        let Checked { opened, exact, elsewhere, .. } = &mut checked;
         let found = called(function, &opened.program, opened.program.dtype).and_then(|found| {
             claims::complete(&opened.file, &opened.program, &found)?;
             for program in [&mut opened.program, exact] {
@@ -164,7 +164,8 @@ impl Check {
                     };
                     let (origin, entry) = (Origin::Function, claim.name.clone());
                     let precision = self.precision.unwrap_or(stored);
-                    elsewhere.insert(number, Elsewhere { origin, entry, precision, stored });
+                    let because = if self.precision.is_some() { Because::Asked } else { Because::Held };
+                    elsewhere.insert(number, Elsewhere { origin, entry, precision, stored, because });
                 }
             }
             Ok(())

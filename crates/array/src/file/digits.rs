@@ -1,0 +1,143 @@
+//! What the digits of numbers tell of the format in which they were computed.
+//!
+//! NumPy has no bf16, so that many a dump holds f32 numbers that were computed in a narrower format. Results that were rounded to
+//! eight significant bits and then widened have zeros behind the eighth; and of results, which fall anywhere, every other one has
+//! the eighth set. Whole numbers, zeros and simple fractions are numbers of every format, whatever they were computed in: they
+//! tell nothing, and it is never they by which a format is recognised.
+//!
+//! ```
+//! use pullback_array::{Array, Precision, file::Digits};
+//! let third = 0.333984375f32;                     // 1/3 in bf16
+//! let rounded: Vec<f32> = (1u8..40).map(|k| third * 2f32.powi(i32::from(k % 7))).collect();
+//! assert_eq!(Digits::of(&Array::from_slice(&[39], &rounded)?, Precision::F32).told(), Some(Precision::BF16));
+//! let counts: Vec<f32> = (130u8..230).map(f32::from).collect();
+//! assert_eq!(Digits::of(&Array::from_slice(&[100], &counts)?, Precision::F32).told(), None);
+//! # Ok::<(), pullback_array::Error>(())
+//! ```
+
+use crate::{Array, Precision};
+
+/// Of results half use the last digit of their format. That a quarter do leaves room for values that every format has among
+/// them (the zeros and ones of what saturates), and simple fractions hardly ever use it.
+const LEAST_SHARE: usize = 4;
+
+/// Numbers whose last digits would be as bare as this by chance are no rounded results.
+const BY_CHANCE: f64 = 1e-3;
+
+/// What the digits of an array tell.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Digits {
+    /// The narrowest format that has all these numbers.
+    narrowest: Precision,
+    stored: Precision,
+    /// Are all of them whole?
+    whole: bool,
+    /// Are all of them multiples of one power of two, and none more than the format's significant bits above it?
+    grid: bool,
+    /// How many are neither zero nor below the format's normal range.
+    normal: usize,
+    /// How many of those use the last digit.
+    last: usize,
+    /// How many zeros they have, all together, before their last digit that is used.
+    spare: usize,
+}
+
+impl Digits {
+    /// Those of an array that holds numbers of this precision.
+    pub fn of(array: &Array, stored: Precision) -> Digits {
+        let numbers = array.to_vec_f64();
+        let narrowest = narrower(stored).find(|&format| numbers.iter().all(|&x| has(format, x)));
+        let narrowest = narrowest.unwrap_or(stored);
+        let bits = if narrowest == Precision::Whole { 0 } else { -narrowest.epsilon().log2() as i32 };
+        let mut digits = Digits {
+            narrowest,
+            stored,
+            whole: numbers.iter().all(|x| x.fract() == 0.0 || !x.is_finite()),
+            grid: true,
+            normal: 0,
+            last: 0,
+            spare: 0,
+        };
+        let (mut highest, mut lowest) = (i32::MIN, i32::MAX);
+        for &x in numbers.iter().filter(|x| x.is_normal()) {
+            let exponent = (x.abs().to_bits() >> 52) as i32;
+            let zeros = (x.to_bits().trailing_zeros() as i32).min(52);
+            highest = highest.max(exponent);
+            lowest = lowest.min(exponent - (52 - zeros));
+            if x.abs() >= least_normal(narrowest) {
+                let spare = (zeros - (52 - bits)).max(0) as usize;
+                digits.normal += 1;
+                digits.last += usize::from(spare == 0);
+                digits.spare += spare;
+            }
+        }
+        digits.grid = highest < lowest.saturating_add(bits + 1);
+        digits
+    }
+
+    /// The narrowest format that has all these numbers: of those that are whole, of zeros and of simple fractions that says nothing.
+    pub fn narrowest(&self) -> Precision {
+        self.narrowest
+    }
+
+    /// The format in which they were computed, where their digits tell it: the narrowest that has them all, if they are of any
+    /// size and use its last digit. `None`: they are whole, or simple, and could come from any.
+    pub fn told(&self) -> Option<Precision> {
+        let told = match self.narrowest == self.stored {
+            true => !self.whole,
+            false => !self.whole && !self.grid && self.uses_last(),
+        };
+        told.then_some(self.narrowest)
+    }
+
+    /// May these numbers be results that were rounded to the narrowest format that has them? Those of which hardly any uses the
+    /// last digit are none: they are exact, or what a difference of rounded numbers left.
+    pub fn may_be_rounded(&self) -> bool {
+        // A result has k zeros before its last digit with the chance 2⁻ᵏ⁻¹, as a coin has k tails before a head. In as many tosses
+        // as there are digits no more heads fell than there are numbers: Hoeffding's bound for the chance of so few.
+        let tosses = (self.normal + self.spare) as f64;
+        let missing = (tosses / 2.0 - self.normal as f64).max(0.0);
+        let chance = if tosses > 0.0 { (-2.0 * missing * missing / tosses).exp() } else { 0.0 };
+        self.normal > 0 && (self.uses_last() || chance >= BY_CHANCE)
+    }
+
+    /// How many of the numbers have digits that count.
+    pub fn count(&self) -> usize {
+        self.normal
+    }
+
+    fn uses_last(&self) -> bool {
+        self.normal > 0 && LEAST_SHARE * self.last >= self.normal
+    }
+}
+
+/// The formats that are narrower than the one in which numbers are held, the narrowest first. Each bf16 number in the range of
+/// f16 is one of f16 too, and both are numbers of f32.
+fn narrower(stored: Precision) -> impl Iterator<Item = Precision> {
+    let all: &[Precision] = match stored {
+        Precision::F64 => &[Precision::BF16, Precision::F16, Precision::F32],
+        Precision::F32 => &[Precision::BF16, Precision::F16],
+        _ => &[],
+    };
+    all.iter().copied()
+}
+
+/// Is this a number of a format?
+fn has(format: Precision, x: f64) -> bool {
+    let single = x as f32;
+    let narrow = match format {
+        Precision::BF16 => half::bf16::from_f32(single).to_f32(),
+        Precision::F16 => half::f16::from_f32(single).to_f32(),
+        _ => single,
+    };
+    f64::from(narrow) == x || x.is_nan()
+}
+
+/// Below this a number of a format has fewer digits.
+fn least_normal(format: Precision) -> f64 {
+    match format {
+        Precision::F16 => 1.0 / (1u64 << 14) as f64,
+        Precision::F64 => f64::MIN_POSITIVE,
+        _ => f64::from(f32::MIN_POSITIVE),
+    }
+}

@@ -1,0 +1,149 @@
+//! In what other code computed the numbers of a dump, and how that is known.
+//!
+//! A dump holds numbers in some format, and they may have been computed in a narrower one. What tells it are digits
+//! ([`Digits`]), of what was *computed* first: gradients, and values of definitions. A computation is as coarse as the coarsest of
+//! its results, so that an f32 gradient beside bf16 ones may have had intermediate results in bf16. Where no result tells
+//! anything, the inputs are asked, of which the finest decides, as it does where formats are mixed; but nothing is taken for
+//! the result of rounding that cannot be one. What is left was computed in what holds it.
+
+use pullback_array::Precision;
+use pullback_array::file::{Digits, Entry};
+use pullback_report::Because;
+
+use super::names::Role;
+
+/// Numbers fewer than these, all together, are not recognised as those of a narrower format.
+const FEWEST: usize = 8;
+
+/// The precision in which numbers were computed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Assumed {
+    pub(super) precision: Precision,
+    pub(super) because: Because,
+}
+
+/// In what each entry of a dump was computed. Where `asked` is given, that holds for all.
+pub(super) fn assumed(entries: &[(Role, &Entry)], asked: Option<Precision>) -> Vec<Assumed> {
+    if let Some(precision) = asked {
+        let said = Assumed { precision, because: Because::Asked };
+        return entries.iter().map(|_| said.clone()).collect();
+    }
+    let evidence = Evidence::of(entries);
+    (0..entries.len()).map(|number| evidence.of_entry(number)).collect()
+}
+
+/// What the digits of all entries tell.
+struct Evidence<'a> {
+    entries: &'a [(Role, &'a Entry)],
+    digits: Vec<Digits>,
+    /// The format that an entry's own digits tell.
+    told: Vec<Option<Precision>>,
+}
+
+impl<'a> Evidence<'a> {
+    fn of(entries: &'a [(Role, &'a Entry)]) -> Evidence<'a> {
+        let digits: Vec<Digits> =
+            entries.iter().map(|(_, entry)| Digits::of(&entry.array, entry.stored)).collect();
+        let mut told: Vec<Option<Precision>> = entries
+            .iter()
+            .zip(&digits)
+            .map(|((_, entry), digits)| digits.told().filter(|_| entry.precision != Precision::Whole))
+            .collect();
+        let narrower = |number: usize| told[number].filter(|told| *told != entries[number].1.stored);
+        let few = |number: usize, format: Precision| {
+            let alike = (0..entries.len()).filter(|&other| {
+                narrower(other) == Some(format) && entries[other].1.stored == entries[number].1.stored
+            });
+            alike.map(|other| digits[other].count()).sum::<usize>() < FEWEST
+        };
+        let untold: Vec<usize> = (0..entries.len())
+            .filter(|&number| {
+                narrower(number).is_some_and(|format| few(number, format) || is_moved(entries, number))
+            })
+            .collect();
+        untold.into_iter().for_each(|number| told[number] = None);
+        Evidence { entries, digits, told }
+    }
+
+    fn of_entry(&self, number: usize) -> Assumed {
+        let entry = self.entries[number].1;
+        let stored = entry.stored;
+        let held = Assumed { precision: stored, because: Because::Held };
+        if entry.precision != stored {
+            return Assumed { precision: entry.precision, because: Because::Asked };
+        }
+        if stored == Precision::Whole {
+            return held;
+        }
+        let computed = self.told_by(|role| !is_input(role));
+        let (own, coarsest) = (self.told[number], computed.iter().map(|(_, told)| *told).max_by(coarser));
+        if let Some(coarsest) = coarsest {
+            if !is_coarser(coarsest, stored) {
+                return held;
+            }
+            let because = match own {
+                Some(own) if own == coarsest => Because::OwnDigits,
+                _ => Because::OthersDigits { name: first_of(&computed, coarsest), own },
+            };
+            return Assumed { precision: coarsest, because };
+        }
+        let digits = &self.digits[number];
+        let inputs = self.told_by(is_input);
+        match inputs.iter().map(|(_, told)| *told).min_by(coarser) {
+            Some(finest)
+                if is_coarser(finest, stored) && digits.narrowest() == finest && digits.may_be_rounded() =>
+            {
+                Assumed {
+                    precision: finest,
+                    because: Because::InputsDigits { name: first_of(&inputs, finest) },
+                }
+            }
+            _ if digits.narrowest() == stored => held,
+            _ => Assumed { because: Because::NoEvidence, ..held },
+        }
+    }
+
+    /// What digits tell of the entries of such a role, with their names.
+    fn told_by(&self, is_one: impl Fn(&Role) -> bool) -> Vec<(&'a str, Precision)> {
+        let entries = self.entries.iter().zip(&self.told).filter(|((role, _), _)| is_one(role));
+        entries.filter_map(|((_, entry), told)| Some((entry.name.as_str(), (*told)?))).collect()
+    }
+}
+
+fn is_input(role: &Role) -> bool {
+    matches!(role, Role::Input(_))
+}
+
+/// The name of the first that has the digits of a format.
+fn first_of(told: &[(&str, Precision)], format: Precision) -> String {
+    told.iter().find(|(_, told)| *told == format).map_or_else(String::new, |(name, _)| (*name).to_string())
+}
+
+fn coarser(one: &Precision, other: &Precision) -> std::cmp::Ordering {
+    one.epsilon().total_cmp(&other.epsilon())
+}
+
+fn is_coarser(one: Precision, other: Precision) -> bool {
+    coarser(&one, &other).is_gt()
+}
+
+/// Was this computed by moving numbers of an input: each is that of the input in its place, or zero, but for its sign and a
+/// power of two that all have in common? Then its digits are the input's, whatever computed it.
+fn is_moved(entries: &[(Role, &Entry)], number: usize) -> bool {
+    if is_input(&entries[number].0) {
+        return false;
+    }
+    let inputs = entries.iter().filter(|(role, _)| is_input(role)).map(|(_, entry)| entry);
+    let of_its_size = inputs.filter(|input| input.array.len() == entries[number].1.array.len());
+    let numbers = entries[number].1.array.to_vec_f64();
+    of_its_size.into_iter().any(|input| {
+        let given = input.array.to_vec_f64();
+        let mut pairs = numbers.iter().zip(&given).filter(|(moved, _)| **moved != 0.0);
+        let Some((first, from)) = pairs.next() else { return false };
+        let times = (first / from).abs();
+        // A power of two has no digits beside its exponent.
+        times.is_normal()
+            && times.to_bits().trailing_zeros() >= 52
+            && pairs.all(|(moved, from)| moved.abs() == times * from.abs())
+    })
+}
