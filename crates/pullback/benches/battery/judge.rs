@@ -10,7 +10,7 @@ use pullback::session::{Data, check_dump, check_source};
 
 use crate::program::Trial;
 
-/// How a trial went. The last five are failures.
+/// How a trial went. The last six are failures.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Outcome {
     /// All that is right passes, and the one that is wrong, if one is, does not.
@@ -19,6 +19,8 @@ pub enum Outcome {
     Vacuous,
     /// A right claim does not pass.
     CalledWrong,
+    /// A right claim is said to be decided by nothing, though rounding does not hide it.
+    Undecided,
     /// A wrong claim passes.
     Passed,
     /// Beside a wrong claim a right one is called wrong, and not inherited.
@@ -31,10 +33,11 @@ pub enum Outcome {
 
 impl Outcome {
     /// All, in the order of the table.
-    pub const ALL: [Outcome; 7] = [
+    pub const ALL: [Outcome; 8] = [
         Outcome::AsExpected,
         Outcome::Vacuous,
         Outcome::CalledWrong,
+        Outcome::Undecided,
         Outcome::Passed,
         Outcome::Accused,
         Outcome::Refused,
@@ -47,6 +50,7 @@ impl Outcome {
             Outcome::AsExpected => "as expected",
             Outcome::Vacuous => "vacuous",
             Outcome::CalledWrong => "called wrong",
+            Outcome::Undecided => "undecided",
             Outcome::Passed => "passed",
             Outcome::Accused => "accused",
             Outcome::Refused => "refused",
@@ -83,6 +87,7 @@ pub fn judged(trial: &Trial) -> (Outcome, String) {
                 Verdict::Vacuous if trial.zero.contains(&claim.key) => vacuous = true,
                 Verdict::Inherited if wrong.is_some() => {}
                 _ if wrong.is_some() => return (Outcome::Accused, seen(claim)),
+                Verdict::Vacuous => return (Outcome::Undecided, seen(claim)),
                 _ => return (Outcome::CalledWrong, seen(claim)),
             }
         }

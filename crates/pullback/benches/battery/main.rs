@@ -188,13 +188,7 @@ fn judge_file(path: &Path, options: &Options, found: &Mutex<Found>) {
             return;
         }
     };
-    let outcomes: Vec<(Trial, Outcome, String)> = trials
-        .into_iter()
-        .map(|trial| {
-            let (outcome, seen) = judged(&trial);
-            (trial, outcome, seen)
-        })
-        .collect();
+    let outcomes = outcomes(trials);
     let mut found = found.lock().expect("no thread panics while it holds it");
     found.programs += 1;
     for (trial, outcome, seen) in outcomes {
@@ -209,6 +203,23 @@ fn judge_file(path: &Path, options: &Options, found: &Mutex<Found>) {
             found.failed.push(line);
         }
     }
+}
+
+/// Judges trials. What is said of a right claim without need of a wrong one beside it is counted once.
+fn outcomes(trials: Vec<Trial>) -> Vec<(Trial, Outcome, String)> {
+    let mut failed = Vec::new();
+    let mut outcomes = Vec::new();
+    for trial in trials {
+        let (mut outcome, seen) = judged(&trial);
+        if trial.wrong.is_none() && outcome.is_failure() {
+            failed.push(trial.asked.clone());
+        }
+        if outcome == Outcome::Accused && failed.contains(&trial.asked) {
+            outcome = Outcome::AsExpected;
+        }
+        outcomes.push((trial, outcome, seen));
+    }
+    outcomes
 }
 
 /// Writes what a trial was, and returns the arguments by which it is judged again.
@@ -232,7 +243,8 @@ fn page(options: &Options, text: &str, failed: &[String]) -> String {
          head of `crates/pullback/benches/battery/main.rs`.\n\n\
          A trial is a file, or a file with a dump, with right claims alone or with one wrong among them. *As expected*: what is right \
          passes, and what is wrong does not. *Vacuous*: likewise, but that of a derivative of zero it is said that nothing could have \
-         failed. *Called wrong*: a right claim does not pass. *Passed*: a wrong one does. *Accused*: beside a wrong claim a right one \
+         failed. *Called wrong*: a right claim does not pass; *undecided*: it is \
+         said that nothing could have failed, though rounding does not hide the derivative. *Passed*: a wrong one does. *Accused*: beside a wrong claim a right one \
          does not pass, nor is it inherited.\n\n{text}",
         options.programs, options.seed
     );

@@ -15,7 +15,8 @@ class Style:
 
     def __init__(self, program):
         rng = program.rng
-        numbers = rng.random() < 0.3
+        # Numbers are right on the numbers that a file states, and nowhere else.
+        numbers = program.literal and program.ending != "given" and rng.random() < 0.5
         names = program.floats()
         self.inlined = {name for name in program.nodes if rng.random() < 0.2}
         self.numbers = {name for name in names if numbers and rng.random() < 0.6}

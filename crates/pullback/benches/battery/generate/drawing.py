@@ -40,7 +40,7 @@ def draw(key, seed):
     for _ in range(rng.choice([1, 1, 2])):
         fresh_input(program, draw_dims(program, rng.choice([0, 1, 2, 2, 2, 3])))
     functions, weights = zip(*CATALOGUE)
-    for _ in range(rng.choice([1, 2, 3, 4, 5, 6, 8, 10])):
+    for _ in range(rng.choice([1, 2, 3, 4, 5, 6, 7, 8, 10, 12])):
         made = rng.choices(functions, weights)[0](program)
         if made and size(program, made) > ENTRIES:
             raise Unfit("large")
@@ -49,6 +49,8 @@ def draw(key, seed):
     program.output = list(program.nodes)[-1]
     program.ending = rng.choice(["sum", "square", "square", "given", "given"])
     program.prune()
+    if not program.is_bound():
+        raise Unfit("a size that nothing binds")
     if sum(size(program, name) for name in [*program.inputs, *program.nodes]) > VALUES:
         raise Unfit("large")
     scene = Scene(program)

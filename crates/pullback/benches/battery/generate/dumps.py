@@ -22,7 +22,7 @@ def dump_of(program, scene):
             continue
         precise = scene.precise[precision]
         shown = [name for name in program.nodes if rng.random() < 0.2]
-        stored = torch.float32 if dtype.itemsize == 2 and rng.random() < 0.3 else dtype
+        stored = torch.float32 if dtype.itemsize == 2 and rng.random() < 0.3 and is_evident(precise, dtype) else dtype
 
         def put(name, v):
             entries[f"{precision}|{name}"] = (v.to(stored) if v.is_floating_point() else v).detach().contiguous().clone()
@@ -53,6 +53,14 @@ def dump_of(program, scene):
                 if slip:
                     put(f"dL/d{name}:{slip[0]}", slip[1])
     return entries, zero
+
+
+def is_evident(precise, dtype):
+    """Whether 16-bit numbers that are held in 32 bits show what they are: some of them use the last bit that there is."""
+    numbers = torch.cat([v.flatten() for v in precise.inputs.values() if v.is_floating_point()])
+    kept = 1 - int(torch.log2(torch.tensor(torch.finfo(dtype).eps)))
+    fractions = torch.frexp(numbers.to(torch.float64)).mantissa * 2.0**kept
+    return int((fractions.remainder(2) == 1).sum()) >= 4
 
 
 def wrong(rng, right, noise, precision, dtype):

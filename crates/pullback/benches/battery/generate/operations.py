@@ -91,8 +91,8 @@ def labels(p, dim, classes):
     draw = lambda _: torch.randint(0, classes.size, [dim.size])
     if p.literal:
         numbers = torch.tensor([p.rng.randrange(classes.size) for _ in range(dim.size)])
-        return p.add_input(Input(name, [dim], lambda v: "= " + written(v.tolist()), lambda _: numbers, "int"))
-    return p.add_input(Input(name, [dim], lambda _: f"~ randint(0, {classes.text})", draw, "int"))
+        return p.add_input(Input(name, [dim], lambda v: "= " + written(v.tolist()), lambda _: numbers, "int", classes))
+    return p.add_input(Input(name, [dim], lambda _: f"~ randint(0, {classes.text})", draw, "int", classes))
 
 
 # Element by element

@@ -13,9 +13,11 @@ from expression import Dim, E, total
 class Input:
     """How a value comes to be: drawn by a distribution that PyTorch has, or written down as numbers."""
 
-    def __init__(self, name, dims, how, draw, kind="float"):
+    def __init__(self, name, dims, how, draw, kind="float", classes=None):
         # `kind`: "float", "mask" (0 and 1: exact, never scaled) or "int" (labels and indices: no gradient).
         self.name, self.dims, self.how, self.draw, self.kind = name, dims, how, draw, kind
+        # How many values an integer may have, as a size.
+        self.classes = classes
 
 
 class Node:
@@ -150,6 +152,16 @@ class Program:
         used = self.used()
         self.inputs = {name: given for name, given in self.inputs.items() if name in used}
         self.nodes = {name: node for name, node in self.nodes.items() if name in used}
+
+    def is_bound(self):
+        """Whether each size that has a name gets it from an input above its use."""
+        bound = set()
+        for given in self.inputs.values():
+            if given.classes and given.classes.text.isalpha() and given.classes.text not in bound:
+                return False
+            bound |= {dim.text for dim in given.dims}
+        used = {dim.text for node in self.nodes.values() for dim in node.dims}
+        return all(name in bound for name in used if name.isalpha())
 
     # Text
 
