@@ -8,7 +8,7 @@ use pullback::check::Verdict;
 use pullback::report::{ClaimReport, FileReport};
 use pullback::session::{Data, check_dump, check_source};
 
-use crate::program::Trial;
+use super::program::Trial;
 
 /// How a trial went. The last six are failures.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -32,18 +32,6 @@ pub enum Outcome {
 }
 
 impl Outcome {
-    /// All, in the order of the table.
-    pub const ALL: [Outcome; 8] = [
-        Outcome::AsExpected,
-        Outcome::Vacuous,
-        Outcome::CalledWrong,
-        Outcome::Undecided,
-        Outcome::Passed,
-        Outcome::Accused,
-        Outcome::Refused,
-        Outcome::Panicked,
-    ];
-
     /// Its word.
     pub fn word(self) -> &'static str {
         match self {

@@ -17,7 +17,7 @@
 //! | `--programs N`, `--seed S` | makes so many programs, from this seed on |
 //! | `--folder FOLDER` | judges those of a folder instead; no Python is needed |
 //! | `--keep FOLDER` | where files that fail are kept: `target/battery`, where it is not given |
-//! | `--write` | puts the counts into `docs/battery.md` |
+//! | `--write` | puts the counts into `docs/diagnoses.md`, as its last section |
 //!
 //! `cargo test` replays the programs in `tests/golden/battery`, which the generator made.
 
@@ -38,6 +38,8 @@ use judge::{Outcome, judged};
 use program::{Trial, trials};
 use tally::Tally;
 
+/// Where the section begins; the bench of diagnoses leaves what stands from here on as it is.
+const HEADING: &str = "## The battery of random programs";
 /// Trees are walked by recursion.
 const STACK: usize = 64 << 20;
 /// Programs that one Python makes: it takes two seconds to start.
@@ -65,8 +67,13 @@ struct Options {
 
 impl Options {
     fn read(mut words: impl Iterator<Item = String>) -> Options {
-        let mut options =
-            Options { programs: 200, seed: 1, folder: None, keep: root().join("target/battery"), write: false };
+        let mut options = Options {
+            programs: 200,
+            seed: 1,
+            folder: None,
+            keep: root().join("target/battery"),
+            write: false,
+        };
         while let Some(word) = words.next() {
             let mut number = || words.next().and_then(|word| word.parse().ok());
             match word.as_str() {
@@ -124,9 +131,7 @@ fn run(options: &Options) -> Result<usize, String> {
     println!("{text}");
     println!("{:.0} s in all", started.elapsed().as_secs_f64());
     if options.write {
-        let to = root().join("docs/battery.md");
-        std::fs::write(&to, page(options, &text, &found.failed))
-            .map_err(|error| format!("{}: {error}", to.display()))?;
+        write(&section(options, &text, &found.failed))?;
     }
     Ok(found.tally.failures())
 }
@@ -197,8 +202,7 @@ fn judge_file(path: &Path, options: &Options, found: &Mutex<Found>) {
             let place = keep(&trial, &options.keep).unwrap_or_else(|error| error.to_string());
             let wrong = trial.wrong.as_ref().map(|(kind, key)| format!("{kind} of {key}"));
             let made = wrong.unwrap_or_else(|| "right".to_string());
-            let line =
-                format!("{}: seed {}, {}, {made}: {seen}", outcome.word(), trial.program, trial.asked);
+            let line = format!("{}: seed {}, {}, {made}: {seen}", outcome.word(), trial.program, trial.asked);
             println!("{line}\n    pullback check {place}");
             found.failed.push(line);
         }
@@ -235,22 +239,31 @@ fn keep(trial: &Trial, folder: &Path) -> std::io::Result<String> {
     Ok(format!("{} --data {}", source.display(), dump.display()))
 }
 
-/// The committed page.
-fn page(options: &Options, text: &str, failed: &[String]) -> String {
-    let mut page = format!(
-        "# The battery of random programs\n\n\
+/// Puts the section in the place of what stands below its heading in `docs/diagnoses.md`; what stands above is the other bench's.
+fn write(section: &str) -> Result<(), String> {
+    let to = root().join("docs/diagnoses.md");
+    let told = |error: std::io::Error| format!("{}: {error}", to.display());
+    let page = std::fs::read_to_string(&to).map_err(told)?;
+    let above = page.split(HEADING).next().unwrap_or_default().trim_end();
+    std::fs::write(&to, format!("{above}\n\n{section}")).map_err(told)
+}
+
+/// What is committed.
+fn section(options: &Options, text: &str, failed: &[String]) -> String {
+    let mut section = format!(
+        "{HEADING}\n\n\
          Written by `cargo bench -p pullback --bench battery -- --programs {} --seed {} --write`; what is tried and how is told at the \
          head of `crates/pullback/benches/battery/main.rs`.\n\n\
          A trial is a file, or a file with a dump, with right claims alone or with one wrong among them. *As expected*: what is right \
          passes, and what is wrong does not. *Vacuous*: likewise, but that of a derivative of zero it is said that nothing could have \
-         failed. *Called wrong*: a right claim does not pass; *undecided*: it is \
-         said that nothing could have failed, though rounding does not hide the derivative. *Passed*: a wrong one does. *Accused*: beside a wrong claim a right one \
-         does not pass, nor is it inherited.\n\n{text}",
+         failed. *Called wrong*: a right claim does not pass; *undecided*: it is said that nothing could have failed, though rounding \
+         does not hide the derivative. *Passed*: a wrong claim does. *Accused*: beside a wrong claim a right one does not pass, nor is \
+         it inherited.\n\n{text}",
         options.programs, options.seed
     );
     if !failed.is_empty() {
-        page.push_str("\n## Failures\n\n");
-        failed.iter().for_each(|line| page.push_str(&format!("- {line}\n")));
+        section.push_str("\nEach that failed:\n\n");
+        failed.iter().for_each(|line| section.push_str(&format!("- {line}\n")));
     }
-    page
+    section
 }

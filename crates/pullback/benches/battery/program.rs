@@ -4,7 +4,7 @@
 
 use std::path::Path;
 
-use crate::tensors::{self, Tensor};
+use super::tensors::{self, Tensor};
 
 /// One file to be judged, perhaps with a dump.
 pub struct Trial {
@@ -30,7 +30,7 @@ impl Trial {
 }
 
 /// The precisions of dumps.
-pub const PRECISIONS: [&str; 4] = ["f64", "f32", "f16", "bf16"];
+const PRECISIONS: [&str; 4] = ["f64", "f32", "f16", "bf16"];
 
 /// All that a program stands for: `path` is that of its `.grad` file.
 pub fn trials(path: &Path) -> Result<Vec<Trial>, String> {

@@ -3,8 +3,20 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use crate::judge::Outcome;
-use crate::program::Trial;
+use super::judge::Outcome;
+use super::program::Trial;
+
+/// The columns.
+const OUTCOMES: [Outcome; 8] = [
+    Outcome::AsExpected,
+    Outcome::Vacuous,
+    Outcome::CalledWrong,
+    Outcome::Undecided,
+    Outcome::Passed,
+    Outcome::Accused,
+    Outcome::Refused,
+    Outcome::Panicked,
+];
 
 /// The counts.
 #[derive(Default)]
@@ -35,7 +47,7 @@ impl Tally {
     pub fn table(&self) -> String {
         let mut text = format!("| {:6} | {:11} | {:>8} |", "asked", "made", "trials");
         let mut rule = format!("| {:-<6} | {:-<11} | {:->8} |", "", "", ":");
-        for outcome in Outcome::ALL {
+        for outcome in OUTCOMES {
             let _ = write!(text, " {} |", outcome.word());
             let _ = write!(rule, " {:->1$} |", ":", outcome.word().len());
         }
@@ -46,7 +58,7 @@ impl Tally {
                     continue;
                 }
                 let _ = write!(text, "| {asked:6} | {kind:11} | {:8} |", counts.values().sum::<usize>());
-                for outcome in Outcome::ALL {
+                for outcome in OUTCOMES {
                     let count = counts.get(&outcome).copied().unwrap_or_default();
                     let _ = write!(text, " {count:0$} |", outcome.word().len());
                 }

@@ -2,6 +2,7 @@
 """Makes random programs with right and wrong gradients, as files and as dumps, with PyTorch's numbers.
 
     battery.py --seed 1 --count 100 --to FOLDER
+    battery.py --seeds 3 17 44 --to FOLDER
 
 For each program two files: `SEED.grad` and `SEED.safetensors`. The first is a file as anyone may check it: a forward pass, and
 claims that are right. Comments after them state wrong ones (`#wrong KIND: dL/dx = …`), each of which stands for one file in
@@ -42,6 +43,7 @@ def main():
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--seed", type=int, default=1, help="of the first program")
     arguments.add_argument("--count", type=int, default=100)
+    arguments.add_argument("--seeds", type=int, nargs="+", help="these and no others")
     arguments.add_argument("--to", type=Path, required=True, help="a folder, which is made")
     given = arguments.parse_args()
     try:
@@ -51,7 +53,7 @@ def main():
     import drawing
 
     given.to.mkdir(parents=True, exist_ok=True)
-    for seed in range(given.seed, given.seed + given.count):
+    for seed in given.seeds or range(given.seed, given.seed + given.count):
         drawing.write(seed, given.to)
 
 
