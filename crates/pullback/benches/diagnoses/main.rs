@@ -148,7 +148,11 @@ fn run(options: &Options) -> Result<(), String> {
     println!("{} mutants, {:.0} s in all", found.records.len(), started.elapsed().as_secs_f64());
     if options.write && options.mode.is_none() {
         let to = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/diagnoses.md");
-        std::fs::write(&to, page(&text)).map_err(|error| format!("{}: {error}", to.display()))?;
+        // The last section is the battery's.
+        let old = std::fs::read_to_string(&to).unwrap_or_default();
+        let battery = old.find("## The battery of random programs").map_or("", |at| &old[at..]);
+        std::fs::write(&to, format!("{}\n{battery}", page(&text)))
+            .map_err(|error| format!("{}: {error}", to.display()))?;
     }
     Ok(())
 }

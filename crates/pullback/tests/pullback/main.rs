@@ -1,6 +1,7 @@
 //! The command and the session behind it, on files as their users write them.
 
 mod bad_input;
+mod battery;
 mod benchmark;
 mod command;
 mod derived;

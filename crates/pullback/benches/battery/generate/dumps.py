@@ -1,0 +1,83 @@
+"""A program as dumps: its inputs, some values and gradients, as PyTorch computed them in each precision, and slips beside.
+
+An entry is named `bf16|dL/dW`: the precision, and the name that it has in a dump. `bf16|dL/dW:tail` is a wrong one, by kind.
+"""
+
+import torch
+
+import perturb
+from files import FACTOR, is_told, is_zero
+from scene import PRECISIONS
+
+# Entries that are off by fewer units in the last place than this are not told from rounding of the result.
+PLACES = 8
+
+
+def dump_of(program, scene):
+    """All entries, and by precision the keys of gradients that are zero within rounding."""
+    rng = program.rng
+    entries, zero = {}, {}
+    for precision, dtype in PRECISIONS.items():
+        if precision not in scene.precise:
+            continue
+        precise = scene.precise[precision]
+        shown = [name for name in program.nodes if rng.random() < 0.2]
+        stored = torch.float32 if dtype.itemsize == 2 and rng.random() < 0.3 and is_evident(precise, dtype) else dtype
+
+        def put(name, v):
+            entries[f"{precision}|{name}"] = (v.to(stored) if v.is_floating_point() else v).detach().contiguous().clone()
+
+        for name, given in program.inputs.items():
+            v = precise.inputs[name]
+            put(name, v.to(torch.uint8) if given.kind == "mask" and rng.random() < 0.2 else v)
+        if "G" in precise.inputs:
+            put(f"dL/d{program.output}", precise.inputs["G"])
+        for name in shown:
+            v = precise.run.values[name].value
+            if v.isfinite().all():
+                put(name, v)
+        if program.ending != "given" and rng.random() < 0.3 and precise.run.loss.value.isfinite():
+            put("L", precise.run.loss.value.reshape(rng.choice([[], [1]])))
+        zero[precision] = []
+        names = [claim.name for claim in scene.claims if claim.name not in scene.unlike]
+        chosen = [name for name in names if name in program.inputs or rng.random() < 0.3]
+        for name in chosen:
+            put(f"dL/d{name}", precise.gradients[name])
+            if is_zero(scene.golden[name], scene.noise[precision][name] + scene.noise["f32"][name]):
+                zero[precision].append(f"dL/d{name}")
+        if not precise.near:
+            told = [name for name in chosen if f"dL/d{name}" not in zero[precision]]
+            rng.shuffle(told)
+            for name in told[:1]:
+                slip = wrong(rng, precise.gradients[name], scene.noise[precision][name], precision, dtype)
+                if slip:
+                    put(f"dL/d{name}:{slip[0]}", slip[1])
+    return entries, zero
+
+
+def is_evident(precise, dtype):
+    """Whether 16-bit numbers that are held in 32 bits show what they are: some of them use the last bit that there is."""
+    numbers = torch.cat([v.flatten() for v in precise.inputs.values() if v.is_floating_point()])
+    kept = 1 - int(torch.log2(torch.tensor(torch.finfo(dtype).eps)))
+    fractions = torch.frexp(numbers.to(torch.float64)).mantissa * 2.0**kept
+    return int((fractions.remainder(2) == 1).sum()) >= 4
+
+
+def wrong(rng, right, noise, precision, dtype):
+    """A slip that rounding does not explain, in the numbers of the precision."""
+    g = right.to(torch.float64)
+    places = PLACES * torch.finfo(dtype).eps
+    kinds = [*perturb.SLIPS, "multiple", "multiple"]
+    rng.shuffle(kinds)
+    for kind in kinds:
+        if kind == "multiple":
+            factor = 1 + max(0.001, places, 1.2 * FACTOR * noise / float(g.abs().max()))
+            changed = g * factor
+        else:
+            changed = perturb.SLIPS[kind](rng, g)
+        if changed is None:
+            continue
+        changed = changed.to(dtype).to(torch.float64)
+        if is_told(g, changed, noise, max(places, 9e-4 if kind == "multiple" else 0.01)):
+            return kind, changed.to(dtype)
+    return None

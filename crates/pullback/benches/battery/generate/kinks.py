@@ -1,0 +1,40 @@
+"""What a function does beside a point where pieces of it meet: slopes from both sides, by differences.
+
+Autograd says there what the conventions of the operations give, one after the other. Where the slopes agree with each other
+the function is smooth, and what autograd says is wrong if it is something else.
+"""
+
+import torch
+
+STEP = 1e-6
+# Differences with that step are exact to about as much; slopes of kinks differ by far more.
+CLOSE = 1e-4
+
+
+class Slopes:
+    def __init__(self, program, scene, name):
+        at = scene.run.values[name].value.contiguous()
+        right, left = torch.zeros_like(at), torch.zeros_like(at)
+        base = float(scene.run.loss.value)
+        for entry in range(at.numel()):
+            for side, slopes in ((STEP, right), (-STEP, left)):
+                moved = at.clone()
+                moved.view(-1)[entry] += side
+                if name in program.inputs:
+                    run = program.run({**scene.inputs, name: moved})
+                else:
+                    run = program.run(scene.inputs, held={name: moved})
+                slopes.view(-1)[entry] = (float(run.loss.value) - base) / side
+        self.above, self.below = right, left
+        self.scale = 1 + max(float(right.abs().max()), float(left.abs().max()))
+        self.smooth = (right - left).abs() <= CLOSE * self.scale
+
+    def is_ambiguous(self):
+        """Whether pieces meet so near to one another, or so flatly, that differences do not tell."""
+        gap = (self.above - self.below).abs() / self.scale
+        return bool(((gap > CLOSE) & (gap < 50 * CLOSE)).any()) or self.scale > 1e4
+
+    def contradict(self, claimed):
+        """Whether the function is smooth in an entry, and has another slope there."""
+        middle = (self.above + self.below) / 2
+        return bool((self.smooth & ((middle - claimed).abs() > 10 * CLOSE * self.scale)).any())

@@ -1,0 +1,164 @@
+"""A program on its numbers: what PyTorch computes for it, in each precision, and how far rounding moves that.
+
+Rounding is measured: the program is run in a precision and in f64 on the same (rounded) inputs, as it is and with all inputs
+scaled a little, which leaves ties, zeros and masks as they are. The largest difference of a tensor over these trials is its
+noise. A choice (a relu, a maximum) that lies as near to turning as rounding reaches makes a run `near`: another implementation
+may choose otherwise there.
+"""
+
+import torch
+
+from claims import Style, claims_of
+from expression import E, literal
+from files import with_cotangent
+
+PRECISIONS = {"f64": torch.float64, "f32": torch.float32, "f16": torch.float16, "bf16": torch.bfloat16}
+SCALES = (1.0, 0.97, 1.04, 0.93, 1.09)
+# A choice is near to turning where it is within so many times the noise of what is chosen by.
+NEAR = 30
+# Values and slopes beyond this are no longer those of a program that anyone trains; the far end of a mask is exempt.
+TAME = 1e3
+
+
+class Unfit(Exception):
+    """A program that is not tame, or whose points lie too near to a jump: another one is drawn instead."""
+
+
+class Precise:
+    """One precision: the inputs in it, what was computed and its gradients; `near` where a choice may turn."""
+
+    def __init__(self, inputs, run, gradients, near):
+        self.inputs, self.run, self.gradients, self.near = inputs, run, gradients, near
+
+
+class Scene:
+    def __init__(self, program):
+        self.program = program
+        self.inputs = program.draw()
+        exact = {name: v.to(torch.float64) if v.is_floating_point() else v for name, v in self.inputs.items()}
+        with torch.no_grad():
+            self.run = with_cotangent(program.run(exact), exact)
+        self.tame()
+        traced = program.run(exact, differentiable=True)
+        if not traced.loss.value.requires_grad:
+            raise Unfit("the loss depends on no input")
+        self.golden = program.gradients(traced)
+        if any(not g.isfinite().all() or float(g.abs().max()) > TAME for g in self.golden.values() if g.numel()):
+            raise Unfit("slopes")
+        self.kinked = self.has_kinks()
+        self.noise, self.precise = {}, {}
+        for precision in PRECISIONS:
+            self.measure(precision)
+        # As a file of that precision can hold them.
+        self.golden_in_file = {name: g.to(self.file_dtype()) for name, g in self.golden.items()}
+        # Values of which autograd's number is not the slope.
+        self.unlike = set()
+        self.style = Style(program)
+        self.claims = claims_of(program, self.run, self.style)
+        self.jacobians = [] if self.kinked else self.some_jacobian(traced)
+
+    def file_dtype(self):
+        return PRECISIONS[self.program.dtype]
+
+    def tame(self):
+        for name, value in self.run.values.items():
+            v = value.value
+            if not v.is_floating_point() or v.numel() == 0:
+                continue
+            if not v.isfinite().all() or float(v[v > -1e3].abs().max() if (v > -1e3).any() else 0) > TAME:
+                raise Unfit(name)
+        if self.run.loss.value.numel() != 1 or not self.run.loss.value.isfinite():
+            raise Unfit("loss")
+
+    def gaps(self, run):
+        """Each choice's distance from turning, by the name of its definition."""
+        program = self.program
+        for name, node in program.nodes.items():
+            if node.gap:
+                yield name, node.gap(*(run.values[operand].value.detach() for operand in node.operands[:1]))
+
+    def has_kinks(self):
+        kinked = False
+        for name, gap in self.gaps(self.run):
+            node = self.program.nodes[name]
+            if bool(((gap > 0) & (gap < 1e-3)).any()) or node.jumps and bool((gap == 0).any()):
+                raise Unfit("a choice too near")
+            kinked |= bool((gap == 0).any())
+        pieces = [node for node in self.program.nodes.values() if node.pieces]
+        for node in pieces:
+            kinked |= bool((self.run.values[node.operands[0]].value == 0).any())
+        return kinked
+
+    def measure(self, precision):
+        """Runs in a precision: gradients and their noise."""
+        program, dtype = self.program, PRECISIONS[precision]
+        noise = {}
+        near = False
+        for scale in SCALES if precision != "f64" else SCALES[:1]:
+            inputs = {name: self.rounded(name, v, dtype, scale) for name, v in self.inputs.items()}
+            try:
+                run = program.run(inputs, dtype, differentiable=True)
+                gradients = program.gradients(run)
+            except RuntimeError as error:
+                # Linear algebra is not there in 16 bits.
+                if "not implemented" not in str(error) and "Half" not in str(error) and "BFloat16" not in str(error):
+                    raise
+                return
+            if any(not g.isfinite().all() for g in gradients.values()):
+                return
+            wide = {name: v.to(torch.float64) if v.is_floating_point() else v for name, v in inputs.items()}
+            reference = program.run(wide, differentiable=True)
+            slopes = program.gradients(reference)
+            for name, g in gradients.items():
+                off = (g.to(torch.float64) - slopes[name]).abs()
+                noise[name] = max(noise.get(name, 0.0), float(off.max()) if off.numel() else 0.0)
+            near |= self.is_near(run, reference)
+            if scale == 1.0:
+                self.precise[precision] = Precise(inputs, run, gradients, near)
+        self.precise[precision].near = near
+        self.noise[precision] = noise
+
+    def rounded(self, name, v, dtype, scale):
+        given = self.program.inputs.get(name)
+        if not v.is_floating_point():
+            return v
+        return (v if given and given.kind == "mask" else v * scale).to(dtype)
+
+    def is_near(self, run, reference):
+        """Whether a choice may turn by rounding: what is chosen by is no exact number, and near to the other side."""
+        pairs = zip(self.gaps(run), self.gaps(reference))
+        for (name, gap), (_, exact) in pairs:
+            operand = self.program.nodes[name].operands[0]
+            if operand in self.program.exact or not gap.numel():
+                continue
+            noise = float((gap.to(torch.float64) - exact).abs().max())
+            if bool(((exact < NEAR * noise) & ((exact > 0) | (gap > 0))).any()):
+                return True
+        return False
+
+    def some_jacobian(self, traced):
+        """A claim about a derivative of a tensor, in numbers, now and then."""
+        program, rng = self.program, self.program.rng
+        if rng.random() > 0.4 or program.dtype == "f32" or not program.literal:
+            return []
+        used = program.used()
+        ys = [n for n in program.nodes if n in used and 1 < traced.values[n].value.numel() <= 12]
+        if not ys:
+            return []
+        y = rng.choice(ys)
+        xs = [n for n in used if n in program.inputs and program.inputs[n].kind == "float" and
+              traced.values[n].value.numel() <= 12]
+        if not xs:
+            return []
+        x = rng.choice(xs)
+        numbers = traced.values[y].value
+        if not numbers.requires_grad:
+            return []
+        at = traced.values[x].value
+        rows = [torch.autograd.grad(entry, at, retain_graph=True, allow_unused=True)[0] for entry in numbers.flatten()]
+        if any(row is None or not row.isfinite().all() for row in rows):
+            return []
+        jacobian = torch.stack(rows).reshape(*numbers.shape, *at.shape)
+        if not bool(jacobian.any()) or float(jacobian.abs().max()) > TAME:
+            return []
+        return [(f"d{y}/d{x}", literal(jacobian).text)]
