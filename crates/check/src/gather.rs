@@ -95,13 +95,15 @@ impl Case<'_> {
             claimed.iter_mut().zip(&flips.moves).for_each(|(claimed, moved)| *claimed -= moved);
         }
         let networked = |p: usize| SAFETY * f64::EPSILON * network_spread[p];
+        let mut right = autograd.clone();
+        composed.entries.iter().for_each(|&p| right[p] = estimate_of(&found, p).unwrap_or(claimed[p]));
         let gaps = |of: &dyn Fn(usize) -> Gap| (0..claimed.len()).map(of).collect::<Vec<Gap>>();
         let whole = |(measured, own): (&f64, &f64)| measured + own / SAFETY;
         let mut evidence = Evidence {
             by_autograd: gaps(&|p| Gap::new(p, claimed[p], autograd[p], rounding[p])),
             by_network: gaps(&|p| Gap::new(p, claimed[p], network[p], rounding[p] + networked(p))),
             among_routes: gaps(&|p| Gap::new(p, autograd[p], network[p], of_routes[p] + networked(p))),
-            scale: Scale::of(&autograd, &of_routes, &rounding),
+            scale: Scale::of(&right, &of_routes, &rounding),
             measured: of_claim.measured.iter().zip(&of_numbers).map(whole).collect(),
             flips,
             composed,
@@ -268,6 +270,14 @@ impl Case<'_> {
                 })
                 .collect(),
         })
+    }
+}
+
+/// What finite differences say of an entry, where they were taken entry by entry.
+fn estimate_of(found: &Differences, position: usize) -> Option<f64> {
+    match found {
+        Differences::Entries { estimate, .. } => Some(estimate.value[position]),
+        Differences::Directions { .. } => None,
     }
 }
 

@@ -43,6 +43,9 @@ const MOST_KINKED: usize = 64;
 /// Evaluations that the slopes on both sides of a kink take: two at each side of three steps, and a few smaller ones.
 const EVALUATIONS_OF_A_KINK: usize = 16;
 
+/// Of so many entries that are not zero one is smaller than what is taken for the size of the small ones.
+const SMALL: usize = 10;
+
 /// Random directions. A deviation from the claim of twice a row's tolerance or more, along a direction of normally
 /// distributed entries, stays below that tolerance with probability P(|z| < 1/2) = 0.383; 15 independent directions all
 /// miss it with probability 0.383¹⁵ < 10⁻⁶. (A row's tolerance adds up what rounding may do to its entries.)
@@ -244,8 +247,10 @@ struct Program<'a> {
     /// The rounding error of each entry of y, where x is exact, and where x is rounded itself, as it is when all of it is moved.
     noise: Vec<f64>,
     noise_along: Vec<f64>,
-    /// The largest entry of x.
+    /// The largest entry of x, and one of the small ones that are not zero: of logits that are masked by −10³⁰ the largest says
+    /// nothing of how far the others may be moved.
     largest: f64,
+    small: f64,
     /// A run for which there was no memory: it says nothing of the program.
     refused: RefCell<Option<Error>>,
 }
@@ -262,7 +267,10 @@ impl<'a> Program<'a> {
         let (value, spread) =
             Simulation::new(of.y, &[of.x])?.varying(of.x).run(std::slice::from_ref(&point))?;
         let noise = noise(spread);
-        let largest = at.iter().fold(0.0f64, |largest, x| largest.max(x.abs()));
+        let mut sizes: Vec<f64> = at.iter().map(|x| x.abs()).filter(|&size| size > 0.0).collect();
+        sizes.sort_by(f64::total_cmp);
+        let largest = sizes.last().copied().unwrap_or(0.0);
+        let small = sizes.get(sizes.len() / SMALL).copied().unwrap_or(0.0);
         let value = value.to_vec_f64();
         let refused = RefCell::new(None);
         Ok(Program {
@@ -275,6 +283,7 @@ impl<'a> Program<'a> {
             noise,
             noise_along,
             largest,
+            small,
             refused,
         })
     }
@@ -291,14 +300,22 @@ impl<'a> Program<'a> {
         match (own > 0.0, common > own) {
             (true, true) => vec![common, own],
             (true, false) => vec![own],
-            _ => vec![scale(self.largest)],
+            // What is zero has no size of its own.
+            _ => self.scales(),
         }
     }
 
+    /// The lengths over which the program may be expected to change with all of x, in falling order.
+    fn scales(&self) -> Vec<f64> {
+        let mut scales = vec![scale(self.largest), scale(self.small)];
+        scales.dedup();
+        scales
+    }
+
     fn slope_along(&self, direction: &Array, effort: Effort) -> (Estimate, Vec<OneSided>) {
-        let (mut along, scale) = (self.moved_along(direction), scale(self.largest));
-        let estimate = derivative(&mut along, &self.noise_along, &[scale], effort);
-        (estimate, kinks(&mut along, &self.value, &self.noise_along, scale))
+        let (mut along, scales) = (self.moved_along(direction), self.scales());
+        let estimate = derivative(&mut along, &self.noise_along, &scales, effort);
+        (estimate, kinks(&mut along, &self.value, &self.noise_along, scale(self.small)))
     }
 
     /// Along directions that leave out the entries of x by which some entry of y has a kink: those are found first. Where an
@@ -361,7 +378,7 @@ impl<'a> Program<'a> {
         part[from..to].copy_from_slice(&direction[from..to]);
         let part = Array::from_vec(&self.x.shape(), part)?;
         let mut along = self.moved_along(&part);
-        Ok(kinks(&mut along, &self.value, &self.noise_along, scale(self.largest)))
+        Ok(kinks(&mut along, &self.value, &self.noise_along, scale(self.small)))
     }
 
     /// The entries of x in a range that have a kink, by halving it as long as a direction over it has one; a few more than
