@@ -264,11 +264,14 @@ impl Usable {
         number: usize,
         is_usable: &dyn Fn(usize) -> bool,
     ) -> Usable {
+        let claim = &program.claims[number];
+        // Numbers from elsewhere stand nowhere: all of the file is before them.
+        let end = if claim.expr.is_some() { claim.span.start } else { usize::MAX };
         Usable {
             known: known(program, number, is_usable),
             parts: nameless(file, program, number),
             literals: literals(file, program.claims[number].span.start),
-            stated: stated(file, program.claims[number].span.start),
+            stated: stated(file, end),
             derivatives: derivatives(file, program, number),
             divisors: divisors(file, program, number),
         }

@@ -410,7 +410,7 @@ impl<'a> Inquiry<'a> {
 
     /// May a corrected claim be built upon another one? Upon what it refers to, which has its true value then; else neither
     /// upon a wrong one, whose numbers will be others once it is put right, nor upon what has nothing to do with it.
-    fn is_usable(&self, number: usize, other: usize) -> bool {
+    pub(crate) fn is_usable(&self, number: usize, other: usize) -> bool {
         let claims = &self.exact.claims;
         let is_behind = || graph_of(&claims[number].of).contains_key(&claims[other].of.id());
         referred(self.exact, number).contains(&other) || !self.is_wrong(other) && is_behind()
