@@ -165,11 +165,15 @@ impl<'a> Inquiry<'a> {
         if found.is_empty() {
             found = fit(self, number, &case);
         }
-        if !found.is_empty() {
+        if !found.is_empty() && found.iter().all(|found| found.fix.is_some()) {
             return found;
         }
         let fix = self.derived(number, Some(&case));
-        vec![facts(&case, expr, fix)]
+        if found.is_empty() {
+            return vec![facts(&case, expr, fix)];
+        }
+        found.iter_mut().filter(|found| found.fix.is_none()).for_each(|found| found.fix = fix.clone());
+        found
     }
 
     /// Does the name of a definition in index notation that may be wrong stand at a place, in a claim or behind it?

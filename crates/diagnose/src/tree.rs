@@ -246,6 +246,11 @@ impl<'a> Tree<'a> {
         std::iter::once(None).chain((0..asides.len()).map(Some)).filter_map(tree).collect()
     }
 
+    /// Where it stands: what is bound behind it, it cannot use.
+    pub(crate) fn before(&self) -> usize {
+        self.before
+    }
+
     /// Is it the right side of this definition, or the body of this function?
     pub(crate) fn is_of(&self, name: &str) -> bool {
         self.aside.is_some_and(|number| self.asides[number].name == name)

@@ -16,11 +16,12 @@ use crate::words::Words;
 pub(super) fn edits(place: &Place<'_>) -> Vec<Edit> {
     let Some(trial) = place.tree.trial() else { return Vec::new() };
     let used = names(place.expr);
-    let before = states_before(place);
-    let after: BTreeMap<String, String> =
-        before.iter().map(|(state, before)| (before.clone(), state.clone())).collect();
+    let recurrences = recurrences(states_before(place));
+    let turned = |recurrence: &Steps| recurrence.iter().map(|(is, meant)| (meant.clone(), is.clone())).collect();
+    let late = recurrences.iter().map(|recurrence| (recurrence.clone(), "late"));
+    let early = recurrences.iter().map(|recurrence| (turned(recurrence), "early"));
     let mut edits = Vec::new();
-    for (steps, how) in [(before, "late"), (after, "early")] {
+    for (steps, how) in late.chain(early) {
         let steps: Vec<(&String, &String)> =
             steps.iter().filter(|(state, _)| used.contains(state.as_str())).collect();
         if steps.len() < 2 {
@@ -43,9 +44,30 @@ pub(super) fn edits(place: &Place<'_>) -> Vec<Edit> {
     edits
 }
 
+/// States, and what is meant for each.
+type Steps = BTreeMap<String, String>;
+
+/// The states of each recurrence by itself: those that follow from one another.
+fn recurrences(mut before: Steps) -> Vec<Steps> {
+    let mut found = Vec::new();
+    while let Some((state, earlier)) = before.pop_first() {
+        let mut own = Steps::from([(state, earlier)]);
+        loop {
+            let follows = |state: &String, earlier: &String| {
+                own.contains_key(earlier) || own.values().any(|known| known == state)
+            };
+            let next = before.iter().find(|(state, earlier)| follows(state, earlier));
+            let Some(next) = next.map(|(state, _)| state.clone()) else { break };
+            own.extend(before.remove_entry(&next));
+        }
+        found.push(own);
+    }
+    found
+}
+
 /// The states of recurrences, and the one before each: what it is computed from, of the same shape, by the same operation, or given
 /// at the beginning. What several states are computed from, as a bias, is none.
-fn states_before(place: &Place<'_>) -> BTreeMap<String, String> {
+fn states_before(place: &Place<'_>) -> Steps {
     let value = |known: &Known| {
         let ExprKind::Name(name) = &known.source.kind else { return None };
         Some((name.clone(), place.case().own().value(&known.source)?))
