@@ -160,7 +160,8 @@ impl Names {
         // Of `N * M` and `D^2` the former is the likelier, and what only chance makes equal to one is no factor.
         let is_one = values.iter().all(|value| (value - 1.0).abs() <= close);
         let candidates: Vec<Factor> = candidates.filter(|factor| !is_one || factor.is_sign()).collect();
-        let best = candidates.iter().map(Factor::rank).min().filter(|best| self.is_told(values, close, *best));
+        let best =
+            candidates.iter().map(Factor::rank).min().filter(|best| self.is_told(values, close, *best));
         match best {
             Some(best) => candidates.into_iter().filter(|factor| factor.rank() == best).collect(),
             None => written(values, close).into_iter().collect(),
@@ -247,7 +248,9 @@ fn written(values: &[f64], close: f64) -> Option<Factor> {
         if chance > CHANCE {
             return None;
         }
-        let near = |number: f64| rounded(number, digits).filter(|rounded| (rounded - number).abs() <= close * number);
+        let near = |number: f64| {
+            rounded(number, digits).filter(|rounded| (rounded - number).abs() <= close * number)
+        };
         let above = near(value.abs()).map(|number| (number, 1.0));
         above.or_else(|| near(1.0 / value.abs()).map(|number| (1.0, number)))
     })?;
@@ -264,7 +267,8 @@ fn rounded(number: f64, digits: i32) -> Option<f64> {
 fn fractions() -> &'static [(f64, f64)] {
     static FRACTIONS: OnceLock<Vec<(f64, f64)>> = OnceLock::new();
     FRACTIONS.get_or_init(|| {
-        let all = (1..=LARGEST).flat_map(|above| (1..=LARGEST).map(move |below| (above as f64, below as f64)));
+        let all =
+            (1..=LARGEST).flat_map(|above| (1..=LARGEST).map(move |below| (above as f64, below as f64)));
         let mut all: Vec<(f64, f64)> = all.collect();
         all.sort_by(|(a, b), (c, d)| (a / b).total_cmp(&(c / d)).then(a.total_cmp(c)));
         all.dedup_by(|(a, b), (c, d)| *a / *b == *c / *d);
@@ -364,7 +368,8 @@ impl Factor {
 
     /// The digits of a number that has no other name.
     pub(crate) fn digits(&self) -> u32 {
-        let fractions = self.numbers().into_iter().filter(|number| number.fract() != 0.0 || *number > LARGEST as f64);
+        let fractions =
+            self.numbers().into_iter().filter(|number| number.fract() != 0.0 || *number > LARGEST as f64);
         let digits = |number: f64| {
             (1..=MOST_DIGITS).find(|&digits| rounded(number, digits) == Some(number)).unwrap_or(MOST_DIGITS)
         };

@@ -57,9 +57,10 @@ fn collect(expr: &Expr, found: &mut Vec<Stated>) {
         },
         // What a function is given beside its operand, as the slope of a leaky rectifier; axes and sizes are whole.
         ExprKind::Call { args, .. } => {
-            let given = args.iter().skip(1).filter(|arg| {
-                matches!(&arg.kind, ExprKind::Number { value, .. } if value.fract() != 0.0)
-            });
+            let given = args
+                .iter()
+                .skip(1)
+                .filter(|arg| matches!(&arg.kind, ExprKind::Number { value, .. } if value.fract() != 0.0));
             given.for_each(|arg| state(arg, false));
         }
         _ => {}

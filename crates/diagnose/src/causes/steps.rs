@@ -17,7 +17,8 @@ pub(super) fn edits(place: &Place<'_>) -> Vec<Edit> {
     let Some(trial) = place.tree.trial() else { return Vec::new() };
     let used = names(place.expr);
     let recurrences = recurrences(states_before(place));
-    let turned = |recurrence: &Steps| recurrence.iter().map(|(is, meant)| (meant.clone(), is.clone())).collect();
+    let turned =
+        |recurrence: &Steps| recurrence.iter().map(|(is, meant)| (meant.clone(), is.clone())).collect();
     let late = recurrences.iter().map(|recurrence| (recurrence.clone(), "late"));
     let early = recurrences.iter().map(|recurrence| (turned(recurrence), "early"));
     let mut edits = Vec::new();
@@ -81,7 +82,10 @@ fn states_before(place: &Place<'_>) -> Steps {
             val.dims() == state.dims() && self::operation(val).is_none_or(|other| other == operation)
         };
         let sources = named_sources(state, &by_id);
-        before.insert(name.clone(), sources.iter().filter(is_state).map(|val| by_id[&val.id()].to_owned()).collect());
+        before.insert(
+            name.clone(),
+            sources.iter().filter(is_state).map(|val| by_id[&val.id()].to_owned()).collect(),
+        );
     }
     let mut times: HashMap<String, usize> = HashMap::new();
     for source in before.values().flatten() {

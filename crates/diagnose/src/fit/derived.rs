@@ -120,7 +120,8 @@ pub(super) fn whole<'i>(inquiry: &'i Inquiry<'_>, number: usize) -> impl Iterato
     };
     let is_expression = claim.expr.is_some() && claim.of.ndim() == 0;
     let by_claims = move || if is_expression { written(inquiry, claim, &by_claims, false) } else { None };
-    let alone = [false, true].into_iter().filter_map(|as_derived| written(inquiry, claim, &|_| None, as_derived));
+    let alone =
+        [false, true].into_iter().filter_map(|as_derived| written(inquiry, claim, &|_| None, as_derived));
     std::iter::once_with(by_claims).flatten().chain(alone)
 }
 

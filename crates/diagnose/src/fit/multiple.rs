@@ -76,10 +76,7 @@ pub(super) fn closeness(case: &Case<'_>) -> f64 {
 
 /// What is said of a part that is so many times what it should be, and the cause: a mean that lacks its `1/N` misses a
 /// factor, a 2 in front is one too many.
-pub(super) fn factor_words(
-    case: &Case<'_>,
-    is: &Factor,
-) -> Option<(&'static str, Words)> {
+pub(super) fn factor_words(case: &Case<'_>, is: &Factor) -> Option<(&'static str, Words)> {
     let at = case.claim.expr_span;
     let lacking = is.inverse();
     if is.is_sign() {

@@ -53,7 +53,8 @@ pub(super) fn edits(place: &Place<'_>) -> Vec<Edit> {
         let Some(value) = value(meant).filter(|value| !is_usual(*value)) else { continue };
         for times in MULTIPLES {
             let is = times as f64 * value;
-            if (is - written).abs() > ROUNDED * is.abs() {
+            // Of the same number a multiple is missing, which is told as that.
+            if value != written && (is - written).abs() > ROUNDED * is.abs() {
                 let with = times_meant(meant, times);
                 edits.push(Edit::new(with.clone(), 2, explained(place.expr, &with, written, is)));
             }
