@@ -14,7 +14,7 @@ use pullback_ops::Val;
 use crate::derivative::{Derivative, derivatives};
 use crate::divisors::divisors;
 use crate::edit;
-use crate::factor::{Kind, LARGEST, Names, Quantity, USUAL};
+use crate::factor::{Kind, LARGEST, Names, Quantity, is_usual};
 use crate::stated::{Stated, stated};
 
 /// How far a candidate may be from the derivative on data that is drawn anew, relatively: rounding stays far below it, and
@@ -264,11 +264,14 @@ impl Usable {
         number: usize,
         is_usable: &dyn Fn(usize) -> bool,
     ) -> Usable {
+        let claim = &program.claims[number];
+        // Numbers from elsewhere stand nowhere: all of the file is before them.
+        let end = if claim.expr.is_some() { claim.span.start } else { usize::MAX };
         Usable {
             known: known(program, number, is_usable),
             parts: nameless(file, program, number),
             literals: literals(file, program.claims[number].span.start),
-            stated: stated(file, program.claims[number].span.start),
+            stated: stated(file, end),
             derivatives: derivatives(file, program, number),
             divisors: divisors(file, program, number),
         }
@@ -461,7 +464,7 @@ impl<'a> Case<'a> {
             // Small numbers are tried anyway, and so is a size that is written as a number.
             let is_new = |value: &f64| {
                 let is_known = |known: &Quantity| known.kind == Kind::Size && known.source.kind == expr.kind;
-                !is_small(*value) && !is_small(1.0 / value) && !quantities.iter().any(is_known)
+                !is_usual(*value) && !is_usual(1.0 / value) && !quantities.iter().any(is_known)
             };
             quantities.extend(value.filter(is_new).map(|value| Quantity {
                 source: expr.clone(),
@@ -581,11 +584,6 @@ fn nameless(file: &File, program: &Program, number: usize) -> Vec<Expr> {
         });
     }
     parts
-}
-
-/// Is it a number that comes from powers and products?
-fn is_small(value: f64) -> bool {
-    value.abs() <= USUAL as f64 && value.fract() == 0.0
 }
 
 /// Is an expression made of numbers alone?

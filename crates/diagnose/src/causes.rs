@@ -43,6 +43,7 @@ macro_rules! causes {
 }
 
 mod convolution;
+mod steps;
 
 causes! {
     convention,

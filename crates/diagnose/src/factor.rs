@@ -249,14 +249,18 @@ fn written(values: &[f64], close: f64) -> Option<Factor> {
             return None;
         }
         let near = |number: f64| {
-            let rounded: f64 = format!("{number:.0$e}", digits as usize - 1).parse().ok()?;
-            ((rounded - number).abs() <= close * number).then_some(rounded)
+            rounded(number, digits).filter(|rounded| (rounded - number).abs() <= close * number)
         };
         let above = near(value.abs()).map(|number| (number, 1.0));
         above.or_else(|| near(1.0 / value.abs()).map(|number| (1.0, number)))
     })?;
     let negative = value < 0.0;
     Some(Factor { negative, numerator, denominator, above: Vec::new(), below: Vec::new() })
+}
+
+/// A number in so many digits.
+fn rounded(number: f64, digits: i32) -> Option<f64> {
+    format!("{number:.0$e}", digits as usize - 1).parse().ok()
 }
 
 /// The fractions of small numbers, each once.
@@ -276,7 +280,7 @@ fn fractions() -> &'static [(f64, f64)] {
 type Rank = (bool, (usize, usize));
 
 /// Is it a number that comes from powers and products?
-fn is_usual(number: f64) -> bool {
+pub(crate) fn is_usual(number: f64) -> bool {
     number.fract() == 0.0 && number <= USUAL as f64
 }
 
@@ -360,6 +364,16 @@ impl Factor {
         let sizes_below = self.above.is_empty() && is_side(self.numerator, self.denominator, &self.below);
         let sizes_above = self.below.is_empty() && is_side(self.denominator, self.numerator, &self.above);
         self.numbers().into_iter().all(is_usual) && (sizes_below || sizes_above)
+    }
+
+    /// The digits of a number that has no other name.
+    pub(crate) fn digits(&self) -> u32 {
+        let fractions =
+            self.numbers().into_iter().filter(|number| number.fract() != 0.0 || *number > LARGEST as f64);
+        let digits = |number: f64| {
+            (1..=MOST_DIGITS).find(|&digits| rounded(number, digits) == Some(number)).unwrap_or(MOST_DIGITS)
+        };
+        fractions.map(digits).sum::<i32>() as u32
     }
 
     /// Its value, where it is a number.

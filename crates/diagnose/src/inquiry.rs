@@ -169,11 +169,15 @@ impl<'a> Inquiry<'a> {
         if found.is_empty() {
             found = fit(self, number, &case);
         }
-        if !found.is_empty() {
+        if !found.is_empty() && found.iter().all(|found| found.fix.is_some()) {
             return found;
         }
         let fix = self.derived(number, Some(&case));
-        vec![facts(&case, expr, fix)]
+        if found.is_empty() {
+            return vec![facts(&case, expr, fix)];
+        }
+        found.iter_mut().filter(|found| found.fix.is_none()).for_each(|found| found.fix = fix.clone());
+        found
     }
 
     /// What is found of a claim that is right on the data of the file: nothing can be seen of its mistake in its numbers.
@@ -452,7 +456,7 @@ impl<'a> Inquiry<'a> {
 
     /// May a corrected claim be built upon another one? Upon what it refers to, which has its true value then; else neither
     /// upon a wrong one, whose numbers will be others once it is put right, nor upon what has nothing to do with it.
-    fn is_usable(&self, number: usize, other: usize) -> bool {
+    pub(crate) fn is_usable(&self, number: usize, other: usize) -> bool {
         let claims = &self.exact.claims;
         let is_behind = || graph_of(&claims[number].of).contains_key(&claims[other].of.id());
         referred(self.exact, number).contains(&other) || !self.is_wrong(other) && is_behind()

@@ -51,6 +51,7 @@ pub(crate) fn asides(
     right: &[&Claim],
 ) -> Vec<Aside> {
     let forward = used_rightly(claim, right);
+    let reached = reached(file, claim, right);
     let used = functions_used_rightly(file, program, &forward, right);
     let mut asides: Vec<Aside> = Vec::new();
     let mut pending: Vec<&Expr> = vec![expr];
@@ -72,8 +73,9 @@ pub(crate) fn asides(
                 StatementKind::Definition(definition) if definition.name.text == name => Some(definition),
                 _ => None,
             });
+            // `dz = dL/dh` is the same value as what the forward pass is given, and no part of it all the same.
             if let (Some(definition), Some(value)) = (stated, program.find(name))
-                && !forward.contains(&value.val.id())
+                && !(forward.contains(&value.val.id()) && reached.contains(name))
             {
                 asides.push(Aside { name: name.to_owned(), expr: definition.expr.clone(), params: None });
                 pending.push(&definition.expr);
@@ -92,6 +94,34 @@ pub(crate) fn used_rightly(claim: &Claim, right: &[&Claim]) -> HashSet<u64> {
         }
     }
     used
+}
+
+/// The names that the forward pass behind a claim uses, and those that claims that hold use.
+fn reached<'f>(file: &'f File, claim: &'f Claim, right: &[&'f Claim]) -> HashSet<&'f str> {
+    let mut reached: HashSet<&str> = HashSet::new();
+    let mut pending: Vec<&str> = vec![&claim.of_name];
+    pending.extend(right.iter().filter_map(|claim| claim.expr.as_ref()).flat_map(|expr| used(expr)));
+    while let Some(next) = pending.pop() {
+        if !reached.insert(next) {
+            continue;
+        }
+        for statement in &file.statements {
+            match &statement.kind {
+                StatementKind::Definition(it) if it.name.text == next => pending.extend(used(&it.expr)),
+                StatementKind::IndexDefinition(it) if it.name.text == next => pending.extend(used(&it.expr)),
+                StatementKind::Function(it) if it.name.text == next => pending.extend(used(&it.body)),
+                // A loss that is not in the file depends on what its cotangents are given of.
+                StatementKind::Upstream(it) if it.of.text == next => pending.push(&it.wrt.text),
+                _ => {}
+            }
+        }
+    }
+    reached
+}
+
+/// The names of values and functions in an expression.
+fn used(expr: &Expr) -> BTreeSet<&str> {
+    names(expr).into_iter().chain(calls(expr)).collect()
 }
 
 /// The functions of the file that the forward pass or a right claim calls.
@@ -214,6 +244,11 @@ impl<'a> Tree<'a> {
             })
         };
         std::iter::once(None).chain((0..asides.len()).map(Some)).filter_map(tree).collect()
+    }
+
+    /// Where it stands: what is bound behind it, it cannot use.
+    pub(crate) fn before(&self) -> usize {
+        self.before
     }
 
     /// Is it the right side of this definition, or the body of this function?

@@ -3,7 +3,7 @@
 //! In every case the mistake is known, since it was made on purpose. *Numbers* are claimed on one set of data; a *function*
 //! gives them on any.
 
-use pullback_array::{DType, Precision};
+use pullback_array::{Array, DType, Precision};
 use pullback_check::{Claim, Verdict, judge};
 use pullback_diagnose::{Diagnosis, Part, diagnose, subject};
 use pullback_lang::program::{Claimed, Inputs, Program, elaborate, elaborate_at, evaluate};
@@ -18,6 +18,36 @@ fn claim(program: &mut Program, key: &str, wrong: &str) -> Option<usize> {
 
 fn told(layer: &str, key: &str, wrong: &str, anywhere: bool) -> Vec<Diagnosis> {
     told_of_all(layer, &[key], &[wrong], anywhere).swap_remove(0)
+}
+
+/// What is said of numbers that were rounded to few digits.
+fn told_in(layer: &str, key: &str, wrong: &str, precision: Precision) -> Vec<Diagnosis> {
+    let file = parse(layer).file;
+    let (mut program, inputs, _) = elaborated(&file);
+    let value =
+        evaluate(&parse_expr(wrong).expect("it parses").expr, program.scope()).expect("it has a value");
+    let numbers = value.array().expect("it has numbers");
+    let digits: Vec<f64> =
+        numbers.to_vec_f64().into_iter().map(|number| in_digits(number, precision)).collect();
+    let numbers = Array::from_vec(numbers.shape(), digits).expect("as many");
+    let (of, wrt) = key.strip_prefix('d').and_then(|key| key.split_once("/d")).expect("a key");
+    let claim = program.claim_numbers(of, wrt, &numbers).expect("its values are there");
+    let about = &program.claims[claim];
+    let numbers = Claim::numbers(&numbers, precision).expect("they fit");
+    let judgement = judge(&subject(about), &numbers).expect("it can be judged");
+    assert_eq!(judgement.verdict, Verdict::Wrong, "{key} = {wrong}");
+    let mut judged = vec![None; program.claims.len()];
+    judged[claim] = Some(judgement);
+    diagnose(&file, &program, &inputs, ".".as_ref(), &judged, &|_| ()).swap_remove(claim)
+}
+
+/// A number rounded to the nearest one of a precision, away from its smallest and largest ones.
+fn in_digits(number: f64, precision: Precision) -> f64 {
+    if number == 0.0 {
+        return number;
+    }
+    let step = number.abs().log2().floor().exp2() * precision.epsilon();
+    (number / step).round() * step
 }
 
 /// The program in double precision, as the checker takes it, its inputs, and the precision of other code's numbers: the file's.
@@ -134,6 +164,68 @@ y = c / s
 dL/dy: [N, D] ~ randn
 G = dL/dy
 ";
+
+const STATED: &str = "
+X: [N=8, D=3] ~ randn
+W: [D, M=5] ~ randn
+h = tanh(X @ W / 20)
+y = h * 0.37
+dL/dy: [N, M] ~ randn
+G = dL/dy * (1 - h^2)
+";
+
+/// 20 is 2 / (N * M) too at these sizes, and nothing in the program divides by those.
+#[test]
+fn numbers_that_the_program_states() {
+    check(STATED, "dL/dX", "0.37 * G @ W.T", "missing-factor", Some("dL/dX / 20"));
+    check(STATED, "dL/dW", "0.37 * X.T @ G", "missing-factor", Some("dL/dW / 20"));
+    check(STATED, "dL/dX", "0.37 * G @ W.T / 20 / 20", "extra-factor", Some("20 * dL/dX"));
+    check(STATED, "dL/dX", "G @ W.T / 20", "missing-factor", Some("0.37 * dL/dX"));
+    check(STATED, "dL/dh", "dL/dy * 0.37 * 0.37", "extra-factor", Some("dL/dh / 0.37"));
+    // What is only added to something is no factor of a gradient, and then sizes are likelier.
+    let added =
+        "X: [N=8, D=5] ~ randn\nY = tanh(X + 40)\ndL/dY: [N, D] ~ randn\nL2 = mean(X^2)\ng = 2 * X / (N * D)";
+    let found = told(added, "dL2/dX", "2 * X", false);
+    let fixes: Vec<Option<String>> =
+        found.iter().map(|found| Some(print(&found.fix.as_ref()?.expr))).collect();
+    assert_eq!(fixes, [Some("dL2/dX / (N * D)".to_owned())]);
+}
+
+/// Two sizes are equal, and numbers on one set of data do not tell which of them is missing; a function does.
+#[test]
+fn names_that_the_data_do_not_tell_apart() {
+    let square = "X: [N=7, D=3] ~ randn\nW: [D, M=7] ~ randn\nZ = X @ W\nL = sum(Z^2) / N\ng = 2 * Z / N";
+    let fixes = |anywhere: bool| -> Vec<String> {
+        let found = told(square, "dL/dW", "N * X.T @ g", anywhere);
+        assert!(found.iter().all(|found| found.cause == "missing-factor"), "{found:?}");
+        found.iter().map(|found| print(&found.fix.as_ref().expect("what is right").expr)).collect()
+    };
+    assert_eq!(fixes(false), ["dL/dW / N", "dL/dW / M"]);
+    assert_eq!(fixes(true), ["dL/dW / N"]);
+}
+
+/// A multiple that has no name is said to be one, before anything is said to be added: in few digits a value that is nearly parallel
+/// to the derivative, times a number that is fitted, would explain the same numbers.
+#[test]
+fn a_multiple_comes_before_a_sum() {
+    let gate = "x: [N=4, D=8] ~ randn\ng: [N, D] ~ uniform(0.99, 1.01)\ny = x * g\ndL/dy: [N, D] ~ randn";
+    for (times, said_as) in [(1.03, "1.03"), (0.87, "0.87"), (1.3, "1.3")] {
+        let found = told_in(gate, "dL/dx", &format!("{times} * dL/dy * g"), Precision::F16);
+        assert_eq!(found.len(), 1, "{found:?}");
+        let is_factor = matches!(found[0].cause, "extra-factor" | "missing-factor");
+        let said = said(&found[0]);
+        assert!(is_factor && said.contains(&format!(" {said_as}")), "{times}: {said}");
+        let fix = found[0].fix.as_ref().map(|fix| print(&fix.expr)).expect("what the derivative is");
+        assert!(holds(gate, "dL/dx", &fix), "{fix}");
+    }
+    // Twice the derivative is twice it in few digits too.
+    let found = told_in(gate, "dL/dx", "2 * dL/dy * g", Precision::F16);
+    assert_eq!(found[0].fix.as_ref().map(|fix| print(&fix.expr)).as_deref(), Some("dL/dx / 2"));
+    // What is added in truth is said to be added: a decay that one writes, and a number that is fitted.
+    let decay = "x: [N=4, D=8] ~ randn\nw: [N, D] ~ randn\ny = x * w\ndL/dy: [N, D] ~ randn";
+    check(decay, "dL/dx", "dL/dy * w + 0.01 * x", "extra-term", None);
+    check(decay, "dL/dx", "dL/dy * w + 0.0137 * x", "extra-term", None);
+}
 
 #[test]
 fn the_gradient_as_a_whole() {

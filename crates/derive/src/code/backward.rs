@@ -1,6 +1,6 @@
 //! How cotangents flow back, as networks: from the cotangent of a value to those of what it was computed from.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use pullback_autograd::between;
 use pullback_lang::{Expr, Span, make};
@@ -35,18 +35,27 @@ pub(super) fn gradient(of: &Val, wrt: &Val, source: &Source<'_>) -> Option<Expr>
         None => Network::identity(of.dims()),
     };
     cotangents.insert(of.id(), seed);
-    for value in path.iter().rev() {
-        let mut cotangent = cotangents.remove(&value.id())?;
-        if !source.as_derived {
-            cotangent = algebra.simplest(&cotangent);
+    let between = |value: &Val| value.id() != of.id() && value.id() != wrt.id();
+    let called = |value: &Val| (source.cotangent)(value).filter(|_| between(value));
+    // Behind a value whose cotangent has a name nothing is gone through.
+    let mut needed: HashSet<u64> = HashSet::from([wrt.id()]);
+    for value in &path {
+        if value.inputs().iter().any(|input| needed.contains(&input.id()) && called(input).is_none()) {
+            needed.insert(value.id());
         }
+    }
+    for value in path.iter().rev().filter(|value| needed.contains(&value.id())) {
+        let before = cotangents.remove(&value.id());
+        let mut cotangent = match called(value) {
+            Some(called) => symbol(value, &whole_node(value, called), &writer)?,
+            None if source.as_derived => before?,
+            None => algebra.simplest(&before?),
+        };
         if value.id() == wrt.id() {
             return written(&cotangent, of, wrt, &writer);
         }
-        if value.id() != of.id()
-            && let Some(called) = (source.cotangent)(value)
-        {
-            cotangent = symbol(value, &whole_node(value, called), &writer)?;
+        if called(value).is_some() {
+            // It stands for all that comes from there.
         } else if cotangent.terms().len() > 1 && cotangent.inputs().is_empty() {
             // A sum is a thing of its own.
             let slots = Label::for_dims(value.dims());
@@ -57,7 +66,7 @@ pub(super) fn gradient(of: &Val, wrt: &Val, source: &Source<'_>) -> Option<Expr>
             return None;
         }
         for (k, input) in value.inputs().iter().enumerate() {
-            if !path.iter().any(|other| other.id() == input.id()) {
+            if !needed.contains(&input.id()) || called(input).is_some() {
                 continue;
             }
             let pulled = match reshaped(value, input, &cotangent, &writer) {

@@ -226,7 +226,8 @@ fn multiplied(place: &Place<'_>, factor: &Factor) -> Edit {
     };
     // Of the numbers that one writes, and of sizes, one is put in by mistake sooner than a number that fits by chance.
     let odd = if place.case().backwards && !factor.is_likely() { 3 } else { 0 };
-    let edit = Edit::new(with, odd + if smaller.is_some() { 2 } else { 3 }, words);
+    // The more digits somebody must have written, the less likely.
+    let edit = Edit::new(with, odd + factor.digits() + if smaller.is_some() { 2 } else { 3 }, words);
     let edit = match smaller {
         Some((span, part)) => edit.at(span, Words::new().expr(&part).say(" belongs here")),
         None if factor.is_sign() => edit.at(at, Words::new().say("a minus is missing here")),

@@ -5,7 +5,7 @@ use pullback_lang::{Expr, ExprKind, print};
 use pullback_network::{Dim, Value as _};
 use pullback_ops::{Origin, Val};
 
-use super::Cause;
+use super::{Cause, steps};
 use crate::case::Known;
 use crate::edit::{Edit, part, replaced, size};
 use crate::tree::{Place, substituted_parts};
@@ -21,6 +21,7 @@ fn edits(place: &Place<'_>) -> Vec<Edit> {
             edits.extend(for_size(place));
             if place.is_root() {
                 edits.extend(throughout(place));
+                edits.extend(steps::edits(place));
             }
             edits
         }

@@ -103,10 +103,26 @@ fn without_ones(formula: &Expr, is_one: &dyn Fn(&Expr) -> bool) -> Expr {
     copy
 }
 
-/// The formula of a gradient with everything put in: short, and else as reverse mode gives it, which is longer and computes less
-/// of what cancels.
-pub(super) fn whole<'i>(inquiry: &'i Inquiry<'_>, claim: &'i Claim) -> impl Iterator<Item = Expr> + 'i {
-    [false, true].into_iter().filter_map(move |as_derived| written(inquiry, claim, &|_| None, as_derived))
+/// The formulas of a gradient as one may write them in the place of a claim: by what other claims are about, where it may be built
+/// upon them, and with everything put in; short, and else as reverse mode gives it, which is longer and computes less of what
+/// cancels.
+pub(super) fn whole<'i>(inquiry: &'i Inquiry<'_>, number: usize) -> impl Iterator<Item = Expr> + 'i {
+    let claim = &inquiry.exact.claims[number];
+    let by_claims = move |val: &Val| {
+        let name = val.name().filter(|_| claim.wrt.iter().all(|x| x.id() != val.id()))?;
+        let mut before = inquiry.exact.claims.iter().enumerate().take(number);
+        let is_it = |(other, about): (usize, &Claim)| {
+            let [x] = about.wrt.as_slice() else { return false };
+            let is_about = about.of.id() == claim.of.id() && x.id() == val.id() && about.fixed.is_empty();
+            is_about && about.expr.is_some() && inquiry.is_usable(number, other)
+        };
+        before.any(is_it).then(|| make::reference(Span::default(), &claim.of_name, name.as_str()))
+    };
+    let is_expression = claim.expr.is_some() && claim.of.ndim() == 0;
+    let by_claims = move || if is_expression { written(inquiry, claim, &by_claims, false) } else { None };
+    let alone =
+        [false, true].into_iter().filter_map(|as_derived| written(inquiry, claim, &|_| None, as_derived));
+    std::iter::once_with(by_claims).flatten().chain(alone)
 }
 
 /// The formula of a gradient by the cotangents that are called something, as if it stood at the end of the file: it may use all

@@ -225,8 +225,7 @@ impl Inquiry<'_> {
     /// the search for its cause has spent.
     pub(crate) fn derived(&self, number: usize, case: Option<&Case<'_>>) -> Option<Fix> {
         let make = || {
-            let claim = &self.exact.claims[number];
-            let mut formulas = derived::whole(self, claim);
+            let mut formulas = derived::whole(self, number);
             formulas.find_map(|expr| self.formula(number, case, expr))
         };
         self.formulas.borrow_mut().entry(number).or_insert_with(make).clone()

@@ -226,7 +226,10 @@ fn neighbours(trial: &Trial<'_>, shape: &[usize]) -> Vec<Neighbour> {
         Some(Neighbour { name: value.name.clone(), is_value, array: value.val.array().ok()?.clone() })
     });
     let mut found: Vec<Neighbour> = Vec::new();
-    for it in values.chain(gradients(trial, shape)).chain(others(trial, shape)) {
+    // Of what bears the name of the claim itself nothing can be said that explains it.
+    let own = &trial.claim().key;
+    let all = values.chain(gradients(trial, shape)).chain(others(trial, shape));
+    for it in all.filter(|it| it.name != *own) {
         let turned = if it.array.ndim() == 2 { it.array.permute(&[1, 0]).ok() } else { None };
         let turned =
             turned.map(|array| Neighbour { name: format!("{}.T", it.name), array, is_value: it.is_value });

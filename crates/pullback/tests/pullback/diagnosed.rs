@@ -365,6 +365,95 @@ fn axes() {
     }
 }
 
+/// A set of axes differs in one: of a batch norm the batch is forgotten, or an axis is there that does not belong.
+#[test]
+fn sets_of_axes() {
+    let norm = "
+        z: [N=2, F=4, H=5, W=3] ~ randn
+        mu = mean(z, axis=(0, 2, 3), keepdims=True)
+        rstd = 1 / sqrt(mean((z - mu)^2, axis=(0, 2, 3), keepdims=True) + 1e-5)
+        zh = (z - mu) * rstd
+        dL/dzh: [N, F, H, W] ~ randn";
+    let is = |first: &str, second: &str| {
+        format!(
+            "rstd * (dL/dzh - mean(dL/dzh, axis={first}, keepdims=true) - zh * mean(dL/dzh * zh, axis={second}, keepdims=true))"
+        )
+    };
+    let all = "[0, 2, 3]";
+    for wrong in ["[2, 3]", "[0, 1, 2, 3]", "[1, 2, 3]", "[0, 2]"] {
+        let first = format!("mean(dL/dzh, axis={wrong}, keepdims=true)");
+        check(norm, "dL/dz", &is(wrong, all), "wrong-axis", &first, &is(all, all));
+        let second = format!("mean(dL/dzh * zh, axis={wrong}, keepdims=true)");
+        check(norm, "dL/dz", &is(all, wrong), "wrong-axis", &second, &is(all, all));
+    }
+    let centred =
+        "z: [N=2, F=4, H=5] ~ randn\ny = z - mean(z, axis=[0, 2], keepdims=true)\ndL/dy: [N, F, H] ~ randn";
+    let mean = "mean(dL/dy, axis=2, keepdims=true)";
+    let right = "dL/dy - mean(dL/dy, axis=[0, 2], keepdims=true)";
+    check(centred, "dL/dz", &format!("dL/dy - {mean}"), "wrong-axis", mean, right);
+    let bias = "z: [N=2, F=4, H=5] ~ randn\nb: [F, 1] ~ randn\ny = z * b\ndL/dy: [N, F, H] ~ randn";
+    let sum = "sum(dL/dy * z, axis=[0, 1])";
+    let wrong = format!("{sum}[:, None]");
+    check(bias, "dL/db", &wrong, "wrong-axis", sum, "sum(dL/dy * z, axis=[0, 2])[:, None]");
+}
+
+/// The forward pass states the number that the gradient lacks, has twice, or has another one for.
+#[test]
+fn numbers_that_the_program_states() {
+    let tanh = "X: [N=4, D=3] ~ randn\nW: [D, M=5] ~ randn\nh = tanh(X @ W / 20)\ndL/dh: [N, M] ~ randn";
+    let wrong = "(dL/dh * (1 - h^2)) @ W.T";
+    check(tanh, "dL/dX", wrong, "missing-factor", wrong, "dL/dh * (1 - h^2) @ W.T / 20");
+    let wrong = "X.T @ (dL/dh * (1 - h^2)) / 30";
+    check(tanh, "dL/dW", wrong, "missing-factor", "30", "X.T @ (dL/dh * (1 - h^2)) / 20");
+    let scaled = "x: [n=6] ~ randn\ny = exp(0.37 * x)\ndL/dy: [n] ~ randn";
+    check(scaled, "dL/dx", "dL/dy * y", "missing-factor", "dL/dy * y", "0.37 * dL/dy * y");
+    check(scaled, "dL/dx", "0.73 * dL/dy * y", "missing-factor", "0.73", "0.37 * dL/dy * y");
+    let decay = "w: [n=6] ~ randn\nx: [n] ~ randn\nL = sum((w - x)^2) + 0.025 * sum(w^2)";
+    let wrong = "2 * (w - x) + 0.5 * w";
+    check(decay, "dL/dw", wrong, "missing-factor", "0.5", "2 * (w - x) + 2 * 0.025 * w");
+    // What is only added becomes no factor.
+    let root = "x: [n=6] ~ randn\ny = sqrt(x^2 + 17)\ndL/dy: [n] ~ randn";
+    check(root, "dL/dx", "17 * dL/dy * x / y", "extra-factor", "17", "dL/dy * x / y");
+}
+
+/// A number that nothing has a name for, and what is to be written for it.
+#[test]
+fn numbers_without_a_name() {
+    let square = "w: [n=6] ~ randn\nx: [n] ~ randn\nL = sum((w - x)^2)";
+    check(square, "dL/dx", "17 * (x - w)", "missing-factor", "17", "2 * (x - w)");
+    check(square, "dL/dx", "2.6 * (x - w)", "missing-factor", "2.6", "2 * (x - w)");
+    check(square, "dL/dx", "2 * x / 1.3 - 2 * w", "extra-factor", "1.3", "2 * x - 2 * w");
+}
+
+/// The states of a recurrence are all one step too late, or too early.
+#[test]
+fn steps_of_a_recurrence() {
+    let cell = |f: &str, slope: &str| {
+        format!(
+            "
+            x: [n=5] ~ randn
+            U: [H=4, n] ~ randn
+            W: [H, H] ~ randn
+            s0: [H] ~ randn
+            s1 = {f}(U @ x + W @ s0)
+            s2 = {f}(U @ x + W @ s1)
+            s3 = {f}(U @ x + W @ s2)
+            L = sum(s3^2)
+            e3 = 2 * s3 * {}
+            e2 = (W.T @ e3) * {}
+            e1 = (W.T @ e2) * {}",
+            slope.replace('s', "s3"),
+            slope.replace('s', "s2"),
+            slope.replace('s', "s1")
+        )
+    };
+    let right = "outer(e1, s0) + outer(e2, s1) + outer(e3, s2)";
+    for layer in [cell("tanh", "(1 - s^2)"), cell("sigmoid", "s * (1 - s)")] {
+        let wrong = "outer(e1, s1) + outer(e2, s2) + outer(e3, s3)";
+        check(&layer, "dL/dW", wrong, "stale-operand", wrong, right);
+    }
+}
+
 #[test]
 fn layouts() {
     let linear = "W: [m=2, n=3] ~ randn\nx: [n] ~ randn\na = W @ x\nL = sum(a^2)\ndL/da = 2 * a";
@@ -735,6 +824,68 @@ fn a_definition_that_several_claims_use_is_told_once() {
     );
     let fixes: Vec<String> = definitions(&source).into_iter().map(|(_, _, fix, _)| fix).collect();
     assert_eq!(fixes, ["X.T @ dZ", "sum(dZ, axis=0)", ""]);
+}
+
+/// `dz = dL/dh` is the very value that the forward pass is given, and what is wrong with it is told there.
+#[test]
+fn an_alias_that_several_claims_use_is_told_once() {
+    let uses = "dL/dW = X.T @ dz\ndL/db = sum(dz, axis=0)\ndL/dX = dz @ W.T\n";
+    let all: Vec<String> = ["dL/dW", "dL/db", "dL/dX"].map(str::to_string).to_vec();
+    for (function, fix) in [("relu", "step(z)"), ("tanh", "(1 - h^2)"), ("exp", "h")] {
+        let source = format!(
+            "X: [N=7, D=4] ~ randn\nW: [D, H=5] ~ randn\nb: [H] ~ randn\nz = X @ W + b\nh = {function}(z)\ndL/dh: [N, H] ~ randn\ndz = dL/dh\n{uses}"
+        );
+        let found = definitions(&source);
+        assert_eq!(found.len(), 3);
+        for (key, _, told, sharers) in &found {
+            assert_eq!(*told, format!("dz = dL/dh * {fix}"), "{key}");
+            assert_eq!(*sharers, all, "{key}");
+        }
+        let right = source.replace("dz = dL/dh", &format!("dz = dL/dh * {fix}"));
+        assert!(claims(&right).iter().all(|claim| claim.judgement.passes()));
+    }
+    // The alias of one claim is told there too.
+    let norm = "x: [N=4, D=5] ~ randn\nw: [D] ~ randn\ny = x * w\ndL/dy: [N, D] ~ randn\ng = dL/dy\ndL/dx = 2 * g - g\n";
+    let found = definitions(norm);
+    assert_eq!(found[0].2, "g = dL/dy * w");
+}
+
+/// Published gradients whose mistake is no slip, or more than two: the derivative is told, and holds at other sizes too.
+#[test]
+fn no_wrong_claim_is_left_without_a_word() {
+    let norm = |sizes: &str| {
+        let layer = format!(
+            "x: [{sizes}] ~ randn\nw: [d] ~ randn\nr = sqrt(mean(x^2, axis=1, keepdims=true) + 0.00000001)\ny = w * x / r\ndL/dy: [N, d] ~ randn"
+        );
+        (layer, "dL/dx", "dL/dy * w / r - w * x / (d * r^3) * sum(dL/dy * x, axis=1, keepdims=true)")
+    };
+    let swish = |sizes: &str| {
+        let layer = format!(
+            "a: [{sizes}] ~ randn\nb: [N, d] ~ randn\nV: [d, D=4] ~ randn\ns = sigmoid(a)\nh = a * s * b\ny = h @ V\ndL/dy: [N, D] ~ randn\ndL/dh = dL/dy @ V.T"
+        );
+        (layer, "dL/da", "dL/dh * b * s * (1 - s)")
+    };
+    let response = |_: &str| {
+        let layer = "a: [C=5] ~ randn\nA = [[1,1,0,0,0],[1,1,1,0,0],[0,1,1,1,0],[0,0,1,1,1],[0,0,0,1,1]]\nq = 1 + 0.5 / 3 * (A @ a^2)\nb = a * q^(-0.75)\ndL/db: [C] ~ randn".to_owned();
+        (layer, "dL/da", "dL/db * q^(-0.75) - 2 * 0.5 * 0.75 / 3 * a * q^(-0.75) * dL/db * (A.T @ (b / q))")
+    };
+    let cases: [&dyn Fn(&str) -> (String, &'static str, &'static str); 3] = [&norm, &swish, &response];
+    for case in cases {
+        let (layer, key, wrong) = case("N=3, d=5");
+        let found = claims(&format!("{layer}\n{key} = {wrong}\n")).pop().expect("a claim");
+        assert_eq!(found.judgement.verdict, Verdict::Wrong, "{wrong}");
+        assert_eq!(found.diagnoses.len(), 1, "{wrong}: {:?}", found.diagnoses);
+        let fix =
+            found.diagnoses[0].fix.as_ref().map(|fix| print(&fix.expr)).expect("what the derivative is");
+        for sizes in ["N=3, d=5", "N=4, d=2", "N=1, d=7"] {
+            let mended = claims(&format!("{}\n{key} = {fix}\n", case(sizes).0)).pop().expect("a claim");
+            assert_eq!(mended.judgement.verdict, Verdict::Holds, "{fix} at {sizes}");
+        }
+    }
+    // No formula of it can be written, and that the cause is not known is said all the same.
+    let cofactors = "K: [2, 2] ~ spd\nL = log(K[0,0] * K[1,1] - K[0,1] * K[1,0])\ndL/dK = K @ K\n";
+    let found = claims(cofactors).pop().expect("a claim");
+    assert_eq!(found.diagnoses.iter().map(|found| found.cause).collect::<Vec<_>>(), ["unknown"]);
 }
 
 #[test]

@@ -1,12 +1,14 @@
-//! A number that the forward pass has with other digits: `0.797885` for `sqrt(2 / 3.141592653589793)`.
+//! A number for which the forward pass has another one: `30` where it has `20`, or the same in other digits, `0.797885` for
+//! `sqrt(2 / 3.141592653589793)`.
 //!
-//! The forward pass and its gradient are written by different hands, and one of them rounds. A small multiple of a number of
-//! the forward pass counts too: the `3 * 0.044715` that comes of a cube.
+//! The forward pass and its gradient are written by different hands, and one of them rounds, or is changed later. A small multiple of
+//! a number of the forward pass counts too: the `3 * 0.044715` that comes of a cube.
 
 use pullback_lang::{BinaryOp, Expr};
 
 use crate::case::is_constant;
 use crate::edit::{Edit, binary, integer, number};
+use crate::factor::is_usual;
 use crate::tree::Place;
 use crate::words::Words;
 
@@ -25,22 +27,37 @@ pub(super) fn edits(place: &Place<'_>) -> Vec<Edit> {
     if !is_constant(place.expr) {
         return Vec::new();
     }
-    let Some(written) = value(place.expr).filter(|number| number.fract() != 0.0) else { return Vec::new() };
+    let Some(written) = value(place.expr) else { return Vec::new() };
     let scalars = place.known().filter(|known| known.dims.is_empty()).map(|known| &known.source);
     let at = place.expr.span;
     let mut edits = Vec::new();
+    let times_meant = |meant: &Expr, times: usize| match times {
+        1 => meant.clone(),
+        _ => binary(at, BinaryOp::Mul, integer(at, times), meant.clone()),
+    };
     for meant in scalars.chain(&place.case().parts).chain(&place.case().literals) {
         let Some(value) = value(meant) else { continue };
         for times in MULTIPLES {
             let is = times as f64 * value;
-            if is == written || (is - written).abs() > ROUNDED * is.abs() {
+            if written.fract() == 0.0 || is == written || (is - written).abs() > ROUNDED * is.abs() {
                 continue;
             }
-            let with = match times {
-                1 => meant.clone(),
-                _ => binary(at, BinaryOp::Mul, integer(at, times), meant.clone()),
-            };
+            let with = times_meant(meant, times);
             edits.push(Edit::new(with.clone(), times.min(2) as u32, explained(place.expr, &with, written, is)));
+        }
+    }
+    // Another number altogether, where the forward pass multiplies or divides by one. A number of other code is no slip for one of
+    // these: there it is fitted.
+    let stated = place.case().stated.iter().filter(|_| !place.case().backwards && !is_usual(written));
+    for meant in stated.filter(|stated| stated.expr.span.start < place.tree.before()).map(|stated| &stated.expr) {
+        let Some(value) = value(meant).filter(|value| !is_usual(*value)) else { continue };
+        for times in MULTIPLES {
+            let is = times as f64 * value;
+            // Of the same number a multiple is missing, which is told as that.
+            if value != written && (is - written).abs() > ROUNDED * is.abs() {
+                let with = times_meant(meant, times);
+                edits.push(Edit::new(with.clone(), 2, explained(place.expr, &with, written, is)));
+            }
         }
     }
     edits

@@ -24,7 +24,13 @@ fn of_use(node: &Node, used: &Use, at: usize, trial: &Trial<'_>) -> Vec<Slip> {
     let fits = |val: &Val| val.dims() == used.cotangent.dims() && val.dtype() == used.cotangent.dtype();
     let values = trial.program().values.iter().map(|value| (&value.name, &value.val));
     let gradients = node.gradients.iter().map(|(name, gradient)| (name, gradient));
+    // What is given as the cotangent of a value that has other uses too bears the name of the whole: it is a share that is missing.
+    let whole = used.value.name().map(|name| format!("/d{}", name.as_str()));
+    let is_whole = |name: &str| whole.as_ref().is_some_and(|whole| name.ends_with(whole));
     let slip = |(name, val): (&String, &Val), cost: u32| {
+        if is_whole(name) {
+            return None;
+        }
         let share = used.network.vjp(val).ok()??.array().ok()?.to_vec_f64();
         let words = Words::new()
             .source(name.clone())
