@@ -64,7 +64,12 @@ impl Sums {
         let fineness = if stored == runs { 1.0 } else { runs.epsilon() / stored.epsilon() };
         if stored == Precision::TF32 {
             // What is stored is f32, which rounds by a whole epsilon inside; that of operands is rounded to nearest, by half of one.
-            return Sums { fineness: 2.0 * fineness, in_sequence: true, stored: 2.0 * fineness, operands: 1.0 };
+            return Sums {
+                fineness: 2.0 * fineness,
+                in_sequence: true,
+                stored: 2.0 * fineness,
+                operands: 1.0,
+            };
         }
         Sums { fineness, in_sequence: true, stored: 1.0, operands: 0.0 }
     }
@@ -152,7 +157,11 @@ impl Simulation {
             let noise = Noise::new(sample);
             let mut inputs = given.to_vec();
             for leaf in &self.leaves {
-                inputs.push(if is_exact(leaf) { leaf.clone() } else { noise.perturb(leaf, size * sums.stored)? });
+                inputs.push(if is_exact(leaf) {
+                    leaf.clone()
+                } else {
+                    noise.perturb(leaf, size * sums.stored)?
+                });
             }
             let mut forward = |op: &dyn Op, value: &Val, inputs: &[&Array]| -> Result<Vec<Array>> {
                 let (operands, stored) = match self.long_sums.get(&value.order()) {

@@ -122,9 +122,7 @@ pub(crate) fn instead_of(name: &str) -> Option<String> {
     let (name, parameters, formula) = FOREIGN.iter().find(|(known, ..)| *known == name)?;
     Some(match formula {
         Some(formula) => format!("`{formula}` is what is called `{name}({parameters})` elsewhere"),
-        None => {
-            "nothing that is there stands for it; `pullback ops` lists all functions".to_owned()
-        }
+        None => "nothing that is there stands for it; `pullback ops` lists all functions".to_owned(),
     })
 }
 
@@ -190,9 +188,7 @@ mod tests {
             "inverse" => File(MATRICES, &[-2.0, 1.0, 1.5, -0.5]),
             "inner" => File("a = [1, 2, 3]; b = [4, 5, 6]", &[32.0]),
             "mse_loss" => File("a = [1, 2, 3]; b = [4, 6, 3]", &[25.0 / 3.0]),
-            "clamp" | "clip" => {
-                File("x = [-2, 0.5, 1, 9]; low = -1; high = 2", &[-1.0, 0.5, 1.0, 2.0])
-            }
+            "clamp" | "clip" => File("x = [-2, 0.5, 1, 9]; low = -1; high = 2", &[-1.0, 0.5, 1.0, 2.0]),
             "leaky_relu" => File("x = [-2, 3]; slope = 0.1", &[-0.2, 3.0]),
             "diff" => File("x = [1, 4, 9]", &[3.0, 5.0]),
             "flatten" | "ravel" => File("x = [[1, 2], [3, 4]]", &[1.0, 2.0, 3.0, 4.0]),
@@ -202,9 +198,7 @@ mod tests {
             }
             "logit" => File("p = [0.5, 0.9]", &[0.0, 2.197_224_577_336_219_6]),
             "log_softmax" => File("x = [0, 0, 0, 0]", &[-1.386_294_361_119_890_6; 4]),
-            "where" => {
-                File("c = [1, 0]; a = [2, 3]; b = [4, 5]", &[2.0, 5.0])
-            }
+            "where" => File("c = [1, 0]; a = [2, 3]; b = [4, 5]", &[2.0, 5.0]),
             _ => panic!("`{name}` has a formula and no witness"),
         }
     }
@@ -219,7 +213,8 @@ mod tests {
         let source = format!("{before}; formula = {formula}");
         let parsed = parse(&source);
         assert!(parsed.errors.is_empty(), "{source}: {:?}", parsed.errors);
-        let (program, _) = elaborate(&parsed.file, Path::new(".")).unwrap_or_else(|e| panic!("{source}: {e:?}"));
+        let (program, _) =
+            elaborate(&parsed.file, Path::new(".")).unwrap_or_else(|e| panic!("{source}: {e:?}"));
         program.find("formula").expect("it is defined").val.array().expect("it has numbers").to_vec_f64()
     }
 
@@ -238,13 +233,21 @@ mod tests {
             };
             assert_eq!(found.len(), expected.len(), "{name}");
             for (found, expected) in found.iter().zip(&expected) {
-                assert!((found - expected).abs() <= 1e-14 * (1.0 + expected.abs()), "{name}: {found}, not {expected}");
+                assert!(
+                    (found - expected).abs() <= 1e-14 * (1.0 + expected.abs()),
+                    "{name}: {found}, not {expected}"
+                );
             }
         }
         // Where a sign decides, both sides are tried.
-        let signs = [("elu", -1.5, (-1.5f64).exp_m1()), ("relu6", 8.0, 6.0), ("softplus", -3.0, (-3f64).exp().ln_1p())];
+        let signs = [
+            ("elu", -1.5, (-1.5f64).exp_m1()),
+            ("relu6", 8.0, 6.0),
+            ("softplus", -3.0, (-3f64).exp().ln_1p()),
+        ];
         for (name, at, expected) in signs {
-            let formula = FOREIGN.iter().find(|(known, ..)| *known == name).and_then(|(.., formula)| *formula);
+            let formula =
+                FOREIGN.iter().find(|(known, ..)| *known == name).and_then(|(.., formula)| *formula);
             let found = evaluated(&format!("x = {at}"), formula.expect("it has one"));
             assert!((found[0] - expected).abs() < 1e-15, "{name}: {found:?}");
         }

@@ -41,7 +41,8 @@ fn file_text(report: &FileReport, wanted: Wanted, paint: Paint) -> String {
         text += &line(claim, keys, verdicts, paint);
     }
     if everything {
-        let numbers = report.claims.iter().filter_map(|claim| Some((claim.key.as_str(), claim.elsewhere.as_ref()?)));
+        let numbers =
+            report.claims.iter().filter_map(|claim| Some((claim.key.as_str(), claim.elsewhere.as_ref()?)));
         for note in precision_notes(numbers).iter().chain(&report.notes) {
             text += &format!("  {}\n", paint.aside(&visible(&format!("note: {note}"))));
         }

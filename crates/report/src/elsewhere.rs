@@ -128,8 +128,9 @@ pub(crate) fn precision_notes<'a>(claims: impl Iterator<Item = (&'a str, &'a Els
             None => notes.push((said, vec![key])),
         }
     }
-    let sentence =
-        |(said, keys): (String, Vec<&str>)| format!("{} {said}; `--precision` says otherwise", is_or_are(&keys));
+    let sentence = |(said, keys): (String, Vec<&str>)| {
+        format!("{} {said}; `--precision` says otherwise", is_or_are(&keys))
+    };
     notes.into_iter().map(sentence).collect()
 }
 

@@ -77,7 +77,9 @@ pub fn ops_json(operations: &[&Operation]) -> String {
             why: operation.page("Why"),
         })
         .collect();
-    visible_json(serde_json::to_string(&Ops { schema: SCHEMA, ops }).expect("strings and lists have a notation"))
+    visible_json(
+        serde_json::to_string(&Ops { schema: SCHEMA, ops }).expect("strings and lists have a notation"),
+    )
 }
 
 #[derive(Serialize)]

@@ -257,11 +257,11 @@ impl Drawing<'_> {
                     let excerpt = visible_source(excerpt, &mut places);
                     let mut places = places.into_iter();
                     let label = self.label.map(|label| visible(&label).into_owned());
-                    let primary =
-                        AnnotationKind::Primary.span(places.next().unwrap_or(0..0)).label(label);
-                    let others = self.problem.labels.iter().zip(places).map(|((_, label), place)| {
-                        AnnotationKind::Context.span(place).label(visible(label))
-                    });
+                    let primary = AnnotationKind::Primary.span(places.next().unwrap_or(0..0)).label(label);
+                    let others =
+                        self.problem.labels.iter().zip(places).map(|((_, label), place)| {
+                            AnnotationKind::Context.span(place).label(visible(label))
+                        });
                     let snippet = Snippet::source(excerpt).line_start(before + 1).path(path);
                     title.element(snippet.annotation(primary).annotations(others))
                 }

@@ -28,7 +28,8 @@ pub fn visible(text: &str) -> Cow<'_, str> {
 /// the renderer, which has pictures for them that are as wide as they are.
 pub(crate) fn visible_source(text: &str, places: &mut [Range<usize>]) -> String {
     let (shown, moved) = replaced(text, |character| is_obeyed(character) && !character.is_ascii());
-    let now_at = |at: usize| at + moved.iter().take_while(|(end, _)| *end <= at).map(|(_, by)| by).sum::<usize>();
+    let now_at =
+        |at: usize| at + moved.iter().take_while(|(end, _)| *end <= at).map(|(_, by)| by).sum::<usize>();
     for place in places {
         *place = now_at(place.start)..now_at(place.end);
     }

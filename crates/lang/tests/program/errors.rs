@@ -352,7 +352,12 @@ fn subscripts() {
         "E[1, :, [0, 2]]",
         "index twice",
     );
-    one("y = E[[0], [0]]", "one axis is selected by an array at a time", "[0]", "of `x: [m, n]` the pairs are");
+    one(
+        "y = E[[0], [0]]",
+        "one axis is selected by an array at a time",
+        "[0]",
+        "of `x: [m, n]` the pairs are",
+    );
     one("y = delta[0, 1]", "`delta` is not defined", "delta", "index notation");
 }
 

@@ -9,14 +9,13 @@ use crate::command::{Ran, pullback};
 
 /// One of each kind, which all come through a comment, a string and a file's name.
 const HOSTILE: [char; 12] = [
-    '\u{1b}', '\u{7f}', '\u{85}', '\u{9b}', '\u{61c}', '\u{200f}', '\u{202e}', '\u{2028}', '\u{2029}', '\u{2066}',
-    '\u{2069}', '\u{90}',
+    '\u{1b}', '\u{7f}', '\u{85}', '\u{9b}', '\u{61c}', '\u{200f}', '\u{202e}', '\u{2028}', '\u{2029}',
+    '\u{2066}', '\u{2069}', '\u{90}',
 ];
 
 /// What a terminal obeys; a renderer's own line ends, tabs and colours aside.
 fn obeyed(text: &str) -> Vec<char> {
-    let turns =
-        |c: char| matches!(c, '\u{61c}' | '\u{200e}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let turns = |c: char| matches!(c, '\u{61c}' | '\u{200e}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     text.chars().filter(|&c| (c.is_control() && c != '\n') || turns(c)).collect()
 }
 
@@ -58,7 +57,8 @@ fn dump(name: &str) -> Vec<u8> {
     let header = format!(
         r#"{{"x":{{"dtype":"F64","shape":[1],"data_offsets":[0,8]}},{name}:{{"dtype":"F64","shape":[1],"data_offsets":[8,16]}}}}"#
     );
-    [&(header.len() as u64).to_le_bytes()[..], header.as_bytes(), &1f64.to_le_bytes(), &3f64.to_le_bytes()].concat()
+    [&(header.len() as u64).to_le_bytes()[..], header.as_bytes(), &1f64.to_le_bytes(), &3f64.to_le_bytes()]
+        .concat()
 }
 
 #[test]
@@ -124,7 +124,8 @@ fn labels_of_an_einsum_are_letters() {
     let letters: String = ('a'..='z').chain('A'..='Z').collect();
     let ones = vec!["1"; letters.len()].join(", ");
     let backwards: String = letters.chars().rev().collect();
-    let source = format!("x: [{ones}] ~ randn; L = sum(exp(einsum(\"{letters}->{backwards}\", x) ^ 2) / 0 * x)\n");
+    let source =
+        format!("x: [{ones}] ~ randn; L = sum(exp(einsum(\"{letters}->{backwards}\", x) ^ 2) / 0 * x)\n");
     for arguments in [&["check", "-"][..], &["derive", "-"], &["check", "-", "--json"]] {
         let ran = pullback(arguments, &format!("{source}dL/dx = x\n"));
         assert_eq!(obeyed(&ran.stdout), [], "{arguments:?}: {:?}", ran.stdout);

@@ -126,11 +126,8 @@ fn bf16_beside_a_mask_is_bf16() {
         };
         dump.iter().map(recast).collect()
     };
-    for entries in [
-        dump.clone(),
-        mask_as(Precision::F64, DType::F64),
-        mask_as(Precision::Whole, DType::I64),
-    ] {
+    for entries in [dump.clone(), mask_as(Precision::F64, DType::F64), mask_as(Precision::Whole, DType::I64)]
+    {
         for claim in claims(MASKED, &entries) {
             let (verdict, precision, because) = said(&claim);
             assert_eq!((verdict, precision), (Verdict::Holds, Precision::BF16), "{}", claim.key);
@@ -141,7 +138,8 @@ fn bf16_beside_a_mask_is_bf16() {
     for name in ["dL/dx", "dL/dW"] {
         let wrong = |entry: &Entry| match entry.name == name {
             true => {
-                let numbers: Vec<f64> = entry.array.to_vec_f64().iter().map(|x| rounded(1.5 * x, 8)).collect();
+                let numbers: Vec<f64> =
+                    entry.array.to_vec_f64().iter().map(|x| rounded(1.5 * x, 8)).collect();
                 held(name, entry.array.shape(), &numbers, Precision::F32)
             }
             false => entry.clone(),
@@ -178,18 +176,25 @@ fn a_computation_is_as_coarse_as_its_coarsest_result() {
     assert_eq!(said(&alone[0]), (Verdict::Holds, Precision::F32, Because::Held));
     // Of the inputs the finest decides, and their format only where the gradient may be a result in it.
     let few: Vec<f64> = all_rounded(&dw, 8);
-    let in_bf16 = claims(PRODUCT, &[given.clone(), vec![held("dL/dW", &[4, 2], &few, Precision::F32)]].concat());
+    let in_bf16 =
+        claims(PRODUCT, &[given.clone(), vec![held("dL/dW", &[4, 2], &few, Precision::F32)]].concat());
     assert_eq!(said(&in_bf16[0]).1, Precision::BF16);
     let mut finer = given;
     finer[0] = held("X", &[16, 4], &drawn(1, 64), Precision::F32);
     let wrong = held("dL/dW", &[4, 2], &[1.0, 2.0, -1.0, 0.5, 0.25, 3.0, -2.0, 1.0], Precision::F32);
-    assert_eq!(said(&claims(PRODUCT, &[finer, vec![wrong]].concat())[0]), (Verdict::Wrong, Precision::F32, Because::NoEvidence));
+    assert_eq!(
+        said(&claims(PRODUCT, &[finer, vec![wrong]].concat())[0]),
+        (Verdict::Wrong, Precision::F32, Because::NoEvidence)
+    );
 }
 
 /// tenstorrent/tt-metal, issue 35885: 1 − tanh(x)² of rounded numbers has few digits, which are no rounded derivative's.
 #[test]
 fn what_a_difference_left_is_no_rounded_result() {
-    let x = [0.2734375, 0.81640625, 1.3671875, 1.90625, 2.453125, 3.0, 3.5, 3.734375, 3.953125, 4.1875, 4.40625, 4.625];
+    let x = [
+        0.2734375, 0.81640625, 1.3671875, 1.90625, 2.453125, 3.0, 3.5, 3.734375, 3.953125, 4.1875, 4.40625,
+        4.625,
+    ];
     let x: Vec<f64> = x.iter().chain(&x).enumerate().map(|(k, x)| if k < 12 { -x } else { *x }).collect();
     let square = |x: f64| rounded(x.tanh() * x.tanh(), 8);
     let gradient: Vec<f64> = x.iter().map(|&x| 1.0 - square(x)).collect();
@@ -224,7 +229,9 @@ fn a_precision_may_be_said() {
     let tf32 = Dump::open(path).expect("a golden dump").entries().to_vec();
     let verdict = |source: &str, entries: &[Entry], precision: Precision| {
         let report = judged(source, entries, &said_to_be(precision));
-        assert!(report.claims.iter().all(|claim| said(claim).1 == precision && said(claim).2 == Because::Asked));
+        assert!(
+            report.claims.iter().all(|claim| said(claim).1 == precision && said(claim).2 == Because::Asked)
+        );
         report.claims[0].judgement.verdict
     };
     assert_eq!(verdict(PRODUCT, &tf32, Precision::F32), Verdict::Wrong);

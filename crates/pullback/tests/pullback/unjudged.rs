@@ -61,7 +61,8 @@ fn a_dump_without_gradients_is_invalid() {
 }
 
 /// x, w and b have gradients; k is made of integers, eps is a number with a name, and nothing depends on u.
-const LAYER: &str = "x: [n=2] ~ randn; w: [n] ~ randn; b: [] ~ randn; u: [n] ~ randn; k: [n] ~ randint(0, 2); eps = 1e-3
+const LAYER: &str =
+    "x: [n=2] ~ randn; w: [n] ~ randn; b: [] ~ randn; u: [n] ~ randn; k: [n] ~ randint(0, 2); eps = 1e-3
     L = sum(w * x^2) + b^2 + eps * sum(k)";
 
 #[test]
@@ -72,11 +73,8 @@ fn gradients_that_a_dump_lacks() {
         entry("b", &[], &[0.7]),
         entry("u", &[2], &[1.0, 1.0]),
     ];
-    let right = [
-        entry("dL/dx", &[2], &[1.5, -1.0]),
-        entry("dL/dw", &[2], &[2.25, 4.0]),
-        entry("dL/db", &[], &[1.4]),
-    ];
+    let right =
+        [entry("dL/dx", &[2], &[1.5, -1.0]), entry("dL/dw", &[2], &[2.25, 4.0]), entry("dL/db", &[], &[1.4])];
     for there in 1..=3 {
         let entries = [&given[..], &right[..there]].concat();
         let missing: Vec<&str> = right[there..].iter().map(|entry| &*entry.name).collect();
@@ -86,7 +84,9 @@ fn gradients_that_a_dump_lacks() {
         let note = report.notes.first().map_or("", String::as_str);
         match missing.is_empty() {
             true => assert_eq!(report.notes.len(), 0),
-            false => assert!(note.starts_with(&format!("dump.npz has no {}; ", missing.join(", "))), "{note}"),
+            false => {
+                assert!(note.starts_with(&format!("dump.npz has no {}; ", missing.join(", "))), "{note}")
+            }
         }
         let report = judged(LAYER, &entries, true);
         assert_eq!(report.exit_code(), i32::from(!missing.is_empty()) as u8);
@@ -101,7 +101,8 @@ fn gradients_that_a_dump_lacks() {
     }
     // A cotangent that is given names the loss.
     let source = "x: [n=2] ~ randn; w: [n] ~ randn; y = w * x; dE/dy: [n] ~ randn";
-    let entries = [&given[..2], &[entry("dE/dy", &[2], &[1.0, 3.0]), entry("dE/dx", &[2], &[0.5, 0.75])]].concat();
+    let entries =
+        [&given[..2], &[entry("dE/dy", &[2], &[1.0, 3.0]), entry("dE/dx", &[2], &[0.5, 0.75])]].concat();
     assert!(judged(source, &entries, false).notes[0].starts_with("dump.npz has no dE/dw; "));
     assert_eq!(verdicts(&judged(source, &entries, true))[1], ("dE/dw", Verdict::Wrong));
 }
@@ -110,7 +111,8 @@ fn gradients_that_a_dump_lacks() {
 #[test]
 fn the_claim_of_a_file_is_no_gradient_of_a_dump() {
     let source = "x: [n=2] ~ randn; w: [n] ~ randn; L = sum(w * x); dL/dw = x";
-    let entries = [entry("x", &[2], &[1.5, -2.0]), entry("w", &[2], &[0.5, 0.25]), entry("dL/dx", &[2], &[0.5, 0.25])];
+    let entries =
+        [entry("x", &[2], &[1.5, -2.0]), entry("w", &[2], &[0.5, 0.25]), entry("dL/dx", &[2], &[0.5, 0.25])];
     let report = judged(source, &entries, false);
     assert_eq!((report.exit_code(), report.notes.len()), (0, 0));
     assert_eq!(judged(source, &entries, true).exit_code(), 1);
@@ -145,8 +147,16 @@ fn arrays_of_one_entry_are_scalars() {
         [entry("x", &[2], &[1.5, -2.0]), entry("dE/dy", &[1], &[2.0]), entry("dE/dx", &[2], &[6.0, -8.0])];
     assert_eq!(verdicts(&judged(source, &entries, false)), [("dE/dx", Verdict::Holds)]);
     // An array of one entry stays one where the file has one, and one of two is no scalar.
-    let report = judged("x: [n=2] ~ randn; L = sum(x^2)", &[entry("x", &[1], &[3.0]), entry("dL/dx", &[1], &[6.0])], false);
+    let report = judged(
+        "x: [n=2] ~ randn; L = sum(x^2)",
+        &[entry("x", &[1], &[3.0]), entry("dL/dx", &[1], &[6.0])],
+        false,
+    );
     assert_eq!(verdicts(&report), [("dL/dx", Verdict::Holds)]);
-    let report = judged("s: [] ~ randn; L = s^2", &[entry("s", &[2], &[3.0, 1.0]), entry("dL/ds", &[1], &[6.0])], false);
+    let report = judged(
+        "s: [] ~ randn; L = s^2",
+        &[entry("s", &[2], &[3.0, 1.0]), entry("dL/ds", &[1], &[6.0])],
+        false,
+    );
     assert_eq!(report.exit_code(), 2);
 }

@@ -84,12 +84,13 @@ impl Lacking {
         let outputs: Vec<(&Val, &Val)> = loss.cotangents.iter().map(|(of, by)| (of, by)).collect();
         // Where that fails the claims say so.
         let Ok(pulled) = pullback(&outputs, &wrt, &[]) else { return Lacking::default() };
-        let missing = inputs.iter().zip(pulled).filter(|(_, path)| path.is_some()).map(|(input, _)| Missing {
-            key: format!("d{}/d{}", loss.name, input.name),
-            span: input.span,
-            shape: input.val.shape(),
-            claimed: told(input, &|_| true),
-        });
+        let missing =
+            inputs.iter().zip(pulled).filter(|(_, path)| path.is_some()).map(|(input, _)| Missing {
+                key: format!("d{}/d{}", loss.name, input.name),
+                span: input.span,
+                shape: input.val.shape(),
+                claimed: told(input, &|_| true),
+            });
         Lacking { missing: missing.collect(), origin: Some(origin(data.name)) }
     }
 
@@ -102,7 +103,8 @@ impl Lacking {
             if keys.is_empty() {
                 return report;
             }
-            let note = format!("{origin} has no {}; with `--complete` what is missing is wrong", keys.join(", "));
+            let note =
+                format!("{origin} has no {}; with `--complete` what is missing is wrong", keys.join(", "));
             return FileReport { notes: [report.notes, vec![note]].concat(), ..report };
         }
         let wrong = self.missing.into_iter().map(|missing| missing.wrong(&origin));
@@ -113,8 +115,10 @@ impl Lacking {
 impl Missing {
     fn wrong(self, origin: &Origin) -> ClaimReport {
         let Missing { key, span, shape, .. } = self;
-        let explanation =
-            Words::new().say(format!("{origin} has no ")).source(key.as_str()).say(", which is not zero by construction.");
+        let explanation = Words::new()
+            .say(format!("{origin} has no "))
+            .source(key.as_str())
+            .say(", which is not zero by construction.");
         ClaimReport {
             span,
             expr_span: span,

@@ -139,8 +139,9 @@ impl<'a> Sorted<'a> {
                 "write bf16 as such, by ml_dtypes or safetensors, or as f32: its bits are no numbers",
             ));
         }
-        let is_scalar =
-            [of.as_str(), wrt].iter().all(|name| program.find(name).is_none_or(|value| value.val.ndim() == 0));
+        let is_scalar = [of.as_str(), wrt]
+            .iter()
+            .all(|name| program.find(name).is_none_or(|value| value.val.ndim() == 0));
         let entry = &if is_scalar { as_scalar(entry) } else { entry.clone() };
         let array = entry.array.cast(DType::F64).map_err(|error| Problem::new(error.to_string()))?;
         let number = program.claim_numbers(&of, wrt, &array).map_err(|error| Problem {
@@ -193,7 +194,9 @@ fn as_scalar(entry: &Entry) -> Entry {
 fn is_scalar(file: &File, name: &str) -> bool {
     stated(file).filter(|(known, ..)| known == name).any(|(_, shape, source, _)| match (shape, source) {
         (Some(shape), _) => shape.dims.is_empty(),
-        (None, Source::Literal(expr)) => evaluate(expr, &Scope::new(DType::F64)).is_ok_and(|val| val.ndim() == 0),
+        (None, Source::Literal(expr)) => {
+            evaluate(expr, &Scope::new(DType::F64)).is_ok_and(|val| val.ndim() == 0)
+        }
         (None, _) => false,
     })
 }

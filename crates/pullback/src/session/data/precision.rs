@@ -91,11 +91,12 @@ impl<'a> Evidence<'a> {
         let inputs = self.told_by(is_input);
         match inputs.iter().map(|(_, told)| *told).min_by(coarser) {
             Some(finest)
-                if is_coarser(finest, stored)
-                    && digits.narrowest() == finest
-                    && digits.may_be_rounded() =>
+                if is_coarser(finest, stored) && digits.narrowest() == finest && digits.may_be_rounded() =>
             {
-                Assumed { precision: finest, because: Because::InputsDigits { name: first_of(&inputs, finest) } }
+                Assumed {
+                    precision: finest,
+                    because: Because::InputsDigits { name: first_of(&inputs, finest) },
+                }
             }
             _ if digits.narrowest() == stored => held,
             _ => Assumed { because: Because::NoEvidence, ..held },
