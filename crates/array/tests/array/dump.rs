@@ -2,9 +2,9 @@
 
 use crate::model::config;
 use proptest::prelude::*;
-use pullback_array::file::{Dump, Entry};
+use pullback_array::file::{Digits, Dump, Entry};
 use pullback_array::random::Generator;
-use pullback_array::{DType, Precision, Result};
+use pullback_array::{Array, DType, Precision, Result};
 
 const NPZ: &[u8] = include_bytes!("../golden/half.npz");
 const SAFETENSORS: &[u8] = include_bytes!("../golden/half.safetensors");
@@ -80,24 +80,62 @@ fn drawn(seed: u64, count: usize, bits: u32) -> Vec<f32> {
     numbers.iter().map(|&x| f32::from_bits((x as f32).to_bits() & (u32::MAX << (24 - bits)))).collect()
 }
 
+/// What the digits of f32 numbers tell: the format they come from, the narrowest that has them, whether they may be results in it.
+fn told(numbers: &[f32]) -> (Option<Precision>, Precision, bool) {
+    let array = Array::from_slice(&[numbers.len()], numbers).expect("a vector");
+    let digits = Digits::of(&array, Precision::F32);
+    (digits.told(), digits.narrowest(), digits.may_be_rounded())
+}
+
 #[test]
-fn numbers_of_a_narrower_format_are_recognised() {
+fn digits_tell_the_format_of_results() {
     use Precision::{BF16, F16, F32};
-    let precisions = |arrays: &[(&str, Vec<f32>)]| -> Vec<Precision> {
-        let dump = read("d", &singles(arrays)).expect("a dump");
-        assert!(dump.entries().iter().all(|entry: &Entry| entry.stored == F32));
-        dump.entries().iter().map(|entry| entry.precision).collect()
-    };
-    // A few numbers follow the many; what has more bits is left alone.
-    let bias = || ("b", vec![0.5, -1.0, 0.0]);
-    assert_eq!(precisions(&[("W", drawn(1, 30, 8)), bias(), ("x", drawn(2, 30, 24))]), [BF16, BF16, F32]);
-    assert_eq!(precisions(&[("W", drawn(1, 30, 11)), bias()]), [F16, F16]);
-    assert_eq!(precisions(&[("W", drawn(1, 30, 24)), bias()]), [F32, F32]);
-    // Whole numbers and simple fractions are numbers of every format, and say nothing.
-    let simple: Vec<f32> = (0u8..60).map(|i| f32::from(i) / 4.0).collect();
-    assert_eq!(precisions(&[("x", simple), bias()]), [F32, F32]);
-    // Nor do a few.
-    assert_eq!(precisions(&[("x", drawn(3, 4, 8))]), [F32]);
+    for (bits, format) in [(8, BF16), (11, F16), (24, F32)] {
+        assert_eq!(told(&drawn(1, 60, bits)), (Some(format), format, true), "{bits} bits");
+    }
+    // What every format has among its results does not hide them: zeros, and ones where something saturates.
+    let saturated: Vec<f32> =
+        drawn(2, 90, 8).into_iter().enumerate().map(|(k, x)| [x, 0.0, 1.0, x][k % 4]).collect();
+    assert_eq!(told(&saturated), (Some(BF16), BF16, true));
+    // Subnormal numbers of f16 have fewer digits, and all of them have the last one's place.
+    let tiny: Vec<f32> = drawn(3, 60, 11).into_iter().map(|x| x / 4096.0).collect();
+    let tiny: Vec<f32> = tiny.into_iter().map(|x| (x * 16_777_216.0).round() / 16_777_216.0).collect();
+    assert_eq!(told(&tiny).1, F16);
+    // As it is read, it has the precision that holds it.
+    let dump = read("d", &singles(&[("W", drawn(1, 30, 8)), ("x", drawn(2, 30, 24))])).expect("a dump");
+    let is_held = |entry: &Entry| (entry.precision, entry.stored) == (F32, F32);
+    assert!(dump.entries().iter().all(is_held));
+}
+
+#[test]
+fn whole_numbers_and_simple_fractions_tell_nothing() {
+    use Precision::{BF16, F16, F32};
+    let counts: Vec<f32> = (128u8..=255).map(f32::from).collect();
+    let cases: [(&str, Vec<f32>, Precision); 7] = [
+        ("zeros", vec![0.0; 30], BF16),
+        ("zeros and ones", (0u8..30).map(|k| f32::from(k % 2)).collect(), BF16),
+        ("counts that use eight bits", counts.clone(), BF16),
+        ("an eighth of them", counts.iter().map(|x| x / 8.0).collect(), BF16),
+        ("larger ones", (1000u16..1100).map(f32::from).collect(), F16),
+        ("whole numbers that need f32", (5000u16..5100).map(f32::from).collect(), F32),
+        ("quarters", (0u8..60).map(|k| f32::from(k) / 4.0).collect(), BF16),
+    ];
+    for (name, numbers, narrowest) in cases {
+        let (format, narrow, _) = told(&numbers);
+        assert_eq!((format, narrow), (None, narrowest), "{name}");
+    }
+    // Powers of two, of any size, use no digit.
+    let powers: Vec<f32> = (0..30).map(|k| 2f32.powi(k - 15)).collect();
+    assert_eq!(told(&powers), (None, BF16, false));
+    // Counts of eight bits may be rounded results all the same; few-bit numbers may not.
+    assert!(told(&counts).2 && !told(&(0u8..60).map(|k| f32::from(k) / 4.0).collect::<Vec<_>>()).2);
+    // One number by itself is a multiple of itself.
+    assert_eq!(told(&[0.333_984_38]), (None, BF16, true));
+    assert_eq!(told(&[1.0 / 3.0]), (Some(F32), F32, true));
+    // Integers, and nothing at all, are no matter of digits.
+    let whole = Array::from_slice(&[3], &[300i64, 4, 5]).expect("three");
+    assert_eq!(Digits::of(&whole, Precision::Whole).told(), None);
+    assert_eq!(told(&[]).0, None);
 }
 
 #[test]
