@@ -383,7 +383,7 @@ impl Case<'_> {
         let mut of_claim = match (&self.claim.rounding, &pulled) {
             (Rounding::Measured(errors), _) => {
                 let measured = to_tensor(errors, &self.y, &self.x, self.claim.layout)?.to_vec_f64();
-                Allowance { most: measured.iter().map(|error| SAFETY * error).collect(), measured }
+                Allowance::of_errors(measured)
             }
             (Rounding::Unknown(precision), Some((pulled, _))) => pulled.allowance(*precision)?,
             (Rounding::Unknown(precision), None) => Allowance::of_zeros(*precision, claimed.len()),
