@@ -103,7 +103,7 @@ fn moves(inputs: &[&Array], results: &[Array]) -> bool {
 }
 
 /// Does an operation make whole numbers of whole numbers, whatever these are? It is tried on others twice.
-fn keeps_whole(op: &dyn Op, inputs: &[&Array]) -> bool {
+pub(crate) fn keeps_whole(op: &dyn Op, inputs: &[&Array]) -> bool {
     (0..2).all(|trial| {
         let other = |(k, array): (usize, &&Array)| {
             if !array.dtype().is_float() {

@@ -16,7 +16,7 @@ use pullback_array::{Array, DType, Precision};
 use pullback_autograd::{Function, pullback};
 use pullback_ops::{Op, Origin, Result, Val};
 
-use crate::allowance::{Allowance, most_of};
+use crate::allowance::{Allowance, MOST_OF_ALL};
 use crate::evidence::{SAFETY, rounding_of};
 use crate::graph::piecewise_constant;
 use crate::other_code::Pulled;
@@ -199,7 +199,7 @@ pub(crate) fn flips(
 fn are_possible(taken: &[&Turn]) -> bool {
     let count = taken.len() as f64;
     let costs: f64 = taken.iter().map(|turn| turn.cost).sum();
-    SAFETY * (costs / count).sqrt() <= most_of(count)
+    SAFETY * (costs / count).sqrt() <= (SAFETY / count.sqrt()).max(MOST_OF_ALL)
 }
 
 /// What a choice, turned, makes of the derivative.

@@ -50,7 +50,7 @@ impl Case<'_> {
         let mut of_claim = match (&self.claim.rounding, &pulled) {
             (Rounding::Measured(errors), _) => {
                 let measured = to_tensor(errors, &self.y, &self.x, self.claim.layout)?.to_vec_f64();
-                Allowance { most: measured.iter().map(|error| SAFETY * error).collect(), measured }
+                Allowance::of_errors(measured)
             }
             (Rounding::Unknown(precision), Some((pulled, _))) => {
                 let Allowance { most, measured } = pulled.allowance(*precision)?;

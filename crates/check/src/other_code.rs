@@ -17,9 +17,6 @@ use crate::rounding::{Measured, Simulation, Sums};
 use crate::routes::Derivative;
 use crate::verdict::Coarser;
 
-/// TF32 has 11 significant bits.
-const TF32: f64 = 1.0 / (1u64 << 10) as f64;
-
 /// Errors of this share of what a format explains, in the mean, are of its size.
 const OF_ITS_SIZE: f64 = 1.0 / 16.0;
 
@@ -78,7 +75,7 @@ impl Case<'_> {
         let Some(pulled) = Pulled::new(&self.reduced.derivative())? else { return Ok(None) };
         let (coarser, epsilon) = match precision {
             Precision::F16 | Precision::BF16 => (Coarser::Sums(*precision), precision.epsilon()),
-            Precision::F32 if pulled.has_products() => (Coarser::Tf32, TF32),
+            Precision::F32 if pulled.has_products() => (Coarser::Tf32, Precision::TF32.epsilon()),
             _ => return Ok(None),
         };
         let sums = match coarser {

@@ -27,7 +27,7 @@ use pullback_autograd::Function;
 use pullback_network::Value;
 use pullback_ops::{Op, Origin, Result, Val};
 
-use crate::exact::Exact;
+use crate::exact::{Exact, keeps_whole};
 use crate::graph::{ancestors, piecewise_constant};
 
 /// The relative sizes of perturbations, both far above double precision's 2⁻⁵².
@@ -51,11 +51,26 @@ const LEAST_SUM: f64 = 2.0;
 /// less than √n/3 epsilons.
 const IN_SEQUENCE: f64 = 1.0 / 3.0;
 
+/// Sums of fewer products may run in the format of 16 bits that they are stored in: so PyTorch's LayerNorm adds up the gradient of
+/// its bias on a CPU, row by row, off by 4 epsilons beside the root of the sum of squares for 64 rows. Longer ones run in 32.
+const SHORT_SUM: f64 = 64.0;
+
 /// Sums of one number again and again are added up to find out how far they drift, as long as that takes fewer additions.
 const MOST_ADDED: f64 = (1u64 << 27) as f64;
 
 /// How the squares of numbers tell that all are the same: the sum of n squares is the square of the sum over n, within this.
 const ALL_THE_SAME: f64 = 1e-9;
+
+/// What is known of a sum of other code.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Sum {
+    /// It is part of a function that is computed as a whole.
+    Inside,
+    /// Its products are those of given numbers, and it is all there is.
+    OfGiven,
+    /// Its products are computed and stored before, or may be: several contractions can be done in another order.
+    OfComputed,
+}
 
 /// How results round, and sums beside all else.
 #[derive(Clone, Copy, Debug)]
@@ -100,9 +115,23 @@ impl Sums {
     }
 
     /// How much the operands of a sum of n products are perturbed, and its result, beside being stored.
-    fn perturbations(self, products: f64) -> (f64, f64) {
-        let root = products.sqrt() * self.fineness();
-        (root, if self.in_sequence { IN_SEQUENCE * root } else { 0.0 })
+    fn perturbations(self, products: f64, is: Sum) -> (f64, f64) {
+        let is_of_16_bits = matches!(self.stored, Precision::F16 | Precision::BF16);
+        let is_short = is_of_16_bits && is != Sum::Inside && products < SHORT_SUM;
+        let finer = if is_short { 1.0 } else { self.fineness() };
+        let root = products.sqrt() * finer;
+        // One by one, the partial sums of n random numbers are n/2 times the square of one in the mean, and each is rounded.
+        let root = if self.in_sequence { root / 2f64.sqrt() } else { root };
+        let operands = if is == Sum::OfComputed { root.max(self.stores().0) } else { root };
+        (operands, if self.in_sequence { IN_SEQUENCE * products.sqrt() * finer } else { 0.0 })
+    }
+
+    /// What becomes of a stored number that is too small for the format, as a share of it and in units of its epsilon.
+    fn underflow(self, number: f64) -> f64 {
+        let (least, size) = (self.stored.underflow(), number.abs());
+        // Half precision loses digits before it loses numbers; where others lose them all is taken for zero.
+        let reach = if self.stored == Precision::F16 { least / self.stored.epsilon() } else { least };
+        if size == 0.0 || size >= reach { 0.0 } else { (least / size).min(1.0) / self.stored.epsilon() }
     }
 
     /// How far n times a number is off where it is added up one by one, relative to it and in units of the epsilon of what is
@@ -240,7 +269,8 @@ impl Simulation {
 
     /// The value, and what is known of all that it is computed from.
     fn watched(&self, given: &[Array], sums: Sums) -> Result<(Array, Known)> {
-        let mut known = Known { exact: Exact::new(sums.stored), drifts: HashMap::new() };
+        let mut known =
+            Known { exact: Exact::new(sums.stored), sums: HashMap::new(), drifts: HashMap::new() };
         for (value, array) in self.given.iter().chain(&self.leaves).zip(given.iter().chain(&self.arrays)) {
             known.exact.given(value, array, self.varying == Some(value.order()));
         }
@@ -253,20 +283,32 @@ impl Simulation {
             if let Some(&products) = self.sums.get(&value.order())
                 && sums.in_sequence
                 && !known.exact.knows(value.order())
-                && let Some(drift) = drift(op, inputs, &results, products, sums)
             {
-                known.drifts.insert(value.order(), drift);
+                known.sums.insert(value.order(), self.sum(op, value, inputs, &known.exact));
+                let drift = drift(op, inputs, &results, products, sums);
+                known.drifts.extend(drift.map(|drift| (value.order(), drift)));
             }
             Ok(results)
         };
         let value = self.function.call_by(&self.inputs(given), &mut forward)?.remove(0);
         Ok((value, known))
     }
+
+    /// What kind of sum an operation is.
+    fn sum(&self, op: &dyn Op, value: &Val, inputs: &[&Array], exact: &Exact) -> Sum {
+        let given = || value.inputs().iter().zip(inputs).all(|(value, array)| exact.is_exact(value, array));
+        match keeps_whole(op, inputs) {
+            false => Sum::Inside,
+            true if value.order() == self.value.order() && given() => Sum::OfGiven,
+            true => Sum::OfComputed,
+        }
+    }
 }
 
 /// What is known of the values that a simulation runs over.
 struct Known {
     exact: Exact,
+    sums: HashMap<u64, Sum>,
     /// How far sums of one number drift that is added up again and again, at the most, relative to them.
     drifts: HashMap<u64, f64>,
 }
@@ -329,7 +371,8 @@ impl Run<'_> {
         let mut inputs = self.given.to_vec();
         for (leaf, array) in simulation.leaves.iter().zip(&simulation.arrays) {
             let is_exact = self.known.exact.is_exact(leaf, array) || is_stated(array);
-            inputs.push(if is_exact { array.clone() } else { noise.perturb(array, size * stores)? });
+            let stored = size * stores;
+            inputs.push(if is_exact { array.clone() } else { noise.perturb(array, stored, self.sums)? });
         }
         let mut forward = |op: &dyn Op, value: &Val, inputs: &[&Array]| -> Result<Vec<Array>> {
             let order = value.order();
@@ -338,14 +381,16 @@ impl Run<'_> {
             }
             let stored = if order == simulation.value.order() { 0.0 } else { stores };
             let Some(&products) = simulation.sums.get(&order) else {
-                return noise.perturb_all(op.forward(inputs)?, size * stored);
+                return noise.perturb_all(op.forward(inputs)?, size * stored, self.sums);
             };
-            let (operands, result) = self.sums.perturbations(products);
+            let is = self.known.sums.get(&order).copied().unwrap_or(Sum::Inside);
+            let (operands, result) = self.sums.perturbations(products, is);
             let result = result.max(self.known.drifts.get(&order).copied().unwrap_or(0.0));
             let operands = if inputs.len() > 1 { operands.max(rounds) } else { operands };
             let inputs: Result<Vec<Array>> =
                 inputs.iter().map(|input| noise.perturb_each(input, size * operands)).collect();
-            noise.perturb_all(op.forward(&inputs?.iter().collect::<Vec<_>>())?, size * (stored + result))
+            let results = op.forward(&inputs?.iter().collect::<Vec<_>>())?;
+            noise.perturb_all(results, size * (stored + result), self.sums)
         };
         Ok(simulation.function.call_by(&inputs, &mut forward)?.remove(0).to_vec_f64())
     }
@@ -377,23 +422,25 @@ impl Noise {
         ((mixed ^ (mixed >> 31)) as i64 >> 11) as f64 / (1u64 << 52) as f64
     }
 
-    /// Every element times a number within `size` of 1. What a broadcast array repeats is one number, rounded once.
-    fn perturb(&self, array: &Array, size: f64) -> Result<Array> {
-        if !self.alike {
-            return self.perturb_each(array, size);
-        }
+    /// Every element times a number within `size` of 1, farther where it is too small to be stored. What a broadcast array
+    /// repeats is one number, rounded once.
+    fn perturb(&self, array: &Array, size: f64, sums: Sums) -> Result<Array> {
         if !array.dtype().is_float() || size == 0.0 {
             return Ok(array.clone());
         }
         // Rounding depends on the digits of a number, not on its exponent or its sign.
         const DIGITS: u64 = (1 << 52) - 1;
         self.next();
-        let of = |x: f64| Noise::mixed(self.state.get() ^ (x.to_bits() & DIGITS));
-        Ok(array.map(|x| x * (1.0 + (size * of(x.into())) as f32), |x| x * (1.0 + size * of(x)))?)
+        let drawn = |x: f64| match self.alike {
+            true => Noise::mixed(self.state.get() ^ (x.to_bits() & DIGITS)),
+            false => self.next(),
+        };
+        let of = |x: f64| 1.0 + size * (1.0 + sums.underflow(x)) * drawn(x);
+        Ok(array.map(|x| x * of(x.into()) as f32, |x| x * of(x))?)
     }
 
-    fn perturb_all(&self, arrays: Vec<Array>, size: f64) -> Result<Vec<Array>> {
-        arrays.iter().map(|array| self.perturb(array, size)).collect()
+    fn perturb_all(&self, arrays: Vec<Array>, size: f64, sums: Sums) -> Result<Vec<Array>> {
+        arrays.iter().map(|array| self.perturb(array, size, sums)).collect()
     }
 
     /// The same with a number of its own for every element, as where others stand beside equal ones in their sums.

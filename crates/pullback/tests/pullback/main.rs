@@ -1,5 +1,6 @@
 //! The command and the session behind it, on files as their users write them.
 
+mod allowances;
 mod bad_input;
 mod battery;
 mod benchmark;

@@ -1,0 +1,143 @@
+"""Writes <program>-<dtype>.safetensors: gradients as PyTorch computes them in f64, f32, f16 and bf16, and wrong ones beside them.
+
+Run with PyTorch 2.15 on the CPU and safetensors. Each file holds the inputs of a .grad file beside this one and the gradients of
+autograd; a wrong gradient stands under the name of the right one and what is wrong with it: `dL/db: the last rows dropped`. Each is
+so far off as rounding of no real implementation puts it, and many stay within a few steps of the format in each entry.
+"""
+
+import pathlib
+
+import torch
+import torch.nn.functional as F
+from safetensors.torch import save_file
+
+HERE = pathlib.Path(__file__).parent
+DTYPES = {"f64": torch.float64, "f32": torch.float32, "f16": torch.float16, "bf16": torch.bfloat16}
+
+# A multiple that lies outside of what the formats round.
+TIMES = {torch.float64: 1.000001, torch.float32: 1.001, torch.float16: 1.02, torch.bfloat16: 1.1}
+
+
+def dropped(cotangent, rows):
+    """The cotangent without its last rows."""
+    cut = cotangent.clone()
+    cut[-rows:] = 0
+    return cut
+
+
+def bias(draw):
+    """A bias over 256 rows, and weights of two entries."""
+    X, W, b = draw(256, 1), draw(1, 2), draw(2)
+    g = draw(256, 2).detach().abs()
+    (X @ W + b).backward(g)
+    cut = dropped(g, 24)
+    slips = {
+        "dL/db: the last rows dropped": cut.sum(0),
+        "dL/dW: the last rows dropped": X.detach().T @ dropped(g, 128),
+        "dL/db: a twenty-fifth off": b.grad * torch.tensor([1, 1.04]).to(b.dtype),
+    }
+    return {"X": X, "W": W, "b": b}, {"dL/dZ": g}, slips
+
+
+def labels(draw):
+    """Cross-entropy of labels that are compared with indices."""
+    z = draw(6, 5)
+    t = torch.tensor([0, 3, 4, 1, 1, 2])
+    F.cross_entropy(z, t, reduction="sum").backward()
+    onehot = F.one_hot(t, 5).to(z.dtype)
+    p = torch.softmax(z, 1).detach()
+    slips = {
+        "dL/dz: zeros": torch.zeros_like(z),
+        "dL/dz: without the labels": p,
+        "dL/dz: the labels of the next row": p - onehot.roll(1, 0),
+        "dL/dz: one label forgotten": p - onehot * torch.tensor([1, 1, 0, 1, 1, 1]).to(z.dtype)[:, None],
+    }
+    return {"z": z}, {"t": t}, slips
+
+
+def masked(draw):
+    """Attention with a mask of numbers, −10⁴ where it hides."""
+    Q, K, V = draw(6, 3), draw(6, 3), draw(6, 2)
+    d = draw(6, 2).detach()
+    ones = torch.ones(6, 6)
+
+    def attended(mask):
+        return torch.softmax(Q @ K.T / 3**0.5 + (1 - mask.to(Q.dtype)) * -1e4, 1)
+
+    (attended(ones.tril()) @ V).backward(d)
+    with torch.no_grad():
+        slips = {
+            "dL/dV: without the mask": attended(ones).T @ d,
+            "dL/dV: the diagonal masked too": attended(ones.tril(-1)).T @ d,
+            "dL/dQ: of the next row": Q.grad.roll(1, 0),
+        }
+    return {"Q": Q, "K": K, "V": V}, {"dL/dO": d}, slips
+
+
+def dropout(draw):
+    """A mask of drawn numbers."""
+    x, w = draw(8, 4), draw(4)
+    u = torch.rand(8, 4).to(x.dtype)
+    kept = (u < 0.75).to(x.dtype)
+    d = draw(8, 4).detach()
+    (x * w * kept / 0.75).backward(d)
+    one = torch.zeros_like(kept)
+    one[tuple((kept == 0).nonzero()[0])] = 1
+    scaled = d * w.detach() / 0.75
+    slips = {"dL/dx: without the mask": scaled, "dL/dx: one element kept": scaled * (kept + one)}
+    return {"x": x, "w": w}, {"u": u, "dL/dy": d}, slips
+
+
+def hidden(draw):
+    """A hidden layer of relu, whose signs rounding may turn."""
+    X, T = draw(40, 4).detach(), draw(40, 2).detach()
+    W, b, V = draw(4, 16), draw(16), draw(16, 2)
+    Z = X @ W + b
+    Y = torch.relu(Z) @ V
+    ((Y - T) ** 2).mean().backward()
+    dY = (2 * (Y - T) / 80).detach()
+    dA = dY @ V.detach().T
+    slips = {
+        "dL/dW: without the mask": X.T @ dA,
+        "dL/dW: a mask of the wrong sign": X.T @ (dA * (Z < 0)),
+        "dL/db: the last rows dropped": dropped(dA * (Z > 0), 20).sum(0),
+    }
+    return {"W": W, "b": b, "V": V}, {"X": X, "T": T}, slips
+
+
+def layernorm(draw):
+    """PyTorch's own kernel, which adds up the rows of dL/db in the format itself."""
+    x, g, b = draw(48, 6), draw(6), draw(6)
+    d = draw(48, 6).detach()
+    F.layer_norm(x, (6,), g, b, 1e-5).backward(d)
+    slips = {
+        "dL/db: the last rows dropped": dropped(d, 24).sum(0),
+        "dL/dx: of the next row": x.grad.roll(1, 0),
+        "dL/dg: without the normalisation": (d * x).sum(0).detach(),
+    }
+    return {"x": x, "g": g, "b": b}, {"dL/dy": d}, slips
+
+
+def contracted(draw):
+    """Three operands at once: PyTorch contracts them in pairs and stores what is between."""
+    x, w, u = draw(3, 5, 4), draw(4, 6), draw(6)
+    d = draw(3, 5).detach()
+    torch.einsum("btd,de,e->bt", x, w, u).backward(d)
+    slips = {"dL/dw: of the next row": w.grad.roll(1, 0)}
+    return {"x": x, "w": w, "u": u}, {"dL/dy": d}, slips
+
+
+def plain(tensors):
+    return {name: tensor.detach().clone().contiguous() for name, tensor in tensors.items()}
+
+
+if __name__ == "__main__":
+    for program in (bias, labels, masked, dropout, hidden, layernorm, contracted):
+        for name, dtype in DTYPES.items():
+            torch.manual_seed(11)
+            leaves, others, slips = program(lambda *shape: torch.randn(shape).to(dtype).requires_grad_())
+            right = {f"dL/d{n}": leaf.grad for n, leaf in leaves.items()}
+            first = next(iter(right))
+            slips[f"{first}: times {TIMES[dtype]}"] = (right[first].double() * TIMES[dtype]).to(dtype)
+            everything = plain(leaves | others | right | slips)
+            save_file(everything, HERE / f"{program.__name__}-{name}.safetensors")
