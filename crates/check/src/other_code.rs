@@ -80,7 +80,7 @@ impl Case<'_> {
         };
         let sums = match coarser {
             Coarser::Sums(precision) => Sums::of(precision, precision),
-            Coarser::Tf32 => Sums::of(Precision::F16, Precision::F32),
+            Coarser::Tf32 => Sums::of(Precision::TF32, Precision::F32),
         };
         let spread: Vec<f64> = pulled.measured(sums)?.iter().flat_map(Measured::spread).collect();
         let error = |k: usize| (evidence.claimed[k] - derived[k]).abs();
