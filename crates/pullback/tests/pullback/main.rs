@@ -1,10 +1,12 @@
 //! The command and the session behind it, on files as their users write them.
 
+mod aliases;
 mod bad_input;
 mod benchmark;
 mod command;
 mod derived;
 mod diagnosed;
+mod draws;
 mod dumped;
 mod examples;
 mod function;
@@ -22,5 +24,7 @@ mod rounded;
 mod seed_numbers;
 mod seed_tensors;
 mod sign_errors;
+mod special_data;
 mod training;
 mod verdicts;
+mod zero;
