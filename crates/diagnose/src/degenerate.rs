@@ -39,7 +39,7 @@ pub fn degenerate(
         return notes;
     }
     let inquiry = Inquiry::new(file, exact, inputs, base_dir, judged, &|_| ());
-    for (name, val, same) in special(exact, inputs).into_iter().take(MOST_VALUES) {
+    for Special { name, val, same, is_given } in special(exact, inputs).into_iter().take(MOST_VALUES) {
         let concerns = |&&number: &&usize| graph_of(&exact.claims[number].of).contains_key(&val.id());
         let concerned: Vec<usize> = claims.iter().filter(concerns).copied().collect();
         if concerned.is_empty() {
@@ -53,7 +53,8 @@ pub fn degenerate(
                     !inquiry.refers_to_wrong(number)
                         && inquiry.off(&probe, number).is_some_and(|off| off > CLOSE)
                 }
-                None => depends(&inquiry, &probe, &exact.claims[number]).unwrap_or(false),
+                // What the file makes of constants is the same for the other code.
+                None => is_given && depends(&inquiry, &probe, &exact.claims[number]).unwrap_or(false),
             };
             let of_numbers = exact.claims[number].expr.is_none();
             notes[number].extend(hides.then(|| Note::Hidden { name: name.clone(), same, of_numbers }));
@@ -62,19 +63,27 @@ pub fn degenerate(
     notes
 }
 
+/// A value whose entries are alike.
+struct Special {
+    name: String,
+    val: Val,
+    same: Same,
+    /// Is it an input, and not made of constants?
+    is_given: bool,
+}
+
 /// The values that are given or constructed and whose entries say nothing of where they stand.
-fn special(exact: &Program, inputs: &Inputs) -> Vec<(String, Val, Same)> {
+fn special(exact: &Program, inputs: &Inputs) -> Vec<Special> {
     let mut found = Vec::new();
     for value in &exact.values {
-        let is_given = match value.kind {
-            ValueKind::Input | ValueKind::Upstream => inputs.get(&value.name).is_some(),
-            ValueKind::Definition => value.val.dtype().is_float() && is_constructed(&value.val, exact),
-        };
-        if !is_given || value.val.ndim() == 0 || !value.val.dtype().is_float() {
+        let is_given = value.kind != ValueKind::Definition && inputs.get(&value.name).is_some();
+        let is_array = value.val.ndim() > 0 && value.val.dtype().is_float();
+        if !is_array || !(is_given || is_constructed(&value.val, exact)) {
             continue;
         }
         let Ok(array) = value.val.array() else { continue };
-        found.extend(same(array).map(|same| (value.name.clone(), value.val.clone(), same)));
+        let (name, val) = (value.name.clone(), value.val.clone());
+        found.extend(same(array).map(|same| Special { name, val, same, is_given }));
     }
     found
 }

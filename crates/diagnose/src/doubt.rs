@@ -69,7 +69,9 @@ pub fn doubts(
         judged.get(number).filter(|judged| holds(judged))?;
         // On other data the claims that it refers to are right: what rests on a wrong one differs by that. Numbers from
         // elsewhere are not what they are on other data.
-        if inquiry.refers_to_wrong(number) || is_of_other_numbers(exact, number) {
+        // What holds by another convention than that of the operations does so there too.
+        let is_conventional = inquiry.off_here(number).is_some_and(|off| off > CLOSE);
+        if is_conventional || inquiry.refers_to_wrong(number) || is_of_other_numbers(exact, number) {
             return None;
         }
         let off = |probes: &[Probe]| {

@@ -388,6 +388,11 @@ impl<'a> Inquiry<'a> {
         true
     }
 
+    /// The same on the data of the file.
+    pub(crate) fn off_here(&self, number: usize) -> Option<f64> {
+        self.off(&self.own, number)
+    }
+
     /// How far a claim is off on other data, as a share of the derivative's largest entry; none where that says nothing.
     pub(crate) fn off(&self, probe: &Probe, number: usize) -> Option<f64> {
         let claim = self.exact.claims.get(number)?;

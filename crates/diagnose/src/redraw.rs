@@ -58,6 +58,11 @@ pub fn on_other_draws(
     };
     let is_tried = |number: &usize| holds(number) && is_formula(file, exact, &exact.claims[*number]);
     let mut left: Vec<usize> = (0..exact.claims.len()).filter(is_tried).collect();
+    // What holds by another convention than that of the operations does so there too.
+    let here = gradients(exact, &left);
+    left.retain(|number| {
+        here.get(number).is_none_or(|gradient| is_claimed(&exact.claims[*number], gradient))
+    });
     let Some(draws) = Draws::of(file, inputs, base_dir).filter(|_| !left.is_empty()) else { return };
     let mut wrong: HashMap<usize, Judgement> = HashMap::new();
     {
@@ -224,7 +229,7 @@ impl<'a> Draws<'a> {
     }
 }
 
-/// The gradients that claims are about, by one backward pass for all that are about the same scalar.
+/// The gradients that claims of their shapes are about, by one backward pass for all that are about the same scalar.
 fn gradients(program: &Program, claims: &[usize]) -> HashMap<usize, Array> {
     let mut by_scalar: HashMap<u64, Vec<usize>> = HashMap::new();
     for &number in claims {
@@ -239,10 +244,22 @@ fn gradients(program: &Program, claims: &[usize]) -> HashMap<usize, Array> {
         let wrt: Vec<&Val> = numbers.iter().map(|&number| &program.claims[number].wrt[0]).collect();
         let Ok(gradients) = grad(of, &wrt) else { continue };
         for (number, gradient) in numbers.into_iter().zip(gradients) {
-            found.extend(gradient.array().ok().map(|array| (number, array.clone())));
+            let is_of_its_shape = |claimed: &Claimed| matches!(claimed, Claimed::Value { val, .. } if val.shape() == gradient.shape());
+            if is_of_its_shape(&program.claims[number].claimed)
+                && let Ok(array) = gradient.array()
+            {
+                found.insert(number, array.clone());
+            }
         }
     }
     found
+}
+
+/// Is what is claimed this gradient?
+fn is_claimed(claim: &Claim, gradient: &Array) -> bool {
+    let Claimed::Value { val, .. } = &claim.claimed else { return false };
+    let difference = || val.array().ok()?.zip(gradient, "compare", |a, b| a - b, |a, b| a - b).ok();
+    difference().is_some_and(|difference| difference.max_abs() <= CLOSE * gradient.max_abs())
 }
 
 /// What is said of a claim on other data, where it is wrong there by all routes; and whether by itself, or only since what it
@@ -258,12 +275,8 @@ fn wrong_on(
     let Claimed::Value { val, .. } = &claim.claimed else { return None };
     let claimed = val.array().ok().filter(|array| array.all_finite())?;
     // The quick look: what agrees with autograd is not judged.
-    let agrees = |expected: &Array| {
-        let difference = claimed.zip(expected, "compare", |a, b| a - b, |a, b| a - b);
-        difference.is_ok_and(|difference| difference.max_abs() <= CLOSE * expected.max_abs())
-    };
-    match gradient.filter(|gradient| gradient.shape() == claimed.shape()) {
-        Some(gradient) if !gradient.all_finite() || agrees(gradient) => return None,
+    match gradient {
+        Some(gradient) if !gradient.all_finite() || is_claimed(claim, gradient) => return None,
         Some(_) => {}
         None => {
             if inquiry.agrees_on(probe, number, claimed)? {

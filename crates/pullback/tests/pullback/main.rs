@@ -1,12 +1,14 @@
 //! The command and the session behind it, on files as their users write them.
 
 mod allowances;
+mod aliases;
 mod bad_input;
 mod battery;
 mod benchmark;
 mod command;
 mod derived;
 mod diagnosed;
+mod draws;
 mod dumped;
 mod examples;
 mod function;
@@ -26,6 +28,8 @@ mod rounded;
 mod seed_numbers;
 mod seed_tensors;
 mod sign_errors;
+mod special_data;
 mod training;
 mod unjudged;
 mod verdicts;
+mod zero;

@@ -1,0 +1,131 @@
+//! Data that are special: sizes of 1, weights of ones, gradients that other code returned. Right claims hold on them, and what they
+//! hide is said.
+
+use std::path::Path;
+
+use pullback::array::file::{Dump, Entry};
+use pullback::array::{Array, Precision};
+use pullback::check::{Judgement, Note, Same, Verdict};
+use pullback::session::{Data, check_dump};
+
+use crate::diagnosed::claims;
+
+#[track_caller]
+fn all_hold(source: &str) -> Vec<Judgement> {
+    let found = claims(source);
+    for claim in &found {
+        assert_eq!(claim.judgement.verdict, Verdict::Holds, "{} in\n{source}", claim.key);
+    }
+    found.into_iter().map(|claim| claim.judgement).collect()
+}
+
+#[track_caller]
+fn all_hold_without_a_word(source: &str) {
+    for judgement in all_hold(source) {
+        assert_eq!(judgement.notes, [], "{source}");
+    }
+}
+
+/// A dim of 1 is no reason to change the other sizes, nor those that are written out.
+#[test]
+fn a_dim_of_one() {
+    all_hold_without_a_word(
+        "X: [3, 1] ~ randn\nw: [K=1] ~ randn\nc: [M=3] ~ randn\nL = mean(X @ w) + sum(c^2)\n\
+         dL/dw = sum(X, axis=0) / 3\ndL/dc = 2 * c",
+    );
+    all_hold_without_a_word(
+        "x: [N=2, 3, M=3] ~ randn\nu: [D=1] ~ randn\nL = mean(x * x) + sum(reshape(u, [1]))\n\
+         dL/dx = 2 * x / (3 * M * N)\ndL/du = ones(D)",
+    );
+    all_hold_without_a_word(
+        "b: [K=1] ~ randn\nX: [4, 5] ~ randn\nL = mean((X + b)^2)\ndL/dX = 2 * (X + b) / 20",
+    );
+    all_hold_without_a_word(
+        "X: [B=1, 6] ~ randn\nw: [6] ~ randn\nL = sum(X @ w) / B\ndL/dw = sum(X, axis=0) / B",
+    );
+    all_hold_without_a_word(
+        "X: [4, 6] ~ randn\nH: [1, heads=1] ~ randn\nL = mean(X^2) * sum(H)\ndL/dX = X * sum(H) / 12",
+    );
+}
+
+/// Where a size that is 1 here is forgotten it is doubted as ever.
+#[test]
+fn a_forgotten_dim_of_one() {
+    let found = claims("X: [N=1, M=3] ~ randn\nL = sum(X^2) / N\ndL/dX = 2 * X").pop().expect("a claim");
+    assert_eq!(found.judgement.verdict, Verdict::Ambiguous);
+    let fix = found.diagnoses[0].fix.as_ref().map(|fix| pullback::lang::print(&fix.expr));
+    assert_eq!(fix.as_deref(), Some("2 * X / N"));
+}
+
+/// A gradient that other code returned is no input.
+#[test]
+fn returned_gradients() {
+    let loaded = "x = [0.5, -1, 2, 0.25]\nw = [1.5, -2, 0.75, 3]\nH = [1.5, -2, 0.75, 3]\nL = sum(w * x)";
+    all_hold_without_a_word(&format!("{loaded}\ndL/dx = H"));
+    all_hold_without_a_word(&format!("{loaded}\ndL/dx = 2 * H - H"));
+    all_hold_without_a_word(&format!("{loaded}\nG = 2 * H\ndL/dx = G / 2"));
+    // An input of the program is moved as ever.
+    let symmetric = "A = [[2, 1], [1, 2]]\nx = [1, 2]\nz = A @ x\ndz/dx = A.T";
+    assert_eq!(claims(symmetric)[0].judgement.verdict, Verdict::Ambiguous);
+}
+
+/// RMSNorm: `w` belongs inside of the sum.
+fn norm(weights: &str, claim: &str) -> String {
+    format!(
+        "x: [N=2, d=4] ~ randn\n{weights}\nr = sqrt(mean(x^2, axis=1, keepdims=true) + 0.00000001)\n\
+         y = w * x / r\nL = sum(y)\ndL/dx = {claim}"
+    )
+}
+
+#[test]
+fn values_that_hide_mistakes() {
+    let outside = "w / r - w * x / (d * r^3) * sum(x, axis=1, keepdims=true)";
+    let inside = "w / r - x / (d * r^3) * sum(w * x, axis=1, keepdims=true)";
+    for weights in ["w: [d] = [1, 1, 1, 1]", "w = ones(d)", "w = 2 * ones(d)", "w = ones(d) + zeros(d)"] {
+        let number = if weights.contains('2') { 2.0 } else { 1.0 };
+        let is_told = |note: &Note| matches!(note, Note::Hidden { name, same: Same::Entries(x), of_numbers: false } if name == "w" && *x == number);
+        let notes = all_hold(&norm(weights, outside)).remove(0).notes;
+        assert!(notes.iter().any(is_told), "{weights}: {notes:?}");
+        all_hold_without_a_word(&norm(weights, inside));
+    }
+    // With other weights it is seen.
+    let found = claims(&norm("w: [d] ~ randn", outside)).pop().expect("a claim");
+    assert_eq!(found.judgement.verdict, Verdict::Wrong);
+    let identity = "A = eye(3)\nx: [3] ~ randn\nz = A @ x\nL = sum(z^2)\ndL/dx = 2 * A @ z";
+    let notes = all_hold(identity).remove(0).notes;
+    assert!(matches!(notes.as_slice(), [Note::Hidden { same: Same::Identity, .. }]), "{notes:?}");
+    all_hold_without_a_word(&identity.replace("2 * A @ z", "2 * A.T @ z"));
+}
+
+/// Of numbers it is said where the derivative depends on such a value.
+#[test]
+fn weights_of_ones_in_a_dump() {
+    let entry = |name: &str, shape: &[usize], numbers: &[f64]| Entry {
+        name: name.to_string(),
+        array: Array::from_slice(shape, numbers).expect("as many"),
+        precision: Precision::F64,
+        stored: Precision::F64,
+    };
+    let notes = |w: &[f64]| {
+        let (x, g) = ([0.5, -1.0, 2.0], [1.0, 3.0, -2.0]);
+        let entries = vec![
+            entry("x", &[3], &x),
+            entry("w", &[3], w),
+            entry("dL/dy", &[3], &g),
+            entry("dL/dx", &[3], &[0, 1, 2].map(|k| w[k] * g[k])),
+            entry("dL/dw", &[3], &[0, 1, 2].map(|k| x[k] * g[k])),
+        ];
+        let dump = Dump::new(entries);
+        let source = b"x: [n=3] ~ randn\nw: [n] ~ randn\none = ones(n)\ny = w * x * one\ndL/dy: [n] ~ randn";
+        let data = Data { name: "dump", dump: &dump };
+        let report = check_dump("layer.grad", source, Path::new("."), &data);
+        let of = |claim: pullback::report::ClaimReport| {
+            assert_eq!(claim.judgement.verdict, Verdict::Holds);
+            (claim.key, claim.judgement.notes)
+        };
+        report.claims.into_iter().map(of).collect::<Vec<(String, Vec<Note>)>>()
+    };
+    let hidden = Note::Hidden { name: "w".into(), same: Same::Entries(1.0), of_numbers: true };
+    assert_eq!(notes(&[1.0; 3]), [("dL/dx".into(), vec![hidden]), ("dL/dw".into(), vec![])]);
+    assert_eq!(notes(&[1.0, 2.0, 0.5]), [("dL/dx".into(), vec![]), ("dL/dw".into(), vec![])]);
+}
