@@ -8,7 +8,7 @@ from safetensors.torch import save_file
 
 from dumps import dump_of
 from files import file_of
-from operations import CATALOGUE, fresh_input, draw_dims
+from operations import CATALOGUE, draw_dims, fresh_input, joined
 from program import Program
 from scene import Scene, Unfit
 
@@ -47,6 +47,10 @@ def draw(key, seed):
     if not program.nodes:
         raise Unfit("empty")
     program.output = list(program.nodes)[-1]
+    used = {operand for node in program.nodes.values() for operand in node.operands}
+    loose = [name for name in program.nodes if name not in used and name != program.output]
+    for name in loose[-2:]:
+        program.output = joined(program, program.output, name)
     program.ending = rng.choice(["sum", "square", "square", "given", "given"])
     program.prune()
     if not program.is_bound():

@@ -42,6 +42,8 @@ def value(p, rank=None, fits=lambda dims: True):
     found = [name for name in p.floats() if rank in (None, len(p.dims_of(name))) and fits(p.dims_of(name))]
     if not found:
         return None
+    if p.rng.random() < 0.4:
+        return p.rng.choice(found)
     return found[max(p.rng.randrange(len(found)), p.rng.randrange(len(found)))]
 
 
@@ -629,6 +631,17 @@ def pooled(p):
     w = p.add(Node(p.fresh("w"), [x], windows, lambda x: reshape(x, windows), lambda g, y, x: [reshape(g, [rows, columns])], exact=True))
     rule = lambda g, y, x: [g.at(":, :, None", (slice(None), slice(None), None)) * tie_share(x, [2])]
     return p.add(Node(p.fresh("y"), [w], windows[:2], lambda x: largest(x, [2]), rule, gap=gaps_of_max((2,)), exact=True))
+
+
+def joined(p, end, loose):
+    """What the program came to, and the mean of a value that nothing uses yet."""
+    dims, left = p.dims_of(end), p.dims_of(loose)
+    if left:
+        every = tuple(range(len(left)))
+        rule = lambda g, y, x: [spread(g, left, every, False) / product(left)]
+        loose = p.add(Node(p.fresh("m"), [loose], [], lambda x: mean(x), rule))
+    rule = lambda g, y, a, b: [g, total(g) if dims else g]
+    return p.add(Node(p.fresh("y"), [end, loose], dims, lambda a, b: a + b, rule))
 
 
 CATALOGUE = [

@@ -9,7 +9,6 @@ may choose otherwise there.
 import torch
 
 from claims import Style, claims_of
-from expression import E, literal
 from files import with_cotangent
 
 PRECISIONS = {"f64": torch.float64, "f32": torch.float32, "f16": torch.float16, "bf16": torch.bfloat16}
@@ -55,7 +54,7 @@ class Scene:
         self.unlike = set()
         self.style = Style(program)
         self.claims = claims_of(program, self.run, self.style)
-        self.jacobians = [] if self.kinked else self.some_jacobian(traced)
+        self.derivatives = [] if self.kinked else self.others(traced)
 
     def file_dtype(self):
         return PRECISIONS[self.program.dtype]
@@ -136,29 +135,29 @@ class Scene:
                 return True
         return False
 
-    def some_jacobian(self, traced):
-        """A claim about a derivative of a tensor, in numbers, now and then."""
+    def others(self, traced):
+        """Claims about the derivative of a tensor, and about second derivatives, in numbers, now and then."""
         program, rng = self.program, self.program.rng
         if rng.random() > 0.4 or program.dtype == "f32" or not program.literal:
             return []
-        used = program.used()
-        ys = [n for n in program.nodes if n in used and 1 < traced.values[n].value.numel() <= 12]
-        if not ys:
+        values = {name: value.value for name, value in traced.values.items()}
+        xs = [name for name in values if name in program.inputs and values[name].requires_grad and values[name].numel() <= 12]
+        ys = [name for name in program.nodes if values[name].requires_grad and 1 < values[name].numel() <= 12]
+        if not xs or not ys:
             return []
-        y = rng.choice(ys)
-        xs = [n for n in used if n in program.inputs and program.inputs[n].kind == "float" and
-              traced.values[n].value.numel() <= 12]
-        if not xs:
-            return []
-        x = rng.choice(xs)
-        numbers = traced.values[y].value
-        if not numbers.requires_grad:
-            return []
-        at = traced.values[x].value
-        rows = [torch.autograd.grad(entry, at, retain_graph=True, allow_unused=True)[0] for entry in numbers.flatten()]
-        if any(row is None or not row.isfinite().all() for row in rows):
-            return []
-        jacobian = torch.stack(rows).reshape(*numbers.shape, *at.shape)
-        if not bool(jacobian.any()) or float(jacobian.abs().max()) > TAME:
-            return []
-        return [(f"d{y}/d{x}", literal(jacobian).text)]
+        x, y = rng.choice(xs), rng.choice(ys)
+        claims = [(f"d{y}/d{x}", derivative(values[y], values[x]))]
+        if program.ending != "given":
+            slope = torch.autograd.grad(traced.loss.value, values[x], create_graph=True)[0]
+            if slope.requires_grad:
+                claims.append((f"d2L/d{x}2", derivative(slope, values[x])))
+        known = [(key, numbers) for key, numbers in claims if numbers is not None]
+        return [(key, n) for key, n in known if bool(n.any()) and bool(n.isfinite().all()) and float(n.abs().max()) < TAME]
+
+
+def derivative(of, by):
+    """One row of it for each element, or nothing where there is no path."""
+    rows = [torch.autograd.grad(entry, by, retain_graph=True, allow_unused=True)[0] for entry in of.flatten()]
+    if any(row is None for row in rows):
+        return None
+    return torch.stack(rows).reshape([*of.shape, *by.shape])
