@@ -1,7 +1,7 @@
 //! The command and the session behind it, on files as their users write them.
 
-mod allowances;
 mod aliases;
+mod allowances;
 mod bad_input;
 mod battery;
 mod benchmark;
