@@ -138,9 +138,11 @@ impl Simulation {
         // The entries, their movements by two sizes, and a perturbed result.
         memory::room(4 * size_of::<f64>() * exact.len())?;
         let entries = exact.to_vec_f64();
+        // What is perturbed least is to move by more than double precision rounds.
+        let [coarse, fine] = [COARSE, FINE].map(|size| size / sums.stored);
         let (coarse, fine) = (
-            self.moved(given, &entries, COARSE, 0, sums)?,
-            self.moved(given, &entries, FINE, SAMPLES, sums)?,
+            self.moved(given, &entries, coarse, 0, sums)?,
+            self.moved(given, &entries, fine, SAMPLES, sums)?,
         );
         let spread = entries.iter().zip(coarse.iter().zip(&fine)).map(|(entry, (&coarse, &fine))| {
             let moved = [coarse, fine].into_iter().filter(|moved| moved.is_finite()).fold(f64::NAN, f64::max);
