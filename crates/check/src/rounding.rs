@@ -256,7 +256,9 @@ impl Simulation {
         memory::room(4 * size_of::<f64>() * value.len())?;
         let entries = value.to_vec_f64();
         let run = Run { simulation: self, known: &known, sums, given, entries: &entries };
-        let (coarse, fine) = (run.moved(COARSE, 0)?, run.moved(FINE, sums.samples)?);
+        // What is perturbed least is to move by more than double precision rounds.
+        let [coarse, fine] = [COARSE, FINE].map(|size| size / sums.stores().0);
+        let (coarse, fine) = (run.moved(coarse, 0)?, run.moved(fine, sums.samples)?);
         let larger = |(coarse, fine): (&f64, &f64)| {
             let moved = [coarse, fine].into_iter().filter(|moved| moved.is_finite());
             let moved = moved.fold(f64::NAN, |most, &moved| most.max(moved));

@@ -269,9 +269,16 @@ fn the_command_says_what_is_assumed() {
     let (code, claim) = claims(&[]);
     assert_eq!((code, claim["precision"].as_str()), (0, Some("bf16")));
     assert_eq!(claim["precision_because"], "all numbers are bf16 numbers");
-    let (code, claim) = claims(&["--precision", "f32"]);
-    assert_eq!((code, claim["precision"].as_str()), (1, Some("f32")));
+    let (code, claim) = claims(&["--precision", "bf16"]);
+    assert_eq!((code, claim["precision"].as_str()), (0, Some("bf16")));
     assert_eq!(claim["precision_because"], "said by the caller");
+    // In f32 its forward pass is another one.
+    let ran = pullback(&["check", file, "--data", dump, "--precision", "f32"], "");
+    assert!(
+        ran.code == 2 && ran.stdout.contains("the dump's `Z` is not what the file computes"),
+        "{}",
+        ran.stdout
+    );
     let ran = pullback(&["check", file, "--precision", "f32"], "");
     assert!(ran.code == 2 && ran.stderr.contains("--data"), "{}", ran.stderr);
 }

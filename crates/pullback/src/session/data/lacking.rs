@@ -29,18 +29,9 @@ pub(in super::super) fn claims_nothing(program: &Program) -> Problem {
     ))
 }
 
-/// A dump without a gradient: nothing of it could be judged.
-pub(super) fn no_gradient(file: &File, data: &str) -> Problem {
-    let is_claim = |kind: &StatementKind| {
-        matches!(kind, StatementKind::Claim(_) | StatementKind::EntryClaim(_) | StatementKind::ShapeClaim(_))
-    };
-    let claims = match file.statements.iter().any(|statement| is_claim(&statement.kind)) {
-        true => "; the file's own claims are judged without `--data`, on other numbers by `load(…)`",
-        false => "",
-    };
-    Problem::new(format!("{data} holds no gradient: there is nothing to judge")).with_hint(format!(
-        "what stands under the name of a derivative, as `dL/dx`, `dL_dx` or `x.grad`, is judged{claims}"
-    ))
+/// What is to be said where a dump has no gradient.
+pub(super) fn how_gradients_are_named() -> &'static str {
+    "it is judged what stands under the name of a derivative, as `dL/dx`, `dL_dx` or `x.grad`"
 }
 
 /// The gradients that a dump lacks: those of the loss by inputs that it depends on.
@@ -56,8 +47,8 @@ struct Missing {
     /// Where the input is bound.
     span: Span,
     shape: Vec<usize>,
-    /// Does the file claim what it is?
-    claimed: bool,
+    /// Is it worth a note? Not where the file itself claims what it is.
+    noted: bool,
 }
 
 impl Lacking {
@@ -89,7 +80,8 @@ impl Lacking {
                 key: format!("d{}/d{}", loss.name, input.name),
                 span: input.span,
                 shape: input.val.shape(),
-                claimed: told(input, &|_| true),
+                // Where the dump has no gradient at all, that is said already.
+            noted: !elsewhere.is_empty() && !told(input, &|_| true),
             });
         Lacking { missing: missing.collect(), origin: Some(origin(data.name)) }
     }
@@ -98,7 +90,7 @@ impl Lacking {
     pub(in super::super) fn added_to(self, report: FileReport, terms: &Terms) -> FileReport {
         let Some(origin) = self.origin else { return report };
         if !terms.complete {
-            let unjudged = self.missing.iter().filter(|missing| !missing.claimed);
+            let unjudged = self.missing.iter().filter(|missing| missing.noted);
             let keys: Vec<&str> = unjudged.map(|missing| missing.key.as_str()).collect();
             if keys.is_empty() {
                 return report;

@@ -80,7 +80,14 @@ impl<'a> Sorted<'a> {
         for (name, entry) in &given {
             inputs.set(name, numbers(file, name, entry).map_err(|problem| vec![problem])?);
         }
-        let warnings = lacking(file, &inputs).into_iter().collect();
+        let mut warnings: Vec<Problem> = lacking(file, &inputs).into_iter().collect();
+        if !has_gradient(&entries) {
+            let told = format!(
+                "{}; the file's own claims are judged on its numbers",
+                lacking::how_gradients_are_named()
+            );
+            warnings.push(no_gradient(data.name).with_hint(told));
+        }
         Ok(Sorted { name: data.name, file: resized, inputs, entries, assumed, warnings })
     }
 
@@ -94,8 +101,8 @@ impl<'a> Sorted<'a> {
 
     /// Puts the dump's gradients into a program as claims, and says which claims these are.
     pub(super) fn claim(&self, program: &mut Program) -> Result<HashMap<usize, Elsewhere>, Vec<Problem>> {
-        if !self.entries.iter().any(|(role, _)| matches!(role, Role::Claim { .. })) {
-            return Err(vec![lacking::no_gradient(&self.file, self.name)]);
+        if program.claims.is_empty() && !has_gradient(&self.entries) {
+            return Err(vec![no_gradient(self.name).with_hint(lacking::how_gradients_are_named())]);
         }
         let (mut claims, mut problems) = (HashMap::new(), Vec::new());
         for ((role, entry), assumed) in self.entries.iter().zip(&self.assumed) {
@@ -167,6 +174,14 @@ impl<'a> Sorted<'a> {
 /// Whence numbers of a dump come. Where it lies is known to whoever named it.
 fn origin(dump: &str) -> Origin {
     Origin::Dump(Path::new(dump).file_name().unwrap_or_default().to_string_lossy().into_owned())
+}
+
+fn has_gradient(entries: &[(Role, Entry)]) -> bool {
+    entries.iter().any(|(role, _)| matches!(role, Role::Claim { .. }))
+}
+
+fn no_gradient(dump: &str) -> Problem {
+    Problem::new(format!("{dump} holds no gradient"))
 }
 
 /// May these integers be bf16 numbers that were read as their bits? Those of numbers between 2⁻⁶⁰ and 2⁶⁰ are integers that
