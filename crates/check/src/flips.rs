@@ -75,7 +75,8 @@ impl<'a> Choice<'a> {
             return Ok(None);
         }
         // What nothing moves is zero in every code, and no result that has become so.
-        let rounding = |spread: &f64| if *spread > 0.0 { SAFETY * rounding_of(precision, *spread) } else { 0.0 };
+        let rounding =
+            |spread: &f64| if *spread > 0.0 { SAFETY * rounding_of(precision, *spread) } else { 0.0 };
         let rounding = measured.spread().iter().map(rounding).collect();
         let (input, shape) = (measured.value.to_vec_f64(), measured.value.shape().to_vec());
         Ok(Some(Choice { op: op.as_ref(), input, shape, rounding, chosen: value.array()?.clone() }))

@@ -87,10 +87,8 @@ impl Case<'_> {
         };
         let spread: Vec<f64> = pulled.measured(sums)?.iter().flat_map(Measured::spread).collect();
         let error = |k: usize| (evidence.claimed[k] - derived[k]).abs();
-        let rounding: Vec<f64> = spread
-            .iter()
-            .map(|spread| 0.5 * epsilon * spread + rounding_of(*precision, *spread))
-            .collect();
+        let rounding: Vec<f64> =
+            spread.iter().map(|spread| 0.5 * epsilon * spread + rounding_of(*precision, *spread)).collect();
         if (0..derived.len()).any(|k| error(k) > SAFETY * rounding[k])
             || out_of_proportion(&evidence.claimed, derived, &rounding).is_some()
         {

@@ -27,6 +27,7 @@ use pullback_autograd::Function;
 use pullback_network::Value;
 use pullback_ops::{Op, Origin, Result, Val};
 
+use crate::evidence::SAFETY;
 use crate::exact::{Exact, keeps_whole};
 use crate::graph::{ancestors, piecewise_constant};
 
@@ -57,6 +58,9 @@ const SHORT_SUM: f64 = 64.0;
 
 /// Sums of one number again and again are added up to find out how far they drift, as long as that takes fewer additions.
 const MOST_ADDED: f64 = (1u64 << 27) as f64;
+
+/// What is computed is no sample: of the factors that a judgement puts before it, this leaves twice a drift.
+const KNOWN: f64 = 2.0 / SAFETY;
 
 /// How the squares of numbers tell that all are the same: the sum of n squares is the square of the sum over n, within this.
 const ALL_THE_SAME: f64 = 1e-9;
@@ -133,7 +137,9 @@ impl Sums {
         }
         let off = match self.runs {
             Precision::F64 => (double / (count * number) - 1.0).abs() / f64::EPSILON,
-            _ => (f64::from(single) / (count * f64::from(number as f32)) - 1.0).abs() / f64::from(f32::EPSILON),
+            _ => {
+                (f64::from(single) / (count * f64::from(number as f32)) - 1.0).abs() / f64::from(f32::EPSILON)
+            }
         };
         if off.is_finite() { off * self.fineness() } else { 0.0 }
     }
@@ -253,7 +259,8 @@ impl Simulation {
 
     /// The value, and what is known of all that it is computed from.
     fn watched(&self, given: &[Array], sums: Sums) -> Result<(Array, Known)> {
-        let mut known = Known { exact: Exact::new(sums.stored), sums: HashMap::new(), drifts: HashMap::new() };
+        let mut known =
+            Known { exact: Exact::new(sums.stored), sums: HashMap::new(), drifts: HashMap::new() };
         for (value, array) in self.given.iter().chain(&self.leaves).zip(given.iter().chain(&self.arrays)) {
             known.exact.given(value, array, self.varying == Some(value.order()));
         }
@@ -301,9 +308,10 @@ fn drift(op: &dyn Op, inputs: &[&Array], results: &[Array], products: f64, sums:
     let square = |array: &&Array| array.map(|x| x * x, |x| x * x).ok();
     let squares: Vec<Array> = inputs.iter().map(square).collect::<Option<_>>()?;
     let of_squares = op.forward(&squares.iter().collect::<Vec<_>>()).ok()?;
-    let pairs = results.iter().zip(&of_squares).flat_map(|(result, squares)| {
-        result.to_vec_f64().into_iter().zip(squares.to_vec_f64())
-    });
+    let pairs = results
+        .iter()
+        .zip(&of_squares)
+        .flat_map(|(result, squares)| result.to_vec_f64().into_iter().zip(squares.to_vec_f64()));
     let is_same = |(sum, squares): &(f64, f64)| {
         *sum != 0.0 && (sum * sum / (products * squares) - 1.0).abs() < ALL_THE_SAME
     };
@@ -313,7 +321,8 @@ fn drift(op: &dyn Op, inputs: &[&Array], results: &[Array], products: f64, sums:
     if numbers.is_empty() || numbers.len() as f64 * products > MOST_ADDED {
         return None;
     }
-    Some(numbers.into_iter().map(|number| sums.drift(number, products)).fold(0.0, f64::max))
+    let largest = numbers.into_iter().map(|number| sums.drift(number, products)).fold(0.0, f64::max);
+    Some(KNOWN * largest)
 }
 
 /// A simulation on some numbers.
@@ -486,8 +495,10 @@ mod tests {
         let single = Val::new(a).matmul(&Val::new(b))?.array()?.to_vec_f64();
         let epsilon = DType::F32.epsilon();
         let errors = single.iter().zip(product.array()?.to_vec_f64()).map(|(s, d)| (s - d).abs());
-        let shares: Vec<f64> =
-            errors.zip(amplification(&product, Precision::F64)?).map(|(error, spread)| error / (epsilon * spread)).collect();
+        let shares: Vec<f64> = errors
+            .zip(amplification(&product, Precision::F64)?)
+            .map(|(error, spread)| error / (epsilon * spread))
+            .collect();
         let largest = shares.iter().fold(0.0f64, |largest, share| largest.max(*share));
         // Covered with what a judgement allows beside it, and no thousandfold excuse.
         assert!((8e-3..=8.0).contains(&largest), "{largest}");

@@ -224,7 +224,7 @@ impl<'a> Program<'a> {
         let at = point.to_vec_f64();
         let noise = |spread: Vec<f64>| spread.iter().map(|spread| 4.0 * f64::EPSILON * spread).collect();
         let noise_along = noise(Simulation::new(of.y, &[])?.varying(of.x).run(&[])?.1);
-        let (value, spread) = 
+        let (value, spread) =
             Simulation::new(of.y, &[of.x])?.varying(of.x).run(std::slice::from_ref(&point))?;
         let noise = noise(spread);
         let largest = at.iter().fold(0.0f64, |largest, x| largest.max(x.abs()));

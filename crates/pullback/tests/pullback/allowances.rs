@@ -98,7 +98,11 @@ fn the_last_rows_of_a_long_sum() {
         let right = verdict(one_by_one(&rows));
         assert_eq!(right.verdict, Verdict::Holds, "{what}: {right:?}");
         // What is dropped of numbers around zero may add up to next to nothing.
-        let cut = if what == "around zero" { one_by_one(&rows[..ROWS - 255]) + 0.5 } else { one_by_one(&rows[..ROWS - 256]) };
+        let cut = if what == "around zero" {
+            one_by_one(&rows[..ROWS - 255]) + 0.5
+        } else {
+            one_by_one(&rows[..ROWS - 256])
+        };
         let wrong = verdict(cut);
         assert_eq!(wrong.verdict, Verdict::Wrong, "{what}: {wrong:?}");
     }
@@ -120,9 +124,8 @@ fn exact_choices_are_not_turned() {
         ("x >= 0.25", [1.0, 0.0, 1.0, 1.0, 0.0, 1.0], 2),
     ];
     for (mask, kept, off) in cases {
-        let source = format!(
-            "x: [T=6] ~ randn; m: [T] ~ rand; i = arange(T); y = x * ({mask}); dL/dy: [T] ~ randn"
-        );
+        let source =
+            format!("x: [T=6] ~ randn; m: [T] ~ rand; i = arange(T); y = x * ({mask}); dL/dy: [T] ~ randn");
         for precision in [Precision::F64, Precision::F32, Precision::BF16] {
             let verdict = |kept: &[f64]| {
                 let claimed: Vec<f64> = cotangent.iter().zip(kept).map(|(g, kept)| g * kept).collect();
