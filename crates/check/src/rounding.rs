@@ -27,6 +27,7 @@ use pullback_autograd::Function;
 use pullback_network::Value;
 use pullback_ops::{Op, Origin, Result, Val};
 
+use crate::evidence::SAFETY;
 use crate::exact::{Exact, keeps_whole};
 use crate::graph::{ancestors, piecewise_constant};
 
@@ -57,6 +58,9 @@ const SHORT_SUM: f64 = 64.0;
 
 /// Sums of one number again and again are added up to find out how far they drift, as long as that takes fewer additions.
 const MOST_ADDED: f64 = (1u64 << 27) as f64;
+
+/// What is computed is no sample: of the factors that a judgement puts before it, this leaves twice a drift.
+const KNOWN: f64 = 2.0 / SAFETY;
 
 /// How the squares of numbers tell that all are the same: the sum of n squares is the square of the sum over n, within this.
 const ALL_THE_SAME: f64 = 1e-9;
@@ -333,7 +337,8 @@ fn drift(op: &dyn Op, inputs: &[&Array], results: &[Array], products: f64, sums:
     if numbers.is_empty() || numbers.len() as f64 * products > MOST_ADDED {
         return None;
     }
-    Some(numbers.into_iter().map(|number| sums.drift(number, products)).fold(0.0, f64::max))
+    let largest = numbers.into_iter().map(|number| sums.drift(number, products)).fold(0.0, f64::max);
+    Some(KNOWN * largest)
 }
 
 /// A simulation on some numbers.
