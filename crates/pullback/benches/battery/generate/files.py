@@ -40,7 +40,7 @@ def file_of(program, scene):
     for claim in claims:
         golden = scene.golden[claim.name]
         slopes = Slopes(program, scene, claim.name) if scene.kinked else None
-        if slopes and slopes.is_ambiguous():
+        if slopes and (slopes.is_ambiguous() or slopes.exclude(golden)):
             return None
         share = claim.expression.value
         if slopes and slopes.contradict(golden):

@@ -34,6 +34,12 @@ class Slopes:
         gap = (self.above - self.below).abs() / self.scale
         return bool(((gap > CLOSE) & (gap < 50 * CLOSE)).any()) or self.scale > 1e4
 
+    def exclude(self, claimed):
+        """Whether an entry lies at a kink, and outside of the slopes: conventions one after the other may give that."""
+        least, most = torch.minimum(self.above, self.below), torch.maximum(self.above, self.below)
+        margin = CLOSE * self.scale
+        return bool((~self.smooth & ((claimed < least - margin) | (claimed > most + margin))).any())
+
     def contradict(self, claimed):
         """Whether the function is smooth in an entry, and has another slope there."""
         middle = (self.above + self.below) / 2
