@@ -17,6 +17,10 @@ fn last(source: &str) -> ClaimReport {
     claims(source).pop().expect("a claim is there")
 }
 
+fn is_of_draws(note: &Note) -> bool {
+    matches!(note, Note::OtherDraw { .. })
+}
+
 /// Programs with a claim that forgets what depends on signs or orders, and the right claim.
 const FORGOTTEN: [(&str, &str, &str, &str); 6] = [
     ("x: [3] ~ randn\nW: [3, 3] ~ randn\nz = W @ x\nL = sum(relu(z)^2)", "dL/dz", "2 * z", "2 * relu(z)"),
@@ -39,9 +43,11 @@ fn whatever_the_seed() {
         let program = program.replace("z ~ randn", "z: [] ~ randn");
         for seed in 0..24 {
             let at = |seed: u64, claim: &str| last(&format!("seed {seed}\n{program}\n{key} = {claim}"));
-            let found = at(seed, right);
-            assert_eq!(found.judgement.verdict, Verdict::Holds, "{right} at {seed}");
-            assert!(found.judgement.notes.is_empty(), "{right} at {seed}: {:?}", found.judgement.notes);
+            // Where no gradient comes through a relu nothing can be told of it.
+            let found = at(seed, right).judgement;
+            let is_right = |verdict: Verdict| matches!(verdict, Verdict::Holds | Verdict::Vacuous);
+            assert!(is_right(found.verdict), "{right} at {seed}: {found:?}");
+            assert!(!found.notes.iter().any(is_of_draws), "{right} at {seed}: {:?}", found.notes);
             let found = at(seed, wrong);
             assert_eq!(found.judgement.verdict, Verdict::Wrong, "{wrong} at {seed}");
             let note = found.judgement.notes.iter().find_map(|note| match note {
@@ -53,14 +59,16 @@ fn whatever_the_seed() {
             // It is told where it is wrong, and it is wrong there.
             assert_eq!(seeds, [seed]);
             let there = at(seed + by, wrong).judgement;
-            let is_other = there.notes.iter().any(|note| matches!(note, Note::OtherDraw { .. }));
-            assert!(there.verdict == Verdict::Wrong && !is_other, "{wrong} at {seed} + {by}");
+            assert!(
+                there.verdict == Verdict::Wrong && !there.notes.iter().any(is_of_draws),
+                "{wrong} at {seed} + {by}"
+            );
             assert_eq!(there.worst, found.judgement.worst);
             // What is told to be right is so elsewhere.
             for fix in found.diagnoses.iter().filter_map(|found| found.fix.as_ref()) {
                 for other in 100..104 {
                     let verdict = at(other, &print(&fix.expr)).judgement.verdict;
-                    assert_eq!(verdict, Verdict::Holds, "{wrong} at {seed}: {} at {other}", print(&fix.expr));
+                    assert!(is_right(verdict), "{wrong} at {seed}: {} at {other}", print(&fix.expr));
                 }
             }
         }

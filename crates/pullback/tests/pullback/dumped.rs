@@ -229,7 +229,8 @@ fn a_gradient_of_zero() {
         judged(source, vec![z(), entry("dL/dz", &[3], numbers)]).claims[0].judgement.verdict
     };
     assert_eq!(verdict(&[0.0; 3]), Verdict::Holds);
-    assert_eq!(verdict(&[1e-17, 0.0, -1e-17]), Verdict::Vacuous);
+    // Zero but for rounding: other code cannot write it otherwise.
+    assert_eq!(verdict(&[1e-17, 0.0, -1e-17]), Verdict::Holds);
     assert_eq!(verdict(&[0.1, 0.0, 0.0]), Verdict::Wrong);
 }
 
