@@ -7,22 +7,9 @@
 
 use pullback_array::Precision;
 
-use crate::evidence::{SAFETY, rounding_of};
+use crate::evidence::rounding_of;
+use crate::limits::{MOST_OF_ALL, OF_ONE, SAFETY, STORED};
 use crate::rounding::Measured;
-
-/// How often a result may be stored where numbers of 16 bits are computed in 32: rounded once here, and once more where it is
-/// handed on, scaled or added to zeros. Nothing else happens to it at its own size, so that no factor stands before this.
-const STORED: f64 = 2.0;
-
-/// How far a single entry may be off, in units of the largest of sixteen samples. That is 1.8 deviations in the mean, and less than
-/// three quarters of one once in 10⁴ times: an error of 4 such units has a probability below 10⁻⁷ where the deviation of what is
-/// rounded is that of the samples, and it is three quarters of that, since half an epsilon is what rounding does at the most.
-const OF_ONE: f64 = 4.0;
-
-/// How far all entries may be off together, in units of how far rounding is measured to move single ones, however many they are:
-/// roundings that all share (of a scale, a mean, a count's inverse) move all to one side, and are measured as the largest of
-/// sixteen samples, which one in 2¹⁶ times is less than half of what they may be.
-pub(crate) const MOST_OF_ALL: f64 = 2.0;
 
 /// How far each entry may be off.
 pub(crate) struct Allowance {

@@ -12,9 +12,9 @@ use pullback_autograd::{Function, pullback};
 use pullback_network::Value as _;
 use pullback_ops::{Factor, Origin, Result, Val, find};
 
-use crate::evidence::SAFETY;
 use crate::graph::{ancestors, piecewise_constant};
 use crate::layout::unravel;
+use crate::limits::SAFETY;
 use crate::routes::Derivative;
 use crate::verdict::KinkOrigin;
 

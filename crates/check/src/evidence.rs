@@ -11,18 +11,9 @@ use crate::claim::{Claim, Subject};
 use crate::conclude::{Equals, Point, Rules, Says, entry};
 use crate::flips::Flips;
 use crate::kink::OneSided;
+use crate::limits::{MOST_ROUNDING, MOST_TRUNCATION};
 use crate::routes::Derivative;
 use crate::symmetric::Moves;
-
-/// How many times a measured rounding error or an estimated truncation error may be exceeded: the measurements are
-/// samples, and errors of several operations may add up.
-pub(crate) const SAFETY: f64 = 8.0;
-
-/// A claim whose rounding errors may pass this share of the derivative cannot be judged by numbers.
-pub(crate) const MOST_ROUNDING: f64 = 1e-3;
-
-/// Nor can one where finite differences may be off by this share of it.
-pub(crate) const MOST_TRUNCATION: f64 = 1e-2;
 
 /// A subject as a first derivative: a Hessian is the derivative of a gradient.
 pub(crate) struct Reduced<'a> {

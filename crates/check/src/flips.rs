@@ -16,9 +16,10 @@ use pullback_array::{Array, DType, Precision};
 use pullback_autograd::{Function, pullback};
 use pullback_ops::{Op, Origin, Result, Val};
 
-use crate::allowance::{Allowance, MOST_OF_ALL};
-use crate::evidence::{SAFETY, rounding_of};
+use crate::allowance::Allowance;
+use crate::evidence::rounding_of;
 use crate::graph::piecewise_constant;
+use crate::limits::{LEAST_GAIN, MOST_OF_ALL, SAFETY};
 use crate::other_code::Pulled;
 use crate::rounding::{Simulation, Sums};
 
@@ -27,9 +28,6 @@ const MOST_WORK: usize = 1 << 28;
 
 /// Choices that hide one another in sums are sought in pairs, among so many.
 const MOST_PAIRED: usize = 64;
-
-/// Less, in units of tolerances squared, is no reason to turn a choice: an eighth of a tolerance is what rounding is measured to do.
-const LEAST_GAIN: f64 = 1.0 / 64.0;
 
 /// How often choices are turned, or turned back.
 const MOST_STEPS: usize = 4096;

@@ -3,8 +3,9 @@
 use pullback_array::{Array, Precision};
 use pullback_ops::{Error, Result, Val};
 
-use crate::evidence::{Gap, SAFETY, rounding_of, worst};
+use crate::evidence::{Gap, rounding_of, worst};
 use crate::layout::unravel;
+use crate::limits::SAFETY;
 use crate::rounding::{Simulation, Sums};
 use crate::verdict::Entry;
 

@@ -12,12 +12,13 @@ use crate::allowance::Allowance;
 use crate::claim::{Rounding, Subject};
 use crate::convention::{Choices, Undecided};
 use crate::differences::Estimate;
-use crate::evidence::{Along, Case, Composed, Derived, Evidence, Gap, SAFETY, Scale, norm, reach};
+use crate::evidence::{Along, Case, Composed, Derived, Evidence, Gap, Scale, norm, reach};
 use crate::flips::flips;
 use crate::kink::OneSided;
 use crate::layout::{from_tensor, to_tensor};
+use crate::limits::{DIRECTIONS, SAFETY};
 use crate::other_code::Pulled;
-use crate::routes::{DIRECTIONS, Derivative, Differences, along};
+use crate::routes::{Derivative, Differences, along};
 use crate::symmetric::Moves;
 use crate::verdict::{Judgement, Note};
 

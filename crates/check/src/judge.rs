@@ -6,22 +6,15 @@ use crate::allowance::{one_sided, out_of_proportion};
 use crate::claim::{Claim, Rounding, Subject};
 use crate::conclude::{Facts, Finite, Says, Zero};
 use crate::convention::{Choices, Favoured};
-use crate::evidence::{
-    AtKink, Case, Derived, Evidence, Gap, MOST_ROUNDING, MOST_TRUNCATION, Reduced, Scale, between,
-    largest_error, worst,
-};
+use crate::evidence::{AtKink, Case, Derived, Evidence, Gap, Reduced, Scale, between, largest_error, worst};
 use crate::kink::OneSided;
 use crate::layout::{ClaimLayout, from_tensor, index_in_claim, shapes, to_tensor};
+use crate::limits::{LEAST_TOLD, MOST_ROUNDING, MOST_TRUNCATION};
 use crate::not_finite::{in_claim, in_derivative, in_program};
 use crate::routes::Derivative;
 use crate::symmetric::Moves;
 use crate::verdict::{Entry, Follows, Judgement, Kink, Note, Routes, Verdict};
 use crate::zero::{independent, typical_slope, unchanged};
-
-/// Numbers of other code have few digits, in bf16 hardly two, and are judged by those entries of which rounding leaves half at
-/// least: a factor of 2, a wrong sign, or nothing in their place is seen there. Such entries must make up this share of the
-/// derivative, as a sum of squares.
-const LEAST_TOLD: f64 = 0.5;
 
 /// Rows with kinks that are asked which convention a claim follows; one is the rule of the others.
 const MOST_KINKED_ROWS: usize = 16;

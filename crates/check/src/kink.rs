@@ -1,9 +1,7 @@
 //! Kinks: points where the slopes on both sides differ.
 
-/// How many times a gap between the slopes must exceed what rounding makes of it.
-const ABOVE_NOISE: f64 = 1e3;
-
 use crate::differences::exact_step;
+use crate::limits::ABOVE_NOISE;
 
 /// The steps of the one-sided difference quotients, in units of the scale: at each of the first ones there must be a gap. At
 /// the others it must not be missed where rounding would leave it: a bend so narrow is no kink.

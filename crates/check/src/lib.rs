@@ -44,6 +44,7 @@ mod graph;
 mod judge;
 mod kink;
 mod layout;
+mod limits;
 mod not_finite;
 mod other_code;
 mod probes;

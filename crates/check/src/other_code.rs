@@ -11,14 +11,12 @@ use pullback_ops::{Origin, Result, Val};
 
 use crate::allowance::{Allowance, out_of_proportion};
 use crate::claim::Rounding;
-use crate::evidence::{Case, Derived, Evidence, SAFETY, rounding_of};
+use crate::evidence::{Case, Derived, Evidence, rounding_of};
 use crate::graph::ancestors;
+use crate::limits::{OF_ITS_SIZE, SAFETY};
 use crate::rounding::{Measured, Simulation, Sums};
 use crate::routes::Derivative;
 use crate::verdict::Coarser;
-
-/// Errors of this share of what a format explains, in the mean, are of its size.
-const OF_ITS_SIZE: f64 = 1.0 / 16.0;
 
 /// The rows of a derivative by reverse mode, as a function of the cotangent.
 pub(crate) struct Pulled {

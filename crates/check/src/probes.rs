@@ -15,14 +15,12 @@ use pullback_autograd::{jacobian, pullback};
 use pullback_ops::{Result, Val};
 
 use crate::claim::Rounding;
-use crate::evidence::{Case, Derived, Evidence, Gap, SAFETY, Scale, Told, rounding_of};
+use crate::evidence::{Case, Derived, Evidence, Gap, Scale, Told, rounding_of};
 use crate::layout::to_tensor;
+use crate::limits::{DIRECTIONS, PROBES, SAFETY};
 use crate::rounding::{Simulation, Sums};
-use crate::routes::{DIRECTIONS, Derivative, Differences, along};
+use crate::routes::{Derivative, Differences, along};
 use crate::verdict::{Judgement, Note};
-
-/// Sums of rows.
-pub(crate) const PROBES: usize = 20;
 
 /// Columns in which a claim deviates that are gone through entry by entry.
 const MOST_SOUGHT: usize = 4;

@@ -27,9 +27,9 @@ use pullback_autograd::Function;
 use pullback_network::Value;
 use pullback_ops::{Op, Origin, Result, Val};
 
-use crate::evidence::SAFETY;
 use crate::exact::{Exact, keeps_whole};
 use crate::graph::{ancestors, piecewise_constant};
+use crate::limits::SAFETY;
 
 /// The relative sizes of perturbations, both far above double precision's 2⁻⁵².
 const COARSE: f64 = 1.0 / (1u64 << 40) as f64;

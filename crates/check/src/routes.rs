@@ -12,7 +12,7 @@ use crate::convention::{Choices, Undecided};
 use crate::differences::{Effort, Estimate, derivative};
 use crate::evidence::Along;
 use crate::kink::{OneSided, kinks};
-use crate::probes::PROBES;
+use crate::limits::{DIRECTIONS, PROBES};
 use crate::rounding::Simulation;
 use crate::symmetric::Moves;
 
@@ -45,11 +45,6 @@ const EVALUATIONS_OF_A_KINK: usize = 16;
 
 /// Of so many entries that are not zero one is smaller than what is taken for the size of the small ones.
 const SMALL: usize = 10;
-
-/// Random directions. A deviation from the claim of twice a row's tolerance or more, along a direction of normally
-/// distributed entries, stays below that tolerance with probability P(|z| < 1/2) = 0.383; 15 independent directions all
-/// miss it with probability 0.383¹⁵ < 10⁻⁶. (A row's tolerance adds up what rounding may do to its entries.)
-pub(crate) const DIRECTIONS: usize = 15;
 
 /// What finite differences saw.
 pub(crate) enum Differences {
