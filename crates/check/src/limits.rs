@@ -1,0 +1,51 @@
+//! The numbers on which a verdict depends, all of them, each with its reason.
+//!
+//! How routes are taken (steps, samples, budgets of work) is stated where that is done: it decides how well something is known, and
+//! what is not known well enough is told so, by these.
+
+/// How many times a measured rounding error or an estimated truncation error may be exceeded: the measurements are
+/// samples, and errors of several operations may add up.
+pub(crate) const SAFETY: f64 = 8.0;
+
+/// A claim whose rounding errors may pass this share of the derivative cannot be judged by numbers.
+pub(crate) const MOST_ROUNDING: f64 = 1e-3;
+
+/// Nor can one where finite differences may be off by this share of it.
+pub(crate) const MOST_TRUNCATION: f64 = 1e-2;
+
+/// Numbers of other code have few digits, in bf16 hardly two, and are judged by those entries of which rounding leaves half at
+/// least: a factor of 2, a wrong sign, or nothing in their place is seen there. Such entries must make up this share of the
+/// derivative, as a sum of squares.
+pub(crate) const LEAST_TOLD: f64 = 0.5;
+
+/// How often a result may be stored where numbers of 16 bits are computed in 32: rounded once here, and once more where it is
+/// handed on, scaled or added to zeros. Nothing else happens to it at its own size, so that no factor stands before this.
+pub(crate) const STORED: f64 = 2.0;
+
+/// How far a single entry may be off, in units of the largest of sixteen samples. That is 1.8 deviations in the mean, and less than
+/// three quarters of one once in 10⁴ times: an error of 4 such units has a probability below 10⁻⁷ where the deviation of what is
+/// rounded is that of the samples, and it is three quarters of that, since half an epsilon is what rounding does at the most.
+pub(crate) const OF_ONE: f64 = 4.0;
+
+/// How far all entries may be off together, in units of how far rounding is measured to move single ones, however many they are:
+/// roundings that all share (of a scale, a mean, a count's inverse) move all to one side, and are measured as the largest of
+/// sixteen samples, which one in 2¹⁶ times is less than half of what they may be.
+pub(crate) const MOST_OF_ALL: f64 = 2.0;
+
+/// Errors of this share of what a format explains, in the mean, are of its size.
+pub(crate) const OF_ITS_SIZE: f64 = 1.0 / 16.0;
+
+/// Less, in units of tolerances squared, is no reason to turn a choice: an eighth of a tolerance is what rounding is measured to do.
+pub(crate) const LEAST_GAIN: f64 = 1.0 / 64.0;
+
+/// How many times a gap between the slopes must exceed what rounding makes of it.
+pub(crate) const ABOVE_NOISE: f64 = 1e3;
+
+/// Random directions. A deviation from the claim of twice a row's tolerance or more, along a direction of normally
+/// distributed entries, stays below that tolerance with probability P(|z| < 1/2) = 0.383; 15 independent directions all
+/// miss it with probability 0.383¹⁵ < 10⁻⁶. (A row's tolerance adds up what rounding may do to its entries.)
+pub(crate) const DIRECTIONS: usize = 15;
+
+/// Sums of rows with random signs, where rows are too many to be gone through: each misses a deviation with probability 1/2 at the
+/// most, and all together with less than 10⁻⁶ (see [`crate::probes`]).
+pub(crate) const PROBES: usize = 20;
