@@ -8,8 +8,8 @@
 use std::path::Path;
 
 use pullback_check::{Judgement, Verdict};
-use pullback_lang::File;
 use pullback_lang::program::{Claimed, Inputs, Program, ValueKind};
+use pullback_lang::{Expr, ExprKind, File};
 use pullback_network::Value as _;
 
 use crate::Diagnosis;
@@ -107,10 +107,23 @@ fn is_of_other_numbers(exact: &Program, number: usize) -> bool {
     })
 }
 
+fn names_a_value(expr: &Expr) -> bool {
+    let mut names = false;
+    expr.walk(&mut |part| {
+        names |= !matches!(
+            part.kind,
+            ExprKind::Number { .. } | ExprKind::List(_) | ExprKind::Unary { .. } | ExprKind::Binary { .. }
+        );
+    });
+    names
+}
+
 fn diagnosis(inquiry: &Inquiry<'_>, number: usize) -> Option<Diagnosis> {
     let claim = inquiry.exact.claims.get(number)?;
     let Claimed::Value { .. } = claim.claimed else { return None };
-    let (expr, case) = (claim.expr.as_ref()?, inquiry.case_by_name(number)?);
+    // Numbers that are written out are those of the file's data: no slip of a formula.
+    let expr = claim.expr.as_ref().filter(|expr| names_a_value(expr))?;
+    let case = inquiry.case_by_name(number)?;
     let mut found = search(inquiry, number, &case, expr, Depth::Singles);
     let found = if found.len() == 1 { found.pop() } else { None }?;
     let words = match found.cause {
