@@ -112,7 +112,7 @@ fn names_a_value(expr: &Expr) -> bool {
     expr.walk(&mut |part| {
         names |= !matches!(
             part.kind,
-            ExprKind::Number { .. } | ExprKind::List(_) | ExprKind::Unary { .. } | ExprKind::Binary { .. }
+            ExprKind::Number { .. } | ExprKind::List(_) | ExprKind::Negate(_) | ExprKind::Binary { .. }
         );
     });
     names
