@@ -169,14 +169,16 @@ impl<'a> Inquiry<'a> {
         if found.is_empty() {
             found = fit(self, number, &case);
         }
-        if !found.is_empty() && found.iter().all(|found| found.fix.is_some()) {
+        // Of what is right in another layout it is the left side that is to be changed.
+        let lacks = |found: &Diagnosis| found.fix.is_none() && found.cause != "vec-layout";
+        if !found.is_empty() && !found.iter().any(lacks) {
             return found;
         }
         let fix = self.derived(number, Some(&case));
         if found.is_empty() {
             return vec![facts(&case, expr, fix)];
         }
-        found.iter_mut().filter(|found| found.fix.is_none()).for_each(|found| found.fix = fix.clone());
+        found.iter_mut().filter(|found| lacks(found)).for_each(|found| found.fix = fix.clone());
         found
     }
 
