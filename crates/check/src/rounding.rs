@@ -170,7 +170,10 @@ impl Simulation {
                     None => (0.0, sums.stored),
                     Some(&products) => sums.perturbations(products),
                 };
-                let operands = if takes_products(op) { operands.max(sums.operands) } else { operands };
+                let operands = match sums.operands > 0.0 && takes_products(op) && !is_entry_by_entry(value)? {
+                    true => operands.max(sums.operands),
+                    false => operands,
+                };
                 let results = if operands == 0.0 {
                     op.forward(inputs)?
                 } else {
@@ -238,6 +241,18 @@ pub fn amplification(value: &Val) -> Result<Vec<f64>> {
 /// exponent has a power.
 fn is_exact(leaf: &Array) -> bool {
     leaf.ndim() == 0 && leaf.item().is_ok_and(|number| number.fract() == 0.0 && number.abs() <= 256.0)
+}
+
+/// Is this a product of entries in the same place, which no tensor core takes?
+fn is_entry_by_entry(value: &Val) -> Result<bool> {
+    let shape = value.shape();
+    let entries: f64 = shape.iter().map(|&size| size as f64).product();
+    for (k, input) in value.inputs().iter().enumerate() {
+        if input.shape() != shape && input.ndim() > 0 || value.jacobian(k)?.jvp_flops() > entries {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 fn float_leaves(value: &Val) -> Vec<Val> {
