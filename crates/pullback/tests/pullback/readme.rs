@@ -37,11 +37,18 @@ fn every_file_in_it_is_checked() {
     for path in ["README.md", "docs/language.md"] {
         let mut files = blocks(&page(path)).into_iter().filter(|(language, _)| language == "grad").peekable();
         assert!(files.peek().is_some(), "{path} shows no file");
+        let mut judged = 0;
         for (_, source) in files {
             let report = check_source(path, source.as_bytes(), Path::new("."));
+            // What is judged by a dump claims nothing.
+            if report.errors.iter().any(|error| error.message.starts_with("the file claims nothing")) {
+                continue;
+            }
+            judged += 1;
             assert!(report.errors.is_empty(), "{source}\n{:?}", report.errors);
             assert_eq!(report.exit_code(), 0, "{source}");
         }
+        assert!(judged > 0, "no file of {path} claims anything");
     }
 }
 

@@ -81,7 +81,7 @@ impl Lacking {
                 span: input.span,
                 shape: input.val.shape(),
                 // Where the dump has no gradient at all, that is said already.
-            noted: !elsewhere.is_empty() && !told(input, &|_| true),
+                noted: !elsewhere.is_empty() && !told(input, &|_| true),
             });
         Lacking { missing: missing.collect(), origin: Some(origin(data.name)) }
     }
