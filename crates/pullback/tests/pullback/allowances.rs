@@ -69,7 +69,7 @@ fn one_by_one(numbers: &[f32]) -> f64 {
 }
 
 /// The gradient of a bias over 100,000 rows, added up one row after the other in f32: whatever the rows are it holds, and
-/// without the last 256 of them it is wrong.
+/// without the last 256 of them it is wrong. A thousandth of a mean is what NumPy loses of it, so that of means more are dropped.
 #[test]
 fn the_last_rows_of_a_long_sum() {
     const ROWS: usize = 100_000;
@@ -78,12 +78,12 @@ fn the_last_rows_of_a_long_sum() {
     let positive = fractions(ROWS);
     let centred: Vec<f32> = positive.iter().map(|x| x - 0.5).collect();
     let signed: Vec<f32> = positive.iter().enumerate().map(|(k, x)| signs(k) * x).collect();
-    for (what, rows) in [
-        ("of one sign", positive),
-        ("around zero", centred),
-        ("of both signs", signed),
-        ("all the same", vec![0.1; ROWS]),
-        ("means", vec![1.0 / ROWS as f32; ROWS]),
+    for (what, rows, dropped) in [
+        ("of one sign", positive, 256),
+        ("around zero", centred, 256),
+        ("of both signs", signed, 256),
+        ("all the same", vec![0.1; ROWS], 256),
+        ("means", vec![1.0 / ROWS as f32; ROWS], 1024),
     ] {
         let verdict = |sum: f64| {
             let wide: Vec<f64> = rows.iter().map(|&x| f64::from(x)).collect();
@@ -97,11 +97,10 @@ fn the_last_rows_of_a_long_sum() {
         };
         let right = verdict(one_by_one(&rows));
         assert_eq!(right.verdict, Verdict::Holds, "{what}: {right:?}");
-        // What is dropped of numbers around zero may add up to next to nothing.
-        let cut = if what == "around zero" {
-            one_by_one(&rows[..ROWS - 255]) + 0.5
-        } else {
-            one_by_one(&rows[..ROWS - 256])
+        // What is dropped of numbers around zero may add up to next to nothing: there one row is dropped that does not.
+        let cut = match what {
+            "around zero" => one_by_one(&rows[..ROWS - 255]) + 0.5,
+            _ => one_by_one(&rows[..ROWS - dropped]),
         };
         let wrong = verdict(cut);
         assert_eq!(wrong.verdict, Verdict::Wrong, "{what}: {wrong:?}");
@@ -121,7 +120,7 @@ fn exact_choices_are_not_turned() {
         ("2 * i - 3 >= 3", [0.0, 0.0, 0.0, 1.0, 1.0, 1.0], 3),
         ("i^2 <= 4", [1.0, 1.0, 1.0, 0.0, 0.0, 0.0], 2),
         ("m != 1", [0.0, 1.0, 0.0, 1.0, 1.0, 0.0], 0),
-        ("x >= 0.25", [1.0, 0.0, 1.0, 1.0, 0.0, 1.0], 2),
+        ("x >= 0.2", [1.0, 0.0, 1.0, 1.0, 0.0, 1.0], 2),
     ];
     for (mask, kept, off) in cases {
         let source =
