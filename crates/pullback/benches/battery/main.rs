@@ -34,7 +34,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
-use judge::{Outcome, judged};
+use judge::outcomes;
 use program::{Trial, trials};
 use tally::Tally;
 
@@ -207,23 +207,6 @@ fn judge_file(path: &Path, options: &Options, found: &Mutex<Found>) {
             found.failed.push(line);
         }
     }
-}
-
-/// Judges trials. What is said of a right claim without need of a wrong one beside it is counted once.
-fn outcomes(trials: Vec<Trial>) -> Vec<(Trial, Outcome, String)> {
-    let mut failed = Vec::new();
-    let mut outcomes = Vec::new();
-    for trial in trials {
-        let (mut outcome, seen) = judged(&trial);
-        if trial.wrong.is_none() && outcome.is_failure() {
-            failed.push(trial.asked.clone());
-        }
-        if outcome == Outcome::Accused && failed.contains(&trial.asked) {
-            outcome = Outcome::AsExpected;
-        }
-        outcomes.push((trial, outcome, seen));
-    }
-    outcomes
 }
 
 /// Writes what a trial was, and returns the arguments by which it is judged again.
