@@ -52,6 +52,23 @@ impl Outcome {
     }
 }
 
+/// Judges trials. What is said of a right claim without need of a wrong one beside it is counted once.
+pub fn outcomes(trials: Vec<Trial>) -> Vec<(Trial, Outcome, String)> {
+    let mut failed = Vec::new();
+    let mut outcomes = Vec::new();
+    for trial in trials {
+        let (mut outcome, seen) = judged(&trial);
+        if trial.wrong.is_none() && outcome.is_failure() {
+            failed.push(trial.asked.clone());
+        }
+        if outcome == Outcome::Accused && failed.contains(&trial.asked) {
+            outcome = Outcome::AsExpected;
+        }
+        outcomes.push((trial, outcome, seen));
+    }
+    outcomes
+}
+
 /// Judges a trial, and says what was seen where it is not as expected.
 pub fn judged(trial: &Trial) -> (Outcome, String) {
     let report = match catch_unwind(AssertUnwindSafe(|| report(trial))) {

@@ -34,7 +34,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
-use judge::{Outcome, judged};
+use judge::outcomes;
 use program::{Trial, trials};
 use tally::Tally;
 
@@ -115,6 +115,10 @@ fn run(options: &Options) -> Result<usize, String> {
     let found = Mutex::new(Found::default());
     match &options.folder {
         Some(folder) => on_all_cores(&files(folder)?, &|path| judge_file(path, options, &found)),
+        // The environment is made by one alone.
+        None if !made(options.seed, 0, &std::env::temp_dir()).is_ok_and(|status| status.success()) => {
+            return Err("the generator does not start".to_string());
+        }
         None => on_all_cores(&options.batches(), &|batch| judge_batch(*batch, options, &found)),
     }
     let found = found.into_inner().map_err(|_| "a thread panicked".to_string())?;
@@ -161,16 +165,18 @@ fn on_all_cores<T: Sync>(items: &[T], work: &(dyn Fn(&T) + Sync)) {
     });
 }
 
+/// Has the generator make programs. It makes itself an environment first, where there is none.
+fn made(seed: usize, count: usize, folder: &Path) -> std::io::Result<std::process::ExitStatus> {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/battery/generate/battery.py");
+    let python = std::env::var("BATTERY_PYTHON").unwrap_or_else(|_| "python3".to_string());
+    let seed = ["--seed".to_string(), seed.to_string(), "--count".to_string(), count.to_string()];
+    Command::new(python).arg(script).args(seed).arg("--to").arg(folder).status()
+}
+
 /// Makes programs, and judges them.
 fn judge_batch((seed, count): (usize, usize), options: &Options, found: &Mutex<Found>) {
     let folder = std::env::temp_dir().join(format!("pullback-battery-{}-{seed}", std::process::id()));
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/battery/generate/battery.py");
-    let python = std::env::var("BATTERY_PYTHON").unwrap_or_else(|_| "python3".to_string());
-    let made = Command::new(python)
-        .arg(script)
-        .args(["--seed", &seed.to_string(), "--count", &count.to_string(), "--to"])
-        .arg(&folder)
-        .status();
+    let made = made(seed, count, &folder);
     match (made, files(&folder)) {
         (Ok(status), Ok(paths)) if status.success() => {
             paths.iter().for_each(|path| judge_file(path, options, found));
@@ -207,23 +213,6 @@ fn judge_file(path: &Path, options: &Options, found: &Mutex<Found>) {
             found.failed.push(line);
         }
     }
-}
-
-/// Judges trials. What is said of a right claim without need of a wrong one beside it is counted once.
-fn outcomes(trials: Vec<Trial>) -> Vec<(Trial, Outcome, String)> {
-    let mut failed = Vec::new();
-    let mut outcomes = Vec::new();
-    for trial in trials {
-        let (mut outcome, seen) = judged(&trial);
-        if trial.wrong.is_none() && outcome.is_failure() {
-            failed.push(trial.asked.clone());
-        }
-        if outcome == Outcome::Accused && failed.contains(&trial.asked) {
-            outcome = Outcome::AsExpected;
-        }
-        outcomes.push((trial, outcome, seen));
-    }
-    outcomes
 }
 
 /// Writes what a trial was, and returns the arguments by which it is judged again.

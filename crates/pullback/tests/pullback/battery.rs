@@ -12,7 +12,7 @@ mod program;
 #[path = "../../benches/battery/tensors.rs"]
 mod tensors;
 
-use judge::{Outcome, judged};
+use judge::{Outcome, judged, outcomes};
 use program::{Trial, trials};
 
 use crate::command::root;
@@ -38,8 +38,7 @@ fn committed_programs() {
         while let Some(path) = programs.get(next.fetch_add(1, Ordering::Relaxed)) {
             let trials = trials(path).expect("a program of the battery");
             assert!(trials.len() >= 4, "{}: {} trials", path.display(), trials.len());
-            for trial in trials {
-                let (outcome, seen) = judged(&trial);
+            for (trial, outcome, seen) in outcomes(trials) {
                 if outcome.is_failure() {
                     let (program, asked, kind) = (&trial.program, &trial.asked, trial.kind());
                     let line = format!("{}: {program}, {asked}, {kind}: {seen}", outcome.word());
