@@ -23,6 +23,7 @@ use crate::inherit::{is_wrong, referred};
 use crate::probe::{Probe, flagged, fresh, redrawn};
 use crate::redraw::is_right_here;
 use crate::search::{Depth, search, search_costed};
+use crate::stretch::is_judged_as_map;
 use crate::tree::graph_of;
 use crate::unknown::{facts, no_slip};
 
@@ -109,6 +110,10 @@ impl<'a> Inquiry<'a> {
             if let Some(found) = (cause.whole)(self, number) {
                 return vec![found];
             }
+        }
+        // Of a derivative that is zero here rounding is left, which every expression may be a multiple of.
+        if self.judged[number].as_ref().is_some_and(is_judged_as_map) {
+            return Vec::new();
         }
         let Some(mut case) = self.case(number) else { return Vec::new() };
         if self.judged[number].as_ref().is_some_and(is_right_here) {
