@@ -22,6 +22,7 @@ use crate::inherit::{is_wrong, referred};
 use crate::probe::{Probe, flagged, fresh, redrawn};
 use crate::redraw::is_right_here;
 use crate::search::{Depth, search, search_costed};
+use crate::stretch::is_judged_as_map;
 use crate::tree::graph_of;
 use crate::unknown::{facts, unexplained};
 use crate::{Diagnosis, Fix};
@@ -112,6 +113,10 @@ impl<'a> Inquiry<'a> {
             if let Some(found) = (cause.whole)(self, number) {
                 return vec![found];
             }
+        }
+        // Of a derivative that is zero here rounding is left, which every expression may be a multiple of.
+        if self.judged[number].as_ref().is_some_and(is_judged_as_map) {
+            return vec![unexplained(&self.exact.claims[number], None)];
         }
         let Some(mut case) = self.case(number) else {
             let fix = self.derived(number, None);

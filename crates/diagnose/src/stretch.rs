@@ -51,6 +51,11 @@ pub(crate) fn is_zero(judgement: &Judgement) -> bool {
     judgement.verdict == Verdict::Vacuous && judgement.notes.iter().any(says_zero)
 }
 
+/// Was a claim found to be wrong by what it makes of random cotangents?
+pub(crate) fn is_judged_as_map(judgement: &Judgement) -> bool {
+    judgement.notes.iter().any(|note| matches!(note, Note::WrongAsMap { .. }))
+}
+
 /// Is a claim wrong by what it makes of random cotangents?
 pub(crate) fn is_wrong_as_map(exact: &Program, number: usize) -> bool {
     tried(exact, number).is_some_and(|tried| tried.wrong.is_some())
