@@ -23,7 +23,7 @@ use pullback::session::{
     self, Data, Terms, check_as, derive_source, derive_statements, jacobian_source, run_source,
 };
 
-use arguments::{Arguments, Command, Computed, DeriveArguments, JacobianArguments, VecOrder};
+use arguments::{Arguments, Color, Command, Computed, DeriveArguments, JacobianArguments, VecOrder};
 use output::Output;
 use progress::Progress;
 use source::Source;
@@ -57,7 +57,8 @@ fn ended(error: &clap::Error) -> ExitCode {
     if shown.iter().all(|line| matches!(line, Cow::Borrowed(_))) {
         error.exit();
     }
-    eprintln!("{}", shown.join("\n"));
+    let mut output = Output::new(Color::Never, false, false);
+    output.error(&format!("{}\n", shown.join("\n")));
     // What clap ends with: the arguments are invalid input.
     ExitCode::from(2)
 }

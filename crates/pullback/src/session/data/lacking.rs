@@ -18,7 +18,7 @@ pub(in super::super) fn claims_nothing(program: &Program) -> Problem {
     let of_kind = |kind| program.values.iter().filter(move |value: &&Value| value.kind == kind);
     let of = Loss::of(program)
         .map(|loss| loss.name.to_string())
-        .or_else(|| of_kind(ValueKind::Definition).last().map(|value| value.name.clone()));
+        .or_else(|| of_kind(ValueKind::Definition).next_back().map(|value| value.name.clone()));
     let wrt = of_kind(ValueKind::Input).find(|input| input.val.dtype().is_float());
     let example = match (of, wrt) {
         (Some(of), Some(wrt)) => format!("d{of}/d{}", wrt.name),
