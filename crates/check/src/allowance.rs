@@ -118,7 +118,7 @@ mod tests {
             [out_of_proportion(numbers, &derived, &measured), one_sided(numbers, &derived, &measured)]
                 .map(|found| found.is_some())
         };
-        let sign = |k: usize| if k % 2 == 0 { 1.0 } else { -1.0 };
+        let sign = |k: usize| if k.is_multiple_of(2) { 1.0 } else { -1.0 };
         assert_eq!(both(&claimed(&|k| 7.0 * sign(k))), [false, false]);
         assert_eq!(both(&claimed(&|_| 1.5)), [false, false]);
         assert_eq!(both(&claimed(&|_| 2.5)), [true, true]);

@@ -413,7 +413,7 @@ struct Noise {
 
 impl Noise {
     fn new(seed: u64) -> Noise {
-        Noise { state: Cell::new(seed << 32), alike: seed % 2 == 1 }
+        Noise { state: Cell::new(seed << 32), alike: !seed.is_multiple_of(2) }
     }
 
     fn next(&self) -> f64 {

@@ -74,7 +74,7 @@ fn one_by_one(numbers: &[f32]) -> f64 {
 fn the_last_rows_of_a_long_sum() {
     const ROWS: usize = 100_000;
     let source = "x: [N=9] ~ randn; b: [] ~ rand; z = x + b; dL/dz: [N] ~ randn";
-    let signs = |k: usize| if (k * k / 7) % 2 == 0 { 1.0 } else { -1.0 };
+    let signs = |k: usize| if (k * k / 7).is_multiple_of(2) { 1.0 } else { -1.0 };
     let positive = fractions(ROWS);
     let centred: Vec<f32> = positive.iter().map(|x| x - 0.5).collect();
     let signed: Vec<f32> = positive.iter().enumerate().map(|(k, x)| signs(k) * x).collect();
