@@ -12,7 +12,7 @@ use crate::allowance::Allowance;
 use crate::claim::{Rounding, Subject};
 use crate::convention::{Choices, Undecided};
 use crate::differences::Estimate;
-use crate::evidence::{Along, Case, Composed, Derived, Evidence, Gap, Scale, norm, reach};
+use crate::evidence::{Along, Case, Composed, Derived, Evidence, Gap, Scale, norm, reach, rounding_of};
 use crate::flips::flips;
 use crate::kink::OneSided;
 use crate::layout::{from_tensor, to_tensor};
@@ -98,6 +98,16 @@ impl Case<'_> {
         let networked = |p: usize| SAFETY * f64::EPSILON * network_spread[p];
         let mut right = autograd.clone();
         composed.entries.iter().for_each(|&p| right[p] = estimate_of(&found, p).unwrap_or(claimed[p]));
+        if let Some((_, precision)) = &pulled {
+            // What is rounded of a slope that the rules do not give is measured on those beside it that they do.
+            let relative =
+                (0..claimed.len()).filter(|p| !composed.entries.contains(p) && autograd[*p] != 0.0);
+            let relative = relative.map(|p| rounding[p] / autograd[p].abs()).fold(0.0, f64::max);
+            for &p in &composed.entries {
+                let own = SAFETY * rounding_of(*precision, right[p].abs());
+                rounding[p] = rounding[p].max(own).max(relative * right[p].abs());
+            }
+        }
         let gaps = |of: &dyn Fn(usize) -> Gap| (0..claimed.len()).map(of).collect::<Vec<Gap>>();
         let whole = |(measured, own): (&f64, &f64)| measured + own / SAFETY;
         let mut evidence = Evidence {

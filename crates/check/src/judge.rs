@@ -246,7 +246,9 @@ impl Case<'_> {
         // A claim that deviates at kinks alone is told what lies there.
         let deviates_at_kinks_only = || {
             let beyond = |gap: &&Gap| gap.ratio() > 1.0;
-            evidence.by_autograd.iter().filter(beyond).all(|gap| evidence.kink_at(gap.position).is_some())
+            let is_at_kink =
+                |p: usize| evidence.kink_at(p).is_some() || evidence.composed.entries.contains(&p);
+            evidence.by_autograd.iter().filter(beyond).all(|gap| is_at_kink(gap.position))
         };
         let is_told = facts.digits && facts.worst != Says::Fault || facts.worst == Says::OtherConvention;
         if !evidence.kinks.is_empty() && is_told && deviates_at_kinks_only() {
@@ -289,18 +291,24 @@ impl Case<'_> {
             judgement.notes.push(Note::Unseen(evidence.unseen));
         }
         if let (Rounding::Unknown(_), Derived::All(derived)) = (&self.claim.rounding, &evidence.derived) {
-            let derived = &evidence.corrected(derived);
-            if let Some(times) = out_of_proportion(&evidence.claimed, derived, &evidence.measured) {
+            // What differences say has fewer digits than what all entries together are judged by.
+            let of_rules: Vec<usize> =
+                (0..derived.len()).filter(|p| !evidence.composed.entries.contains(p)).collect();
+            let only = |of: &[f64]| of_rules.iter().map(|&p| of[p]).collect::<Vec<f64>>();
+            let (claimed, derived, measured) =
+                (only(&evidence.claimed), only(derived), only(&evidence.measured));
+            if let Some(times) = out_of_proportion(&claimed, &derived, &measured) {
                 judgement.notes.push(Note::OutOfProportion { times });
                 judgement.facts.systematic = true;
                 return;
             }
-            if let Some(off) = one_sided(&evidence.claimed, derived, &evidence.measured) {
+            if let Some(off) = one_sided(&claimed, &derived, &measured) {
                 judgement.notes.push(Note::OneSided { off });
                 judgement.facts.systematic = true;
                 return;
             }
-            let entries = derived.iter().zip(&evidence.rounding);
+            let rounding = only(&evidence.rounding);
+            let entries = derived.iter().zip(&rounding);
             let lost = entries.filter(|&(a, rounding)| *a != 0.0 && a.abs() <= *rounding).count();
             judgement.notes.extend((lost > 0).then_some(Note::Rounded(lost)));
         }

@@ -5,8 +5,9 @@ use crate::limits::ABOVE_NOISE;
 
 /// The steps of the one-sided difference quotients, in units of the scale: at each of the first ones there must be a gap. At
 /// the others it must not be missed where rounding would leave it: a bend so narrow is no kink.
-const STEPS: [f64; 8] = [1e-5, 1e-6, 1e-7, 1e-8, 1e-9, 1e-10, 1e-11, 1e-12];
+const STEPS: [f64; 8] = [FIRST_STEP, 1e-6, 1e-7, 1e-8, 1e-9, 1e-10, 1e-11, 1e-12];
 const SEEN_AT: usize = 3;
+pub(crate) const FIRST_STEP: f64 = 1e-5;
 
 /// How far one-sided slopes may be off, relatively: they are extrapolated once, from steps of 10⁻⁵.
 const TRUNCATION: f64 = 1e-6;

@@ -11,10 +11,11 @@ use pullback_ops::{Error, Result, Val};
 use crate::convention::{Choices, Undecided};
 use crate::differences::{Effort, Estimate, derivative};
 use crate::evidence::Along;
-use crate::kink::{OneSided, kinks};
+use crate::kink::{FIRST_STEP, OneSided, kinks};
 use crate::limits::{DIRECTIONS, PROBES};
 use crate::rounding::Simulation;
 use crate::symmetric::Moves;
+use crate::zero::size_if_cancelled;
 
 /// ∂y/∂x with some values held: what the routes compute.
 pub(crate) struct Derivative<'a> {
@@ -246,6 +247,8 @@ struct Program<'a> {
     /// nothing of how far the others may be moved.
     largest: f64,
     small: f64,
+    /// Has x a size of its own, or is it what terms that cancel have left?
+    has_size: bool,
     /// A run for which there was no memory: it says nothing of the program.
     refused: RefCell<Option<Error>>,
 }
@@ -256,7 +259,9 @@ impl<'a> Program<'a> {
         let point = of.x.array()?.clone();
         let at = point.to_vec_f64();
         // What is below the smallest normal number has lost digits, or all of them.
-        let noise_of = |spread: &f64| 4.0 * (f64::EPSILON * spread + Precision::F64.underflow());
+        // What nothing moves is no result that could have become zero.
+        let underflow = |spread: f64| if spread > 0.0 { Precision::F64.underflow() } else { 0.0 };
+        let noise_of = |spread: &f64| 4.0 * (f64::EPSILON * spread + underflow(*spread));
         let noise = |spread: Vec<f64>| spread.iter().map(noise_of).collect();
         let noise_along = noise(Simulation::new(of.y, &[])?.varying(of.x).run(&[])?.1);
         let (value, spread) =
@@ -266,6 +271,14 @@ impl<'a> Program<'a> {
         sizes.sort_by(f64::total_cmp);
         let largest = sizes.last().copied().unwrap_or(0.0);
         let small = sizes.get(sizes.len() / SMALL).copied().unwrap_or(0.0);
+        let cancelled = size_if_cancelled(of.x)?;
+        let has_size = cancelled.is_none();
+        let (largest, small) = match cancelled {
+            Some(size) => (size, size),
+            // The first steps beside a kink are no larger than the small ones: the size of all will do.
+            None if FIRST_STEP * largest <= small => (largest, largest),
+            None => (largest, small),
+        };
         let value = value.to_vec_f64();
         let refused = RefCell::new(None);
         Ok(Program {
@@ -279,6 +292,7 @@ impl<'a> Program<'a> {
             noise_along,
             largest,
             small,
+            has_size,
             refused,
         })
     }
@@ -292,7 +306,7 @@ impl<'a> Program<'a> {
     /// small beside the others, that of the others too.
     fn scales_of(&self, entry: usize) -> Vec<f64> {
         let (own, common) = (self.at[entry].abs(), 0.1 * self.largest);
-        match (own > 0.0, common > own) {
+        match (own > 0.0 && self.has_size, common > own) {
             (true, true) => vec![common, own],
             (true, false) => vec![own],
             // What is zero has no size of its own.

@@ -57,6 +57,16 @@ pub(crate) fn typical_slope(derivative: &Derivative<'_>) -> Result<f64> {
     }
 }
 
+/// The size of what a value is computed from, where its terms cancel and leave it none of its own.
+pub(crate) fn size_if_cancelled(value: &Val) -> Result<Option<f64>> {
+    let own = value.array()?.max_abs();
+    let mut largest = 0.0f64;
+    for input in value.inputs().iter().filter(|input| input.dtype().is_float()) {
+        largest = largest.max(input.array()?.max_abs());
+    }
+    Ok((own < CANCELLED * largest && largest.is_finite()).then_some(largest))
+}
+
 /// The value that does not change with x although what it is computed from does: the first of those at which the ways from x
 /// to y end. `None`: there is no way.
 pub(crate) fn unchanged(derivative: &Derivative<'_>) -> Result<Option<Val>> {

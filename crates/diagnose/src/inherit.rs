@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use pullback_array::DType;
 use pullback_check::{Judgement, Verdict, judge};
 use pullback_lang::program::{Claim, Claimed, Program};
 use pullback_network::Value as _;
@@ -18,7 +19,7 @@ use crate::tree::graph_of;
 
 /// Turns the verdict of every claim that merely inherits a mistake into [`Verdict::Inherited`], and returns for each claim
 /// the keys of those whose mistakes it inherits, beside its own if it has one. A claim that could not be judged has no judgement.
-pub fn inherited(exact: &Program, judged: &mut [Option<Judgement>]) -> Vec<Vec<String>> {
+pub fn inherited(exact: &Program, dtype: DType, judged: &mut [Option<Judgement>]) -> Vec<Vec<String>> {
     // What a claim follows is decided by what was found first, not by what it was turned into.
     let wrong: Vec<bool> = judged.iter().map(|found| found.as_ref().is_some_and(is_wrong)).collect();
     let mut inherits: Vec<Vec<String>> = vec![Vec::new(); judged.len()];
@@ -29,7 +30,7 @@ pub fn inherited(exact: &Program, judged: &mut [Option<Judgement>]) -> Vec<Vec<S
         if causes.is_empty() || judged[claim].as_ref().is_some_and(is_wrong_by_itself) {
             continue;
         }
-        let Some(verdict) = corrected(exact, judged, claim, &causes) else { continue };
+        let Some(verdict) = corrected(exact, dtype, judged, claim, &causes) else { continue };
         // Of a derivative that is zero one cannot say more, but that the mistake is not its own.
         let is_zero = || is_zero(&verdict) && !is_wrong_as_map(exact, claim);
         if verdict.passes() || is_zero() {
@@ -54,7 +55,7 @@ pub fn inherited(exact: &Program, judged: &mut [Option<Judgement>]) -> Vec<Vec<S
 }
 
 /// For each claim that holds, the wrong claims without whose mistakes it would not: two mistakes that cancel.
-pub fn resting(exact: &Program, judged: &[Option<Judgement>]) -> Vec<Vec<String>> {
+pub fn resting(exact: &Program, dtype: DType, judged: &[Option<Judgement>]) -> Vec<Vec<String>> {
     let wrong = |claim: usize| judged.get(claim).is_some_and(|found| found.as_ref().is_some_and(is_wrong));
     let resting = |claim: usize| {
         judged[claim].as_ref().filter(|judgement| judgement.verdict == Verdict::Holds)?;
@@ -63,7 +64,7 @@ pub fn resting(exact: &Program, judged: &[Option<Judgement>]) -> Vec<Vec<String>
         if causes.is_empty() {
             return None;
         }
-        let verdict = corrected(exact, judged, claim, &causes)?.verdict;
+        let verdict = corrected(exact, dtype, judged, claim, &causes)?.verdict;
         let keys = causes.iter().map(|&cause| exact.claims[cause].key.clone());
         matches!(verdict, Verdict::Wrong | Verdict::Shape).then(|| keys.collect())
     };
@@ -112,6 +113,7 @@ pub(crate) fn referred(program: &Program, claim: usize) -> BTreeSet<usize> {
 /// not known, or the expression cannot be evaluated on them.
 fn corrected(
     exact: &Program,
+    dtype: DType,
     judged: &[Option<Judgement>],
     number: usize,
     causes: &BTreeSet<usize>,
@@ -124,6 +126,8 @@ fn corrected(
         replaced.insert(cause, Val::new(truth));
     }
     let expression = exact.reclaimed(number, claim.expr.as_ref()?, &replaced).ok()?;
-    let claimed = pullback_check::Claim::of(&expression).ok()?;
+    // Numbers that are written in a file's precision have no more digits than that.
+    let rounded = expression.array().ok()?.cast(dtype).ok()?;
+    let claimed = pullback_check::Claim::evaluated(&rounded, &expression).ok()?;
     judge(&subject(claim), &claimed.in_layout(layout(stated)).written_as_zeros(zeros)).ok()
 }

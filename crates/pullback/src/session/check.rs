@@ -171,8 +171,8 @@ pub(super) fn judged(
     judged.resize(exact.claims.len(), None);
     as_maps(&exact, &mut judged);
     on_other_draws(&opened.file, &exact, &opened.inputs, base_dir, &mut judged);
-    let mut inherits = inherited(&exact, &mut judged);
-    let mut rests_on = resting(&exact, &judged);
+    let mut inherits = inherited(&exact, opened.program.dtype, &mut judged);
+    let mut rests_on = resting(&exact, opened.program.dtype, &judged);
     let mut found = diagnose(&opened.file, &exact, &opened.inputs, base_dir, &judged, on_other_data);
     let mut hidden = degenerate(&opened.file, &exact, &opened.inputs, base_dir, &judged);
     let mut doubted = doubts(&opened.file, &exact, &opened.inputs, base_dir, &judged);

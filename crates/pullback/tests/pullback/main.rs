@@ -28,6 +28,7 @@ mod rounded;
 mod seed_numbers;
 mod seed_tensors;
 mod sign_errors;
+mod smooth_pieces;
 mod special_data;
 mod training;
 mod unjudged;
