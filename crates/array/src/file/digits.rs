@@ -59,7 +59,11 @@ impl Digits {
             spare: 0,
         };
         let (mut highest, mut lowest) = (i32::MIN, i32::MAX);
-        for &x in numbers.iter().filter(|x| x.is_normal()) {
+        // What a mean or a broadcast repeats is one number, rounded once.
+        let mut distinct: Vec<f64> = numbers.iter().map(|x| x.abs()).filter(|x| x.is_normal()).collect();
+        distinct.sort_by(f64::total_cmp);
+        distinct.dedup();
+        for &x in &distinct {
             let exponent = (x.abs().to_bits() >> 52) as i32;
             let zeros = (x.to_bits().trailing_zeros() as i32).min(52);
             highest = highest.max(exponent);

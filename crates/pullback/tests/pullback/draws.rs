@@ -48,7 +48,11 @@ fn whatever_the_seed() {
             let is_right = |verdict: Verdict| matches!(verdict, Verdict::Holds | Verdict::Vacuous);
             assert!(is_right(found.verdict), "{right} at {seed}: {found:?}");
             assert!(!found.notes.iter().any(is_of_draws), "{right} at {seed}: {:?}", found.notes);
+            let is_dead = found.verdict == Verdict::Vacuous;
             let found = at(seed, wrong);
+            if is_dead && found.judgement.verdict == Verdict::Vacuous {
+                continue;
+            }
             assert_eq!(found.judgement.verdict, Verdict::Wrong, "{wrong} at {seed}");
             let note = found.judgement.notes.iter().find_map(|note| match note {
                 Note::OtherDraw { seeds, by, .. } => Some((seeds.clone(), *by)),

@@ -34,8 +34,7 @@ def python():
     there = HERE / ".venv/bin/python"
     if not there.exists():
         subprocess.run([sys.executable, "-m", "venv", HERE / ".venv"], check=True)
-        index = ["--extra-index-url", "https://download.pytorch.org/whl/cpu"]
-        subprocess.run([there, "-m", "pip", "install", "--quiet", *index, *VERSIONS], check=True)
+        subprocess.run([there, "-m", "pip", "install", "--quiet", *VERSIONS], check=True)
     return str(there)
 
 
