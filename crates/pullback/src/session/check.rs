@@ -256,7 +256,7 @@ fn judgement(
     let claimed = pullback_check::Claim::evaluated(array, expression).map_err(at(claim.expr_span))?;
     let claimed = claimed.in_layout(layout(stated_layout)).written_as_zeros(zeros).computed_by(value);
     let judged = judge(&subject(claim), &claimed).map_err(at(claim.span))?;
-    let is_off = matches!(judged.verdict, Verdict::Wrong | Verdict::Ambiguous);
+    let is_off = matches!(judged.verdict, Verdict::Wrong | Verdict::Ambiguous) || !judged.facts.digits;
     if !is_off || array.dtype() != DType::F32 {
         return Ok(judged);
     }

@@ -9,8 +9,8 @@ from safetensors.torch import save_file
 from dumps import dump_of
 from files import file_of
 from operations import CATALOGUE, draw_dims, fresh_input, joined
-from program import Program
-from scene import Scene, Unfit
+from program import Program, Unfit
+from scene import Scene
 
 torch.set_num_threads(1)
 warnings.filterwarnings("ignore")

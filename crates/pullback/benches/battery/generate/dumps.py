@@ -16,7 +16,7 @@ DIGITS = 50
 # In 16 bits a short sum may be added up in these by a real implementation, as PyTorch's own LayerNorm does on a CPU: the trials, which
 # add up in 32, see a part of that alone. So a derivative has to stand out by more, and a multiple is one that no such sum explains.
 DIGITS_OF_16_BITS = 200
-MULTIPLE_OF_16_BITS = 0.2
+MULTIPLE_OF_16_BITS = 0.5
 
 
 def dump_of(program, scene):

@@ -11,6 +11,7 @@ import perturb
 from claims import claims_of, summed, written_out
 from expression import ATOM, E, literal, written
 from kinks import Slopes
+from program import Unfit
 
 # A difference is told where it is at least so many times what rounding moved in the trials, since those are a few of many.
 FACTOR = 20
@@ -53,6 +54,9 @@ def file_of(program, scene):
                 continue
             texts[claim.name] = claim.expression.text
         else:
+            if share.shape != golden.shape:
+                # The rule sums over the wrong axes where a size of 1 is stretched twice: nothing is claimed by it.
+                raise Unfit("a rule that does not fit the shape")
             if not close(share, golden):
                 raise AssertionError(f"{program.seed}: {claim.key} = {claim.expression.text}: {share} is not {golden}")
             texts[claim.name] = written_out(claim, style, scene.golden_in_file[claim.name])

@@ -10,6 +10,10 @@ import torch
 from expression import Dim, E, total
 
 
+class Unfit(Exception):
+    """A program that is not tame, or whose points lie too near to a jump: another one is drawn instead."""
+
+
 class Input:
     """How a value comes to be: drawn by a distribution that PyTorch has, or written down as numbers."""
 

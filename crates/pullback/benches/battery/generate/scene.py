@@ -19,8 +19,7 @@ NEAR = 30
 TAME = 1e3
 
 
-class Unfit(Exception):
-    """A program that is not tame, or whose points lie too near to a jump: another one is drawn instead."""
+from program import Unfit
 
 
 class Precise:
