@@ -29,6 +29,8 @@ const BY_CHANCE: f64 = 1e-3;
 pub struct Digits {
     /// The narrowest format that has all these numbers.
     narrowest: Precision,
+    /// All narrower formats that have them.
+    fits: Vec<Precision>,
     stored: Precision,
     /// Are all of them whole?
     whole: bool,
@@ -46,11 +48,13 @@ impl Digits {
     /// Those of an array that holds numbers of this precision.
     pub fn of(array: &Array, stored: Precision) -> Digits {
         let numbers = array.to_vec_f64();
-        let narrowest = narrower(stored).find(|&format| numbers.iter().all(|&x| has(format, x)));
-        let narrowest = narrowest.unwrap_or(stored);
+        let fits: Vec<Precision> =
+            narrower(stored).filter(|&format| numbers.iter().all(|&x| has(format, x))).collect();
+        let narrowest = fits.first().copied().unwrap_or(stored);
         let bits = if narrowest == Precision::Whole { 0 } else { -narrowest.epsilon().log2() as i32 };
         let mut digits = Digits {
             narrowest,
+            fits,
             stored,
             whole: numbers.iter().all(|x| x.fract() == 0.0 || !x.is_finite()),
             grid: true,
@@ -103,6 +107,11 @@ impl Digits {
         let missing = (tosses / 2.0 - self.normal as f64).max(0.0);
         let chance = if tosses > 0.0 { (-2.0 * missing * missing / tosses).exp() } else { 0.0 };
         self.normal > 0 && (self.uses_last() || chance >= BY_CHANCE)
+    }
+
+    /// Are all of them numbers of this format?
+    pub fn are_of(&self, format: Precision) -> bool {
+        format == self.stored || self.fits.contains(&format)
     }
 
     /// How many of the numbers have digits that count.

@@ -66,8 +66,13 @@ def is_evident(precise, dtype):
     """Whether 16-bit numbers that are held in 32 bits show what they are: some of them use the last bit that there is."""
     numbers = torch.cat([v.flatten() for v in precise.inputs.values() if v.is_floating_point()])
     kept = 1 - int(torch.log2(torch.tensor(torch.finfo(dtype).eps)))
-    fractions = torch.frexp(numbers.to(torch.float64)).mantissa * 2.0**kept
-    return int((fractions.remainder(2) == 1).sum()) >= 4
+    numbers = numbers[numbers != 0].to(torch.float64)
+    mantissa, exponent = torch.frexp(numbers)
+    fractions = mantissa * 2.0**kept
+    last = fractions.remainder(2) == 1
+    # Numbers of one size may as well be multiples of a simple fraction.
+    sizes = exponent[last]
+    return int(last.sum()) >= 4 and int(sizes.max() - sizes.min()) >= 2
 
 
 def wrong(rng, right, noise, dtype):

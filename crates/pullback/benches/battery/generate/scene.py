@@ -10,6 +10,7 @@ import torch
 
 from claims import Style, claims_of
 from files import with_cotangent
+from program import Unfit
 
 PRECISIONS = {"f64": torch.float64, "f32": torch.float32, "f16": torch.float16, "bf16": torch.bfloat16}
 SCALES = (1.0, 0.97, 1.04, 0.93, 1.09)
@@ -17,9 +18,6 @@ SCALES = (1.0, 0.97, 1.04, 0.93, 1.09)
 NEAR = 30
 # Values and slopes beyond this are no longer those of a program that anyone trains; the far end of a mask is exempt.
 TAME = 1e3
-
-
-from program import Unfit
 
 
 class Precise:

@@ -92,7 +92,7 @@ impl<'a> Evidence<'a> {
         let inputs = self.told_by(is_input);
         match inputs.iter().map(|(_, told)| *told).min_by(coarser) {
             Some(finest)
-                if is_coarser(finest, stored) && digits.narrowest() == finest && digits.may_be_rounded() =>
+                if is_coarser(finest, stored) && digits.are_of(finest) && digits.may_be_rounded() =>
             {
                 Assumed {
                     precision: finest,
