@@ -15,7 +15,7 @@ use pullback_ops::{Factor, Origin, Result, Val, find};
 use crate::graph::{ancestors, piecewise_constant};
 use crate::layout::unravel;
 use crate::limits::SAFETY;
-use crate::routes::Derivative;
+use crate::routes::{Derivative, sizes};
 use crate::verdict::KinkOrigin;
 
 /// How far the input of a payload is moved to see it jump, beside its largest entry: more than rounding may have moved it,
@@ -212,7 +212,8 @@ impl Jump {
         }
         let arrays: Vec<Array> = inputs.iter().map(|input| input.array().cloned()).collect::<Result<_>>()?;
         let at = arrays[0].to_vec_f64();
-        let scale = if arrays[0].max_abs() > 0.0 { arrays[0].max_abs() } else { 1.0 };
+        let (_, size) = sizes(&at);
+        let scale = if size > 0.0 { size } else { 1.0 };
         let moved = |by: &dyn Fn(usize) -> f64| -> Result<Array> {
             let first = at.iter().enumerate().map(|(k, x)| x + scale * by(k)).collect();
             let first = Array::from_vec(arrays[0].shape(), first)?.cast(arrays[0].dtype())?;

@@ -267,17 +267,11 @@ impl<'a> Program<'a> {
         let (value, spread) =
             Simulation::new(of.y, &[of.x])?.varying(of.x).run(std::slice::from_ref(&point))?;
         let noise = noise(spread);
-        let mut sizes: Vec<f64> = at.iter().map(|x| x.abs()).filter(|&size| size > 0.0).collect();
-        sizes.sort_by(f64::total_cmp);
-        let largest = sizes.last().copied().unwrap_or(0.0);
-        let small = sizes.get(sizes.len() / SMALL).copied().unwrap_or(0.0);
         let cancelled = size_if_cancelled(of.x)?;
         let has_size = cancelled.is_none();
         let (largest, small) = match cancelled {
             Some(size) => (size, size),
-            // The first steps beside a kink are no larger than the small ones: the size of all will do.
-            None if FIRST_STEP * largest <= small => (largest, largest),
-            None => (largest, small),
+            None => sizes(&at),
         };
         let value = value.to_vec_f64();
         let refused = RefCell::new(None);
@@ -461,6 +455,16 @@ pub(crate) fn along(tensor: &Array, direction: &Array, components: usize) -> Vec
     (0..components)
         .map(|row| entries[row * direction.len()..].iter().zip(&direction).map(|(c, d)| c * d).sum())
         .collect()
+}
+
+/// The largest of some numbers, and the size of the small ones among them that are not zero: that of all, where steps beside a kink
+/// are no larger than the small ones.
+pub(crate) fn sizes(numbers: &[f64]) -> (f64, f64) {
+    let mut sizes: Vec<f64> = numbers.iter().map(|x| x.abs()).filter(|&size| size > 0.0).collect();
+    sizes.sort_by(f64::total_cmp);
+    let largest = sizes.last().copied().unwrap_or(0.0);
+    let small = sizes.get(sizes.len() / SMALL).copied().unwrap_or(0.0);
+    (largest, if FIRST_STEP * largest <= small { largest } else { small })
 }
 
 /// The length over which a program may be expected to change, from the size of its input.

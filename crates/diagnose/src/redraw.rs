@@ -144,13 +144,23 @@ fn is_formula(file: &File, exact: &Program, claim: &Claim) -> bool {
             return true;
         }
         match exact.values.iter().find(|value| value.val.id() == leaf.id()) {
-            Some(Value { kind, .. }) => *kind == ValueKind::Definition,
+            Some(Value { kind, name, .. }) => *kind == ValueKind::Definition || is_drawn(file, name),
             // A list that is written in an expression is called as it is written, where that is short.
             None => match leaf.name() {
                 Some(name) => !name.as_str().starts_with('['),
                 None => is_constructed(leaf) || !has_list(),
             },
         }
+    })
+}
+
+/// Does the file draw an input?
+fn is_drawn(file: &File, name: &str) -> bool {
+    file.statements.iter().any(|statement| match &statement.kind {
+        StatementKind::Input(input) => {
+            input.name.text == name && matches!(input.source, Source::Distribution { .. })
+        }
+        _ => false,
     })
 }
 

@@ -244,7 +244,7 @@ fn section(options: &Options, text: &str, failed: &[String]) -> String {
          Written by `cargo bench -p pullback --bench battery -- --programs {} --seed {} --write`; what is tried and how is told at the \
          head of `crates/pullback/benches/battery/main.rs`.\n\n\
          A trial is a file, or a file with a dump, with right claims alone or with one wrong among them. *As expected*: what is right \
-         passes, and what is wrong does not. *Vacuous*: likewise, but that of a derivative of zero it is said that nothing could have \
+         passes, and what is wrong does not. *Vacuous*: likewise, but of a derivative of zero, or of one that 16 bits leave too few digits, it is said that nothing could have \
          failed. *Called wrong*: a right claim does not pass; *undecided*: it is said that nothing could have failed, though rounding \
          does not hide the derivative. *Passed*: a wrong claim does. *Accused*: beside a wrong claim a right one does not pass, nor is \
          it inherited.\n\n{text}",

@@ -14,8 +14,7 @@ from scene import PRECISIONS
 DIGITS = 50
 
 # In 16 bits a short sum may be added up in these by a real implementation, as PyTorch's own LayerNorm does on a CPU: the trials, which
-# add up in 32, see a part of that alone. So a derivative has to stand out by more, and a multiple is one that no such sum explains.
-DIGITS_OF_16_BITS = 200
+# add up in 32, see a part of that alone. So a multiple is one that no such sum explains.
 MULTIPLE_OF_16_BITS = 0.5
 
 
@@ -49,8 +48,7 @@ def dump_of(program, scene):
         chosen = [name for name in names if name in program.inputs or rng.random() < 0.3]
         for name in chosen:
             put(f"dL/d{name}", precise.gradients[name])
-            digits = DIGITS_OF_16_BITS if dtype.itemsize == 2 else DIGITS
-            if is_zero(scene.golden[name], scene.noise[precision][name] + scene.noise["f32"][name], digits):
+            if is_zero(scene.golden[name], scene.noise[precision][name] + scene.noise["f32"][name], DIGITS):
                 zero[precision].append(f"dL/d{name}")
         if not precise.near:
             told = [name for name in chosen if f"dL/d{name}" not in zero[precision]]
