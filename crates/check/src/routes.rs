@@ -311,6 +311,10 @@ impl<'a> Program<'a> {
     /// The lengths over which the program may be expected to change with all of x, in falling order.
     fn scales(&self) -> Vec<f64> {
         let mut scales = vec![scale(self.largest), scale(self.small)];
+        // Where all that is not zero masks something, what is zero is of any size.
+        if FIRST_STEP * self.small > 1.0 {
+            scales.push(1.0);
+        }
         scales.dedup();
         scales
     }
@@ -318,7 +322,8 @@ impl<'a> Program<'a> {
     fn slope_along(&self, direction: &Array, effort: Effort) -> (Estimate, Vec<OneSided>) {
         let (mut along, scales) = (self.moved_along(direction), self.scales());
         let estimate = derivative(&mut along, &self.noise_along, &scales, effort);
-        (estimate, kinks(&mut along, &self.value, &self.noise_along, scale(self.small)))
+        let last = scales[scales.len() - 1];
+        (estimate, kinks(&mut along, &self.value, &self.noise_along, last))
     }
 
     /// Along directions that leave out the entries of x by which some entry of y has a kink: those are found first. Where an
@@ -381,7 +386,8 @@ impl<'a> Program<'a> {
         part[from..to].copy_from_slice(&direction[from..to]);
         let part = Array::from_vec(&self.x.shape(), part)?;
         let mut along = self.moved_along(&part);
-        Ok(kinks(&mut along, &self.value, &self.noise_along, scale(self.small)))
+        let scales = self.scales();
+        Ok(kinks(&mut along, &self.value, &self.noise_along, scales[scales.len() - 1]))
     }
 
     /// The entries of x in a range that have a kink, by halving it as long as a direction over it has one; a few more than

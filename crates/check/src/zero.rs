@@ -9,7 +9,7 @@ use pullback_network::Value as _;
 use pullback_ops::{Result, Val};
 
 use crate::graph::ancestors;
-use crate::routes::Derivative;
+use crate::routes::{Derivative, sizes};
 use crate::verdict::Note;
 
 /// A value whose largest entry is less than this share of the largest that it is computed from has been left by terms that
@@ -62,7 +62,8 @@ pub(crate) fn size_if_cancelled(value: &Val) -> Result<Option<f64>> {
     let own = value.array()?.max_abs();
     let mut largest = 0.0f64;
     for input in value.inputs().iter().filter(|input| input.dtype().is_float()) {
-        largest = largest.max(input.array()?.max_abs());
+        // What masks by −10³⁰ leaves nothing of itself, and cancels nothing.
+        largest = largest.max(sizes(&input.array()?.to_vec_f64()).1);
     }
     Ok((own < CANCELLED * largest && largest.is_finite()).then_some(largest))
 }

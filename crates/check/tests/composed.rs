@@ -211,6 +211,24 @@ fn masks_of_large_numbers() -> Result<()> {
     Ok(())
 }
 
+/// Beside such masks the shares are what they are, and the mask itself has a slope where it is zero.
+#[test]
+fn values_beside_large_masks() -> Result<()> {
+    let (x, mask) = (given(&[3], &[0.3, -0.7, 1.1]), given(&[3], &[0.0, -1e30, 0.0]));
+    let p = (&x + &mask)?.softmax(0)?;
+    let loss = p.powf(2.0)?.sum_all()?;
+    let shares = p.array()?.to_vec_f64();
+    let of_shares: Vec<f64> = shares.iter().map(|share| 2.0 * share).collect();
+    assert_eq!(judged(&loss, &p, &of_shares).verdict, Verdict::Holds);
+    let square: f64 = shares.iter().map(|share| share * share).sum();
+    let slope: Vec<f64> = shares.iter().map(|share| 2.0 * share * (share - square)).collect();
+    for by in [&x, &mask] {
+        let right = judged(&loss, by, &slope);
+        assert_eq!(right.verdict, Verdict::Holds, "{right:?}");
+    }
+    Ok(())
+}
+
 /// What underflows leaves no digits to judge by, and no route is at fault.
 #[test]
 fn underflow() -> Result<()> {
