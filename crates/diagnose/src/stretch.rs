@@ -26,8 +26,8 @@ const SEED: u64 = 0x63_6f74;
 
 /// Judges what could not have failed since the derivative is zero here by what it makes of random cotangents.
 pub fn as_maps(exact: &Program, judged: &mut [Option<Judgement>]) {
-    for number in 0..judged.len() {
-        let Some(own) = judged[number].as_ref().filter(|own| is_zero(own)) else { continue };
+    for (number, found) in judged.iter_mut().enumerate() {
+        let Some(own) = found.as_ref().filter(|own| is_zero(own)) else { continue };
         let Some(Tried { keys, wrong }) = tried(exact, number) else { continue };
         let mut notes = own.notes.clone();
         let judgement = match wrong {
@@ -41,7 +41,7 @@ pub fn as_maps(exact: &Program, judged: &mut [Option<Judgement>]) {
                 Judgement { notes, expected: own.expected.clone(), beyond: Vec::new(), ..found }
             }
         };
-        judged[number] = Some(judgement);
+        *found = Some(judgement);
     }
 }
 

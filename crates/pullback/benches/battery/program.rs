@@ -65,7 +65,7 @@ fn files(program: &str, text: &str) -> Vec<Trial> {
         let key = claim.split_once(" = ").map_or(claim, |(key, _)| key);
         let states = |line: &&str| line.strip_prefix(key).is_some_and(|rest| rest.starts_with(" = "));
         // What differentiation by conventions gives may be wrong where no right formula is short.
-        let source = match right.iter().position(|line| states(&line)) {
+        let source = match right.iter().position(states) {
             Some(at) => [&right[..at], &[claim], &right[at + 1..]].concat().join("\n"),
             None => [&right[..], &[claim]].concat().join("\n"),
         };

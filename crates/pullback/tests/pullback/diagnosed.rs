@@ -869,7 +869,8 @@ fn no_wrong_claim_is_left_without_a_word() {
         let layer = "a: [C=5] ~ randn\nA = [[1,1,0,0,0],[1,1,1,0,0],[0,1,1,1,0],[0,0,1,1,1],[0,0,0,1,1]]\nq = 1 + 0.5 / 3 * (A @ a^2)\nb = a * q^(-0.75)\ndL/db: [C] ~ randn".to_owned();
         (layer, "dL/da", "dL/db * q^(-0.75) - 2 * 0.5 * 0.75 / 3 * a * q^(-0.75) * dL/db * (A.T @ (b / q))")
     };
-    let cases: [&dyn Fn(&str) -> (String, &'static str, &'static str); 3] = [&norm, &swish, &response];
+    type Told<'a> = &'a dyn Fn(&str) -> (String, &'static str, &'static str);
+    let cases: [Told<'_>; 3] = [&norm, &swish, &response];
     for case in cases {
         let (layer, key, wrong) = case("N=3, d=5");
         let found = claims(&format!("{layer}\n{key} = {wrong}\n")).pop().expect("a claim");
