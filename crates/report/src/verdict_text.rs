@@ -1,6 +1,6 @@
 //! Verdicts in words: one line each, and, where a claim fails, what is to be seen at its place.
 
-use pullback_check::{Coarser, Entry, Judgement, Note, Routes, Same, Verdict};
+use pullback_check::{Coarser, Entry, Judgement, Kink, Note, Routes, Same, Verdict};
 use pullback_lang::Span;
 
 use crate::check::ClaimReport;
@@ -336,7 +336,13 @@ pub(crate) fn failure(claim: &ClaimReport) -> Option<Failure> {
             let (label, kink) = (judgement.kink.as_ref().map(kink_text), judgement.kink.as_ref());
             let notes = kink.into_iter().flat_map(|kink| [Some(interval_text(kink)), convention_text(kink)]);
             let title = format!("{key} is at a kink, where it does not follow the convention");
-            let hint = Some("take the value of the convention, or choose inputs beside the kink");
+            let [least, most] = judgement.kink.as_ref().map_or([0.0; 2], Kink::interval);
+            let stated = judgement.kink.as_ref().map_or(0.0, |kink| kink.stated);
+            let hint = match (least..=most).contains(&stated) {
+                true => "take the value of the convention, or choose inputs beside the kink",
+                false => "what the conventions come to is no slope there: choose inputs beside the kink",
+            };
+            let hint = Some(hint);
             let failure = wrong(title, label, notes.flatten().collect(), hint);
             Failure { others: made_here(claim), ..failure }
         }

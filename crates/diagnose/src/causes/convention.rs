@@ -15,10 +15,12 @@ fn whole(inquiry: &Inquiry<'_>, number: usize) -> Option<Diagnosis> {
     if judgement.facts.worst != Says::Convention {
         return None;
     }
-    let ops = judgement.notes.iter().find_map(|note| match note {
+    let composed = judgement.notes.iter().find_map(|note| match note {
         Note::Composed { ops, .. } => Some(ops.clone()),
-        _ => judgement.kink.as_ref()?.origin.as_ref().map(|origin| vec![origin.op]),
-    })?;
+        _ => None,
+    });
+    let at_kink = || judgement.kink.as_ref()?.origin.as_ref().map(|origin| vec![origin.op]);
+    let ops = composed.or_else(at_kink)?;
     let mut words = Words::new().say("This is what the conventions of ");
     for (position, op) in ops.iter().enumerate() {
         words = if position > 0 { words.say(" and ") } else { words }.source(*op);

@@ -50,6 +50,11 @@ fn what_conventions_come_to_there_does_not() {
     let convention = (vec![Verdict::Wrong], Some("convention"));
     assert_eq!(said(&format!("{CROSS_ENTROPY}dL/dz = -t / N")), convention);
     assert_eq!(said("x: [2] = [0, 3]\nL = sum(relu(x) - relu(-x))\ndL/dx = step(x) + step(-x)"), convention);
+    // A leaky relu of two relus: what these come to is none of the values between its slopes.
+    assert_eq!(
+        said("x: [2] = [0, 3]\nL = sum(relu(x) - 0.1 * relu(-x))\ndL/dx = (x > 0) + 0.1 * (x < 0)"),
+        convention
+    );
     // Neither the slope nor that: the first of those that tie.
     let first = "dL/da = (a >= b) - sign(a - b) * exp(-abs(a - b)) / (1 + exp(-abs(a - b)))";
     assert_eq!(said(&format!("{LOGADDEXP}{first}")).0, [Verdict::Wrong]);
