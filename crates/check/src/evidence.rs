@@ -329,15 +329,6 @@ impl Evidence {
         }
     }
 
-    /// What autograd says, with what differences say where conventions do not compose; along directions the claim stands in,
-    /// which these have agreed with.
-    pub(crate) fn corrected(&self, derived: &[f64]) -> Vec<f64> {
-        let right = self.estimates.as_ref().unwrap_or(&self.claimed);
-        let mut corrected = derived.to_vec();
-        self.composed.entries.iter().for_each(|&p| corrected[p] = right[p]);
-        corrected
-    }
-
     /// What the claim's other choices move an entry by.
     pub(crate) fn moved_by_choices(&self, position: usize) -> f64 {
         self.flips.as_ref().map_or(0.0, |flips| flips.moves[position])
