@@ -13,7 +13,7 @@
 //! | | | what the rules give | follows a convention to a wrong value |
 //! | | | neither | is wrong |
 //! | one slope | another one, for no reason that is known | one of the two | cannot be decided: that is a fault of Pullback |
-//! | two slopes | a value between them | that | follows the convention |
+//! | two slopes | a value between them, or outside: conventions of several operations | that | follows the convention |
 //! | | | another one between them | follows another one |
 //! | | | none of them | is wrong |
 //! | nothing | | what the rules give | cannot be decided |
@@ -86,8 +86,8 @@ pub fn entry(point: Point, rules: Rules, equals: Equals) -> Says {
         // Rules and differences are each within their own errors of one another, and the claim beyond its own of the rules.
         (Point::Smooth | Point::Unseen, Rules::Agree, Equals::Slope) => Says::Wrong,
         (Point::Smooth, Rules::Convention, Equals::Both | Equals::Slope) => Says::BySlope,
-        (Point::Smooth | Point::Kink, Rules::Convention, Equals::Rules) => Says::Convention,
-        (Point::Kink, Rules::Agree, Equals::Both | Equals::Rules) => Says::Conventional,
+        (Point::Smooth, Rules::Convention, Equals::Rules) => Says::Convention,
+        (Point::Kink, Rules::Agree | Rules::Convention, Equals::Both | Equals::Rules) => Says::Conventional,
         (Point::Kink, _, Equals::Both | Equals::Slope) => Says::OtherConvention,
         (Point::Smooth | Point::Kink, Rules::Disagree, _) => Says::Fault,
         (Point::Unseen, Rules::Disagree, _) => Says::Fault,

@@ -31,9 +31,9 @@ const ENTRIES: [(Point, Rules, Equals, Says); 36] = [
     (Kink, Agree, OF_RULES, Says::Conventional),
     (Kink, Agree, Slope, Says::OtherConvention),
     (Kink, Agree, Neither, Says::Wrong),
-    // What the conventions come to lies outside of the slopes.
-    (Kink, Convention, Both, Says::OtherConvention),
-    (Kink, Convention, OF_RULES, Says::Convention),
+    // What the conventions come to lies outside of the slopes, and is the conventional value all the same.
+    (Kink, Convention, Both, Says::Conventional),
+    (Kink, Convention, OF_RULES, Says::Conventional),
     (Kink, Convention, Slope, Says::OtherConvention),
     (Kink, Convention, Neither, Says::Wrong),
     (Kink, Disagree, Both, Says::OtherConvention),

@@ -11,13 +11,13 @@ use crate::verdict_text::index;
 /// The slopes, and what the claim makes of them.
 pub(crate) fn kink_text(kink: &Kink) -> String {
     let several = if kink.entries > 1 { format!("{} entries; ", kink.entries) } else { String::new() };
-    format!(
-        "{several}{}slope {} on the left, {} on the right; {}",
-        index(&kink.at),
-        brief(kink.left),
-        brief(kink.right),
-        choice(kink)
-    )
+    let seen = match [kink.left, kink.right].map(f64::is_infinite) {
+        [false, false] => format!("slope {} on the left, {} on the right", brief(kink.left), brief(kink.right)),
+        [true, false] => format!("a jump on the left, slope {} on the right", brief(kink.right)),
+        [false, true] => format!("slope {} on the left, a jump on the right", brief(kink.left)),
+        [true, true] => "jumps on both sides".to_string(),
+    };
+    format!("{several}{}{seen}; {}", index(&kink.at), choice(kink))
 }
 
 fn choice(kink: &Kink) -> String {
@@ -27,13 +27,16 @@ fn choice(kink: &Kink) -> String {
         _ => "the convention".to_string(),
     };
     let taken = match (kink.inside, kink.follows) {
-        _ if kink.conventional => return format!("the claim follows {convention}"),
-        (_, Some(Follows::Stated)) => {
-            return format!("the conventions on the way come to {stated}, which is no slope between these");
+        (_, Some(Follows::Stated)) if has_no_slope(kink) && !is_jump(kink) => {
+            return format!(
+                "the claim follows the conventions of the operations on the way, which come to {stated}: no value between these"
+            );
         }
-        (false, _) if is_between(kink) => {
+        (_, Some(Follows::Stated)) => return format!("the claim follows {convention}"),
+        (false, _) if is_between(kink, kink.claimed) => {
             return "the claims at kinks lie between the slopes one by one, and outside together".to_string();
         }
+        (false, _) if is_jump(kink) => return format!("the claim, {claimed}, is not what {convention} gives, {stated}"),
         (false, _) => return format!("the claim, {claimed}, lies outside"),
         (true, Some(Follows::FirstOfTies)) => {
             "gives all to the first of those that tie, as PyTorch's max(dim)".to_string()
@@ -47,15 +50,28 @@ fn choice(kink: &Kink) -> String {
     format!("the claim {taken}; {convention} gives {stated}")
 }
 
-fn is_between(kink: &Kink) -> bool {
+fn is_between(kink: &Kink, value: f64) -> bool {
     // The slopes are measured, to six digits.
     let [least, most] = kink.interval();
     let error = 1e-6 * least.abs().max(most.abs());
-    (least - error..=most + error).contains(&kink.claimed)
+    (least - error..=most + error).contains(&value)
+}
+
+/// Is there no slope on one side, or on both?
+fn is_jump(kink: &Kink) -> bool {
+    kink.left.is_infinite() || kink.right.is_infinite()
+}
+
+/// Do the conventions of several operations come to a value that lies outside of the slopes?
+pub(crate) fn has_no_slope(kink: &Kink) -> bool {
+    !is_between(kink, kink.stated)
 }
 
 /// Which values would be right there, in a way.
 pub(crate) fn interval_text(kink: &Kink) -> String {
+    if is_jump(kink) {
+        return "the program jumps there, so that no value is a subgradient".to_string();
+    }
     let [least, most] = kink.interval().map(brief);
     if kink.is_convex() {
         format!("the subgradients there are the values from {least} to {most}")

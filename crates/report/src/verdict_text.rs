@@ -1,12 +1,12 @@
 //! Verdicts in words: one line each, and, where a claim fails, what is to be seen at its place.
 
-use pullback_check::{Coarser, Entry, Judgement, Kink, Note, Routes, Same, Verdict};
+use pullback_check::{Coarser, Entry, Judgement, Note, Routes, Same, Verdict};
 use pullback_lang::Span;
 
 use crate::check::ClaimReport;
 use crate::diagnosis_text::{cause_text, causes_text, fix_text, words_text};
 use crate::elsewhere::Origin;
-use crate::kink_text::{convention_text, interval_text, kink_text, made_here};
+use crate::kink_text::{convention_text, has_no_slope, interval_text, kink_text, made_here};
 use crate::not_finite_text::{bare, not_finite_hint, not_finite_notes, not_finite_text};
 use crate::number::{apart, brief};
 
@@ -336,11 +336,9 @@ pub(crate) fn failure(claim: &ClaimReport) -> Option<Failure> {
             let (label, kink) = (judgement.kink.as_ref().map(kink_text), judgement.kink.as_ref());
             let notes = kink.into_iter().flat_map(|kink| [Some(interval_text(kink)), convention_text(kink)]);
             let title = format!("{key} is at a kink, where it does not follow the convention");
-            let [least, most] = judgement.kink.as_ref().map_or([0.0; 2], Kink::interval);
-            let stated = judgement.kink.as_ref().map_or(0.0, |kink| kink.stated);
-            let hint = match (least..=most).contains(&stated) {
-                true => "take the value of the convention, or choose inputs beside the kink",
-                false => "what the conventions come to is no slope there: choose inputs beside the kink",
+            let hint = match kink.is_some_and(has_no_slope) {
+                false => "take the value of the convention, or choose inputs beside the kink",
+                true => "what the conventions come to is no slope there: choose inputs beside the kink",
             };
             let hint = Some(hint);
             let failure = wrong(title, label, notes.flatten().collect(), hint);

@@ -15,22 +15,17 @@ fn whole(inquiry: &Inquiry<'_>, number: usize) -> Option<Diagnosis> {
     if judgement.facts.worst != Says::Convention {
         return None;
     }
-    let composed = judgement.notes.iter().find_map(|note| match note {
+    let ops = judgement.notes.iter().find_map(|note| match note {
         Note::Composed { ops, .. } => Some(ops.clone()),
         _ => None,
-    });
-    let at_kink = || judgement.kink.as_ref()?.origin.as_ref().map(|origin| vec![origin.op]);
-    let ops = composed.or_else(at_kink)?;
+    })?;
     let mut words = Words::new().say("This is what the conventions of ");
     for (position, op) in ops.iter().enumerate() {
         words = if position > 0 { words.say(" and ") } else { words }.source(*op);
     }
-    let seen = match judgement.kink {
-        None => " at their kinks come to, operation by operation. The pieces fit together there: the slopes on both sides are \
-                 the same, and that is the derivative.",
-        Some(_) => " at their kinks come to, operation by operation, and no value between the slopes on both sides.",
-    };
-    let fix = inquiry.derived(number, None).filter(|_| judgement.kink.is_none());
+    let seen = " at their kinks come to, operation by operation. The pieces fit together there: the slopes on both sides are \
+                the same, and that is the derivative.";
+    let fix = inquiry.derived(number, None);
     let span = inquiry.exact.claims[number].expr_span;
     let label = Words::new().say("a convention, and not the derivative");
     Some(Diagnosis { cause: CAUSE.word, explanation: words.say(seen), span, label, partner: None, fix })
