@@ -91,6 +91,21 @@ impl Function {
         self.steps.iter().map(step).fold(0, usize::saturating_add)
     }
 
+    /// The largest number among all that is computed where the inputs are these arrays.
+    ///
+    /// # Errors
+    /// Those of [`Function::call`].
+    pub fn largest(&self, arrays: &[Array]) -> Result<f64> {
+        let mut largest = 0.0f64;
+        let mut watched = |op: &dyn Op, _: &Val, inputs: &[&Array]| -> Result<Vec<Array>> {
+            let results = op.forward(inputs)?;
+            largest = results.iter().map(Array::max_abs).fold(largest, f64::max);
+            Ok(results)
+        };
+        self.call_by(arrays, &mut watched)?;
+        Ok(largest)
+    }
+
     /// The outputs where the inputs are these arrays.
     ///
     /// # Errors

@@ -198,6 +198,7 @@ pub fn conclude(facts: &Facts) -> Verdict {
     };
     match (verdict, facts.causes) {
         (Verdict::Wrong | Verdict::Shape | Verdict::NotFinite, _) if facts.inherits => Verdict::Inherited,
+        (Verdict::Kink, _) if facts.inherits && facts.worst == Says::OtherConvention => Verdict::Inherited,
         (Verdict::Wrong | Verdict::Shape, Causes::Several) => Verdict::Ambiguous,
         // Of a shape whose cause is known it is the cause that is wrong.
         (Verdict::Shape, Causes::One) => Verdict::Wrong,

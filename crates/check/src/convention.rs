@@ -5,8 +5,9 @@
 //! of its value there: that of one side, or of a tie broken in favour of its first element. So a gradient, a graph in which
 //! these payloads are nodes, is evaluated with other values in their places. No operation is known by name.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
+use pullback_array::random::Generator;
 use pullback_array::{Array, DType};
 use pullback_autograd::{Function, pullback};
 use pullback_network::Value as _;
@@ -15,6 +16,8 @@ use pullback_ops::{Factor, Origin, Result, Val, find};
 use crate::graph::{ancestors, piecewise_constant};
 use crate::layout::unravel;
 use crate::limits::SAFETY;
+use crate::other_code::Pulled;
+use crate::rounding::Simulation;
 use crate::routes::{Derivative, sizes};
 use crate::verdict::KinkOrigin;
 
@@ -45,6 +48,86 @@ pub(crate) struct Undecided {
     pub ops: Vec<&'static str>,
 }
 
+/// So many directions lead to points beside the one that is asked about, each to one on either side.
+const DIRECTIONS_BESIDE: usize = 2;
+
+/// Among so many payloads at their jumps those are sought that make kinks.
+const MOST_PARTED: usize = 12;
+
+/// Where the pieces of operations fit together, so that there is a derivative, and their conventions come to another value.
+#[derive(Clone, Default)]
+pub(crate) struct Fitted {
+    /// The derivative, by the position in the tensor.
+    pub entries: BTreeMap<usize, f64>,
+    /// How much each entry of the tensor amplifies rounding, on the pieces beside; nothing where there is no such entry.
+    pub spread: Vec<f64>,
+    /// Entries at a kink that other pieces fit together beside: what these come to with the conventions at the kink alone.
+    pub beside_kinks: BTreeMap<usize, f64>,
+    /// The operations whose conventions they are.
+    pub ops: Vec<&'static str>,
+    /// The derivative as a function of the cotangent on one of the pieces.
+    pub pulled: Option<Pulled>,
+}
+
+/// A row of the derivative on the pieces beside, some payloads taken from there and the others as they are stated.
+struct Pieces<'a, 'b> {
+    choices: &'a Choices<'b>,
+    unit: &'a [f64],
+    /// The payloads at each point beside.
+    beside: &'a [Vec<Array>],
+    spread: &'a [f64],
+}
+
+impl Pieces<'_, '_> {
+    /// The row where those payloads that are `taken` have their values at a point beside.
+    fn with(&self, taken: &[bool], point: usize) -> Result<Vec<f64>> {
+        let jumps = self.choices.jumps.iter().zip(&self.beside[point]).zip(taken);
+        let payloads: Vec<Array> = jumps
+            .map(|((jump, beside), &taken)| if taken { beside.clone() } else { jump.stated.clone() })
+            .collect();
+        Ok(self.choices.derivative.moved(self.choices.along(self.unit, &payloads)?))
+    }
+
+    fn same(&self, column: usize, slope: f64, other: f64) -> bool {
+        (other - slope).abs() <= SAFETY * f64::EPSILON * self.spread[column]
+    }
+
+    /// The columns whose slopes are not the same at all points beside.
+    fn apart(&self, taken: &[bool]) -> Result<BTreeSet<usize>> {
+        let first = self.with(taken, 0)?;
+        let mut apart = BTreeSet::new();
+        for point in 1..self.beside.len() {
+            let other = self.with(taken, point)?;
+            apart.extend((0..first.len()).filter(|&column| !self.same(column, first[column], other[column])));
+        }
+        Ok(apart)
+    }
+
+    /// Those payloads whose pieces fit together everywhere, found by leaving out one after the other that of which most entries
+    /// are `apart`. `None`: all or none of them, or they are many.
+    fn fitting(&self, mut apart: BTreeSet<usize>) -> Result<Option<Vec<bool>>> {
+        let mut taken = vec![true; self.choices.jumps.len()];
+        if apart.is_empty() || taken.len() > MOST_PARTED {
+            return Ok(None);
+        }
+        while !apart.is_empty() {
+            let mut best: Option<(usize, BTreeSet<usize>)> = None;
+            for number in (0..taken.len()).filter(|&number| taken[number]) {
+                let mut fewer = taken.clone();
+                fewer[number] = false;
+                let left = self.apart(&fewer)?;
+                if best.as_ref().is_none_or(|(_, fewest)| left.len() < fewest.len()) {
+                    best = Some((number, left));
+                }
+            }
+            let Some((number, left)) = best else { break };
+            taken[number] = false;
+            apart = left;
+        }
+        Ok(taken.contains(&true).then_some(taken))
+    }
+}
+
 /// A payload at its jump.
 struct Jump {
     payload: Val,
@@ -58,6 +141,10 @@ struct Jump {
 /// The derivative as a function of its piecewise constant payloads.
 pub(crate) struct Choices<'a> {
     derivative: &'a Derivative<'a>,
+    /// The leaf in the cotangent's place, and the gradient that belongs to it.
+    cotangent: Val,
+    gradient: Val,
+    /// The gradient by the cotangent and the payloads.
     function: Function,
     jumps: Vec<Jump>,
 }
@@ -80,7 +167,7 @@ impl<'a> Choices<'a> {
         let inputs: Vec<&Val> =
             std::iter::once(&ones).chain(jumps.iter().map(|jump| &jump.payload)).collect();
         let function = Function::new(&inputs, &[&pulled], &[])?;
-        Ok(Some(Choices { derivative, function, jumps }))
+        Ok(Some(Choices { derivative, cotangent: ones, gradient: pulled, function, jumps }))
     }
 
     /// Some rows of the derivative with every tie broken in favour of one element. `None`: there are no ties.
@@ -138,6 +225,76 @@ impl<'a> Choices<'a> {
             found.ops.extend(op.filter(|op| !found.ops.contains(op)));
         }
         Ok(found)
+    }
+
+    /// The derivative where the pieces fit together: on all points beside it has the same value, and that is not what the
+    /// conventions come to. `relu(x) - relu(-x)` at 0 has the slope 1 on both sides.
+    pub(crate) fn fitted(&self) -> Result<Fitted> {
+        let mut fitted = Fitted::default();
+        let beside = self.beside()?;
+        let payloads = self.jumps.iter().map(|jump| &jump.payload);
+        let given: Vec<&Val> = std::iter::once(&self.cotangent).chain(payloads).collect();
+        let simulation = Simulation::new(&self.gradient, &given)?;
+        let shape = self.cotangent.shape();
+        let rows: usize = shape.iter().product();
+        for row in 0..rows {
+            let unit = self.derivative.unit(row);
+            let inputs = [&[Array::from_slice(&shape, &unit)?], &beside[0][..]].concat();
+            let (slopes, spread) = simulation.run(&inputs)?;
+            let spread = self.derivative.moved(spread);
+            let of = Pieces { choices: self, unit: &unit, beside: &beside, spread: &spread };
+            let conventions = of.with(&vec![false; self.jumps.len()], 0)?;
+            let slopes = self.derivative.moved(slopes.to_vec_f64());
+            let is_other = |column: usize, slope: f64| !of.same(column, slope, conventions[column]);
+            let apart = of.apart(&vec![true; self.jumps.len()])?;
+            let at = |column: usize| row * slopes.len() + column;
+            let before = fitted.entries.len();
+            for (column, &slope) in slopes.iter().enumerate() {
+                if is_other(column, slope) && !apart.contains(&column) {
+                    fitted.entries.insert(at(column), slope);
+                }
+            }
+            if let Some(fitting) = of.fitting(apart)? {
+                for (column, slope) in of.with(&fitting, 0)?.into_iter().enumerate() {
+                    if is_other(column, slope) {
+                        fitted.beside_kinks.insert(at(column), slope);
+                    }
+                }
+            }
+            if fitted.entries.len() > before {
+                let ops = self.undecided(&unit)?.ops;
+                fitted.ops.extend(ops.into_iter().filter(|op| !fitted.ops.contains(op)).collect::<Vec<_>>());
+            }
+            fitted.spread.extend(spread);
+        }
+        if !fitted.entries.is_empty() {
+            let payloads = self.jumps.iter().map(|jump| jump.payload.clone());
+            let given = payloads.zip(beside[0].iter().cloned()).collect();
+            let (seed, gradient) = (self.cotangent.clone(), self.gradient.clone());
+            fitted.pulled = Some(Pulled { seed, gradient, rows, given });
+        }
+        Ok(fitted)
+    }
+
+    /// The payloads at points beside, on both sides of each direction.
+    fn beside(&self) -> Result<Vec<Vec<Array>>> {
+        let payloads: Vec<&Val> = self.jumps.iter().map(|jump| &jump.payload).collect();
+        let x = self.derivative.x;
+        let function = Function::new(&[x], &payloads, &self.derivative.fixed)?;
+        let at = x.array()?.to_vec_f64();
+        let (size, _) = sizes(&at);
+        let scale = if size > 0.0 { size } else { 1.0 };
+        let mut generator = Generator::new(0x6265_7369_6465);
+        let mut beside = Vec::new();
+        for _ in 0..DIRECTIONS_BESIDE {
+            let direction = generator.randn(&x.shape(), DType::F64)?.to_vec_f64();
+            let direction = self.derivative.moved(direction);
+            for nudge in [NUDGE * scale, -NUDGE * scale] {
+                let moved = at.iter().zip(&direction).map(|(x, by)| x + nudge * by).collect();
+                beside.push(function.call(&[Array::from_vec(&x.shape(), moved)?])?);
+            }
+        }
+        Ok(beside)
     }
 
     /// The payloads as they are stated, and all of them on either side.

@@ -8,6 +8,9 @@
 //! A derivative is a limit: where a tableau at large steps contradicts one at smaller steps, beyond what rounding makes of
 //! either, the large steps went over something (a kink, a pole, a whole period) and what they say counts for nothing.
 
+use crate::kink::one_sided;
+use crate::limits::{MOST_TRUNCATION, SAFETY};
+
 /// A derivative with the error that it may have, component by component.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Estimate {
@@ -37,6 +40,15 @@ const SHRINK: f64 = 11.3;
 /// An estimate this good, relative to the largest component, needs no further tableau.
 const GOOD: f64 = 1e-10;
 
+/// Fewer digits than what a judgement asks for, by this factor, are enough not to look further.
+const FEW: f64 = 0.1;
+
+/// An estimate that may be off by more than this share of it has not settled.
+const UNSETTLED: f64 = 0.5;
+
+/// Slopes on both sides that differ by less than this share are those of a curve and no kink.
+const EVEN: f64 = 1e-2;
+
 /// Significant bits of a step. An argument moved by a step of few bits is not rounded, unless the step is tiny beside it.
 const BITS: i32 = 8;
 
@@ -52,17 +64,21 @@ pub(crate) fn exact_step(length: f64) -> f64 {
 ///
 /// Each tableau must be confirmed by the next one, at smaller steps: large steps over an oscillation can agree with one
 /// another and be wrong.
+///
+/// Where noise leaves too few digits at all of these, as of what has no size of its own beside what is added to it, larger steps
+/// follow, up to `reach`, for as long as the slopes on both sides of 0 are the same.
 pub fn derivative(
     f: &mut dyn FnMut(f64) -> Option<Vec<f64>>,
     noise: &[f64],
     scales: &[f64],
+    reach: f64,
     effort: Effort,
 ) -> Estimate {
     let components = noise.len();
     let mut tableaus: Vec<Estimate> = Vec::with_capacity(STARTS);
     let mut best = nothing(components);
     let mut last = f64::INFINITY;
-    for &scale in scales {
+    'down: for &scale in scales {
         let mut first = exact_step(0.1 * scale);
         for _ in 0..STARTS {
             if first < last {
@@ -77,18 +93,54 @@ pub fn derivative(
             // No estimate is below the noise, which grows as the step shrinks.
             let settled = |k: usize| best.error[k] <= (GOOD * largest).max(noise[k] / first);
             if effort == Effort::Enough && (0..components).all(settled) {
-                return best;
+                break 'down;
             }
+        }
+    }
+    let mut first = exact_step(0.1 * scales.first().copied().unwrap_or(reach));
+    while !has_digits(&best) && first < reach {
+        first = exact_step(first * SHRINK);
+        if !is_even(f, noise, first) {
+            break;
+        }
+        tableaus.insert(0, tableau(f, noise, first));
+        for k in 0..components {
+            (best.value[k], best.error[k]) = confirmed(&tableaus, k);
         }
     }
     best
 }
 
+/// Are enough digits known of the largest component to judge by?
+fn has_digits(estimate: &Estimate) -> bool {
+    let largest = estimate.value.iter().fold(0.0f64, |largest, value| largest.max(value.abs()));
+    estimate.error.iter().all(|error| SAFETY * error <= FEW * MOST_TRUNCATION * largest)
+}
+
+/// Are the slopes on both sides of 0 the same at the smallest step of a tableau, as far as it shows?
+fn is_even(f: &mut dyn FnMut(f64) -> Option<Vec<f64>>, noise: &[f64], first: f64) -> bool {
+    let step = first / f64::from(1 << (LEVELS - 1));
+    let Some([left, right]) = f(0.0).and_then(|at| one_sided(f, &at, step)) else { return false };
+    (0..noise.len()).all(|k| {
+        let (left, right) = (left.slopes[k], right.slopes[k]);
+        (right - left).abs() <= EVEN * right.abs().max(left.abs()) + SAFETY * noise[k] / step
+    })
+}
+
 /// The best estimate of component `k` which no tableau at smaller steps contradicts and one confirms, and its error.
 fn confirmed(tableaus: &[Estimate], k: usize) -> (f64, f64) {
     let mut best = (f64::NAN, f64::INFINITY);
+    let is_known = |tableau: &&Estimate| tableau.error[k].is_finite();
+    let finest = tableaus.iter().rposition(|tableau| is_known(&tableau));
+    if let Some(finest) = finest.filter(|finest| finest + 1 < tableaus.len()) {
+        // No smaller step could be taken, and the limit is not in sight: of what changes over less nothing is known.
+        let Estimate { value, error } = &tableaus[finest];
+        if error[k] > UNSETTLED * value[k].abs() && value[k] != 0.0 {
+            return best;
+        }
+    }
     let mut finer: Vec<(f64, f64)> = Vec::with_capacity(tableaus.len());
-    for tableau in tableaus.iter().rev().filter(|tableau| tableau.error[k].is_finite()) {
+    for tableau in tableaus.iter().rev().filter(is_known) {
         let (a, p) = (tableau.value[k], tableau.error[k]);
         if finer.iter().any(|&(b, q)| (a - b).abs() > 4.0 * (p + q)) {
             break;
@@ -188,7 +240,7 @@ mod tests {
         for (name, f, at, expected) in cases {
             let mut moved = |t: f64| Some(vec![f(at + t)]).filter(|y| y[0].is_finite());
             let Estimate { value, error } =
-                derivative(&mut moved, &[0.0], &[at.abs().max(0.1)], Effort::Enough);
+                derivative(&mut moved, &[0.0], &[at.abs().max(0.1)], 0.0, Effort::Enough);
             let off = (value[0] - expected).abs();
             assert!(off <= 3.0 * error[0] + 1e-15, "{name}: off by {off:e}, estimated {:e}", error[0]);
             assert!(error[0] <= 1e-5 * expected.abs().max(1.0), "{name}: the estimate is {:e}", error[0]);

@@ -10,6 +10,7 @@ use pullback_ops::{Error, Result, Val};
 use crate::claim::{Claim, Subject};
 use crate::conclude::{Equals, Point, Rules, Says, entry};
 use crate::flips::Flips;
+use crate::convention::Fitted;
 use crate::kink::OneSided;
 use crate::limits::{MOST_ROUNDING, MOST_TRUNCATION};
 use crate::routes::Derivative;
@@ -128,20 +129,11 @@ pub(crate) struct Evidence {
     /// Choices that the claim makes otherwise; what they move it by is taken off it.
     pub flips: Option<Flips>,
     /// Entries that are at a kink of an operation and that finite differences see one slope of, another than the rules give.
-    pub composed: Composed,
+    pub composed: Fitted,
     /// Entries that may be at a kink and were too many for both slopes to be measured.
     pub unmeasured: BTreeSet<usize>,
     /// Does the gradient that a Hessian is the derivative of disagree with finite differences?
     pub gradient_disagrees: bool,
-}
-
-/// Where conventions at kinks do not compose to the derivative.
-#[derive(Default)]
-pub(crate) struct Composed {
-    /// Positions in the tensor.
-    pub entries: BTreeSet<usize>,
-    /// The operations whose conventions they are.
-    pub ops: Vec<&'static str>,
 }
 
 /// What autograd says.
@@ -219,7 +211,7 @@ impl Evidence {
             no_path,
             scale: Scale::default(),
             flips: None,
-            composed: Composed::default(),
+            composed: Fitted::default(),
             unmeasured: BTreeSet::new(),
             gradient_disagrees: false,
         }
@@ -243,8 +235,8 @@ impl Evidence {
         let seen: BTreeSet<usize> = self.by_differences.iter().map(|gap| gap.position).collect();
         let by_entries = self.estimates.is_some();
         let is_composed = |p: usize| match by_entries {
-            true => self.composed.entries.contains(&p),
-            false => self.composed.entries.iter().any(|other| other / self.of_row == p / self.of_row),
+            true => self.composed.entries.contains_key(&p),
+            false => self.composed.entries.keys().any(|other| other / self.of_row == p / self.of_row),
         };
         let mut says = Vec::new();
         for gap in &self.by_differences {
@@ -267,7 +259,7 @@ impl Evidence {
             let p = gap.position;
             if self.kink_at(p).is_some()
                 || by_entries && seen.contains(&p)
-                || self.composed.entries.contains(&p)
+                || self.composed.entries.contains_key(&p)
             {
                 continue;
             }
@@ -353,14 +345,13 @@ impl Evidence {
 
     /// In the order of the tensor.
     pub(crate) fn at_kinks(&self, kinks: &[OneSided]) -> Vec<AtKink> {
-        let at_kink = |&OneSided { at, left, right, error }: &OneSided| AtKink {
-            position: at,
-            left,
-            right,
-            error,
-            claimed: self.claimed[at],
-            stated: self.derived(at).unwrap_or(f64::NAN),
-            tolerance: self.rounding[at],
+        let at_kink = |&OneSided { at, left, right, error }: &OneSided| {
+            let (claimed, tolerance) = (self.claimed[at], self.rounding[at]);
+            // Where other pieces fit together at a kink, their slope beside its convention is conventional too.
+            let fitted = self.composed.beside_kinks.get(&at).copied();
+            let stated = fitted.filter(|fitted| (claimed - fitted).abs() <= tolerance);
+            let stated = stated.or_else(|| self.derived(at)).unwrap_or(f64::NAN);
+            AtKink { position: at, left, right, error, claimed, stated, tolerance }
         };
         let mut all: Vec<AtKink> = kinks.iter().map(at_kink).collect();
         all.sort_by_key(|kink| kink.position);

@@ -3,16 +3,16 @@
 //! What does not know the claim comes first: autograd, the Jacobian, finite differences, and where the three disagree for a
 //! reason that is known. Then comes how far rounding may have moved the claim, and which choices it may have turned.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::HashSet;
 
 use pullback_array::{Array, memory};
 use pullback_ops::{Result, Val};
 
 use crate::allowance::Allowance;
 use crate::claim::{Rounding, Subject};
-use crate::convention::{Choices, Undecided};
+use crate::convention::Fitted;
 use crate::differences::Estimate;
-use crate::evidence::{Along, Case, Composed, Derived, Evidence, Gap, Scale, norm, reach, rounding_of};
+use crate::evidence::{Along, Case, Derived, Evidence, Gap, Scale, norm, reach};
 use crate::flips::flips;
 use crate::kink::OneSided;
 use crate::layout::{from_tensor, to_tensor};
@@ -76,11 +76,17 @@ impl Case<'_> {
         let contradicts =
             |p: usize, value: f64, error: f64| (autograd[p] - value).abs() > of_routes[p] + SAFETY * error;
         let found = derivative.by_differences(&contradicts, &|column| deviates.contains(&column))?;
-        let composed = self.composed(&derivative, &found, &by_autograd, &of_routes)?;
+        let composed = seen_to_fit(derivative.fitted()?, &found, columns);
+        if let (Some(pulled), Rounding::Unknown(precision)) = (&composed.pulled, &self.claim.rounding) {
+            let Allowance { most, measured } = pulled.allowance(*precision)?;
+            let beside = Allowance { most: derivative.moved(most), measured: derivative.moved(measured) };
+            of_claim.or_of(&beside, composed.entries.keys().copied());
+            rounding = own(&of_claim);
+        }
 
         // Where conventions do not compose no choice was turned: the claim is held against differences there.
         let mut disputed = claimed.clone();
-        composed.entries.iter().for_each(|&p| disputed[p] = autograd[p]);
+        composed.entries.keys().for_each(|&p| disputed[p] = autograd[p]);
         let flips = match &pulled {
             Some((pulled, precision))
                 if derivative.moves == Moves::Freely
@@ -97,16 +103,11 @@ impl Case<'_> {
         }
         let networked = |p: usize| SAFETY * f64::EPSILON * network_spread[p];
         let mut right = autograd.clone();
-        composed.entries.iter().for_each(|&p| right[p] = estimate_of(&found, p).unwrap_or(claimed[p]));
-        if let Some((_, precision)) = &pulled {
-            // What is rounded of a slope that the rules do not give is measured on those beside it that they do.
-            let relative =
-                (0..claimed.len()).filter(|p| !composed.entries.contains(p) && autograd[*p] != 0.0);
-            let relative = relative.map(|p| rounding[p] / autograd[p].abs()).fold(0.0, f64::max);
-            for &p in &composed.entries {
-                let own = SAFETY * rounding_of(*precision, right[p].abs());
-                rounding[p] = rounding[p].max(own).max(relative * right[p].abs());
-            }
+        composed.entries.iter().for_each(|(&p, &slope)| right[p] = slope);
+        if !composed.entries.is_empty() {
+            let tensor = Array::from_slice(self.tensor.shape(), &right)?;
+            let (y, shape) = (self.y.len(), self.claim.array.shape());
+            judgement.expected = Some(from_tensor(&tensor, y, shape, self.claim.layout)?);
         }
         let gaps = |of: &dyn Fn(usize) -> Gap| (0..claimed.len()).map(of).collect::<Vec<Gap>>();
         let whole = |(measured, own): (&f64, &f64)| measured + own / SAFETY;
@@ -137,7 +138,6 @@ impl Case<'_> {
                 self.along_directions(&mut evidence, &claim, &program, &directions)?;
             }
         }
-        self.correct_expected(&evidence, judgement)?;
         if let [first, _] = self.reduced.subject.wrt.as_slice() {
             let gaps = self.gradient_gaps(first)?;
             evidence.gradient_disagrees = gaps.iter().any(|gap| gap.ratio() > 1.0);
@@ -149,57 +149,6 @@ impl Case<'_> {
             evidence.leave_out_blind();
         }
         Ok(Some(evidence))
-    }
-
-    /// Where conventions do not compose the derivative is what differences saw.
-    fn correct_expected(&self, evidence: &Evidence, judgement: &mut Judgement) -> Result<()> {
-        let composed = &evidence.composed.entries;
-        let (Derived::All(derived), Some(estimates)) = (&evidence.derived, &evidence.estimates) else {
-            return Ok(());
-        };
-        if composed.is_empty() {
-            return Ok(());
-        }
-        let right = |p: usize| if composed.contains(&p) { estimates[p] } else { derived[p] };
-        let tensor = Array::from_vec(self.tensor.shape(), (0..derived.len()).map(right).collect())?;
-        judgement.expected =
-            Some(from_tensor(&tensor, self.y.len(), self.claim.array.shape(), self.claim.layout)?);
-        Ok(())
-    }
-
-    /// Which of the entries that autograd and finite differences disagree of are at kinks of operations.
-    fn composed(
-        &self,
-        derivative: &Derivative<'_>,
-        found: &Differences,
-        by_autograd: &Array,
-        of_routes: &[f64],
-    ) -> Result<Composed> {
-        let columns = self.x.iter().product::<usize>().max(1);
-        let disputed = disputed(found, by_autograd, of_routes, columns);
-        let mut composed = Composed::default();
-        if disputed.is_empty() {
-            return Ok(composed);
-        }
-        let Some(choices) = Choices::new(derivative)? else { return Ok(composed) };
-        // Along directions every entry that is undecided may be one of those that are meant.
-        let is_meant = |p: &usize| match found {
-            Differences::Entries { .. } => disputed.contains(p),
-            Differences::Directions { kinks, unmeasured, .. } => {
-                !unmeasured.contains(&(p % columns)) && !kinks.iter().any(|kink| kink.at == *p)
-            }
-        };
-        let rows: BTreeSet<usize> = disputed.iter().map(|p| p / columns).collect();
-        for row in rows {
-            let Undecided { columns: here, ops } = choices.undecided(&derivative.unit(row))?;
-            let before = composed.entries.len();
-            composed.entries.extend(here.into_iter().map(|column| row * columns + column).filter(is_meant));
-            if composed.entries.len() > before {
-                let new: Vec<&str> = ops.into_iter().filter(|op| !composed.ops.contains(op)).collect();
-                composed.ops.extend(new);
-            }
-        }
-        Ok(composed)
     }
 
     /// Finite differences along directions, against what the claim and the program come to along them: each speaks of a whole row, and of one entry only where that is sought out.
@@ -286,40 +235,20 @@ impl Case<'_> {
     }
 }
 
-/// What finite differences say of an entry, where they were taken entry by entry.
-fn estimate_of(found: &Differences, position: usize) -> Option<f64> {
-    match found {
-        Differences::Entries { estimate, .. } => Some(estimate.value[position]),
-        Differences::Directions { .. } => None,
-    }
-}
-
-/// The entries of which autograd and finite differences disagree; the first of a row, where a direction tells.
-fn disputed(found: &Differences, by_autograd: &Array, of_routes: &[f64], columns: usize) -> BTreeSet<usize> {
-    match found {
+/// Of the entries whose pieces fit together those that finite differences see one slope of, and that one.
+fn seen_to_fit(fitted: Fitted, found: &Differences, columns: usize) -> Fitted {
+    let sees = |p: usize, slope: f64| match found {
         Differences::Entries { estimate, kinks } => {
-            let derived = by_autograd.to_vec_f64();
-            let kinked: HashSet<usize> = kinks.iter().map(|kink| kink.at).collect();
-            let is_off = |&p: &usize| {
-                (derived[p] - estimate.value[p]).abs() > of_routes[p] + SAFETY * estimate.error[p]
-            };
-            (0..derived.len()).filter(|p| !kinked.contains(p)).filter(is_off).collect()
+            let error = SAFETY * (f64::EPSILON * fitted.spread[p] + estimate.error[p]);
+            kinks.iter().all(|kink| kink.at != p) && (slope - estimate.value[p]).abs() <= error
         }
-        Differences::Directions { directions, .. } => {
-            let mut rows = BTreeSet::new();
-            for (direction, estimate) in directions {
-                let weights = direction.to_vec_f64();
-                for (row, derived) in along(by_autograd, direction, estimate.value.len()).iter().enumerate() {
-                    let first = row * columns;
-                    let of_row = reach(&of_routes[first..first + columns], &weights);
-                    if (derived - estimate.value[row]).abs() > of_row + SAFETY * estimate.error[row] {
-                        rows.insert(first);
-                    }
-                }
-            }
-            rows
+        // Along directions all entries of a row are seen together.
+        Differences::Directions { kinks, unmeasured, .. } => {
+            !unmeasured.contains(&(p % columns)) && kinks.iter().all(|kink| kink.at != p)
         }
-    }
+    };
+    let entries = fitted.entries.iter().filter(|&(&p, &slope)| sees(p, slope));
+    Fitted { entries: entries.map(|(&p, &slope)| (p, slope)).collect(), ..fitted }
 }
 
 impl Evidence {

@@ -164,7 +164,7 @@ impl Case<'_> {
     /// The entry that speaks loudest.
     fn show_worst(&self, evidence: &Evidence, judgement: &mut Judgement) -> Result<()> {
         // Where conventions do not compose, a claim is held against what differences saw.
-        let by_rules = |gap: &&Gap| !evidence.composed.entries.contains(&gap.position);
+        let by_rules = |gap: &&Gap| !evidence.composed.entries.contains_key(&gap.position);
         let of_rules = |gaps: &[Gap]| gaps.iter().filter(by_rules).copied().collect::<Vec<Gap>>();
         let by_autograd = of_rules(&evidence.by_autograd);
         let mut gaps = [&by_autograd[..], &of_rules(&evidence.by_network), &evidence.by_differences].concat();
@@ -190,8 +190,8 @@ impl Case<'_> {
         // At a kink a difference between both sides is neither slope, and of turned choices it says nothing.
         let is_one_slope = |_: &f64| moved == 0.0 && evidence.kink_at(position).is_none();
         let difference = evidence.difference(position).filter(is_one_slope);
-        let derived = match difference.filter(|_| evidence.composed.entries.contains(&position)) {
-            Some(slope) => slope,
+        let derived = match evidence.composed.entries.get(&position) {
+            Some(slope) => *slope,
             None => self.derived(evidence, position)?,
         };
         let claimed = evidence.claimed[position] + moved;
@@ -240,14 +240,14 @@ impl Case<'_> {
         }
         if !evidence.composed.entries.is_empty() && facts.worst != Says::Fault {
             let (entries, ops) = (evidence.composed.entries.len(), evidence.composed.ops.clone());
-            let first = evidence.composed.entries.iter().next().map_or_else(Vec::new, |&p| self.index(p));
+            let first = evidence.composed.entries.keys().next().map_or_else(Vec::new, |&p| self.index(p));
             judgement.notes.push(Note::Composed { entries, first, ops });
         }
         // A claim that deviates at kinks alone is told what lies there.
         let deviates_at_kinks_only = || {
             let beyond = |gap: &&Gap| gap.ratio() > 1.0;
             let is_at_kink =
-                |p: usize| evidence.kink_at(p).is_some() || evidence.composed.entries.contains(&p);
+                |p: usize| evidence.kink_at(p).is_some() || evidence.composed.entries.contains_key(&p);
             evidence.by_autograd.iter().filter(beyond).all(|gap| is_at_kink(gap.position))
         };
         let is_told = facts.digits && facts.worst != Says::Fault || facts.worst == Says::OtherConvention;
@@ -293,7 +293,7 @@ impl Case<'_> {
         if let (Rounding::Unknown(_), Derived::All(derived)) = (&self.claim.rounding, &evidence.derived) {
             // What differences say has fewer digits than what all entries together are judged by.
             let of_rules: Vec<usize> =
-                (0..derived.len()).filter(|p| !evidence.composed.entries.contains(p)).collect();
+                (0..derived.len()).filter(|p| !evidence.composed.entries.contains_key(p)).collect();
             let only = |of: &[f64]| of_rules.iter().map(|&p| of[p]).collect::<Vec<f64>>();
             let (claimed, derived, measured) =
                 (only(&evidence.claimed), only(derived), only(&evidence.measured));

@@ -138,15 +138,19 @@ impl OneSided {
 }
 
 /// What is seen on one side.
-struct Side {
+pub(crate) struct Side {
     /// Difference quotients, extrapolated once.
-    slopes: Vec<f64>,
+    pub slopes: Vec<f64>,
     /// Differences that half of the step leaves as they are; 0 where there is none.
     jumps: Vec<f64>,
 }
 
 /// Both sides, by values at a step and at half of it.
-fn one_sided(f: &mut dyn FnMut(f64) -> Option<Vec<f64>>, at: &[f64], step: f64) -> Option<[Side; 2]> {
+pub(crate) fn one_sided(
+    f: &mut dyn FnMut(f64) -> Option<Vec<f64>>,
+    at: &[f64],
+    step: f64,
+) -> Option<[Side; 2]> {
     let mut side = |step: f64| -> Option<Side> {
         let (far, near) = (f(step)?, f(step / 2.0)?);
         let moved = |k: usize| (far[k] - at[k], near[k] - at[k]);

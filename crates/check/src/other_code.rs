@@ -19,11 +19,14 @@ use crate::routes::Derivative;
 use crate::verdict::Coarser;
 
 /// The rows of a derivative by reverse mode, as a function of the cotangent.
+#[derive(Clone)]
 pub(crate) struct Pulled {
     /// The leaf in the cotangent's place.
     pub seed: Val,
     pub gradient: Val,
     pub rows: usize,
+    /// Payloads that have other values than those of the program.
+    pub given: Vec<(Val, Array)>,
 }
 
 impl Pulled {
@@ -32,7 +35,7 @@ impl Pulled {
         let seed = Val::new(Array::ones(&derivative.y.shape(), DType::F64)?);
         let pulled = pullback(&[(derivative.y, &seed)], &[derivative.x], &derivative.fixed)?.remove(0);
         let rows = derivative.y.shape().iter().product();
-        Ok(pulled.map(|gradient| Pulled { seed, gradient, rows }))
+        Ok(pulled.map(|gradient| Pulled { seed, gradient, rows, given: Vec::new() }))
     }
 
     /// The cotangent that gives a row.
@@ -44,8 +47,12 @@ impl Pulled {
 
     /// How far each entry is moved by rounding where sums round like these, row by row.
     fn measured(&self, sums: Sums) -> Result<Vec<Measured>> {
-        let simulation = Simulation::new(&self.gradient, &[&self.seed])?;
-        (0..self.rows).map(|row| simulation.measure(&[self.unit(row)?], sums)).collect()
+        let given: Vec<&Val> = std::iter::once(&self.seed).chain(self.given.iter().map(|(val, _)| val)).collect();
+        let simulation = Simulation::new(&self.gradient, &given)?;
+        let arrays = |unit: Array| -> Vec<Array> {
+            std::iter::once(unit).chain(self.given.iter().map(|(_, array)| array.clone())).collect()
+        };
+        (0..self.rows).map(|row| simulation.measure(&arrays(self.unit(row)?), sums)).collect()
     }
 
     /// How far each entry may be off where it is computed in this precision.

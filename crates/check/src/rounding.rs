@@ -213,9 +213,24 @@ impl Simulation {
         Ok(Simulation { function, value, given, leaves, arrays: arrays?, sums, varying: None })
     }
 
-    /// The same where one of the values is moved: the numbers that it has say nothing of those that it will have.
-    pub(crate) fn varying(self, value: &Val) -> Simulation {
-        Simulation { varying: Some(value.order()), ..self }
+    /// Of `value` as a function of another one that is moved, all else being the same wherever it is moved to: only what is computed
+    /// anew is rounded anew. The numbers that `moved` has say nothing of those that it will have.
+    ///
+    /// # Errors
+    /// Where what does not depend on `moved` cannot be evaluated.
+    pub(crate) fn along(value: &Val, moved: &Val, fixed: &[&Val]) -> Result<Simulation> {
+        let held = piecewise_constant(value)?;
+        let held: Vec<&Val> = held.iter().chain(fixed.iter().copied()).filter(|val| val.id() != moved.id()).collect();
+        let function = Function::new(&[moved], &[value], &held)?;
+        let (value, sums) = (value.clone(), sums(value)?);
+        let given = vec![moved.clone()];
+        let varying = Some(moved.order());
+        Ok(Simulation { function, value, given, leaves: Vec::new(), arrays: Vec::new(), sums, varying })
+    }
+
+    /// The same where what is moved, whose numbers these are, is rounded too.
+    pub(crate) fn rounded(self, numbers: &Array) -> Simulation {
+        Simulation { leaves: self.given, given: Vec::new(), arrays: vec![numbers.clone()], ..self }
     }
 
     /// The value where the given ones are these arrays.

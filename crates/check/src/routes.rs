@@ -8,7 +8,7 @@ use pullback_array::{Array, DType, Precision};
 use pullback_autograd::{Function, jacobian, pullback};
 use pullback_ops::{Error, Result, Val};
 
-use crate::convention::{Choices, Undecided};
+use crate::convention::{Choices, Fitted, Undecided};
 use crate::differences::{Effort, Estimate, derivative};
 use crate::evidence::Along;
 use crate::kink::{FIRST_STEP, OneSided, kinks};
@@ -100,6 +100,11 @@ impl Derivative<'_> {
         }
     }
 
+    /// Where the conventions of operations at kinks do not compose to the derivative: that.
+    pub fn fitted(&self) -> Result<Fitted> {
+        Choices::new(self)?.map_or_else(|| Ok(Fitted::default()), |choices| choices.fitted())
+    }
+
     /// One entry by reverse mode, by its position in the tensor.
     pub fn entry(&self, position: usize) -> Result<f64> {
         let columns = Self::len(self.x);
@@ -175,12 +180,12 @@ impl Derivative<'_> {
         for entry in 0..columns {
             let mut along = program.moved_at(entry);
             let (scales, noise) = (program.scales_of(entry), &program.noise);
-            let mut column = derivative(&mut along, noise, &scales, Effort::Enough);
+            let mut column = derivative(&mut along, noise, &scales, program.reach, Effort::Enough);
             let here = kinks(&mut along, &program.value, noise, scales[scales.len() - 1]);
             let is_contradiction =
                 |row: usize| contradicts(row * columns + entry, column.value[row], column.error[row]);
             if (0..rows).any(is_contradiction) {
-                column = derivative(&mut along, noise, &scales, Effort::All);
+                column = derivative(&mut along, noise, &scales, program.reach, Effort::All);
             }
             for (row, (&slope, &error)) in column.value.iter().zip(&column.error).enumerate() {
                 estimate.value[row * columns + entry] = slope;
@@ -249,6 +254,9 @@ struct Program<'a> {
     small: f64,
     /// Has x a size of its own, or is it what terms that cancel have left?
     has_size: bool,
+    /// How far x may have to be moved for a change to be seen: by the largest number that is computed from it, and by a unit at
+    /// the most, which is what has no size of its own is taken to have.
+    reach: f64,
     /// A run for which there was no memory: it says nothing of the program.
     refused: RefCell<Option<Error>>,
 }
@@ -263,10 +271,11 @@ impl<'a> Program<'a> {
         let underflow = |spread: f64| if spread > 0.0 { Precision::F64.underflow() } else { 0.0 };
         let noise_of = |spread: &f64| 4.0 * (f64::EPSILON * spread + underflow(*spread));
         let noise = |spread: Vec<f64>| spread.iter().map(noise_of).collect();
-        let noise_along = noise(Simulation::new(of.y, &[])?.varying(of.x).run(&[])?.1);
-        let (value, spread) =
-            Simulation::new(of.y, &[of.x])?.varying(of.x).run(std::slice::from_ref(&point))?;
+        let along = || Simulation::along(of.y, of.x, &of.fixed);
+        let noise_along = noise(along()?.rounded(&point).run(&[])?.1);
+        let (value, spread) = along()?.run(std::slice::from_ref(&point))?;
         let noise = noise(spread);
+        let reach = scale(0.0).min(function.largest(std::slice::from_ref(&point))?);
         let cancelled = size_if_cancelled(of.x)?;
         let has_size = cancelled.is_none();
         let (largest, small) = match cancelled {
@@ -287,6 +296,7 @@ impl<'a> Program<'a> {
             largest,
             small,
             has_size,
+            reach,
             refused,
         })
     }
@@ -321,7 +331,7 @@ impl<'a> Program<'a> {
 
     fn slope_along(&self, direction: &Array, effort: Effort) -> (Estimate, Vec<OneSided>) {
         let (mut along, scales) = (self.moved_along(direction), self.scales());
-        let estimate = derivative(&mut along, &self.noise_along, &scales, effort);
+        let estimate = derivative(&mut along, &self.noise_along, &scales, self.reach, effort);
         let last = scales[scales.len() - 1];
         (estimate, kinks(&mut along, &self.value, &self.noise_along, last))
     }
@@ -420,7 +430,8 @@ impl<'a> Program<'a> {
         self.moved(move |t| {
             let mut x = self.at.clone();
             moving.iter().for_each(|&(entry, weight)| x[entry] += weight * t);
-            Array::from_vec(self.point.shape(), x)
+            let is_moved = |&(entry, weight): &(usize, f64)| is_taken(self.at[entry], x[entry], weight * t);
+            moving.iter().all(is_moved).then(|| Array::from_vec(self.point.shape(), x))
         })
     }
 
@@ -430,17 +441,18 @@ impl<'a> Program<'a> {
         let direction = self.moves.of(direction.to_vec_f64(), size);
         self.moved(move |t| {
             let x = self.at.iter().zip(&direction).map(|(x, d)| x + t * d).collect();
-            Array::from_vec(self.point.shape(), x)
+            Some(Array::from_vec(self.point.shape(), x))
         })
     }
 
-    /// The program as a function of one number, of which x is one; `None` where a result is not finite.
+    /// The program as a function of one number, of which x is one; `None` where that cannot be moved so little, and where a
+    /// result is not finite.
     fn moved<'f>(
         &'f self,
-        x: impl Fn(f64) -> pullback_array::Result<Array> + 'f,
+        x: impl Fn(f64) -> Option<pullback_array::Result<Array>> + 'f,
     ) -> impl FnMut(f64) -> Option<Vec<f64>> + 'f {
         move |t| {
-            let found = x(t).map_err(Error::from).and_then(|x| self.function.call(&[x]));
+            let found = x(t)?.map_err(Error::from).and_then(|x| self.function.call(&[x]));
             let y = match found {
                 Ok(mut results) => results.remove(0).to_vec_f64(),
                 Err(error) => {
@@ -471,6 +483,11 @@ pub(crate) fn sizes(numbers: &[f64]) -> (f64, f64) {
     let largest = sizes.last().copied().unwrap_or(0.0);
     let small = sizes.get(sizes.len() / SMALL).copied().unwrap_or(0.0);
     (largest, if FIRST_STEP * largest <= small { largest } else { small })
+}
+
+/// Is a step more than what rounding makes of it?
+fn is_taken(from: f64, to: f64, step: f64) -> bool {
+    (to - from - step).abs() <= 0.25 * step.abs()
 }
 
 /// The length over which a program may be expected to change, from the size of its input.

@@ -7,7 +7,8 @@ use crate::claim::Subject;
 use crate::evidence::Reduced;
 use crate::layout::{ClaimLayout, from_tensor, shapes, to_tensor};
 
-/// The derivative by autograd, as the tensor `[y…, x…]`.
+/// The derivative by autograd, as the tensor `[y…, x…]`; where the conventions of operations at kinks do not compose to it, the
+/// slope that their pieces have in common.
 #[derive(Clone, Debug)]
 pub struct Truth {
     tensor: Array,
@@ -37,7 +38,13 @@ impl Truth {
         if derivative.entries() > most {
             return Ok(None);
         }
-        let (tensor, _) = derivative.by_autograd()?;
+        let (mut tensor, _) = derivative.by_autograd()?;
+        let fitted = derivative.fitted()?.entries;
+        if !fitted.is_empty() {
+            let mut entries = tensor.to_vec_f64();
+            fitted.into_iter().for_each(|(position, slope)| entries[position] = slope);
+            tensor = Array::from_vec(tensor.shape(), entries)?;
+        }
         Ok(Some(Truth { tensor, y: reduced.y.shape(), x: subject.last().shape() }))
     }
 

@@ -239,3 +239,24 @@ fn underflow() -> Result<()> {
     assert!(!judgement.notes.iter().any(|note| matches!(note, Note::RoutesDisagree { .. })), "{judgement:?}");
     Ok(())
 }
+
+/// A kink beside pieces that fit together: its convention beside their slope is conventional, as is what all conventions come to.
+#[test]
+fn a_kink_among_pieces_that_fit() -> Result<()> {
+    let x = given(&[2], &[0.0, 1.0]);
+    let loss = (&softplus(&x)? + &x.relu()?)?.sum_all()?;
+    let slope = 1.0 / (1.0 + (-1.0f64).exp());
+    for (claimed, passes) in [(0.5, true), (0.0, true), (1.0, false), (1.5, false)] {
+        let judgement = judged(&loss, &x, &[claimed, slope + 1.0]);
+        assert_eq!((judgement.verdict, judgement.passes()), (Verdict::Kink, passes), "{claimed}");
+    }
+    assert_eq!(judged(&loss, &x, &[1.6, slope + 1.0]).verdict, Verdict::Wrong);
+    // The same where the kink comes first: a tie of what is then fed to the smooth pieces.
+    let tied = given(&[2], &[0.0, 0.0]);
+    let loss = softplus(&tied.max(&[0], false)?)?;
+    for (claimed, passes) in [([0.25, 0.25], true), ([0.0, 0.0], true), ([0.4, 0.1], false)] {
+        let judgement = judged(&loss, &tied, &claimed);
+        assert_eq!((judgement.verdict, judgement.passes()), (Verdict::Kink, passes), "{claimed:?}");
+    }
+    Ok(())
+}

@@ -92,7 +92,12 @@ pub fn distances(program: &Program) -> Vec<usize> {
 
 /// Is a claim wrong, by itself or by others?
 pub(crate) fn is_wrong(judgement: &Judgement) -> bool {
-    matches!(judgement.verdict, Verdict::Wrong | Verdict::Shape | Verdict::NotFinite | Verdict::Inherited)
+    match judgement.verdict {
+        Verdict::Wrong | Verdict::Shape | Verdict::NotFinite | Verdict::Inherited => true,
+        // Numbers that are wrong may lie between the slopes of a kink.
+        Verdict::Kink => !judgement.passes(),
+        _ => false,
+    }
 }
 
 /// All claims that a claim refers to, through others too.

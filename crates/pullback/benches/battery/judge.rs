@@ -7,7 +7,7 @@ use pullback::array::Precision;
 use pullback::array::file::Dump;
 use pullback::check::Verdict;
 use pullback::report::{ClaimReport, FileReport};
-use pullback::session::{Data, check_dump, check_source};
+use pullback::session::{Data, Terms, check_as};
 
 use super::program::Trial;
 
@@ -114,13 +114,14 @@ pub fn judged(trial: &Trial) -> (Outcome, String) {
 }
 
 fn report(trial: &Trial) -> Result<FileReport, String> {
-    let (name, base) = ("program.grad", Path::new("."));
-    let Some(bytes) = &trial.dump else {
-        return Ok(check_source(name, trial.source.as_bytes(), base));
+    let terms = Terms { verdicts_only: !trial.asks_for_causes(), ..Terms::default() };
+    let check = |data: Option<&Data<'_>>| {
+        check_as("program.grad", trial.source.as_bytes(), Path::new("."), data, &terms, &mut |_| ())
     };
+    let Some(bytes) = &trial.dump else { return Ok(check(None)) };
     let dump =
         Dump::from_bytes("dump.safetensors", bytes.clone()).map_err(|error| error.message().to_string())?;
-    Ok(check_dump(name, trial.source.as_bytes(), base, &Data { name: "dump.safetensors", dump: &dump }))
+    Ok(check(Some(&Data { name: "dump.safetensors", dump: &dump })))
 }
 
 fn seen(claim: &ClaimReport) -> String {

@@ -27,6 +27,11 @@ impl Trial {
     pub fn kind(&self) -> &str {
         self.wrong.as_ref().map_or("right", |(kind, _)| kind)
     }
+
+    /// Of one program in ten the causes are asked for too: they take most of the time, and no claim passes or fails by them.
+    pub fn asks_for_causes(&self) -> bool {
+        self.program.ends_with('0')
+    }
 }
 
 /// The precisions of dumps.

@@ -39,7 +39,8 @@ pub fn run() -> ExitCode {
     let mut output = Output::new(arguments.global.color, arguments.global.json, arguments.global.quiet);
     let code = match arguments.command {
         Command::Check { files, data, precision, complete } => {
-            let terms = Terms { precision: precision.map(Computed::precision), complete };
+            let precision = precision.map(Computed::precision);
+            let terms = Terms { precision, complete, ..Terms::default() };
             check(&files, data.as_deref(), &terms, &mut output)
         }
         Command::Run { file } => run_file(&file, &mut output),

@@ -68,7 +68,7 @@ pub fn check_as(
     let report = match Checked::new(name, bytes, base_dir, data, terms) {
         Ok(checked) => {
             let lacking = checked.lacking.clone();
-            lacking.added_to(judged(checked, base_dir, &|_| (), watch), terms)
+            lacking.added_to(judged(checked, base_dir, terms, &|_| (), watch), terms)
         }
         Err(invalid) => FileReport::from(invalid),
     };
@@ -145,6 +145,7 @@ impl Checked {
 pub(super) fn judged(
     checked: Checked,
     base_dir: &Path,
+    terms: &Terms,
     on_other_data: &dyn Fn(&mut Program),
     watch: &mut dyn FnMut(&str),
 ) -> FileReport {
@@ -173,7 +174,10 @@ pub(super) fn judged(
     on_other_draws(&opened.file, &exact, &opened.inputs, base_dir, &mut judged);
     let mut inherits = inherited(&exact, opened.program.dtype, &mut judged);
     let mut rests_on = resting(&exact, opened.program.dtype, &judged);
-    let mut found = diagnose(&opened.file, &exact, &opened.inputs, base_dir, &judged, on_other_data);
+    let mut found = match terms.verdicts_only {
+        true => vec![Vec::new(); judged.len()],
+        false => diagnose(&opened.file, &exact, &opened.inputs, base_dir, &judged, on_other_data),
+    };
     let mut hidden = degenerate(&opened.file, &exact, &opened.inputs, base_dir, &judged);
     let mut doubted = doubts(&opened.file, &exact, &opened.inputs, base_dir, &judged);
     let (sharing, distances) = (sharing(&found), distances(&exact));

@@ -61,8 +61,6 @@ def draw(key, seed):
     written = file_of(program, scene)
     if written is None:
         raise Unfit("kinks too near to one another")
-    if "f32" not in scene.precise:
-        raise Unfit("f32")
     return program, scene, written
 
 

@@ -38,11 +38,10 @@ def dump_of(program, scene):
         if "G" in precise.inputs:
             put(f"dL/d{program.output}", precise.inputs["G"])
         for name in shown:
-            v = precise.run.values[name].value
-            if v.isfinite().all():
-                put(name, v)
-        if program.ending != "given" and rng.random() < 0.3 and precise.run.loss.value.isfinite():
-            put("L", precise.run.loss.value.reshape(rng.choice([[], [1]])))
+            if is_shown(scene, precise, name):
+                put(name, precise.run.of(name))
+        if program.ending != "given" and rng.random() < 0.3 and is_shown(scene, precise, "L"):
+            put("L", precise.run.of("L").reshape(rng.choice([[], [1]])))
         zero[precision] = []
         names = [claim.name for claim in scene.claims if claim.name not in scene.unlike]
         chosen = [name for name in names if name in program.inputs or rng.random() < 0.3]
@@ -60,17 +59,26 @@ def dump_of(program, scene):
     return entries, zero
 
 
+def is_shown(scene, precise, name):
+    """Whether a value may stand in a dump: what terms leave that cancel is noise, of which each code has its own, f64 too."""
+    cancelled = precise.cancelled | scene.precise["f32"].cancelled
+    return name not in cancelled and bool(precise.run.of(name).isfinite().all())
+
+
 def is_evident(precise, dtype):
-    """Whether 16-bit numbers that are held in 32 bits show what they are: some of them use the last bit that there is."""
-    numbers = torch.cat([v.flatten() for v in precise.inputs.values() if v.is_floating_point()])
+    """Whether 16-bit numbers that are held in 32 bits show what they are: those of one input do, by themselves."""
+    return any(shows(v, dtype) for v in precise.inputs.values() if v.is_floating_point())
+
+
+def shows(numbers, dtype):
+    """Whether numbers are rounded to a format, as anyone can see: several differ, and use the last bit that there is."""
+    numbers = numbers.to(torch.float64).abs().unique()
+    numbers = numbers[numbers >= torch.finfo(dtype).tiny]
     kept = 1 - int(torch.log2(torch.tensor(torch.finfo(dtype).eps)))
-    numbers = numbers[numbers != 0].to(torch.float64)
     mantissa, exponent = torch.frexp(numbers)
-    fractions = mantissa * 2.0**kept
-    last = fractions.remainder(2) == 1
+    last = (mantissa * 2.0**kept).remainder(2) == 1
     # Numbers of one size may as well be multiples of a simple fraction.
-    sizes = exponent[last]
-    return int(last.sum()) >= 4 and int(sizes.max() - sizes.min()) >= 2
+    return int(last.sum()) >= 4 and int(exponent.max() - exponent[last].min()) >= 2
 
 
 def wrong(rng, right, noise, dtype):

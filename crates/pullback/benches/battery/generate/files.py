@@ -17,6 +17,8 @@ from program import Unfit
 FACTOR = 20
 # A claim of an f64 file is off by this share at least: differences reach about 1e-7 of an entry where the program is tame.
 SHARE = 1e-4
+# In f64 everything is as much closer as its last digit is smaller than that of f32.
+DOUBLE = 2.0**-29
 
 
 class Written:
@@ -69,12 +71,15 @@ def file_of(program, scene):
         found = slip(program, scene, claim)
         if found:
             wrong.append(found)
-    for key, numbers in scene.derivatives:
-        right.append((key, literal(numbers).text))
+    for claim in scene.derivatives:
+        right.append((claim.key, literal(claim.numbers).text))
+        if is_zero(claim.numbers, claim.noise):
+            zero.append(claim.key)
+            continue
         kind = rng.choice(list(perturb.SLIPS))
-        changed = perturb.SLIPS[kind](rng, numbers)
-        if changed is not None and is_told(numbers, changed, 0, 0.01):
-            wrong.append((kind, key, literal(changed).text))
+        changed = perturb.SLIPS[kind](rng, claim.numbers)
+        if changed is not None and is_told(claim.numbers, changed, claim.noise * DOUBLE, 0.01):
+            wrong.append((kind, claim.key, literal(changed).text))
     return Written(program.header(scene.inputs, scene.run.texts), right, wrong, {"file": zero})
 
 
@@ -98,8 +103,7 @@ def slip(program, scene, claim):
     """A wrong claim: its kind, its key and what stands on its right."""
     rng = program.rng
     in_file = program.dtype
-    # In f64 everything is as much closer as its last digit is smaller than that of f32.
-    noise = scene.noise["f32"][claim.name] * (1 if in_file == "f32" else 2.0**-29)
+    noise = scene.noise["f32"][claim.name] * (1 if in_file == "f32" else DOUBLE)
     golden = scene.golden[claim.name]
     kinds = [*perturb.SLIPS, "multiple", "multiple"]
     rng.shuffle(kinds)

@@ -39,7 +39,8 @@ def stretched(a, b):
 
 def value(p, rank=None, fits=lambda dims: True):
     """A value with so many axes; newer ones are likelier, so that programs grow deep."""
-    found = [name for name in p.floats() if rank in (None, len(p.dims_of(name))) and fits(p.dims_of(name))]
+    free = [name for name in p.floats() if name not in p.masked]
+    found = [name for name in free if rank in (None, len(p.dims_of(name))) and fits(p.dims_of(name))]
     if not found:
         return None
     if p.rng.random() < 0.4:
@@ -51,8 +52,8 @@ def draw_dims(p, rank):
     return [ONE if p.rng.random() < 0.08 else p.rng.choice(p.dims) for _ in range(rank)]
 
 
-def fresh_input(p, dims, kind=None):
-    """An input of a shape: drawn by one of the distributions, or written down."""
+def fresh_input(p, dims, kind=None, keeps=None):
+    """An input of a shape: drawn by one of the distributions, or written down. `keeps`: along this axis a mask leaves one at least."""
     name = p.fresh("xwabcuvqzst")
     shape = [dim.size for dim in dims]
     if not p.literal and kind is None:
@@ -76,8 +77,18 @@ def fresh_input(p, dims, kind=None):
         "mask": lambda: float(p.rng.random() < 0.7),
     }[style]
     numbers = torch.tensor([pick() for _ in range(count)], dtype=torch.float64).reshape(shape)
+    if keeps is not None:
+        keep_one(p.rng, numbers, keeps)
     role = "mask" if kind == "mask" else "float"
     return p.add_input(Input(name, dims, lambda v: "= " + written(v.tolist()), lambda dtype: numbers.to(dtype), role))
+
+
+def keep_one(rng, mask, axis):
+    """Sets one entry of each line of a matrix along an axis, where a mask leaves nothing of it."""
+    size = mask.shape[axis]
+    for line in mask.unbind(axis ^ 1):
+        if not line.any():
+            line[rng.randrange(size)] = 1.0
 
 
 def product_of(sizes):
@@ -213,9 +224,9 @@ def linear(p):
     w = value(p, 2, lambda dims: dims[0] == inner and two(dims)) if p.rng.random() < 0.3 else None
     w = w or fresh_input(p, [inner, out])
     dims = [p.dims_of(x)[0], p.dims_of(w)[1]]
+    b = fresh_input(p, [dims[1]]) if p.rng.random() < 0.3 else None
     name = p.fresh("zyao")
-    if p.rng.random() < 0.3:
-        b = fresh_input(p, [dims[1]])
+    if b:
         statement = f"{name}[i,j] = {x}[i,k] * {w}[k,j] + {b}[j]"
         rule = lambda g, y, x, w, b: [g @ w.T, x.T @ g, total(g, [0])]
         return p.add(Node(name, [x, w, b], dims, lambda x, w, b: x @ w + b, rule, statement=statement))
@@ -343,11 +354,15 @@ def reduction(p):
     if not x:
         return None
     dims = p.dims_of(x)
-    axes, keep = axes_of(p, dims), p.rng.random() < 0.4
+    return reduced_by(p, p.rng.choice(["sum", "mean", "max", "logsumexp"]), x, axes_of(p, dims))
+
+
+def reduced_by(p, way, x, axes):
+    dims, keep = p.dims_of(x), p.rng.random() < 0.4
     left = [ONE if axis in axes else dim for axis, dim in enumerate(dims) if keep or axis not in axes]
     shown = None if len(axes) == len(dims) and p.rng.random() < 0.7 else axes
     name = p.fresh("msy")
-    match p.rng.choice(["sum", "mean", "max", "logsumexp"]):
+    match way:
         case "sum":
             return p.add(Node(name, [x], left, lambda x: total(x, shown, keep), lambda g, y, x: [spread(g, dims, axes, keep)]))
         case "mean":
@@ -367,7 +382,10 @@ def softmax_op(p):
     x = value(p, fits=lambda dims: len(dims) > 0)
     if not x:
         return None
-    axis = p.rng.randrange(len(p.dims_of(x)))
+    return softmax_along(p, x, p.rng.randrange(len(p.dims_of(x))))
+
+
+def softmax_along(p, x, axis):
     rule = lambda g, y, x: [y * (g - total(g * y, [axis], keep=True))]
     return p.add(Node(p.fresh("pa"), [x], p.dims_of(x), lambda x: softmax(x, axis), rule))
 
@@ -537,15 +555,19 @@ def diagonal_mask(p):
 
 
 def masked_softmax(p):
-    """Scores that a mask sends to minus infinity, or nearly, before a softmax."""
-    x = value(p, 2, lambda dims: not dims[1].is_one())
+    """Scores that a mask sends to minus infinity, or nearly, before what they are nothing to: a softmax, a maximum, or both."""
+    axis = p.rng.randrange(2)
+    x = value(p, 2, lambda dims: not dims[axis].is_one())
     if not x:
         return None
-    mask = fresh_input(p, p.dims_of(x), kind="mask")
+    mask = fresh_input(p, p.dims_of(x), kind="mask", keeps=axis)
     far = p.rng.choice([-1e4, -1e9, -1e30])
     s = p.add(Node(p.fresh("s"), [x, mask], p.dims_of(x), lambda x, m: x + (1 - m) * far, lambda g, y, x, m: [g, None]))
-    rule = lambda g, y, x: [y * (g - total(g * y, [1], keep=True))]
-    return p.add(Node(p.fresh("ap"), [s], p.dims_of(x), lambda x: softmax(x, 1), rule))
+    p.masked.add(s)
+    ways = p.rng.choice([["softmax"]] * 5 + [["logsumexp"], ["max"], ["max", "softmax"], ["logsumexp", "softmax"]])
+    for way in ways:
+        made = softmax_along(p, s, axis) if way == "softmax" else reduced_by(p, way, s, (axis,))
+    return made
 
 
 def cross_entropy(p):

@@ -42,6 +42,10 @@ class Run:
     def __init__(self, values, texts, loss):
         self.values, self.texts, self.loss = values, texts, loss
 
+    def of(self, name):
+        """The number of a value, or of the loss, apart from how it came to be."""
+        return (self.loss if name == "L" else self.values[name]).value.detach()
+
 
 class Program:
     def __init__(self, seed, rng):
@@ -51,6 +55,8 @@ class Program:
         self.literal = self.rng.random() < 0.45
         self.inputs, self.nodes, self.functions = {}, {}, []
         self.exact = set()
+        # Values of which a mask sent some far down: only what ignores these may use them, so they are for no other definition.
+        self.masked = set()
         self.output = None
         # "sum", "mean-square", "weighted" or "given": how a scalar comes of the output, if one does.
         self.ending = None
@@ -81,16 +87,23 @@ class Program:
         return [name for name, given in self.inputs.items() if given.kind == "float"] + list(self.nodes)
 
     def add_input(self, given):
+        self.take(given.name)
         self.inputs[given.name] = given
         if given.kind != "float" or self.literal:
             self.exact.add(given.name)
         return given.name
 
     def add(self, node):
+        self.take(node.name)
         self.nodes[node.name] = node
         if node.exact and all(operand in self.exact for operand in node.operands):
             self.exact.add(node.name)
         return node.name
+
+    def take(self, name):
+        """A name means one value: it is drawn (`fresh`) after the inputs that a definition adds."""
+        if name in self.inputs or name in self.nodes:
+            raise AssertionError(f"{self.seed}: two values of the name {name}")
 
     # Evaluation
 

@@ -20,11 +20,26 @@ NEAR = 30
 TAME = 1e3
 
 
-class Precise:
-    """One precision: the inputs in it, what was computed and its gradients; `near` where a choice may turn."""
+# A value of which an entry is off by this share of itself is what rounding left of cancelled terms.
+CANCELLED = 0.5
 
-    def __init__(self, inputs, run, gradients, near):
-        self.inputs, self.run, self.gradients, self.near = inputs, run, gradients, near
+
+class Precise:
+    """One precision: the inputs in it, what was computed and its gradients, and the run in f64 on the same inputs.
+
+    `near` where a choice may turn; `cancelled` are values that are rounding and nothing else in some entry.
+    """
+
+    def __init__(self, inputs, run, reference, gradients):
+        self.inputs, self.run, self.reference, self.gradients = inputs, run, reference, gradients
+        self.near, self.cancelled = False, set()
+
+
+class Derivative:
+    """A claim about another derivative than a gradient, in numbers, and how far rounding moves these in f32."""
+
+    def __init__(self, key, numbers, noise):
+        self.key, self.numbers, self.noise = key, numbers, noise
 
 
 class Scene:
@@ -45,6 +60,8 @@ class Scene:
         self.noise, self.precise = {}, {}
         for precision in PRECISIONS:
             self.measure(precision)
+        if "f32" not in self.precise:
+            raise Unfit("f32")
         # As a file of that precision can hold them.
         self.golden_in_file = {name: g.to(self.file_dtype()) for name, g in self.golden.items()}
         # Values of which autograd's number is not the slope.
@@ -88,8 +105,8 @@ class Scene:
     def measure(self, precision):
         """Runs in a precision: gradients and their noise."""
         program, dtype = self.program, PRECISIONS[precision]
-        noise = {}
-        near = False
+        noise, cancelled = {}, set()
+        near, precise = False, None
         for scale in SCALES if precision != "f64" else SCALES[:1]:
             inputs = {name: self.rounded(name, v, dtype, scale) for name, v in self.inputs.items()}
             try:
@@ -109,9 +126,10 @@ class Scene:
                 off = (g.to(torch.float64) - slopes[name]).abs()
                 noise[name] = max(noise.get(name, 0.0), float(off.max()) if off.numel() else 0.0)
             near |= self.is_near(run, reference)
-            if scale == 1.0:
-                self.precise[precision] = Precise(inputs, run, gradients, near)
-        self.precise[precision].near = near
+            cancelled |= {name for name in [*program.nodes, "L"] if is_cancelled(run.of(name), reference.of(name))}
+            precise = precise or Precise(inputs, run, reference, gradients)
+        precise.near, precise.cancelled = near, cancelled
+        self.precise[precision] = precise
         self.noise[precision] = noise
 
     def rounded(self, name, v, dtype, scale):
@@ -143,13 +161,27 @@ class Scene:
         if not xs or not ys:
             return []
         x, y = rng.choice(xs), rng.choice(ys)
-        claims = [(f"d{y}/d{x}", derivative(values[y], values[x]))]
-        if program.ending != "given":
-            slope = torch.autograd.grad(traced.loss.value, values[x], create_graph=True)[0]
+        claims = self.derivatives_of(traced, x, y)
+        rounded, exact = (self.derivatives_of(run, x, y) for run in (self.precise["f32"].run, self.precise["f32"].reference))
+        known = [Derivative(key, n, float((rounded[key] - exact[key]).abs().max())) for key, n in claims.items()]
+        tame = lambda n: bool(n.any()) and bool(n.isfinite().all()) and float(n.abs().max()) < TAME
+        return [claim for claim in known if tame(claim.numbers)]
+
+    def derivatives_of(self, run, x, y):
+        """The derivative of one value by another, and the second one of the loss, by key; only what there is a path for."""
+        values = {name: value.value for name, value in run.values.items()}
+        found = {f"d{y}/d{x}": derivative(values[y], values[x])}
+        if self.program.ending != "given":
+            slope = torch.autograd.grad(run.loss.value, values[x], create_graph=True)[0]
             if slope.requires_grad:
-                claims.append((f"d2L/d{x}2", derivative(slope, values[x])))
-        known = [(key, numbers) for key, numbers in claims if numbers is not None]
-        return [(key, n) for key, n in known if bool(n.any()) and bool(n.isfinite().all()) and float(n.abs().max()) < TAME]
+                found[f"d2L/d{x}2"] = derivative(slope, values[x])
+        return {key: numbers for key, numbers in found.items() if numbers is not None}
+
+
+def is_cancelled(v, exact):
+    """Whether an entry is what rounding left of terms that cancel."""
+    off = (v.to(torch.float64) - exact).abs()
+    return v.is_floating_point() and not bool((off <= CANCELLED * exact.abs()).all())
 
 
 def derivative(of, by):

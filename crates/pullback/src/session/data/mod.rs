@@ -33,13 +33,15 @@ pub struct Data<'a> {
     pub dump: &'a Dump,
 }
 
-/// On what terms a dump is judged.
+/// On what terms a file or a dump is judged.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Terms {
     /// In this precision its numbers were computed, whatever they look like.
     pub precision: Option<Precision>,
     /// It should have a gradient by every input: one that is missing is wrong.
     pub complete: bool,
+    /// No causes are sought of what does not hold: that takes most of the time, and no claim passes or fails by it.
+    pub verdicts_only: bool,
 }
 
 /// A dump put in order for a file.

@@ -69,6 +69,7 @@ pub use pullback_array::{Error, Precision};
 
 use super::Opened;
 use super::check::{Checked, judged};
+use super::data::Terms;
 
 /// What a function returns: gradients, or why there are none.
 pub type Returned = Result<Gradients, Box<dyn std::error::Error>>;
@@ -144,7 +145,7 @@ impl Check {
                         let _ = claims::add(program, &found);
                     }
                 };
-                judged(checked, &self.folder, &on_other_data, &mut |_| {})
+                judged(checked, &self.folder, &Terms::default(), &on_other_data, &mut |_| {})
             }
         }
     }
