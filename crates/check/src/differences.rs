@@ -75,7 +75,7 @@ pub fn derivative(
     effort: Effort,
 ) -> Estimate {
     let components = noise.len();
-    let mut tableaus: Vec<Estimate> = Vec::with_capacity(STARTS);
+    let mut tableaus: Vec<Tableau> = Vec::with_capacity(STARTS);
     let mut best = nothing(components);
     let mut last = f64::INFINITY;
     'down: for &scale in scales {
@@ -111,6 +111,11 @@ pub fn derivative(
     best
 }
 
+/// The smallest step of a tableau that starts with this one.
+fn least_of(first: f64) -> f64 {
+    first / f64::from(1 << (LEVELS - 1))
+}
+
 /// Are enough digits known of the largest component to judge by?
 fn has_digits(estimate: &Estimate) -> bool {
     let largest = estimate.value.iter().fold(0.0f64, |largest, value| largest.max(value.abs()));
@@ -119,7 +124,7 @@ fn has_digits(estimate: &Estimate) -> bool {
 
 /// Are the slopes on both sides of 0 the same at the smallest step of a tableau, as far as it shows?
 fn is_even(f: &mut dyn FnMut(f64) -> Option<Vec<f64>>, noise: &[f64], first: f64) -> bool {
-    let step = first / f64::from(1 << (LEVELS - 1));
+    let step = least_of(first);
     let Some([left, right]) = f(0.0).and_then(|at| one_sided(f, &at, step)) else { return false };
     (0..noise.len()).all(|k| {
         let (left, right) = (left.slopes[k], right.slopes[k]);
@@ -128,20 +133,19 @@ fn is_even(f: &mut dyn FnMut(f64) -> Option<Vec<f64>>, noise: &[f64], first: f64
 }
 
 /// The best estimate of component `k` which no tableau at smaller steps contradicts and one confirms, and its error.
-fn confirmed(tableaus: &[Estimate], k: usize) -> (f64, f64) {
+fn confirmed(tableaus: &[Tableau], k: usize) -> (f64, f64) {
     let mut best = (f64::NAN, f64::INFINITY);
-    let is_known = |tableau: &&Estimate| tableau.error[k].is_finite();
-    let finest = tableaus.iter().rposition(|tableau| is_known(&tableau));
-    if let Some(finest) = finest.filter(|finest| finest + 1 < tableaus.len()) {
-        // No smaller step could be taken, and the limit is not in sight: of what changes over less nothing is known.
-        let Estimate { value, error } = &tableaus[finest];
-        if error[k] > UNSETTLED * value[k].abs() && value[k] != 0.0 {
-            return best;
-        }
+    let is_known = |tableau: &&Tableau| tableau.best.error[k].is_finite();
+    if let Some(Tableau { best: Estimate { value, error }, noise }) = tableaus.iter().rfind(is_known)
+        && error[k] > UNSETTLED * value[k].abs()
+        && error[k] > SAFETY * noise[k]
+    {
+        // The limit is not in sight: of what changes over less nothing is known.
+        return best;
     }
     let mut finer: Vec<(f64, f64)> = Vec::with_capacity(tableaus.len());
     for tableau in tableaus.iter().rev().filter(is_known) {
-        let (a, p) = (tableau.value[k], tableau.error[k]);
+        let (a, p) = (tableau.best.value[k], tableau.best.error[k]);
         if finer.iter().any(|&(b, q)| (a - b).abs() > 4.0 * (p + q)) {
             break;
         }
@@ -161,10 +165,18 @@ fn nothing(components: usize) -> Estimate {
     Estimate { value: vec![f64::NAN; components], error: vec![f64::INFINITY; components] }
 }
 
+/// What central differences at some steps give.
+struct Tableau {
+    best: Estimate,
+    /// What rounding makes of a difference at the smallest of them.
+    noise: Vec<f64>,
+}
+
 /// What central differences from step `first` downwards give.
-fn tableau(f: &mut dyn FnMut(f64) -> Option<Vec<f64>>, floor: &[f64], first: f64) -> Estimate {
+fn tableau(f: &mut dyn FnMut(f64) -> Option<Vec<f64>>, floor: &[f64], first: f64) -> Tableau {
     let components = floor.len();
     let mut best = nothing(components);
+    let mut smallest = vec![f64::INFINITY; components];
     let mut previous: Vec<Vec<f64>> = Vec::new();
     let mut step = first;
     for _ in 0..LEVELS {
@@ -180,6 +192,7 @@ fn tableau(f: &mut dyn FnMut(f64) -> Option<Vec<f64>>, floor: &[f64], first: f64
             .zip(floor)
             .map(|(size, floor)| (2.0 * f64::EPSILON * size).max(*floor) / step)
             .collect();
+        smallest.clone_from(&noise);
         let mut row = vec![central];
         let mut factor = 1.0;
         for order in 0..previous.len() {
@@ -204,7 +217,7 @@ fn tableau(f: &mut dyn FnMut(f64) -> Option<Vec<f64>>, floor: &[f64], first: f64
         previous = row;
         step /= 2.0;
     }
-    best
+    Tableau { best, noise: smallest }
 }
 
 #[cfg(test)]

@@ -33,13 +33,10 @@ pub(crate) fn typical_slope(derivative: &Derivative<'_>) -> Result<f64> {
         length => length,
     };
     let mut smallest: Option<f64> = None;
+    let mut sizes = Sizes::default();
     for value in on_the_way(derivative) {
         let own = size(&value)?;
-        let mut largest = 0.0f64;
-        for input in value.inputs().iter().filter(|input| input.dtype().is_float()) {
-            largest = largest.max(size(input)?);
-        }
-        if own > CANCELLED * largest {
+        if own > 0.0 && sizes.of(&value)? == own {
             if value.id() == derivative.y.id() {
                 return Ok(own / length);
             }
@@ -59,13 +56,41 @@ pub(crate) fn typical_slope(derivative: &Derivative<'_>) -> Result<f64> {
 
 /// The size of what a value is computed from, where its terms cancel and leave it none of its own.
 pub(crate) fn size_if_cancelled(value: &Val) -> Result<Option<f64>> {
-    let own = value.array()?.max_abs();
-    let mut largest = 0.0f64;
-    for input in value.inputs().iter().filter(|input| input.dtype().is_float()) {
-        // What masks by −10³⁰ leaves nothing of itself, and cancels nothing.
-        largest = largest.max(sizes(&input.array()?.to_vec_f64()).1);
+    let mut sizes = Sizes::default();
+    for value in ancestors(value).iter().filter(|value| value.dtype().is_float()) {
+        sizes.of(value)?;
     }
-    Ok((own < CANCELLED * largest && largest.is_finite()).then_some(largest))
+    let (own, size) = (value.array()?.max_abs(), sizes.of(value)?);
+    Ok((own < size && size.is_finite()).then_some(size))
+}
+
+/// The sizes of values, asked in forward order: the largest entry of each, and of what terms that cancel have left, and of what is
+/// computed from that alone, the size of those terms.
+#[derive(Default)]
+struct Sizes {
+    known: HashMap<u64, f64>,
+}
+
+impl Sizes {
+    fn of(&mut self, value: &Val) -> Result<f64> {
+        if let Some(&size) = self.known.get(&value.id()) {
+            return Ok(size);
+        }
+        let own = value.array()?.max_abs();
+        let (mut largest, mut left) = (0.0f64, Some(0.0f64));
+        for input in value.inputs().iter().filter(|input| input.dtype().is_float()) {
+            // What masks by −10³⁰ leaves nothing of itself, and cancels nothing.
+            let (most, small) = sizes(&input.array()?.to_vec_f64());
+            let size = self.known.get(&input.id()).copied().unwrap_or(most);
+            largest = largest.max(small);
+            // Zeros add nothing to what terms have left.
+            left = left.filter(|_| size > most || most == 0.0).map(|left| left.max(size));
+        }
+        let largest = largest.max(left.unwrap_or(0.0));
+        let size = if own < CANCELLED * largest { largest } else { own };
+        self.known.insert(value.id(), size);
+        Ok(size)
+    }
 }
 
 /// The value that does not change with x although what it is computed from does: the first of those at which the ways from x

@@ -19,6 +19,8 @@ FACTOR = 20
 SHARE = 1e-4
 # In f64 everything is as much closer as its last digit is smaller than that of f32.
 DOUBLE = 2.0**-29
+# A loss of about 1 is rounded by more than slopes as small as this move it: no difference shows them.
+LEAST_SLOPE = 1e-11
 
 
 class Written:
@@ -89,7 +91,7 @@ def close(a, b):
 
 def is_zero(golden, noise, factor=FACTOR):
     """Whether the derivative is zero, or not told from it by what rounding leaves."""
-    return noise is None or golden.numel() == 0 or float(golden.abs().max()) <= max(factor * noise, 1e-12)
+    return noise is None or golden.numel() == 0 or float(golden.abs().max()) <= max(factor * noise, LEAST_SLOPE)
 
 
 def is_told(right, wrong, noise, share):
