@@ -51,17 +51,11 @@ impl Allowance {
         Allowance { most, measured }
     }
 
-    /// The larger of both for some entries.
-    pub(crate) fn or_of(&mut self, other: &Allowance, entries: impl Iterator<Item = usize>) {
-        for p in entries {
-            self.most[p] = self.most[p].max(other.most[p]);
-            self.measured[p] = self.measured[p].max(other.measured[p]);
-        }
-    }
-
     /// The larger of both, entry by entry.
     pub(crate) fn or(&mut self, other: &Allowance) {
-        self.or_of(other, 0..self.most.len());
+        let larger = |a: &mut Vec<f64>, b: &Vec<f64>| a.iter_mut().zip(b).for_each(|(a, b)| *a = a.max(*b));
+        larger(&mut self.most, &other.most);
+        larger(&mut self.measured, &other.measured);
     }
 }
 

@@ -49,7 +49,7 @@ pub(crate) struct Undecided {
 }
 
 /// So many directions lead to points beside the one that is asked about, each to one on either side.
-const DIRECTIONS_BESIDE: usize = 2;
+const DIRECTIONS_BESIDE: usize = 3;
 
 /// Among so many payloads at their jumps those are sought that make kinks.
 const MOST_PARTED: usize = 12;
@@ -89,34 +89,38 @@ impl Pieces<'_, '_> {
     }
 
     fn same(&self, column: usize, slope: f64, other: f64) -> bool {
-        (other - slope).abs() <= SAFETY * f64::EPSILON * self.spread[column]
+        let size = self.spread[column].max(slope.abs()).max(other.abs());
+        (other - slope).abs() <= SAFETY * f64::EPSILON * size
     }
 
-    /// The columns whose slopes are not the same at all points beside.
-    fn apart(&self, taken: &[bool]) -> Result<BTreeSet<usize>> {
+    /// The columns whose slopes are not the same at all points beside, and by how much they differ.
+    fn apart(&self, taken: &[bool]) -> Result<BTreeMap<usize, f64>> {
         let first = self.with(taken, 0)?;
-        let mut apart = BTreeSet::new();
+        let mut apart = BTreeMap::new();
         for point in 1..self.beside.len() {
             let other = self.with(taken, point)?;
-            apart.extend((0..first.len()).filter(|&column| !self.same(column, first[column], other[column])));
+            for column in (0..first.len()).filter(|&column| !self.same(column, first[column], other[column])) {
+                *apart.entry(column).or_insert(0.0) += (first[column] - other[column]).abs();
+            }
         }
         Ok(apart)
     }
 
-    /// Those payloads whose pieces fit together everywhere, found by leaving out one after the other that of which most entries
-    /// are `apart`. `None`: all or none of them, or they are many.
-    fn fitting(&self, mut apart: BTreeSet<usize>) -> Result<Option<Vec<bool>>> {
+    /// Those payloads whose pieces fit together everywhere, found by leaving out one after the other that by which slopes are most
+    /// `apart`. `None`: all or none of them, or they are many.
+    fn fitting(&self, mut apart: BTreeMap<usize, f64>) -> Result<Option<Vec<bool>>> {
         let mut taken = vec![true; self.choices.jumps.len()];
         if apart.is_empty() || taken.len() > MOST_PARTED {
             return Ok(None);
         }
         while !apart.is_empty() {
-            let mut best: Option<(usize, BTreeSet<usize>)> = None;
+            let far = |apart: &BTreeMap<usize, f64>| apart.values().sum::<f64>();
+            let mut best: Option<(usize, BTreeMap<usize, f64>)> = None;
             for number in (0..taken.len()).filter(|&number| taken[number]) {
                 let mut fewer = taken.clone();
                 fewer[number] = false;
                 let left = self.apart(&fewer)?;
-                if best.as_ref().is_none_or(|(_, fewest)| left.len() < fewest.len()) {
+                if best.as_ref().is_none_or(|(_, least)| far(&left) < far(least)) {
                     best = Some((number, left));
                 }
             }
@@ -250,7 +254,7 @@ impl<'a> Choices<'a> {
             let at = |column: usize| row * slopes.len() + column;
             let before = fitted.entries.len();
             for (column, &slope) in slopes.iter().enumerate() {
-                if is_other(column, slope) && !apart.contains(&column) {
+                if is_other(column, slope) && !apart.contains_key(&column) {
                     fitted.entries.insert(at(column), slope);
                 }
             }
@@ -267,7 +271,7 @@ impl<'a> Choices<'a> {
             }
             fitted.spread.extend(spread);
         }
-        if !fitted.entries.is_empty() {
+        if !fitted.entries.is_empty() || !fitted.beside_kinks.is_empty() {
             let payloads = self.jumps.iter().map(|jump| jump.payload.clone());
             let given = payloads.zip(beside[0].iter().cloned()).collect();
             let (seed, gradient) = (self.cotangent.clone(), self.gradient.clone());
@@ -286,9 +290,13 @@ impl<'a> Choices<'a> {
         let scale = if size > 0.0 { size } else { 1.0 };
         let mut generator = Generator::new(0x6265_7369_6465);
         let mut beside = Vec::new();
-        for _ in 0..DIRECTIONS_BESIDE {
-            let direction = generator.randn(&x.shape(), DType::F64)?.to_vec_f64();
-            let direction = self.derivative.moved(direction);
+        for number in 0..DIRECTIONS_BESIDE {
+            // Of many numbers the largest grows along all random directions, and along them all together it falls too.
+            let direction = match number + 1 < DIRECTIONS_BESIDE {
+                true => generator.randn(&x.shape(), DType::F64)?,
+                false => Array::ones(&x.shape(), DType::F64)?,
+            };
+            let direction = self.derivative.moved(direction.to_vec_f64());
             for nudge in [NUDGE * scale, -NUDGE * scale] {
                 let moved = at.iter().zip(&direction).map(|(x, by)| x + nudge * by).collect();
                 beside.push(function.call(&[Array::from_vec(&x.shape(), moved)?])?);

@@ -251,6 +251,13 @@ fn a_kink_among_pieces_that_fit() -> Result<()> {
         assert_eq!((judgement.verdict, judgement.passes()), (Verdict::Kink, passes), "{claimed}");
     }
     assert_eq!(judged(&loss, &x, &[1.6, slope + 1.0]).verdict, Verdict::Wrong);
+    // Two kinks beside them, one of them a tie of five.
+    let tied = given(&[5], &[0.0; 5]);
+    let most = tied.max(&[0], false)?;
+    let loss = (&softplus(&most)? + &most.relu()?)?;
+    let fifths = |share: f64| judged(&loss, &tied, &[share; 5]);
+    let passes = [0.1, 0.0, 0.2].map(|share| fifths(share).passes());
+    assert_eq!(passes, [true, true, false], "{:?}", fifths(0.1));
     // The same where the kink comes first: a tie of what is then fed to the smooth pieces.
     let tied = given(&[2], &[0.0, 0.0]);
     let loss = softplus(&tied.max(&[0], false)?)?;

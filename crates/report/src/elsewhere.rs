@@ -34,6 +34,8 @@ pub enum Because {
     Asked,
     /// All of them are numbers of a narrower format than they are held in, and use its last digit.
     OwnDigits,
+    /// They are what that format makes of the true numbers, and the one that holds them would not.
+    Rounded,
     /// Other numbers of the same source, which were computed too, have the digits of that format.
     OthersDigits {
         /// The name of such.
@@ -95,6 +97,7 @@ impl Elsewhere {
             Because::Held => format!("held in {stored}"),
             Because::Asked => "said by the caller".to_string(),
             Because::OwnDigits => format!("all numbers are {precision} numbers"),
+            Because::Rounded => format!("the numbers are what {precision} makes of the true ones"),
             Because::OthersDigits { name, own: Some(own) } => format!(
                 "the digits are those of {own}, but `{name}`, which was computed beside, has those of {precision}: \
                  intermediate results may have been {precision}"

@@ -114,6 +114,11 @@ impl Digits {
         format == self.stored || self.fits.contains(&format)
     }
 
+    /// The narrower formats that have all these numbers, the narrowest first.
+    pub fn fits(&self) -> &[Precision] {
+        &self.fits
+    }
+
     /// How many of the numbers have digits that count.
     pub fn count(&self) -> usize {
         self.normal
@@ -133,6 +138,20 @@ fn narrower(stored: Precision) -> impl Iterator<Item = Precision> {
         _ => &[],
     };
     all.iter().copied()
+}
+
+/// How many distinct numbers of an array are what a narrower format makes of others, to a digit, and what the format that holds
+/// them would not: a third has no zeros behind its eighth digit, unless it was rounded there.
+pub fn rounded_to(array: &Array, exact: &Array, stored: Precision, format: Precision) -> usize {
+    let held = |x: f64| if stored == Precision::F64 { x } else { f64::from(x as f32) };
+    let pairs = array.to_vec_f64().into_iter().zip(exact.to_vec_f64());
+    let is_rounded = |&(x, t): &(f64, f64)| {
+        has(format, x) && !has(format, held(t)) && (x - t).abs() <= format.epsilon() * t.abs().max(x.abs())
+    };
+    let mut rounded: Vec<f64> = pairs.filter(is_rounded).map(|(x, _)| x.abs()).collect();
+    rounded.sort_by(f64::total_cmp);
+    rounded.dedup();
+    rounded.len()
 }
 
 /// Is this a number of a format?

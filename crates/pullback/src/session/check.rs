@@ -102,7 +102,7 @@ impl Checked {
                 false => Ok(checked),
             };
         };
-        let sorted = match Sorted::new(&file, data, terms) {
+        let mut sorted = match Sorted::new(&file, data, terms) {
             Ok(sorted) => sorted,
             Err(errors) => return Err(Invalid { document, errors, warnings }),
         };
@@ -114,10 +114,14 @@ impl Checked {
             opened.inputs.set(name, array.clone());
         }
         let mut checked = Checked::exactly(opened, base_dir)?;
+        let mut stated =
+            sorted.claim(&mut checked.opened.program).and_then(|_| sorted.claim(&mut checked.exact));
+        if let Ok(elsewhere) = &mut stated {
+            sorted.recognise(&checked.exact, terms, elsewhere);
+        }
         if let Err(problem) = deviations(&sorted, &checked.exact) {
             return Err(checked.opened.invalid(vec![problem]));
         }
-        let stated = sorted.claim(&mut checked.opened.program).and_then(|_| sorted.claim(&mut checked.exact));
         match stated {
             Ok(elsewhere) => {
                 let lacking = Lacking::of(&checked.exact, &elsewhere, &file, data);

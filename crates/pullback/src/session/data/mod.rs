@@ -15,7 +15,9 @@ use std::path::Path;
 
 use pullback_array::file::{Dump, Entry};
 use pullback_array::{Array, DType, Precision};
-use pullback_lang::program::{Inputs, Program, Scope, evaluate};
+use pullback_check::ClaimLayout;
+use pullback_diagnose::subject;
+use pullback_lang::program::{Claimed, Inputs, Program, Scope, evaluate};
 use pullback_lang::{File, Source, StatementKind};
 use pullback_report::{Elsewhere, Origin, Problem};
 
@@ -23,6 +25,9 @@ pub(super) use forward::deviations;
 pub(super) use lacking::{Lacking, claims_nothing};
 use names::{Role, roles};
 use precision::{Assumed, assumed};
+
+/// Derivatives of more entries are not computed to find out the precision of numbers: their digits tell it.
+const MOST_TRUE: usize = 1 << 14;
 
 /// A dump, under the name by which a person knows it.
 #[derive(Clone, Debug)]
@@ -62,7 +67,7 @@ impl<'a> Sorted<'a> {
     /// Finds out what the entries of a dump are in a file.
     pub(super) fn new(file: &File, data: &Data<'a>, terms: &Terms) -> Result<Sorted<'a>, Vec<Problem>> {
         let entries = roles(file, data.dump).map_err(|problem| vec![problem])?;
-        let assumed = assumed(&entries, terms.precision);
+        let assumed = assumed(&entries, terms.precision, &|_| None);
         let entries: Vec<(Role, Entry)> = entries
             .into_iter()
             .map(|(role, entry)| {
@@ -91,6 +96,36 @@ impl<'a> Sorted<'a> {
             warnings.push(no_gradient(data.name).with_hint(told));
         }
         Ok(Sorted { name: data.name, file: resized, inputs, entries, assumed, warnings })
+    }
+
+    /// Finds out once more in what the dump was computed, now that the true numbers of its gradients and values are known.
+    pub(super) fn recognise(
+        &mut self,
+        exact: &Program,
+        terms: &Terms,
+        elsewhere: &mut HashMap<usize, Elsewhere>,
+    ) {
+        let entries: Vec<(Role, &Entry)> =
+            self.entries.iter().map(|(role, entry)| (role.clone(), entry)).collect();
+        let truth = |number: usize| {
+            let (role, entry) = &entries[number];
+            if let Role::Definition(name) = role {
+                return exact.find(name)?.val.array().ok().cloned();
+            }
+            let (claim, _) = elsewhere.iter().find(|(_, known)| known.entry == entry.name)?;
+            let claim = &exact.claims[*claim];
+            let Claimed::Value { val, .. } = &claim.claimed else { return None };
+            let truth = pullback_check::Truth::of(&subject(claim), MOST_TRUE).ok()??;
+            truth.in_shape(&val.shape(), ClaimLayout::Either)
+        };
+        let assumed = assumed(&entries, terms.precision, &truth);
+        for known in elsewhere.values_mut() {
+            let number = entries.iter().position(|(_, entry)| entry.name == known.entry);
+            if let Some(Assumed { precision, because }) = number.map(|number| &assumed[number]) {
+                (known.precision, known.because) = (*precision, because.clone());
+            }
+        }
+        self.assumed = assumed;
     }
 
     /// The names of the inputs and cotangents for which the file's own numbers stand.

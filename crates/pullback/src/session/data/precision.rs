@@ -3,11 +3,12 @@
 //! A dump holds numbers in some format, and they may have been computed in a narrower one. What tells it are digits
 //! ([`Digits`]), of what was *computed* first: gradients, and values of definitions. A computation is as coarse as the coarsest of
 //! its results, so that an f32 gradient beside bf16 ones may have had intermediate results in bf16. Where no result tells
-//! anything, the inputs are asked, of which the finest decides, as it does where formats are mixed; but nothing is taken for
+//! anything, the true numbers are: those of a kernel that ran in bf16 are what bf16 makes of the derivative, and f32 would hold
+//! others. And then the inputs are asked, of which the finest decides, as it does where formats are mixed; but nothing is taken for
 //! the result of rounding that cannot be one. What is left was computed in what holds it.
 
-use pullback_array::Precision;
-use pullback_array::file::{Digits, Entry};
+use pullback_array::file::{Digits, Entry, rounded_to};
+use pullback_array::{Array, Precision};
 use pullback_report::Because;
 
 use super::names::Role;
@@ -16,6 +17,10 @@ use super::names::Role;
 /// of f16 by chance, and one in 2¹⁶ one of bf16.
 const FEWEST: usize = 4;
 
+/// Distinct numbers fewer than these, all together, that are what a narrower format makes of the true ones do not tell it: a wrong
+/// number of eight digits is as close to the true one, which has more, once in 2⁷ times.
+const FEWEST_ROUNDED: usize = 3;
+
 /// The precision in which numbers were computed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Assumed {
@@ -23,13 +28,20 @@ pub(super) struct Assumed {
     pub(super) because: Because,
 }
 
+/// The true numbers of what an entry of a dump claims or computes, where they are known.
+pub(super) type Truth<'a> = dyn Fn(usize) -> Option<Array> + 'a;
+
 /// In what each entry of a dump was computed. Where `asked` is given, that holds for all.
-pub(super) fn assumed(entries: &[(Role, &Entry)], asked: Option<Precision>) -> Vec<Assumed> {
+pub(super) fn assumed(
+    entries: &[(Role, &Entry)],
+    asked: Option<Precision>,
+    truth: &Truth<'_>,
+) -> Vec<Assumed> {
     if let Some(precision) = asked {
         let said = Assumed { precision, because: Because::Asked };
         return entries.iter().map(|_| said.clone()).collect();
     }
-    let evidence = Evidence::of(entries);
+    let evidence = Evidence::of(entries, truth);
     (0..entries.len()).map(|number| evidence.of_entry(number)).collect()
 }
 
@@ -39,10 +51,12 @@ struct Evidence<'a> {
     digits: Vec<Digits>,
     /// The format that an entry's own digits tell.
     told: Vec<Option<Precision>>,
+    /// Was it told by what the true numbers are?
+    by_truth: Vec<bool>,
 }
 
 impl<'a> Evidence<'a> {
-    fn of(entries: &'a [(Role, &'a Entry)]) -> Evidence<'a> {
+    fn of(entries: &'a [(Role, &'a Entry)], truth: &Truth<'_>) -> Evidence<'a> {
         let digits: Vec<Digits> =
             entries.iter().map(|(_, entry)| Digits::of(&entry.array, entry.stored)).collect();
         let mut told: Vec<Option<Precision>> = entries
@@ -63,7 +77,40 @@ impl<'a> Evidence<'a> {
             })
             .collect();
         untold.into_iter().for_each(|number| told[number] = None);
-        Evidence { entries, digits, told }
+        let mut evidence = Evidence { entries, digits, told, by_truth: vec![false; entries.len()] };
+        evidence.hear_truth(truth);
+        evidence
+    }
+
+    /// What the true numbers tell of results that a narrower format has, and whose own digits tell nothing.
+    fn hear_truth(&mut self, truth: &Truth<'_>) {
+        let is_open = |&number: &usize| {
+            let (role, entry) = &self.entries[number];
+            !is_input(role) && self.told[number].is_none() && entry.precision == entry.stored
+        };
+        let open: Vec<usize> =
+            (0..self.entries.len()).filter(is_open).filter(|&number| !self.digits[number].fits().is_empty()).collect();
+        let known: Vec<(usize, Array)> =
+            open.into_iter().filter_map(|number| Some((number, truth(number)?))).collect();
+        let mut formats: Vec<Precision> =
+            known.iter().flat_map(|(number, _)| self.digits[*number].fits().to_vec()).collect();
+        formats.sort_by(|a, b| coarser(b, a));
+        formats.dedup();
+        for format in formats {
+            let rounded = |(number, exact): &(usize, Array)| {
+                let entry = self.entries[*number].1;
+                let (is_of, is_as_large) = (self.digits[*number].are_of(format), entry.array.len() == exact.len());
+                let rounded = (is_of && is_as_large).then(|| rounded_to(&entry.array, exact, entry.stored, format));
+                (*number, rounded.unwrap_or(0))
+            };
+            let found: Vec<(usize, usize)> = known.iter().map(rounded).filter(|(_, count)| *count > 0).collect();
+            if found.iter().map(|(_, count)| count).sum::<usize>() >= FEWEST_ROUNDED {
+                for (number, _) in found {
+                    (self.told[number], self.by_truth[number]) = (Some(format), true);
+                }
+                return;
+            }
+        }
     }
 
     fn of_entry(&self, number: usize) -> Assumed {
@@ -83,6 +130,7 @@ impl<'a> Evidence<'a> {
                 return held;
             }
             let because = match own {
+                Some(own) if own == coarsest && self.by_truth[number] => Because::Rounded,
                 Some(own) if own == coarsest => Because::OwnDigits,
                 _ => Because::OthersDigits { name: first_of(&computed, coarsest), own },
             };
