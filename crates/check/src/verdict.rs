@@ -118,6 +118,7 @@ impl Note {
             Note::EqualByBroadcasting => "equal-by-broadcasting",
             Note::OffElsewhere(_) => "off-on-other-data",
             Note::OffAtOtherSizes { .. } => "off-at-other-sizes",
+            Note::OffAtOtherSigns(_) => "off-at-other-signs",
             Note::OtherDraw { .. } => "off-on-other-draws",
             Note::Hidden { .. } => "degenerate-data",
             Note::AsMap { .. } => "right-as-map",
@@ -467,6 +468,9 @@ pub enum Note {
         /// Is the mistake its own, and not that of a claim it refers to?
         by_itself: bool,
     },
+    /// It holds on the signs of the numbers that the file states; where they have others it is off by this share of the
+    /// derivative's largest entry.
+    OffAtOtherSigns(f64),
     /// It holds at the sizes of the file, and not at others.
     OffAtOtherSizes {
         /// By how much it is off there, as a share of the derivative's largest entry.

@@ -96,7 +96,7 @@ fn is_constructed(val: &Val, exact: &Program) -> bool {
 }
 
 /// What is the same about the entries of an array of several.
-fn same(array: &Array) -> Option<Same> {
+pub(crate) fn same(array: &Array) -> Option<Same> {
     let numbers = array.to_vec_f64();
     let [first, others @ ..] = numbers.as_slice() else { return None };
     if others.is_empty() {

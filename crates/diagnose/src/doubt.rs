@@ -14,7 +14,7 @@ use pullback_network::Value as _;
 
 use crate::Diagnosis;
 use crate::inquiry::Inquiry;
-use crate::probe::{Probe, at_other_sizes, moved_data};
+use crate::probe::{Probe, at_other_sizes, moved_data, other_signs};
 use crate::search::{Depth, search};
 use crate::tree::graph_of;
 use crate::words::Words;
@@ -31,10 +31,21 @@ pub(crate) const MOST_NUMBERS: usize = 1 << 16;
 pub struct Doubt {
     /// How far it is off there, as a share of the largest entry of the derivative.
     pub off: f64,
-    /// Is it off at other sizes only? The file may mean its own: that is no mistake.
-    pub by_sizes: bool,
+    /// What is other there.
+    pub by: Other,
     /// The edit that makes it right there too, where there is one.
     pub diagnosis: Option<Diagnosis>,
+}
+
+/// What is other on data on which a claim does not hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Other {
+    /// The numbers.
+    Numbers,
+    /// The sizes only. The file may mean its own: that is no mistake.
+    Sizes,
+    /// The signs of the numbers only, which may be what the file's author knows of them.
+    Signs,
 }
 
 /// What is to be doubted of the claims that hold.
@@ -65,6 +76,7 @@ pub fn doubts(
     // A size of 1 is there to be another one; where one is 2, a number may stand for it.
     probes.extend(resized(has_named(1), &|size| size == 1));
     let sizes = resized(has_named(2), &|_| true);
+    let signs = other_signs(file, exact, inputs, base_dir);
     let doubt = |number: usize| -> Option<Doubt> {
         judged.get(number).filter(|judged| holds(judged))?;
         // On other data the claims that it refers to are right: what rests on a wrong one differs by that. Numbers from
@@ -80,14 +92,15 @@ pub fn doubts(
         let by_data = off(&probes);
         if by_data > CLOSE {
             let diagnosis = diagnosis(&inquiry, number);
-            return Some(Doubt { off: by_data, by_sizes: false, diagnosis });
+            return Some(Doubt { off: by_data, by: Other::Numbers, diagnosis });
         }
         let by_sizes = off(&sizes);
-        (by_sizes > CLOSE).then(|| Doubt {
-            off: by_sizes,
-            by_sizes: true,
-            diagnosis: diagnosis(&inquiry, number),
-        })
+        if by_sizes > CLOSE {
+            let diagnosis = diagnosis(&inquiry, number);
+            return Some(Doubt { off: by_sizes, by: Other::Sizes, diagnosis });
+        }
+        let by_signs = off(&signs);
+        (by_signs > CLOSE).then_some(Doubt { off: by_signs, by: Other::Signs, diagnosis: None })
     };
     (0..exact.claims.len()).map(doubt).collect()
 }

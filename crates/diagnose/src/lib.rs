@@ -82,7 +82,7 @@ use pullback_lang::program::{Inputs, Program};
 pub use claimed::{layout, subject};
 pub use degenerate::degenerate;
 pub use diagnosis::{Diagnosis, Fix, Partner};
-pub use doubt::{Doubt, doubts};
+pub use doubt::{Doubt, Other, doubts};
 pub use flat::flat;
 pub use inherit::{distances, inherited, resting};
 pub use redraw::on_other_draws;

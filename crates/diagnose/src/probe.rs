@@ -14,6 +14,7 @@ use pullback_check::Truth;
 use pullback_lang::program::{Claim, Inputs, Program, Value, elaborate_at, elaborate_with};
 use pullback_lang::{DimSpec, Expr, ExprKind, File, Input, Shape, Source, Span, Statement, StatementKind};
 
+use crate::degenerate::same;
 use crate::claimed::subject;
 
 /// A derivative with more entries is not held against candidates.
@@ -100,12 +101,19 @@ enum Moved {
     Fractions,
     /// What may be any number: no whole number by itself, no flags or labels of ±1, and no shares that add up to 1.
     Data,
-    /// The same, to near any of the array's numbers, not only to near the one at its place.
+    /// The same, but for arrays whose entries are all alike, such as weights of ones: what these hide is told of them.
+    Distinct,
+    /// The same, to numbers of any sign.
+    Signs,
+    /// What may be any number, to near any of the array's numbers, not only to near the one at its place.
     Redrawn,
 }
 
 /// The seeds of the data of other sizes.
 const RESIZED: [u64; 3] = [1, 5, 6];
+
+/// The seeds of data of other signs.
+const SIGNED: [u64; 4] = [15, 16, 17, 18];
 
 /// The seeds of the data on which a fix is tried before it is told: a count of three agrees by chance on a few.
 const REDRAWN: [u64; 8] = [7, 8, 9, 10, 11, 12, 13, 14];
@@ -153,10 +161,28 @@ pub(crate) fn redrawn(file: &File, exact: &Program, inputs: &Inputs, base_dir: &
 
 /// The file with its numbers moved, where it states any that may be other ones too.
 pub(crate) fn moved_data(file: &File, exact: &Program, inputs: &Inputs, base_dir: &Path) -> Option<Probe> {
+    stated(file, exact, inputs, base_dir, Moved::Distinct, 2)
+}
+
+/// The file with numbers of other signs than those it states. What is NaN there says nothing.
+pub(crate) fn other_signs(file: &File, exact: &Program, inputs: &Inputs, base_dir: &Path) -> Vec<Probe> {
+    let made = SIGNED.into_iter().map(|seed| stated(file, exact, inputs, base_dir, Moved::Signs, seed));
+    made.flatten().collect()
+}
+
+/// The file with its stated numbers moved in a way.
+fn stated(
+    file: &File,
+    exact: &Program,
+    inputs: &Inputs,
+    base_dir: &Path,
+    how: Moved,
+    seed: u64,
+) -> Option<Probe> {
     let maker = Maker { file, exact, inputs, base_dir, elsewhere: &|_| () };
     let mut stated = inputs.iter().filter(|(key, _)| !maker.is_drawn(key));
-    let any = stated.any(|(_, array)| array.dtype().is_float() && !is_kept(array, Moved::Data));
-    let program = any.then(|| maker.program(&Sizes::Kept, 2, Moved::Data)).flatten()?;
+    let any = stated.any(|(_, array)| array.dtype().is_float() && !is_kept(array, how));
+    let program = any.then(|| maker.program(&Sizes::Kept, seed, how)).flatten()?;
     Some(Probe::new(program, false))
 }
 
@@ -448,6 +474,8 @@ impl Kind {
             Moved::Data | Moved::Redrawn => {
                 (self.is_whole && array.ndim() == 0) || self.has_flags || self.has_shares
             }
+            Moved::Distinct => self.is_kept(array, Moved::Data) || same(array).is_some(),
+            Moved::Signs => self.is_kept(array, Moved::Distinct) || array.ndim() == 0,
         }
     }
 }
@@ -508,6 +536,13 @@ fn moved(array: &Array, shape: &[usize], generator: &mut Generator, which: Moved
             picks.into_iter().map(pick).collect()
         }
         _ => old.iter().copied().cycle().take(factors.len()).collect(),
+    };
+    let near: Vec<f64> = match which {
+        Moved::Signs => {
+            let signs = generator.rand(shape, DType::F64).ok()?.to_vec_f64();
+            near.iter().zip(signs).map(|(x, share)| if share < 0.5 { -x } else { *x }).collect()
+        }
+        _ => near,
     };
     let new = factors
         .iter()

@@ -254,6 +254,10 @@ pub(crate) fn note_text(note: &Note) -> String {
             "holds on the data of the file; on data drawn anew it is off by up to {} of the largest entry",
             brief(*share)
         ),
+        Note::OffAtOtherSigns(share) => format!(
+            "holds where the numbers that the file states have their signs; with others it is off by up to {} of the largest entry",
+            brief(*share)
+        ),
         Note::OtherDraw { seeds, by, .. } => match seeds.as_slice() {
             [seed] => format!(
                 "right on the numbers that `seed {seed}` draws, wrong on others: these are those of `seed {}`",

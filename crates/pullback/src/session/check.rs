@@ -7,7 +7,7 @@ use std::path::Path;
 use pullback_array::DType;
 use pullback_check::{Causes, Judgement, Note, OtherData, Verdict, judge, judge_shape};
 use pullback_diagnose::{
-    Doubt, as_maps, degenerate, diagnose, distances, doubts, flat, inherited, layout, on_other_draws,
+    Doubt, Other, as_maps, degenerate, diagnose, distances, doubts, flat, inherited, layout, on_other_draws,
     resting, sharing, subject,
 };
 use pullback_lang::program::{Claim, Claimed, Inputs, Program};
@@ -192,16 +192,20 @@ pub(super) fn judged(
         let rests_on = std::mem::take(&mut rests_on[number]);
         judgement.notes.extend((!rests_on.is_empty()).then_some(Note::RestsOn(rests_on)));
         judgement.notes.append(&mut hidden[number]);
-        if let Some(Doubt { off, by_sizes, diagnosis }) = doubted[number].take() {
-            if by_sizes {
-                let fix = diagnosis.and_then(|found| found.fix).filter(|fix| fix.definition.is_none());
-                let right = fix.map(|fix| print(&fix.expr));
-                judgement.notes.push(Note::OffAtOtherSizes { share: off, right });
-            } else {
-                judgement.notes.push(Note::OffElsewhere(off));
-                if let Some(diagnosis) = diagnosis {
-                    judgement.facts.other_data = OtherData::Doubtful;
-                    diagnoses.push(diagnosis);
+        if let Some(Doubt { off, by, diagnosis }) = doubted[number].take() {
+            match by {
+                Other::Sizes => {
+                    let fix = diagnosis.and_then(|found| found.fix).filter(|fix| fix.definition.is_none());
+                    let right = fix.map(|fix| print(&fix.expr));
+                    judgement.notes.push(Note::OffAtOtherSizes { share: off, right });
+                }
+                Other::Signs => judgement.notes.push(Note::OffAtOtherSigns(off)),
+                Other::Numbers => {
+                    judgement.notes.push(Note::OffElsewhere(off));
+                    if let Some(diagnosis) = diagnosis {
+                        judgement.facts.other_data = OtherData::Doubtful;
+                        diagnoses.push(diagnosis);
+                    }
                 }
             }
         }
