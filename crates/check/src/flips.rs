@@ -19,7 +19,7 @@ use pullback_ops::{Op, Origin, Result, Val};
 use crate::allowance::Allowance;
 use crate::evidence::rounding_of;
 use crate::graph::piecewise_constant;
-use crate::limits::{LEAST_GAIN, MOST_OF_ALL, SAFETY};
+use crate::limits::{LEAST_CHANCE, LEAST_GAIN, MOST_OF_ALL, SAFETY};
 use crate::other_code::Pulled;
 use crate::rounding::{Simulation, Sums};
 
@@ -171,6 +171,7 @@ pub(crate) fn flips(
     if turns.is_empty() {
         return Ok(None);
     }
+    let chances = chances(&turns);
     let error = claimed.iter().zip(derived).map(|(claimed, derived)| claimed - derived).collect();
     let mut off = Off { precision, tolerance, error };
     let mut chosen = Chosen::new(pulled, &values, choices)?;
@@ -183,7 +184,7 @@ pub(crate) fn flips(
     off.explain(&mut effects);
     off.put_back(&mut effects);
     let taken: Vec<&Turn> = effects.iter().filter(|effect| effect.taken).map(|effect| &effect.turn).collect();
-    if taken.is_empty() || !are_possible(&taken) {
+    if taken.is_empty() || !are_possible(&taken) || chance(&taken, &chances) < LEAST_CHANCE.ln() {
         return Ok(None);
     }
     chosen.turn(&taken)?;
@@ -198,6 +199,32 @@ fn are_possible(taken: &[&Turn]) -> bool {
     let count = taken.len() as f64;
     let costs: f64 = taken.iter().map(|turn| turn.cost).sum();
     SAFETY * (costs / count).sqrt() <= (SAFETY / count.sqrt()).max(MOST_OF_ALL)
+}
+
+/// The chance that rounding turns an element, as a logarithm: that of a normal deviation as far as it is from where it turns, or
+/// farther, to one side, where the deviation of what is rounded is what was measured. (P(z > x) ≤ ½ exp(−x²/2).)
+fn chance_of(turn: &Turn) -> f64 {
+    -0.5 * SAFETY * SAFETY * turn.cost - std::f64::consts::LN_2
+}
+
+/// The chances of all elements that may turn, the larger one where an element may turn to several values.
+fn chances(turns: &[Turn]) -> BTreeMap<(usize, usize), f64> {
+    let mut chances = BTreeMap::new();
+    for turn in turns {
+        let chance: &mut f64 = chances.entry((turn.choice, turn.at)).or_insert(f64::NEG_INFINITY);
+        *chance = chance.max(chance_of(turn));
+    }
+    chances
+}
+
+/// The chance, at the most, that rounding turns such as these and no likelier ones: as a logarithm, by Chernoff's bound for the sum
+/// of −ln p over what is turned, E exp(½ Σ −ln p) being Π (1 − p + √p). A mask that is wrong for all |z| < 0.1 turns what is
+/// far and what is near, each of one sign; rounding turns half of what is near, whatever its sign, and hardly anything that is far.
+fn chance(taken: &[&Turn], chances: &BTreeMap<(usize, usize), f64>) -> f64 {
+    let turned: BTreeMap<(usize, usize), f64> =
+        taken.iter().map(|turn| ((turn.choice, turn.at), chance_of(turn))).collect();
+    let expected = |p: f64| (1.0 - p.exp() + (0.5 * p).exp()).ln();
+    0.5 * turned.values().sum::<f64>() + chances.values().map(|&p| expected(p)).sum::<f64>()
 }
 
 /// What a choice, turned, makes of the derivative.

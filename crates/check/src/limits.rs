@@ -35,6 +35,9 @@ pub(crate) const MOST_OF_ALL: f64 = 2.0;
 /// Errors of this share of what a format explains, in the mean, are of its size.
 pub(crate) const OF_ITS_SIZE: f64 = 1.0 / 16.0;
 
+/// What rounding does with a smaller chance it has not done: the deviation is systematic.
+pub(crate) const LEAST_CHANCE: f64 = 1e-9;
+
 /// Less, in units of tolerances squared, is no reason to turn a choice: an eighth of a tolerance is what rounding is measured to do.
 pub(crate) const LEAST_GAIN: f64 = 1.0 / 64.0;
 
