@@ -65,8 +65,8 @@ pub(crate) struct Fitted {
     pub beside_kinks: BTreeMap<usize, f64>,
     /// The operations whose conventions they are.
     pub ops: Vec<&'static str>,
-    /// The derivative as a function of the cotangent on one of the pieces.
-    pub pulled: Option<Pulled>,
+    /// The derivative as a function of the cotangent on one of the pieces, and with some payloads as they are stated.
+    pub pulled: Vec<Pulled>,
 }
 
 /// A row of the derivative on the pieces beside, some payloads taken from there and the others as they are stated.
@@ -81,10 +81,7 @@ struct Pieces<'a, 'b> {
 impl Pieces<'_, '_> {
     /// The row where those payloads that are `taken` have their values at a point beside.
     fn with(&self, taken: &[bool], point: usize) -> Result<Vec<f64>> {
-        let jumps = self.choices.jumps.iter().zip(&self.beside[point]).zip(taken);
-        let payloads: Vec<Array> = jumps
-            .map(|((jump, beside), &taken)| if taken { beside.clone() } else { jump.stated.clone() })
-            .collect();
+        let payloads = self.choices.taken(taken, &self.beside[point]);
         Ok(self.choices.derivative.moved(self.choices.along(self.unit, &payloads)?))
     }
 
@@ -241,6 +238,8 @@ impl<'a> Choices<'a> {
         let simulation = Simulation::new(&self.gradient, &given)?;
         let shape = self.cotangent.shape();
         let rows: usize = shape.iter().product();
+        // Which payloads fit together: all of them, or some beside a kink.
+        let mut seen: Vec<Vec<bool>> = Vec::new();
         for row in 0..rows {
             let unit = self.derivative.unit(row);
             let inputs = [&[Array::from_slice(&shape, &unit)?], &beside[0][..]].concat();
@@ -259,10 +258,14 @@ impl<'a> Choices<'a> {
                 }
             }
             if let Some(fitting) = of.fitting(apart)? {
+                let before = fitted.beside_kinks.len();
                 for (column, slope) in of.with(&fitting, 0)?.into_iter().enumerate() {
                     if is_other(column, slope) {
                         fitted.beside_kinks.insert(at(column), slope);
                     }
+                }
+                if fitted.beside_kinks.len() > before && !seen.contains(&fitting) {
+                    seen.push(fitting);
                 }
             }
             if fitted.entries.len() > before {
@@ -271,13 +274,22 @@ impl<'a> Choices<'a> {
             }
             fitted.spread.extend(spread);
         }
-        if !fitted.entries.is_empty() || !fitted.beside_kinks.is_empty() {
+        if !fitted.entries.is_empty() {
+            seen.push(vec![true; self.jumps.len()]);
+        }
+        for taken in seen {
             let payloads = self.jumps.iter().map(|jump| jump.payload.clone());
-            let given = payloads.zip(beside[0].iter().cloned()).collect();
+            let given = payloads.zip(self.taken(&taken, &beside[0])).collect();
             let (seed, gradient) = (self.cotangent.clone(), self.gradient.clone());
-            fitted.pulled = Some(Pulled { seed, gradient, rows, given });
+            fitted.pulled.push(Pulled { seed, gradient, rows, given });
         }
         Ok(fitted)
+    }
+
+    /// The payloads that are `taken` as they are beside, the others as they are stated.
+    fn taken(&self, taken: &[bool], beside: &[Array]) -> Vec<Array> {
+        let jumps = self.jumps.iter().zip(beside).zip(taken);
+        jumps.map(|((jump, beside), &taken)| if taken { beside.clone() } else { jump.stated.clone() }).collect()
     }
 
     /// The payloads at points beside, on both sides of each direction.
@@ -291,12 +303,12 @@ impl<'a> Choices<'a> {
         let mut generator = Generator::new(0x6265_7369_6465);
         let mut beside = Vec::new();
         for number in 0..DIRECTIONS_BESIDE {
-            // Of many numbers the largest grows along all random directions, and along them all together it falls too.
-            let direction = match number + 1 < DIRECTIONS_BESIDE {
-                true => generator.randn(&x.shape(), DType::F64)?,
-                false => Array::ones(&x.shape(), DType::F64)?,
-            };
-            let direction = self.derivative.moved(direction.to_vec_f64());
+            let mut direction = generator.randn(&x.shape(), DType::F64)?.to_vec_f64();
+            // Of many numbers the largest falls along hardly any direction where they do not all fall.
+            if number + 1 == DIRECTIONS_BESIDE {
+                direction.iter_mut().for_each(|by| *by = by.abs());
+            }
+            let direction = self.derivative.moved(direction);
             for nudge in [NUDGE * scale, -NUDGE * scale] {
                 let moved = at.iter().zip(&direction).map(|(x, by)| x + nudge * by).collect();
                 beside.push(function.call(&[Array::from_vec(&x.shape(), moved)?])?);

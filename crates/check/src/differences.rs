@@ -136,11 +136,14 @@ fn is_even(f: &mut dyn FnMut(f64) -> Option<Vec<f64>>, noise: &[f64], first: f64
 fn confirmed(tableaus: &[Tableau], k: usize) -> (f64, f64) {
     let mut best = (f64::NAN, f64::INFINITY);
     let is_known = |tableau: &&Tableau| tableau.best.error[k].is_finite();
-    if let Some(Tableau { best: Estimate { value, error }, noise }) = tableaus.iter().rfind(is_known)
+    let mut finest = tableaus.iter().rev().filter(is_known);
+    if let (Some(Tableau { best: Estimate { value, error }, noise }), Some(coarser)) =
+        (finest.next(), finest.next())
         && error[k] > UNSETTLED * value[k].abs()
         && error[k] > SAFETY * noise[k]
+        && value[k].abs() > coarser.best.value[k].abs()
     {
-        // The limit is not in sight: of what changes over less nothing is known.
+        // It grows, and the limit is not in sight: of what changes over less nothing is known.
         return best;
     }
     let mut finer: Vec<(f64, f64)> = Vec::with_capacity(tableaus.len());

@@ -37,7 +37,7 @@ impl Case<'_> {
         memory::room(bytes)?;
         let (by_autograd, mut spread) = derivative.by_autograd()?;
         let fitted = derivative.fitted()?;
-        if fitted.pulled.is_some() {
+        if !fitted.pulled.is_empty() {
             // On the pieces beside there are terms that cancel, and at the kink there are none.
             spread.iter_mut().zip(&fitted.spread).for_each(|(own, beside)| *own = own.max(*beside));
         }
@@ -82,10 +82,12 @@ impl Case<'_> {
             |p: usize, value: f64, error: f64| (autograd[p] - value).abs() > of_routes[p] + SAFETY * error;
         let found = derivative.by_differences(&contradicts, &|column| deviates.contains(&column))?;
         let composed = seen_to_fit(fitted, &found, columns);
-        if let (Some(pulled), Rounding::Unknown(precision)) = (&composed.pulled, &self.claim.rounding) {
-            let Allowance { most, measured } = pulled.allowance(*precision)?;
-            let beside = Allowance { most: derivative.moved(most), measured: derivative.moved(measured) };
-            of_claim.or(&beside);
+        if let Rounding::Unknown(precision) = &self.claim.rounding {
+            for pulled in &composed.pulled {
+                let Allowance { most, measured } = pulled.allowance(*precision)?;
+                let beside = Allowance { most: derivative.moved(most), measured: derivative.moved(measured) };
+                of_claim.or(&beside);
+            }
             rounding = own(&of_claim);
         }
 
