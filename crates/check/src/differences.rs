@@ -20,6 +20,22 @@ pub struct Estimate {
     pub error: Vec<f64>,
 }
 
+/// The rounding errors of each component of a function.
+#[derive(Clone, Debug, Default)]
+pub struct Noise {
+    /// Where its derivative is taken.
+    pub here: Vec<f64>,
+    /// What comes to that beside, per step: where all is zero nothing rounds, and all does that is moved away from it.
+    pub per_step: Vec<f64>,
+}
+
+impl Noise {
+    /// What it makes of a slope at a step.
+    fn of_slope(&self, component: usize, step: f64) -> f64 {
+        self.here[component] / step + self.per_step[component]
+    }
+}
+
 /// How far down a derivative is followed.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Effort {
@@ -46,6 +62,9 @@ const FEW: f64 = 0.1;
 /// An estimate that may be off by more than this share of it has not settled.
 const UNSETTLED: f64 = 0.5;
 
+/// Slopes that grow from each of so many tableaus to the next are those of a jump or a pole, and no noise.
+const GROWING: usize = 4;
+
 /// Slopes on both sides that differ by less than this share are those of a curve and no kink.
 const EVEN: f64 = 1e-2;
 
@@ -69,12 +88,12 @@ pub(crate) fn exact_step(length: f64) -> f64 {
 /// follow, up to `reach`, for as long as the slopes on both sides of 0 are the same.
 pub fn derivative(
     f: &mut dyn FnMut(f64) -> Option<Vec<f64>>,
-    noise: &[f64],
+    noise: &Noise,
     scales: &[f64],
     reach: f64,
     effort: Effort,
 ) -> Estimate {
-    let components = noise.len();
+    let components = noise.here.len();
     let mut tableaus: Vec<Tableau> = Vec::with_capacity(STARTS);
     let mut best = nothing(components);
     let mut last = f64::INFINITY;
@@ -91,7 +110,7 @@ pub fn derivative(
             first = exact_step(first / SHRINK);
             let largest = best.value.iter().fold(0.0f64, |largest, value| largest.max(value.abs()));
             // No estimate is below the noise, which grows as the step shrinks.
-            let settled = |k: usize| best.error[k] <= (GOOD * largest).max(noise[k] / first);
+            let settled = |k: usize| best.error[k] <= (GOOD * largest).max(noise.of_slope(k, first));
             if effort == Effort::Enough && (0..components).all(settled) {
                 break 'down;
             }
@@ -123,12 +142,12 @@ fn has_digits(estimate: &Estimate) -> bool {
 }
 
 /// Are the slopes on both sides of 0 the same at the smallest step of a tableau, as far as it shows?
-fn is_even(f: &mut dyn FnMut(f64) -> Option<Vec<f64>>, noise: &[f64], first: f64) -> bool {
+fn is_even(f: &mut dyn FnMut(f64) -> Option<Vec<f64>>, noise: &Noise, first: f64) -> bool {
     let step = least_of(first);
     let Some([left, right]) = f(0.0).and_then(|at| one_sided(f, &at, step)) else { return false };
-    (0..noise.len()).all(|k| {
+    (0..noise.here.len()).all(|k| {
         let (left, right) = (left.slopes[k], right.slopes[k]);
-        (right - left).abs() <= EVEN * right.abs().max(left.abs()) + SAFETY * noise[k] / step
+        (right - left).abs() <= EVEN * right.abs().max(left.abs()) + SAFETY * noise.of_slope(k, step)
     })
 }
 
@@ -136,14 +155,13 @@ fn is_even(f: &mut dyn FnMut(f64) -> Option<Vec<f64>>, noise: &[f64], first: f64
 fn confirmed(tableaus: &[Tableau], k: usize) -> (f64, f64) {
     let mut best = (f64::NAN, f64::INFINITY);
     let is_known = |tableau: &&Tableau| tableau.best.error[k].is_finite();
-    let mut finest = tableaus.iter().rev().filter(is_known);
-    if let (Some(Tableau { best: Estimate { value, error }, noise }), Some(coarser)) =
-        (finest.next(), finest.next())
-        && error[k] > UNSETTLED * value[k].abs()
-        && error[k] > SAFETY * noise[k]
-        && value[k].abs() > coarser.best.value[k].abs()
-    {
-        // It grows, and the limit is not in sight: of what changes over less nothing is known.
+    let finest: Vec<&Tableau> = tableaus.iter().rev().filter(is_known).take(GROWING).collect();
+    let is_unsettled = |Tableau { best, noise }: &Tableau| {
+        best.error[k] > (UNSETTLED * best.value[k].abs()).max(SAFETY * noise[k])
+    };
+    let grows = |pair: &[&Tableau]| pair[0].best.value[k].abs() > 2.0 * pair[1].best.value[k].abs();
+    if finest.len() == GROWING && is_unsettled(finest[0]) && finest.windows(2).all(grows) {
+        // The limit is not in sight: of what changes over less nothing is known.
         return best;
     }
     let mut finer: Vec<(f64, f64)> = Vec::with_capacity(tableaus.len());
@@ -176,8 +194,8 @@ struct Tableau {
 }
 
 /// What central differences from step `first` downwards give.
-fn tableau(f: &mut dyn FnMut(f64) -> Option<Vec<f64>>, floor: &[f64], first: f64) -> Tableau {
-    let components = floor.len();
+fn tableau(f: &mut dyn FnMut(f64) -> Option<Vec<f64>>, floor: &Noise, first: f64) -> Tableau {
+    let components = floor.here.len();
     let mut best = nothing(components);
     let mut smallest = vec![f64::INFINITY; components];
     let mut previous: Vec<Vec<f64>> = Vec::new();
@@ -191,9 +209,8 @@ fn tableau(f: &mut dyn FnMut(f64) -> Option<Vec<f64>>, floor: &[f64], first: f64
         let central: Vec<f64> = right.iter().zip(&left).map(|(r, l)| (r - l) / (2.0 * step)).collect();
         // What rounding of the values makes of it.
         let noise: Vec<f64> = (0..components)
-            .map(|k| right[k].abs().max(left[k].abs()))
-            .zip(floor)
-            .map(|(size, floor)| (2.0 * f64::EPSILON * size).max(*floor) / step)
+            .map(|k| (k, right[k].abs().max(left[k].abs())))
+            .map(|(k, size)| (2.0 * f64::EPSILON * size / step).max(floor.of_slope(k, step)))
             .collect();
         smallest.clone_from(&noise);
         let mut row = vec![central];
@@ -227,11 +244,15 @@ fn tableau(f: &mut dyn FnMut(f64) -> Option<Vec<f64>>, floor: &[f64], first: f64
 mod tests {
     use super::*;
 
+    fn noise(here: f64) -> Noise {
+        Noise { here: vec![here], per_step: vec![0.0] }
+    }
+
     /// What jumps, as everything does that floats cannot move by less than it changes over, has no derivative.
     #[test]
     fn the_limit_is_not_in_sight() {
         let mut jump = |t: f64| Some(vec![if t > 0.0 { 1.0 } else if t < 0.0 { 0.3 } else { 0.6 }]);
-        let Estimate { value, error } = derivative(&mut jump, &[1e-16], &[1e30], 0.0, Effort::All);
+        let Estimate { value, error } = derivative(&mut jump, &noise(1e-16), &[1e30], 0.0, Effort::All);
         assert!(error[0].is_infinite(), "{value:?} {error:?}");
     }
 
@@ -264,7 +285,7 @@ mod tests {
         for (name, f, at, expected) in cases {
             let mut moved = |t: f64| Some(vec![f(at + t)]).filter(|y| y[0].is_finite());
             let Estimate { value, error } =
-                derivative(&mut moved, &[0.0], &[at.abs().max(0.1)], 0.0, Effort::Enough);
+                derivative(&mut moved, &noise(0.0), &[at.abs().max(0.1)], 0.0, Effort::Enough);
             let off = (value[0] - expected).abs();
             assert!(off <= 3.0 * error[0] + 1e-15, "{name}: off by {off:e}, estimated {:e}", error[0]);
             assert!(error[0] <= 1e-5 * expected.abs().max(1.0), "{name}: the estimate is {:e}", error[0]);

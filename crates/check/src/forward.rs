@@ -33,7 +33,7 @@ pub fn deviation(value: &Val, numbers: &Array, precision: Precision) -> Result<O
             value.dims()
         )));
     }
-    let sums = Sums::of(precision, precision.accumulator());
+    let sums = Sums::of(precision, precision.accumulator()).in_pieces();
     let (expected, spread) = Simulation::new(value, &[])?.run_with(&[], sums)?;
     let expected = expected.to_vec_f64();
     let claimed = numbers.to_vec_f64();

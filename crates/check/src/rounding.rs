@@ -85,6 +85,8 @@ pub(crate) struct Sums {
     runs: Precision,
     /// May they run one by one?
     in_sequence: bool,
+    /// May what is computed as a whole be put together of pieces, each of them stored?
+    in_pieces: bool,
     /// How often each size of perturbations is drawn.
     samples: u64,
 }
@@ -95,12 +97,17 @@ impl Sums {
 
     /// Those of a program of the language in some precision.
     pub(crate) const fn own(precision: Precision) -> Sums {
-        Sums { stored: precision, runs: precision, in_sequence: false, samples: SAMPLES }
+        Sums { stored: precision, runs: precision, in_sequence: false, in_pieces: false, samples: SAMPLES }
     }
 
     /// Those of other code that runs them in one format and stores them in another.
     pub(crate) fn of(stored: Precision, runs: Precision) -> Sums {
-        Sums { stored, runs, in_sequence: true, samples: SAMPLES_OF_OTHERS }
+        Sums { stored, runs, in_sequence: true, in_pieces: false, samples: SAMPLES_OF_OTHERS }
+    }
+
+    /// The same, where PyTorch's logsumexp is that of a CPU: the largest, and the logarithm of a sum of exponentials, each stored.
+    pub(crate) fn in_pieces(self) -> Sums {
+        Sums { in_pieces: true, ..self }
     }
 
     /// The machine epsilon of the format in which they run, in units of that in which results are stored.
@@ -121,7 +128,8 @@ impl Sums {
     /// How much the operands of a sum of n products are perturbed, and its result, beside being stored.
     fn perturbations(self, products: f64, is: Sum) -> (f64, f64) {
         let is_of_16_bits = matches!(self.stored, Precision::F16 | Precision::BF16);
-        let is_short = is_of_16_bits && is != Sum::Inside && products < SHORT_SUM;
+        let is_whole = is == Sum::Inside && !self.in_pieces;
+        let is_short = is_of_16_bits && !is_whole && products < SHORT_SUM;
         let finer = if is_short { 1.0 } else { self.fineness() };
         let root = products.sqrt() * finer;
         // One by one, the partial sums of n random numbers are n/2 times the square of one in the mean, and each is rounded.

@@ -9,10 +9,10 @@ use pullback_autograd::{Function, jacobian, pullback};
 use pullback_ops::{Error, Result, Val};
 
 use crate::convention::{Choices, Fitted, Undecided};
-use crate::differences::{Effort, Estimate, derivative};
+use crate::differences::{Effort, Estimate, Noise, derivative};
 use crate::evidence::Along;
 use crate::kink::{FIRST_STEP, OneSided, kinks};
-use crate::limits::{DIRECTIONS, PROBES};
+use crate::limits::{DIRECTIONS, PROBES, SAFETY};
 use crate::rounding::Simulation;
 use crate::symmetric::Moves;
 use crate::zero::size_if_cancelled;
@@ -37,6 +37,9 @@ const MOST_ROW_WORK: usize = 1 << 27;
 /// Evaluations of the program that one derivative takes: two tableaus of six central differences at the least, twelve at two
 /// scales at the most; this is typical.
 const EVALUATIONS: usize = 80;
+
+/// How far x is moved to see what rounding makes of steps, beside its largest entry.
+const BESIDE: f64 = 1e-3;
 
 /// So many entries with a kink that no operation states are sought out among those that are probed along directions.
 const MOST_KINKED: usize = 64;
@@ -181,7 +184,7 @@ impl Derivative<'_> {
             let mut along = program.moved_at(entry);
             let (scales, noise) = (program.scales_of(entry), &program.noise);
             let mut column = derivative(&mut along, noise, &scales, program.reach, Effort::Enough);
-            let here = kinks(&mut along, &program.value, noise, scales[scales.len() - 1]);
+            let here = kinks(&mut along, &program.value, &noise.here, scales[scales.len() - 1]);
             let is_contradiction =
                 |row: usize| contradicts(row * columns + entry, column.value[row], column.error[row]);
             if (0..rows).any(is_contradiction) {
@@ -246,8 +249,8 @@ struct Program<'a> {
     /// The entries of y there.
     value: Vec<f64>,
     /// The rounding error of each entry of y, where x is exact, and where x is rounded itself, as it is when all of it is moved.
-    noise: Vec<f64>,
-    noise_along: Vec<f64>,
+    noise: Noise,
+    noise_along: Noise,
     /// The largest entry of x, and one of the small ones that are not zero: of logits that are masked by −10³⁰ the largest says
     /// nothing of how far the others may be moved.
     largest: f64,
@@ -271,10 +274,23 @@ impl<'a> Program<'a> {
         let underflow = |spread: f64| if spread > 0.0 { Precision::F64.underflow() } else { 0.0 };
         let noise_of = |spread: &f64| 4.0 * (f64::EPSILON * spread + underflow(*spread));
         let noise = |spread: Vec<f64>| spread.iter().map(noise_of).collect();
-        let along = || Simulation::along(of.y, of.x, &of.fixed);
-        let noise_along = noise(along()?.rounded(&point).run(&[])?.1);
-        let (value, spread) = along()?.run(std::slice::from_ref(&point))?;
-        let noise = noise(spread);
+        let along = Simulation::along(of.y, of.x, &of.fixed)?;
+        let (value, spread) = along.run(std::slice::from_ref(&point))?;
+        let here: Vec<f64> = noise(spread);
+        let step = BESIDE * scale(sizes(&at).0);
+        let random = Generator::new(0x6e_6f69_7365).randn(&of.x.shape(), DType::F64)?.to_vec_f64();
+        let beside = at.iter().zip(of.moved(random)).map(|(x, by)| x + step * by).collect();
+        let beside = match along.run(&[Array::from_vec(point.shape(), beside)?]) {
+            Ok((_, spread)) => noise(spread),
+            Err(error) if error.is_memory() => return Err(error),
+            // Beyond the end of a domain there is nothing.
+            Err(_) => vec![0.0; here.len()],
+        };
+        let is_of_steps = |(here, beside): (&f64, &f64)| beside.is_finite() && *beside > SAFETY * here;
+        let of_steps = here.iter().zip(&beside).map(|pair| if is_of_steps(pair) { pair.1 / step } else { 0.0 });
+        let per_step: Vec<f64> = of_steps.collect();
+        let noise_along = Noise { here: noise(along.rounded(&point).run(&[])?.1), per_step: per_step.clone() };
+        let noise = Noise { here, per_step };
         let reach = scale(0.0).min(function.largest(std::slice::from_ref(&point))?);
         let cancelled = size_if_cancelled(of.x)?;
         let has_size = cancelled.is_none();
@@ -333,7 +349,7 @@ impl<'a> Program<'a> {
         let (mut along, scales) = (self.moved_along(direction), self.scales());
         let estimate = derivative(&mut along, &self.noise_along, &scales, self.reach, effort);
         let last = scales[scales.len() - 1];
-        (estimate, kinks(&mut along, &self.value, &self.noise_along, last))
+        (estimate, kinks(&mut along, &self.value, &self.noise_along.here, last))
     }
 
     /// Along directions that leave out the entries of x by which some entry of y has a kink: those are found first. Where an
@@ -387,7 +403,7 @@ impl<'a> Program<'a> {
     fn kinks_at(&self, entry: usize) -> Vec<OneSided> {
         let mut along = self.moved_at(entry);
         let scales = self.scales_of(entry);
-        kinks(&mut along, &self.value, &self.noise, scales[scales.len() - 1])
+        kinks(&mut along, &self.value, &self.noise.here, scales[scales.len() - 1])
     }
 
     /// The kinks along the part of a direction that belongs to a range of entries of x.
@@ -397,7 +413,7 @@ impl<'a> Program<'a> {
         let part = Array::from_vec(&self.x.shape(), part)?;
         let mut along = self.moved_along(&part);
         let scales = self.scales();
-        Ok(kinks(&mut along, &self.value, &self.noise_along, scales[scales.len() - 1]))
+        Ok(kinks(&mut along, &self.value, &self.noise_along.here, scales[scales.len() - 1]))
     }
 
     /// The entries of x in a range that have a kink, by halving it as long as a direction over it has one; a few more than

@@ -7,14 +7,14 @@
 use std::collections::{BTreeSet, HashMap};
 
 use pullback_array::DType;
-use pullback_check::{Judgement, Verdict, judge};
+use pullback_check::{Judgement, Says, Verdict, judge};
 use pullback_lang::program::{Claim, Claimed, Program};
 use pullback_network::Value as _;
 use pullback_ops::Val;
 
 use crate::claimed::{layout, subject};
 use crate::redraw::is_wrong_by_itself;
-use crate::stretch::{is_wrong_as_map, is_zero};
+use crate::stretch::is_wrong_as_map;
 use crate::tree::graph_of;
 
 /// Turns the verdict of every claim that merely inherits a mistake into [`Verdict::Inherited`], and returns for each claim
@@ -31,9 +31,14 @@ pub fn inherited(exact: &Program, dtype: DType, judged: &mut [Option<Judgement>]
             continue;
         }
         let Some(verdict) = corrected(exact, dtype, judged, claim, &causes) else { continue };
-        // Of a derivative that is zero one cannot say more, but that the mistake is not its own.
-        let is_zero = || is_zero(&verdict) && !is_wrong_as_map(exact, claim);
-        if verdict.passes() || is_zero() {
+        // Of a derivative that is zero, or so small that nothing else can be told, one cannot say more but that the mistake is not
+        // its own.
+        let is_undecided = || {
+            verdict.verdict == Verdict::Vacuous
+                && verdict.facts.worst <= Says::Conventional
+                && !is_wrong_as_map(exact, claim)
+        };
+        if verdict.passes() || is_undecided() {
             let by_itself = |&&cause: &&usize| inherits[cause].is_empty();
             let keys =
                 causes.iter().filter(by_itself).map(|&cause| exact.claims[cause].key.clone()).collect();
