@@ -65,6 +65,8 @@ pub struct Claim {
     pub(crate) zeros: bool,
     /// What the numbers are those of.
     pub(crate) computed_by: Option<Val>,
+    /// In what they were computed.
+    pub(crate) precision: Precision,
 }
 
 impl Claim {
@@ -90,7 +92,7 @@ impl Claim {
         let rounding = Rounding::Measured(Array::from_vec(&expression.shape(), errors)?);
         let array = array.cast(DType::F64)?;
         let computed_by = Some(expression.clone());
-        Ok(Claim { array, layout: ClaimLayout::Either, rounding, zeros: false, computed_by })
+        Ok(Claim { array, layout: ClaimLayout::Either, rounding, zeros: false, computed_by, precision })
     }
 
     /// Numbers from elsewhere: nothing is known of how they were computed but the precision. How far rounding may have moved
@@ -101,7 +103,7 @@ impl Claim {
     pub fn numbers(array: &Array, precision: Precision) -> Result<Claim> {
         let rounding = Rounding::Unknown(precision);
         let array = array.cast(DType::F64)?;
-        Ok(Claim { array, layout: ClaimLayout::Either, rounding, zeros: false, computed_by: None })
+        Ok(Claim { array, layout: ClaimLayout::Either, rounding, zeros: false, computed_by: None, precision })
     }
 
     /// The claim in a layout.

@@ -96,7 +96,8 @@ impl Pieces<'_, '_> {
         let mut apart = BTreeMap::new();
         for point in 1..self.beside.len() {
             let other = self.with(taken, point)?;
-            for column in (0..first.len()).filter(|&column| !self.same(column, first[column], other[column])) {
+            for column in (0..first.len()).filter(|&column| !self.same(column, first[column], other[column]))
+            {
                 *apart.entry(column).or_insert(0.0) += (first[column] - other[column]).abs();
             }
         }
@@ -289,7 +290,9 @@ impl<'a> Choices<'a> {
     /// The payloads that are `taken` as they are beside, the others as they are stated.
     fn taken(&self, taken: &[bool], beside: &[Array]) -> Vec<Array> {
         let jumps = self.jumps.iter().zip(beside).zip(taken);
-        jumps.map(|((jump, beside), &taken)| if taken { beside.clone() } else { jump.stated.clone() }).collect()
+        jumps
+            .map(|((jump, beside), &taken)| if taken { beside.clone() } else { jump.stated.clone() })
+            .collect()
     }
 
     /// The payloads at points beside, on both sides of each direction.

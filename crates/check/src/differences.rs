@@ -251,7 +251,15 @@ mod tests {
     /// What jumps, as everything does that floats cannot move by less than it changes over, has no derivative.
     #[test]
     fn the_limit_is_not_in_sight() {
-        let mut jump = |t: f64| Some(vec![if t > 0.0 { 1.0 } else if t < 0.0 { 0.3 } else { 0.6 }]);
+        let mut jump = |t: f64| {
+            Some(vec![if t > 0.0 {
+                1.0
+            } else if t < 0.0 {
+                0.3
+            } else {
+                0.6
+            }])
+        };
         let Estimate { value, error } = derivative(&mut jump, &noise(1e-16), &[1e30], 0.0, Effort::All);
         assert!(error[0].is_infinite(), "{value:?} {error:?}");
     }

@@ -9,8 +9,8 @@ use pullback_ops::{Error, Result, Val};
 
 use crate::claim::{Claim, Subject};
 use crate::conclude::{Equals, Point, Rules, Says, entry};
-use crate::flips::Flips;
 use crate::convention::Fitted;
+use crate::flips::Flips;
 use crate::kink::OneSided;
 use crate::limits::{MOST_ROUNDING, MOST_TRUNCATION};
 use crate::routes::Derivative;

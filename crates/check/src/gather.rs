@@ -21,6 +21,7 @@ use crate::other_code::Pulled;
 use crate::routes::{Derivative, Differences, along};
 use crate::symmetric::Moves;
 use crate::verdict::{Judgement, Note};
+use crate::zero::typical_slope;
 
 /// What is held for each entry of a derivative while its routes are compared: eight numbers, two of an estimate, a gap for
 /// each of four lists and once more where three of them are joined.
@@ -115,6 +116,12 @@ impl Case<'_> {
             let tensor = Array::from_slice(self.tensor.shape(), &right)?;
             let (y, shape) = (self.y.len(), self.claim.array.shape());
             judgement.expected = Some(from_tensor(&tensor, y, shape, self.claim.layout)?);
+        }
+        if Scale::of(&right, &of_routes, &rounding).zero {
+            // A derivative that is zero has no size, and rounding makes of it what it makes of terms that cancel, or of a product of
+            // such. No more than rounding of the slope that it might have been is as good as zero.
+            let least = self.claim.precision.epsilon() * typical_slope(&derivative)?;
+            rounding.iter_mut().for_each(|own| *own = own.max(least));
         }
         let gaps = |of: &dyn Fn(usize) -> Gap| (0..claimed.len()).map(of).collect::<Vec<Gap>>();
         let whole = |(measured, own): (&f64, &f64)| measured + own / SAFETY;

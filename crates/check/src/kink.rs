@@ -57,7 +57,8 @@ pub(crate) fn kinks(
             // Of the four values in two quotients the nearer ones count twice.
             error: TRUNCATION * left[k].abs().max(right[k].abs()) + 4.0 * noise[k] / step,
         };
-        let jump = |k: usize| Jump { by: by(k), seen: here(k), noise: 4.0 * noise[k] / step }.beyond(noise[k]);
+        let jump =
+            |k: usize| Jump { by: by(k), seen: here(k), noise: 4.0 * noise[k] / step }.beyond(noise[k]);
         jumps = match number {
             0 => (0..at.len()).filter_map(jump).collect(),
             _ => jumps.iter().filter_map(|known| known.that_stays(&jump(known.seen.at)?)).collect(),
@@ -200,10 +201,7 @@ mod tests {
                 ([], None) => {}
                 ([OneSided { at: 0, left, right, error }], Some((l, r))) => {
                     let is = |slope: f64, known: f64| slope == known || (slope - known).abs() < *error;
-                    assert!(
-                        is(*left, l) && is(*right, r),
-                        "{name}: {left} {right}"
-                    );
+                    assert!(is(*left, l) && is(*right, r), "{name}: {left} {right}");
                     assert!(*error < 1e-5, "{name}: {error}");
                 }
                 other => panic!("{name}: {other:?}"),

@@ -47,7 +47,8 @@ impl Pulled {
 
     /// How far each entry is moved by rounding where sums round like these, row by row.
     fn measured(&self, sums: Sums) -> Result<Vec<Measured>> {
-        let given: Vec<&Val> = std::iter::once(&self.seed).chain(self.given.iter().map(|(val, _)| val)).collect();
+        let given: Vec<&Val> =
+            std::iter::once(&self.seed).chain(self.given.iter().map(|(val, _)| val)).collect();
         let simulation = Simulation::new(&self.gradient, &given)?;
         let arrays = |unit: Array| -> Vec<Array> {
             std::iter::once(unit).chain(self.given.iter().map(|(_, array)| array.clone())).collect()

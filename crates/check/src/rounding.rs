@@ -228,7 +228,8 @@ impl Simulation {
     /// Where what does not depend on `moved` cannot be evaluated.
     pub(crate) fn along(value: &Val, moved: &Val, fixed: &[&Val]) -> Result<Simulation> {
         let held = piecewise_constant(value)?;
-        let held: Vec<&Val> = held.iter().chain(fixed.iter().copied()).filter(|val| val.id() != moved.id()).collect();
+        let held: Vec<&Val> =
+            held.iter().chain(fixed.iter().copied()).filter(|val| val.id() != moved.id()).collect();
         let function = Function::new(&[moved], &[value], &held)?;
         let (value, sums) = (value.clone(), sums(value)?);
         let given = vec![moved.clone()];

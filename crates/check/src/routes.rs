@@ -38,7 +38,7 @@ const MOST_ROW_WORK: usize = 1 << 27;
 /// scales at the most; this is typical.
 const EVALUATIONS: usize = 80;
 
-/// How far x is moved to see what rounding makes of steps, beside its largest entry.
+/// How far x is moved to see what rounding makes of steps, each entry beside its own size.
 const BESIDE: f64 = 1e-3;
 
 /// So many entries with a kink that no operation states are sought out among those that are probed along directions.
@@ -277,9 +277,11 @@ impl<'a> Program<'a> {
         let along = Simulation::along(of.y, of.x, &of.fixed)?;
         let (value, spread) = along.run(std::slice::from_ref(&point))?;
         let here: Vec<f64> = noise(spread);
-        let step = BESIDE * scale(sizes(&at).0);
+        let small = of_zeros(sizes(&at).1);
+        let step = BESIDE * small;
         let random = Generator::new(0x6e_6f69_7365).randn(&of.x.shape(), DType::F64)?.to_vec_f64();
-        let beside = at.iter().zip(of.moved(random)).map(|(x, by)| x + step * by).collect();
+        let own = |x: f64| if x == 0.0 { small } else { x.abs() };
+        let beside = at.iter().zip(of.moved(random)).map(|(x, by)| x + BESIDE * own(*x) * by).collect();
         let beside = match along.run(&[Array::from_vec(point.shape(), beside)?]) {
             Ok((_, spread)) => noise(spread),
             Err(error) if error.is_memory() => return Err(error),
@@ -287,9 +289,11 @@ impl<'a> Program<'a> {
             Err(_) => vec![0.0; here.len()],
         };
         let is_of_steps = |(here, beside): (&f64, &f64)| beside.is_finite() && *beside > SAFETY * here;
-        let of_steps = here.iter().zip(&beside).map(|pair| if is_of_steps(pair) { pair.1 / step } else { 0.0 });
+        let of_steps =
+            here.iter().zip(&beside).map(|pair| if is_of_steps(pair) { pair.1 / step } else { 0.0 });
         let per_step: Vec<f64> = of_steps.collect();
-        let noise_along = Noise { here: noise(along.rounded(&point).run(&[])?.1), per_step: per_step.clone() };
+        let noise_along =
+            Noise { here: noise(along.rounded(&point).run(&[])?.1), per_step: per_step.clone() };
         let noise = Noise { here, per_step };
         let reach = scale(0.0).min(function.largest(std::slice::from_ref(&point))?);
         let cancelled = size_if_cancelled(of.x)?;
@@ -337,10 +341,7 @@ impl<'a> Program<'a> {
     /// The lengths over which the program may be expected to change with all of x, in falling order.
     fn scales(&self) -> Vec<f64> {
         let mut scales = vec![scale(self.largest), scale(self.small)];
-        // Where all that is not zero masks something, what is zero is of any size.
-        if FIRST_STEP * self.small > 1.0 {
-            scales.push(1.0);
-        }
+        scales.push(of_zeros(self.small));
         scales.dedup();
         scales
     }
@@ -504,6 +505,11 @@ pub(crate) fn sizes(numbers: &[f64]) -> (f64, f64) {
 /// Is a step more than what rounding makes of it?
 fn is_taken(from: f64, to: f64, step: f64) -> bool {
     (to - from - step).abs() <= 0.25 * step.abs()
+}
+
+/// The length for what is zero beside numbers of this size: the same; and where all that is not zero masks something, any.
+fn of_zeros(size: f64) -> f64 {
+    if FIRST_STEP * size > 1.0 { scale(0.0) } else { scale(size) }
 }
 
 /// The length over which a program may be expected to change, from the size of its input.

@@ -19,6 +19,8 @@ pub(crate) struct Cause {
     pub word: &'static str,
     /// What may be meant at a place.
     pub edits: fn(&Place<'_>) -> Vec<Edit>,
+    /// May it be meant in what a mask compares? That has no derivative, and nothing is multiplied by it or added to it.
+    pub in_masks: bool,
     /// What is to be said of a claim of this number as a whole; asked before any edit is tried.
     pub whole: fn(&Inquiry<'_>, usize) -> Option<Diagnosis>,
     /// What the program tells of a claim beyond what was found by edits of it: it may put another cause in the place of one
@@ -29,7 +31,7 @@ pub(crate) struct Cause {
 impl Cause {
     /// A cause that proposes nothing yet.
     const fn named(word: &'static str) -> Cause {
-        Cause { word, edits: |_| Vec::new(), whole: |_, _| None, refine: |_, _, _| () }
+        Cause { word, edits: |_| Vec::new(), in_masks: false, whole: |_, _| None, refine: |_, _, _| () }
     }
 }
 

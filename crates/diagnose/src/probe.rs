@@ -14,8 +14,8 @@ use pullback_check::Truth;
 use pullback_lang::program::{Claim, Inputs, Program, Value, elaborate_at, elaborate_with};
 use pullback_lang::{DimSpec, Expr, ExprKind, File, Input, Shape, Source, Span, Statement, StatementKind};
 
-use crate::degenerate::same;
 use crate::claimed::subject;
+use crate::degenerate::same;
 
 /// A derivative with more entries is not held against candidates.
 const MOST_ENTRIES: usize = 1 << 16;

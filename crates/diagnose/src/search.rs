@@ -319,7 +319,7 @@ impl Proposal {
 fn proposals(tree: &Tree<'_>) -> Vec<Proposal> {
     let mut proposals = Vec::new();
     for place in tree.places() {
-        for cause in CAUSES {
+        for cause in CAUSES.iter().filter(|cause| cause.in_masks || !place.in_mask) {
             let edits = (cause.edits)(&place).into_iter();
             proposals.extend(edits.map(|mut edit| {
                 edit.span.get_or_insert(place.expr.span);

@@ -436,11 +436,17 @@ impl<'a> Tree<'a> {
     /// The parts that causes may change, the root first.
     pub(crate) fn places(&self) -> Vec<Place<'_>> {
         let mut places = Vec::new();
-        self.collect(&mut Vec::new(), &mut 0, &mut places);
+        self.collect(&mut Vec::new(), &mut 0, false, &mut places);
         places
     }
 
-    fn collect<'t>(&'t self, path: &mut Path, visited: &mut usize, places: &mut Vec<Place<'t>>) {
+    fn collect<'t>(
+        &'t self,
+        path: &mut Path,
+        visited: &mut usize,
+        in_mask: bool,
+        places: &mut Vec<Place<'t>>,
+    ) {
         let Some(expr) = part(&self.root, path) else { return };
         *visited += 1;
         if *visited > MOST_PARTS {
@@ -453,11 +459,12 @@ impl<'a> Tree<'a> {
         };
         let parent = path.split_last().and_then(|(&child, above)| Some((part(&self.root, above)?, child)));
         if dims.is_some() || self.case.indices.is_some() || path.is_empty() {
-            places.push(Place { tree: self, path: path.clone(), expr, parent, dims });
+            places.push(Place { tree: self, path: path.clone(), expr, parent, dims, in_mask });
         }
+        let compares = matches!(&expr.kind, ExprKind::Binary { operator, .. } if operator.kind.compares());
         for child in operands(expr) {
             path.push(child);
-            self.collect(path, visited, places);
+            self.collect(path, visited, in_mask || compares, places);
             path.pop();
         }
     }
@@ -520,6 +527,8 @@ pub(crate) struct Place<'t> {
     pub parent: Option<(&'t Expr, usize)>,
     /// Its shape; none inside index notation.
     pub dims: Option<Vec<Dim>>,
+    /// Is it part of what a mask compares?
+    pub in_mask: bool,
 }
 
 impl Place<'_> {

@@ -12,7 +12,9 @@ use crate::verdict_text::index;
 pub(crate) fn kink_text(kink: &Kink) -> String {
     let several = if kink.entries > 1 { format!("{} entries; ", kink.entries) } else { String::new() };
     let seen = match [kink.left, kink.right].map(f64::is_infinite) {
-        [false, false] => format!("slope {} on the left, {} on the right", brief(kink.left), brief(kink.right)),
+        [false, false] => {
+            format!("slope {} on the left, {} on the right", brief(kink.left), brief(kink.right))
+        }
         [true, false] => format!("a jump on the left, slope {} on the right", brief(kink.right)),
         [false, true] => format!("slope {} on the left, a jump on the right", brief(kink.left)),
         [true, true] => "jumps on both sides".to_string(),
@@ -36,7 +38,9 @@ fn choice(kink: &Kink) -> String {
         (false, _) if is_between(kink, kink.claimed) => {
             return "the claims at kinks lie between the slopes one by one, and outside together".to_string();
         }
-        (false, _) if is_jump(kink) => return format!("the claim, {claimed}, is not what {convention} gives, {stated}"),
+        (false, _) if is_jump(kink) => {
+            return format!("the claim, {claimed}, is not what {convention} gives, {stated}");
+        }
         (false, _) => return format!("the claim, {claimed}, lies outside"),
         (true, Some(Follows::FirstOfTies)) => {
             "gives all to the first of those that tie, as PyTorch's max(dim)".to_string()

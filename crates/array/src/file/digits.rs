@@ -24,6 +24,9 @@ const LEAST_SHARE: usize = 4;
 /// Numbers whose last digits would be as bare as this by chance are no rounded results.
 const BY_CHANCE: f64 = 1e-3;
 
+/// What rounding in the format that holds numbers may do to one: more is that of a narrower one.
+const ROUNDED: f64 = 64.0;
+
 /// What the digits of an array tell.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Digits {
@@ -38,7 +41,9 @@ pub struct Digits {
     grid: bool,
     /// How many are neither zero nor below the format's normal range.
     normal: usize,
-    /// How many of those use the last digit.
+    /// How many are below that range, where numbers have fewer digits.
+    below: usize,
+    /// How many of those of the normal range use the last digit.
     last: usize,
     /// How many zeros they have, all together, before their last digit that is used.
     spare: usize,
@@ -59,6 +64,7 @@ impl Digits {
             whole: numbers.iter().all(|x| x.fract() == 0.0 || !x.is_finite()),
             grid: true,
             normal: 0,
+            below: 0,
             last: 0,
             spare: 0,
         };
@@ -77,6 +83,8 @@ impl Digits {
                 digits.normal += 1;
                 digits.last += usize::from(spare == 0);
                 digits.spare += spare;
+            } else {
+                digits.below += 1;
             }
         }
         digits.grid = highest < lowest.saturating_add(bits + 1);
@@ -106,7 +114,10 @@ impl Digits {
         let tosses = (self.normal + self.spare) as f64;
         let missing = (tosses / 2.0 - self.normal as f64).max(0.0);
         let chance = if tosses > 0.0 { (-2.0 * missing * missing / tosses).exp() } else { 0.0 };
-        self.normal > 0 && (self.uses_last() || chance >= BY_CHANCE)
+        match self.normal {
+            0 => self.below > 0,
+            _ => self.uses_last() || chance >= BY_CHANCE,
+        }
     }
 
     /// Are all of them numbers of this format?
@@ -117,11 +128,6 @@ impl Digits {
     /// The narrower formats that have all these numbers, the narrowest first.
     pub fn fits(&self) -> &[Precision] {
         &self.fits
-    }
-
-    /// How many of the numbers have digits that count.
-    pub fn count(&self) -> usize {
-        self.normal
     }
 
     fn uses_last(&self) -> bool {
@@ -140,18 +146,18 @@ fn narrower(stored: Precision) -> impl Iterator<Item = Precision> {
     all.iter().copied()
 }
 
-/// How many distinct numbers of an array are what a narrower format makes of others, to a digit, and what the format that holds
-/// them would not: a third has no zeros behind its eighth digit, unless it was rounded there.
-pub fn rounded_to(array: &Array, exact: &Array, stored: Precision, format: Precision) -> usize {
-    let held = |x: f64| if stored == Precision::F64 { x } else { f64::from(x as f32) };
+/// The distinct numbers of an array, without their signs, that are what a narrower format makes of others, to a digit, and what
+/// the format that holds them would not: a third has no zeros behind its eighth digit, unless it was rounded there.
+pub fn rounded_to(array: &Array, exact: &Array, stored: Precision, format: Precision) -> Vec<f64> {
     let pairs = array.to_vec_f64().into_iter().zip(exact.to_vec_f64());
     let is_rounded = |&(x, t): &(f64, f64)| {
-        has(format, x) && !has(format, held(t)) && (x - t).abs() <= format.epsilon() * t.abs().max(x.abs())
+        let (off, size) = ((x - t).abs(), t.abs().max(x.abs()));
+        has(format, x) && off <= format.epsilon() * size && off > ROUNDED * stored.epsilon() * size
     };
     let mut rounded: Vec<f64> = pairs.filter(is_rounded).map(|(x, _)| x.abs()).collect();
     rounded.sort_by(f64::total_cmp);
     rounded.dedup();
-    rounded.len()
+    rounded
 }
 
 /// Is this a number of a format?

@@ -11,7 +11,7 @@ use crate::edit::{Edit, part, replaced, size};
 use crate::tree::{Place, substituted_parts};
 use crate::words::Words;
 
-pub(super) static CAUSE: Cause = Cause { edits, ..Cause::named("stale-operand") };
+pub(super) static CAUSE: Cause = Cause { edits, in_masks: true, ..Cause::named("stale-operand") };
 
 fn edits(place: &Place<'_>) -> Vec<Edit> {
     match place.case().indices {

@@ -19,10 +19,26 @@ fn edits(place: &Place<'_>) -> Vec<Edit> {
     edits.extend(of_functions(place));
     edits.extend(neighbours(place));
     edits.extend(function_itself(place));
+    edits.extend(otherwise_compared(place));
     if place.case().backwards {
         edits.extend(squashed_otherwise(place));
     }
     edits
+}
+
+/// `x >= 0` for `x > 0`, or `x < 0`: the mask of a kinked function, open where it is closed, or that of the other side.
+fn otherwise_compared(place: &Place<'_>) -> Vec<Edit> {
+    let ExprKind::Binary { operator, left, right } = &place.expr.kind else { return Vec::new() };
+    let others = BinaryOp::ORDERS.into_iter().filter(|other| *other != operator.kind);
+    let edit = |other: BinaryOp| {
+        let with = binary(place.expr.span, other, (**left).clone(), (**right).clone());
+        let words = Words::new().source(operator.kind.symbol()).say(" stands where ");
+        Edit::new(with, 1, words.source(other.symbol()).say(" belongs."))
+    };
+    match BinaryOp::ORDERS.contains(&operator.kind) {
+        true => others.map(edit).collect(),
+        false => Vec::new(),
+    }
 }
 
 /// `1 - y^2` for `y * (1 - y)`, or the reverse: the derivative of the tangent for that of the logistic function. Towards what is

@@ -50,6 +50,8 @@ pub(super) fn brief(number: f64, close: f64) -> String {
         return format!("{whole}");
     }
     let known = (-close.max(1e-6).log10()).floor().max(1.0) as i32;
+    // As many digits as tell it from the whole number beside it.
+    let known = known.max((-((number - whole) / number).abs().log10()).ceil() as i32);
     // So many stand before the point.
     let before = number.abs().log10().floor() as i32 + 1;
     let digits = format!("{number:.0$}", (known - before).clamp(1, 9) as usize);

@@ -168,6 +168,14 @@ impl BinaryOp {
         Self::NotEqual,
     ];
 
+    /// The comparisons of two numbers by their order.
+    pub const ORDERS: [Self; 4] = [Self::Less, Self::LessEqual, Self::Greater, Self::GreaterEqual];
+
+    /// Does it compare?
+    pub fn compares(self) -> bool {
+        Self::ORDERS.contains(&self) || matches!(self, Self::Equal | Self::NotEqual)
+    }
+
     /// As it is printed.
     pub fn symbol(self) -> &'static str {
         match self {

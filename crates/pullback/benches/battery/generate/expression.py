@@ -140,7 +140,7 @@ step = elementwise("step", lambda x: (x > 0).to(x.dtype))
 trace = elementwise("trace", torch.trace)
 diag = elementwise("diag", torch.diag)
 outer = lambda a, b: call("outer", torch.outer, a, b)
-kron = lambda a, b: call("kron", torch.kron, a, b)
+kron = lambda a, b: call("kron", lambda a, b: torch.kron(a.contiguous(), b.contiguous()), a, b)
 solve = lambda a, b: call("solve", torch.linalg.solve, a, b)
 
 

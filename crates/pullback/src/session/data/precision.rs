@@ -69,7 +69,13 @@ impl<'a> Evidence<'a> {
             let alike = (0..entries.len()).filter(|&other| {
                 narrower(other) == Some(format) && entries[other].1.stored == entries[number].1.stored
             });
-            alike.map(|other| digits[other].count()).sum::<usize>() < FEWEST
+            // What another name, a mean or a broadcast repeats is one number.
+            let mut numbers: Vec<f64> =
+                alike.flat_map(|other| entries[other].1.array.to_vec_f64()).map(f64::abs).collect();
+            numbers.retain(|x| x.is_normal());
+            numbers.sort_by(f64::total_cmp);
+            numbers.dedup();
+            numbers.len() < FEWEST
         };
         let untold: Vec<usize> = (0..entries.len())
             .filter(|&number| {
@@ -88,8 +94,10 @@ impl<'a> Evidence<'a> {
             let (role, entry) = &self.entries[number];
             !is_input(role) && self.told[number].is_none() && entry.precision == entry.stored
         };
-        let open: Vec<usize> =
-            (0..self.entries.len()).filter(is_open).filter(|&number| !self.digits[number].fits().is_empty()).collect();
+        let open: Vec<usize> = (0..self.entries.len())
+            .filter(is_open)
+            .filter(|&number| !self.digits[number].fits().is_empty())
+            .collect();
         let known: Vec<(usize, Array)> =
             open.into_iter().filter_map(|number| Some((number, truth(number)?))).collect();
         let mut formats: Vec<Precision> =
@@ -99,12 +107,18 @@ impl<'a> Evidence<'a> {
         for format in formats {
             let rounded = |(number, exact): &(usize, Array)| {
                 let entry = self.entries[*number].1;
-                let (is_of, is_as_large) = (self.digits[*number].are_of(format), entry.array.len() == exact.len());
-                let rounded = (is_of && is_as_large).then(|| rounded_to(&entry.array, exact, entry.stored, format));
-                (*number, rounded.unwrap_or(0))
+                let (is_of, is_as_large) =
+                    (self.digits[*number].are_of(format), entry.array.len() == exact.len());
+                let rounded = (is_of && is_as_large)
+                    .then(|| rounded_to(&entry.array, exact, entry.stored, format))
+                    .filter(|rounded| !rounded.is_empty());
+                Some((*number, rounded?))
             };
-            let found: Vec<(usize, usize)> = known.iter().map(rounded).filter(|(_, count)| *count > 0).collect();
-            if found.iter().map(|(_, count)| count).sum::<usize>() >= FEWEST_ROUNDED {
+            let found: Vec<(usize, Vec<f64>)> = known.iter().filter_map(rounded).collect();
+            let mut distinct: Vec<f64> = found.iter().flat_map(|(_, rounded)| rounded.clone()).collect();
+            distinct.sort_by(f64::total_cmp);
+            distinct.dedup();
+            if distinct.len() >= FEWEST_ROUNDED {
                 for (number, _) in found {
                     (self.told[number], self.by_truth[number]) = (Some(format), true);
                 }
