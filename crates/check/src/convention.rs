@@ -1,9 +1,13 @@
-//! Which convention a claim follows at kinks, and which operation makes them.
+//! Which convention a claim follows at kinks, which operation makes them, and what the derivative is where there is none.
 //!
 //! A rule is piecewise where a payload of it is: that of relu is `step(x)`, that of abs `sign(x)`, that of max
 //! `tie_share(x)`; a mask in the program is one too. At a kink such a payload is at its jump, and each convention is a choice
 //! of its value there: that of one side, or of a tie broken in favour of its first element. So a gradient, a graph in which
 //! these payloads are nodes, is evaluated with other values in their places. No operation is known by name.
+//!
+//! With the values that they have at a point beside, the gradient is that of the pieces there. Where it is the same at all points
+//! beside, the pieces fit together, and that is the derivative ([`Choices::fitted`]), which the conventions need not come to: those of
+//! `relu(x) - relu(-x)` at 0 come to 0. Beside a kink some of the pieces may fit together; the others are found by leaving them out.
 
 use std::collections::{BTreeMap, BTreeSet};
 

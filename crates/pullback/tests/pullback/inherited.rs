@@ -1,5 +1,6 @@
 //! A claim that is wrong only because another one is, is told apart.
 
+use pullback::check::Verdict;
 use pullback::session::check_source;
 
 /// The verdict on each claim of a source, and whose mistakes it inherits.
@@ -93,4 +94,18 @@ fn single_precision_inherits_as_double_does() {
         &format!("dtype f32{CHAIN}dL/db = -2 * b; dL/da = dL/db * (1 - b^2)"),
         &[("dL/db", "wrong", &[]), ("dL/da", "inherited", &["dL/db"])],
     );
+}
+
+/// What is wrong at a kink by the mistake of another claim, and what is tiny or zero beside one, is not accused.
+#[test]
+fn what_inherits_at_kinks_and_beside_zeros() {
+    let verdicts = |source: &str| -> Vec<Verdict> {
+        let report = check_source("layer.grad", source.as_bytes(), std::path::Path::new("."));
+        report.claims.into_iter().map(|claim| claim.judgement.verdict).collect()
+    };
+    let kink = "x: [3] = [0, 1, -2]\nr = relu(x) + x\nL = sum(r^2) + sum(r)\ndL/dr = 1.001 * (2 * r + 1)\ndL/dx = dL/dr * (step(x) + 1)";
+    assert_eq!(verdicts(kink), [Verdict::Wrong, Verdict::Inherited]);
+    let zero = "x: [4] ~ randn\nc = x - mean(x)\nm = mean(c)\ny = c + m\ndL/dy: [4] ~ randn\ndL/dm = sum(dL/dy)\n\
+                dL/dc = dL/dy * [1, 1, 2, 1] + dL/dm / 4 * ones(4)\ndL/dx = dL/dc - mean(dL/dc)";
+    assert_eq!(verdicts(zero), [Verdict::Holds, Verdict::Wrong, Verdict::Inherited]);
 }

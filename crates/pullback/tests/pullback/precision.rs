@@ -282,3 +282,24 @@ fn the_command_says_what_is_assumed() {
     let ran = pullback(&["check", file, "--precision", "f32"], "");
     assert!(ran.code == 2 && ran.stderr.contains("--data"), "{}", ran.stderr);
 }
+
+/// Four numbers of one size are on a grid, so that their own digits tell nothing; but they are what bf16 makes of the true ones, and
+/// f32 would hold others.
+#[test]
+fn what_a_format_makes_of_the_true_numbers() {
+    let x = [1.1, 1.2, 1.3, 1.4];
+    let truth: Vec<f64> = x.iter().map(|x| 3.0 * x * x / 7.0).collect();
+    let said_of = |gradient: &[f64]| {
+        let entries = [held("x", &[4], &x, Precision::F32), held("dL/dx", &[4], gradient, Precision::F32)];
+        said(&claims("x: [4] ~ randn; L = sum(x^3) / 7", &entries)[0])
+    };
+    assert_eq!(said_of(&all_rounded(&truth, 8)), (Verdict::Holds, Precision::BF16, Because::Rounded));
+    assert_eq!(said_of(&all_rounded(&truth, 11)), (Verdict::Holds, Precision::F16, Because::Rounded));
+    // What is off by more than such a format rounds is none of its numbers, and one name more makes no number more.
+    let off: Vec<f64> = truth.iter().map(|x| 1.05 * x).collect();
+    assert_eq!(said_of(&all_rounded(&off, 8)), (Verdict::Wrong, Precision::F32, Because::NoEvidence));
+    let same = [truth[0]; 4].map(|x| rounded(x, 8));
+    let entries = [held("x", &[4], &[1.1; 4], Precision::F32), held("dL/dx", &[4], &same, Precision::F32)];
+    let alone = said(&claims("x: [4] ~ randn; L = sum(x^3) / 7", &entries)[0]);
+    assert_eq!(alone, (Verdict::Wrong, Precision::F32, Because::NoEvidence));
+}
