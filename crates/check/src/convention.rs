@@ -305,13 +305,13 @@ impl<'a> Choices<'a> {
         let x = self.derivative.x;
         let function = Function::new(&[x], &payloads, &self.derivative.fixed)?;
         let at = x.array()?.to_vec_f64();
-        let (size, _) = sizes(&at);
+        let (_, size) = sizes(&at);
         let scale = if size > 0.0 { size } else { 1.0 };
         let mut generator = Generator::new(0x6265_7369_6465);
         let mut beside = Vec::new();
         for number in 0..DIRECTIONS_BESIDE {
             let mut direction = generator.randn(&x.shape(), DType::F64)?.to_vec_f64();
-            // Of many numbers the largest falls along hardly any direction where they do not all fall.
+            // The largest of many numbers falls along hardly any direction, unless all of them do.
             if number + 1 == DIRECTIONS_BESIDE {
                 direction.iter_mut().for_each(|by| *by = by.abs());
             }
