@@ -55,8 +55,25 @@ fn product(
     // SAFETY: the strides are those of row-major matrices, or of their transposes, of the lengths asserted.
     unsafe {
         gemm::gemm(
-            m, n, k, out.as_mut_ptr(), 1, n as isize, false, left.as_ptr(), lc, lr, right.as_ptr(), rc, rr, 0.0,
-            1.0, false, false, false, parallelism,
+            m,
+            n,
+            k,
+            out.as_mut_ptr(),
+            1,
+            n as isize,
+            false,
+            left.as_ptr(),
+            lc,
+            lr,
+            right.as_ptr(),
+            rc,
+            rr,
+            0.0,
+            1.0,
+            false,
+            false,
+            false,
+            parallelism,
         );
     }
 }

@@ -63,7 +63,7 @@ const MOST_PARTED: usize = 12;
 pub(crate) struct Fitted {
     /// The derivative, by the position in the tensor.
     pub entries: BTreeMap<usize, f64>,
-    /// How much each entry of the tensor amplifies rounding, on the pieces beside; nothing where there is no such entry.
+    /// How much each entry of the tensor amplifies rounding, on the pieces beside; empty where no payload is at its jump.
     pub spread: Vec<f64>,
     /// Entries at a kink that other pieces fit together beside: what these come to with the conventions at the kink alone.
     pub beside_kinks: BTreeMap<usize, f64>,

@@ -213,7 +213,7 @@ pub struct Kink {
     pub inside: bool,
     /// What the claimed entries at kinks have in common.
     pub follows: Option<Follows>,
-    /// Does the claim follow the stated conventions of the operations, and do these give a value between the slopes?
+    /// Does the claim follow the stated conventions of the operations, whether or not these come to a value between the slopes?
     pub conventional: bool,
     /// The operation that makes the kink.
     pub origin: Option<KinkOrigin>,

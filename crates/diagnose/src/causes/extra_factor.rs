@@ -47,7 +47,8 @@ fn undilated(place: &Place<'_>) -> Vec<Edit> {
     let further = |keyword: &&str| convolution.distance(keyword).is_some_and(|distance| distance > 1);
     let edits = KEYWORDS.into_iter().filter(|keyword| further(keyword)).map(|keyword| {
         let with = convolution.with(keyword, 1);
-        let words = Words::new().say(format!("The {keyword} is one too many: ")).expr(&with).say(" is meant.");
+        let words =
+            Words::new().say(format!("The {keyword} is one too many: ")).expr(&with).say(" is meant.");
         let label = Words::new().say(format!("the {keyword} does not belong here"));
         Edit::new(with, 2, words).at(place.expr.span, label)
     });
@@ -56,7 +57,8 @@ fn undilated(place: &Place<'_>) -> Vec<Edit> {
 
 /// The place with one operand left out.
 fn dropped(place: &Place<'_>, extra: &Expr, kept: &Expr, cost: u32) -> Edit {
-    let divides = matches!(&place.expr.kind, ExprKind::Binary { operator, .. } if operator.kind == BinaryOp::Div);
+    let divides =
+        matches!(&place.expr.kind, ExprKind::Binary { operator, .. } if operator.kind == BinaryOp::Div);
     let what = if divides { "divisor" } else { "factor" };
     let words = Words::new().say(format!("The {what} ")).expr(extra).say(" is one too many.");
     let label = Words::new().say(format!("this {what} does not belong here"));
@@ -70,5 +72,9 @@ fn dropped(place: &Place<'_>, extra: &Expr, kept: &Expr, cost: u32) -> Edit {
     let is_one = twice || place.tree.is_number(extra) || place.case().backwards;
     let more = if is_one { 0 } else { (size(extra) / 3) as u32 };
     let edit = Edit::new(kept.clone(), cost + more, words).at(extra.span, label);
-    if place.tree.is_number(extra) || place.dims_of(extra).is_some_and(|dims| dims.is_empty()) { edit.sized() } else { edit }
+    if place.tree.is_number(extra) || place.dims_of(extra).is_some_and(|dims| dims.is_empty()) {
+        edit.sized()
+    } else {
+        edit
+    }
 }

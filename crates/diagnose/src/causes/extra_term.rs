@@ -12,7 +12,9 @@ pub(super) static CAUSE: Cause = Cause { edits, ..Cause::named("extra-term") };
 fn edits(place: &Place<'_>) -> Vec<Edit> {
     let ExprKind::Binary { operator, left, right } = &place.expr.kind else { return Vec::new() };
     match operator.kind {
-        BinaryOp::Add => vec![dropped(place, right, (**left).clone()), dropped(place, left, (**right).clone())],
+        BinaryOp::Add => {
+            vec![dropped(place, right, (**left).clone()), dropped(place, left, (**right).clone())]
+        }
         BinaryOp::Sub => vec![dropped(place, right, (**left).clone()), dropped(place, left, negated(right))],
         _ => Vec::new(),
     }

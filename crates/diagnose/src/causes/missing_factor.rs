@@ -45,7 +45,9 @@ fn bracketed(place: &Place<'_>) -> Vec<Edit> {
     let at = place.expr.span;
     let inside = |a: &Expr, b: &Expr| binary(at, operator.kind, a.clone(), b.clone());
     let scaled = |expr: &Expr| match &expr.kind {
-        ExprKind::Binary { operator, left, right } if matches!(operator.kind, BinaryOp::Mul | BinaryOp::Div) => {
+        ExprKind::Binary { operator, left, right }
+            if matches!(operator.kind, BinaryOp::Mul | BinaryOp::Div) =>
+        {
             Some((operator.kind, (**left).clone(), (**right).clone()))
         }
         _ => None,
@@ -56,7 +58,9 @@ fn bracketed(place: &Place<'_>) -> Vec<Edit> {
         edits.push(Edit::new(with, 2, words));
     };
     // The factor stands in front of the first of several terms.
-    if let Some((kind, factor, first)) = first_term(left).and_then(scaled).filter(|(kind, ..)| *kind == BinaryOp::Mul) {
+    if let Some((kind, factor, first)) =
+        first_term(left).and_then(scaled).filter(|(kind, ..)| *kind == BinaryOp::Mul)
+    {
         let sum = binary(at, operator.kind, with_first_term(left, first), (**right).clone());
         propose(binary(at, kind, factor.clone(), sum.clone()));
         if let Some((BinaryOp::Div, last, below)) = scaled(right) {
@@ -90,7 +94,9 @@ fn scaled_first(expr: &Expr) -> Expr {
 
 fn with_first_term(expr: &Expr, first: Expr) -> Expr {
     match &expr.kind {
-        ExprKind::Binary { operator, left, right } if matches!(operator.kind, BinaryOp::Add | BinaryOp::Sub) => {
+        ExprKind::Binary { operator, left, right }
+            if matches!(operator.kind, BinaryOp::Add | BinaryOp::Sub) =>
+        {
             binary(expr.span, operator.kind, with_first_term(left, first), (**right).clone())
         }
         _ => first,
@@ -99,10 +105,15 @@ fn with_first_term(expr: &Expr, first: Expr) -> Expr {
 
 /// `p[i] * (delta[i,j] - p[j])` for `p[i] * (1 - p[j])`: a 1 that stands on the diagonal only.
 fn delta(place: &Place<'_>) -> Vec<Edit> {
-    let Some(ranges) = place.case().ranges().filter(|_| number(place.expr) == Some(1.0)) else { return Vec::new() };
+    let Some(ranges) = place.case().ranges().filter(|_| number(place.expr) == Some(1.0)) else {
+        return Vec::new();
+    };
     let deltas = entries(std::iter::empty(), &ranges, place.expr.span);
     let edits = deltas.into_iter().map(|delta| {
-        let words = Words::new().say("The factor ").expr(&delta).say(" is missing: the 1 stands on the diagonal only.");
+        let words = Words::new()
+            .say("The factor ")
+            .expr(&delta)
+            .say(" is missing: the 1 stands on the diagonal only.");
         Edit::new(delta, 2, words)
     });
     edits.collect()
@@ -112,20 +123,24 @@ fn delta(place: &Place<'_>) -> Vec<Edit> {
 fn averaged(place: &Place<'_>) -> Option<Edit> {
     let ExprKind::Call { function, .. } = &place.expr.kind else { return None };
     let mean = renamed(place.expr, "sum", "mean")?;
-    let words = Words::new().say("A sum stands where a mean belongs: it is to be divided by the number of its terms.");
+    let words = Words::new()
+        .say("A sum stands where a mean belongs: it is to be divided by the number of its terms.");
     let label = Words::new().source("mean").say(" belongs here");
     Some(Edit::new(mean, 3, words).at(function.span, label).sized())
 }
 
 /// The derivative of a function of the forward pass, where nothing stands for it.
 fn derivatives(place: &Place<'_>) -> Vec<Edit> {
-    let Some(wanted) = place.tree.sought().and_then(|sought| sought.at(&place.path)) else { return Vec::new() };
+    let Some(wanted) = place.tree.sought().and_then(|sought| sought.at(&place.path)) else {
+        return Vec::new();
+    };
     let Some(trial) = place.tree.trial() else { return Vec::new() };
     let mut edits = Vec::new();
     for derivative in place.tree.derivatives() {
         if let Some(lacking) = derivative.lacks(place.expr) {
             let words = Words::new().say("The factor ").expr(lacking).say(" is missing: the derivative of ");
-            let words = words.expr(&derivative.applied).say(" is ").expr(&derivative.expr(place.expr.span)).say(".");
+            let words =
+                words.expr(&derivative.applied).say(" is ").expr(&derivative.expr(place.expr.span)).say(".");
             let label = Words::new().say("the factor ").expr(lacking).say(" is missing here");
             let with = derivative.expr(place.expr.span);
             edits.push(Edit::new(with, 2, words).at(place.expr.span, label));
@@ -137,7 +152,10 @@ fn derivatives(place: &Place<'_>) -> Vec<Edit> {
         };
         if place.case().open || fits() {
             let right = derivative.expr(place.expr.span);
-            let words = Words::new().say("The derivative of ").expr(&derivative.applied).say(" is missing, the factor ");
+            let words = Words::new()
+                .say("The derivative of ")
+                .expr(&derivative.applied)
+                .say(" is missing, the factor ");
             let label = Words::new().say("the factor ").expr(&right).say(" is missing here");
             edits.push(Edit::new(with, 4, words.expr(&right).say(".")).at(place.expr.span, label));
         }
@@ -231,9 +249,7 @@ fn multiplied(place: &Place<'_>, factor: &Factor) -> Edit {
     let edit = match smaller {
         Some((span, part)) => edit.at(span, Words::new().expr(&part).say(" belongs here")),
         None if factor.is_sign() => edit.at(at, Words::new().say("a minus is missing here")),
-        None => {
-            edit.at(at, Words::new().say("the factor ").expr(&factor.expr(at)).say(" is missing here"))
-        }
+        None => edit.at(at, Words::new().say("the factor ").expr(&factor.expr(at)).say(" is missing here")),
     };
     if factor.is_sign() { edit } else { edit.sized() }
 }

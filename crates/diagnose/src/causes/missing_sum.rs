@@ -31,7 +31,8 @@ fn respelled(place: &Place<'_>, args: &[Expr]) -> Vec<Edit> {
     let letters = result.chars().filter(|letter| letter.is_alphabetic());
     let dropped = letters.map(|letter| {
         let with = with_spec(place.expr, format!("{operands}->{}", result.replace(letter, "")));
-        let words = Words::new().say(format!("The sum over {letter} is missing: ")).expr(&with).say(" is meant.");
+        let words =
+            Words::new().say(format!("The sum over {letter} is missing: ")).expr(&with).say(" is meant.");
         Edit::new(with, 2, words)
     });
     dropped.collect()
@@ -43,11 +44,13 @@ fn more_axes(place: &Place<'_>) -> Vec<Edit> {
     const MOST: usize = 5;
     let Some(stated) = StatedAxes::of(place).filter(|stated| stated.ndim <= MOST) else { return Vec::new() };
     let Some(own) = stated.axes.as_ref() else { return Vec::new() };
-    let sets = (0..1usize << stated.ndim).map(|set| (0..stated.ndim).filter(|axis| set >> axis & 1 == 1).collect());
+    let sets =
+        (0..1usize << stated.ndim).map(|set| (0..stated.ndim).filter(|axis| set >> axis & 1 == 1).collect());
     let is_more = |set: &Vec<usize>| set.len() > own.len() && own.iter().all(|axis| set.contains(axis));
     let summed = sets.filter(is_more).map(|set| {
         let with = stated.with(place, &set);
-        let words = Words::new().say("A sum is missing: ").expr(&with).say(" is over all the axes that are meant.");
+        let words =
+            Words::new().say("A sum is missing: ").expr(&with).say(" is over all the axes that are meant.");
         Edit::new(with, 2, words)
     });
     summed.collect()

@@ -76,10 +76,13 @@ fn inside(place: &Place<'_>, sought: &Sought) -> Vec<Edit> {
     let mut candidates: Vec<(&Expr, Expr)> = Vec::new();
     for term in std::iter::once(&one).chain(scalars).filter(|term| *term != place.expr) {
         let (own, other) = (place.expr.clone(), term.clone());
-        candidates.push((term, match term == &one {
-            true => binary(at, BinaryOp::Add, other.clone(), own.clone()),
-            false => binary(at, BinaryOp::Add, own.clone(), other.clone()),
-        }));
+        candidates.push((
+            term,
+            match term == &one {
+                true => binary(at, BinaryOp::Add, other.clone(), own.clone()),
+                false => binary(at, BinaryOp::Add, own.clone(), other.clone()),
+            },
+        ));
         candidates.push((term, binary(at, BinaryOp::Sub, other.clone(), own.clone())));
         candidates.push((term, binary(at, BinaryOp::Sub, own, other)));
     }
@@ -107,14 +110,20 @@ fn from_one(place: &Place<'_>, is_wanted: &dyn Fn(&[f64]) -> bool) -> Option<Edi
     let at = place.expr.span;
     let (operator, part) = match &place.expr.kind {
         ExprKind::Negate(operand) => (BinaryOp::Sub, (**operand).clone()),
-        _ if is_wanted(&numbers.iter().map(|p| 1.0 - p).collect::<Vec<_>>()) => (BinaryOp::Sub, place.expr.clone()),
+        _ if is_wanted(&numbers.iter().map(|p| 1.0 - p).collect::<Vec<_>>()) => {
+            (BinaryOp::Sub, place.expr.clone())
+        }
         _ => (BinaryOp::Add, place.expr.clone()),
     };
     let sign = if operator == BinaryOp::Sub && part == *place.expr { -1.0 } else { 1.0 };
     let whole: Vec<f64> = numbers.iter().map(|p| 1.0 + sign * p).collect();
     is_wanted(&whole).then(|| {
         let with = binary(at, operator, integer(at, 1), part);
-        let words = Words::new().expr(place.expr).say(" stands where ").expr(&with).say(" belongs: the 1 is missing.");
+        let words = Words::new()
+            .expr(place.expr)
+            .say(" stands where ")
+            .expr(&with)
+            .say(" belongs: the 1 is missing.");
         // Written out it is a slip of the pen; the derivative of another function would be more.
         Edit::new(with, if operator == BinaryOp::Sub { 1 } else { 4 }, words)
     })
@@ -148,7 +157,8 @@ fn added(place: &Place<'_>, term: Term) -> Option<Edit> {
         if operator.kind == BinaryOp::Div && place.axes_of(right) > 0);
     // Nor is what is made of the very sum that it is added to.
     let mut of_itself = false;
-    if matches!(&place.expr.kind, ExprKind::Binary { operator, .. } if matches!(operator.kind, BinaryOp::Add | BinaryOp::Sub)) {
+    if matches!(&place.expr.kind, ExprKind::Binary { operator, .. } if matches!(operator.kind, BinaryOp::Add | BinaryOp::Sub))
+    {
         term.walk(&mut |part| of_itself |= part == place.expr);
     }
     // Nor is a number that only chance makes one of sizes.

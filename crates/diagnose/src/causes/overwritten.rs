@@ -42,7 +42,8 @@ fn edits(place: &Place<'_>) -> Vec<Edit> {
         _ => None,
     };
     let explained = |with: Expr| {
-        let words = Words::new().say("Only one record of the batch is there: what the others contribute adds up.");
+        let words =
+            Words::new().say("Only one record of the batch is there: what the others contribute adds up.");
         Edit::new(with, 2, words)
     };
     match &place.expr.kind {
@@ -67,14 +68,18 @@ fn all_reads(place: &Place<'_>, args: &[Expr]) -> Vec<Edit> {
     let [Expr { kind: ExprKind::Index { base, .. }, .. }, _, rows] = args else { return Vec::new() };
     let at = place.expr.span;
     // Whole numbers that are written down may be an index too.
-    let is_whole = |array: &Array| array.ndim() > 0 && array.to_vec_f64().iter().all(|entry| entry.fract() == 0.0);
+    let is_whole =
+        |array: &Array| array.ndim() > 0 && array.to_vec_f64().iter().all(|entry| entry.fract() == 0.0);
     let values = place.case().own().program.values.iter();
-    let indices = values.filter(|value| value.val.inputs().is_empty() && value.val.array().is_ok_and(is_whole));
+    let indices =
+        values.filter(|value| value.val.inputs().is_empty() && value.val.array().is_ok_and(is_whole));
     let edits = indices.map(|index| {
         let with = vec![(**base).clone(), name(at, &index.name), rows.clone()];
         let with = call(at, "scatter_add", with, Vec::new());
         let words = Words::new().say("Only some of the reads by ").source(index.name.clone());
-        let words = words.say(" are there: what comes back from all of them adds up, where a place is read several times too.");
+        let words = words.say(
+            " are there: what comes back from all of them adds up, where a place is read several times too.",
+        );
         Edit::new(with, 2, words)
     });
     edits.collect()
@@ -101,7 +106,8 @@ fn summed_index(place: &Place<'_>) -> Option<Edit> {
     };
     let letter = ["k", "r", "s", "t", "b", "c"].map(str::to_owned).into_iter().find(is_free)?;
     let with = summed(place.expr, record, &letter);
-    let words = Words::new().say("Only one record of the batch is there: what the others contribute adds up.");
+    let words =
+        Words::new().say("Only one record of the batch is there: what the others contribute adds up.");
     Some(Edit::new(with, 2, words))
 }
 
@@ -140,10 +146,12 @@ fn refine(case: &Case<'_>, expr: &Expr, found: &mut Vec<Diagnosis>) {
     let (kept, forgotten) = (uses(&partial.kept), uses(&partial.forgotten));
     let (cause, words) = if partial.statistic {
         let words = Words::new().say("The path through ").then(forgotten).say(" is forgotten: ").source(wrt);
-        let words = words.say(" is in it too, and what comes back that way adds up with what comes back through ");
+        let words =
+            words.say(" is in it too, and what comes back that way adds up with what comes back through ");
         ("missing-term", words.then(kept).say("."))
     } else {
-        let words = Words::new().source(wrt).say(" is used several times, by ").then(kept.clone()).say(" and by ");
+        let words =
+            Words::new().source(wrt).say(" is used several times, by ").then(kept.clone()).say(" and by ");
         let words = words.then(forgotten).say(": their gradients add up, and this is the one through ");
         (CAUSE.word, words.then(kept).say(" alone."))
     };
@@ -192,7 +200,8 @@ impl Partial {
         let others = all.iter().map(|&left| all.iter().copied().filter(|&use_| use_ != left).collect());
         let mut subsets = one.chain(others.filter(|subset: &BTreeSet<usize>| subset.len() > 1));
         let kept = subsets.find(|subset| {
-            comes_through(own, expr, subset) && case.trials.iter().all(|trial| comes_through(trial, expr, subset))
+            comes_through(own, expr, subset)
+                && case.trials.iter().all(|trial| comes_through(trial, expr, subset))
         })?;
         let leads = |uses_: &BTreeSet<usize>| -> Vec<Lead> {
             uses_.iter().map(|&use_| Lead::of(&uses[use_], claim)).collect()
@@ -206,7 +215,8 @@ impl Partial {
             names.into_iter().cloned().collect()
         };
         let is_statistic = |lead: &Lead| lead.reduces && lead.entries < entries(x) && broadcasts(claim, lead);
-        let statistic = forgotten.iter().all(is_statistic) || meeting.as_ref().is_some_and(|meeting| meeting.broadcasts);
+        let statistic =
+            forgotten.iter().all(is_statistic) || meeting.as_ref().is_some_and(|meeting| meeting.broadcasts);
         let lead_to = (names(&kept), names(&forgotten));
         let apart = lead_to.0.iter().all(|name| !lead_to.1.contains(name));
         // Where both lead to the same value, what is done on the way tells them apart.
@@ -267,7 +277,12 @@ struct Meeting {
 }
 
 impl Meeting {
-    fn of(claim: &Claim, uses: &[Val], kept: &BTreeSet<usize>, forgotten: &BTreeSet<usize>) -> Option<Meeting> {
+    fn of(
+        claim: &Claim,
+        uses: &[Val],
+        kept: &BTreeSet<usize>,
+        forgotten: &BTreeSet<usize>,
+    ) -> Option<Meeting> {
         let mut later: Vec<Val> = graph_of(&claim.of).into_values().collect();
         later.sort_by_key(Val::order);
         let reached = |from: &BTreeSet<usize>| {

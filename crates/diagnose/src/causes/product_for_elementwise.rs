@@ -3,8 +3,8 @@
 
 use pullback_lang::{BinaryOp, Expr, ExprKind};
 
-use super::vjp_for_jacobian::contracts_jacobian;
 use super::Cause;
+use super::vjp_for_jacobian::contracts_jacobian;
 use crate::edit::{Edit, binary, call, column};
 use crate::tree::Place;
 use crate::words::Words;

@@ -31,16 +31,21 @@ fn edits(place: &Place<'_>) -> Vec<Edit> {
 /// Another value for one that is named, where the claim would then be right.
 fn in_place(place: &Place<'_>) -> Vec<Edit> {
     let (Some(sought), Some(trial)) = (place.tree.sought(), place.tree.trial()) else { return Vec::new() };
-    let Some(dims) = place.dims.as_deref().filter(|_| !place.tree.is_number(place.expr)) else { return Vec::new() };
+    let Some(dims) = place.dims.as_deref().filter(|_| !place.tree.is_number(place.expr)) else {
+        return Vec::new();
+    };
     let named = is_named(place.expr);
     if !named && (place.is_root() || place.case().open) {
         return Vec::new();
     }
     // Under a root or a power it is the whole root or power that is looked at.
-    let Some(above) = sought.around(&place.path).filter(|above| named || above.len() == place.path.len()) else {
+    let Some(above) = sought.around(&place.path).filter(|above| named || above.len() == place.path.len())
+    else {
         return Vec::new();
     };
-    let (Some(wanted), Some(whole)) = (sought.at(above), part(&place.tree.root, above)) else { return Vec::new() };
+    let (Some(wanted), Some(whole)) = (sought.at(above), part(&place.tree.root, above)) else {
+        return Vec::new();
+    };
     let mut edits = Vec::new();
     // What is made of a value is no other value in its place, but where it was forgotten to apply a function.
     let is_applied = |known: &Expr| {
@@ -132,9 +137,8 @@ fn indexed(place: &Place<'_>) -> Vec<Edit> {
         // The whole value, in a function whose result is indexed.
         let own = place.known().find(|known| known.source == *place.expr);
         let alike = own.into_iter().flat_map(|own| alike(place, place.expr, &own.dims));
-        let others = alike.map(|other| {
-            Edit::new(other.source.clone(), 2, explained(place, place.expr, &other.source))
-        });
+        let others = alike
+            .map(|other| Edit::new(other.source.clone(), 2, explained(place, place.expr, &other.source)));
         return others.collect();
     }
     let ExprKind::Index { base, items } = &place.expr.kind else { return Vec::new() };
@@ -154,7 +158,8 @@ fn is_named(expr: &Expr) -> bool {
 
 /// The other values of the same shape.
 fn alike<'p>(place: &'p Place<'_>, wrong: &'p Expr, dims: &'p [Dim]) -> impl Iterator<Item = &'p Known> {
-    let same = |a: &[Dim], b: &[Dim]| a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a.size() == b.size());
+    let same =
+        |a: &[Dim], b: &[Dim]| a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a.size() == b.size());
     place.known().filter(move |known| known.source != *wrong && same(&known.dims, dims))
 }
 
@@ -175,8 +180,15 @@ fn explained(place: &Place<'_>, wrong: &Expr, right: &Expr) -> Words {
     }
     match (&wrong.kind, &right.kind) {
         (ExprKind::ClaimRef { wrt: one, .. }, ExprKind::ClaimRef { wrt: other, .. }) => {
-            let name = |names: &[pullback_lang::Name]| names.first().map_or_else(|| print(wrong), |name| name.text.clone());
-            words.say(": the gradient by ").source(name(one)).say(" is taken for the one by ").source(name(other)).say(".")
+            let name = |names: &[pullback_lang::Name]| {
+                names.first().map_or_else(|| print(wrong), |name| name.text.clone())
+            };
+            words
+                .say(": the gradient by ")
+                .source(name(one))
+                .say(" is taken for the one by ")
+                .source(name(other))
+                .say(".")
         }
         _ => words.say(": they have the same shape, and are not the same."),
     }

@@ -28,7 +28,10 @@ fn edits(place: &Place<'_>) -> Vec<Edit> {
             let mut edits: Vec<Edit> = exchanged(place).into_iter().collect();
             // Of two values either may stand first, in a function of the file too; an axis or a shape is none.
             let [first, second] = args.as_slice() else { return edits };
-            if [first, second].iter().any(|arg| place.dims_of(arg).is_none() || number(arg).is_some() || is_list(arg)) {
+            if [first, second]
+                .iter()
+                .any(|arg| place.dims_of(arg).is_none() || number(arg).is_some() || is_list(arg))
+            {
                 return edits;
             }
             let kind = ExprKind::Call {

@@ -99,7 +99,10 @@ fn symmetrised(place: &Place<'_>) -> Option<Edit> {
         return None;
     }
     let is_square = |dims: Vec<Dim>| matches!(dims.as_slice(), [n, m] if n.size() == m.size());
-    if operator.kind != BinaryOp::Mul || number(left) != Some(2.0) || !place.dims_of(right).is_some_and(is_square) {
+    if operator.kind != BinaryOp::Mul
+        || number(left) != Some(2.0)
+        || !place.dims_of(right).is_some_and(is_square)
+    {
         return None;
     }
     let with = binary(place.expr.span, BinaryOp::Add, (**right).clone(), untransposed(right));
@@ -135,7 +138,8 @@ const MOST_AXES: usize = 4;
 /// All orders of so many axes.
 fn orders(axes: usize) -> impl Iterator<Item = Vec<usize>> {
     let most = if axes <= MOST_AXES { axes.pow(axes as u32) } else { 0 };
-    let digits = move |number: usize| (0..axes).map(|at| number / axes.pow(at as u32) % axes).collect::<Vec<_>>();
+    let digits =
+        move |number: usize| (0..axes).map(|at| number / axes.pow(at as u32) % axes).collect::<Vec<_>>();
     (0..most).map(digits).filter(move |order| (0..axes).all(|axis| order.contains(&axis)))
 }
 
@@ -172,9 +176,7 @@ fn matrices_transposed(expr: &Expr, axes: usize) -> Expr {
     let mut order: Vec<usize> = (0..axes).collect();
     order.swap(axes - 2, axes - 1);
     let is_order = |list: &Expr| match &list.kind {
-        ExprKind::List(items) => {
-            items.iter().map(number).eq(order.iter().map(|&axis| Some(axis as f64)))
-        }
+        ExprKind::List(items) => items.iter().map(number).eq(order.iter().map(|&axis| Some(axis as f64))),
         _ => false,
     };
     match &expr.kind {
@@ -186,7 +188,8 @@ fn matrices_transposed(expr: &Expr, axes: usize) -> Expr {
         }
         _ => {}
     }
-    let list = Expr::new(expr.span, ExprKind::List(order.iter().map(|&axis| integer(expr.span, axis)).collect()));
+    let list =
+        Expr::new(expr.span, ExprKind::List(order.iter().map(|&axis| integer(expr.span, axis)).collect()));
     call(expr.span, "permute", vec![expr.clone(), list], Vec::new())
 }
 

@@ -140,7 +140,9 @@ fn reordered(place: &Place<'_>) -> Option<Edit> {
 
 fn is_matrix_of_jacobian(place: &Place<'_>) -> bool {
     let claim = place.case().claim;
-    place.ndim() == 2 && claim.of.ndim() > 0 && claim.of.ndim() + claim.wrt.iter().map(Val::ndim).sum::<usize>() > 2
+    place.ndim() == 2
+        && claim.of.ndim() > 0
+        && claim.of.ndim() + claim.wrt.iter().map(Val::ndim).sum::<usize>() > 2
 }
 
 /// `x[None]` for `x`, or `reshape(x, [1, n])`.
@@ -163,9 +165,7 @@ fn without_new_axis(place: &Place<'_>) -> Option<Edit> {
             });
             let with = match whole {
                 true => (**base).clone(),
-                false => {
-                    Expr::new(place.expr.span, ExprKind::Index { base: base.clone(), items: kept })
-                }
+                false => Expr::new(place.expr.span, ExprKind::Index { base: base.clone(), items: kept }),
             };
             Some(Edit::new(with, 2, extra()))
         }

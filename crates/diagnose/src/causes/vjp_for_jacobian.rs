@@ -30,7 +30,11 @@ fn edits(place: &Place<'_>) -> Vec<Edit> {
     }
     let words = |of: &str| {
         let words = Words::new().say("The Jacobian is summed over ").source(of).say(", as ");
-        words.source("backward").say(" does: that is a vector–Jacobian product. ").expr(inner).say(" is meant.")
+        words
+            .source("backward")
+            .say(" does: that is a vector–Jacobian product. ")
+            .expr(inner)
+            .say(" is meant.")
     };
     let claim = place.case().claim;
     if place.is_root() && place.tree.definition.is_none() && claim.of.ndim() > 0 && inner != place.expr {
@@ -38,7 +42,8 @@ fn edits(place: &Place<'_>) -> Vec<Edit> {
     }
     let ExprKind::ClaimRef { of, wrt } = &inner.kind else { return Vec::new() };
     let claims = &place.case().own().program.claims;
-    let is_it = |claim: &&Claim| claim.of_name == of.text && claim.wrt_names.first() == wrt.first().map(|x| &x.text);
+    let is_it =
+        |claim: &&Claim| claim.of_name == of.text && claim.wrt_names.first() == wrt.first().map(|x| &x.text);
     let is_jacobian = claims.iter().find(is_it).is_some_and(|claim| claim.of.ndim() > 0);
     if inner == place.expr || !is_jacobian {
         return Vec::new();

@@ -141,7 +141,8 @@ fn other_broadcast(place: &Place<'_>, base: &Expr, items: &[IndexItem]) -> Optio
     }
     let kind = ExprKind::Index { base: Box::new(base.clone()), items: vec![second.clone(), first.clone()] };
     let with = Expr::new(place.expr.span, kind);
-    let words = Words::new().expr(base).say(" is spread along the wrong axis: ").expr(&with).say(" is meant.");
+    let words =
+        Words::new().expr(base).say(" is spread along the wrong axis: ").expr(&with).say(" is meant.");
     Some(Edit::new(with, 2, words))
 }
 
@@ -156,7 +157,8 @@ fn respelled(place: &Place<'_>) -> Vec<Edit> {
     let mut edits = Vec::new();
     for own in result.chars().filter(|c| c.is_alphabetic()) {
         for other in letters.iter().filter(|other| !result.contains(**other)) {
-            let with = with_spec(place.expr, format!("{operands}->{}", result.replace(own, &other.to_string())));
+            let with =
+                with_spec(place.expr, format!("{operands}->{}", result.replace(own, &other.to_string())));
             let words = Words::new().say("Another index is summed than is meant: ").expr(&with).say(" is.");
             edits.push(Edit::new(with, 2, words));
         }

@@ -96,7 +96,8 @@ fn function_itself(place: &Place<'_>) -> Option<Edit> {
         }
         _ => return None,
     };
-    let words = Words::new().expr(place.expr).say(" stands where ").expr(with).say(" belongs, the function itself.");
+    let words =
+        Words::new().expr(place.expr).say(" stands where ").expr(with).say(" belongs, the function itself.");
     Some(Edit::new((**with).clone(), 1, words))
 }
 
@@ -105,7 +106,8 @@ fn other_exponent(place: &Place<'_>) -> Vec<Edit> {
     if matches!(&place.expr.kind, ExprKind::Name(_)) && place.divides() && !place.tree.is_number(place.expr) {
         let at = place.expr.span;
         let with = binary(at, BinaryOp::Pow, place.expr.clone(), integer(at, 2));
-        let words = Words::new().say("The exponent is wrong: ").expr(place.expr).say(" stands where ").expr(&with);
+        let words =
+            Words::new().say("The exponent is wrong: ").expr(place.expr).say(" stands where ").expr(&with);
         return vec![Edit::new(with, 1, words.say(" belongs."))];
     }
     let ExprKind::Binary { operator, left, right } = &place.expr.kind else { return Vec::new() };
@@ -119,7 +121,8 @@ fn other_exponent(place: &Place<'_>) -> Vec<Edit> {
             1.0 => (**left).clone(),
             _ => binary(at, BinaryOp::Pow, (**left).clone(), integer(right.span, other as usize)),
         };
-        let words = Words::new().say("The exponent is wrong: ").expr(place.expr).say(" stands where ").expr(&with);
+        let words =
+            Words::new().say("The exponent is wrong: ").expr(place.expr).say(" stands where ").expr(&with);
         Edit::new(with, 1, words.say(" belongs."))
     });
     edits.collect()
@@ -136,11 +139,14 @@ fn neighbours(place: &Place<'_>) -> Vec<Edit> {
         return Vec::new();
     }
     let Some(above) = sought.around(&place.path) else { return Vec::new() };
-    let (Some(wanted), Some(whole)) = (sought.at(above), part(&place.tree.root, above)) else { return Vec::new() };
+    let (Some(wanted), Some(whole)) = (sought.at(above), part(&place.tree.root, above)) else {
+        return Vec::new();
+    };
     let at = place.expr.span;
     let (function, x) = match &place.expr.kind {
         ExprKind::Call { function, args, kwargs }
-            if (kwargs.is_empty() || place.case().backwards) && FUNCTIONS.contains(&function.text.as_str()) =>
+            if (kwargs.is_empty() || place.case().backwards)
+                && FUNCTIONS.contains(&function.text.as_str()) =>
         {
             match args.as_slice() {
                 [x] => (Some(function.text.as_str()), x),
@@ -151,7 +157,8 @@ fn neighbours(place: &Place<'_>) -> Vec<Edit> {
         _ => return Vec::new(),
     };
     let of = |name: &str| call(at, name, vec![x.clone()], Vec::new());
-    let mut candidates: Vec<Expr> = FUNCTIONS.iter().filter(|name| Some(**name) != function).map(|name| of(name)).collect();
+    let mut candidates: Vec<Expr> =
+        FUNCTIONS.iter().filter(|name| Some(**name) != function).map(|name| of(name)).collect();
     if function.is_some() {
         candidates.extend([negated(&of("sin")), negated(&of("cos"))]);
         candidates.push(binary(at, BinaryOp::Div, integer(at, 1), x.clone()));
@@ -176,7 +183,11 @@ fn neighbours(place: &Place<'_>) -> Vec<Edit> {
     };
     let fitting = candidates.into_iter().filter(|with| fits(with) == Some(true) && varies(with));
     let edits = fitting.map(|with| {
-        let words = Words::new().expr(place.expr).say(" stands where ").expr(&with).say(" belongs: the derivative of another function.");
+        let words = Words::new()
+            .expr(place.expr)
+            .say(" stands where ")
+            .expr(&with)
+            .say(" belongs: the derivative of another function.");
         Edit::new(with, 3, words)
     });
     edits.collect()
@@ -184,9 +195,13 @@ fn neighbours(place: &Place<'_>) -> Vec<Edit> {
 
 /// The derivatives of the functions that the forward pass applies.
 fn of_functions(place: &Place<'_>) -> Vec<Edit> {
-    let Some(wanted) = place.tree.sought().and_then(|sought| sought.at(&place.path)) else { return Vec::new() };
+    let Some(wanted) = place.tree.sought().and_then(|sought| sought.at(&place.path)) else {
+        return Vec::new();
+    };
     let Some(trial) = place.tree.trial() else { return Vec::new() };
-    let numbers = |expr: &Expr| Some(trial.numbers(&place.tree.in_context(expr))?.broadcast_to(&wanted.shape).ok()?.to_vec_f64());
+    let numbers = |expr: &Expr| {
+        Some(trial.numbers(&place.tree.in_context(expr))?.broadcast_to(&wanted.shape).ok()?.to_vec_f64())
+    };
     let at = place.expr.span;
     let mut edits = Vec::new();
     for derivative in place.tree.derivatives() {
@@ -215,7 +230,9 @@ fn of_functions(place: &Place<'_>) -> Vec<Edit> {
         };
         let edit = Edit::new(with.clone(), cost, words);
         edits.push(match kept {
-            Some(_) if wrong.span != at => edit.at(wrong.span, Words::new().expr(&right).say(" belongs here")),
+            Some(_) if wrong.span != at => {
+                edit.at(wrong.span, Words::new().expr(&right).say(" belongs here"))
+            }
             _ => edit,
         });
     }
@@ -272,7 +289,9 @@ fn own(expr: &Expr) -> Expr {
 /// The factors of a product, and whether it is divided by them.
 fn factors(expr: &Expr) -> Vec<(&Expr, bool)> {
     match &expr.kind {
-        ExprKind::Binary { operator, left, right } if matches!(operator.kind, BinaryOp::Mul | BinaryOp::Div) => {
+        ExprKind::Binary { operator, left, right }
+            if matches!(operator.kind, BinaryOp::Mul | BinaryOp::Div) =>
+        {
             let mut all = factors(left);
             match operator.kind {
                 BinaryOp::Mul => all.extend(factors(right)),
@@ -292,7 +311,8 @@ fn is_other_slip(place: &Place<'_>, wrong: &Expr, derivative: &Derivative) -> bo
         return true;
     }
     // The same function along another axis is a matter of the axis.
-    if let (ExprKind::Call { function: is, .. }, ExprKind::Call { function: meant, .. }) = (&wrong.kind, &right.kind)
+    if let (ExprKind::Call { function: is, .. }, ExprKind::Call { function: meant, .. }) =
+        (&wrong.kind, &right.kind)
         && is.text == meant.text
     {
         return true;

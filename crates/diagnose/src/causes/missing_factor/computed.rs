@@ -9,7 +9,9 @@ use crate::tree::Place;
 use crate::words::Words;
 
 pub(super) fn edits(place: &Place<'_>) -> Vec<Edit> {
-    let Some(wanted) = place.tree.sought().and_then(|sought| sought.at(&place.path)) else { return Vec::new() };
+    let Some(wanted) = place.tree.sought().and_then(|sought| sought.at(&place.path)) else {
+        return Vec::new();
+    };
     let Some(trial) = place.tree.trial() else { return Vec::new() };
     if place.case().indices.is_some() {
         return Vec::new();
@@ -28,7 +30,9 @@ pub(super) fn edits(place: &Place<'_>) -> Vec<Edit> {
         let product = binary(at, BinaryOp::Mul, place.expr.clone(), term.expr.clone());
         let minus = in_front(&product, &negated);
         for (with, factor) in [(product, term.expr.clone()), (minus, in_front(&term.expr, &negated))] {
-            if numbers(&with).is_some_and(|with| with.shape() == wanted.shape && wanted.is(&with.to_vec_f64())) {
+            if numbers(&with)
+                .is_some_and(|with| with.shape() == wanted.shape && wanted.is(&with.to_vec_f64()))
+            {
                 let words = Words::new().say("The factor ").expr(&factor).say(" is missing.");
                 let label = Words::new().say("the factor ").expr(&factor).say(" is missing here");
                 // Nobody writes a quotient too many.

@@ -43,13 +43,19 @@ pub(super) fn edits(place: &Place<'_>) -> Vec<Edit> {
                 continue;
             }
             let with = times_meant(meant, times);
-            edits.push(Edit::new(with.clone(), times.min(2) as u32, explained(place.expr, &with, written, is)));
+            edits.push(Edit::new(
+                with.clone(),
+                times.min(2) as u32,
+                explained(place.expr, &with, written, is),
+            ));
         }
     }
     // Another number altogether, where the forward pass multiplies or divides by one. A number of other code is no slip for one of
     // these: there it is fitted.
     let stated = place.case().stated.iter().filter(|_| !place.case().backwards && !is_usual(written));
-    for meant in stated.filter(|stated| stated.expr.span.start < place.tree.before()).map(|stated| &stated.expr) {
+    for meant in
+        stated.filter(|stated| stated.expr.span.start < place.tree.before()).map(|stated| &stated.expr)
+    {
         let Some(value) = value(meant).filter(|value| !is_usual(*value)) else { continue };
         for times in MULTIPLES {
             let is = times as f64 * value;
@@ -68,7 +74,10 @@ fn explained(written: &Expr, with: &Expr, is: f64, meant: f64) -> Words {
     if is_rounded(number(written), is, meant) {
         words.say(" is ").expr(with).say(" in too few digits.")
     } else if is_rounded(number(with), meant, is) {
-        words.say(" has more digits than the ").expr(with).say(" of the forward pass, whose derivative this is.")
+        words
+            .say(" has more digits than the ")
+            .expr(with)
+            .say(" of the forward pass, whose derivative this is.")
     } else {
         words.say(" stands where ").expr(with).say(" belongs, another number.")
     }

@@ -38,7 +38,12 @@ fn slips(node: &Node, trial: &Trial<'_>) -> Vec<Slip> {
                 .source(value.name.clone())
                 .say(", entry by entry, where that does not belong.");
             let cost = if node.is_end { 34 } else { 38 } + u32::from(divides);
-            slips.push(Slip { key: format!("times {} {divides}", value.name), change: Change::By(change), cost, words });
+            slips.push(Slip {
+                key: format!("times {} {divides}", value.name),
+                change: Change::By(change),
+                cost,
+                words,
+            });
         }
     }
     slips

@@ -19,7 +19,11 @@ fn slips(node: &Node, trial: &Trial<'_>) -> Vec<Slip> {
     if node.is_end || node.value.name().is_none() || shape.iter().product::<usize>() < 2 {
         return Vec::new();
     }
-    let values = trial.program().values.iter().filter(|value| value.val.shape() == shape && value.val.dtype().is_float());
+    let values = trial
+        .program()
+        .values
+        .iter()
+        .filter(|value| value.val.shape() == shape && value.val.dtype().is_float());
     let slip = |(name, val): (&str, &Val)| {
         let by = val.array().ok()?.to_vec_f64();
         let words = Words::new()

@@ -1,7 +1,7 @@
 //! A factor is missing, or one too many: of a value's cotangent, of one use's share of it, of one term of a local Jacobian
 //! (fitted, and then named), or the slope of an element-wise operation as a whole.
 
-use pullback_network::{Label, indexed, Letters, Value as _};
+use pullback_network::{Label, Letters, Value as _, indexed};
 use pullback_ops::{Factor, Term};
 
 use super::Mistake;

@@ -75,7 +75,9 @@ fn all_held(node: &Node, trial: &Trial<'_>) -> Vec<Slip> {
     }
     let values = trial.program().values.iter().filter(|value| {
         let between = value.val.order() > node.value.order() && value.val.order() < claim.of.order();
-        between && value.val.name().is_some_and(|name| name.as_str() == value.name) && is_statistic(&value.val)
+        between
+            && value.val.name().is_some_and(|name| name.as_str() == value.name)
+            && is_statistic(&value.val)
     });
     let statistics: Vec<&Val> = values.map(|value| &value.val).take(MOST_STATISTICS).collect();
     let mut sets: Vec<Vec<&Val>> = Vec::new();
@@ -104,7 +106,8 @@ fn all_held(node: &Node, trial: &Trial<'_>) -> Vec<Slip> {
 fn is_statistic(val: &Val) -> bool {
     let mut at = val.clone();
     loop {
-        let operands: Vec<Val> = at.inputs().iter().filter(|input| input.as_number().is_none()).cloned().collect();
+        let operands: Vec<Val> =
+            at.inputs().iter().filter(|input| input.as_number().is_none()).cloned().collect();
         match operands.as_slice() {
             [] => return false,
             [one] if size(one.dims()) > size(at.dims()) => return true,
@@ -120,7 +123,10 @@ fn unused(node: &Node, used: &Use, at: usize) -> Option<Slip> {
     let share = vec![0.0; size(node.value.dims())];
     let words = Words::new()
         .source(node.value.symbol())
-        .say(format!(" is used {} times, and the gradients of all uses add up: that of its use in ", node.uses.len()))
+        .say(format!(
+            " is used {} times, and the gradients of all uses add up: that of its use in ",
+            node.uses.len()
+        ))
         .source(used.written())
         .say(" is missing.");
     Slip::instead(format!("{at}:unused"), used, &share, 38, words)

@@ -41,7 +41,10 @@ fn alone(node: &Node, used: &Use, at: usize) -> Option<Slip> {
     let change: Vec<f64> = share.iter().zip(&whole).map(|(share, whole)| share - whole).collect();
     let words = Words::new()
         .source(node.value.symbol())
-        .say(format!(" is used {} times, and the gradients of all uses add up. Only that of its use in ", node.uses.len()))
+        .say(format!(
+            " is used {} times, and the gradients of all uses add up. Only that of its use in ",
+            node.uses.len()
+        ))
         .source(used.written())
         .say(" is there: it was written over the others, or these were forgotten.");
     // What belongs to a parameter or an input is accumulated into a buffer more often than what is passed on.
@@ -79,7 +82,8 @@ fn one_read(used: &Use, at: usize, last: bool) -> Option<Slip> {
 /// where more is done than reading.
 fn reads(used: &Use) -> Option<Vec<Option<usize>>> {
     let [term] = used.network.terms() else { return None };
-    let by_table = |factor: &Factor| matches!(factor, Factor::Relation(relation) if relation.as_affine().is_none());
+    let by_table =
+        |factor: &Factor| matches!(factor, Factor::Relation(relation) if relation.as_affine().is_none());
     if !term.coef.is_one() || term.factors.is_empty() || !term.factors.iter().all(by_table) {
         return None;
     }

@@ -43,6 +43,7 @@ fn of_use(node: &Node, used: &Use, at: usize, trial: &Trial<'_>) -> Vec<Slip> {
     };
     let values = values.filter(|(_, val)| fits(val)).take(MOST).filter_map(|value| slip(value, 37));
     // A gradient may come from further on because what lies between was left out, which is likelier.
-    let gradients = gradients.filter(|(_, val)| fits(val)).take(MOST).filter_map(|gradient| slip(gradient, 39));
+    let gradients =
+        gradients.filter(|(_, val)| fits(val)).take(MOST).filter_map(|gradient| slip(gradient, 39));
     values.chain(gradients).collect()
 }

@@ -74,7 +74,8 @@ fn read(payload: &Val) -> Vec<Val> {
 fn others(node: &Node, trial: &Trial<'_>, read: &Val) -> Vec<(String, Val)> {
     let values = trial.program().values.iter().map(|value| (&value.name, &value.val));
     let all = values.chain(node.gradients.iter().map(|(name, gradient)| (name, gradient)));
-    let is_other = |val: &Val| val.shape() == read.shape() && val.id() != read.id() && val.dtype() == read.dtype();
+    let is_other =
+        |val: &Val| val.shape() == read.shape() && val.id() != read.id() && val.dtype() == read.dtype();
     let mut others: Vec<(String, Val)> =
         all.filter(|(_, val)| is_other(val)).map(|(name, val)| (name.clone(), val.clone())).collect();
     // A cotangent that is given is a gradient too.

@@ -30,7 +30,8 @@ fn of_use(used: &Use, at: usize) -> Vec<Slip> {
         }
         Some(term)
     });
-    let factor = used.network.terms().iter().flat_map(|term| &term.factors).find_map(coefficient).unwrap_or(1);
+    let factor =
+        used.network.terms().iter().flat_map(|term| &term.factors).find_map(coefficient).unwrap_or(1);
     let words = Words::new()
         .say(format!("A stride or a dilation of {factor} is missing where the positions of "))
         .source(used.written())
@@ -38,7 +39,10 @@ fn of_use(used: &Use, at: usize) -> Vec<Slip> {
         .source(rule(used))
         .say(".");
     let share = network.and_then(|network| used.share_by(&network));
-    share.and_then(|share| Slip::instead(format!("{at}:stride"), used, &share, 30, words)).into_iter().collect()
+    share
+        .and_then(|share| Slip::instead(format!("{at}:stride"), used, &share, 30, words))
+        .into_iter()
+        .collect()
 }
 
 /// A coefficient of an affine relation that is not 1.

@@ -18,7 +18,9 @@ fn slips(node: &Node, _: &Trial<'_>) -> Vec<Slip> {
 fn of_use(used: &Use, at: usize) -> Vec<Slip> {
     let (outputs, inputs) = (used.network.outputs(), used.network.inputs());
     let is_square = |dims: &[pullback_network::Dim]| {
-        dims.len() >= 2 && dims[dims.len() - 1].size() == dims[dims.len() - 2].size() && dims[dims.len() - 1].size() > 1
+        dims.len() >= 2
+            && dims[dims.len() - 1].size() == dims[dims.len() - 2].size()
+            && dims[dims.len() - 1].size() > 1
     };
     let is_product = used.network.terms().len() == 1
         && matches!(used.network.terms()[0].factors.as_slice(), [Factor::Dense(_, labels)] if labels.len() >= 2);

@@ -17,8 +17,11 @@ fn slips(node: &Node, _: &Trial<'_>) -> Vec<Slip> {
             for (factor, payload) in whole.factors.iter().enumerate() {
                 let Factor::Dense(value, labels) = payload else { continue };
                 let pairs = (0..labels.len()).flat_map(|a| (a + 1..labels.len()).map(move |b| (a, b)));
-                let square = pairs.filter(|&(a, b)| labels[a] != labels[b] && labels[a].size() == labels[b].size());
-                slips.extend(square.filter_map(|axes| transposed(used, at, term, factor, axes, value.symbol())));
+                let square =
+                    pairs.filter(|&(a, b)| labels[a] != labels[b] && labels[a].size() == labels[b].size());
+                slips.extend(
+                    square.filter_map(|axes| transposed(used, at, term, factor, axes, value.symbol())),
+                );
             }
         }
     }
@@ -45,5 +48,11 @@ fn transposed(
         .say(": ")
         .source(rule(used))
         .say(". It is square, so that the shapes fit either way.");
-    Slip::instead(format!("{at}:transposed {term} {factor} {a} {b}"), used, &used.share_by(&network)?, 24, words)
+    Slip::instead(
+        format!("{at}:transposed {term} {factor} {a} {b}"),
+        used,
+        &used.share_by(&network)?,
+        24,
+        words,
+    )
 }

@@ -28,7 +28,9 @@ fn of_use(used: &Use, at: usize) -> Vec<Slip> {
             let network = with_term(&used.network, term, |term| summed_over(term, *summed, axis));
             let over = axis.map_or_else(|| "all axes".to_owned(), |axis| format!("axis {axis}"));
             let words = Words::new()
-                .say(format!("The sum is over {over} where it belongs over axis {summed}, in the backward pass of "))
+                .say(format!(
+                    "The sum is over {over} where it belongs over axis {summed}, in the backward pass of "
+                ))
                 .source(used.written())
                 .say(": ")
                 .source(rule(used))
@@ -54,7 +56,8 @@ fn summed_over(term: &mut Term, summed: usize, axis: Option<usize>) {
         }
         term.slots[axes + summed] = kept;
     }
-    let opened: Vec<usize> = (0..axes).filter(|&other| axis.is_none_or(|axis| axis == other) && other != summed).collect();
+    let opened: Vec<usize> =
+        (0..axes).filter(|&other| axis.is_none_or(|axis| axis == other) && other != summed).collect();
     for other in opened {
         let (old, new) = (term.slots[other], Label::new(term.slots[other].dim()));
         // The last factor is that of the operand's side.
