@@ -300,10 +300,16 @@ impl<'a> Choices<'a> {
     }
 
     /// The payloads at points beside, on both sides of each direction.
+    ///
+    /// Where the input of one stays at its jump beside, as that of relu(x − relu(x)) does for all x > 0, nothing comes through it from
+    /// there, and any side will do; but pieces of one value are to be on the same side. So they are as at another point beside, the
+    /// next one where that input moves.
     fn beside(&self) -> Result<Vec<Vec<Array>>> {
-        let payloads: Vec<&Val> = self.jumps.iter().map(|jump| &jump.payload).collect();
+        let payloads = self.jumps.iter().map(|jump| &jump.payload);
+        let inputs = self.jumps.iter().map(|jump| &jump.payload.inputs()[0]);
         let x = self.derivative.x;
-        let function = Function::new(&[x], &payloads, &self.derivative.fixed)?;
+        let function =
+            Function::new(&[x], &payloads.chain(inputs).collect::<Vec<_>>(), &self.derivative.fixed)?;
         let at = x.array()?.to_vec_f64();
         let (_, size) = sizes(&at);
         let scale = if size > 0.0 { size } else { 1.0 };
@@ -321,7 +327,13 @@ impl<'a> Choices<'a> {
                 beside.push(function.call(&[Array::from_vec(&x.shape(), moved)?])?);
             }
         }
-        Ok(beside)
+        let mut sided: Vec<Vec<Array>> = vec![Vec::new(); beside.len()];
+        for (number, jump) in self.jumps.iter().enumerate() {
+            for (of_point, payload) in sided.iter_mut().zip(jump.sided(number, self.jumps.len(), &beside)?) {
+                of_point.push(payload);
+            }
+        }
+        Ok(sided)
     }
 
     /// The payloads as they are stated, and all of them on either side.
@@ -414,6 +426,24 @@ impl Jump {
         let jump = Jump { payload: payload.clone(), stated, sides, broken };
         let jumps = jump.others().next().is_some();
         Ok(jumps.then_some(jump))
+    }
+
+    /// The payload at each point `beside`, where the payloads of all jumps stand, this one's by its `number`, and then their inputs.
+    fn sided(&self, number: usize, jumps: usize, beside: &[Vec<Array>]) -> Result<Vec<Array>> {
+        let (stated, input) = (self.stated.to_vec_f64(), self.payload.inputs()[0].array()?.to_vec_f64());
+        let payloads: Vec<Vec<f64>> = beside.iter().map(|point| point[number].to_vec_f64()).collect();
+        let stays = |point: &Vec<Array>| -> Vec<bool> {
+            let moved = point[jumps + number].to_vec_f64();
+            (0..stated.len()).map(|k| moved.get(k) == input.get(k)).collect()
+        };
+        let stays: Vec<Vec<bool>> = beside.iter().map(stays).collect();
+        let at = |point: usize, k: usize| {
+            let stays = |point: usize| stays[point][k] && payloads[point][k] == stated[k];
+            let next = (0..beside.len()).map(|by| (point + by) % beside.len()).find(|&point| !stays(point));
+            payloads[next.unwrap_or(point)][k]
+        };
+        let of = |point: usize| (0..stated.len()).map(|k| at(point, k)).collect();
+        (0..beside.len()).map(|point| Ok(Array::from_vec(self.stated.shape(), of(point))?)).collect()
     }
 
     /// Its other values.

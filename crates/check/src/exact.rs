@@ -5,8 +5,8 @@
 //! whole numbers below 2^p are added and multiplied exactly in a precision of p bits. A comparison of such numbers cannot be
 //! turned by rounding, and a mask of them is the same in every code.
 //!
-//! That is asked of the numbers and of the operation, which is tried on other whole numbers: `tanh(20)` is 1 in double precision,
-//! and is a rounded number all the same.
+//! That is asked of the numbers and of the operation, which is tried on other numbers: `tanh(20)` is 1 in double precision, and
+//! the mean of equal numbers is one of them, and both are rounded numbers all the same.
 
 use std::collections::{HashMap, HashSet};
 
@@ -19,6 +19,10 @@ const SOUGHT_FIRST: usize = 4;
 
 /// What an operation is tried on: no two of them have a whole quotient, mean or root.
 const WHOLE: [f64; 7] = [2.0, 3.0, 5.0, 7.0, 11.0, 13.0, 17.0];
+
+/// What no few numbers that are multiples of these, or whole numbers, come to.
+const GOLDEN: f64 = 0.618_033_988_749_894_8;
+const SILVER: f64 = 0.414_213_562_373_095_05;
 
 /// What is known of the values of a program to be exact in a precision, by their place in it.
 pub(crate) struct Exact {
@@ -53,7 +57,7 @@ impl Exact {
     pub(crate) fn computed(&mut self, op: &dyn Op, value: &Val, inputs: &[&Array], results: &[Array]) {
         let given = value.inputs().iter().zip(inputs).all(|(value, array)| self.is_exact(value, array));
         let exact = given
-            && (moves(inputs, results)
+            && (moves(inputs, results) && moves_others(op, inputs)
                 || self.are_whole(inputs.iter().copied())
                     && self.are_whole(results)
                     && keeps_whole(op, inputs));
@@ -102,17 +106,21 @@ fn moves(inputs: &[&Array], results: &[Array]) -> bool {
     results.iter().flat_map(entries).all(|x| x == 0.0 || operands.contains(&bits(x)))
 }
 
+/// Does it move other numbers too? Nothing and one stay what they are: they mask.
+fn moves_others(op: &dyn Op, inputs: &[&Array]) -> bool {
+    let other = |k: usize, at: usize, x: f64| {
+        let number = 1.0 + ((at + 1) as f64 * GOLDEN + k as f64 * SILVER).fract();
+        if x == 0.0 || x.abs() == 1.0 { x } else { number.copysign(x) }
+    };
+    let Some(others) = others(inputs, other) else { return false };
+    let others: Vec<&Array> = others.iter().collect();
+    op.forward(&others).is_ok_and(|results| moves(&others, &results))
+}
+
 /// Does an operation make whole numbers of whole numbers, whatever these are? It is tried on others twice.
 pub(crate) fn keeps_whole(op: &dyn Op, inputs: &[&Array]) -> bool {
     (0..2).all(|trial| {
-        let other = |(k, array): (usize, &&Array)| {
-            if !array.dtype().is_float() {
-                return Ok((*array).clone());
-            }
-            let number = |at: usize| WHOLE[(at + 3 * k + trial) % WHOLE.len()];
-            Array::from_vec(array.shape(), (0..array.len()).map(number).collect::<Vec<f64>>())
-        };
-        let Ok(others) = inputs.iter().enumerate().map(other).collect::<Result<Vec<_>, _>>() else {
+        let Some(others) = others(inputs, |k, at, _| WHOLE[(at + 3 * k + trial) % WHOLE.len()]) else {
             return false;
         };
         // Beyond 2⁵³ every number is whole.
@@ -120,6 +128,18 @@ pub(crate) fn keeps_whole(op: &dyn Op, inputs: &[&Array]) -> bool {
         let results = op.forward(&others.iter().collect::<Vec<_>>());
         results.is_ok_and(|results| results.iter().flat_map(entries).all(is_whole))
     })
+}
+
+/// The operands with other numbers, made of the number of the operand, the place in it and the number there; integers stay.
+fn others(inputs: &[&Array], number: impl Fn(usize, usize, f64) -> f64) -> Option<Vec<Array>> {
+    let other = |(k, array): (usize, &&Array)| {
+        if !array.dtype().is_float() {
+            return Some((*array).clone());
+        }
+        let numbers: Vec<f64> = entries(array).enumerate().map(|(at, x)| number(k, at, x)).collect();
+        Array::from_vec(array.shape(), numbers).ok()
+    };
+    inputs.iter().enumerate().map(other).collect()
 }
 
 #[cfg(test)]
@@ -141,7 +161,7 @@ mod tests {
     fn what_is_exact() -> Result<()> {
         let (half, tenth, whole) = (leaf(&[0.5, -1.25]), leaf(&[0.1, -0.3]), leaf(&[3.0, 20.0]));
         let mask = leaf(&[1.0, 0.0]);
-        let cases: [(&str, Val, [bool; 3]); 11] = [
+        let cases: [(&str, Val, [bool; 3]); 13] = [
             // In f64, f32 and bf16.
             ("given", half.clone(), [true; 3]),
             ("given with more digits", tenth.clone(), [true, false, false]),
@@ -152,6 +172,8 @@ mod tests {
             ("a sum of whole numbers", whole.sum_all()?, [true; 3]),
             ("1 in double precision", leaf(&[20.0, 30.0]).tanh()?, [false; 3]),
             ("a mean that is whole", leaf(&[1.0, 3.0]).mean(&[0], false)?, [false; 3]),
+            ("a mean of equal numbers", leaf(&[0.5, 0.5]).mean(&[0], false)?, [false; 3]),
+            ("the only number of a sum", leaf(&[0.0, 0.5]).sum_all()?, [true; 3]),
             ("computed", (&tenth * &tenth)?, [false; 3]),
             ("a sign of what is computed", (&tenth * &tenth)?.sign()?, [true; 3]),
         ];

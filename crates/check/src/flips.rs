@@ -55,20 +55,32 @@ struct Choice<'a> {
     chosen: Array,
 }
 
-/// An element of a choice's input, and what it is set to.
+/// Elements of a choice's input that are moved together, and what they are set to.
 struct Turn {
     choice: usize,
+    moved: Vec<Moved>,
+}
+
+/// An element of a choice's input, and what it is set to.
+#[derive(Clone, Copy)]
+struct Moved {
     at: usize,
     to: f64,
     /// How far rounding has to go for it, in units of how far it may, squared.
     cost: f64,
 }
 
+impl Turn {
+    fn cost(&self) -> f64 {
+        self.moved.iter().map(|moved| moved.cost).sum()
+    }
+}
+
 impl<'a> Choice<'a> {
     fn new(value: &'a Val, precision: Precision) -> Result<Option<Choice<'a>>> {
         let (Origin::Call(op, _), [input]) = (value.origin(), value.inputs()) else { return Ok(None) };
         let sums = Sums::of(precision, precision.accumulator());
-        let measured = Simulation::new(input, &[])?.measure(&[], sums)?;
+        let measured = Simulation::compared(input)?.measure(&[], sums)?;
         if measured.exact {
             return Ok(None);
         }
@@ -86,7 +98,7 @@ impl<'a> Choice<'a> {
 
     fn turned(&self, turn: &Turn) -> Result<Array> {
         let mut input = self.input.clone();
-        input[turn.at] = turn.to;
+        turn.moved.iter().for_each(|moved| input[moved.at] = moved.to);
         self.of(input)
     }
 
@@ -97,8 +109,10 @@ impl<'a> Choice<'a> {
             return self.rivals(&chosen, choice);
         }
         // Signs and steps turn at zero.
-        let turn =
-            |at: usize, to: f64| Turn { choice, at, to, cost: (self.input[at] / self.rounding[at]).powi(2) };
+        let turn = |at: usize, to: f64| {
+            let cost = (self.input[at] / self.rounding[at]).powi(2);
+            Turn { choice, moved: vec![Moved { at, to, cost }] }
+        };
         let moved = |sign: f64| (0..self.input.len()).map(move |k| self.input[k] + sign * self.rounding[k]);
         let snapped = |k: usize| if self.input[k].abs() <= self.rounding[k] { 0.0 } else { self.input[k] };
         let others: [Vec<f64>; 3] =
@@ -118,30 +132,42 @@ impl<'a> Choice<'a> {
         Ok(turns)
     }
 
-    /// Elements that may be as large as the largest, or larger.
+    /// Elements that may be as large as the largest, or larger: each of them, and several together, whose shares are not the sum of
+    /// what each takes alone.
     fn rivals(&self, chosen: &[f64], choice: usize) -> Result<Vec<Turn>> {
         let toward =
             |k: usize| self.input[k] + if chosen[k] > 0.0 { -self.rounding[k] } else { self.rounding[k] };
         let mut input: Vec<f64> = (0..self.input.len()).map(toward).collect();
-        let mut turns = Vec::new();
+        let mut rivals: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
         for _ in 0..MOST_RIVALS {
             let result = self.of(input.clone())?.to_vec_f64();
-            let rivals: Vec<usize> =
+            let found: Vec<usize> =
                 (0..chosen.len()).filter(|&k| result[k] > 0.0 && chosen[k] == 0.0).collect();
-            if rivals.is_empty() {
+            if found.is_empty() {
                 break;
             }
-            for at in rivals {
+            for at in found {
                 // What it displaces is what it competes with.
-                let alone = Turn { choice, at, to: f64::INFINITY, cost: 0.0 };
-                let alone = self.turned(&alone)?.to_vec_f64();
+                let moved = vec![Moved { at, to: f64::INFINITY, cost: 0.0 }];
+                let alone = self.turned(&Turn { choice, moved })?.to_vec_f64();
                 if let Some(largest) = (0..chosen.len()).find(|&k| chosen[k] > 0.0 && alone[k] == 0.0) {
-                    let (equal, rounding) = (self.input[largest], self.rounding[largest]);
-                    let cost = ((equal - self.input[at]) / (rounding + self.rounding[at])).powi(2);
-                    turns.push(Turn { choice, at, to: equal, cost });
-                    turns.push(Turn { choice, at, to: equal + rounding, cost });
+                    rivals.entry(largest).or_default().push(at);
                 }
                 input[at] = f64::NEG_INFINITY;
+            }
+        }
+        let mut turns = Vec::new();
+        for (largest, rivals) in rivals {
+            let (equal, rounding) = (self.input[largest], self.rounding[largest]);
+            let moved = |at: usize, to: f64| {
+                let cost = ((equal - self.input[at]) / (rounding + self.rounding[at])).powi(2);
+                Moved { at, to, cost }
+            };
+            for set in 1..1 << rivals.len().min(MOST_RIVALS) {
+                let of_set = || rivals.iter().enumerate().filter(move |(k, _)| set >> k & 1 == 1);
+                for to in [equal, equal + rounding] {
+                    turns.push(Turn { choice, moved: of_set().map(|(_, &at)| moved(at, to)).collect() });
+                }
             }
         }
         Ok(turns)
@@ -182,8 +208,13 @@ pub(crate) fn flips(
         effects.push(Effect { turn, moves, taken: false });
     }
     off.explain(&mut effects);
-    off.put_back(&mut effects);
-    let taken: Vec<&Turn> = effects.iter().filter(|effect| effect.taken).map(|effect| &effect.turn).collect();
+    // What they move is rounded there as it is with them turned.
+    chosen.turn(&taken(&effects))?;
+    let turned = chosen.allowance(&values, precision)?;
+    let tolerance: Vec<f64> =
+        tolerance.iter().zip(&turned.most).map(|(own, turned)| own.max(*turned)).collect();
+    Off { tolerance: &tolerance, ..off }.put_back(&mut effects);
+    let taken = taken(&effects);
     if taken.is_empty() || !are_possible(&taken) || chance(&taken, &chances) < LEAST_CHANCE.ln() {
         return Ok(None);
     }
@@ -193,26 +224,32 @@ pub(crate) fn flips(
     Ok(Some(Flips { moves, allowance, count: taken.len() }))
 }
 
+fn taken(effects: &[Effect]) -> Vec<&Turn> {
+    effects.iter().filter(|effect| effect.taken).map(|effect| &effect.turn).collect()
+}
+
 /// Is rounding likely to have turned all of these? Each may be as far from where it turns as rounding goes at the most,
 /// [`SAFETY`] times what is measured; as a mean of squares they are as far as is measured, like the errors of so many entries.
 fn are_possible(taken: &[&Turn]) -> bool {
-    let count = taken.len() as f64;
-    let costs: f64 = taken.iter().map(|turn| turn.cost).sum();
+    let count = taken.iter().map(|turn| turn.moved.len()).sum::<usize>() as f64;
+    let costs: f64 = taken.iter().map(|turn| turn.cost()).sum();
     SAFETY * (costs / count).sqrt() <= (SAFETY / count.sqrt()).max(MOST_OF_ALL)
 }
 
 /// The chance that rounding turns an element, as a logarithm: that of a normal deviation as far as it is from where it turns, or
 /// farther, to one side, where the deviation of what is rounded is what was measured. (P(z > x) ≤ ½ exp(−x²/2).)
-fn chance_of(turn: &Turn) -> f64 {
-    -0.5 * SAFETY * SAFETY * turn.cost - std::f64::consts::LN_2
+fn chance_of(moved: &Moved) -> f64 {
+    -0.5 * SAFETY * SAFETY * moved.cost - std::f64::consts::LN_2
 }
 
 /// The chances of all elements that may turn, the larger one where an element may turn to several values.
-fn chances(turns: &[Turn]) -> BTreeMap<(usize, usize), f64> {
+fn chances<'a>(turns: impl IntoIterator<Item = &'a Turn>) -> BTreeMap<(usize, usize), f64> {
     let mut chances = BTreeMap::new();
-    for turn in turns {
-        let chance: &mut f64 = chances.entry((turn.choice, turn.at)).or_insert(f64::NEG_INFINITY);
-        *chance = chance.max(chance_of(turn));
+    for (choice, moved) in
+        turns.into_iter().flat_map(|turn| turn.moved.iter().map(|moved| (turn.choice, moved)))
+    {
+        let chance: &mut f64 = chances.entry((choice, moved.at)).or_insert(f64::NEG_INFINITY);
+        *chance = chance.max(chance_of(moved));
     }
     chances
 }
@@ -221,10 +258,9 @@ fn chances(turns: &[Turn]) -> BTreeMap<(usize, usize), f64> {
 /// of −ln p over what is turned, E exp(½ Σ −ln p) being Π (1 − p + √p). A mask that is wrong for all |z| < 0.1 turns what is
 /// far and what is near, each of one sign; rounding turns half of what is near, whatever its sign, and hardly anything that is far.
 fn chance(taken: &[&Turn], chances: &BTreeMap<(usize, usize), f64>) -> f64 {
-    let turned: BTreeMap<(usize, usize), f64> =
-        taken.iter().map(|turn| ((turn.choice, turn.at), chance_of(turn))).collect();
     let expected = |p: f64| (1.0 - p.exp() + (0.5 * p).exp()).ln();
-    0.5 * turned.values().sum::<f64>() + chances.values().map(|&p| expected(p)).sum::<f64>()
+    0.5 * self::chances(taken.iter().copied()).values().sum::<f64>()
+        + chances.values().map(|&p| expected(p)).sum::<f64>()
 }
 
 /// What a choice, turned, makes of the derivative.
@@ -239,7 +275,7 @@ struct Effect {
 impl Effect {
     /// What it costs to turn it, or to turn it back.
     fn cost(&self) -> f64 {
-        if self.taken { -self.turn.cost } else { self.turn.cost }
+        if self.taken { -self.turn.cost() } else { self.turn.cost() }
     }
 
     /// What turning it makes of the derivative; where it is turned, turning it back.
@@ -391,7 +427,8 @@ impl<'a> Chosen<'a> {
     fn turn(&mut self, turns: &[&Turn]) -> Result<()> {
         for choice in 0..self.choices.len() {
             let mut input = self.choices[choice].input.clone();
-            turns.iter().filter(|turn| turn.choice == choice).for_each(|turn| input[turn.at] = turn.to);
+            let turned = turns.iter().filter(|turn| turn.choice == choice).flat_map(|turn| &turn.moved);
+            turned.for_each(|moved| input[moved.at] = moved.to);
             self.choices[choice].chosen = self.choices[choice].of(input)?;
         }
         Ok(())

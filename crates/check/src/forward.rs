@@ -4,8 +4,10 @@ use pullback_array::{Array, Precision};
 use pullback_ops::{Error, Result, Val};
 
 use crate::evidence::{Gap, rounding_of, worst};
+use crate::flips::{Flips, flips};
 use crate::layout::unravel;
 use crate::limits::SAFETY;
+use crate::other_code::Pulled;
 use crate::rounding::{Simulation, Sums};
 use crate::verdict::Entry;
 
@@ -35,10 +37,35 @@ pub fn deviation(value: &Val, numbers: &Array, precision: Precision) -> Result<O
     }
     let sums = Sums::of(precision, precision.accumulator()).in_pieces();
     let (expected, spread) = Simulation::new(value, &[])?.run_with(&[], sums)?;
-    let expected = expected.to_vec_f64();
-    let claimed = numbers.to_vec_f64();
+    let (expected, claimed) = (expected.to_vec_f64(), numbers.to_vec_f64());
+    let rounding =
+        |spread: &f64| SAFETY * (rounding_of(precision, *spread) + rounding_of(Precision::F64, *spread));
+    let tolerance: Vec<f64> = spread.iter().map(rounding).collect();
+    let Some(off) = farthest(&claimed, &expected, &tolerance) else { return Ok(None) };
+    // What rounding turned (a mask, which of two is the larger) makes of the value.
+    let turned = match off.error.is_finite() {
+        true => flips(&Pulled::of(value)?, precision, &claimed, &expected, &tolerance)?,
+        false => None,
+    };
+    if let Some(Flips { moves, allowance, .. }) = turned {
+        let unturned: Vec<f64> = claimed.iter().zip(moves).map(|(claimed, moved)| claimed - moved).collect();
+        let tolerance: Vec<f64> = tolerance.iter().zip(allowance.most).map(|(a, b)| a.max(b)).collect();
+        if farthest(&unturned, &expected, &tolerance).is_none() {
+            return Ok(None);
+        }
+    }
+    Ok(Some(Entry {
+        at: unravel(off.position, numbers.shape()),
+        claimed: claimed[off.position],
+        expected: expected[off.position],
+        difference: None,
+    }))
+}
+
+/// The entry that is beyond its tolerance by most.
+fn farthest(claimed: &[f64], expected: &[f64], tolerance: &[f64]) -> Option<Gap> {
     let gap = |position: usize| {
-        let (a, b, spread) = (claimed[position], expected[position], spread[position]);
+        let (a, b) = (claimed[position], expected[position]);
         if a == b || (a.is_nan() && b.is_nan()) {
             // Equal infinities have no difference.
             return Gap { position, error: 0.0, tolerance: 0.0 };
@@ -46,15 +73,8 @@ pub fn deviation(value: &Val, numbers: &Array, precision: Precision) -> Result<O
         if !(a - b).is_finite() {
             return Gap { position, error: f64::INFINITY, tolerance: 0.0 };
         }
-        let tolerance = SAFETY * (rounding_of(precision, spread) + rounding_of(Precision::F64, spread));
-        Gap::new(position, a, b, tolerance)
+        Gap::new(position, a, b, tolerance[position])
     };
     let gaps: Vec<Gap> = (0..claimed.len()).map(gap).collect();
-    let beyond = worst(&gaps).filter(|gap| gap.ratio() > 1.0);
-    Ok(beyond.map(|gap| Entry {
-        at: unravel(gap.position, numbers.shape()),
-        claimed: claimed[gap.position],
-        expected: expected[gap.position],
-        difference: None,
-    }))
+    worst(&gaps).filter(|gap| gap.ratio() > 1.0)
 }

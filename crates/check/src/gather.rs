@@ -117,11 +117,16 @@ impl Case<'_> {
             let (y, shape) = (self.y.len(), self.claim.array.shape());
             judgement.expected = Some(from_tensor(&tensor, y, shape, self.claim.layout)?);
         }
-        if Scale::of(&right, &of_routes, &rounding).zero {
-            // A derivative that is zero has no size, and rounding makes of it what it makes of terms that cancel, or of a product of
-            // such. No more than rounding of the slope that it might have been is as good as zero.
-            let least = self.claim.precision.epsilon() * typical_slope(&derivative)?;
-            rounding.iter_mut().for_each(|own| *own = own.max(least));
+        if (0..claimed.len()).any(|p| (claimed[p] - right[p]).abs() > rounding[p]) {
+            // What is zero has no size, and rounding makes of it what it makes of terms that cancel, or of a product of such: of all
+            // entries that are, no more than rounding of the slope that they might have been is as good as zero; of a single one
+            // no more than what rounding leaves of that.
+            let is_zero = Scale::of(&right, &of_routes, &rounding).zero;
+            let epsilon = self.claim.precision.epsilon();
+            let share = if is_zero { epsilon } else { epsilon * epsilon };
+            let least = share * typical_slope(&derivative)? / SAFETY;
+            of_claim.or(&Allowance::of_errors(vec![least; claimed.len()]));
+            rounding = own(&of_claim);
         }
         let gaps = |of: &dyn Fn(usize) -> Gap| (0..claimed.len()).map(of).collect::<Vec<Gap>>();
         let whole = |(measured, own): (&f64, &f64)| measured + own / SAFETY;

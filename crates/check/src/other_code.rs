@@ -18,7 +18,7 @@ use crate::rounding::{Measured, Simulation, Sums};
 use crate::routes::Derivative;
 use crate::verdict::Coarser;
 
-/// The rows of a derivative by reverse mode, as a function of the cotangent.
+/// The rows of a derivative by reverse mode, as a function of the cotangent; or a value of the program, in one row.
 #[derive(Clone)]
 pub(crate) struct Pulled {
     /// The leaf in the cotangent's place.
@@ -36,6 +36,12 @@ impl Pulled {
         let pulled = pullback(&[(derivative.y, &seed)], &[derivative.x], &derivative.fixed)?.remove(0);
         let rows = derivative.y.shape().iter().product();
         Ok(pulled.map(|gradient| Pulled { seed, gradient, rows, given: Vec::new() }))
+    }
+
+    /// A value of the program itself, which no cotangent is in.
+    pub(crate) fn of(value: &Val) -> Result<Pulled> {
+        let seed = Val::new(Array::ones(&[], DType::F64)?);
+        Ok(Pulled { seed, gradient: value.clone(), rows: 1, given: Vec::new() })
     }
 
     /// The cotangent that gives a row.

@@ -208,10 +208,21 @@ impl Simulation {
     /// # Errors
     /// Where the value cannot be evaluated.
     pub fn new(value: &Val, given: &[&Val]) -> Result<Simulation> {
-        let leaves: Vec<Val> = float_leaves(value)
-            .into_iter()
-            .filter(|leaf| !given.iter().any(|g| g.id() == leaf.id()))
-            .collect();
+        let is_given = |leaf: &Val| given.iter().any(|given| given.id() == leaf.id());
+        let leaves = float_leaves(value).into_iter().filter(|leaf| !is_given(leaf)).collect();
+        Simulation::over(value, given, leaves)
+    }
+
+    /// Of a value that is compared with another: the numbers that the program states are rounded too. In `x > 0.7` PyTorch brings
+    /// 0.7 to the format of x, and in `0.7 * x` it does not.
+    pub(crate) fn compared(value: &Val) -> Result<Simulation> {
+        let is_number = |value: &Val| matches!(value.origin(), Origin::Number(_)) && value.dtype().is_float();
+        let numbers = ancestors(value).into_iter().filter(is_number);
+        Simulation::over(value, &[], float_leaves(value).into_iter().chain(numbers).collect())
+    }
+
+    /// Of `value` as a function of `given`, which are exact, and of `leaves`, which are rounded where they have more digits.
+    fn over(value: &Val, given: &[&Val], leaves: Vec<Val>) -> Result<Simulation> {
         let inputs: Vec<&Val> = given.iter().copied().chain(&leaves).collect();
         let held = piecewise_constant(value)?;
         let function = Function::new(&inputs, &[value], &held.iter().collect::<Vec<_>>())?;
