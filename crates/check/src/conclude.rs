@@ -198,6 +198,8 @@ pub fn conclude(facts: &Facts) -> Verdict {
     };
     match (verdict, facts.causes) {
         (Verdict::Wrong | Verdict::Shape | Verdict::NotFinite, _) if facts.inherits => Verdict::Inherited,
+        // In few digits it is not seen whether another's mistake is in it; that is known if it is.
+        (Verdict::Vacuous, _) if facts.inherits && !facts.digits => Verdict::Inherited,
         (Verdict::Kink, _) if facts.inherits && facts.worst == Says::OtherConvention => Verdict::Inherited,
         (Verdict::Wrong | Verdict::Shape, Causes::Several) => Verdict::Ambiguous,
         // Of a shape whose cause is known it is the cause that is wrong.

@@ -157,7 +157,7 @@ fn every_combination_of_facts() {
 fn cases_by_name() {
     let holds = Facts::default();
     let wrong = Facts { worst: Says::Wrong, ..holds };
-    let cases: [(&str, Facts, Verdict); 18] = [
+    let cases: [(&str, Facts, Verdict); 19] = [
         ("all agree", holds, Verdict::Holds),
         (
             "the derivative of pieces that fit together",
@@ -181,6 +181,7 @@ fn cases_by_name() {
             Verdict::Inherited,
         ),
         ("the mistake of another claim", Facts { inherits: true, ..wrong }, Verdict::Inherited),
+        ("in few digits", Facts { digits: false, inherits: true, ..holds }, Verdict::Inherited),
         ("several causes", Facts { causes: Causes::Several, ..wrong }, Verdict::Ambiguous),
         ("right on this draw alone", Facts { other_data: OtherData::Wrong, ..holds }, Verdict::Wrong),
         ("a shape whose cause is known", Facts { fits: false, causes: Causes::One, ..holds }, Verdict::Wrong),

@@ -1,8 +1,9 @@
 //! Which wrong claims are wrong only because claims that they refer to are.
 //!
 //! A claim that is judged wrong and refers, directly or through others, to claims judged wrong is computed once more with
-//! the true values in their place. If it then holds, the mistake is theirs. Of several mistakes the first is the one that is
-//! nearest to the output.
+//! the true values in their place. If it then holds, the mistake is theirs. Likewise one whose numbers are within what few digits
+//! leave open: that its formula is right is then told by more digits. Of several mistakes the first is the one that is nearest to
+//! the output.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -23,7 +24,10 @@ pub fn inherited(exact: &Program, dtype: DType, judged: &mut [Option<Judgement>]
     // What a claim follows is decided by what was found first, not by what it was turned into.
     let wrong: Vec<bool> = judged.iter().map(|found| found.as_ref().is_some_and(is_wrong)).collect();
     let mut inherits: Vec<Vec<String>> = vec![Vec::new(); judged.len()];
-    for claim in (0..judged.len()).filter(|&claim| wrong[claim]) {
+    let has_few_digits =
+        |judgement: &Judgement| judgement.verdict == Verdict::Vacuous && !judgement.facts.digits;
+    let open: Vec<bool> = judged.iter().map(|found| found.as_ref().is_some_and(has_few_digits)).collect();
+    for claim in (0..judged.len()).filter(|&claim| wrong[claim] || open[claim]) {
         let causes: BTreeSet<usize> =
             referred(exact, claim).into_iter().filter(|&cause| cause < wrong.len() && wrong[cause]).collect();
         // What is wrong on other draws only holds here in any case.
@@ -34,7 +38,8 @@ pub fn inherited(exact: &Program, dtype: DType, judged: &mut [Option<Judgement>]
         // Of a derivative that is zero, or so small that nothing else can be told, one cannot say more but that the mistake is not
         // its own.
         let is_undecided = || {
-            verdict.verdict == Verdict::Vacuous
+            wrong[claim]
+                && verdict.verdict == Verdict::Vacuous
                 && verdict.facts.worst <= Says::Conventional
                 && !is_wrong_as_map(exact, claim)
         };

@@ -213,9 +213,10 @@ pub(crate) fn note_text(note: &Note) -> String {
             format!("{count} {entries} too small beside the others for so few digits")
         }
         Note::Flipped(count) => {
-            let (choices, it) = if *count == 1 { ("choice", "it") } else { ("choices", "each") };
+            let (choices, within) =
+                if *count == 1 { ("choice", "within") } else { ("choices", "each within") };
             format!(
-                "{count} {choices} (a sign, which element is the largest) made otherwise than here, {it} within rounding"
+                "{count} {choices} (a sign, which element is the largest) made otherwise than here, {within} rounding"
             )
         }
         Note::Coarser(Coarser::Sums(precision)) => format!(
