@@ -118,14 +118,16 @@ impl Case<'_> {
             judgement.expected = Some(from_tensor(&tensor, y, shape, self.claim.layout)?);
         }
         if (0..claimed.len()).any(|p| (claimed[p] - right[p]).abs() > rounding[p]) {
-            // What is zero has no size, and rounding makes of it what it makes of terms that cancel, or of a product of such: of all
-            // entries that are, no more than rounding of the slope that they might have been is as good as zero; of a single one
-            // no more than what rounding leaves of that.
-            let is_zero = Scale::of(&right, &of_routes, &rounding).zero;
+            // What is zero has no size, and rounding makes of it what it makes of terms that cancel, or of a product of such: of a
+            // single entry no more than what rounding leaves of rounding of the largest; and of all of them, where all are, no more than
+            // rounding of the slope that they might have been is as good as zero.
+            let scale = Scale::of(&right, &of_routes, &rounding);
             let epsilon = self.claim.precision.epsilon();
-            let share = if is_zero { epsilon } else { epsilon * epsilon };
-            let least = share * typical_slope(&derivative)? / SAFETY;
-            of_claim.or(&Allowance::of_errors(vec![least; claimed.len()]));
+            let least = match scale.zero {
+                true => epsilon * typical_slope(&derivative)?,
+                false => epsilon * epsilon * scale.largest,
+            };
+            of_claim.or(&Allowance::of_errors(vec![least / SAFETY; claimed.len()]));
             rounding = own(&of_claim);
         }
         let gaps = |of: &dyn Fn(usize) -> Gap| (0..claimed.len()).map(of).collect::<Vec<Gap>>();
