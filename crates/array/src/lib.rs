@@ -61,6 +61,7 @@ mod index;
 mod linalg;
 mod matmul;
 pub mod memory;
+mod pool;
 mod precision;
 mod print;
 pub mod random;

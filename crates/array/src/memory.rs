@@ -3,14 +3,15 @@
 //! The counters and the limit belong to the process. An array that would pass the limit is refused with an
 //! [`Error`] that carries the size asked for, before any memory is touched.
 //!
-//! What is counted is what has been allocated and not freed. Beside it a process takes what its program and its stacks take, a
-//! few MiB, and what the system's allocator keeps ([`give_back_freed`]).
+//! What is counted is what has been allocated and not freed, and the blocks that [`Counted`] keeps for later, a few, which it gives
+//! back before it refuses any. Beside it a process takes what its program and its stacks take, a few MiB, and what the system's
+//! allocator keeps ([`give_back_freed`]).
 //!
 //! A library counts arrays only. A program that owns its process may count all else too, the text, the tree and the
 //! graph of a file, by making [`Counted`] its allocator. What is no array is not refused where it is allocated, since
 //! Rust's collections cannot fail; whoever builds without a bound asks [`check`] as it goes.
 
-use crate::{Error, Result};
+use crate::{Error, Result, pool};
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
@@ -36,11 +37,15 @@ static LIMIT: AtomicUsize = AtomicUsize::new(usize::MAX);
 /// ```
 pub struct Counted;
 
-// SAFETY: every call is passed on to the system's allocator as it is.
+// SAFETY: every block comes from the system's allocator in the layout that `pool::layout` makes of the one asked for, which
+// is aligned at least as well, and goes back to it in the same; a block that is kept in between is used by nobody.
 unsafe impl GlobalAlloc for Counted {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        if let Some(pointer) = pool::take(layout) {
+            return pointer;
+        }
         // SAFETY: the caller's promise.
-        let pointer = unsafe { System.alloc(layout) };
+        let pointer = unsafe { System.alloc(pool::layout(layout)) };
         if !pointer.is_null() {
             HEAP.fetch_add(layout.size(), Relaxed);
         }
@@ -48,8 +53,13 @@ unsafe impl GlobalAlloc for Counted {
     }
 
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
+        if let Some(pointer) = pool::take(layout) {
+            // SAFETY: a block that was kept is as large as is asked for.
+            unsafe { pointer.write_bytes(0, layout.size()) };
+            return pointer;
+        }
         // SAFETY: the caller's promise.
-        let pointer = unsafe { System.alloc_zeroed(layout) };
+        let pointer = unsafe { System.alloc_zeroed(pool::layout(layout)) };
         if !pointer.is_null() {
             HEAP.fetch_add(layout.size(), Relaxed);
         }
@@ -57,18 +67,35 @@ unsafe impl GlobalAlloc for Counted {
     }
 
     unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        // SAFETY: the caller's promise.
-        let pointer = unsafe { System.realloc(pointer, layout, size) };
-        if !pointer.is_null() {
-            HEAP.fetch_add(size, Relaxed);
-            HEAP.fetch_sub(layout.size(), Relaxed);
+        let Ok(asked) = Layout::from_size_align(size, layout.align()) else { return std::ptr::null_mut() };
+        if pool::layout(layout).align() == pool::layout(asked).align() {
+            // SAFETY: the caller's promise; the alignment is the same before and after.
+            let pointer = unsafe { System.realloc(pointer, pool::layout(layout), size) };
+            if !pointer.is_null() {
+                HEAP.fetch_add(size, Relaxed);
+                HEAP.fetch_sub(layout.size(), Relaxed);
+            }
+            return pointer;
         }
-        pointer
+        // SAFETY: the caller's promise: the size is not zero.
+        let new = unsafe { self.alloc(asked) };
+        if !new.is_null() {
+            // SAFETY: both are as large as what is copied, and they are different blocks.
+            unsafe { new.copy_from_nonoverlapping(pointer, layout.size().min(size)) };
+            // SAFETY: the caller's promise.
+            unsafe { self.dealloc(pointer, layout) };
+        }
+        new
     }
 
     unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        // SAFETY: the caller's promise.
-        unsafe { System.dealloc(pointer, layout) };
+        // SAFETY: the block came from `alloc`, which allocates in the pool's layout, and the caller uses it no more.
+        if let Some(given) = unsafe { pool::keep(pointer, layout, limit()) } {
+            HEAP.fetch_sub(given, Relaxed);
+            return;
+        }
+        // SAFETY: the caller's promise; `alloc` allocated it in this layout.
+        unsafe { System.dealloc(pointer, pool::layout(layout)) };
         HEAP.fetch_sub(layout.size(), Relaxed);
     }
 }
@@ -113,6 +140,13 @@ pub fn used() -> usize {
     HEAP.load(Relaxed).max(live())
 }
 
+/// Gives back what is kept for later, where more than the limit would be held else.
+fn make_room(bytes: usize) {
+    if used().saturating_add(bytes) > limit() {
+        HEAP.fetch_sub(pool::drain(), Relaxed);
+    }
+}
+
 /// Asks whether more may be built: for what is no array and has no size to be known beforehand.
 ///
 /// # Errors
@@ -126,6 +160,7 @@ pub fn check() -> Result<()> {
 /// # Errors
 /// Where they would pass the limit.
 pub fn room(bytes: usize) -> Result<()> {
+    make_room(bytes);
     let (used, limit) = (used(), limit());
     if used.checked_add(bytes).is_some_and(|total| total <= limit) {
         return Ok(());

@@ -14,7 +14,7 @@ use crate::DType;
 /// assert_eq!(Precision::F16.epsilon(), 1.0 / 1024.0);
 /// assert_eq!(Precision::BF16.to_string(), "bf16");
 /// ```
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Hash)]
 pub enum Precision {
     /// 64-bit floating point.
     F64,

@@ -2,7 +2,7 @@
 //!
 //! It runs forward passes and nothing else: what finite differences see is independent of every rule.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use pullback_array::Array;
 use pullback_network::Value;
@@ -28,6 +28,8 @@ struct Step {
     /// Where its outputs go: slot `first + k` for output `k`.
     first: usize,
     last: usize,
+    /// The slots that no later step reads.
+    done: Vec<usize>,
 }
 
 /// Where an array comes from when the function runs.
@@ -35,6 +37,15 @@ struct Step {
 enum Source {
     Slot(usize),
     Constant(Array),
+}
+
+impl Source {
+    fn slot(&self) -> Option<usize> {
+        match self {
+            Source::Slot(slot) => Some(*slot),
+            Source::Constant(_) => None,
+        }
+    }
 }
 
 impl Function {
@@ -71,15 +82,18 @@ impl Function {
             let first = slots;
             slot_of.insert(value.id(), first + value.output());
             slots = first + value.output() + 1;
-            steps.push(Step { inputs: arguments?, first, last: slots - 1, value });
+            steps.push(Step { inputs: arguments?, first, last: slots - 1, done: Vec::new(), value });
         }
         let outputs: Result<Vec<Source>> = outputs.iter().map(|output| source(&slot_of, output)).collect();
-        Ok(Function {
-            inputs: inputs.iter().map(|&input| input.clone()).collect(),
-            steps,
-            outputs: outputs?,
-            slots,
-        })
+        let outputs = outputs?;
+        let slots_of =
+            |sources: &[Source]| -> Vec<usize> { sources.iter().filter_map(Source::slot).collect() };
+        let mut read: HashSet<usize> = slots_of(&outputs).into_iter().collect();
+        for step in steps.iter_mut().rev() {
+            let own = slots_of(&step.inputs).into_iter().chain(step.first..=step.last);
+            step.done = own.filter(|&slot| read.insert(slot)).collect();
+        }
+        Ok(Function { inputs: inputs.iter().map(|&input| input.clone()).collect(), steps, outputs, slots })
     }
 
     /// The number of elements that a call computes: its cost, to a factor.
@@ -145,6 +159,7 @@ impl Function {
             for (slot, result) in (step.first..=step.last).zip(results) {
                 slots[slot] = Some(result);
             }
+            step.done.iter().for_each(|&slot| slots[slot] = None);
         }
         Ok(self.outputs.iter().map(|source| read(source, &slots).clone()).collect())
     }

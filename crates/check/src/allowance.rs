@@ -12,6 +12,7 @@ use crate::limits::{MOST_OF_ALL, OF_ONE, SAFETY, STORED};
 use crate::rounding::Measured;
 
 /// How far each entry may be off.
+#[derive(Clone)]
 pub(crate) struct Allowance {
     /// At the most.
     pub most: Vec<f64>,
@@ -99,7 +100,7 @@ fn squares_of_like(entries: &[f64], weight: &dyn Fn(usize) -> f64) -> f64 {
         .enumerate()
         .map(|(k, entry)| (((entry.to_bits() & DIGITS) + ROUNDED / 2) / ROUNDED, weight(k)))
         .collect();
-    like.sort_by_key(|(digits, _)| *digits);
+    like.sort_unstable_by_key(|(digits, _)| *digits);
     like.chunk_by(|a, b| a.0 == b.0).map(|group| group.iter().map(|(_, w)| w).sum::<f64>().powi(2)).sum()
 }
 

@@ -84,15 +84,28 @@ impl Claim {
     /// # Errors
     /// Where the expression cannot be evaluated.
     pub fn evaluated(array: &Array, expression: &Val) -> Result<Claim> {
-        let precision = Precision::of(array.dtype());
+        Ok(Claim::evaluated_all(&[(array, expression)])?.remove(0))
+    }
+
+    /// Several at once, in one precision: what they share is perturbed once for all of them.
+    ///
+    /// # Errors
+    /// Where an expression cannot be evaluated.
+    pub fn evaluated_all(claims: &[(&Array, &Val)]) -> Result<Vec<Claim>> {
+        let Some((first, _)) = claims.first() else { return Ok(Vec::new()) };
+        let precision = Precision::of(first.dtype());
         // What nothing moves is no result that could have become zero.
         let underflow = |spread: f64| if spread > 0.0 { precision.underflow() } else { 0.0 };
         let error = |spread: f64| spread * precision.epsilon() + underflow(spread);
-        let errors = rounding::amplification(expression, precision)?.into_iter().map(error).collect();
-        let rounding = Rounding::Measured(Array::from_vec(&expression.shape(), errors)?);
-        let array = array.cast(DType::F64)?;
-        let computed_by = Some(expression.clone());
-        Ok(Claim { array, layout: ClaimLayout::Either, rounding, zeros: false, computed_by, precision })
+        let expressions: Vec<&Val> = claims.iter().map(|(_, expression)| *expression).collect();
+        let of = |((array, expression), spread): (&(&Array, &Val), Vec<f64>)| {
+            let errors = spread.into_iter().map(error).collect();
+            let rounding = Rounding::Measured(Array::from_vec(&expression.shape(), errors)?);
+            let (array, layout) = (array.cast(DType::F64)?, ClaimLayout::Either);
+            let computed_by = Some((*expression).clone());
+            Ok(Claim { array, layout, rounding, zeros: false, computed_by, precision })
+        };
+        claims.iter().zip(rounding::amplification(&expressions, precision)?).map(of).collect()
     }
 
     /// Numbers from elsewhere: nothing is known of how they were computed but the precision. How far rounding may have moved

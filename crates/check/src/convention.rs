@@ -9,7 +9,7 @@
 //! beside, the pieces fit together, and that is the derivative ([`Choices::fitted`]), which the conventions need not come to: those of
 //! `relu(x) - relu(-x)` at 0 come to 0. Beside a kink some of the pieces may fit together; the others are found by leaving them out.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use pullback_array::random::Generator;
 use pullback_array::{Array, DType};
@@ -17,7 +17,7 @@ use pullback_autograd::{Function, pullback};
 use pullback_network::Value as _;
 use pullback_ops::{Factor, Origin, Result, Val, find};
 
-use crate::graph::{ancestors, piecewise_constant};
+use crate::graph::{ancestors, ancestors_of, piecewise_constant};
 use crate::layout::unravel;
 use crate::limits::SAFETY;
 use crate::other_code::Pulled;
@@ -144,6 +144,22 @@ struct Jump {
     broken: [Array; 2],
 }
 
+/// Is a payload of gradients at a jump, of those that change with the values that the gradients are by?
+pub(crate) fn is_at_jump(gradients: &[&Val], known: &[(Val, Val)]) -> Result<bool> {
+    let mut changing: HashSet<u64> = known.iter().map(|(value, _)| value.id()).collect();
+    for value in ancestors_of(gradients) {
+        if value.inputs().iter().any(|input| changing.contains(&input.id())) {
+            changing.insert(value.id());
+        }
+    }
+    for payload in piecewise_constant(gradients)?.iter().filter(|payload| changing.contains(&payload.id())) {
+        if Jump::of(payload)?.is_some() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
 /// The derivative as a function of its piecewise constant payloads.
 pub(crate) struct Choices<'a> {
     derivative: &'a Derivative<'a>,
@@ -162,7 +178,7 @@ impl<'a> Choices<'a> {
         let pulled = pullback(&[(derivative.y, &ones)], &[derivative.x], &derivative.fixed)?.remove(0);
         let Some(pulled) = pulled else { return Ok(None) };
         let mut jumps = Vec::new();
-        for payload in piecewise_constant(&pulled)? {
+        for payload in piecewise_constant(&[&pulled])? {
             jumps.extend(Jump::of(&payload)?);
         }
         if jumps.is_empty() {

@@ -14,6 +14,7 @@ use crate::flips::Flips;
 use crate::kink::OneSided;
 use crate::limits::{MOST_ROUNDING, MOST_TRUNCATION};
 use crate::routes::Derivative;
+use crate::survey::Surveyed;
 use crate::symmetric::Moves;
 
 /// A subject as a first derivative: a Hessian is the derivative of a gradient.
@@ -61,6 +62,8 @@ pub(crate) struct Case<'a> {
     pub tensor: Array,
     pub y: Vec<usize>,
     pub x: Vec<usize>,
+    /// What is known of the derivative before it is claimed.
+    pub known: Option<&'a Surveyed>,
 }
 
 /// The difference of one entry from one route, and how far it may be off.
@@ -74,6 +77,27 @@ pub(crate) struct Gap {
 impl Gap {
     pub(crate) fn new(position: usize, a: f64, b: f64, tolerance: f64) -> Gap {
         Gap { position, error: (a - b).abs(), tolerance }
+    }
+
+    /// Those that are beyond their tolerances, and of the others the one with the largest error and the one closest to its tolerance:
+    /// of all that are within no more is said.
+    pub(crate) fn loudest(gaps: impl Iterator<Item = Gap>) -> Vec<Gap> {
+        let (mut loud, mut largest, mut closest): (Vec<Gap>, Option<Gap>, Option<Gap>) =
+            (Vec::new(), None, None);
+        for gap in gaps {
+            if gap.ratio() > 1.0 || gap.error.is_nan() {
+                loud.push(gap);
+                continue;
+            }
+            if largest.is_none_or(|most| gap.error > most.error) {
+                largest = Some(gap);
+            }
+            if closest.is_none_or(|most| gap.ratio() > most.ratio()) {
+                closest = Some(gap);
+            }
+        }
+        loud.extend(largest.into_iter().chain(closest));
+        loud
     }
 
     /// The error in units of its tolerance; 0 where there is no error.

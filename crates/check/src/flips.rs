@@ -182,7 +182,7 @@ pub(crate) fn flips(
     derived: &[f64],
     tolerance: &[f64],
 ) -> Result<Option<Flips>> {
-    let held = piecewise_constant(&pulled.gradient)?;
+    let held = piecewise_constant(&[&pulled.gradient])?;
     let (mut values, mut choices): (Vec<&Val>, Vec<Choice<'_>>) = (Vec::new(), Vec::new());
     for value in &held {
         if let Some(choice) = Choice::new(value, precision)? {

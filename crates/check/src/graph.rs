@@ -7,8 +7,13 @@ use pullback_ops::{Result, Val};
 
 /// The value and all it depends on, each once, in forward order: a value comes after those it is computed from.
 pub(crate) fn ancestors(value: &Val) -> Vec<Val> {
+    ancestors_of(&[value])
+}
+
+/// The same of several values.
+pub(crate) fn ancestors_of(values: &[&Val]) -> Vec<Val> {
     let mut seen = HashSet::new();
-    let mut pending = vec![value.clone()];
+    let mut pending: Vec<Val> = values.iter().map(|&value| value.clone()).collect();
     let mut all = Vec::new();
     while let Some(value) = pending.pop() {
         if seen.insert(value.id()) {
@@ -20,13 +25,13 @@ pub(crate) fn ancestors(value: &Val) -> Vec<Val> {
     all
 }
 
-/// The values that `value` depends on whose derivative by each of their inputs is zero.
+/// The values that others depend on whose derivative by each of their inputs is zero.
 ///
 /// # Errors
 /// What the rules return.
-pub(crate) fn piecewise_constant(value: &Val) -> Result<Vec<Val>> {
+pub(crate) fn piecewise_constant(values: &[&Val]) -> Result<Vec<Val>> {
     let mut found = Vec::new();
-    for value in ancestors(value) {
+    for value in ancestors_of(values) {
         let jacobians: Result<Vec<_>> = (0..value.inputs().len()).map(|k| value.jacobian(k)).collect();
         if !value.inputs().is_empty() && jacobians?.iter().all(|jacobian| jacobian.is_zero()) {
             found.push(value);

@@ -12,6 +12,7 @@ use crate::layout::{ClaimLayout, from_tensor, index_in_claim, shapes, to_tensor}
 use crate::limits::{LEAST_TOLD, MOST_ROUNDING, MOST_TRUNCATION};
 use crate::not_finite::{in_claim, in_derivative, in_program};
 use crate::routes::Derivative;
+use crate::survey::Survey;
 use crate::symmetric::Moves;
 use crate::verdict::{Entry, Follows, Judgement, Kink, Note, Routes, Verdict};
 use crate::zero::{independent, typical_slope, unchanged};
@@ -27,6 +28,14 @@ const MOST_SHOWN: usize = 1 << 16;
 /// # Errors
 /// Where the program is not in double precision, or cannot be evaluated or differentiated.
 pub fn judge(subject: &Subject, claim: &Claim) -> Result<Judgement> {
+    judge_in(&Survey::default(), subject, claim)
+}
+
+/// The same, with what is known of the derivative before it is claimed.
+///
+/// # Errors
+/// Those of [`judge`].
+pub fn judge_in(survey: &Survey, subject: &Subject, claim: &Claim) -> Result<Judgement> {
     let reduced = Reduced::new(subject)?;
     let (y, x) = (reduced.y.shape(), subject.last().shape());
     let allowed = shapes(&y, &x, claim.layout);
@@ -34,7 +43,7 @@ pub fn judge(subject: &Subject, claim: &Claim) -> Result<Judgement> {
         return wrong_shape(&reduced, claim, &allowed[0], &y);
     }
     let tensor = to_tensor(&claim.array, &y, &x, claim.layout)?;
-    let case = Case { reduced: &reduced, claim, tensor, y, x };
+    let case = Case { reduced: &reduced, claim, tensor, y, x, known: survey.of(subject, claim) };
     let judgement = case.judgement()?;
     if subject.symmetric && judgement.verdict == Verdict::Wrong {
         return Ok(case.by_symmetric(subject)?.unwrap_or(judgement));
@@ -87,7 +96,7 @@ fn wrong_shape(reduced: &Reduced<'_>, claim: &Claim, shape: &[usize], y: &[usize
     judgement.claimed_shape = Some(claim.array.shape().to_vec());
     let derivative = reduced.derivative();
     if derivative.entries() <= MOST_SHOWN && !derivative.is_dear()? {
-        let (tensor, _) = derivative.by_autograd()?;
+        let tensor = derivative.tensor()?;
         let expected = from_tensor(&tensor, y.len(), shape, claim.layout)?;
         // What a comparison that broadcasts would have called equal.
         let difference = claim.array.zip(&expected, "compare", |a, b| a - b, |a, b| a - b);
@@ -152,7 +161,8 @@ impl Case<'_> {
         for moves in Moves::SYMMETRIC {
             let reduced = Reduced { moves, ..Reduced::new(subject)? };
             let (tensor, y, x) = (self.tensor.clone(), self.y.clone(), self.x.clone());
-            let mut judgement = Case { reduced: &reduced, claim: self.claim, tensor, y, x }.judgement()?;
+            let mut judgement =
+                Case { reduced: &reduced, claim: self.claim, tensor, y, x, known: None }.judgement()?;
             if judgement.passes() {
                 judgement.notes.push(Note::Symmetrised(moves));
                 return Ok(Some(judgement));
@@ -439,7 +449,7 @@ impl Case<'_> {
             && claimed.len() <= MOST_SHOWN
             && !derivative.is_dear()?
         {
-            let (tensor, _) = derivative.by_autograd()?;
+            let tensor = derivative.tensor()?;
             let entries = tensor.to_vec_f64();
             let mut odd = (0..claimed.len()).filter(|&p| !claimed[p].is_finite());
             if odd.clone().all(|p| claimed[p].is_nan() && entries[p].is_nan()) {

@@ -49,6 +49,13 @@ pub(crate) const ABOVE_NOISE: f64 = 1e3;
 /// miss it with probability 0.383¹⁵ < 10⁻⁶. (A row's tolerance adds up what rounding may do to its entries.)
 pub(crate) const DIRECTIONS: usize = 15;
 
+/// Directions along which all values are moved together by which derivatives of one output are claimed (see [`crate::survey`]).
+pub(crate) const DIRECTIONS_OF_ALL: usize = 3;
+
+/// What moves an output by less than this share of what another value moves it by, both by a step of their own size, is not moved
+/// together with that one: of sixteen digits the differences keep ten, and these four are lost of them.
+pub(crate) const LEAST_MOVED: f64 = 1e-4;
+
 /// Sums of rows with random signs, where rows are too many to be gone through: each misses a deviation with probability 1/2 at the
 /// most, and all together with less than 10⁻⁶ (see [`crate::probes`]).
 pub(crate) const PROBES: usize = 20;

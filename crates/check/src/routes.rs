@@ -86,6 +86,23 @@ impl Derivative<'_> {
         Ok((Array::from_vec(&shape, tensor)?, spread))
     }
 
+    /// The same without how rounding moves it.
+    pub fn tensor(&self) -> Result<Array> {
+        let shape = self.shape();
+        let ones = Val::new(Array::ones(&self.y.shape(), DType::F64)?);
+        let zeros = Array::zeros(&shape, DType::F64)?;
+        let Some(pulled) = pullback(&[(self.y, &ones)], &[self.x], &self.fixed)?.remove(0) else {
+            return Ok(zeros);
+        };
+        let function = Function::new(&[&ones], &[&pulled], &[])?;
+        let mut tensor = Vec::with_capacity(zeros.len());
+        for row in 0..Self::len(self.y) {
+            let gradient = function.call(&[Array::from_vec(&self.y.shape(), self.unit(row))?])?.remove(0);
+            tensor.extend(self.moved(gradient.to_vec_f64()));
+        }
+        Ok(Array::from_vec(&shape, tensor)?)
+    }
+
     /// The cotangent that gives a row.
     pub fn unit(&self, row: usize) -> Vec<f64> {
         let mut unit = vec![0.0; Self::len(self.y)];
@@ -238,6 +255,17 @@ impl Derivative<'_> {
     }
 }
 
+/// Would it take long to take every derivative of y by one of these values by itself?
+pub(crate) fn are_dear(y: &Val, values: &[Val]) -> Result<bool> {
+    let work = Function::new(&values.iter().collect::<Vec<_>>(), &[y], &[])?.work();
+    let runs = |value: &Val| match Derivative::len(value) {
+        entries if entries > MOST_ENTRIES => DIRECTIONS,
+        entries => entries,
+    };
+    let runs: usize = values.iter().map(runs).sum();
+    Ok(work.saturating_mul(EVALUATIONS).saturating_mul(runs) > MOST_WORK)
+}
+
 /// The program as finite differences see it.
 struct Program<'a> {
     x: &'a Val,
@@ -340,8 +368,7 @@ impl<'a> Program<'a> {
 
     /// The lengths over which the program may be expected to change with all of x, in falling order.
     fn scales(&self) -> Vec<f64> {
-        let mut scales = vec![scale(self.largest), scale(self.small)];
-        scales.push(of_zeros(self.small));
+        let mut scales = of_sizes(self.largest, self.small).to_vec();
         scales.dedup();
         scales
     }
@@ -496,15 +523,29 @@ pub(crate) fn along(tensor: &Array, direction: &Array, components: usize) -> Vec
 /// are no larger than the small ones.
 pub(crate) fn sizes(numbers: &[f64]) -> (f64, f64) {
     let mut sizes: Vec<f64> = numbers.iter().map(|x| x.abs()).filter(|&size| size > 0.0).collect();
-    sizes.sort_by(f64::total_cmp);
-    let largest = sizes.last().copied().unwrap_or(0.0);
-    let small = sizes.get(sizes.len() / SMALL).copied().unwrap_or(0.0);
+    if sizes.is_empty() {
+        return (0.0, 0.0);
+    }
+    let largest = sizes.iter().copied().fold(0.0, f64::max);
+    let tenth = sizes.len() / SMALL;
+    let (_, &mut small, _) = sizes.select_nth_unstable_by(tenth, f64::total_cmp);
     (largest, if FIRST_STEP * largest <= small { largest } else { small })
 }
 
 /// Is a step more than what rounding makes of it?
 fn is_taken(from: f64, to: f64, step: f64) -> bool {
     (to - from - step).abs() <= 0.25 * step.abs()
+}
+
+/// The lengths over which a program may be expected to change with numbers, in falling order.
+pub(crate) fn lengths(numbers: &[f64]) -> [f64; 3] {
+    let (largest, small) = sizes(numbers);
+    of_sizes(largest, small)
+}
+
+/// The same, of the largest of them and the size of the small ones.
+fn of_sizes(largest: f64, small: f64) -> [f64; 3] {
+    [scale(largest), scale(small), of_zeros(small)]
 }
 
 /// The length for what is zero beside numbers of this size: the same; and where all that is not zero masks something, any.

@@ -38,7 +38,7 @@ impl Truth {
         if derivative.entries() > most {
             return Ok(None);
         }
-        let (mut tensor, _) = derivative.by_autograd()?;
+        let mut tensor = derivative.tensor()?;
         let fitted = derivative.fitted()?.entries;
         if !fitted.is_empty() {
             let mut entries = tensor.to_vec_f64();

@@ -67,12 +67,12 @@ pub(crate) fn size_if_cancelled(value: &Val) -> Result<Option<f64>> {
 /// The sizes of values, asked in forward order: the largest entry of each, and of what terms that cancel have left, and of what is
 /// computed from that alone, the size of those terms.
 #[derive(Default)]
-struct Sizes {
+pub(crate) struct Sizes {
     known: HashMap<u64, f64>,
 }
 
 impl Sizes {
-    fn of(&mut self, value: &Val) -> Result<f64> {
+    pub(crate) fn of(&mut self, value: &Val) -> Result<f64> {
         if let Some(&size) = self.known.get(&value.id()) {
             return Ok(size);
         }

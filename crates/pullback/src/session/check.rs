@@ -4,14 +4,17 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use pullback_array::DType;
-use pullback_check::{Causes, Judgement, Note, OtherData, Verdict, judge, judge_shape};
+use pullback_array::{Array, DType};
+use pullback_check::{
+    Causes, Claim as Numbers, Judgement, Note, OtherData, Survey, Verdict, judge_in, judge_shape,
+};
 use pullback_diagnose::{
     Doubt, Other, as_maps, degenerate, diagnose, distances, doubts, flat, inherited, layout, on_other_draws,
     resting, sharing, subject,
 };
 use pullback_lang::program::{Claim, Claimed, Inputs, Program};
-use pullback_lang::{Error, MAX_ERRORS, Span, print};
+use pullback_lang::{Layout, MAX_ERRORS, Span, print};
+use pullback_ops::Val;
 use pullback_report::{ClaimReport, Elsewhere, FileReport, Invalid, Problem, Sharer};
 
 use super::data::{Data, Lacking, Sorted, Terms, claims_nothing, deviations, is_zero};
@@ -154,26 +157,7 @@ pub(super) fn judged(
     watch: &mut dyn FnMut(&str),
 ) -> FileReport {
     let Checked { opened, exact, mut elsewhere, .. } = checked;
-    let mut judged = Vec::new();
-    let mut errors = Vec::new();
-    for (number, (stated, claim)) in opened.program.claims.iter().zip(&exact.claims).enumerate() {
-        if errors.len() == MAX_ERRORS {
-            break;
-        }
-        watch(&claim.key);
-        let judgement = match elsewhere.get(&number) {
-            Some(elsewhere) => judgement_of_numbers(claim, elsewhere),
-            None => judgement(&opened.program, stated, &exact, claim),
-        };
-        match judgement {
-            Ok(judgement) => judged.push(Some(judgement)),
-            Err(problem) => {
-                errors.push(problem);
-                judged.push(None);
-            }
-        }
-    }
-    judged.resize(exact.claims.len(), None);
+    let (mut judged, errors) = verdicts(&opened.program, &exact, &elsewhere, watch);
     as_maps(&exact, &mut judged);
     on_other_draws(&opened.file, &exact, &opened.inputs, base_dir, &mut judged);
     let mut inherits = inherited(&exact, opened.program.dtype, &mut judged);
@@ -247,49 +231,161 @@ pub(super) fn judged(
     FileReport { data: None, claims, errors, warnings, notes: Vec::new(), document }
 }
 
-/// What is said of a claim; a problem where its expression or the derivative cannot be evaluated.
-fn judgement(
+/// What is said of each claim, nothing of one that cannot be judged; and the problems of those.
+fn verdicts(
     program: &Program,
-    stated: &Claim,
     exact: &Program,
-    claim: &Claim,
-) -> Result<Judgement, Problem> {
-    let (value, stated_layout, zeros) = match &stated.claimed {
-        Claimed::Shape(shape) => return Ok(judge_shape(&subject(claim), shape)),
-        Claimed::Value { val, layout, zeros } => (val, *layout, *zeros),
-    };
-    let Claimed::Value { val: expression, .. } = &claim.claimed else {
-        return Err(Problem::new("a claim about a shape in one precision is none in another"));
-    };
-    let in_place = |error: &Error| Problem::from(error);
-    let array = program.array(value, claim.expr_span).map_err(|error| in_place(&error))?;
-    exact.array(expression, claim.expr_span).map_err(|error| in_place(&error))?;
-    let at = |span: Span| move |error: pullback_ops::Error| Problem::of_operation(&error, span);
-    let claimed = pullback_check::Claim::evaluated(array, expression).map_err(at(claim.expr_span))?;
-    let claimed = claimed.in_layout(layout(stated_layout)).written_as_zeros(zeros).computed_by(value);
-    let judged = judge(&subject(claim), &claimed).map_err(at(claim.span))?;
-    let is_off = matches!(judged.verdict, Verdict::Wrong | Verdict::Ambiguous) || !judged.facts.digits;
-    if !is_off || array.dtype() != DType::F32 {
-        return Ok(judged);
+    elsewhere: &HashMap<usize, Elsewhere>,
+    watch: &mut dyn FnMut(&str),
+) -> (Vec<Option<Judgement>>, Vec<Problem>) {
+    let asked = asked(program, exact, elsewhere);
+    let claims = asked.iter().zip(&exact.claims).filter_map(|(asked, claim)| match asked {
+        Ok(Asked::Numbers(claimed) | Asked::Stated(claimed, _)) => Some((subject(claim), claimed)),
+        _ => None,
+    });
+    // Where that fails each claim is judged by itself, and what fails is told in its place.
+    let survey = Survey::new(&claims.collect::<Vec<_>>()).unwrap_or_default();
+    let (mut judged, mut errors) = (Vec::new(), Vec::new());
+    for (asked, claim) in asked.into_iter().zip(&exact.claims) {
+        if errors.len() == MAX_ERRORS {
+            break;
+        }
+        watch(&claim.key);
+        match asked.and_then(|asked| asked.judged(&survey, claim)) {
+            Ok(judgement) => judged.push(Some(judgement)),
+            Err(problem) => {
+                errors.push(problem);
+                judged.push(None);
+            }
+        }
     }
-    // A formula that is right in f64 is right, whatever becomes of its numbers in fewer digits.
-    let exactly = pullback_check::Claim::of(expression).map_err(at(claim.expr_span))?;
-    let exactly = exactly.in_layout(layout(stated_layout)).written_as_zeros(zeros);
-    let mut right = judge(&subject(claim), &exactly).map_err(at(claim.span))?;
-    if !right.passes() {
-        return Ok(judged);
-    }
-    right.notes.push(Note::Narrow { error: judged.max_abs_error.unwrap_or(f64::INFINITY) });
-    Ok(right)
+    judged.resize(exact.claims.len(), None);
+    (judged, errors)
 }
 
-/// What is said of numbers of other code. Such as are all zero say that the derivative is.
-fn judgement_of_numbers(claim: &Claim, elsewhere: &Elsewhere) -> Result<Judgement, Problem> {
-    let Claimed::Value { val, .. } = &claim.claimed else {
-        return Err(Problem::new("numbers are no claim about a shape"));
+/// What is claimed, ready to be judged.
+enum Asked<'a> {
+    Shape(Vec<usize>),
+    /// Numbers of other code.
+    Numbers(Numbers),
+    /// Those of an expression of the file, and what they are those of.
+    Stated(Numbers, Stated<'a>),
+}
+
+/// An expression of the file: in its own precision, and in double precision.
+#[derive(Clone, Copy)]
+struct Stated<'a> {
+    value: &'a Val,
+    expression: &'a Val,
+    layout: Layout,
+    zeros: bool,
+}
+
+impl Stated<'_> {
+    fn with(self, numbers: Numbers) -> Numbers {
+        numbers.in_layout(layout(self.layout)).written_as_zeros(self.zeros)
+    }
+}
+
+/// What each claim claims; a problem where its expression cannot be evaluated.
+fn asked<'a>(
+    program: &'a Program,
+    exact: &'a Program,
+    elsewhere: &HashMap<usize, Elsewhere>,
+) -> Vec<Result<Asked<'a>, Problem>> {
+    let expressions: Vec<Option<Result<(&Array, Stated<'a>), Problem>>> = exact
+        .claims
+        .iter()
+        .enumerate()
+        .map(|(number, claim)| match elsewhere.contains_key(&number) {
+            true => None,
+            false => stated(program, program.claims.get(number)?, exact, claim),
+        })
+        .collect();
+    let evaluated = |array: &Array, expression: &Val| Numbers::evaluated(array, expression);
+    // What expressions share is gone through once for all of one precision.
+    let pairs: Vec<(&Array, &Val)> = expressions
+        .iter()
+        .flatten()
+        .filter_map(|found| found.as_ref().ok())
+        .map(|(array, stated)| (*array, stated.expression))
+        .collect();
+    let is_of_one = pairs.windows(2).all(|pair| pair[0].0.dtype() == pair[1].0.dtype());
+    let mut together = match is_of_one {
+        true => Numbers::evaluated_all(&pairs).unwrap_or_default(),
+        false => Vec::new(),
+    }
+    .into_iter();
+    let of = |((number, claim), found): ((usize, &Claim), Option<Result<(&Array, Stated<'a>), Problem>>)| {
+        let at = |span: Span| move |error: pullback_ops::Error| Problem::of_operation(&error, span);
+        match (found, &claim.claimed) {
+            (Some(found), _) => {
+                let (array, stated) = found?;
+                let numbers = match together.next() {
+                    Some(numbers) => numbers,
+                    None => evaluated(array, stated.expression).map_err(at(claim.expr_span))?,
+                };
+                Ok(Asked::Stated(stated.with(numbers).computed_by(stated.value), stated))
+            }
+            (None, Claimed::Value { val, .. }) => match elsewhere.get(&number) {
+                Some(elsewhere) => {
+                    let numbers = val.array().map_err(at(claim.span))?;
+                    let claimed = Numbers::numbers(numbers, elsewhere.precision).map_err(at(claim.span))?;
+                    // Such as are all zero say that the derivative is.
+                    Ok(Asked::Numbers(claimed.written_as_zeros(is_zero(numbers))))
+                }
+                None => Err(Problem::new("a claim about a shape in one precision is none in another")),
+            },
+            (None, Claimed::Shape(_)) if elsewhere.contains_key(&number) => {
+                Err(Problem::new("numbers are no claim about a shape"))
+            }
+            (None, Claimed::Shape(shape)) => Ok(Asked::Shape(shape.clone())),
+        }
     };
-    let at = |error: pullback_ops::Error| Problem::of_operation(&error, claim.span);
-    let numbers = val.array().map_err(at)?;
-    let claimed = pullback_check::Claim::numbers(numbers, elsewhere.precision).map_err(at)?;
-    judge(&subject(claim), &claimed.written_as_zeros(is_zero(numbers))).map_err(at)
+    exact.claims.iter().enumerate().zip(expressions).map(of).collect()
+}
+
+/// The numbers of an expression in the file's precision, and the expression. `None`: it is a claim about a shape.
+fn stated<'a>(
+    program: &'a Program,
+    stated: &'a Claim,
+    exact: &'a Program,
+    claim: &'a Claim,
+) -> Option<Result<(&'a Array, Stated<'a>), Problem>> {
+    let (Claimed::Value { val: value, layout, zeros }, Claimed::Value { val: expression, .. }) =
+        (&stated.claimed, &claim.claimed)
+    else {
+        return None;
+    };
+    let found = program.array(value, claim.expr_span).and_then(|array| {
+        exact.array(expression, claim.expr_span)?;
+        Ok((array, Stated { value, expression, layout: *layout, zeros: *zeros }))
+    });
+    Some(found.map_err(|error| Problem::from(&error)))
+}
+
+impl Asked<'_> {
+    /// What is said of it; a problem where the derivative cannot be evaluated.
+    fn judged(self, survey: &Survey, claim: &Claim) -> Result<Judgement, Problem> {
+        let at = |span: Span| move |error: pullback_ops::Error| Problem::of_operation(&error, span);
+        let judge = |claimed: &Numbers| judge_in(survey, &subject(claim), claimed).map_err(at(claim.span));
+        let (claimed, stated) = match self {
+            Asked::Shape(shape) => return Ok(judge_shape(&subject(claim), &shape)),
+            Asked::Numbers(claimed) => return judge(&claimed),
+            Asked::Stated(claimed, stated) => (claimed, stated),
+        };
+        let judged = judge(&claimed)?;
+        let is_off = matches!(judged.verdict, Verdict::Wrong | Verdict::Ambiguous) || !judged.facts.digits;
+        if !is_off || stated.value.dtype() != DType::F32 {
+            return Ok(judged);
+        }
+        // A formula that is right in f64 is right, whatever becomes of its numbers in fewer digits.
+        let exactly = Numbers::of(stated.expression).map_err(at(claim.expr_span))?;
+        let mut right = judge(&stated.with(exactly))?;
+        if !right.passes() {
+            return Ok(judged);
+        }
+        right.notes.push(Note::Narrow { error: judged.max_abs_error.unwrap_or(f64::INFINITY) });
+        Ok(right)
+    }
 }
