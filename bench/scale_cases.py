@@ -80,10 +80,9 @@ r = (mean(x^2, axis=1, keepdims=true) + 1e-5)^-0.5
 y = x * r * g
 L = sum(y * w)
 """
-ENTROPY = """z: [n, c] ~ randn
-t: [n] ~ labels(c)
-p = logsumexp(z, axis=1)
-L = mean(p - gather(reshape(z, [n * c]), t + c * arange(n)))
+ENTROPY = """z: [n=8, c=16] ~ randn
+t: [n] ~ randint(0, 16)
+L = mean(logsumexp(z, axis=1) - sum(z * (t[:, None] == arange(c)), axis=1))
 """
 LINEAR = """X: [n, d] ~ randn
 W: [d, m] ~ randn

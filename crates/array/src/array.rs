@@ -5,6 +5,7 @@ use crate::dtype::{sealed::Arithmetic, with_type};
 use crate::shape::{self, Axis};
 use crate::{DType, Element, Error, Result};
 use ndarray::{ArrayViewD, IxDyn, ShapeBuilder};
+use std::borrow::Cow;
 use std::fmt;
 use std::mem::MaybeUninit;
 use std::sync::Arc;
@@ -186,6 +187,16 @@ impl Array {
             self.for_each::<T>(|value| values.push(value.to_f64()));
             values
         })
+    }
+
+    /// The elements in row-major order, as f64: where they are held so, they are not copied.
+    pub fn as_f64(&self) -> Cow<'_, [f64]> {
+        match &self.data {
+            Data::F64(buffer) if self.is_contiguous() && !self.is_empty() => {
+                Cow::Borrowed(&buffer[self.offset..self.offset + self.len()])
+            }
+            _ => Cow::Owned(self.to_vec_f64()),
+        }
     }
 
     /// The elements in row-major order, as integers.

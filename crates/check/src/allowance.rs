@@ -12,7 +12,6 @@ use crate::limits::{MOST_OF_ALL, OF_ONE, SAFETY, STORED};
 use crate::rounding::Measured;
 
 /// How far each entry may be off.
-#[derive(Clone)]
 pub(crate) struct Allowance {
     /// At the most.
     pub most: Vec<f64>,
@@ -32,10 +31,10 @@ impl Allowance {
     }
 
     /// Of rows that were measured in this precision.
-    pub(crate) fn of(precision: Precision, rows: &[Measured]) -> Allowance {
+    pub(crate) fn of<'a>(precision: Precision, rows: impl IntoIterator<Item = &'a Measured>) -> Allowance {
         let (mut most, mut measured) = (Vec::new(), Vec::new());
         for row in rows {
-            for (entry, &moved) in row.value.to_vec_f64().into_iter().zip(&row.moved) {
+            for (&entry, &moved) in row.value.as_f64().iter().zip(&row.moved) {
                 let whole = rounding_of(precision, moved.hypot(row.stored * entry));
                 // In 16 bits results are rounded when they are stored, and nothing else: by half an epsilon at the most.
                 let (all, unit) = match precision {

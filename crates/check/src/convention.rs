@@ -69,7 +69,8 @@ pub(crate) struct Fitted {
     pub beside_kinks: BTreeMap<usize, f64>,
     /// The operations whose conventions they are.
     pub ops: Vec<&'static str>,
-    /// The derivative as a function of the cotangent on one of the pieces, and with some payloads as they are stated.
+    /// The derivative as a function of the cotangent on one of the pieces, and with some payloads as they are stated; of none where no
+    /// payload is at its jump.
     pub pulled: Vec<Pulled>,
 }
 
@@ -295,9 +296,8 @@ impl<'a> Choices<'a> {
             }
             fitted.spread.extend(spread);
         }
-        if !fitted.entries.is_empty() {
-            seen.push(vec![true; self.jumps.len()]);
-        }
+        // Rounding that a kink hides is seen on the pieces beside it.
+        seen.push(vec![true; self.jumps.len()]);
         for taken in seen {
             let payloads = self.jumps.iter().map(|jump| jump.payload.clone());
             let given = payloads.zip(self.taken(&taken, &beside[0])).collect();

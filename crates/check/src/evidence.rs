@@ -202,9 +202,9 @@ pub(crate) struct Scale {
 }
 
 impl Scale {
-    pub(crate) fn of(entries: &[f64], of_routes: &[f64], rounding: &[f64]) -> Scale {
+    pub(crate) fn of(entries: &[f64], of_routes: impl IntoIterator<Item = f64>, rounding: &[f64]) -> Scale {
         let largest = |numbers: &[f64]| numbers.iter().fold(0.0f64, |largest, a| largest.max(a.abs()));
-        let zero = entries.iter().zip(of_routes).all(|(entry, error)| entry.abs() <= *error);
+        let zero = entries.iter().zip(of_routes).all(|(entry, error)| entry.abs() <= error);
         let mut told = Told::default();
         entries.iter().zip(rounding).for_each(|(entry, rounding)| told.add(*entry, *rounding));
         Scale { zero, largest: largest(entries), rounding: largest(rounding), told: told.share() }

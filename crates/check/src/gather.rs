@@ -124,7 +124,7 @@ impl Case<'_> {
             // What is zero has no size, and rounding makes of it what it makes of terms that cancel, or of a product of such: of a
             // single entry no more than what rounding leaves of rounding of the largest; and of all of them, where all are, no more than
             // rounding of the slope that they might have been is as good as zero.
-            let scale = Scale::of(&right, &of_routes, &rounding);
+            let scale = Scale::of(&right, of_routes.iter().copied(), &rounding);
             let epsilon = self.claim.precision.epsilon();
             let least = match scale.zero {
                 true => epsilon * typical_slope(&derivative)?,
@@ -139,7 +139,7 @@ impl Case<'_> {
             by_autograd: gaps(&|p| Gap::new(p, claimed[p], autograd[p], rounding[p])),
             by_network: gaps(&|p| Gap::new(p, claimed[p], network[p], rounding[p] + networked(p))),
             among_routes: gaps(&|p| Gap::new(p, autograd[p], network[p], of_routes[p] + networked(p))),
-            scale: Scale::of(&right, &of_routes, &rounding),
+            scale: Scale::of(&right, of_routes.iter().copied(), &rounding),
             measured: of_claim.measured.iter().zip(&of_numbers).map(whole).collect(),
             flips,
             composed,

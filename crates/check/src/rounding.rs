@@ -185,8 +185,12 @@ pub(crate) struct Measured {
 impl Measured {
     /// How far each entry is moved, being stored included.
     pub(crate) fn spread(&self) -> Vec<f64> {
-        let entries = self.value.to_vec_f64();
-        entries.iter().zip(&self.moved).map(|(entry, moved)| moved.hypot(self.stored * entry)).collect()
+        self.spreads(&self.value.as_f64()).collect()
+    }
+
+    /// The same, of these entries.
+    pub(crate) fn spreads<'a>(&'a self, entries: &'a [f64]) -> impl Iterator<Item = f64> + 'a {
+        entries.iter().zip(&self.moved).map(|(entry, moved)| moved.hypot(self.stored * entry))
     }
 }
 
@@ -323,25 +327,26 @@ impl Simulation {
     /// Where one cannot be evaluated.
     pub(crate) fn measure_all(&self, given: &[Array], sums: Sums) -> Result<Vec<Measured>> {
         let (values, known) = self.watched(given, sums)?;
-        // The entries, their movements by two sizes, and a perturbed result.
+        // Their movements by two sizes, and a perturbed result.
         let entries: usize = values.iter().map(Array::len).sum();
-        memory::room(4 * size_of::<f64>() * entries)?;
-        let entries: Vec<Vec<f64>> = values.iter().map(Array::to_vec_f64).collect();
-        let run = Run { simulation: self, known: &known, sums, given, entries: &entries };
+        memory::room(3 * size_of::<f64>() * entries)?;
+        let run = Run { simulation: self, known: &known, sums, given, values: &values };
         // What is perturbed least is to move by more than double precision rounds.
         let [coarse, fine] = [COARSE, FINE].map(|size| size / sums.stores().0);
-        let (coarse, fine) = (run.moved(coarse, 0)?, run.moved(fine, sums.samples)?);
-        let larger = |(coarse, fine): (&f64, &f64)| {
-            let moved = [coarse, fine].into_iter().filter(|moved| moved.is_finite());
-            let moved = moved.fold(f64::NAN, |most, &moved| most.max(moved));
-            if moved.is_nan() { f64::INFINITY } else { moved }
+        let (mut coarse, fine) = (run.moved(coarse, 0)?, run.moved(fine, sums.samples)?);
+        let larger = |(coarse, fine): (&mut f64, f64)| {
+            if fine.is_finite() && (fine > *coarse || !coarse.is_finite()) {
+                *coarse = fine;
+            }
         };
-        let measured = |(k, value): (usize, Array)| {
-            let moved = coarse[k].iter().zip(&fine[k]).map(larger).collect();
-            let exact = known.exact.is_exact(&self.values[k], &value);
+        for (coarse, fine) in coarse.iter_mut().zip(fine) {
+            coarse.iter_mut().zip(fine).for_each(larger);
+        }
+        let measured = |((own, value), moved): ((&Val, Array), Vec<f64>)| {
+            let exact = known.exact.is_exact(own, &value);
             Measured { value, moved, stored: sums.stores().0, exact }
         };
-        Ok(values.into_iter().enumerate().map(measured).collect())
+        Ok(self.values.iter().zip(values).zip(coarse).map(measured).collect())
     }
 
     /// The values, and what is known of all that they are computed from.
@@ -418,14 +423,14 @@ struct Run<'a> {
     known: &'a Known,
     sums: Sums,
     given: &'a [Array],
-    entries: &'a [Vec<f64>],
+    values: &'a [Array],
 }
 
 impl Run<'_> {
     /// The largest movement of each entry of each value by as many perturbations as are drawn, the `first` of which is drawn
     /// from the seed of this number, in units of `size`; infinite where a perturbed result is not finite.
     fn moved(&self, size: f64, first: u64) -> Result<Vec<Vec<f64>>> {
-        let all = |number: f64| self.entries.iter().map(|entries| vec![number; entries.len()]).collect();
+        let all = |number: f64| self.values.iter().map(|value| vec![number; value.len()]).collect();
         let mut largest: Vec<Vec<f64>> = all(0.0);
         for sample in first..first + self.sums.samples {
             let noise = Noise::new(sample);
@@ -435,8 +440,9 @@ impl Run<'_> {
                 Err(error) if error.is_memory() => return Err(error),
                 Err(_) => return Ok(all(f64::INFINITY)),
             };
-            for ((largest, moved), exact) in largest.iter_mut().zip(moved).zip(self.entries) {
-                for (largest, (moved, exact)) in largest.iter_mut().zip(moved.to_vec_f64().iter().zip(exact))
+            for ((largest, moved), exact) in largest.iter_mut().zip(moved).zip(self.values) {
+                for (largest, (moved, exact)) in
+                    largest.iter_mut().zip(moved.as_f64().iter().zip(&*exact.as_f64()))
                 {
                     let distance = (moved - exact).abs() / size;
                     *largest = if distance.is_nan() { f64::INFINITY } else { largest.max(distance) };

@@ -24,6 +24,7 @@
 //! payloads, where a direction shows a kink, and where the three do not agree: there each claim goes its own way, which says where.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::rc::Rc;
 
 use pullback_array::random::Generator;
 use pullback_array::{Array, DType, Precision};
@@ -42,7 +43,7 @@ use crate::kink::kinks;
 use crate::layout::{from_tensor, to_tensor};
 use crate::limits::{DIRECTIONS_OF_ALL, LEAST_MOVED, SAFETY};
 use crate::other_code::Pulled;
-use crate::rounding::{Simulation, Sums, float_leaves};
+use crate::rounding::{Measured, Simulation, Sums, float_leaves};
 use crate::routes::{are_dear, lengths};
 use crate::verdict::{Judgement, Note};
 use crate::zero::Sizes;
@@ -55,14 +56,18 @@ pub struct Survey {
 
 /// What is known of one of them.
 pub(crate) struct Surveyed {
-    /// By reverse mode.
-    gradient: Array,
-    /// How much each entry amplifies rounding.
-    spread: Vec<f64>,
-    /// How far it may be off where it is computed in these precisions.
-    allowances: BTreeMap<Precision, Allowance>,
+    /// By reverse mode, and how far rounding moves each entry.
+    own: Rc<Measured>,
+    /// The same where it is computed in these precisions.
+    measured: BTreeMap<Precision, Rc<Measured>>,
     /// The direction of each run, and what the others but this value leave of the slope.
     shares: Vec<Share>,
+}
+
+impl Surveyed {
+    fn gradient(&self) -> &Array {
+        &self.own.value
+    }
 }
 
 /// A value's share of the slope along a direction.
@@ -89,12 +94,12 @@ fn direction(seed: u64, norm: f64, shape: &[usize]) -> Result<Array> {
 }
 
 fn dot(a: &Array, b: &Array) -> f64 {
-    a.to_vec_f64().iter().zip(b.to_vec_f64()).map(|(a, b)| a * b).sum()
+    a.as_f64().iter().zip(&*b.as_f64()).map(|(a, b)| a * b).sum()
 }
 
 /// The sum of the sizes of products.
-fn reach(errors: &[f64], along: &Array) -> f64 {
-    errors.iter().zip(along.to_vec_f64()).map(|(error, z)| error * z.abs()).sum()
+fn reach(errors: impl Iterator<Item = f64>, along: &Array) -> f64 {
+    errors.zip(&*along.as_f64()).map(|(error, z)| error * z.abs()).sum()
 }
 
 impl Survey {
@@ -118,7 +123,7 @@ impl Survey {
     pub(crate) fn of(&self, subject: &Subject, claim: &Claim) -> Option<&Surveyed> {
         let serves = |known: &&Surveyed| match claim.rounding {
             Rounding::Measured(_) => true,
-            Rounding::Unknown(precision) => known.allowances.contains_key(&precision),
+            Rounding::Unknown(precision) => known.measured.contains_key(&precision),
         };
         let key = (subject.of.id(), subject.last().id());
         self.found.get(&key).filter(|_| is_of_a_scalar(subject)).filter(serves)
@@ -144,7 +149,6 @@ struct Together {
     values: Vec<Val>,
     /// By reverse mode.
     gradients: Vec<Val>,
-    arrays: Vec<Array>,
     norms: Vec<f64>,
     /// The lengths over which y may be expected to change with t, in falling order.
     scales: Vec<f64>,
@@ -181,13 +185,13 @@ impl Together {
             sizes.of(value)?;
         }
         // How far y moves with each, and over which lengths.
-        let mut moved: Vec<(Val, (Val, Array), f64, [f64; 3])> = Vec::new();
+        let mut moved: Vec<(Val, Val, f64, [f64; 3])> = Vec::new();
         for ((value, gradient), array_of) in known.into_iter().zip(arrays) {
             let norm = dot(&array_of, &array_of).sqrt();
             let (array, size) = (value.array()?, sizes.of(&value)?);
             if norm > 0.0 && norm.is_finite() && array.max_abs() >= size {
                 let lengths = lengths(&array.to_vec_f64()).map(|length| length * norm);
-                moved.push((value, (gradient, array_of), norm, lengths));
+                moved.push((value, gradient, norm, lengths));
             }
         }
         let most = moved.iter().map(|(.., lengths)| lengths[0]).fold(0.0, f64::max);
@@ -210,10 +214,8 @@ impl Together {
         precisions.sort();
         precisions.dedup();
         let norms = moved.iter().map(|(_, _, norm, _)| *norm).collect();
-        let (values, gradients): (Vec<Val>, Vec<(Val, Array)>) =
-            moved.into_iter().map(|(value, gradient, ..)| (value, gradient)).unzip();
-        let (gradients, arrays) = gradients.into_iter().unzip();
-        Ok(Some(Together { y, one, values, gradients, arrays, norms, scales, precisions }))
+        let (values, gradients) = moved.into_iter().map(|(value, gradient, ..)| (value, gradient)).unzip();
+        Ok(Some(Together { y, one, values, gradients, norms, scales, precisions }))
     }
 
     /// What is found; nothing where the routes do not agree.
@@ -221,33 +223,31 @@ impl Together {
         let Some(slopes) = self.slopes()? else { return Ok(HashMap::new()) };
         let simulation = Simulation::of_all(&self.gradients.iter().collect::<Vec<_>>(), &[&self.one])?;
         let unit = [self.one.array()?.clone()];
-        let mut found: Vec<Surveyed> = Vec::new();
-        for gradient in &self.arrays {
-            let (gradient, spread) = (gradient.clone(), Vec::new());
-            found.push(Surveyed { gradient, spread, allowances: BTreeMap::new(), shares: Vec::new() });
-        }
+        let mut measured: BTreeMap<Precision, Vec<Rc<Measured>>> = BTreeMap::new();
+        let all = |sums: Sums| -> Result<Vec<Rc<Measured>>> {
+            Ok(simulation.measure_all(&unit, sums)?.into_iter().map(Rc::new).collect())
+        };
         for &precision in &self.precisions {
-            let sums = Sums::of(precision, precision.accumulator());
-            for (known, measured) in found.iter_mut().zip(simulation.measure_all(&unit, sums)?) {
-                if sums.covers_own() {
-                    known.spread = measured.spread();
-                }
-                known.allowances.insert(precision, Allowance::of(precision, &[measured]));
-            }
+            measured.insert(precision, all(Sums::of(precision, precision.accumulator()))?);
         }
-        if found.iter().any(|known| known.spread.is_empty()) {
-            for (known, measured) in found.iter_mut().zip(simulation.measure_all(&unit, Sums::OWN)?) {
-                known.spread = measured.spread();
-            }
-        }
+        let covers_own = |precision: &&Precision| Sums::of(**precision, precision.accumulator()).covers_own();
+        let own = match measured.keys().find(covers_own) {
+            Some(precision) => measured[precision].clone(),
+            None => all(Sums::OWN)?,
+        };
+        let of = |(number, own): (usize, Rc<Measured>)| {
+            let of_each = measured.iter().map(|(&precision, measured)| (precision, measured[number].clone()));
+            Surveyed { own, measured: of_each.collect(), shares: Vec::new() }
+        };
+        let mut found: Vec<Surveyed> = own.into_iter().enumerate().map(of).collect();
         drop(simulation);
         for (run, slope) in slopes.into_iter().enumerate() {
             let mut shares = Vec::new();
             let mut rounding = 0.0;
             for (number, known) in found.iter().enumerate() {
                 let z = self.direction(run, number)?;
-                shares.push(dot(&known.gradient, &z));
-                rounding += SAFETY * f64::EPSILON * reach(&known.spread, &z);
+                shares.push(dot(known.gradient(), &z));
+                rounding += SAFETY * f64::EPSILON * reach(known.own.spreads(&known.gradient().as_f64()), &z);
             }
             let all: f64 = shares.iter().sum();
             let error = SAFETY * slope.error;
@@ -422,56 +422,53 @@ impl Case<'_> {
     /// What the routes say of a claim about a derivative that is known. `None`: it is not finite.
     pub(crate) fn surveyed(&self, known: &Surveyed, judgement: &mut Judgement) -> Result<Option<Evidence>> {
         let shape = self.claim.array.shape();
-        judgement.expected = Some(from_tensor(&known.gradient, 0, shape, self.claim.layout)?);
+        judgement.expected = Some(from_tensor(known.gradient(), 0, shape, self.claim.layout)?);
         judgement.notes.push(Note::Directions(DIRECTIONS_OF_ALL));
-        let (mut claimed, right) = (self.tensor.to_vec_f64(), known.gradient.to_vec_f64());
-        let of_numbers = |p: usize| SAFETY * f64::EPSILON * (known.spread[p] + claimed[p].abs());
-        let of_numbers: Vec<f64> = (0..claimed.len()).map(of_numbers).collect();
-        let mut of_claim = match &self.claim.rounding {
+        let (mut claimed, right) = (self.tensor.to_vec_f64(), known.gradient().to_vec_f64());
+        let mut allowance = match &self.claim.rounding {
             Rounding::Measured(errors) => {
                 let errors = to_tensor(errors, &self.y, &self.x, self.claim.layout)?;
                 Allowance::of_errors(errors.to_vec_f64())
             }
-            Rounding::Unknown(precision) => known.allowances[precision].clone(),
+            Rounding::Unknown(precision) => Allowance::of(*precision, [&*known.measured[precision]]),
         };
-        let own = |of_claim: &Allowance| -> Vec<f64> {
-            of_claim.most.iter().zip(&of_numbers).map(|(a, b)| a + b).collect()
-        };
-        let mut rounding = own(&of_claim);
-        let of_routes: Vec<f64> = match &self.claim.rounding {
-            Rounding::Measured(_) => rounding.clone(),
-            Rounding::Unknown(_) => {
-                known.spread.iter().map(|spread| SAFETY * f64::EPSILON * spread).collect()
-            }
-        };
-        let is_off = |claimed: &[f64], rounding: &[f64]| {
-            (0..claimed.len()).any(|p| (claimed[p] - right[p]).abs() > rounding[p])
+        // And what double precision does to both.
+        let own = |spread: f64, claimed: f64| f64::EPSILON * (spread + claimed.abs());
+        let entries = known.own.spreads(&right).zip(&claimed).map(|(spread, claimed)| own(spread, *claimed));
+        let entries = entries.zip(allowance.most.iter_mut().zip(&mut allowance.measured));
+        entries
+            .for_each(|(own, (most, measured))| (*most, *measured) = (*most + SAFETY * own, *measured + own));
+        let is_off = |claimed: &[f64], allowance: &Allowance| {
+            (0..claimed.len()).any(|p| (claimed[p] - right[p]).abs() > allowance.most[p])
         };
         let mut turned = None;
         if let Rounding::Unknown(precision) = &self.claim.rounding
-            && is_off(&claimed, &rounding)
+            && is_off(&claimed, &allowance)
             && let Some(pulled) = Pulled::new(&self.reduced.derivative())?
         {
-            turned = flips(&pulled, *precision, &claimed, &right, &rounding)?;
+            turned = flips(&pulled, *precision, &claimed, &right, &allowance.most)?;
         }
         if let Some(flips) = &turned {
-            of_claim.or(&flips.allowance);
-            rounding = own(&of_claim);
+            allowance.or(&flips.allowance);
             claimed.iter_mut().zip(&flips.moves).for_each(|(claimed, moved)| *claimed -= moved);
         }
-        if is_off(&claimed, &rounding) {
+        if is_off(&claimed, &allowance) {
             let epsilon = self.claim.precision.epsilon();
-            let least = epsilon * epsilon * Scale::of(&right, &of_routes, &rounding).largest;
-            of_claim.or(&Allowance::of_errors(vec![least / SAFETY; claimed.len()]));
-            rounding = own(&of_claim);
+            let least = epsilon * epsilon * right.iter().fold(0.0f64, |most, entry| most.max(entry.abs()));
+            allowance.or(&Allowance::of_errors(vec![least / SAFETY; claimed.len()]));
         }
-        let whole = |(measured, own): (&f64, &f64)| measured + own / SAFETY;
+        let Allowance { most: rounding, measured } = allowance;
+        let of_routes = |p: usize| match &self.claim.rounding {
+            Rounding::Measured(_) => rounding[p],
+            Rounding::Unknown(_) => {
+                SAFETY * f64::EPSILON * known.own.moved[p].hypot(known.own.stored * right[p])
+            }
+        };
+        let gaps = (0..claimed.len()).map(|p| Gap::new(p, claimed[p], right[p], rounding[p]));
         let mut evidence = Evidence {
-            by_autograd: Gap::loudest(
-                (0..claimed.len()).map(|p| Gap::new(p, claimed[p], right[p], rounding[p])),
-            ),
-            scale: Scale::of(&right, &of_routes, &rounding),
-            measured: of_claim.measured.iter().zip(&of_numbers).map(whole).collect(),
+            by_autograd: Gap::loudest(gaps),
+            scale: Scale::of(&right, (0..right.len()).map(of_routes), &rounding),
+            measured,
             flips: turned,
             of_row: claimed.len(),
             ..Evidence::empty(false)
@@ -482,8 +479,8 @@ impl Case<'_> {
             // Along a direction of length 1.
             let unit = dot(&z, &z).sqrt().max(f64::MIN_POSITIVE);
             let gap = |a: f64, b: f64, tolerance: f64| Gap::new(0, a / unit, b / unit, tolerance / unit);
-            let (of_claim, of_rules) = (dot(&tensor, &z), dot(&known.gradient, &z));
-            let own = reach(&rounding, &z);
+            let (of_claim, of_rules) = (dot(&tensor, &z), dot(known.gradient(), &z));
+            let own = reach(rounding.iter().copied(), &z);
             let (network, differences) = (share.rounding, share.rounding + share.error);
             evidence.by_network.push(gap(of_claim, share.by_network, own + network));
             evidence.by_differences.push(gap(of_claim, share.by_differences, own + differences));
@@ -494,7 +491,7 @@ impl Case<'_> {
         let ratios = evidence.among_routes.iter().map(Gap::ratio);
         evidence.contradiction = ratios.fold(0.0, f64::max);
         evidence.derived = Derived::All(right);
-        (evidence.claimed, evidence.rounding, evidence.of_routes) = (claimed, rounding, of_routes);
+        (evidence.claimed, evidence.rounding) = (claimed, rounding);
         if matches!(self.claim.rounding, Rounding::Measured(_)) {
             evidence.leave_out_blind();
         }

@@ -39,6 +39,13 @@ pub struct Digits {
     whole: bool,
     /// Are all of them multiples of one power of two, and none more than the format's significant bits above it?
     grid: bool,
+    /// How the digits are used of each format that has the numbers, the narrowest first.
+    uses: Vec<(Precision, Uses)>,
+}
+
+/// How distinct numbers use the digits of a format.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+struct Uses {
     /// How many are neither zero nor below the format's normal range.
     normal: usize,
     /// How many are below that range, where numbers have fewer digits.
@@ -49,6 +56,29 @@ pub struct Digits {
     spare: usize,
 }
 
+impl Uses {
+    fn of(distinct: &[f64], format: Precision) -> Uses {
+        let bits = bits(format);
+        let mut uses = Uses::default();
+        for x in distinct {
+            if *x < least_normal(format) {
+                uses.below += 1;
+                continue;
+            }
+            let zeros = (x.to_bits().trailing_zeros() as i32).min(52);
+            let spare = (zeros - (52 - bits)).max(0) as usize;
+            uses.normal += 1;
+            uses.last += usize::from(spare == 0);
+            uses.spare += spare;
+        }
+        uses
+    }
+
+    fn use_last(self) -> bool {
+        self.normal > 0 && LEAST_SHARE * self.last >= self.normal
+    }
+}
+
 impl Digits {
     /// Those of an array that holds numbers of this precision.
     pub fn of(array: &Array, stored: Precision) -> Digits {
@@ -56,18 +86,6 @@ impl Digits {
         let fits: Vec<Precision> =
             narrower(stored).filter(|&format| numbers.iter().all(|&x| has(format, x))).collect();
         let narrowest = fits.first().copied().unwrap_or(stored);
-        let bits = if narrowest == Precision::Whole { 0 } else { -narrowest.epsilon().log2() as i32 };
-        let mut digits = Digits {
-            narrowest,
-            fits,
-            stored,
-            whole: numbers.iter().all(|x| x.fract() == 0.0 || !x.is_finite()),
-            grid: true,
-            normal: 0,
-            below: 0,
-            last: 0,
-            spare: 0,
-        };
         let (mut highest, mut lowest) = (i32::MIN, i32::MAX);
         // What a mean or a broadcast repeats is one number, rounded once.
         let mut distinct: Vec<f64> = numbers.iter().map(|x| x.abs()).filter(|x| x.is_normal()).collect();
@@ -78,17 +96,12 @@ impl Digits {
             let zeros = (x.to_bits().trailing_zeros() as i32).min(52);
             highest = highest.max(exponent);
             lowest = lowest.min(exponent - (52 - zeros));
-            if x.abs() >= least_normal(narrowest) {
-                let spare = (zeros - (52 - bits)).max(0) as usize;
-                digits.normal += 1;
-                digits.last += usize::from(spare == 0);
-                digits.spare += spare;
-            } else {
-                digits.below += 1;
-            }
         }
-        digits.grid = highest < lowest.saturating_add(bits + 1);
-        digits
+        let whole = numbers.iter().all(|x| x.fract() == 0.0 || !x.is_finite());
+        let grid = highest < lowest.saturating_add(bits(narrowest) + 1);
+        let formats = fits.iter().copied().chain([stored]);
+        let uses = formats.map(|format| (format, Uses::of(&distinct, format))).collect();
+        Digits { narrowest, fits, stored, whole, grid, uses }
     }
 
     /// The narrowest format that has all these numbers: of those that are whole, of zeros and of simple fractions that says nothing.
@@ -101,23 +114,22 @@ impl Digits {
     pub fn told(&self) -> Option<Precision> {
         let told = match self.narrowest == self.stored {
             true => !self.whole,
-            false => !self.whole && !self.grid && self.uses_last(),
+            false => !self.whole && !self.grid && self.uses(self.narrowest).use_last(),
         };
         told.then_some(self.narrowest)
     }
 
-    /// May these numbers be results that were rounded to the narrowest format that has them? Those of which hardly any uses the
-    /// last digit are none: they are exact, or what a difference of rounded numbers left.
-    pub fn may_be_rounded(&self) -> bool {
+    /// May these numbers be results that were rounded to a format that has them? Those of which hardly any uses the last digit are
+    /// none: they are exact, or what a difference of rounded numbers left. What is below the format's normal range has too few digits to
+    /// tell, and zeros, which have none, may have been anything below it.
+    pub fn may_be_rounded(&self, format: Precision) -> bool {
+        let uses = self.uses(format);
         // A result has k zeros before its last digit with the chance 2⁻ᵏ⁻¹, as a coin has k tails before a head. In as many tosses
         // as there are digits no more heads fell than there are numbers: Hoeffding's bound for the chance of so few.
-        let tosses = (self.normal + self.spare) as f64;
-        let missing = (tosses / 2.0 - self.normal as f64).max(0.0);
+        let tosses = (uses.normal + uses.spare) as f64;
+        let missing = (tosses / 2.0 - uses.normal as f64).max(0.0);
         let chance = if tosses > 0.0 { (-2.0 * missing * missing / tosses).exp() } else { 0.0 };
-        match self.normal {
-            0 => self.below > 0,
-            _ => self.uses_last() || chance >= BY_CHANCE,
-        }
+        uses.normal == 0 || uses.use_last() || chance >= BY_CHANCE
     }
 
     /// Are all of them numbers of this format?
@@ -130,8 +142,9 @@ impl Digits {
         &self.fits
     }
 
-    fn uses_last(&self) -> bool {
-        self.normal > 0 && LEAST_SHARE * self.last >= self.normal
+    fn uses(&self, format: Precision) -> Uses {
+        let known = self.uses.iter().find(|(known, _)| *known == format);
+        known.map_or_else(Uses::default, |(_, uses)| *uses)
     }
 }
 
@@ -169,6 +182,11 @@ fn has(format: Precision, x: f64) -> bool {
         _ => single,
     };
     f64::from(narrow) == x || x.is_nan()
+}
+
+/// Its significant bits, without the leading one.
+fn bits(format: Precision) -> i32 {
+    if format == Precision::Whole { 0 } else { -format.epsilon().log2() as i32 }
 }
 
 /// Below this a number of a format has fewer digits.

@@ -84,7 +84,7 @@ fn drawn(seed: u64, count: usize, bits: u32) -> Vec<f32> {
 fn told(numbers: &[f32]) -> (Option<Precision>, Precision, bool) {
     let array = Array::from_slice(&[numbers.len()], numbers).expect("a vector");
     let digits = Digits::of(&array, Precision::F32);
-    (digits.told(), digits.narrowest(), digits.may_be_rounded())
+    (digits.told(), digits.narrowest(), digits.may_be_rounded(digits.narrowest()))
 }
 
 #[test]

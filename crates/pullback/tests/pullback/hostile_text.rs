@@ -198,7 +198,7 @@ fn very_many_claims() {
 /// Memory that is refused somewhere on the way to a verdict is an error; it does not make a right claim less than right.
 #[test]
 fn little_memory_changes_no_verdict() {
-    for entries in [50_000, 200_000, 400_000] {
+    for entries in [50_000, 1_000_000, 4_000_000] {
         let source = format!("x: [{entries}] ~ randn\nL = sum(x^2)\ndL/dx = 2 * x");
         let ran = ran(&["check", "-", "--memory", MEMORY], source.as_bytes());
         let expected = if entries > 50_000 { (2, "--memory sets the limit") } else { (0, "holds") };

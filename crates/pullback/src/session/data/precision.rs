@@ -18,7 +18,8 @@ use super::names::Role;
 const FEWEST: usize = 4;
 
 /// Distinct numbers fewer than these, all together, that are what a narrower format makes of the true ones do not tell it: a wrong
-/// number of eight digits is as close to the true one, which has more, once in 2⁷ times.
+/// number of eight digits is as close to the true one, which has more, once in 2⁷ times; and what terms that cancel have
+/// left is short too, and close to the true one.
 const FEWEST_ROUNDED: usize = 3;
 
 /// The precision in which numbers were computed.
@@ -154,7 +155,7 @@ impl<'a> Evidence<'a> {
         let inputs = self.told_by(is_input);
         match inputs.iter().map(|(_, told)| *told).min_by(coarser) {
             Some(finest)
-                if is_coarser(finest, stored) && digits.are_of(finest) && digits.may_be_rounded() =>
+                if is_coarser(finest, stored) && digits.are_of(finest) && digits.may_be_rounded(finest) =>
             {
                 Assumed {
                     precision: finest,
