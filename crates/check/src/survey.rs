@@ -17,7 +17,8 @@
 //!
 //! **What that guarantees.** Where the program is smooth, and c_v is off by Δ: the right side is off by a normally distributed number
 //! with the deviation ‖Δ‖/‖c_v‖, whatever else is off, since all z are independent. If that is M times the tolerance or more, a direction
-//! misses it with probability P(|z| < 1/M) < 0.8/M, and [`DIRECTIONS_OF_ALL`] = 3 of them with M = 80 miss one in a million.
+//! misses it with probability P(|z| < 1/M) < 0.8/M, and [`DIRECTIONS_OF_ALL`] = 3 of them with M = 80 miss one in a million. So many
+//! tolerances are to be no more than a hundredth of ‖c_v‖, or nothing is concluded.
 //!
 //! What would spoil that is left to be judged by itself: a value by which reverse mode gives zero, and one that moves y by less than
 //! [`LEAST_MOVED`] of what another one does, since its share would drown; and all values together where the gradient is at a jump of one of its
@@ -41,7 +42,7 @@ use crate::flips::flips;
 use crate::graph::ancestors;
 use crate::kink::kinks;
 use crate::layout::{from_tensor, to_tensor};
-use crate::limits::{DIRECTIONS_OF_ALL, LEAST_MOVED, SAFETY};
+use crate::limits::{DIRECTIONS_OF_ALL, LEAST_MOVED, MOST_TRUNCATION, SAFETY, TOLERANCES_OF_ALL};
 use crate::other_code::Pulled;
 use crate::rounding::{Measured, Simulation, Sums, float_leaves};
 use crate::routes::{are_dear, lengths};
@@ -251,6 +252,10 @@ impl Together {
             }
             let all: f64 = shares.iter().sum();
             let error = SAFETY * slope.error;
+            // Each value's share is of size 1.
+            if TOLERANCES_OF_ALL * (error + rounding) > MOST_TRUNCATION {
+                return Ok(HashMap::new());
+            }
             let off = |other: f64| (all - other).abs() > error + rounding;
             if off(slope.by_differences)
                 || (all - slope.by_network).abs() > rounding + SAFETY * slope.rounding

@@ -89,7 +89,7 @@ impl Digits {
         let (mut highest, mut lowest) = (i32::MIN, i32::MAX);
         // What a mean or a broadcast repeats is one number, rounded once.
         let mut distinct: Vec<f64> = numbers.iter().map(|x| x.abs()).filter(|x| x.is_normal()).collect();
-        distinct.sort_by(f64::total_cmp);
+        distinct.sort_unstable_by(f64::total_cmp);
         distinct.dedup();
         for &x in &distinct {
             let exponent = (x.abs().to_bits() >> 52) as i32;
