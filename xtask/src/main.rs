@@ -1,11 +1,16 @@
 //! What developers of Pullback repeat.
 //!
 //! `cargo xtask docs` writes `docs/ops.md` from the op table. `cargo xtask tidy` says what is out of order: a module
-//! without its page, a floor that uses one above it, generated documentation that is not current. The tests of this crate
-//! call the same functions, so that `cargo test --workspace` is tidy's judge too.
+//! without its page, a floor that uses one above it, generated documentation that is not current, a file above the operations that
+//! knows more of them by name than it did. The tests of this crate call the same functions, so that `cargo test --workspace` is tidy's
+//! judge too.
+//!
+//! What is known of an operation is stated by it; who asks for it by name repeats that in another place. `names.tsv` has how often each
+//! file above the op table does, which may only fall: `cargo xtask names` writes it where it has fallen.
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command for developers prints")]
 
+use std::collections::{BTreeMap, HashSet};
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -26,13 +31,22 @@ fn main() -> ExitCode {
                 ExitCode::FAILURE
             }
         },
+        Some("names") => {
+            let (names, known) = (names(&root), known_names(&root));
+            let complaints = more_names(&names, &known);
+            complaints.iter().for_each(|complaint| println!("{complaint}"));
+            let lines: String = names.iter().map(|(file, count)| format!("{file}\t{count}\n")).collect();
+            let is_less = complaints.is_empty() || known.is_empty();
+            let is_written = is_less && std::fs::write(root.join("xtask/names.tsv"), lines).is_ok();
+            if is_written { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+        }
         Some("tidy") => {
             let complaints = untidy(&root);
             complaints.iter().for_each(|complaint| println!("{complaint}"));
             if complaints.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
         }
         _ => {
-            eprintln!("cargo xtask docs | tidy");
+            eprintln!("cargo xtask docs | names | tidy");
             ExitCode::FAILURE
         }
     }
@@ -64,7 +78,71 @@ fn untidy(root: &Path) -> Vec<String> {
     if written != reference(table()) {
         complaints.push("docs/ops.md is not current: run `cargo xtask docs`".into());
     }
+    let (names, known) = (names(root), known_names(root));
+    complaints.extend(more_names(&names, &known));
+    complaints.extend(
+        known.iter().filter(|(file, count)| names.get(*file).copied().unwrap_or(0) < **count).map(
+            |(file, _)| {
+                format!("{file}: fewer operations by name than xtask/names.tsv has: run `cargo xtask names`")
+            },
+        ),
+    );
     complaints
+}
+
+/// Floors that ask for what is known of an operation.
+const ABOVE_OPS: [&str; 7] = ["autograd", "check", "lang", "derive", "diagnose", "report", "pullback"];
+
+/// Of functions that are no operations, under the names that other libraries give them.
+const OF_OTHERS: &str = "crates/lang/src/foreign.rs";
+
+/// How often each file above the operations has one by name, outside of comments and tests.
+fn names(root: &Path) -> BTreeMap<String, usize> {
+    let operations: HashSet<&str> = table()
+        .iter()
+        .flat_map(|op| std::iter::once(op.name).chain(op.entry.aliases.iter().copied()))
+        .collect();
+    let count = |text: &str| {
+        let code = text.split("#[cfg(test)]").next().unwrap_or_default();
+        let lines = code.lines().map(|line| line.split("//").next().unwrap_or_default());
+        // What stands between quotes is every other piece.
+        lines
+            .flat_map(|line| line.split('"').skip(1).step_by(2))
+            .filter(|word| operations.contains(word))
+            .count()
+    };
+    let mut found = BTreeMap::new();
+    for floor in ABOVE_OPS {
+        for file in sources(&root.join("crates").join(floor).join("src")) {
+            let name = file.strip_prefix(root).unwrap_or(&file).display().to_string();
+            let names = count(&std::fs::read_to_string(&file).unwrap_or_default());
+            if names > 0 && name != OF_OTHERS {
+                found.insert(name, names);
+            }
+        }
+    }
+    found
+}
+
+/// How often each file may.
+fn known_names(root: &Path) -> BTreeMap<String, usize> {
+    let text = std::fs::read_to_string(root.join("xtask/names.tsv")).unwrap_or_default();
+    let line = |line: &str| {
+        let (file, count) = line.split_once('\t')?;
+        Some((file.to_string(), count.parse().ok()?))
+    };
+    text.lines().filter_map(line).collect()
+}
+
+/// The files that have more than they may.
+fn more_names(names: &BTreeMap<String, usize>, known: &BTreeMap<String, usize>) -> Vec<String> {
+    let of = |(file, count): (&String, &usize)| {
+        let may = known.get(file).copied().unwrap_or(0);
+        (*count > may).then(|| {
+            format!("{file}: {count} operations by name, and {may} may be: let the operation state what is asked of it")
+        })
+    };
+    names.iter().filter_map(of).collect()
 }
 
 fn sources(folder: &Path) -> Vec<PathBuf> {
@@ -121,6 +199,15 @@ mod tests {
     #[test]
     fn the_project_is_tidy() {
         assert_eq!(untidy(&root()), Vec::<String>::new());
+    }
+
+    /// The judge itself: a name more is found, and one less is no complaint here.
+    #[test]
+    fn names_may_only_fall() {
+        let of = |count: usize| BTreeMap::from([("a.rs".to_string(), count)]);
+        let complaints =
+            [(2, 2), (3, 2), (1, 2), (1, 0)].map(|(now, may)| more_names(&of(now), &of(may)).len());
+        assert_eq!(complaints, [0, 1, 0, 1]);
     }
 
     /// The judge itself: a floor that used a higher one would be found.

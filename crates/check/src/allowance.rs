@@ -74,31 +74,27 @@ pub(crate) fn out_of_proportion(claimed: &[f64], derived: &[f64], measured: &[f6
     let square = sum(&|k| derived[k] * derived[k]);
     let times = sum(&|k| claimed[k] * derived[k]) / square;
     let error = (sum(&|k| measured[k] * measured[k]) / square).sqrt();
-    let independent = square * square / squares_of_like(derived, &|k| derived[k] * derived[k]);
+    let independent = square * square / squares_of_like(derived.iter().map(|&entry| (entry, entry * entry)));
     ((times - 1.0).abs() > most_of(independent) * error).then_some(times)
 }
 
 /// How far claimed numbers lie to one side of the derivative in the mean, in units of what rounding is measured to do to each,
 /// where that is more than rounding does to all.
 pub(crate) fn one_sided(claimed: &[f64], derived: &[f64], measured: &[f64]) -> Option<f64> {
-    let told: Vec<usize> = (0..derived.len()).filter(|&k| measured[k] > 0.0 && derived[k] != 0.0).collect();
-    let count = told.len() as f64;
-    let mean = told.iter().map(|&k| (claimed[k] - derived[k]) / measured[k]).sum::<f64>() / count;
-    let of_told: Vec<f64> = told.iter().map(|&k| derived[k]).collect();
-    let independent = count * count / squares_of_like(&of_told, &|_| 1.0);
+    let told = || (0..derived.len()).filter(|&k| measured[k] > 0.0 && derived[k] != 0.0);
+    let count = told().count() as f64;
+    let mean = told().map(|k| (claimed[k] - derived[k]) / measured[k]).sum::<f64>() / count;
+    let independent = count * count / squares_of_like(told().map(|k| (derived[k], 1.0)));
     (mean.abs() > most_of(independent)).then_some(mean)
 }
 
-/// The sum of the squares of weights, where entries with the same digits have one weight.
-fn squares_of_like(entries: &[f64], weight: &dyn Fn(usize) -> f64) -> f64 {
+/// The sum of the squares of the weights of entries, where those with the same digits have one weight.
+fn squares_of_like(entries: impl Iterator<Item = (f64, f64)>) -> f64 {
     const DIGITS: u64 = (1 << 52) - 1;
     // What differs in the last bits of double precision is the same in fewer.
     const ROUNDED: u64 = 1 << 10;
-    let mut like: Vec<(u64, f64)> = entries
-        .iter()
-        .enumerate()
-        .map(|(k, entry)| (((entry.to_bits() & DIGITS) + ROUNDED / 2) / ROUNDED, weight(k)))
-        .collect();
+    let digits = |entry: f64| ((entry.to_bits() & DIGITS) + ROUNDED / 2) / ROUNDED;
+    let mut like: Vec<(u64, f64)> = entries.map(|(entry, weight)| (digits(entry), weight)).collect();
     like.sort_unstable_by_key(|(digits, _)| *digits);
     like.chunk_by(|a, b| a.0 == b.0).map(|group| group.iter().map(|(_, w)| w).sum::<f64>().powi(2)).sum()
 }

@@ -1,5 +1,8 @@
 //! From a claim to a verdict.
 
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
 use pullback_ops::Result;
 
 use crate::allowance::{one_sided, out_of_proportion};
@@ -114,6 +117,14 @@ fn measured(slope: f64, error: f64) -> f64 {
     let per_unit = 10f64.powi(-error.log10().floor() as i32);
     let rounded = (slope * per_unit).round() / per_unit;
     if rounded.is_finite() { rounded + 0.0 } else { slope }
+}
+
+/// The numbers of all entries but some.
+fn except<'a>(some: &BTreeMap<usize, f64>, of: &'a [f64]) -> Cow<'a, [f64]> {
+    if some.is_empty() {
+        return Cow::Borrowed(of);
+    }
+    (0..of.len()).filter(|p| !some.contains_key(p)).map(|p| of[p]).collect()
 }
 
 impl Case<'_> {
@@ -302,9 +313,8 @@ impl Case<'_> {
         }
         if let (Rounding::Unknown(_), Derived::All(derived)) = (&self.claim.rounding, &evidence.derived) {
             // What differences say has fewer digits than what all entries together are judged by.
-            let of_rules: Vec<usize> =
-                (0..derived.len()).filter(|p| !evidence.composed.entries.contains_key(p)).collect();
-            let only = |of: &[f64]| of_rules.iter().map(|&p| of[p]).collect::<Vec<f64>>();
+            let composed = &evidence.composed.entries;
+            let only = |of| except(composed, of);
             let (claimed, derived, measured) =
                 (only(&evidence.claimed), only(derived), only(&evidence.measured));
             if let Some(times) = out_of_proportion(&claimed, &derived, &measured) {
@@ -318,7 +328,7 @@ impl Case<'_> {
                 return;
             }
             let rounding = only(&evidence.rounding);
-            let entries = derived.iter().zip(&rounding);
+            let entries = derived.iter().zip(&*rounding);
             let lost = entries.filter(|&(a, rounding)| *a != 0.0 && a.abs() <= *rounding).count();
             judgement.notes.extend((lost > 0).then_some(Note::Rounded(lost)));
         }

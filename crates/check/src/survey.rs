@@ -25,7 +25,7 @@
 //! payloads, where a direction shows a kink, and where the three do not agree: there each claim goes its own way, which says where.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::rc::Rc;
+use std::sync::Arc;
 
 use pullback_array::random::Generator;
 use pullback_array::{Array, DType, Precision};
@@ -37,7 +37,7 @@ use crate::allowance::Allowance;
 use crate::claim::{Claim, Rounding, Subject};
 use crate::convention::is_at_jump;
 use crate::differences::{Effort, Noise, derivative};
-use crate::evidence::{Case, Derived, Evidence, Gap, Scale};
+use crate::evidence::{Case, Derived, Evidence, Gap, Scale, norm};
 use crate::flips::flips;
 use crate::graph::ancestors;
 use crate::kink::kinks;
@@ -58,9 +58,9 @@ pub struct Survey {
 /// What is known of one of them.
 pub(crate) struct Surveyed {
     /// By reverse mode, and how far rounding moves each entry.
-    own: Rc<Measured>,
+    own: Arc<Measured>,
     /// The same where it is computed in these precisions.
-    measured: BTreeMap<Precision, Rc<Measured>>,
+    measured: BTreeMap<Precision, Arc<Measured>>,
     /// The direction of each run, and what the others but this value leave of the slope.
     shares: Vec<Share>,
 }
@@ -94,13 +94,13 @@ fn direction(seed: u64, norm: f64, shape: &[usize]) -> Result<Array> {
     Ok(numbers.map(|z| z / norm as f32, |z| z / norm)?)
 }
 
-fn dot(a: &Array, b: &Array) -> f64 {
-    a.as_f64().iter().zip(&*b.as_f64()).map(|(a, b)| a * b).sum()
+fn dot(a: &[f64], b: &[f64]) -> f64 {
+    a.iter().zip(b).map(|(a, b)| a * b).sum()
 }
 
 /// The sum of the sizes of products.
-fn reach(errors: impl Iterator<Item = f64>, along: &Array) -> f64 {
-    errors.zip(&*along.as_f64()).map(|(error, z)| error * z.abs()).sum()
+fn reach(errors: impl Iterator<Item = f64>, along: &[f64]) -> f64 {
+    errors.zip(along).map(|(error, z)| error * z.abs()).sum()
 }
 
 impl Survey {
@@ -188,9 +188,9 @@ impl Together {
         // How far y moves with each, and over which lengths.
         let mut moved: Vec<(Val, Val, f64, [f64; 3])> = Vec::new();
         for ((value, gradient), array_of) in known.into_iter().zip(arrays) {
-            let norm = dot(&array_of, &array_of).sqrt();
+            let norm = norm(&array_of.as_f64());
             let (array, size) = (value.array()?, sizes.of(&value)?);
-            if norm > 0.0 && norm.is_finite() && array.max_abs() >= size {
+            if norm.is_finite() && array_of.max_abs() > 0.0 && array.max_abs() >= size {
                 let lengths = lengths(&array.to_vec_f64()).map(|length| length * norm);
                 moved.push((value, gradient, norm, lengths));
             }
@@ -224,9 +224,9 @@ impl Together {
         let Some(slopes) = self.slopes()? else { return Ok(HashMap::new()) };
         let simulation = Simulation::of_all(&self.gradients.iter().collect::<Vec<_>>(), &[&self.one])?;
         let unit = [self.one.array()?.clone()];
-        let mut measured: BTreeMap<Precision, Vec<Rc<Measured>>> = BTreeMap::new();
-        let all = |sums: Sums| -> Result<Vec<Rc<Measured>>> {
-            Ok(simulation.measure_all(&unit, sums)?.into_iter().map(Rc::new).collect())
+        let mut measured: BTreeMap<Precision, Vec<Arc<Measured>>> = BTreeMap::new();
+        let all = |sums: Sums| -> Result<Vec<Arc<Measured>>> {
+            Ok(simulation.measure_all(&unit, sums)?.into_iter().map(Arc::new).collect())
         };
         for &precision in &self.precisions {
             measured.insert(precision, all(Sums::of(precision, precision.accumulator()))?);
@@ -236,7 +236,7 @@ impl Together {
             Some(precision) => measured[precision].clone(),
             None => all(Sums::OWN)?,
         };
-        let of = |(number, own): (usize, Rc<Measured>)| {
+        let of = |(number, own): (usize, Arc<Measured>)| {
             let of_each = measured.iter().map(|(&precision, measured)| (precision, measured[number].clone()));
             Surveyed { own, measured: of_each.collect(), shares: Vec::new() }
         };
@@ -247,8 +247,9 @@ impl Together {
             let mut rounding = 0.0;
             for (number, known) in found.iter().enumerate() {
                 let z = self.direction(run, number)?;
-                shares.push(dot(known.gradient(), &z));
-                rounding += SAFETY * f64::EPSILON * reach(known.own.spreads(&known.gradient().as_f64()), &z);
+                let (entries, z) = (known.gradient().as_f64(), z.as_f64());
+                shares.push(dot(&entries, &z));
+                rounding += SAFETY * f64::EPSILON * reach(known.own.spreads(&entries), &z);
             }
             let all: f64 = shares.iter().sum();
             let error = SAFETY * slope.error;
@@ -428,7 +429,7 @@ impl Case<'_> {
     pub(crate) fn surveyed(&self, known: &Surveyed, judgement: &mut Judgement) -> Result<Option<Evidence>> {
         let shape = self.claim.array.shape();
         judgement.expected = Some(from_tensor(known.gradient(), 0, shape, self.claim.layout)?);
-        judgement.notes.push(Note::Directions(DIRECTIONS_OF_ALL));
+        judgement.notes.push(Note::Together(DIRECTIONS_OF_ALL));
         let (mut claimed, right) = (self.tensor.to_vec_f64(), known.gradient().to_vec_f64());
         let mut allowance = match &self.claim.rounding {
             Rounding::Measured(errors) => {
@@ -478,13 +479,13 @@ impl Case<'_> {
             of_row: claimed.len(),
             ..Evidence::empty(false)
         };
-        let tensor = Array::from_slice(self.tensor.shape(), &claimed)?;
         for share in &known.shares {
             let z = share.direction(self.tensor.shape())?;
+            let z = z.as_f64();
             // Along a direction of length 1.
-            let unit = dot(&z, &z).sqrt().max(f64::MIN_POSITIVE);
+            let unit = norm(&z);
             let gap = |a: f64, b: f64, tolerance: f64| Gap::new(0, a / unit, b / unit, tolerance / unit);
-            let (of_claim, of_rules) = (dot(&tensor, &z), dot(known.gradient(), &z));
+            let (of_claim, of_rules) = (dot(&claimed, &z), dot(&right, &z));
             let own = reach(rounding.iter().copied(), &z);
             let (network, differences) = (share.rounding, share.rounding + share.error);
             evidence.by_network.push(gap(of_claim, share.by_network, own + network));

@@ -99,6 +99,7 @@ impl Note {
             Note::WithinTolerance { .. } => "too-few-digits",
             Note::Probes(_) => "probes",
             Note::Directions(_) => "directions",
+            Note::Together(_) => "together",
             Note::NoEntries => "no-entries",
             Note::NoDifferences => "no-differences",
             Note::RoutesDisagree { .. } => "routes-disagree",
@@ -386,6 +387,9 @@ pub enum Note {
     Probes(usize),
     /// Finite differences were taken along this many random directions.
     Directions(usize),
+    /// The routes were taken once for all claims about the same output, along this many random directions that move all that is
+    /// claimed at once.
+    Together(usize),
     /// The derivative has no entries.
     NoEntries,
     /// Finite differences could tell nothing.

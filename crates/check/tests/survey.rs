@@ -40,7 +40,7 @@ fn judged(loss: &Val, values: &[Val], claims: &[Claim]) -> Result<Vec<(Judgement
     let survey = Survey::new(&asked)?;
     let of = |(subject, claim): &(Subject, &Claim)| {
         let judgement = judge_in(&survey, subject, claim)?;
-        let together = judgement.notes.contains(&Note::Directions(3));
+        let together = judgement.notes.contains(&Note::Together(3));
         Ok((judgement, together))
     };
     asked.iter().map(of).collect()

@@ -105,13 +105,17 @@ fn by_route(routes: &Routes) -> Vec<(&'static str, f64)> {
 fn off_by(judgement: &Judgement) -> Option<String> {
     let mut routes = judgement.routes;
     // A direction adds up many entries: what is seen along it is no difference of an entry.
-    let is_of_directions = judgement.notes.iter().any(|note| matches!(note, Note::Directions(_)));
-    let along = if is_of_directions { routes.finite_difference.take() } else { None };
+    let has = |of: fn(&Note) -> bool| judgement.notes.iter().any(of);
+    let mut along = Routes::default();
+    if has(|note| matches!(note, Note::Directions(_) | Note::Together(_))) {
+        along.finite_difference = routes.finite_difference.take();
+    }
+    if has(|note| matches!(note, Note::Together(_))) {
+        along.jacobian = routes.jacobian.take();
+    }
     let entries = off_by_entries(&routes)?;
-    Some(match along {
-        Some(along) => {
-            format!("{entries}; along random directions finite differences are off by up to {}", brief(along))
-        }
+    Some(match off_by_entries(&along) {
+        Some(along) => format!("{entries}; along random directions {along}"),
         None => entries,
     })
 }
@@ -174,6 +178,9 @@ pub(crate) fn note_text(note: &Note) -> String {
             format!("so many entries that all were tested together, in {count} random sums of rows")
         }
         Note::Directions(count) => format!("finite differences along {count} random directions"),
+        Note::Together(count) => {
+            format!("with the other claims, along {count} random directions of all that is claimed")
+        }
         Note::OutOfProportion { times } => {
             format!(
                 "each entry is within its tolerance, but all together they are {times:.4} times the derivative"

@@ -275,6 +275,7 @@ enum Asked<'a> {
 /// An expression of the file: in its own precision, and in double precision.
 #[derive(Clone, Copy)]
 struct Stated<'a> {
+    array: &'a Array,
     value: &'a Val,
     expression: &'a Val,
     layout: Layout,
@@ -293,7 +294,7 @@ fn asked<'a>(
     exact: &'a Program,
     elsewhere: &HashMap<usize, Elsewhere>,
 ) -> Vec<Result<Asked<'a>, Problem>> {
-    let expressions: Vec<Option<Result<(&Array, Stated<'a>), Problem>>> = exact
+    let expressions: Vec<Option<Result<Stated<'a>, Problem>>> = exact
         .claims
         .iter()
         .enumerate()
@@ -302,13 +303,12 @@ fn asked<'a>(
             false => stated(program, program.claims.get(number)?, exact, claim),
         })
         .collect();
-    let evaluated = |array: &Array, expression: &Val| Numbers::evaluated(array, expression);
     // What expressions share is gone through once for all of one precision.
     let pairs: Vec<(&Array, &Val)> = expressions
         .iter()
         .flatten()
         .filter_map(|found| found.as_ref().ok())
-        .map(|(array, stated)| (*array, stated.expression))
+        .map(|stated| (stated.array, stated.expression))
         .collect();
     let is_of_one = pairs.windows(2).all(|pair| pair[0].0.dtype() == pair[1].0.dtype());
     let mut together = match is_of_one {
@@ -316,14 +316,16 @@ fn asked<'a>(
         false => Vec::new(),
     }
     .into_iter();
-    let of = |((number, claim), found): ((usize, &Claim), Option<Result<(&Array, Stated<'a>), Problem>>)| {
+    let of = |((number, claim), found): ((usize, &Claim), Option<Result<Stated<'a>, Problem>>)| {
         let at = |span: Span| move |error: pullback_ops::Error| Problem::of_operation(&error, span);
         match (found, &claim.claimed) {
             (Some(found), _) => {
-                let (array, stated) = found?;
+                let stated = found?;
                 let numbers = match together.next() {
                     Some(numbers) => numbers,
-                    None => evaluated(array, stated.expression).map_err(at(claim.expr_span))?,
+                    None => {
+                        Numbers::evaluated(stated.array, stated.expression).map_err(at(claim.expr_span))?
+                    }
                 };
                 Ok(Asked::Stated(stated.with(numbers).computed_by(stated.value), stated))
             }
@@ -351,7 +353,7 @@ fn stated<'a>(
     stated: &'a Claim,
     exact: &'a Program,
     claim: &'a Claim,
-) -> Option<Result<(&'a Array, Stated<'a>), Problem>> {
+) -> Option<Result<Stated<'a>, Problem>> {
     let (Claimed::Value { val: value, layout, zeros }, Claimed::Value { val: expression, .. }) =
         (&stated.claimed, &claim.claimed)
     else {
@@ -359,7 +361,7 @@ fn stated<'a>(
     };
     let found = program.array(value, claim.expr_span).and_then(|array| {
         exact.array(expression, claim.expr_span)?;
-        Ok((array, Stated { value, expression, layout: *layout, zeros: *zeros }))
+        Ok(Stated { array, value, expression, layout: *layout, zeros: *zeros })
     });
     Some(found.map_err(|error| Problem::from(&error)))
 }
