@@ -145,20 +145,27 @@ struct Jump {
     broken: [Array; 2],
 }
 
-/// Is a payload of gradients at a jump, of those that change with the values that the gradients are by?
-pub(crate) fn is_at_jump(gradients: &[&Val], known: &[(Val, Val)]) -> Result<bool> {
-    let mut changing: HashSet<u64> = known.iter().map(|(value, _)| value.id()).collect();
+/// A payload of gradients at its jump: what it is computed from, and the entries of that which are there.
+pub(crate) struct AtJump {
+    pub input: Val,
+    pub entries: Vec<usize>,
+}
+
+/// The payloads of gradients that are at jumps, of those that are computed from some `values`.
+pub(crate) fn at_jumps<'a>(gradients: &[&Val], values: impl Iterator<Item = &'a Val>) -> Result<Vec<AtJump>> {
+    let mut changing: HashSet<u64> = values.map(Val::id).collect();
     for value in ancestors_of(gradients) {
         if value.inputs().iter().any(|input| changing.contains(&input.id())) {
             changing.insert(value.id());
         }
     }
+    let mut found = Vec::new();
     for payload in piecewise_constant(gradients)?.iter().filter(|payload| changing.contains(&payload.id())) {
-        if Jump::of(payload)?.is_some() {
-            return Ok(true);
+        if let Some(jump) = Jump::of(payload)? {
+            found.push(AtJump { input: payload.inputs()[0].clone(), entries: jump.entries() });
         }
     }
-    Ok(false)
+    Ok(found)
 }
 
 /// The derivative as a function of its piecewise constant payloads.
@@ -465,6 +472,16 @@ impl Jump {
     /// Its other values.
     fn others(&self) -> impl Iterator<Item = &Array> {
         self.sides.iter().chain(&self.broken).filter(|other| differ(other, &self.stated))
+    }
+
+    /// The entries of its input that are at the jump.
+    fn entries(&self) -> Vec<usize> {
+        let stated = self.stated.to_vec_f64();
+        let others: Vec<Vec<f64>> = self.others().map(Array::to_vec_f64).collect();
+        let input = self.payload.inputs()[0].shape().iter().product();
+        // A payload of another size does not tell which of them are.
+        let is_there = |&k: &usize| stated.len() != input || others.iter().any(|other| other[k] != stated[k]);
+        (0..input).filter(is_there).collect()
     }
 
     /// Does it stay where all of its input moves, and not where elements move apart?

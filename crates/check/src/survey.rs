@@ -21,8 +21,8 @@
 //! tolerances are to be no more than a hundredth of ‖c_v‖, or nothing is concluded.
 //!
 //! What would spoil that is left to be judged by itself: a value by which reverse mode gives zero, and one that moves y by less than
-//! [`LEAST_MOVED`] of what another one does, since its share would drown; and all values together where the gradient is at a jump of one of its
-//! payloads, where a direction shows a kink, and where the three do not agree: there each claim goes its own way, which says where.
+//! [`LEAST_MOVED`] of what another one does, since its share would drown; and all values together where they move what a payload of a
+//! gradient has a jump at, where a direction shows a kink, and where the three do not agree: there each claim goes its own way, which says where.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
@@ -35,11 +35,11 @@ use pullback_ops::{Op, Result, Val};
 
 use crate::allowance::Allowance;
 use crate::claim::{Claim, Rounding, Subject};
-use crate::convention::is_at_jump;
+use crate::convention::{AtJump, at_jumps};
 use crate::differences::{Effort, Noise, derivative};
 use crate::evidence::{Case, Derived, Evidence, Gap, Scale, norm};
 use crate::flips::flips;
-use crate::graph::ancestors;
+use crate::graph::{ancestors, ancestors_of};
 use crate::kink::kinks;
 use crate::layout::{from_tensor, to_tensor};
 use crate::limits::{DIRECTIONS_OF_ALL, LEAST_MOVED, MOST_TRUNCATION, SAFETY, TOLERANCES_OF_ALL};
@@ -48,6 +48,9 @@ use crate::rounding::{Measured, Simulation, Sums, float_leaves};
 use crate::routes::{are_dear, lengths};
 use crate::verdict::{Judgement, Note};
 use crate::zero::Sizes;
+
+/// How far values are moved to see what leaves a jump, in units of their sizes.
+const NUDGE: f64 = 1e-6;
 
 /// What is known of derivatives before any of them is claimed.
 #[derive(Default)]
@@ -150,6 +153,8 @@ struct Together {
     values: Vec<Val>,
     /// By reverse mode.
     gradients: Vec<Val>,
+    /// Payloads of these at their jumps.
+    jumps: Vec<AtJump>,
     norms: Vec<f64>,
     /// The lengths over which y may be expected to change with t, in falling order.
     scales: Vec<f64>,
@@ -176,11 +181,9 @@ impl Together {
             .zip(gradients)
             .filter_map(|(value, gradient)| Some((value, gradient?)))
             .collect();
-        if is_at_jump(&known.iter().map(|(_, gradient)| gradient).collect::<Vec<_>>(), &known)? {
-            return Ok(None);
-        }
-        let arrays =
-            Whole::new(&[], &known.iter().map(|(_, gradient)| gradient).collect::<Vec<_>>())?.call(&[])?;
+        let gradients: Vec<&Val> = known.iter().map(|(_, gradient)| gradient).collect();
+        let jumps = at_jumps(&gradients, known.iter().map(|(value, _)| value))?;
+        let arrays = Whole::new(&[], &gradients)?.call(&[])?;
         let mut sizes = Sizes::default();
         for value in ancestors(&y).iter().filter(|value| value.dtype().is_float()) {
             sizes.of(value)?;
@@ -216,7 +219,7 @@ impl Together {
         precisions.dedup();
         let norms = moved.iter().map(|(_, _, norm, _)| *norm).collect();
         let (values, gradients) = moved.into_iter().map(|(value, gradient, ..)| (value, gradient)).unzip();
-        Ok(Some(Together { y, one, values, gradients, norms, scales, precisions }))
+        Ok(Some(Together { y, one, values, gradients, jumps, norms, scales, precisions }))
     }
 
     /// What is found; nothing where the routes do not agree.
@@ -282,9 +285,25 @@ impl Together {
         direction(seed(run, number), self.norms[number], &self.values[number].shape())
     }
 
+    /// Does anything move that is at a jump of a payload? What a mask of zeros holds there does not.
+    fn leaves_a_jump(&self, directions: &[Array]) -> Result<bool> {
+        let inputs: Vec<&Val> = self.jumps.iter().map(|jump| &jump.input).collect();
+        let moving = Moving::new(&inputs, &self.values)?;
+        let nudge = NUDGE * self.scales[self.scales.len() - 1];
+        for t in [nudge, -nudge] {
+            for (jump, moved) in self.jumps.iter().zip(moving.at(t, directions)?) {
+                let (moved, stated) = (moved.as_f64(), jump.input.array()?.as_f64());
+                if jump.entries.iter().any(|&entry| moved[entry] != stated[entry]) {
+                    return Ok(true);
+                }
+            }
+        }
+        Ok(false)
+    }
+
     /// The slopes along all directions; `None` where one cannot be told.
     fn slopes(&self) -> Result<Option<Vec<Slope>>> {
-        let moving = Moving::new(&self.y, &self.values)?;
+        let moving = Moving::new(&[&self.y], &self.values)?;
         let value = self.y.array()?.item()?;
         let spread = Simulation::moving(&self.y, &moving.inputs(), &self.values)?.run(&[])?.1;
         let noise = Noise { here: vec![4.0 * f64::EPSILON * spread[0]], per_step: vec![0.0] };
@@ -299,10 +318,13 @@ impl Together {
             let directions: Result<Vec<Array>> =
                 (0..self.values.len()).map(|number| self.direction(run, number)).collect();
             let directions = directions?;
+            if run == 0 && self.leaves_a_jump(&directions)? {
+                return Ok(None);
+            }
             let by_network = forward.call(&directions)?[0].item()?;
             let mut refused = None;
             let mut along = |t: f64| match moving.at(t, &directions) {
-                Ok(y) => y.is_finite().then(|| vec![y]),
+                Ok(y) => Some(y[0].to_vec_f64()).filter(|y| y[0].is_finite()),
                 Err(error) => {
                     refused = error.is_memory().then_some(error);
                     None
@@ -373,12 +395,12 @@ struct Moving<'a> {
 }
 
 impl<'a> Moving<'a> {
-    fn new(y: &Val, values: &'a [Val]) -> Result<Moving<'a>> {
+    fn new(outputs: &[&Val], values: &'a [Val]) -> Result<Moving<'a>> {
         let asked: HashMap<u64, usize> =
             values.iter().enumerate().map(|(k, value)| (value.id(), k)).collect();
         let mut changing: HashSet<u64> = HashSet::new();
         let (mut first, mut moved) = (Vec::new(), HashMap::new());
-        for value in ancestors(y) {
+        for value in ancestors_of(outputs) {
             let changes = value.inputs().iter().any(|input| changing.contains(&input.id()));
             let number = asked.get(&value.id());
             match number {
@@ -393,7 +415,7 @@ impl<'a> Moving<'a> {
             }
         }
         let inputs: Vec<&Val> = first.iter().map(|&number| &values[number]).collect();
-        Ok(Moving { function: Function::new(&inputs, &[y], &[])?, values, first, moved })
+        Ok(Moving { function: Function::new(&inputs, outputs, &[])?, values, first, moved })
     }
 
     fn inputs(&self) -> Vec<&Val> {
@@ -404,8 +426,8 @@ impl<'a> Moving<'a> {
         self.inputs().into_iter().map(|input| input.array().cloned()).collect()
     }
 
-    /// y where each value is moved by t times its direction.
-    fn at(&self, t: f64, directions: &[Array]) -> Result<f64> {
+    /// The outputs where each value is moved by t times its direction.
+    fn at(&self, t: f64, directions: &[Array]) -> Result<Vec<Array>> {
         let by = |array: &Array, number: usize| {
             array.zip(&directions[number], "move", |x, z| x + t as f32 * z, |x, z| x + t * z)
         };
@@ -420,7 +442,7 @@ impl<'a> Moving<'a> {
             }
             Ok(results)
         };
-        Ok(self.function.call_by(&inputs?, &mut forward)?.remove(0).item()?)
+        self.function.call_by(&inputs?, &mut forward)
     }
 }
 
