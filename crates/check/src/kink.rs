@@ -12,6 +12,10 @@ pub(crate) const FIRST_STEP: f64 = 1e-5;
 /// How far one-sided slopes may be off, relatively: they are extrapolated once, from steps of 10⁻⁵.
 const TRUNCATION: f64 = 1e-6;
 
+/// A gap of a smaller share of the slopes is what they may be off by: what is larger and stays as steps shrink is that of a kink, however
+/// large the slopes are beside it.
+const LEAST_GAP: f64 = 10.0 * TRUNCATION;
+
 /// The values on one side of a jump at a step and at half of it are the same, up to what slopes add.
 const SAME_AFTER_A_JUMP: std::ops::Range<f64> = 0.75..1.5;
 
@@ -64,7 +68,7 @@ pub(crate) fn kinks(
             _ => jumps.iter().filter_map(|known| known.that_stays(&jump(known.seen.at)?)).collect(),
         };
         let is_gap = |new: &OneSided| {
-            new.gap() > 1e-3 * new.left.abs().max(new.right.abs()) && is_visible(new.gap(), new.at)
+            new.gap() > LEAST_GAP * new.left.abs().max(new.right.abs()) && is_visible(new.gap(), new.at)
         };
         if number == 0 {
             suspects = (0..at.len()).map(here).filter(is_gap).collect();

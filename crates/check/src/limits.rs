@@ -52,8 +52,9 @@ pub(crate) const DIRECTIONS: usize = 15;
 /// Directions along which all values are moved together by which derivatives of one output are claimed (see [`crate::survey`]).
 pub(crate) const DIRECTIONS_OF_ALL: usize = 3;
 
-/// And what is off by so many tolerances along them is missed once in a million times: (0.8 / 80)³.
-pub(crate) const TOLERANCES_OF_ALL: f64 = 80.0;
+/// And what is off by so many tolerances along them is missed once in a million times. Differences may be off by one tolerance
+/// themselves, so that what is off by less than two passes: P(|z| < 2/M) < 1.6/M, and (1.6 / 160)³.
+pub(crate) const TOLERANCES_OF_ALL: f64 = 160.0;
 
 /// What moves an output by less than this share of what another value moves it by, both by a step of their own size, is not moved
 /// together with that one: of sixteen digits the differences keep ten, and these four are lost of them.

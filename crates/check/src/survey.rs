@@ -16,9 +16,12 @@
 //! order. Where all three agree, along every direction, within what differences and rounding leave open, the rules are right here.
 //!
 //! **What that guarantees.** Where the program is smooth, and c_v is off by Δ: the right side is off by a normally distributed number
-//! with the deviation ‖Δ‖/‖c_v‖, whatever else is off, since all z are independent. If that is M times the tolerance or more, a direction
-//! misses it with probability P(|z| < 1/M) < 0.8/M, and [`DIRECTIONS_OF_ALL`] = 3 of them with M = 80 miss one in a million. So many
-//! tolerances are to be no more than a hundredth of ‖c_v‖, or nothing is concluded.
+//! with the deviation ‖Δ‖/‖c_v‖ or more, whatever else is off, since all z are independent. Differences may be off by a tolerance
+//! themselves, so that what is off by less than two may pass. If ‖Δ‖/‖c_v‖ is M tolerances or more, a direction misses it with probability
+//! P(|z| < 2/M) < 1.6/M, and [`DIRECTIONS_OF_ALL`] = 3 of them with M = 160 miss one in a million, for each value v. So many tolerances
+//! are to be no more than a hundredth of ‖c_v‖, or nothing is concluded; they are some millionths of it as a rule. It is ‖Δ‖ of
+//! which that is said: of a rule that is wrong in entries which are a hundredth of that by their sizes nothing is promised. Nor does forward
+//! mode add to it, which uses the same rules; it would find a sum that is accumulated wrongly.
 //!
 //! What would spoil that is left to be judged by itself: a value by which reverse mode gives zero, and one that moves y by less than
 //! [`LEAST_MOVED`] of what another one does, since its share would drown; and all values together where they move what a payload of a

@@ -200,10 +200,11 @@ fn kinks_on_the_way() -> Result<()> {
     for (between, is_together) in [(masked, true), (at_zero, false)] {
         let (loss, values) = layers(between)?;
         let found = judged(&loss, &values, &claimed(&gradients(&loss, &values)?)?)?;
-        let is_expected =
-            |(judgement, together): &(Judgement, bool)| *together == is_together && judgement.passes();
-        let said = found.iter().map(|(judgement, together)| (judgement.verdict, *together));
-        assert!(found.iter().all(is_expected), "{:?}", said.collect::<Vec<_>>());
+        for (judgement, together) in found {
+            assert_eq!(together, is_together);
+            // Each entry of what all of this is computed from moves what is at the kink.
+            assert!(judgement.verdict != Verdict::Wrong && (judgement.passes() || !is_together));
+        }
     }
     Ok(())
 }
