@@ -1,8 +1,11 @@
 """The cases of `bench/scale`: files and dumps of ours, and what PyTorch does to check or compute the same.
 
-    scale_cases.py CASE      prints the seconds that PyTorch takes
+    scale_cases.py list                 prints the cases, as JSON
+    scale_cases.py write CASE FOLDER    writes a case, and prints the files to check, what PyTorch does, and the exit status of ours
+    scale_cases.py peer CASE            prints the seconds that PyTorch takes
 """
 
+import json
 import sys
 import time
 from pathlib import Path
@@ -240,5 +243,17 @@ def peer_of(name):
     return seconds(lambda: torch.autograd.gradcheck(call, inputs, fast_mode=True))
 
 
-if __name__ == "__main__":
-    print(peer_of(sys.argv[1]))
+def main():
+    match sys.argv[1:]:
+        case ["list"]:
+            print(json.dumps(CASES))
+        case ["write", name, folder]:
+            files, what, status = write(name, Path(folder))
+            print(json.dumps([[str(file) for file in files], what, status]))
+        case ["peer", name]:
+            print(peer_of(name))
+        case _:
+            sys.exit(__doc__)
+
+
+main()
