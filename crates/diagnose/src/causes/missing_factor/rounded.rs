@@ -40,7 +40,11 @@ pub(super) fn edits(place: &Place<'_>) -> Vec<Edit> {
         for times in MULTIPLES {
             let is = times as f64 * value;
             // What happens to be 1 is no factor: then this one is one too many.
-            if written.fract() == 0.0 || is == 1.0 || is == written || (is - written).abs() > ROUNDED * is.abs() {
+            if written.fract() == 0.0
+                || is == 1.0
+                || is == written
+                || (is - written).abs() > ROUNDED * is.abs()
+            {
                 continue;
             }
             let with = times_meant(meant, times);
