@@ -93,3 +93,32 @@ unsafe fn give(address: usize, size: usize) {
         unsafe { System.dealloc(std::ptr::with_exposed_provenance_mut(address), layout) };
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What was kept is given out again for the same size and no other, and is gone once it has been given back.
+    #[test]
+    fn a_block_is_kept_once() {
+        let asked = |size: usize| Layout::from_size_align(size, 8).expect("a layout");
+        let (large, small) = (asked(2 * LEAST), asked(LEAST / 2));
+        let new = || {
+            // SAFETY: the size is not zero.
+            unsafe { System.alloc(layout(large)) }
+        };
+        let block = new();
+        // SAFETY: it was just allocated in this layout, and is used no more.
+        assert_eq!(unsafe { keep(block, large, usize::MAX) }, Some(0));
+        assert_eq!((take(small), take(asked(3 * LEAST))), (None, None));
+        assert_eq!((take(large), take(large)), (Some(block), None));
+        // SAFETY: as above. Where little may be held it is not kept.
+        assert_eq!(unsafe { keep(block, large, LEAST) }, None);
+        // SAFETY: as above.
+        assert_eq!(unsafe { keep(block, large, 2 * SHARE * LEAST) }, Some(0));
+        let other = new();
+        // SAFETY: as above. There is room for one of them: the one that was kept longest goes.
+        assert_eq!(unsafe { keep(other, large, 2 * SHARE * LEAST) }, Some(2 * LEAST));
+        assert_eq!((drain(), drain(), take(large)), (2 * LEAST, 0, None));
+    }
+}

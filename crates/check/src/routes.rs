@@ -64,14 +64,20 @@ impl Derivative<'_> {
         value.shape().iter().product()
     }
 
+    /// A leaf in the cotangent's place, and what reverse mode makes of it. `None`: there is no path.
+    fn pulled(&self) -> Result<Option<(Val, Val)>> {
+        let ones = Val::new(Array::ones(&self.y.shape(), DType::F64)?);
+        let pulled = pullback(&[(self.y, &ones)], &[self.x], &self.fixed)?.remove(0);
+        Ok(pulled.map(|pulled| (ones, pulled)))
+    }
+
     /// Reverse mode, one output entry after the other: the tensor, and how much each entry amplifies rounding.
     pub fn by_autograd(&self) -> Result<(Array, Vec<f64>)> {
         let rows = Self::len(self.y);
         let shape = self.shape();
-        let ones = Val::new(Array::ones(&self.y.shape(), DType::F64)?);
         // Refused here where memory does not suffice, before any work.
         let zeros = Array::zeros(&shape, DType::F64)?;
-        let Some(pulled) = pullback(&[(self.y, &ones)], &[self.x], &self.fixed)?.remove(0) else {
+        let Some((ones, pulled)) = self.pulled()? else {
             let spread = vec![0.0; zeros.len()];
             return Ok((zeros, spread));
         };
@@ -89,9 +95,8 @@ impl Derivative<'_> {
     /// The same without how rounding moves it.
     pub fn tensor(&self) -> Result<Array> {
         let shape = self.shape();
-        let ones = Val::new(Array::ones(&self.y.shape(), DType::F64)?);
         let zeros = Array::zeros(&shape, DType::F64)?;
-        let Some(pulled) = pullback(&[(self.y, &ones)], &[self.x], &self.fixed)?.remove(0) else {
+        let Some((ones, pulled)) = self.pulled()? else {
             return Ok(zeros);
         };
         let function = Function::new(&[&ones], &[&pulled], &[])?;
@@ -165,10 +170,7 @@ impl Derivative<'_> {
         if rows <= PROBES {
             return Ok(false);
         }
-        let ones = Val::new(Array::ones(&self.y.shape(), DType::F64)?);
-        let Some(pulled) = pullback(&[(self.y, &ones)], &[self.x], &self.fixed)?.remove(0) else {
-            return Ok(false);
-        };
+        let Some((ones, pulled)) = self.pulled()? else { return Ok(false) };
         let work = Function::new(&[&ones], &[&pulled], &[])?.work();
         Ok(work.saturating_mul(rows).saturating_mul(Simulation::EVALUATIONS) > MOST_ROW_WORK)
     }

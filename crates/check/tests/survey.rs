@@ -187,8 +187,8 @@ fn mask(zeros: usize) -> Val {
     Val::new(Array::from_vec(&[SIZE, SIZE], entries).expect("an array"))
 }
 
-/// At a kink nothing is told together: the conventions of operations are told claim by claim. What a mask holds at one moves with
-/// nothing, unless it is what a claim is about.
+/// Where something is moved away from a kink nothing is told together: the conventions of operations are told claim by claim. What a
+/// mask holds at one moves with nothing.
 #[test]
 fn kinks_on_the_way() -> Result<()> {
     let masked: Between = |k, x| if k == 3 { (x * &mask(600))?.relu() } else { Ok(x.clone()) };

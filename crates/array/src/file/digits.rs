@@ -46,10 +46,8 @@ pub struct Digits {
 /// How distinct numbers use the digits of a format.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 struct Uses {
-    /// How many are neither zero nor below the format's normal range.
+    /// How many are neither zero nor below the format's normal range, where numbers have fewer digits.
     normal: usize,
-    /// How many are below that range, where numbers have fewer digits.
-    below: usize,
     /// How many of those of the normal range use the last digit.
     last: usize,
     /// How many zeros they have, all together, before their last digit that is used.
@@ -60,11 +58,7 @@ impl Uses {
     fn of(distinct: &[f64], format: Precision) -> Uses {
         let bits = bits(format);
         let mut uses = Uses::default();
-        for x in distinct {
-            if *x < least_normal(format) {
-                uses.below += 1;
-                continue;
-            }
+        for x in distinct.iter().filter(|x| **x >= least_normal(format)) {
             let zeros = (x.to_bits().trailing_zeros() as i32).min(52);
             let spare = (zeros - (52 - bits)).max(0) as usize;
             uses.normal += 1;
