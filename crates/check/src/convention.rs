@@ -9,7 +9,7 @@
 //! beside, the pieces fit together, and that is the derivative ([`Choices::fitted`]), which the conventions need not come to: those of
 //! `relu(x) - relu(-x)` at 0 come to 0. Beside a kink some of the pieces may fit together; the others are found by leaving them out.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::BTreeMap;
 
 use pullback_array::random::Generator;
 use pullback_array::{Array, DType};
@@ -17,21 +17,15 @@ use pullback_autograd::{Function, pullback};
 use pullback_network::Value as _;
 use pullback_ops::{Factor, Origin, Result, Val, find};
 
-use crate::graph::{ancestors, ancestors_of, piecewise_constant};
+use crate::graph::{ancestors, piecewise_constant};
+use crate::jump::{ALIKE, Jump, NUDGE, keep_fitting, mixed, sided};
+use crate::kink::OneSided;
 use crate::layout::unravel;
 use crate::limits::SAFETY;
 use crate::other_code::Pulled;
 use crate::rounding::Simulation;
 use crate::routes::{Derivative, sizes};
 use crate::verdict::KinkOrigin;
-
-/// How far the input of a payload is moved to see it jump, beside its largest entry: more than rounding may have moved it,
-/// and less than any step of a finite difference.
-const NUDGE: f64 = 1e-9;
-
-/// How far neighbours among ties are moved apart, and among how many: no further than [`NUDGE`] times some.
-const NUDGE_OF_TIES: f64 = 1e-12;
-const MOST_TIES: usize = 1 << 14;
 
 /// So many entries of a payload are tried one by one, to name the one that makes a kink.
 const MOST_TRIED: usize = 64;
@@ -46,8 +40,8 @@ pub(crate) enum Favoured {
 /// What payloads at their jumps decide about.
 #[derive(Default)]
 pub(crate) struct Undecided {
-    /// Entries of x.
-    pub columns: BTreeSet<usize>,
+    /// Entries of x, and between what each of them lies where all payloads follow one convention.
+    pub columns: BTreeMap<usize, (f64, f64)>,
     /// The operations whose conventions count there.
     pub ops: Vec<&'static str>,
 }
@@ -135,39 +129,6 @@ impl Pieces<'_, '_> {
     }
 }
 
-/// A payload at its jump.
-struct Jump {
-    payload: Val,
-    stated: Array,
-    /// Its values on either side.
-    sides: [Array; 2],
-    /// With each tie broken: for the first, for the last.
-    broken: [Array; 2],
-}
-
-/// A payload of gradients at its jump: what it is computed from, and the entries of that which are there.
-pub(crate) struct AtJump {
-    pub input: Val,
-    pub entries: Vec<usize>,
-}
-
-/// The payloads of gradients that are at jumps, of those that are computed from some `values`.
-pub(crate) fn at_jumps<'a>(gradients: &[&Val], values: impl Iterator<Item = &'a Val>) -> Result<Vec<AtJump>> {
-    let mut changing: HashSet<u64> = values.map(Val::id).collect();
-    for value in ancestors_of(gradients) {
-        if value.inputs().iter().any(|input| changing.contains(&input.id())) {
-            changing.insert(value.id());
-        }
-    }
-    let mut found = Vec::new();
-    for payload in piecewise_constant(gradients)?.iter().filter(|payload| changing.contains(&payload.id())) {
-        if let Some(jump) = Jump::of(payload)? {
-            found.push(AtJump { input: payload.inputs()[0].clone(), entries: jump.entries() });
-        }
-    }
-    Ok(found)
-}
-
 /// The derivative as a function of its piecewise constant payloads.
 pub(crate) struct Choices<'a> {
     derivative: &'a Derivative<'a>,
@@ -227,32 +188,26 @@ impl<'a> Choices<'a> {
         Ok(self.function.call(&inputs)?.remove(0).to_vec_f64())
     }
 
-    /// The entries of a row of the derivative, or of a sum of rows, about which payloads at their jumps decide, each alone or
-    /// where all the others are on one side; and the operations that these belong to, in forward order. Where the pieces fit
-    /// together, as those of relu(x) − relu(−x) do, there is no kink, and what the conventions come to is no derivative.
+    /// The entries of a row of the derivative, or of a sum of rows, about which payloads at their jumps decide; and the operations
+    /// that these belong to, in forward order. Where the pieces fit together, as those of relu(x) − relu(−x) do, there is no kink,
+    /// and what the conventions come to is no derivative.
     pub(crate) fn undecided(&self, cotangent: &[f64]) -> Result<Undecided> {
+        let mixed = mixed(&self.jumps)?;
+        let of_mixed = self.along(cotangent, &mixed)?;
+        let alike: Result<Vec<Vec<f64>>> =
+            ALIKE.iter().map(|of| self.along(cotangent, &self.alike(*of))).collect();
+        let alike = alike?;
         let mut found = Undecided::default();
         for (number, jump) in self.jumps.iter().enumerate() {
-            let mut decides = false;
-            for ground in &self.grounds() {
-                let with = |payload: &Array| {
-                    let mut payloads = ground.clone();
-                    payloads[number] = payload.clone();
-                    self.along(cotangent, &payloads)
-                };
-                let known = with(&jump.stated)?;
-                let rounding = SAFETY * f64::EPSILON * known.iter().fold(0.0f64, |most, x| most.max(x.abs()));
-                for other in jump.others() {
-                    for (column, (other, known)) in with(other)?.iter().zip(&known).enumerate() {
-                        if (other - known).abs() > rounding {
-                            found.columns.insert(column);
-                            decides = true;
-                        }
-                    }
-                }
+            let mut payloads = mixed.clone();
+            payloads[number] = jump.stated.clone();
+            if differing(&of_mixed, &self.along(cotangent, &payloads)?).next().is_some() {
+                let op = self.owner(jump, Vec::new()).op;
+                found.ops.extend((!found.ops.contains(&op)).then_some(op));
             }
-            let op = if decides { Some(self.owner(jump, Vec::new()).op) } else { None };
-            found.ops.extend(op.filter(|op| !found.ops.contains(op)));
+        }
+        for column in differing(&of_mixed, &alike[0]) {
+            found.columns.insert(column, interval(alike.iter().map(|entries| entries[column])));
         }
         Ok(found)
     }
@@ -261,6 +216,7 @@ impl<'a> Choices<'a> {
     /// conventions come to. `relu(x) - relu(-x)` at 0 has the slope 1 on both sides.
     pub(crate) fn fitted(&self) -> Result<Fitted> {
         let mut fitted = Fitted::default();
+        let mut generator = Generator::new(0x6669_7474_6564);
         let beside = self.beside()?;
         let payloads = self.jumps.iter().map(|jump| &jump.payload);
         let given: Vec<&Val> = std::iter::once(&self.cotangent).chain(payloads).collect();
@@ -281,11 +237,20 @@ impl<'a> Choices<'a> {
             let apart = of.apart(&vec![true; self.jumps.len()])?;
             let at = |column: usize| row * slopes.len() + column;
             let before = fitted.entries.len();
-            for (column, &slope) in slopes.iter().enumerate() {
-                if is_other(column, slope) && !apart.contains_key(&column) {
-                    fitted.entries.insert(at(column), slope);
-                }
-            }
+            let is_fitted =
+                |&(column, &slope): &(usize, &f64)| is_other(column, slope) && !apart.contains_key(&column);
+            let found: BTreeMap<usize, f64> =
+                slopes.iter().enumerate().filter(is_fitted).map(|(column, &slope)| (column, slope)).collect();
+            let mut found = [found];
+            keep_fitting(&mut found, &mut |some| {
+                let mut direction = self.derivative.nowhere();
+                let random = generator.randn(&[some[0].len()], DType::F64)?.to_vec_f64();
+                some[0].keys().zip(random).for_each(|(&column, by)| direction[column] = by);
+                let sides = self.pieces_along(&unit, direction)?;
+                sides.into_iter().map(|side| Ok(vec![Array::from_vec(&[side.len()], side)?])).collect()
+            })?;
+            let [found] = found;
+            fitted.entries.extend(found.into_iter().map(|(column, slope)| (at(column), slope)));
             if let Some(fitting) = of.fitting(apart)? {
                 let before = fitted.beside_kinks.len();
                 for (column, slope) in of.with(&fitting, 0)?.into_iter().enumerate() {
@@ -328,6 +293,22 @@ impl<'a> Choices<'a> {
     /// there, and any side will do; but pieces of one value are to be on the same side. So they are as at another point beside, the
     /// next one where that input moves.
     fn beside(&self) -> Result<Vec<Vec<Array>>> {
+        let shape = self.derivative.x.shape();
+        let mut generator = Generator::new(0x6265_7369_6465);
+        let mut beside = Vec::new();
+        for number in 0..DIRECTIONS_BESIDE {
+            let mut direction = generator.randn(&shape, DType::F64)?.to_vec_f64();
+            // The largest of many numbers falls along hardly any direction, unless all of them do.
+            if number + 1 == DIRECTIONS_BESIDE {
+                direction.iter_mut().for_each(|by| *by = by.abs());
+            }
+            beside.extend(self.on_both_sides(self.derivative.moved(direction))?);
+        }
+        sided(&self.jumps, &beside)
+    }
+
+    /// The payloads, and then what they are computed from, on the left and on the right of x along a direction.
+    fn on_both_sides(&self, direction: Vec<f64>) -> Result<[Vec<Array>; 2]> {
         let payloads = self.jumps.iter().map(|jump| &jump.payload);
         let inputs = self.jumps.iter().map(|jump| &jump.payload.inputs()[0]);
         let x = self.derivative.x;
@@ -336,33 +317,32 @@ impl<'a> Choices<'a> {
         let at = x.array()?.to_vec_f64();
         let (_, size) = sizes(&at);
         let scale = if size > 0.0 { size } else { 1.0 };
-        let mut generator = Generator::new(0x6265_7369_6465);
-        let mut beside = Vec::new();
-        for number in 0..DIRECTIONS_BESIDE {
-            let mut direction = generator.randn(&x.shape(), DType::F64)?.to_vec_f64();
-            // The largest of many numbers falls along hardly any direction, unless all of them do.
-            if number + 1 == DIRECTIONS_BESIDE {
-                direction.iter_mut().for_each(|by| *by = by.abs());
-            }
-            let direction = self.derivative.moved(direction);
-            for nudge in [NUDGE * scale, -NUDGE * scale] {
-                let moved = at.iter().zip(&direction).map(|(x, by)| x + nudge * by).collect();
-                beside.push(function.call(&[Array::from_vec(&x.shape(), moved)?])?);
-            }
-        }
-        let mut sided: Vec<Vec<Array>> = vec![Vec::new(); beside.len()];
-        for (number, jump) in self.jumps.iter().enumerate() {
-            for (of_point, payload) in sided.iter_mut().zip(jump.sided(number, self.jumps.len(), &beside)?) {
-                of_point.push(payload);
-            }
-        }
-        Ok(sided)
+        let side = |nudge: f64| {
+            let moved = at.iter().zip(&direction).map(|(x, by)| x + nudge * scale * by).collect();
+            function.call(&[Array::from_vec(&x.shape(), moved)?])
+        };
+        Ok([side(-NUDGE)?, side(NUDGE)?])
     }
 
-    /// The payloads as they are stated, and all of them on either side.
-    fn grounds(&self) -> [Vec<Array>; 3] {
-        let all = |of: fn(&Jump) -> &Array| self.jumps.iter().map(of).cloned().collect::<Vec<Array>>();
-        [all(|jump| &jump.stated), all(|jump| &jump.sides[0]), all(|jump| &jump.sides[1])]
+    /// A row of the derivative by the pieces on the left and on the right of x along a direction.
+    fn pieces_along(&self, unit: &[f64], direction: Vec<f64>) -> Result<[Vec<f64>; 2]> {
+        let payloads = sided(&self.jumps, &self.on_both_sides(self.derivative.moved(direction))?)?;
+        let of = |side: usize| self.along(unit, &payloads[side]).map(|row| self.derivative.moved(row));
+        Ok([of(0)?, of(1)?])
+    }
+
+    /// The slopes of an entry of y on both sides of an entry of x, by the pieces there.
+    pub(crate) fn slopes_at(&self, row: usize, column: usize) -> Result<OneSided> {
+        let mut direction = self.derivative.nowhere();
+        direction[column] = 1.0;
+        let at = row * direction.len() + column;
+        let [left, right] = self.pieces_along(&self.derivative.unit(row), direction)?;
+        Ok(OneSided { at, left: left[column], right: right[column], error: 0.0 })
+    }
+
+    /// All payloads by one convention.
+    fn alike(&self, of: fn(&Jump) -> &Array) -> Vec<Array> {
+        self.jumps.iter().map(of).cloned().collect()
     }
 
     /// The first operation, in forward order, whose payload decides about an entry of the derivative: alone, or where all
@@ -371,7 +351,8 @@ impl<'a> Choices<'a> {
         let columns: usize = self.derivative.x.shape().iter().product();
         let (row, column) = (position / columns, position % columns);
         for (number, jump) in self.jumps.iter().enumerate() {
-            for ground in &self.grounds() {
+            // As they are stated, and all of them on either side.
+            for ground in ALIKE[..3].iter().map(|of| self.alike(*of)) {
                 let with = |payload: Array| -> Result<f64> {
                     let mut payloads = ground.clone();
                     payloads[number] = payload;
@@ -422,75 +403,6 @@ impl<'a> Choices<'a> {
     }
 }
 
-impl Jump {
-    /// `None`: the payload is at no jump.
-    fn of(payload: &Val) -> Result<Option<Jump>> {
-        let Origin::Call(op, inputs) = payload.origin() else { return Ok(None) };
-        if !payload.dtype().is_float() || !inputs[0].dtype().is_float() {
-            return Ok(None);
-        }
-        let arrays: Vec<Array> = inputs.iter().map(|input| input.array().cloned()).collect::<Result<_>>()?;
-        let at = arrays[0].to_vec_f64();
-        let (_, size) = sizes(&at);
-        let scale = if size > 0.0 { size } else { 1.0 };
-        let moved = |by: &dyn Fn(usize) -> f64| -> Result<Array> {
-            let first = at.iter().enumerate().map(|(k, x)| x + scale * by(k)).collect();
-            let first = Array::from_vec(arrays[0].shape(), first)?.cast(arrays[0].dtype())?;
-            let inputs: Vec<&Array> = std::iter::once(&first).chain(&arrays[1..]).collect();
-            Ok(op.forward(&inputs)?.remove(payload.output()))
-        };
-        let stated = payload.array()?.clone();
-        let sides = [moved(&|_| NUDGE)?, moved(&|_| -NUDGE)?];
-        let broken = if at.len() <= MOST_TIES {
-            [moved(&|k| -NUDGE_OF_TIES * k as f64)?, moved(&|k| NUDGE_OF_TIES * k as f64)?]
-        } else {
-            [stated.clone(), stated.clone()]
-        };
-        let jump = Jump { payload: payload.clone(), stated, sides, broken };
-        let jumps = jump.others().next().is_some();
-        Ok(jumps.then_some(jump))
-    }
-
-    /// The payload at each point `beside`, where the payloads of all jumps stand, this one's by its `number`, and then their inputs.
-    fn sided(&self, number: usize, jumps: usize, beside: &[Vec<Array>]) -> Result<Vec<Array>> {
-        let (stated, input) = (self.stated.to_vec_f64(), self.payload.inputs()[0].array()?.to_vec_f64());
-        let payloads: Vec<Vec<f64>> = beside.iter().map(|point| point[number].to_vec_f64()).collect();
-        let stays = |point: &Vec<Array>| -> Vec<bool> {
-            let moved = point[jumps + number].to_vec_f64();
-            (0..stated.len()).map(|k| moved.get(k) == input.get(k)).collect()
-        };
-        let stays: Vec<Vec<bool>> = beside.iter().map(stays).collect();
-        let at = |point: usize, k: usize| {
-            let stays = |point: usize| stays[point][k] && payloads[point][k] == stated[k];
-            let next = (0..beside.len()).map(|by| (point + by) % beside.len()).find(|&point| !stays(point));
-            payloads[next.unwrap_or(point)][k]
-        };
-        let of = |point: usize| (0..stated.len()).map(|k| at(point, k)).collect();
-        (0..beside.len()).map(|point| Ok(Array::from_vec(self.stated.shape(), of(point))?)).collect()
-    }
-
-    /// Its other values.
-    fn others(&self) -> impl Iterator<Item = &Array> {
-        self.sides.iter().chain(&self.broken).filter(|other| differ(other, &self.stated))
-    }
-
-    /// The entries of its input that are at the jump.
-    fn entries(&self) -> Vec<usize> {
-        let stated = self.stated.to_vec_f64();
-        let others: Vec<Vec<f64>> = self.others().map(Array::to_vec_f64).collect();
-        let input = self.payload.inputs()[0].shape().iter().product();
-        // A payload of another size does not tell which of them are.
-        let is_there = |&k: &usize| stated.len() != input || others.iter().any(|other| other[k] != stated[k]);
-        (0..input).filter(is_there).collect()
-    }
-
-    /// Does it stay where all of its input moves, and not where elements move apart?
-    fn is_tie(&self) -> bool {
-        let by = |others: &[Array; 2]| others.iter().any(|other| differ(other, &self.stated));
-        by(&self.broken) && !by(&self.sides)
-    }
-}
-
 /// The first entry of a payload that decides where it alone has its other value; else the first that has another one.
 fn deciding(stated: &Array, other: &Array, decides: impl Fn(Array) -> Result<bool>) -> Result<usize> {
     let (own, changed) = (stated.to_vec_f64(), other.to_vec_f64());
@@ -506,8 +418,14 @@ fn deciding(stated: &Array, other: &Array, decides: impl Fn(Array) -> Result<boo
     Ok(first)
 }
 
-fn differ(a: &Array, b: &Array) -> bool {
-    a.to_vec_f64() != b.to_vec_f64()
+/// Where two rows differ by more than rounding makes of the largest of their entries.
+fn differing<'a>(a: &'a [f64], b: &'a [f64]) -> impl Iterator<Item = usize> + 'a {
+    let largest = a.iter().chain(b).fold(0.0f64, |most, x| most.max(x.abs()));
+    (0..a.len()).filter(move |&p| (a[p] - b[p]).abs() > SAFETY * f64::EPSILON * largest)
+}
+
+fn interval(values: impl Iterator<Item = f64>) -> (f64, f64) {
+    values.fold((f64::INFINITY, f64::NEG_INFINITY), |(least, most), x| (least.min(x), most.max(x)))
 }
 
 fn name_of(value: &Val) -> &'static str {

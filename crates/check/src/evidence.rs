@@ -1,6 +1,6 @@
 //! What the routes say of a claim, before anything is concluded from it.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use pullback_array::{Array, DType, Precision};
 use pullback_autograd::pullback;
@@ -154,8 +154,10 @@ pub(crate) struct Evidence {
     pub flips: Option<Flips>,
     /// Entries that are at a kink of an operation and that finite differences see one slope of, another than the rules give.
     pub composed: Fitted,
-    /// Entries that may be at a kink and were too many for both slopes to be measured.
-    pub unmeasured: BTreeSet<usize>,
+    /// Entries at a kink whose slopes differences did not see one by one, and intervals that their derivatives lie in.
+    pub unmeasured: BTreeMap<usize, (f64, f64)>,
+    /// Was it found together with others? Then no direction speaks of entries whose pieces fit together: they moved by themselves.
+    pub together: bool,
     /// Does the gradient that a Hessian is the derivative of disagree with finite differences?
     pub gradient_disagrees: bool,
 }
@@ -236,7 +238,8 @@ impl Evidence {
             scale: Scale::default(),
             flips: None,
             composed: Fitted::default(),
-            unmeasured: BTreeSet::new(),
+            unmeasured: BTreeMap::new(),
+            together: false,
             gradient_disagrees: false,
         }
     }
@@ -250,7 +253,11 @@ impl Evidence {
         let (by_autograd, by_network) = (off(&self.by_autograd), off(&self.by_network));
         let is_rules = |p: usize| !by_autograd.contains(&p) && !by_network.contains(&p);
         // A direction leaves out what lies at kinks.
-        let is_left_out = |p: usize| self.kink_at(p).is_some() || self.unmeasured.contains(&p);
+        let is_left_out = |p: usize| {
+            self.kink_at(p).is_some()
+                || self.unmeasured.contains_key(&p)
+                || self.together && self.composed.entries.contains_key(&p)
+        };
         let is_rules_along = |row: usize| {
             let mut off = by_autograd.iter().chain(&by_network);
             !off.any(|&p| p / self.of_row == row && !is_left_out(p))
@@ -290,12 +297,20 @@ impl Evidence {
             if by_entries && self.blind.contains(&p) && is_rules(p) {
                 continue;
             }
-            let point = match (by_entries, self.unmeasured.contains(&p)) {
-                (true, _) => Point::Unseen,
-                (false, true) => Point::Kink,
-                (false, false) => Point::Smooth,
+            let (point, is_slope) = match self.unmeasured.get(&p) {
+                _ if by_entries => (Point::Unseen, is_rules(p)),
+                Some(&(least, most)) => {
+                    (Point::Kink, between(self.claimed[p], least, most, self.rounding[p]))
+                }
+                None => (Point::Smooth, is_rules(p)),
             };
-            says.push((p, entry(point, Rules::Agree, equals(is_rules(p), is_rules(p)))));
+            says.push((p, entry(point, Rules::Agree, equals(is_rules(p), is_slope))));
+        }
+        if self.together {
+            for (&p, &slope) in &self.composed.entries {
+                let is_slope = (self.claimed[p] - slope).abs() <= self.rounding[p];
+                says.push((p, entry(Point::Smooth, Rules::Convention, equals(is_rules(p), is_slope))));
+            }
         }
         if self.gradient_disagrees {
             says.push((0, entry(Point::Smooth, Rules::Disagree, Equals::Both)));
@@ -345,6 +360,11 @@ impl Evidence {
         }
     }
 
+    /// The same, where all have been.
+    pub(crate) fn stated(&self, position: usize) -> f64 {
+        self.derived(position).unwrap_or(f64::NAN)
+    }
+
     /// What the claim's other choices move an entry by.
     pub(crate) fn moved_by_choices(&self, position: usize) -> f64 {
         self.flips.as_ref().map_or(0.0, |flips| flips.moves[position])
@@ -374,7 +394,7 @@ impl Evidence {
             // Where other pieces fit together at a kink, their slope beside its convention is conventional too.
             let fitted = self.composed.beside_kinks.get(&at).copied();
             let stated = fitted.filter(|fitted| (claimed - fitted).abs() <= tolerance);
-            let stated = stated.or_else(|| self.derived(at)).unwrap_or(f64::NAN);
+            let stated = stated.unwrap_or_else(|| self.stated(at));
             AtKink { position: at, left, right, error, claimed, stated, tolerance }
         };
         let mut all: Vec<AtKink> = kinks.iter().map(at_kink).collect();

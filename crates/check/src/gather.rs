@@ -18,7 +18,7 @@ use crate::kink::OneSided;
 use crate::layout::{from_tensor, to_tensor};
 use crate::limits::{DIRECTIONS, SAFETY};
 use crate::other_code::Pulled;
-use crate::routes::{Derivative, Differences, along};
+use crate::routes::{Derivative, Differences, Kinks, along};
 use crate::symmetric::Moves;
 use crate::verdict::{Judgement, Note};
 use crate::zero::typical_slope;
@@ -84,7 +84,10 @@ impl Case<'_> {
             (0..claimed.len()).filter(|&p| is_beyond(&claimed, &rounding, p)).map(|p| p % columns).collect();
         let contradicts =
             |p: usize, value: f64, error: f64| (autograd[p] - value).abs() > of_routes[p] + SAFETY * error;
-        let found = derivative.by_differences(&contradicts, &|column| deviates.contains(&column))?;
+        let fit: HashSet<usize> = fitted.entries.keys().map(|p| p % columns).collect();
+        let kinks =
+            Kinks { first: &|column| deviates.contains(&column), fit: &|column| fit.contains(&column) };
+        let found = derivative.by_differences(&contradicts, &kinks)?;
         let composed = seen_to_fit(fitted, &found, columns);
         if let Rounding::Unknown(precision) = &self.claim.rounding {
             for pulled in &composed.pulled {
@@ -154,8 +157,16 @@ impl Case<'_> {
                 judgement.notes.push(Note::Directions(DIRECTIONS));
                 evidence.kinks = evidence.at_kinks(&kinks);
                 let rows = self.y.iter().product::<usize>();
-                let at = |column: usize| (0..rows).map(move |row| row * columns + column);
-                evidence.unmeasured = unmeasured.into_iter().flat_map(at).collect();
+                let stated = |p: usize| (p, (evidence.stated(p), evidence.stated(p)));
+                evidence.unmeasured = match rows {
+                    1 => unmeasured,
+                    // Those are intervals of sums of rows.
+                    _ => unmeasured
+                        .into_keys()
+                        .flat_map(|column| (0..rows).map(move |row| row * columns + column))
+                        .map(stated)
+                        .collect(),
+                };
                 let tensor = Array::from_slice(self.tensor.shape(), &evidence.claimed)?;
                 let claim = |direction: &Array| Ok(along(&tensor, direction, rows));
                 let program = |direction: &Array| Ok(along(&by_autograd, direction, rows));
@@ -187,6 +198,9 @@ impl Case<'_> {
         let mut contradicted: Option<(f64, &Array, usize)> = None;
         for (direction, estimate) in directions {
             let weights = direction.to_vec_f64();
+            if weights.iter().all(|&weight| weight == 0.0) {
+                continue;
+            }
             let (of_claim, of_autograd) = (claim(direction)?, program(direction)?);
             let contradicts = |row: usize| {
                 let of_routes = reach(&evidence.of_routes[row * columns..(row + 1) * columns], &weights);
@@ -236,7 +250,7 @@ impl Case<'_> {
             spread.iter().zip(&entries).map(|(s, e)| SAFETY * f64::EPSILON * (s + e.abs())).collect();
         let contradicts =
             |p: usize, value: f64, error: f64| (entries[p] - value).abs() > rounding[p] + SAFETY * error;
-        let found = gradient.by_differences(&contradicts, &|_| false)?;
+        let found = gradient.by_differences(&contradicts, &Kinks::NOTHING)?;
         // Where conventions do not compose to the gradient, that is said of the gradient, where it is claimed.
         let undecided = gradient.undecided()?.columns;
         if !undecided.is_empty() {
@@ -268,7 +282,7 @@ fn seen_to_fit(fitted: Fitted, found: &Differences, columns: usize) -> Fitted {
         }
         // Along directions all entries of a row are seen together.
         Differences::Directions { kinks, unmeasured, .. } => {
-            !unmeasured.contains(&(p % columns)) && kinks.iter().all(|kink| kink.at != p)
+            !unmeasured.contains_key(&(p % columns)) && kinks.iter().all(|kink| kink.at != p)
         }
     };
     let entries = fitted.entries.iter().filter(|&(&p, &slope)| sees(p, slope));
@@ -283,7 +297,7 @@ impl Evidence {
         for p in (0..self.claimed.len()).filter(|p| !kinked.contains(p)) {
             let error = SAFETY * estimate.error[p];
             let (tolerance, of_routes) = (self.rounding[p] + error, self.of_routes[p] + error);
-            let derived = self.derived(p).unwrap_or(f64::NAN);
+            let derived = self.stated(p);
             if of_routes >= derived.abs() && derived != 0.0 {
                 self.unseen += 1;
             }

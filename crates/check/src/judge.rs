@@ -145,7 +145,7 @@ impl Case<'_> {
         };
         judgement.routes = Routes {
             autograd: Some(largest_error(&evidence.by_autograd)),
-            jacobian: Some(largest_error(&evidence.by_network)),
+            jacobian: (!evidence.by_network.is_empty()).then(|| largest_error(&evidence.by_network)),
             finite_difference: (!evidence.by_differences.is_empty())
                 .then(|| largest_error(&evidence.by_differences)),
         };
@@ -232,8 +232,9 @@ impl Case<'_> {
             Rounding::Unknown(_) if zero => self.claim.zeros && largest == 0.0 || rounding <= size,
             Rounding::Unknown(_) => told >= LEAST_TOLD,
         };
-        let all_kinked = evidence.kinks.len() + evidence.unmeasured.len() == evidence.claimed.len();
-        let seen = !evidence.by_differences.is_empty() || all_kinked;
+        let kinked = evidence.kinks.len() + evidence.unmeasured.len();
+        let apart = if evidence.together { kinked + evidence.composed.entries.len() } else { kinked };
+        let seen = !evidence.by_differences.is_empty() || apart == evidence.claimed.len();
         let is_measured = evidence.truncation.is_finite();
         let facts = &mut judgement.facts;
         facts.worst = if seen && is_measured { worst } else { worst.max(Says::Unseen) };
@@ -267,8 +268,11 @@ impl Case<'_> {
         // A claim that deviates at kinks alone is told what lies there.
         let deviates_at_kinks_only = || {
             let beyond = |gap: &&Gap| gap.ratio() > 1.0;
-            let is_at_kink =
-                |p: usize| evidence.kink_at(p).is_some() || evidence.composed.entries.contains_key(&p);
+            let is_at_kink = |p: usize| {
+                evidence.kink_at(p).is_some()
+                    || evidence.unmeasured.contains_key(&p)
+                    || evidence.composed.entries.contains_key(&p)
+            };
             evidence.by_autograd.iter().filter(beyond).all(|gap| is_at_kink(gap.position))
         };
         let is_told = facts.digits && facts.worst != Says::Fault || facts.worst == Says::OtherConvention;
@@ -302,7 +306,7 @@ impl Case<'_> {
         if let Some(&first) = evidence.blind.first() {
             judgement.notes.push(Note::Blind { entries: evidence.blind.len(), first: self.index(first) });
         }
-        if !evidence.unmeasured.is_empty() {
+        if !evidence.unmeasured.is_empty() && !evidence.together {
             judgement.notes.push(Note::Unmeasured(evidence.unmeasured.len()));
         }
         if judgement.facts.worst > Says::BySlope || judgement.facts.zero != Zero::No {
@@ -357,7 +361,7 @@ impl Case<'_> {
         let choices = Choices::new(&derivative)?;
         let follows = match (deviating, inside) {
             (None, _) => Some(Follows::Stated),
-            (Some(_), true) => self.follows(choices.as_ref(), kinks)?,
+            (Some(_), true) => self.follows(choices.as_ref(), evidence)?,
             (Some(_), false) => None,
         };
         let origin = match &choices {
@@ -371,7 +375,7 @@ impl Case<'_> {
             right,
             claimed: shown.claimed,
             stated: shown.stated,
-            entries: kinks.len(),
+            entries: kinks.len() + evidence.unmeasured.len(),
             inside,
             follows,
             conventional: deviating.is_none(),
@@ -380,7 +384,8 @@ impl Case<'_> {
     }
 
     /// The convention that a claim follows which is not that of the operations.
-    fn follows(&self, choices: Option<&Choices<'_>>, kinks: &[AtKink]) -> Result<Option<Follows>> {
+    fn follows(&self, choices: Option<&Choices<'_>>, evidence: &Evidence) -> Result<Option<Follows>> {
+        let kinks = &evidence.kinks;
         let columns = self.x.iter().product::<usize>();
         let mut rows: Vec<usize> = kinks.iter().map(|kink| kink.position / columns).collect();
         rows.dedup();
@@ -390,11 +395,15 @@ impl Case<'_> {
                 [(Favoured::First, Follows::FirstOfTies), (Favoured::Last, Follows::LastOfTies)]
             {
                 let Some(entries) = choices.favouring(favoured, &rows)? else { continue };
+                let of_row = |position: usize| rows.iter().position(|&row| row == position / columns);
                 let mut known = kinks.iter().filter_map(|kink| {
-                    let row = rows.iter().position(|&row| row == kink.position / columns)?;
-                    Some(kink.is_claimed(entries[row][kink.position % columns]))
+                    Some(kink.is_claimed(entries[of_row(kink.position)?][kink.position % columns]))
                 });
-                if known.all(|same| same) {
+                let mut unmeasured = evidence.unmeasured.keys().filter_map(|&p| {
+                    let chosen = entries[of_row(p)?][p % columns];
+                    Some((evidence.claimed[p] - chosen).abs() <= evidence.rounding[p])
+                });
+                if known.all(|same| same) && unmeasured.all(|same| same) {
                     return Ok(Some(convention));
                 }
             }
@@ -405,7 +414,9 @@ impl Case<'_> {
             (|kink| kink.right, Follows::Right),
             (|kink| (kink.left + kink.right) / 2.0, Follows::Mean),
         ];
-        let all = |slope: Slope| kinks.iter().all(|kink| kink.is_claimed(slope(kink)));
+        let all = |slope: Slope| {
+            evidence.unmeasured.is_empty() && kinks.iter().all(|kink| kink.is_claimed(slope(kink)))
+        };
         Ok(slopes.into_iter().find(|&(slope, _)| all(slope)).map(|(_, follows)| follows))
     }
 

@@ -42,6 +42,7 @@ mod forward;
 mod gather;
 mod graph;
 mod judge;
+mod jump;
 mod kink;
 mod layout;
 mod limits;

@@ -7,7 +7,7 @@
 //! So each sum misses it with probability 1/2 at most, and [`PROBES`] of them miss it with probability 2⁻²⁰ < 10⁻⁶. A single
 //! wrong entry is missed by none. What deviates is then sought out: the column is computed, entry by entry.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use pullback_array::random::Generator;
 use pullback_array::{Array, DType, Precision};
@@ -19,7 +19,7 @@ use crate::evidence::{Case, Derived, Evidence, Gap, Scale, Told, rounding_of};
 use crate::layout::to_tensor;
 use crate::limits::{DIRECTIONS, PROBES, SAFETY};
 use crate::rounding::{Simulation, Sums};
-use crate::routes::{Derivative, Differences, along};
+use crate::routes::{Derivative, Differences, Kinks, along};
 use crate::verdict::{Judgement, Note};
 
 /// Columns in which a claim deviates that are gone through entry by entry.
@@ -138,12 +138,12 @@ impl Case<'_> {
         let claimed = self.claimed()?;
         judgement.notes.push(Note::Probes(PROBES));
 
-        let (directions, found, unmeasured) = match derivative.by_directions(&|_| false)? {
+        let (directions, found, unmeasured) = match derivative.by_directions(&Kinks::NOTHING)? {
             Differences::Directions { directions, kinks, unmeasured } => (directions, kinks, unmeasured),
-            Differences::Entries { .. } => (Vec::new(), Vec::new(), BTreeSet::new()),
+            Differences::Entries { .. } => (Vec::new(), Vec::new(), BTreeMap::new()),
         };
         let kinked: BTreeSet<usize> =
-            found.iter().map(|kink| kink.at % claimed.columns).chain(unmeasured).collect();
+            found.iter().map(|kink| kink.at % claimed.columns).chain(unmeasured.into_keys()).collect();
 
         let mut evidence = Evidence::empty(maps.no_path);
         let Some(deviating) = self.along_sums(&claimed, &maps, &kinked, &mut evidence)? else {

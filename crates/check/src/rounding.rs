@@ -559,12 +559,16 @@ impl Noise {
     }
 }
 
-/// How much each entry of each value amplifies rounding errors where they are computed in a precision.
+/// How much each entry of each value amplifies rounding errors where they are computed in a precision. Values that are leaves are
+/// results that somebody wrote down, which rounding has moved however few digits they have.
 ///
 /// # Errors
 /// Where one cannot be evaluated.
 pub fn amplification(values: &[&Val], precision: Precision) -> Result<Vec<Vec<f64>>> {
-    let measured = Simulation::of_all(values, &[])?.measure_all(&[], Sums::own(precision))?;
+    let is_leaf = |value: &&&Val| matches!(value.origin(), Origin::Leaf);
+    let varying = values.iter().filter(is_leaf).map(|value| value.order()).collect();
+    let simulation = Simulation { varying, ..Simulation::of_all(values, &[])? };
+    let measured = simulation.measure_all(&[], Sums::own(precision))?;
     Ok(measured.iter().map(Measured::spread).collect())
 }
 

@@ -1,7 +1,7 @@
 //! The routes to a derivative, each as the tensor `[y…, x…]` in double precision.
 
 use std::cell::RefCell;
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use pullback_array::random::Generator;
 use pullback_array::{Array, DType, Precision};
@@ -54,9 +54,25 @@ const SMALL: usize = 10;
 pub(crate) enum Differences {
     /// Each entry, by its position in the tensor: the derivatives, their errors, and the kinks with both slopes.
     Entries { estimate: Estimate, kinks: Vec<OneSided> },
-    /// Derivatives of y along directions of x that leave out entries with kinks; those kinks; and the entries of x that may
-    /// have one and were too many to be measured. No direction: nothing can be told along one.
-    Directions { directions: Vec<(Array, Estimate)>, kinks: Vec<OneSided>, unmeasured: BTreeSet<usize> },
+    /// Derivatives of y along directions of x that leave out entries with kinks; those kinks; and the entries of x that have one
+    /// of which no slopes were seen, with an interval in which their derivatives lie. No direction: nothing can be told along one.
+    Directions {
+        directions: Vec<(Array, Estimate)>,
+        kinks: Vec<OneSided>,
+        unmeasured: BTreeMap<usize, (f64, f64)>,
+    },
+}
+
+/// What is known of entries of x at kinks, before differences are taken along directions.
+pub(crate) struct Kinks<'a> {
+    /// Those that count most, where not all can be measured.
+    pub first: &'a dyn Fn(usize) -> bool,
+    /// Those whose pieces fit together, so that there is none.
+    pub fit: &'a dyn Fn(usize) -> bool,
+}
+
+impl Kinks<'_> {
+    pub(crate) const NOTHING: Kinks<'static> = Kinks { first: &|_| false, fit: &|_| false };
 }
 
 impl Derivative<'_> {
@@ -115,12 +131,20 @@ impl Derivative<'_> {
         unit
     }
 
+    /// A direction of x that moves nothing.
+    pub fn nowhere(&self) -> Vec<f64> {
+        vec![0.0; Self::len(self.x)]
+    }
+
     /// The entries of x about which piecewise constant payloads at their jumps decide, in some row; and the operations that
-    /// these belong to.
+    /// these belong to. Intervals are those of a scalar, and of a sum of rows else.
     pub fn undecided(&self) -> Result<Undecided> {
-        let rows = Generator::new(0x726f_7773).randn(&self.y.shape(), DType::F64)?;
+        let rows = match Self::len(self.y) {
+            1 => self.unit(0),
+            _ => Generator::new(0x726f_7773).randn(&self.y.shape(), DType::F64)?.to_vec_f64(),
+        };
         match Choices::new(self)? {
-            Some(choices) => choices.undecided(&rows.to_vec_f64()),
+            Some(choices) => choices.undecided(&rows),
             None => Ok(Undecided::default()),
         }
     }
@@ -175,26 +199,25 @@ impl Derivative<'_> {
         Ok(work.saturating_mul(rows).saturating_mul(Simulation::EVALUATIONS) > MOST_ROW_WORK)
     }
 
-    /// Finite differences along directions, however few entries x has. `first` are the entries of x whose kinks count most,
-    /// where not all can be measured.
-    pub fn by_directions(&self, first: &dyn Fn(usize) -> bool) -> Result<Differences> {
+    /// Finite differences along directions, however few entries x has.
+    pub fn by_directions(&self, kinks: &Kinks<'_>) -> Result<Differences> {
         let program = Program::new(self)?;
-        program.along_directions(self, first).and_then(|found| program.complete(found))
+        program.along_directions(self, kinks).and_then(|found| program.complete(found))
     }
 
     /// Finite differences of the forward pass.
     /// `contradicts` says of a position in the tensor, a difference and its error whether these contradict another route:
-    /// only then they are taken down to the smallest steps. `first` is that of [`Derivative::by_directions`].
+    /// only then they are taken down to the smallest steps.
     pub fn by_differences(
         &self,
         contradicts: &dyn Fn(usize, f64, f64) -> bool,
-        first: &dyn Fn(usize) -> bool,
+        known: &Kinks<'_>,
     ) -> Result<Differences> {
         let program = Program::new(self)?;
         let cheap =
             program.function.work().saturating_mul(EVALUATIONS).saturating_mul(program.at.len()) <= MOST_WORK;
         if program.at.len() > MOST_ENTRIES || !cheap {
-            return program.along_directions(self, first).and_then(|found| program.complete(found));
+            return program.along_directions(self, known).and_then(|found| program.complete(found));
         }
         let (rows, columns) = (program.value.len(), program.at.len());
         let mut estimate = Estimate { value: vec![0.0; rows * columns], error: vec![0.0; rows * columns] };
@@ -382,32 +405,34 @@ impl<'a> Program<'a> {
         (estimate, kinks(&mut along, &self.value, &self.noise_along.here, last))
     }
 
-    /// Along directions that leave out the entries of x by which some entry of y has a kink: those are found first. Where an
-    /// operation is at a kink of its own, the derivative says which entries it decides about; what else there is, of masks and
-    /// jumps that meet, is found by halving.
-    fn along_directions(&self, of: &Derivative<'_>, first: &dyn Fn(usize) -> bool) -> Result<Differences> {
+    /// Along directions that leave out the entries of x by which some entry of y has a kink. Where an operation is at a kink of its
+    /// own, the derivative says about which entries it decides, and those are measured first that are asked about; what else there
+    /// is, of masks and jumps that meet, is found by halving.
+    fn along_directions(&self, of: &Derivative<'_>, known: &Kinks<'_>) -> Result<Differences> {
         let mut generator = Generator::new(0x70_726f_6265);
         let mut probe = generator.randn(&self.x.shape(), DType::F64)?.to_vec_f64();
-        let (mut kinks, mut unmeasured) = (Vec::new(), BTreeSet::new());
+        let (mut kinks, mut unmeasured) = (Vec::new(), BTreeMap::new());
         let mut leave_out = |entry: usize, here: Vec<OneSided>| {
             let at = |kink: OneSided| OneSided { at: kink.at * self.at.len() + entry, ..kink };
             kinks.extend(here.into_iter().map(at));
         };
         let mut kinked: Vec<usize> = Vec::new();
         if !self.kinks_along(&probe, 0, probe.len())?.is_empty() {
-            let (mut suspects, others): (Vec<usize>, Vec<usize>) =
-                of.undecided()?.columns.into_iter().partition(|&entry| first(entry));
+            let undecided = of.undecided()?.columns.into_iter().filter(|&(entry, _)| !(known.fit)(entry));
+            let (mut suspects, others): (Vec<_>, Vec<_>) =
+                undecided.partition(|&(entry, _)| (known.first)(entry));
             suspects.extend(others);
             let most = MOST_WORK / self.function.work().saturating_mul(EVALUATIONS_OF_A_KINK).max(1);
-            unmeasured.extend(suspects.iter().skip(most));
-            for &entry in suspects.iter().take(most) {
-                let here = self.kinks_at(entry);
-                if !here.is_empty() {
-                    kinked.push(entry);
-                    leave_out(entry, here);
+            for (number, &(entry, interval)) in suspects.iter().enumerate() {
+                let here = if number < most { self.kinks_at(entry) } else { Vec::new() };
+                match here.is_empty() {
+                    // Where rounding drowns it, it is there all the same.
+                    true => drop(unmeasured.insert(entry, interval)),
+                    false => leave_out(entry, here),
                 }
+                kinked.push(entry);
             }
-            kinked.iter().chain(&unmeasured).for_each(|&entry| probe[entry] = 0.0);
+            kinked.iter().for_each(|&entry| probe[entry] = 0.0);
             let mut others = Vec::new();
             self.kinked_entries(&probe, 0, probe.len(), &mut others)?;
             others.iter().for_each(|&entry| leave_out(entry, self.kinks_at(entry)));
@@ -419,7 +444,7 @@ impl<'a> Program<'a> {
         let mut directions = Vec::new();
         for _ in 0..DIRECTIONS {
             let mut weights = generator.randn(&self.x.shape(), DType::F64)?.to_vec_f64();
-            kinked.iter().chain(&unmeasured).for_each(|&entry| weights[entry] = 0.0);
+            kinked.iter().for_each(|&entry| weights[entry] = 0.0);
             let direction = Array::from_vec(&self.x.shape(), weights)?;
             let (estimate, left_over) = self.slope_along(&direction, Effort::Enough);
             if !left_over.is_empty() {

@@ -2,8 +2,8 @@
 
 use pullback_array::random::Generator;
 use pullback_array::{Array, DType, Precision};
-use pullback_check::{Claim, Judgement, Note, Subject, Survey, Verdict, judge_in};
-use pullback_network::{Coef, Label};
+use pullback_check::{Claim, Follows, Judgement, Note, Subject, Survey, Verdict, judge_in};
+use pullback_network::{Coef, Dim, Label};
 use pullback_ops::{Factor, Network, Op, Result, Site, Spec, Val};
 
 const SIZE: usize = 40;
@@ -128,6 +128,30 @@ impl Op for Cube {
     }
 }
 
+/// |x|, with a rule that has it twice as steep on the right.
+#[derive(Debug)]
+struct Bent;
+
+impl Op for Bent {
+    fn name(&self) -> &'static str {
+        "bent"
+    }
+
+    fn infer(&self, inputs: &[&Spec]) -> Result<Vec<Spec>> {
+        Ok(vec![inputs[0].clone()])
+    }
+
+    fn forward(&self, inputs: &[&Array]) -> Result<Vec<Array>> {
+        Ok(vec![inputs[0].map(f32::abs, f64::abs)?])
+    }
+
+    fn jacobian(&self, at: &Site<'_>) -> Result<Network> {
+        let i = Label::for_dims(at.x().dims());
+        let payload = (&(&at.x().step()? * 3.0)? - 1.0)?;
+        Ok(at.network().plus_term(Coef::one(), &i, &i, [Factor::Dense(payload, i.clone())]))
+    }
+}
+
 /// A rule that is wrong in one entry of 1600 makes the routes disagree along each direction: then each claim is judged by itself, and
 /// those that it falsifies do not pass.
 #[test]
@@ -187,24 +211,124 @@ fn mask(zeros: usize) -> Val {
     Val::new(Array::from_vec(&[SIZE, SIZE], entries).expect("an array"))
 }
 
-/// Where something is moved away from a kink nothing is told together: the conventions of operations are told claim by claim. What a
-/// mask holds at one moves with nothing.
+/// What x is here is taken off it, but for all but some entries: these are at 0, and move.
+fn at_zero(x: &Val, some: usize) -> Result<Val> {
+    &(x - &Val::new(x.array()?.clone()))? * &mask(SIZE * SIZE - some)
+}
+
+/// What a mask holds at a kink moves with nothing, and there all is smooth.
+#[test]
+fn kinks_behind_a_mask() -> Result<()> {
+    let masked: Between = |k, x| if k == 3 { (x * &mask(600))?.relu() } else { Ok(x.clone()) };
+    let (loss, values) = layers(masked)?;
+    for (judgement, together) in judged(&loss, &values, &claimed(&gradients(&loss, &values)?)?)? {
+        assert!(together && judgement.passes(), "{judgement:?}");
+    }
+    Ok(())
+}
+
+/// The entries that move something away from a kink are told to be there, and follow conventions; all others hold.
 #[test]
 fn kinks_on_the_way() -> Result<()> {
-    let masked: Between = |k, x| if k == 3 { (x * &mask(600))?.relu() } else { Ok(x.clone()) };
-    // One entry of x is held against what it is here.
-    let at_zero: Between = |k, x| {
-        let here = Val::new(x.array()?.clone());
-        if k == 3 { x + &(&(x - &here)? * &mask(SIZE * SIZE - 1))?.abs()? } else { Ok(x.clone()) }
+    let at_kink: Between = |k, x| if k == 3 { x + &at_zero(x, 1)?.abs()? } else { Ok(x.clone()) };
+    let (loss, values) = layers(at_kink)?;
+    let gradients = gradients(&loss, &values)?;
+    let claims = claimed(&gradients)?;
+    for (number, (judgement, together)) in judged(&loss, &values, &claims)?.into_iter().enumerate() {
+        assert!(together && judgement.passes(), "{number}: {judgement:?}");
+        // Values behind the fourth layer are not moved there.
+        let expected = if number < 12 { Verdict::Kink } else { Verdict::Holds };
+        assert_eq!(judgement.verdict, expected, "{number}");
+    }
+    // The last row of x is at the kink. What lies between both slopes follows another convention, and what lies outside none.
+    let (last, beside) = (SIZE * SIZE - 1, SIZE * SIZE - 2 * SIZE);
+    let found = judged(&loss, &values, &claims)?.remove(0).0.kink.expect("a kink");
+    assert_eq!(found.entries, SIZE);
+    let with = |position: usize, value: f64| -> Result<Judgement> {
+        let mut claims = claimed(&gradients)?;
+        let mut entries = gradients[0].array()?.to_vec_f64();
+        entries[position] = value;
+        claims[0] = Claim::of(&Val::new(Array::from_vec(&[SIZE, SIZE], entries)?))?;
+        Ok(judged(&loss, &values, &claims)?.remove(0).0)
     };
-    for (between, is_together) in [(masked, true), (at_zero, false)] {
-        let (loss, values) = layers(between)?;
-        let found = judged(&loss, &values, &claimed(&gradients(&loss, &values)?)?)?;
-        for (judgement, together) in found {
-            assert_eq!(together, is_together);
-            // Each entry of what all of this is computed from moves what is at the kink.
-            assert!(judgement.verdict != Verdict::Wrong && (judgement.passes() || !is_together));
+    let stated = gradients[0].array()?.to_vec_f64();
+    let one = with(last, stated[last] * (1.0 + 1e-6))?;
+    let kink = one.kink.clone().expect("a kink");
+    assert!(one.verdict == Verdict::Kink && !one.passes(), "{one:?}");
+    let outside = 2.0 * kink.left.max(kink.right) - kink.left.min(kink.right);
+    assert_eq!(with(last, outside)?.verdict, Verdict::Wrong);
+    assert_eq!(with(beside, stated[beside] * (1.0 + 1e-6))?.verdict, Verdict::Wrong);
+    Ok(())
+}
+
+/// A rule that is wrong on one side of a kink is not taken for granted there: what is at it is judged by itself.
+#[test]
+fn a_rule_that_is_wrong_beside_a_kink() -> Result<()> {
+    let bent: Between = |k, x| match k {
+        3 => x + &Val::apply(Bent, &[&at_zero(x, 5)?])?,
+        _ => Ok(x.clone()),
+    };
+    let (loss, values) = layers(bent)?;
+    let found = judged(&loss, &values, &claimed(&gradients(&loss, &values)?)?)?;
+    for (number, (judgement, together)) in found.iter().enumerate() {
+        assert_eq!(*together, number >= 12, "{number}: {judgement:?}");
+    }
+    Ok(())
+}
+
+/// Where pieces fit together there is a derivative, that of the program without them, and what conventions come to is none.
+#[test]
+fn pieces_that_fit() -> Result<()> {
+    let pieces: Between = |k, x| match k {
+        3 => {
+            let zero = at_zero(x, 5)?;
+            x + &(&zero.relu()? - &(&zero * -1.0)?.relu()?)?
+        }
+        _ => Ok(x.clone()),
+    };
+    let smooth: Between = |k, x| if k == 3 { x + &at_zero(x, 5)? } else { Ok(x.clone()) };
+    let (loss, values) = layers(pieces)?;
+    let conventions = claimed(&gradients(&loss, &values)?)?;
+    let (smooth, of_smooth) = layers(smooth)?;
+    let right = claimed(&gradients(&smooth, &of_smooth)?)?;
+    for (number, (judgement, together)) in judged(&loss, &values, &right)?.into_iter().enumerate() {
+        assert!(together && judgement.verdict == Verdict::Holds, "{number}: {judgement:?}");
+    }
+    for (number, (judgement, together)) in judged(&loss, &values, &conventions)?.into_iter().enumerate() {
+        let expected = if number < 12 { Verdict::Wrong } else { Verdict::Holds };
+        assert!(together && judgement.verdict == expected, "{number}: {judgement:?}");
+    }
+    Ok(())
+}
+
+/// The largest of pairs of which some tie: PyTorch's max pooling gives all to the first of these.
+#[test]
+fn ties_of_many() -> Result<()> {
+    let x = Val::new(Generator::new(7).randn(&[480, 80], DType::F64)?);
+    let weights = Val::new(Generator::new(8).randn(&[4800], DType::F64)?);
+    let relu = x.relu()?;
+    let largest = relu.reshape(&[Dim::new(4800), Dim::new(8)])?.max(&[1], false)?;
+    let loss = (&largest.powf(2.0)? + &(&largest * &weights)?)?.sum_all()?;
+    let values = vec![x, relu, largest];
+    let gradients = gradients(&loss, &values)?;
+    let found = judged(&loss, &values, &claimed(&gradients)?)?;
+    assert_eq!(
+        found.iter().map(|(found, _)| found.verdict).collect::<Vec<_>>(),
+        [Verdict::Holds, Verdict::Kink, Verdict::Holds]
+    );
+    assert!(found.iter().all(|(found, together)| found.passes() && *together));
+    let mut first = gradients[1].array()?.to_vec_f64();
+    for window in first.chunks_exact_mut(8) {
+        if window.iter().all(|share| *share == window[0]) {
+            window[0] *= 8.0;
+            window[1..].fill(0.0);
         }
     }
+    let mut claims = claimed(&gradients)?;
+    claims[1] = Claim::of(&Val::new(Array::from_vec(&[480, 80], first)?))?;
+    let (judgement, _) = judged(&loss, &values, &claims)?.remove(1);
+    let kink = judgement.kink.clone().expect("a kink");
+    assert!(judgement.verdict == Verdict::Kink && !judgement.passes(), "{judgement:?}");
+    assert_eq!(kink.follows, Some(Follows::FirstOfTies));
     Ok(())
 }

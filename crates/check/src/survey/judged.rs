@@ -1,0 +1,155 @@
+//! What a survey says of a claim.
+
+use std::collections::BTreeMap;
+
+use pullback_array::Array;
+use pullback_ops::Result;
+
+use crate::allowance::Allowance;
+use crate::claim::Rounding;
+use crate::convention::{Choices, Fitted};
+use crate::evidence::{Case, Derived, Evidence, Gap, Scale, norm};
+use crate::flips::flips;
+use crate::kink::OneSided;
+use crate::layout::{from_tensor, to_tensor};
+use crate::limits::{DIRECTIONS_OF_ALL, SAFETY};
+use crate::other_code::Pulled;
+use crate::verdict::{Judgement, Note};
+
+use super::{Surveyed, dot, reach};
+
+impl Case<'_> {
+    /// What the routes say of a claim about a derivative that is known. `None`: it is not finite.
+    pub(crate) fn surveyed(&self, known: &Surveyed, judgement: &mut Judgement) -> Result<Option<Evidence>> {
+        let shape = self.claim.array.shape();
+        judgement.notes.push(Note::Together(DIRECTIONS_OF_ALL));
+        let (mut claimed, autograd) = (self.tensor.to_vec_f64(), known.gradient().to_vec_f64());
+        let composed = self.composed(known, &autograd)?;
+        let mut right = autograd.clone();
+        composed.entries.iter().for_each(|(&p, &slope)| right[p] = slope);
+        let tensor = Array::from_slice(known.gradient().shape(), &right)?;
+        judgement.expected = Some(from_tensor(&tensor, 0, shape, self.claim.layout)?);
+        let mut allowance = match &self.claim.rounding {
+            Rounding::Measured(errors) => {
+                let errors = to_tensor(errors, &self.y, &self.x, self.claim.layout)?;
+                Allowance::of_errors(errors.to_vec_f64())
+            }
+            Rounding::Unknown(precision) => Allowance::of(*precision, [&*known.measured[precision]]),
+        };
+        // And what double precision does to both.
+        let own = |spread: f64, claimed: f64| f64::EPSILON * (spread + claimed.abs());
+        let entries = known.own.spreads(&right).zip(&claimed).map(|(spread, claimed)| own(spread, *claimed));
+        let entries = entries.zip(allowance.most.iter_mut().zip(&mut allowance.measured));
+        entries
+            .for_each(|(own, (most, measured))| (*most, *measured) = (*most + SAFETY * own, *measured + own));
+        // At a kink another convention is no turned choice.
+        let is_off = |claimed: &[f64], allowance: &Allowance| {
+            let is_off = |p: &usize| (claimed[*p] - right[*p]).abs() > allowance.most[*p];
+            (0..claimed.len()).filter(|p| !known.kinked.contains_key(p)).any(|p| is_off(&p))
+        };
+        let mut turned = None;
+        if let Rounding::Unknown(precision) = &self.claim.rounding
+            && is_off(&claimed, &allowance)
+            && let Some(pulled) = Pulled::new(&self.reduced.derivative())?
+        {
+            let mut disputed = claimed.clone();
+            let apart = known.kinked.keys().chain(composed.entries.keys());
+            apart.for_each(|&p| disputed[p] = autograd[p]);
+            turned = flips(&pulled, *precision, &disputed, &autograd, &allowance.most)?;
+        }
+        if let Some(flips) = &turned {
+            allowance.or(&flips.allowance);
+            claimed.iter_mut().zip(&flips.moves).for_each(|(claimed, moved)| *claimed -= moved);
+        }
+        if is_off(&claimed, &allowance) {
+            let epsilon = self.claim.precision.epsilon();
+            let least = epsilon * epsilon * right.iter().fold(0.0f64, |most, entry| most.max(entry.abs()));
+            allowance.or(&Allowance::of_errors(vec![least / SAFETY; claimed.len()]));
+        }
+        let Allowance { most: rounding, measured } = allowance;
+        let of_routes = |p: usize| match &self.claim.rounding {
+            Rounding::Measured(_) => rounding[p],
+            Rounding::Unknown(_) => {
+                SAFETY * f64::EPSILON * known.own.moved[p].hypot(known.own.stored * right[p])
+            }
+        };
+        let gaps = (0..claimed.len()).map(|p| Gap::new(p, claimed[p], autograd[p], rounding[p]));
+        let mut evidence = Evidence {
+            by_autograd: Gap::loudest(gaps),
+            scale: Scale::of(&right, (0..right.len()).map(of_routes), &rounding),
+            measured,
+            flips: turned,
+            of_row: claimed.len(),
+            composed,
+            together: true,
+            ..Evidence::empty(false)
+        };
+        for share in &known.shares {
+            let z = known.direction(share, self.tensor.shape())?;
+            let z = z.as_f64();
+            if z.iter().all(|&z| z == 0.0) {
+                continue;
+            }
+            // Along a direction of length 1.
+            let unit = norm(&z);
+            let gap = |a: f64, b: f64, tolerance: f64| Gap::new(0, a / unit, b / unit, tolerance / unit);
+            let (of_claim, of_rules) = (dot(&claimed, &z), dot(&right, &z));
+            let own = reach(rounding.iter().copied(), &z);
+            let (network, differences) = (share.rounding, share.rounding + share.error);
+            evidence.by_network.push(gap(of_claim, share.by_network, own + network));
+            evidence.by_differences.push(gap(of_claim, share.by_differences, own + differences));
+            evidence.among_routes.push(gap(of_rules, share.by_network, network));
+            evidence.among_routes.push(gap(of_rules, share.by_differences, differences));
+            evidence.truncation = evidence.truncation.max(differences / unit);
+        }
+        let ratios = evidence.among_routes.iter().map(Gap::ratio);
+        evidence.contradiction = ratios.fold(0.0, f64::max);
+        evidence.derived = Derived::All(autograd);
+        (evidence.claimed, evidence.rounding) = (claimed, rounding);
+        self.told_at_kinks(known, &mut evidence)?;
+        if matches!(self.claim.rounding, Rounding::Measured(_)) {
+            evidence.leave_out_blind();
+        }
+        Ok(Some(evidence))
+    }
+
+    /// The entries whose pieces fit together to another slope than that of the conventions.
+    fn composed(&self, known: &Surveyed, autograd: &[f64]) -> Result<Fitted> {
+        let spread: Vec<f64> = known.own.spreads(autograd).collect();
+        let is_other = |(p, slope): &(&usize, &f64)| {
+            (*slope - autograd[**p]).abs() > SAFETY * f64::EPSILON * spread[**p].max(slope.abs())
+        };
+        let entries: BTreeMap<usize, f64> =
+            known.fitted.iter().filter(is_other).map(|(&p, &slope)| (p, slope)).collect();
+        let ops = match entries.is_empty() {
+            true => Vec::new(),
+            false => self.reduced.derivative().undecided()?.ops,
+        };
+        Ok(Fitted { entries, ops, ..Fitted::default() })
+    }
+
+    /// The entries at kinks: both slopes of one of them, of that which deviates most, and intervals of the others.
+    fn told_at_kinks(&self, known: &Surveyed, evidence: &mut Evidence) -> Result<()> {
+        let beyond = |p: usize| {
+            let (least, most) = known.kinked[&p];
+            let claimed = evidence.claimed[p];
+            let outside = (least - claimed).max(claimed - most).max(0.0);
+            (outside, (claimed - evidence.stated(p)).abs())
+        };
+        let Some(told) = known
+            .kinked
+            .keys()
+            .copied()
+            .max_by(|&a, &b| beyond(a).partial_cmp(&beyond(b)).unwrap_or(std::cmp::Ordering::Equal))
+        else {
+            return Ok(());
+        };
+        evidence.unmeasured = known.kinked.clone();
+        if let Some(choices) = Choices::new(&self.reduced.derivative())? {
+            let slopes: OneSided = choices.slopes_at(0, told)?;
+            evidence.kinks = evidence.at_kinks(&[slopes]);
+            evidence.unmeasured.remove(&told);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,152 @@
+//! What is found out once for all claims about one output.
+//!
+//! A file claims many derivatives of one scalar y, by its inputs and by the values on the way. Gone through one by one, entry by
+//! entry, each costs as many runs of the program as it has entries, and all together grow with the square of the program. But what
+//! the routes say does not depend on what is claimed. So for a program where that would be dear they are taken once, by all these values
+//! together: reverse mode in one walk, rounding in one simulation, and differences along directions that move everything at once.
+//!
+//! Each value v by which a derivative is asked for is moved where it is computed, by t·z_v, and so is all that is computed from it:
+//!
+//! ```text
+//! d/dt y(…, v + t z_v, …)  =  Σ_v ⟨∂y/∂v, z_v⟩         z_v = (random numbers, normally distributed) / ‖c_v‖
+//! ```
+//!
+//! where c_v is what reverse mode gives for ∂y/∂v. The left side is told by differences of the whole program, which share nothing
+//! with the rules; the right side by reverse mode, and once more by forward mode, which contracts the same networks in the opposite
+//! order. Where all three agree, along every direction, within what differences and rounding leave open, the rules are right here.
+//!
+//! **What that guarantees.** Where the program is smooth, and c_v is off by Δ: the right side is off by a normally distributed number
+//! with the deviation ‖Δ‖/‖c_v‖ or more, whatever else is off, since all z are independent. Differences may be off by a tolerance
+//! themselves, so that what is off by less than two may pass. If ‖Δ‖/‖c_v‖ is M tolerances or more, a direction misses it with probability
+//! P(|z| < 2/M) < 1.6/M, and [`DIRECTIONS_OF_ALL`] = 3 of them with M = 160 miss one in a million, for each value v. So many tolerances
+//! are to be no more than a hundredth of ‖c_v‖, or nothing is concluded; they are some millionths of it as a rule. It is ‖Δ‖ of
+//! which that is said: of a rule that is wrong in entries which are a hundredth of that by their sizes nothing is promised. Nor does forward
+//! mode add to it, which uses the same rules; it would find a sum that is accumulated wrongly.
+//!
+//! Entries at kinks do not move along with the others: [`at_kinks`] says what is found of them, by differences on one side.
+//!
+//! What would spoil that is left to be judged by itself: a value by which reverse mode gives zero, and one that moves y by less than
+//! [`LEAST_MOVED`] of what another one does, since its share would drown; and all values together where a direction shows a kink that no
+//! rule knows of, and where the three do not agree: there each claim goes its own way, which says where.
+
+mod at_kinks;
+mod judged;
+mod moving;
+mod together;
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use pullback_array::random::Generator;
+use pullback_array::{Array, DType, Precision};
+use pullback_network::Value as _;
+use pullback_ops::{Result, Val};
+
+use crate::claim::{Claim, Rounding, Subject};
+use crate::rounding::Measured;
+
+use together::Together;
+
+/// What is known of derivatives before any of them is claimed.
+#[derive(Default)]
+pub struct Survey {
+    found: HashMap<(u64, u64), Surveyed>,
+}
+
+/// What is known of one of them.
+pub(crate) struct Surveyed {
+    /// By reverse mode, and how far rounding moves each entry.
+    own: Arc<Measured>,
+    /// The same where it is computed in these precisions.
+    measured: BTreeMap<Precision, Arc<Measured>>,
+    /// The direction of each run, and what the others but this value leave of the slope.
+    shares: Vec<Share>,
+    /// Of the entries that do not move along with the others: those at kinks, and between what each lies where all operations follow
+    /// one convention; and those whose pieces fit together, with their slopes.
+    kinked: BTreeMap<usize, (f64, f64)>,
+    fitted: BTreeMap<usize, f64>,
+}
+
+impl Surveyed {
+    fn gradient(&self) -> &Array {
+        &self.own.value
+    }
+
+    fn direction(&self, share: &Share, shape: &[usize]) -> Result<Array> {
+        direction(share.seed, share.norm, shape, self.kinked.keys().chain(self.fitted.keys()))
+    }
+}
+
+/// A value's share of the slope along a direction.
+struct Share {
+    seed: u64,
+    /// By which its random numbers are divided.
+    norm: f64,
+    by_differences: f64,
+    by_network: f64,
+    /// How far both may be off.
+    error: f64,
+    rounding: f64,
+}
+
+/// Random numbers of a norm, and zeros where entries do not move.
+fn direction<'a>(
+    seed: u64,
+    norm: f64,
+    shape: &[usize],
+    still: impl Iterator<Item = &'a usize>,
+) -> Result<Array> {
+    let mut numbers = Generator::new(seed).randn(shape, DType::F64)?.to_vec_f64();
+    numbers.iter_mut().for_each(|z| *z /= norm);
+    still.for_each(|&p| numbers[p] = 0.0);
+    Ok(Array::from_vec(shape, numbers)?)
+}
+
+fn dot(a: &[f64], b: &[f64]) -> f64 {
+    a.iter().zip(b).map(|(a, b)| a * b).sum()
+}
+
+/// The sum of the sizes of products.
+fn reach(errors: impl Iterator<Item = f64>, along: &[f64]) -> f64 {
+    errors.zip(along).map(|(error, z)| error * z.abs()).sum()
+}
+
+impl Survey {
+    /// Of claims, each with what it is about.
+    ///
+    /// # Errors
+    /// Where memory does not suffice, or a program cannot be evaluated or differentiated.
+    pub fn new(claims: &[(Subject, &Claim)]) -> Result<Survey> {
+        let mut survey = Survey::default();
+        let mut groups: BTreeMap<u64, Vec<&(Subject, &Claim)>> = BTreeMap::new();
+        for asked in claims.iter().filter(|(subject, _)| is_of_a_scalar(subject)) {
+            groups.entry(asked.0.of.id()).or_default().push(asked);
+        }
+        for group in groups.values() {
+            survey.found.extend(Together::new(group)?.map_or_else(|| Ok(HashMap::new()), Together::found)?);
+        }
+        Ok(survey)
+    }
+
+    /// What is known of what a claim is about.
+    pub(crate) fn of(&self, subject: &Subject, claim: &Claim) -> Option<&Surveyed> {
+        let serves = |known: &&Surveyed| match claim.rounding {
+            Rounding::Measured(_) => true,
+            Rounding::Unknown(precision) => known.measured.contains_key(&precision),
+        };
+        let key = (subject.of.id(), subject.last().id());
+        self.found.get(&key).filter(|_| is_of_a_scalar(subject)).filter(serves)
+    }
+}
+
+/// Is it the gradient of a scalar, along all paths?
+fn is_of_a_scalar(subject: &Subject) -> bool {
+    let [x] = subject.wrt.as_slice() else { return false };
+    let is_double = |value: &Val| value.dtype() == DType::F64;
+    subject.of.ndim() == 0
+        && subject.fixed.is_empty()
+        && !subject.symmetric
+        && is_double(&subject.of)
+        && is_double(x)
+        && x.id() != subject.of.id()
+}
