@@ -238,7 +238,8 @@ mod tests {
 
     #[test]
     fn a_slope_on_one_side_is_told_within_its_error() {
-        let cases: [(&str, fn(f64) -> f64, f64); 4] = [
+        type Case = (&'static str, fn(f64) -> f64, f64);
+        let cases: [Case; 4] = [
             ("a kink at 0", |t| 2.0 + 3.0 * t.abs() + (2.0 * t).exp(), 5.0),
             ("another kink nearby", |t| t.sin() + 7.0 * (t - 3e-3).max(0.0), 1.0),
             ("far from 0", |t| 1e3 + t.cos() - t, -1.0),
