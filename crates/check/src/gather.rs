@@ -10,7 +10,7 @@ use pullback_ops::{Result, Val};
 
 use crate::allowance::Allowance;
 use crate::claim::{Rounding, Subject};
-use crate::convention::Fitted;
+use crate::convention::{Choices, Fitted};
 use crate::differences::Estimate;
 use crate::evidence::{Along, Case, Derived, Evidence, Gap, Scale, norm, reach};
 use crate::flips::flips;
@@ -26,6 +26,9 @@ use crate::zero::typical_slope;
 /// What is held for each entry of a derivative while its routes are compared: eight numbers, two of an estimate, a gap for
 /// each of four lists and once more where three of them are joined.
 const BYTES_OF_AN_ENTRY: usize = 10 * size_of::<f64>() + 7 * size_of::<Gap>();
+
+/// Of so many entries that the routes disagree about it is asked whether they are at kinks that differences do not show.
+const MOST_HIDDEN: usize = 64;
 
 impl Case<'_> {
     /// Takes every route. `None`: the derivative is not finite.
@@ -87,7 +90,17 @@ impl Case<'_> {
         let fit: HashSet<usize> = fitted.entries.keys().map(|p| p % columns).collect();
         let kinks =
             Kinks { first: &|column| deviates.contains(&column), fit: &|column| fit.contains(&column) };
-        let found = derivative.by_differences(&contradicts, &kinks)?;
+        let mut found = derivative.by_differences(&contradicts, &kinks)?;
+        if let Differences::Entries { estimate, kinks } = &mut found {
+            let is_seen: HashSet<usize> = kinks.iter().map(|kink| kink.at).collect();
+            let is_hidden = |&p: &usize| {
+                contradicts(p, estimate.value[p], estimate.error[p])
+                    && !is_seen.contains(&p)
+                    && !fitted.entries.contains_key(&p)
+            };
+            let disputed: Vec<usize> = (0..claimed.len()).filter(is_hidden).collect();
+            kinks.extend(hidden_kinks(&derivative, &disputed, estimate, columns, &of_routes)?);
+        }
         let composed = seen_to_fit(fitted, &found, columns);
         if let Rounding::Unknown(precision) = &self.claim.rounding {
             for pulled in &composed.pulled {
@@ -271,6 +284,30 @@ impl Case<'_> {
                 .collect(),
         })
     }
+}
+
+/// Entries of which central differences see the mean of the slopes that pieces have on both sides: a kink that is as narrow as rounding, so
+/// that smaller steps do not show it.
+fn hidden_kinks(
+    derivative: &Derivative<'_>,
+    disputed: &[usize],
+    estimate: &Estimate,
+    columns: usize,
+    rounding: &[f64],
+) -> Result<Vec<OneSided>> {
+    let mut found = Vec::new();
+    if disputed.is_empty() {
+        return Ok(found);
+    }
+    let Some(choices) = Choices::new(derivative)? else { return Ok(found) };
+    for &p in disputed.iter().take(MOST_HIDDEN) {
+        let slopes = choices.slopes_at(p / columns, p % columns)?;
+        let error = SAFETY * estimate.error[p] + rounding[p];
+        if ((slopes.left + slopes.right) / 2.0 - estimate.value[p]).abs() <= error {
+            found.push(OneSided { error, ..slopes });
+        }
+    }
+    Ok(found)
 }
 
 /// Of the entries whose pieces fit together those that finite differences see one slope of, and that one.
