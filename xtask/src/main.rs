@@ -189,6 +189,10 @@ fn reference(table: &[Operation]) -> String {
             let _ = write!(text, "\n**{heading}.** {}\n", op.page(heading));
         }
     }
+    text += "\n# Functions by definition\n\nIn `crates/lang/src/prelude.grad`; each is what it is made of, and has no rule of its own.\n\n";
+    for (signature, definition) in pullback_lang::prelude() {
+        let _ = writeln!(text, "    {signature} = {definition}");
+    }
     text
 }
 

@@ -98,6 +98,48 @@ impl Array {
         Ok(Array::from_buffer(rhs.shape().to_vec(), out))
     }
 
+    /// The sign of the determinant of each matrix in the last two axes, and the logarithm of its size: 0 and −∞ of one that is singular.
+    ///
+    /// # Errors
+    /// Where the last two sizes differ, or the array holds integers.
+    ///
+    /// ```
+    /// use pullback_array::Array;
+    /// let (sign, logarithm) = Array::from_slice(&[2, 2], &[0.0, 2.0, 1.0, 0.0])?.log_determinant()?;
+    /// assert_eq!((sign.item()?, logarithm.item()?), (-1.0, 2f64.ln()));
+    /// # Ok::<(), pullback_array::Error>(())
+    /// ```
+    pub fn log_determinant(&self) -> Result<(Array, Array)> {
+        let [batch @ .., rows, columns] = self.shape() else {
+            return Err(Error::new(format!("determinant: {:?} is no matrix", self.shape())));
+        };
+        if rows != columns {
+            return Err(Error::new(format!("determinant: {:?} is no square matrix", self.shape()))
+                .with_hint("the last two sizes must be equal"));
+        }
+        if !self.dtype().is_float() {
+            return Err(
+                Error::new("determinant: integers have none").with_hint("cast it to f32 or f64 first")
+            );
+        }
+        let count = shape::len("determinant", batch)?;
+        let entries = self.to_vec_f64();
+        let (mut signs, mut logarithms) = (Vec::with_capacity(count), Vec::with_capacity(count));
+        for number in 0..count {
+            let matrix = &entries[number * rows * rows..(number + 1) * rows * rows];
+            let lu = LU::new(DMatrix::from_row_slice(*rows, *rows, matrix));
+            let pivots = lu.u().diagonal();
+            let turned: f64 = lu.p().determinant();
+            signs.push(
+                pivots.iter().map(|pivot| if *pivot == 0.0 { 0.0 } else { pivot.signum() }).product::<f64>()
+                    * turned,
+            );
+            logarithms.push(pivots.iter().map(|pivot| pivot.abs().ln()).sum::<f64>());
+        }
+        let of = |numbers: Vec<f64>| Array::from_vec(batch, numbers)?.cast(self.dtype());
+        Ok((of(signs)?, of(logarithms)?))
+    }
+
     fn inverse_as<T: crate::Element + RealField>(&self) -> Result<Array> {
         let n = self.shape()[self.ndim() - 1];
         let source = self.contiguous()?;

@@ -1,8 +1,10 @@
 //! A claim and what it is about.
 
 use pullback_array::{Array, DType, Precision};
+use pullback_network::Value as _;
 use pullback_ops::{Result, Val};
 
+use crate::graph::held;
 use crate::layout::ClaimLayout;
 use crate::rounding;
 
@@ -20,12 +22,19 @@ pub struct Subject {
 impl Subject {
     /// The total derivative of `of` by `wrt`.
     pub fn new(of: &Val, wrt: &Val) -> Subject {
-        Subject { of: of.clone(), wrt: vec![wrt.clone()], fixed: Vec::new(), symmetric: false }
+        Subject::by(of, vec![wrt.clone()])
     }
 
     /// The second derivative of a scalar, by `x` and then by `y`.
     pub fn second(of: &Val, x: &Val, y: &Val) -> Subject {
-        Subject { of: of.clone(), wrt: vec![x.clone(), y.clone()], fixed: Vec::new(), symmetric: false }
+        Subject::by(of, vec![x.clone(), y.clone()])
+    }
+
+    /// What the program itself holds is fixed, unless it is what is differentiated by.
+    fn by(of: &Val, wrt: Vec<Val>) -> Subject {
+        let mut fixed = held(&[of]);
+        fixed.retain(|value| wrt.iter().all(|wrt| wrt.id() != value.id()));
+        Subject { of: of.clone(), wrt, fixed, symmetric: false }
     }
 
     /// What is differentiated by last.

@@ -17,8 +17,8 @@ use pullback_autograd::{Function, pullback};
 use pullback_network::Value as _;
 use pullback_ops::{Factor, Origin, Result, Val, find};
 
-use crate::graph::{ancestors, piecewise_constant};
-use crate::jump::{ALIKE, Jump, NUDGE, keep_fitting, mixed, sided};
+use crate::graph::ancestors;
+use crate::jump::{ALIKE, Jump, NUDGE, jumps_of, keep_fitting, mixed, sided};
 use crate::kink::OneSided;
 use crate::layout::unravel;
 use crate::limits::SAFETY;
@@ -146,10 +146,7 @@ impl<'a> Choices<'a> {
         let ones = Val::new(Array::ones(&derivative.y.shape(), DType::F64)?);
         let pulled = pullback(&[(derivative.y, &ones)], &[derivative.x], &derivative.fixed)?.remove(0);
         let Some(pulled) = pulled else { return Ok(None) };
-        let mut jumps = Vec::new();
-        for payload in piecewise_constant(&[&pulled])? {
-            jumps.extend(Jump::of(&payload)?);
-        }
+        let mut jumps = jumps_of(&[&pulled], std::iter::once(derivative.x))?;
         if jumps.is_empty() {
             return Ok(None);
         }

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use pullback_network::Value as _;
-use pullback_ops::{Result, Val};
+use pullback_ops::{Origin, Result, Val};
 
 /// The value and all it depends on, each once, in forward order: a value comes after those it is computed from.
 pub(crate) fn ancestors(value: &Val) -> Vec<Val> {
@@ -23,6 +23,12 @@ pub(crate) fn ancestors_of(values: &[&Val]) -> Vec<Val> {
     }
     all.sort_by_key(|value| value.id());
     all
+}
+
+/// The values that others depend on which the program holds where derivatives are taken.
+pub(crate) fn held(values: &[&Val]) -> Vec<Val> {
+    let is_held = |value: &Val| matches!(value.origin(), Origin::Call(op, _) if op.holds());
+    ancestors_of(values).into_iter().filter(is_held).collect()
 }
 
 /// The values that others depend on whose derivative by each of their inputs is zero.

@@ -42,17 +42,19 @@ pub(crate) const ALIKE: [fn(&Jump) -> &Array; 5] = [
     |jump| &jump.broken[1],
 ];
 
-/// The payloads of gradients that are at jumps, of those that are computed from some `values`.
+/// The payloads of gradients that are at jumps, of those that are computed from some `values` which move: what is itself piecewise
+/// constant, a condition, stays where it is beside them, and its own payload is the one that jumps.
 pub(crate) fn jumps_of<'a>(gradients: &[&Val], values: impl Iterator<Item = &'a Val>) -> Result<Vec<Jump>> {
-    let mut changing: HashSet<u64> = values.map(Val::id).collect();
+    let payloads = piecewise_constant(gradients)?;
+    let still: HashSet<u64> = payloads.iter().map(Val::id).collect();
+    let mut moving: HashSet<u64> = values.map(Val::id).collect();
     for value in ancestors_of(gradients) {
-        if value.inputs().iter().any(|input| changing.contains(&input.id())) {
-            changing.insert(value.id());
+        if !still.contains(&value.id()) && value.inputs().iter().any(|input| moving.contains(&input.id())) {
+            moving.insert(value.id());
         }
     }
-    let payloads = piecewise_constant(gradients)?;
-    let moved = payloads.iter().filter(|payload| changing.contains(&payload.id()));
-    moved.filter_map(|payload| Jump::of(payload).transpose()).collect()
+    let moved = |payload: &&Val| payload.inputs().iter().any(|input| moving.contains(&input.id()));
+    payloads.iter().filter(moved).filter_map(|payload| Jump::of(payload).transpose()).collect()
 }
 
 /// The payloads at points `beside`, where their own values stand in this order, and then their inputs.

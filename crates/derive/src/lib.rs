@@ -33,6 +33,6 @@ mod code;
 mod forward;
 mod steps;
 
-pub use code::{Source, gradient_code};
+pub use code::{Source, gradient_code, slope};
 pub use forward::index_notation;
 pub use steps::{Derivation, Step, derive};

@@ -1,9 +1,12 @@
 //! The derivatives of the functions that a program applies entry by entry, as one writes them: `1 - y^2` where `y = tanh(x)`.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
+use std::sync::OnceLock;
 
+use pullback_derive::slope;
 use pullback_lang::program::Program;
 use pullback_lang::{BinaryOp, Expr, ExprKind, File, Span, StatementKind, make};
+use pullback_ops::{Operation, find, table};
 
 use crate::edit::{self, binary, call, integer, negated, number};
 use crate::factor::in_front;
@@ -118,8 +121,6 @@ fn derivative(applied: &Expr, y: Expr) -> Option<Derivative> {
         1.0 => base.clone(),
         _ => binary(at, BinaryOp::Pow, base.clone(), make::number(at, exponent)),
     };
-    let one_minus = |part: Expr| binary(at, BinaryOp::Sub, integer(at, 1), part);
-    let of = |function: &str, x: &Expr| call(at, function, vec![x.clone()], Vec::new());
     let (x, above, below) = match &applied.kind {
         ExprKind::Call { function, args, kwargs } if function.text == "logsumexp" => {
             let mut softmax = call(at, "softmax", args.clone(), Vec::new());
@@ -132,18 +133,10 @@ fn derivative(applied: &Expr, y: Expr) -> Option<Derivative> {
         }
         ExprKind::Call { function, args, kwargs } if kwargs.is_empty() => {
             let [x] = args.as_slice() else { return None };
-            let (above, below) = match function.text.as_str() {
-                "tanh" => (Some(one_minus(power(&y, 2.0))), None),
-                "sigmoid" => (Some(binary(at, BinaryOp::Mul, y.clone(), one_minus(y.clone()))), None),
-                "exp" => (Some(y.clone()), None),
-                "sin" => (Some(of("cos", x)), None),
-                "cos" => (Some(negated(&of("sin", x))), None),
-                "relu" => (Some(of("step", x)), None),
-                "abs" => (Some(of("sign", x)), None),
-                "log" => (None, Some(x.clone())),
-                "sqrt" => (None, Some(binary(at, BinaryOp::Mul, integer(at, 2), y.clone()))),
-                _ => return None,
-            };
+            let with = HashMap::from([("x".to_string(), x.clone()), ("y".to_string(), y.clone())]);
+            let (above, below) = parts(stated(&function.text)?);
+            let placed = |part: Expr| make::substituted(&part, &with);
+            let (above, below) = (above.map(placed), below.map(placed));
             (x, above, below)
         }
         ExprKind::Binary { operator, left, right } if operator.kind == BinaryOp::Pow => {
@@ -154,4 +147,25 @@ fn derivative(applied: &Expr, y: Expr) -> Option<Derivative> {
         _ => return None,
     };
     Some(Derivative { applied: applied.clone(), x: x.clone(), y, above, below })
+}
+
+/// The derivative that an operation states of itself, of `x` and its result `y`.
+fn stated(function: &str) -> Option<&'static Expr> {
+    static STATED: OnceLock<HashMap<&'static str, Expr>> = OnceLock::new();
+    let all = STATED.get_or_init(|| {
+        let of = |operation: &'static Operation| Some((operation.name, slope(operation)?));
+        table().iter().filter_map(of).collect()
+    });
+    all.get(find(function)?.name)
+}
+
+/// What something is multiplied by, and divided by.
+fn parts(expr: &Expr) -> (Option<Expr>, Option<Expr>) {
+    match &expr.kind {
+        ExprKind::Binary { operator, left, right } if operator.kind == BinaryOp::Div => {
+            let above = (number(left) != Some(1.0)).then(|| (**left).clone());
+            (above, Some((**right).clone()))
+        }
+        _ => (Some(expr.clone()), None),
+    }
 }

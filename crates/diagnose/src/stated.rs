@@ -25,7 +25,8 @@ pub(crate) fn stated(file: &File, before: usize) -> Vec<Stated> {
         match &statement.kind {
             StatementKind::Definition(definition) => collect(&definition.expr, &mut found),
             StatementKind::IndexDefinition(definition) => collect(&definition.expr, &mut found),
-            StatementKind::Function(function) => collect(&function.body, &mut found),
+            StatementKind::Definitions(definitions) => collect(&definitions.expr, &mut found),
+            StatementKind::Function(function) => function.exprs().for_each(|expr| collect(expr, &mut found)),
             _ => {}
         }
     }

@@ -59,7 +59,13 @@ pub(crate) fn asides(
     let mut functions: HashSet<&str> = used;
     while let Some(next) = pending.pop() {
         for name in calls(next) {
-            if let Some(function) = function(file, name).filter(|_| functions.insert(name)) {
+            // One of several statements, or with defaults, is no expression that stands for its calls.
+            let is_expression = |function: &&Function| {
+                function.inside.is_empty() && function.defaults.iter().all(Option::is_none)
+            };
+            if let Some(function) =
+                function(file, name).filter(|_| functions.insert(name)).filter(is_expression)
+            {
                 let params = Some(function.params.iter().map(|param| param.text.clone()).collect());
                 asides.push(Aside { name: name.to_owned(), expr: function.body.clone(), params });
                 pending.push(&function.body);
@@ -108,8 +114,13 @@ fn reached<'f>(file: &'f File, claim: &'f Claim, right: &[&'f Claim]) -> HashSet
         for statement in &file.statements {
             match &statement.kind {
                 StatementKind::Definition(it) if it.name.text == next => pending.extend(used(&it.expr)),
+                StatementKind::Definitions(it) if it.named().any(|name| name.text == next) => {
+                    pending.extend(used(&it.expr));
+                }
                 StatementKind::IndexDefinition(it) if it.name.text == next => pending.extend(used(&it.expr)),
-                StatementKind::Function(it) if it.name.text == next => pending.extend(used(&it.body)),
+                StatementKind::Function(it) if it.name.text == next => {
+                    pending.extend(it.exprs().flat_map(used));
+                }
                 // A loss that is not in the file depends on what its cotangents are given of.
                 StatementKind::Upstream(it) if it.of.text == next => pending.push(&it.wrt.text),
                 _ => {}
@@ -134,6 +145,7 @@ fn functions_used_rightly<'f>(
     let of_statement = |statement: &'f Statement| match &statement.kind {
         StatementKind::Definition(stated) => Some((&stated.name.text, &stated.expr)),
         StatementKind::IndexDefinition(stated) => Some((&stated.name.text, &stated.expr)),
+        StatementKind::Definitions(stated) => Some((&stated.named().next()?.text, &stated.expr)),
         _ => None,
     };
     let defined = file
@@ -147,7 +159,7 @@ fn functions_used_rightly<'f>(
     while let Some(next) = pending.pop() {
         for name in calls(next) {
             if used.insert(name) {
-                pending.extend(function(file, name).map(|function| &function.body));
+                pending.extend(function(file, name).into_iter().flat_map(Function::exprs));
             }
         }
     }

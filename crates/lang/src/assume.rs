@@ -6,9 +6,13 @@
 
 use std::collections::HashMap;
 
+use pullback_ops::{self as ops, find};
+
+use crate::prelude;
 use crate::span::Span;
 use crate::syntax::ast::{DimSpec, File, Input, Name, Shape, Source, Statement, StatementKind};
 use crate::syntax::expr::{BinaryOp, Expr, ExprKind, IndexItem};
+use crate::syntax::make;
 
 /// A file with every name declared.
 #[derive(Clone, Debug)]
@@ -261,7 +265,55 @@ impl Axes {
                 }
                 Some(right)
             }
-            "sum" | "mean" | "max" | "logsumexp" => {
+            "trace" | "inv" => {
+                let axes = first?;
+                if let [a, b] = axes[..] {
+                    self.unify(a, b);
+                }
+                Some(if function == "inv" { axes } else { Vec::new() })
+            }
+            "diag" => match first?[..] {
+                [a] => Some(vec![a, a]),
+                [a, b] => {
+                    self.unify(a, b);
+                    Some(vec![a])
+                }
+                _ => None,
+            },
+            "transpose" => first.map(|axes| axes.into_iter().rev().collect()),
+            "square" => first,
+            _ => self.of_table(function, first, shapes, args, axis),
+        }
+    }
+
+    /// By what the operation states of its axes; a function of the prelude is what it is made of.
+    fn of_table(
+        &mut self,
+        function: &str,
+        first: Option<Vec<usize>>,
+        others: impl Iterator<Item = Option<Vec<usize>>>,
+        args: &[Expr],
+        axis: Option<&Expr>,
+    ) -> Option<Vec<usize>> {
+        let Some(operation) = find(function) else {
+            let function = prelude::find(function).filter(|function| function.inside.is_empty())?;
+            let given = |(number, (param, default)): (usize, (&Name, &Option<Expr>))| {
+                Some((param.text.clone(), args.get(number).or(default.as_ref())?.clone()))
+            };
+            let params = function.params.iter().zip(&function.defaults).enumerate();
+            return self.shape(&make::substituted(&function.body, &params.filter_map(given).collect()));
+        };
+        match operation.entry.axes {
+            ops::Axes::Own => None,
+            ops::Axes::Kept => first,
+            ops::Axes::Broadcast => {
+                let mut axes = first?;
+                for other in others {
+                    axes = self.aligned(axes, other?);
+                }
+                Some(axes)
+            }
+            ops::Axes::Reduced => {
                 let axes = first?;
                 match axis.map(|expr| &expr.kind) {
                     None if args.len() == 1 => Some(Vec::new()),
@@ -283,25 +335,6 @@ impl Axes {
                     _ => None,
                 }
             }
-            "trace" | "inv" => {
-                let axes = first?;
-                if let [a, b] = axes[..] {
-                    self.unify(a, b);
-                }
-                Some(if function == "inv" { axes } else { Vec::new() })
-            }
-            "diag" => match first?[..] {
-                [a] => Some(vec![a, a]),
-                [a, b] => {
-                    self.unify(a, b);
-                    Some(vec![a])
-                }
-                _ => None,
-            },
-            "transpose" => first.map(|axes| axes.into_iter().rev().collect()),
-            "exp" | "log" | "sqrt" | "tanh" | "sin" | "cos" | "sigmoid" | "abs" | "relu" | "sign"
-            | "step" | "softmax" | "square" => first,
-            _ => None,
         }
     }
 

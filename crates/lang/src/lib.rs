@@ -29,16 +29,18 @@
 mod assume;
 mod error;
 mod foreign;
+mod prelude;
 pub mod program;
 mod span;
 mod syntax;
 
 pub use assume::{Assumed, assume_inputs};
 pub use error::{Error, Result};
+pub use prelude::definitions as prelude;
 pub use span::{Position, Span};
 pub use syntax::ast::{
-    Claim, ClaimKey, DType, Definition, DimSpec, EntryClaim, File, Function, IndexDefinition, Input, Layout,
-    Name, Shape, ShapeClaim, Source, Statement, StatementKind, Upstream,
+    Claim, ClaimKey, DType, Definition, Definitions, DimSpec, EntryClaim, File, Function, IndexDefinition,
+    Input, Layout, Name, Shape, ShapeClaim, Source, Statement, StatementKind, Upstream,
 };
 pub use syntax::expr::{BinaryOp, Expr, ExprKind, IndexItem, MAX_DEPTH, MAX_NESTING, Operator};
 pub use syntax::hint::nearest;

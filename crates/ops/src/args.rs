@@ -18,6 +18,8 @@ pub enum Arg {
     Text(String),
     /// `true` or `false`.
     Flag(bool),
+    /// `none`: as if it were not given.
+    Nothing,
 }
 
 /// The arguments of one call, by parameter.
@@ -28,10 +30,18 @@ pub struct Args {
     bound: Vec<(&'static str, Arg)>,
 }
 
+/// Parameters that are lists of numbers, which may be written as several arguments where nothing follows them.
+const LISTS: [&str; 2] = ["shape", "axes"];
+
 /// Names that users of PyTorch and of NumPy write for the same parameter.
 const SYNONYMS: [(&str, &str); 3] = [("dim", "axis"), ("keepdim", "keepdims"), ("dims", "axes")];
 
 impl Args {
+    /// The name of a parameter that users of other libraries call so.
+    pub fn synonym(keyword: &str) -> Option<&'static str> {
+        SYNONYMS.iter().find(|(from, _)| *from == keyword).map(|(_, to)| *to)
+    }
+
     /// Binds the arguments of a call of the operation `op` as its signature says. Numbers become values of `dtype` where
     /// values are wanted.
     ///
@@ -50,7 +60,15 @@ impl Args {
         let mut positional = positional.into_iter();
         for &(name, _) in &parameters {
             if let Some(rest) = name.strip_prefix('*') {
-                bound.push((rest, Arg::List(positional.by_ref().collect())));
+                // All that is left, or one list: what follows that belongs to others.
+                let of_rest = match positional.next() {
+                    Some(list @ Arg::List(_)) => list,
+                    first => Arg::List(first.into_iter().chain(positional.by_ref()).collect()),
+                };
+                bound.push((rest, of_rest));
+            } else if LISTS.contains(&name) && positional.len() > 1 {
+                // `x.reshape(3, 4)`.
+                bound.push((name, Arg::List(positional.by_ref().collect())));
             } else if let Some(arg) = positional.next() {
                 bound.push((name, arg));
             }
@@ -61,7 +79,7 @@ impl Args {
             );
         }
         for (keyword, arg) in keywords {
-            let synonym = SYNONYMS.iter().find(|(from, _)| *from == keyword).map(|(_, to)| *to);
+            let synonym = Args::synonym(&keyword);
             let known = parameters.iter().find(|(name, _)| *name == keyword || Some(*name) == synonym);
             let Some(&(name, _)) = known else {
                 return Err(Error::new(format!("{op}: there is no parameter `{keyword}`")).with_hint(call));
@@ -71,6 +89,7 @@ impl Args {
             }
             bound.push((name, arg));
         }
+        bound.retain(|(_, arg)| !matches!(arg, Arg::Nothing));
         for &(name, default) in &parameters {
             if default.is_none() && !name.starts_with('*') && !bound.iter().any(|(given, _)| *given == name) {
                 return Err(Error::new(format!("{op}: `{name}` is missing")).with_hint(call));
@@ -210,6 +229,26 @@ impl Args {
         Ok(dims)
     }
 
+    /// A number, with its default.
+    ///
+    /// # Errors
+    /// Where it is none.
+    pub fn number(&self, name: &str, default: f64) -> Result<f64> {
+        match self.find(name) {
+            None => Ok(default),
+            Some(Arg::Number(number, _)) => Ok(*number),
+            Some(other) => Err(self.wrong(name, "a number", other)),
+        }
+    }
+
+    /// A parameter that is a value, where it is given.
+    ///
+    /// # Errors
+    /// Where it is none.
+    pub fn value_or_none(&self, name: &str) -> Result<Option<Val>> {
+        self.find(name).map(|arg| self.as_value(name, arg)).transpose()
+    }
+
     /// `true` or `false`; false where it is not given.
     ///
     /// # Errors
@@ -244,7 +283,7 @@ impl Args {
 }
 
 /// The parameters of a signature with their defaults: `sum(x, axis=none)` has `x` and `axis`.
-fn parameters(signature: &'static str) -> Vec<(&'static str, Option<&'static str>)> {
+pub(crate) fn parameters(signature: &'static str) -> Vec<(&'static str, Option<&'static str>)> {
     let inside = signature.split_once('(').map_or("", |(_, rest)| rest.trim_end_matches(')'));
     let parameter = |text: &'static str| match text.split_once('=') {
         Some((name, default)) => (name, Some(default)),
@@ -260,5 +299,6 @@ fn describe(arg: &Arg) -> String {
         Arg::List(items) => format!("a list of {}", items.len()),
         Arg::Text(text) => format!("\"{text}\""),
         Arg::Flag(flag) => format!("{flag}"),
+        Arg::Nothing => "none".to_string(),
     }
 }

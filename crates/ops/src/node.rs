@@ -25,6 +25,8 @@ struct Node {
     origin: Origin,
     outputs: Vec<Spec>,
     arrays: OnceLock<Vec<Array>>,
+    /// Are its zeros structural?
+    gated: bool,
     /// A name for each output.
     names: Vec<OnceLock<Name>>,
 }
@@ -114,7 +116,11 @@ impl Val {
         let id = NEXT.fetch_add(outputs.len().max(1) as u64, Ordering::Relaxed);
         let arrays = arrays.map_or_else(OnceLock::new, OnceLock::from);
         let names = vec![OnceLock::new(); outputs.len()];
-        Val { node: Arc::new(Node { id, origin, outputs, arrays, names }), output: 0 }
+        let gated = match &origin {
+            Origin::Call(op, inputs) => op.gates(&inputs.iter().map(Val::is_gated).collect::<Vec<_>>()),
+            _ => false,
+        };
+        Val { node: Arc::new(Node { id, origin, outputs, arrays, gated, names }), output: 0 }
     }
 
     /// The value under a name. A value keeps the first name it is given.
@@ -201,6 +207,16 @@ impl Val {
     /// Which output of its operation the value is.
     pub fn output(&self) -> usize {
         self.output
+    }
+
+    /// All outputs of the operation the value comes from, itself among them.
+    pub fn outputs(&self) -> Vec<Val> {
+        (0..self.node.outputs.len()).map(|output| self.sibling(output)).collect()
+    }
+
+    /// Are its zeros structural, so that nothing comes through them? See [`Op::gates`].
+    pub fn is_gated(&self) -> bool {
+        self.node.gated
     }
 
     pub(crate) fn sibling(&self, output: usize) -> Val {
@@ -356,7 +372,8 @@ impl Value for Val {
     fn contract(coef: &Coef, operands: &[(Val, Vec<Label>)], out: &[Label]) -> Result<Val> {
         let inputs: Vec<&Val> = operands.iter().map(|(value, _)| value).collect();
         let labels: Vec<Vec<Label>> = operands.iter().map(|(_, labels)| labels.clone()).collect();
-        Val::apply(Einsum::from_labels(coef.clone(), &labels, out), &inputs)
+        let gates = inputs.iter().map(|value| value.is_gated()).collect();
+        Val::apply(Einsum::from_labels(coef.clone(), &labels, out).gated(gates), &inputs)
     }
 
     fn gather(&self, table: &Table, dims: &[Dim]) -> Result<Val> {

@@ -70,6 +70,22 @@ pub trait Op: fmt::Debug + Send + Sync + 'static {
         false
     }
 
+    /// Does it work element by element, so that its Jacobian is a delta on every axis times a slope?
+    fn is_elementwise(&self) -> bool {
+        false
+    }
+
+    /// Is the result held where derivatives are taken, by differences too?
+    fn holds(&self) -> bool {
+        false
+    }
+
+    /// Are zeros of the result structural, where those of these inputs are: does nothing come through them, be it infinite or NaN on the
+    /// other side of a product? What says where something is taken at all makes them, and what passes them on keeps them.
+    fn gates(&self, _inputs: &[bool]) -> bool {
+        false
+    }
+
     /// How a result is written in a formula, from how its inputs are.
     fn written(&self, inputs: &[String]) -> String {
         format!("{}({})", self.name(), inputs.join(", "))

@@ -6,12 +6,27 @@ mod elementwise;
 
 pub use elementwise::{Binary, Elementwise, Elementwise2, Slope, Unary};
 
+/// What becomes of the axes of an operation's operands: a fact that is asked where sizes are sought, before there are any.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Axes {
+    /// The result has those of the first operand.
+    Kept,
+    /// Those of all operands, which broadcast.
+    Broadcast,
+    /// Those of the first operand but for `axis`, of which none is left where it is not given.
+    Reduced,
+    /// The operation's own affair.
+    Own,
+}
+
 /// A row of the table: what the language, the documentation and the tests need to know of an operation.
 pub struct Entry {
     /// How a call is written: the name, and the parameters with their defaults. `*xs` takes all that is left.
     pub signature: &'static str,
     /// Other names under which it may be called.
     pub aliases: &'static [&'static str],
+    /// What becomes of its operands' axes.
+    pub axes: Axes,
     /// Applies the operation to the arguments of a call.
     pub call: fn(&Args) -> Result<Val>,
     /// What the generic test tries it on: typical inputs, and awkward ones.
@@ -29,6 +44,11 @@ pub struct Operation {
 }
 
 impl Operation {
+    /// Which argument a parameter is, where a call has no keywords.
+    pub fn place_of(&self, parameter: &str) -> Option<usize> {
+        crate::args::parameters(self.entry.signature).iter().position(|(name, _)| *name == parameter)
+    }
+
     /// The paragraph under a heading of the operation's page: `Formula`, `Jacobian`, `Domain`, `At kinks and ties`, `Why`.
     /// Lines are joined; the empty heading is the summary at the top.
     pub fn page(&self, heading: &str) -> String {
@@ -45,6 +65,15 @@ impl Operation {
         // Backticks are for rustdoc, which takes `[…]` for a link.
         lines.join(" ").replace('`', "")
     }
+}
+
+/// The name in a signature.
+const fn called(signature: &'static str) -> &'static str {
+    let mut length = 0;
+    while length < signature.len() && signature.as_bytes()[length] != b'(' {
+        length += 1;
+    }
+    signature.split_at(length).0
 }
 
 /// Is a heading in a file? At compile time, so that a page without one does not build.
@@ -81,7 +110,7 @@ macro_rules! operations {
         pub fn table() -> &'static [Operation] {
             static TABLE: &[Operation] = &[$(
                 Operation {
-                    name: stringify!($name),
+                    name: called($name::ENTRY.signature),
                     entry: &$name::ENTRY,
                     source: include_str!(concat!("ops/", stringify!($name), ".rs")),
                 },
@@ -93,45 +122,85 @@ macro_rules! operations {
 
 operations! {
     abs,
+    acos,
+    acosh,
     add,
+    asin,
+    asinh,
+    atan,
+    atan2,
+    atanh,
+    cbrt,
+    ceil,
+    concat,
     conv,
     copy,
     cos,
+    cosh,
+    cross_entropy,
+    cumsum,
+    det,
     diag,
     div,
     einsum,
+    erf,
+    erfc,
     exp,
+    exp2,
+    expm1,
+    floor,
     gather,
     index,
     inv,
     kron,
+    layer_norm,
     log,
+    log10,
+    log1p,
+    log2,
+    logdet,
     logsumexp,
     matmul,
     max,
+    maximum,
     mean,
+    minimum,
     mul,
     neg,
+    norm,
     outer,
     permute,
     pow,
     relu,
     reshape,
+    rms_norm,
+    round,
     scatter_add,
     sigmoid,
     sign,
     sin,
+    sinh,
     softmax,
+    softplus,
     solve,
+    split,
     sqrt,
+    stack,
+    std,
     step,
+    stop_gradient,
     sub,
     sum,
+    tan,
     tanh,
     tie_share,
     trace,
     transpose,
+    trunc,
+    truth,
+    var,
     vec,
+    where_,
 }
 
 pub use einsum::Einsum;

@@ -7,9 +7,21 @@ use crate::SCHEMA;
 use crate::paint::Paint;
 use crate::visible::visible_json;
 
-/// Operations, each with its call, formula, rule, domain and conventions; with `why`, the derivation of the rule as well.
-pub fn ops_text(operations: &[&Operation], why: bool, paint: Paint) -> String {
-    let pages: Vec<String> = operations.iter().map(|operation| page(operation, why, paint)).collect();
+/// Operations, each with its call, formula, rule, domain and conventions; with `why`, the derivation of the rule as well. Behind them
+/// functions that are definitions: how each is called, and what it is.
+pub fn ops_text(
+    operations: &[&Operation],
+    definitions: &[(String, String)],
+    why: bool,
+    paint: Paint,
+) -> String {
+    let mut pages: Vec<String> = operations.iter().map(|operation| page(operation, why, paint)).collect();
+    if !definitions.is_empty() {
+        let lines = definitions.iter().map(|(signature, definition)| {
+            format!("{} {}\n", paint.heading(signature), paint.aside(&format!("= {definition}")))
+        });
+        pages.push(lines.collect());
+    }
     pages.join("\n")
 }
 
@@ -61,8 +73,8 @@ fn wrapped(paragraph: &str, width: usize) -> Vec<String> {
     lines
 }
 
-/// Operations with their pages as a JSON object.
-pub fn ops_json(operations: &[&Operation]) -> String {
+/// Operations with their pages, and functions with their definitions, as a JSON object.
+pub fn ops_json(operations: &[&Operation], definitions: &[(String, String)]) -> String {
     let ops = operations
         .iter()
         .map(|operation| OperationJson {
@@ -78,14 +90,30 @@ pub fn ops_json(operations: &[&Operation]) -> String {
         })
         .collect();
     visible_json(
-        serde_json::to_string(&Ops { schema: SCHEMA, ops }).expect("strings and lists have a notation"),
+        serde_json::to_string(&Ops {
+            schema: SCHEMA,
+            ops,
+            functions: definitions
+                .iter()
+                .map(|(signature, definition)| FunctionJson { signature, definition })
+                .collect(),
+        })
+        .expect("strings and lists have a notation"),
     )
 }
 
 #[derive(Serialize)]
-struct Ops {
+struct Ops<'a> {
     schema: u32,
     ops: Vec<OperationJson>,
+    functions: Vec<FunctionJson<'a>>,
+}
+
+/// A function that is a definition in the language.
+#[derive(Serialize)]
+struct FunctionJson<'a> {
+    signature: &'a str,
+    definition: &'a str,
 }
 
 #[derive(Serialize)]

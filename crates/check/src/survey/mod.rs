@@ -40,7 +40,7 @@ use std::sync::Arc;
 use pullback_array::random::Generator;
 use pullback_array::{Array, DType, Precision};
 use pullback_network::Value as _;
-use pullback_ops::{Result, Val};
+use pullback_ops::{Origin, Result, Val};
 
 use crate::claim::{Claim, Rounding, Subject};
 use crate::rounding::Measured;
@@ -144,7 +144,7 @@ fn is_of_a_scalar(subject: &Subject) -> bool {
     let [x] = subject.wrt.as_slice() else { return false };
     let is_double = |value: &Val| value.dtype() == DType::F64;
     subject.of.ndim() == 0
-        && subject.fixed.is_empty()
+        && subject.fixed.iter().all(|value| matches!(value.origin(), Origin::Call(op, _) if op.holds()))
         && !subject.symmetric
         && is_double(&subject.of)
         && is_double(x)

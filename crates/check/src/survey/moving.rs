@@ -7,7 +7,7 @@ use pullback_autograd::Function;
 use pullback_network::Value as _;
 use pullback_ops::{Op, Result, Val};
 
-use crate::graph::ancestors_of;
+use crate::graph::{ancestors_of, held};
 use crate::rounding::float_leaves;
 
 /// A program that is run from its inputs on, so that nothing of it is held but what is still to be read.
@@ -49,7 +49,11 @@ impl<'a> Moving<'a> {
             values.iter().enumerate().map(|(k, value)| (value.id(), k)).collect();
         let mut changing: HashSet<u64> = HashSet::new();
         let (mut first, mut moved) = (Vec::new(), HashMap::new());
-        for value in ancestors_of(outputs) {
+        // What the program holds stays where it is, unless it is moved itself.
+        let mut held = held(outputs);
+        held.retain(|value| !asked.contains_key(&value.id()));
+        let stays: HashSet<u64> = held.iter().map(Val::id).collect();
+        for value in ancestors_of(outputs).into_iter().filter(|value| !stays.contains(&value.id())) {
             let changes = value.inputs().iter().any(|input| changing.contains(&input.id()));
             let number = asked.get(&value.id());
             match number {
@@ -64,7 +68,8 @@ impl<'a> Moving<'a> {
             }
         }
         let inputs: Vec<&Val> = first.iter().map(|&number| &values[number]).collect();
-        Ok(Moving { function: Function::new(&inputs, outputs, &[])?, values, first, moved })
+        let function = Function::new(&inputs, outputs, &held.iter().collect::<Vec<_>>())?;
+        Ok(Moving { function, values, first, moved })
     }
 
     pub(super) fn inputs(&self) -> Vec<&Val> {

@@ -13,6 +13,7 @@
 //! | `contraction` | how the sums of one product are written: `@`, `sum`, `einsum` |
 //! | `node` | an expression whose axes carry labels, and how it is broadcast |
 //! | `payload` | how a value of the graph is written |
+//! | `slope` | the derivative of an element-wise function |
 //!
 //! What is not here: a second statement of any derivative; a proof. Whoever uses the code evaluates it and compares (a size that
 //! has no name is a number in it, and wrong at other sizes).
@@ -39,7 +40,10 @@ mod backward;
 mod contraction;
 mod node;
 mod payload;
+mod slope;
 mod terms;
+
+pub use slope::slope;
 
 use pullback_lang::Expr;
 use pullback_ops::Val;

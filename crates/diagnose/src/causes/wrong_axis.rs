@@ -1,6 +1,7 @@
 //! The wrong axes: a sum over another axis than is meant, or a shape: "∂Z/∂b is M × N" where it is N × M × M.
 
 use pullback_lang::program::Claimed;
+use pullback_ops::find;
 use pullback_lang::{Expr, ExprKind, IndexItem};
 use pullback_network::Dim;
 
@@ -92,10 +93,7 @@ impl StatedAxes {
         let ExprKind::Call { function, args, kwargs } = &place.expr.kind else { return None };
         let ndim = args.first().map(|operand| place.axes_of(operand)).filter(|&axes| axes > 1)?;
         let named = kwargs.iter().position(|(keyword, _)| matches!(keyword.text.as_str(), "axis" | "dim"));
-        let takes_axis = matches!(
-            function.text.as_str(),
-            "sum" | "mean" | "max" | "softmax" | "logsumexp" | "tie_share" | "cumsum" | "cumprod"
-        );
+        let takes_axis = find(&function.text).is_some_and(|operation| operation.place_of("axis") == Some(1));
         let (at, stated) = match (named, args.as_slice()) {
             (Some(named), _) => (Argument::Keyword(named), &kwargs[named].1),
             (None, [_, axis]) if takes_axis => (Argument::Positional, axis),

@@ -3,7 +3,7 @@
 //! The language's own are those whose arguments are no values (`eye`, `zeros`, `ones`, `arange`) and those that only
 //! say something shorter (`square`, `dot`, `unvec`). Everything else is an operation of the table.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ops::RangeInclusive;
 
 use pullback_array::{Array, DType};
@@ -14,9 +14,10 @@ use super::evaluate::{Evaluator, constant};
 use super::failure::{Failure, Outcome, of_array, of_op};
 use super::scope::listed;
 use crate::foreign;
+use crate::prelude;
 use crate::syntax::hint;
 use crate::syntax::source::is_distribution;
-use crate::{BinaryOp, Error, Expr, ExprKind, Name, Span};
+use crate::{BinaryOp, Error, Expr, ExprKind, Function, Name, Span};
 
 /// The functions that are the language's own, as they are called.
 pub(crate) const OWN: [(&str, &str); 8] = [
@@ -53,12 +54,12 @@ impl Evaluator<'_> {
             return self.own(span, function, args, kwargs).map(Arg::Value);
         }
         match find(&function.text) {
-            Some(operation) => self.operation(span, operation, args, kwargs).map(Arg::Value),
+            Some(operation) => self.operation(span, operation, args, kwargs),
             None => Err(self.unknown_function(function, args.len())),
         }
     }
 
-    /// A function of the file: its body, with the arguments for its parameters.
+    /// A function of the file or of the prelude: its body, with the arguments for its parameters.
     fn call_of_file(
         &mut self,
         span: Span,
@@ -67,8 +68,9 @@ impl Evaluator<'_> {
         named: Vec<(&Name, Arg)>,
     ) -> Outcome<Arg> {
         let function = self.scope.function(&name.text).expect("the caller found it");
+        let is_of_file = self.scope.defines(&name.text);
         let params: Vec<&str> = function.params.iter().map(|param| param.text.as_str()).collect();
-        let call = format!("`{name}({})`", params.join(", "));
+        let call = format!("`{}`", function.signature());
         let wrong =
             |span: Span, message: String| Failure::Said(Error::new(span, message).with_hint(call.clone()));
         if given.len() > params.len() {
@@ -78,6 +80,11 @@ impl Evaluator<'_> {
         let mut locals: HashMap<String, Arg> =
             params.iter().map(|param| (*param).to_owned()).zip(given).collect();
         for (keyword, arg) in named {
+            let synonym = match keyword.text.as_str() {
+                text if params.contains(&text) => None,
+                text => Args::synonym(text).map(|text| Name::new(text, keyword.span)),
+            };
+            let keyword = synonym.as_ref().unwrap_or(keyword);
             if !params.contains(&keyword.text.as_str()) {
                 return Err(wrong(keyword.span, format!("`{name}` has no parameter `{keyword}`")));
             }
@@ -85,14 +92,47 @@ impl Evaluator<'_> {
                 return Err(wrong(keyword.span, format!("`{keyword}` is given twice")));
             }
         }
-        if let Some(missing) = params.iter().find(|param| !locals.contains_key(**param)) {
+        let left_out = |(param, _): &(&&str, &Option<Expr>)| !locals.contains_key(**param);
+        let left_out: Vec<(&&str, &Option<Expr>)> =
+            params.iter().zip(&function.defaults).filter(left_out).collect();
+        if let Some((missing, _)) = left_out.iter().find(|(_, default)| default.is_none()) {
             return Err(wrong(span, format!("`{name}` needs `{missing}`")));
         }
         self.count_call(span)?;
+        let defaults: Vec<(String, &Expr)> = left_out
+            .into_iter()
+            .filter_map(|(param, default)| Some(((*param).to_owned(), default.as_ref()?)))
+            .collect();
         let outer = self.locals.replace(locals);
-        let result = self.nested(span, |this| this.arg(&function.body));
-        self.locals = outer;
+        let within = self.within;
+        if !is_of_file {
+            self.within.get_or_insert(span);
+        }
+        let result = self.nested(span, |this| {
+            for (param, default) in defaults {
+                let default = this.arg(default)?;
+                this.locals.get_or_insert_default().insert(param, default);
+            }
+            for inside in &function.inside {
+                let results = match inside.names.as_slice() {
+                    [_] => vec![this.arg(&inside.expr)?],
+                    names => this.results(&inside.expr, names.len())?.into_iter().map(Arg::Value).collect(),
+                };
+                let names = inside.names.iter().map(|name| name.text.clone());
+                this.locals.get_or_insert_default().extend(names.zip(results));
+            }
+            this.arg(&function.body)
+        });
+        (self.locals, self.within) = (outer, within);
         result.map_err(|failure| match failure {
+            // What stands in the prelude is nobody's place.
+            Failure::Said(error) if !is_of_file => {
+                let said = Error::new(span, format!("{name}: {}", error.message()));
+                match error.hint() {
+                    Some(hint) => said.with_hint(hint.to_owned()).into(),
+                    None => said.into(),
+                }
+            }
             // The body is where it went wrong, the call is why; the innermost call is the one to name.
             Failure::Said(error) if error.labels().len() == 0 => error.with_label(span, "called here").into(),
             other => other,
@@ -173,7 +213,7 @@ impl Evaluator<'_> {
         };
         let (number, dim) = match self.arg(expr)? {
             Arg::Number(number, dim) => (number, dim),
-            Arg::Value(val) => match constant(&val) {
+            Arg::Value(val) => match constant(&val).or_else(|| of_constants(&val)) {
                 Some(number) => (number, None),
                 None => return Err(wrong(format!("a value of shape {:?}", val.dims()))),
             },
@@ -203,7 +243,7 @@ impl Evaluator<'_> {
         operation: &'static Operation,
         args: &[Expr],
         kwargs: &[(Name, Expr)],
-    ) -> Outcome<Val> {
+    ) -> Outcome<Arg> {
         let parameters = parameters(operation.entry.signature);
         let rest = parameters.last().copied().filter(|last| last.takes_rest);
         let mut positional = Vec::new();
@@ -217,7 +257,17 @@ impl Evaluator<'_> {
             keywords.push((keyword.text.clone(), self.argument(parameter, arg)?));
         }
         let bound = Args::bind(operation.name, operation.entry, positional, keywords, self.scope.dtype);
-        bound.and_then(|args| (operation.entry.call)(&args)).map_err(of_op(span))
+        let result = bound.and_then(|args| (operation.entry.call)(&args)).map_err(of_op(span))?;
+        // Of an operation with several results they are a list.
+        let is_own = matches!(result.origin(), Origin::Call(op, _) if op.name() == operation.name);
+        let results = if is_own { result.outputs() } else { Vec::new() };
+        Ok(match results.len() {
+            0 | 1 => Arg::Value(result),
+            _ => {
+                results.iter().for_each(|result| self.remember_place(result, span));
+                Arg::List(results.into_iter().map(Arg::Value).collect())
+            }
+        })
     }
 
     /// An argument in the form that its parameter wants; one for an unknown parameter as it is.
@@ -228,9 +278,21 @@ impl Evaluator<'_> {
                 let val = self.operand_from(expr, arg)?;
                 Ok(Arg::Value(whole_numbers(&val).unwrap_or(val)))
             }
-            Some(parameter) if parameter.is_value => Ok(match self.arg(expr)? {
-                number @ Arg::Number(_, None) => number,
-                other => Arg::Value(self.operand_from(expr, other)?),
+            Some(parameter) if parameter.is_value => Ok(match (self.arg(expr)?, &expr.kind) {
+                (number @ Arg::Number(_, None), _) => number,
+                // Values, one behind the other: as a list too.
+                (Arg::List(items), ExprKind::List(exprs))
+                    if parameter.takes_rest && items.iter().any(|item| matches!(item, Arg::Value(_))) =>
+                {
+                    let of = |(item, expr): (Arg, &Expr)| self.operand_from(expr, item).map(Arg::Value);
+                    Arg::List(items.into_iter().zip(exprs).map(of).collect::<Outcome<_>>()?)
+                }
+                (Arg::List(items), _)
+                    if parameter.takes_rest && items.iter().all(|item| matches!(item, Arg::Value(_))) =>
+                {
+                    Arg::List(items)
+                }
+                (other, _) => Arg::Value(self.operand_from(expr, other)?),
             }),
             _ => {
                 let bare = matches!(&expr.kind, ExprKind::Name(name)
@@ -270,10 +332,14 @@ impl Evaluator<'_> {
 
     /// The names of all functions, with the numbers of arguments that they take.
     fn known_functions(&self) -> Vec<(&str, RangeInclusive<usize>)> {
-        let of_file = self.scope.function_names().map(|name| {
-            let params = self.scope.function(name).map_or(0, |function| function.params.len());
-            (name, params..=params)
-        });
+        let of_file =
+            self.scope.function_names().chain(prelude::names().map(|name| name as &str)).map(|name: &str| {
+                let function = self.scope.function(name);
+                let count = |of: fn(&Function) -> usize| function.as_deref().map_or(0, of);
+                let needed =
+                    count(|function| function.defaults.iter().filter(|default| default.is_none()).count());
+                (name, needed..=count(|function| function.params.len()))
+            });
         let own = OWN.iter().map(|&(name, usage)| (name, arguments(usage)));
         let operations = table().iter().flat_map(|op| {
             let names = std::iter::once(op.name).chain(op.entry.aliases.iter().copied());
@@ -318,6 +384,20 @@ fn parameters(signature: &'static str) -> Vec<Parameter> {
         Parameter { name, is_value: !has_default && !ATTRIBUTES.contains(&name), has_default, takes_rest }
     };
     inside.split(", ").filter(|text| !text.is_empty()).map(parameter).collect()
+}
+
+/// The number that scalars which are written down or given come to, `hd / 2`.
+fn of_constants(val: &Val) -> Option<f64> {
+    let (mut pending, mut seen) = (vec![val], HashSet::new());
+    while let Some(next) = pending.pop() {
+        if next.ndim() != 0 || !next.has_numbers() {
+            return None;
+        }
+        if seen.insert(next.order()) {
+            pending.extend(next.inputs());
+        }
+    }
+    val.array().ok()?.item().ok()
 }
 
 /// An attribute: a scalar input such as `k = 3` is the number it was given.

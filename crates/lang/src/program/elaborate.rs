@@ -15,7 +15,10 @@ use super::input::{self, Inputs};
 use super::notation;
 use super::scope::{Meaning, Recipe, Scope, StatedValue};
 use super::{Program, Value, ValueKind};
-use crate::{Error, File, MAX_ERRORS, Name, Names, Shape, Source, Span, Statement, StatementKind, Upstream};
+use crate::{
+    Definitions, Error, File, MAX_ERRORS, Name, Names, Shape, Source, Span, Statement, StatementKind,
+    Upstream,
+};
 
 /// The program of a file in the file's own dtype, and the numbers that its inputs were given. Files that it loads are
 /// looked for in `base_dir`.
@@ -157,21 +160,22 @@ impl<'a> Elaboration<'a> {
                     None => Ok(val),
                 });
                 let bound = self.define(&definition.name, val, definition.expr.span);
-                let recipe = Recipe { indices: None, expr: definition.expr.clone() };
+                let recipe = Recipe { indices: None, result: None, expr: definition.expr.clone() };
                 self.scope.trace(&definition.name.text, refers_to, recipe);
                 bound
             }
+            StatementKind::Definitions(definitions) => self.definitions(definitions),
             StatementKind::IndexDefinition(definition) => {
                 let (indices, expr) = (&definition.indices, &definition.expr);
                 let (val, refers_to) =
                     self.evaluated(|evaluator| notation::definition(evaluator, indices, expr));
                 let bound = self.define(&definition.name, val, expr.span);
-                let recipe = Recipe { indices: Some(indices.clone()), expr: expr.clone() };
+                let recipe = Recipe { indices: Some(indices.clone()), result: None, expr: expr.clone() };
                 self.scope.trace(&definition.name.text, refers_to, recipe);
                 bound
             }
             StatementKind::Function(function) => {
-                if self.scope.function(&function.name.text).is_some() {
+                if self.scope.defines(&function.name.text) {
                     let message = format!("the function `{}` is defined already", function.name);
                     return Err(Error::new(function.name.span, message).into());
                 }
@@ -188,6 +192,29 @@ impl<'a> Elaboration<'a> {
                     .into())
             }
         }
+    }
+
+    /// Several results of one expression.
+    fn definitions(&mut self, definitions: &Definitions) -> Outcome<()> {
+        let (expr, count) = (&definitions.expr, definitions.names.len());
+        let (vals, refers_to) = self.evaluated(|evaluator| evaluator.results(expr, count));
+        let vals: Vec<Outcome<Val>> = match vals {
+            Ok(vals) => vals.into_iter().map(Ok).collect(),
+            Err(failure) => {
+                self.report(Err(failure));
+                definitions.names.iter().map(|_| Err(Failure::Silent)).collect()
+            }
+        };
+        for (number, (name, val)) in definitions.names.iter().zip(vals).enumerate() {
+            if name.text == "_" {
+                continue;
+            }
+            let bound = self.define(name, val, expr.span);
+            self.report(bound);
+            let recipe = Recipe { indices: None, result: Some((number, count)), expr: expr.clone() };
+            self.scope.trace(&name.text, refers_to.clone(), recipe);
+        }
+        Ok(())
     }
 
     fn dtype(&mut self, dtype: crate::DType, span: Span) -> Outcome<()> {

@@ -103,6 +103,12 @@ impl Notation<'_, '_> {
                 let message = format!("`{function}` takes {} arguments, without keywords here", params.len());
                 return Err(Error::new(span, message).with_hint(call).into());
             }
+            if !of_file.inside.is_empty() {
+                let message = format!("`{function}` has several statements: it is no function of one entry");
+                return Err(Error::new(span, message)
+                    .with_hint("call it on whole values, outside of index notation")
+                    .into());
+            }
             return self.call_of_file(span, &of_file.body, params.into_iter().zip(entries).collect());
         }
         self.operation(span, function, entries, kwargs)

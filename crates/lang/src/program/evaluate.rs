@@ -44,6 +44,8 @@ pub(super) struct Evaluator<'a> {
     pub(super) referred: BTreeSet<usize>,
     /// Where the expressions of values stand.
     pub(super) places: HashMap<u64, Span>,
+    /// The call of a function of the prelude whose body this is: what is in there has no place of its own.
+    pub(super) within: Option<Span>,
     nesting: usize,
     calls: usize,
 }
@@ -57,6 +59,7 @@ impl<'a> Evaluator<'a> {
             replaced: None,
             referred: BTreeSet::new(),
             places: HashMap::new(),
+            within: None,
             nesting: 0,
             calls: 0,
         }
@@ -128,7 +131,7 @@ impl<'a> Evaluator<'a> {
 
     /// Remembers where the expression of a value stands; the smallest one comes first.
     pub(super) fn remember_place(&mut self, val: &Val, span: Span) {
-        self.places.entry(val.id()).or_insert(span);
+        self.places.entry(val.id()).or_insert(self.within.unwrap_or(span));
     }
 
     fn atom(&mut self, expr: &Expr) -> Outcome<Arg> {
@@ -229,6 +232,7 @@ impl<'a> Evaluator<'a> {
             Arg::Flag(flag) => Err(Error::new(expr.span, format!("`{flag}` is no number"))
                 .with_hint("write `1` or `0`")
                 .into()),
+            Arg::Nothing => Err(Error::new(expr.span, "`none` is no value").into()),
         }
     }
 
@@ -274,10 +278,14 @@ fn flattened(span: Span, items: &[Arg], numbers: &mut Vec<f64>) -> Outcome<Vec<u
                     span,
                     format!("a list holds numbers, and one entry has the shape {:?}", val.dims()),
                 )
-                .with_hint("values are put together with index notation or with products, not in a list")
+                .with_hint(
+                    "`concat` and `stack` put values together; several results are bound at once: `a, b = …`",
+                )
                 .into());
             }
-            Arg::Text(_) | Arg::Flag(_) => return Err(Error::new(span, "a list holds numbers").into()),
+            Arg::Text(_) | Arg::Flag(_) | Arg::Nothing => {
+                return Err(Error::new(span, "a list holds numbers").into());
+            }
         };
         match &inner {
             Some(first) if *first != shape => {

@@ -8,7 +8,7 @@ use super::evaluate::Evaluator;
 use super::failure::{Failure, Outcome};
 use super::notation;
 use super::scope::{Meaning, Recipe, Stated, StatedValue};
-use crate::{Error, Layout, Name, Span};
+use crate::{Error, Expr, Layout, Name, Span};
 
 impl Evaluator<'_> {
     /// What a name is.
@@ -17,7 +17,13 @@ impl Evaluator<'_> {
             return Ok(arg.clone());
         }
         let Some(bound) = self.scope.get(&name.text) else {
-            return Err(self.scope.unknown(name));
+            return match name.text.as_str() {
+                "pi" | "π" => Ok(Arg::Number(std::f64::consts::PI, None)),
+                "inf" => Ok(Arg::Number(f64::INFINITY, None)),
+                "nan" => Ok(Arg::Number(f64::NAN, None)),
+                "none" | "None" => Ok(Arg::Nothing),
+                _ => Err(self.scope.unknown(name)),
+            };
         };
         self.referred.extend(bound.refers_to.iter().copied().filter(|&claim| claim < self.before));
         match &bound.meaning {
@@ -43,13 +49,29 @@ impl Evaluator<'_> {
     /// A definition that uses claims, where those have other values than they state.
     fn computed_anew(&mut self, span: Span, recipe: &Recipe) -> Outcome<Val> {
         // The definition stands outside of the function whose body may be evaluated just now.
-        let locals = self.locals.take();
-        let result = self.nested(span, |this| match &recipe.indices {
-            None => this.value(&recipe.expr),
-            Some(indices) => notation::definition(this, indices, &recipe.expr),
+        let (locals, within) = (self.locals.take(), self.within.take());
+        let result = self.nested(span, |this| match (&recipe.indices, recipe.result) {
+            (Some(indices), _) => notation::definition(this, indices, &recipe.expr),
+            (None, Some((number, count))) => Ok(this.results(&recipe.expr, count)?.remove(number)),
+            (None, None) => this.value(&recipe.expr),
         });
-        self.locals = locals;
+        (self.locals, self.within) = (locals, within);
         result
+    }
+
+    /// The results of an expression that has several.
+    pub(super) fn results(&mut self, expr: &Expr, count: usize) -> Outcome<Vec<Val>> {
+        let items = match self.arg(expr)? {
+            Arg::List(items) => items,
+            one => vec![one],
+        };
+        if items.len() != count {
+            let message = format!("this has {} results, and {count} names stand before it", items.len());
+            return Err(Error::new(expr.span, message)
+                .with_hint("`_` stands for one that is not used")
+                .into());
+        }
+        items.into_iter().map(|item| self.value_from(expr, item)).collect()
     }
 
     /// The value of an earlier claim. Of several claims about one derivative the one that says nothing of a layout is

@@ -8,6 +8,7 @@ use pullback_network::Dim;
 use pullback_ops::Val;
 
 use super::failure::{Failure, Outcome};
+use crate::prelude;
 use crate::syntax::hint;
 use crate::{Error, Expr, Function, Layout, Name, Names, Span};
 
@@ -62,6 +63,8 @@ pub(super) enum Meaning {
 #[derive(Debug)]
 pub(super) struct Recipe {
     pub(super) indices: Option<Vec<Name>>,
+    /// Which of how many results it is.
+    pub(super) result: Option<(usize, usize)>,
     pub(super) expr: Expr,
 }
 
@@ -154,8 +157,14 @@ impl Scope {
         self.bindings.get(name)
     }
 
+    /// A function of the file, else one of the prelude.
     pub(super) fn function(&self, name: &str) -> Option<Arc<Function>> {
-        self.functions.get(name).cloned()
+        self.functions.get(name).or_else(|| prelude::find(name)).cloned()
+    }
+
+    /// Does the file define a function of this name?
+    pub(super) fn defines(&self, function: &str) -> bool {
+        self.functions.contains_key(function)
     }
 
     pub(super) fn function_names(&self) -> impl Iterator<Item = &str> {
@@ -185,7 +194,7 @@ impl Scope {
                 .with_hint("`delta[i,j]` stands in index notation only; elsewhere write `eye(n)`")
                 .into();
         }
-        if self.functions.contains_key(&name.text) || pullback_ops::find(&name.text).is_some() {
+        if self.functions.contains_key(&name.text) || crate::foreign::exists(&name.text) {
             let hint = format!("`{name}` is a function: write `{name}(…)`");
             return error.with_hint(hint).into();
         }

@@ -5,6 +5,7 @@
 //! is decided by the floor that evaluates it. Expressions are in [`expr`](super::expr).
 
 use super::expr::Expr;
+use super::print::print;
 use crate::span::Span;
 
 /// A name where it is written.
@@ -64,6 +65,8 @@ pub enum StatementKind {
     Input(Input),
     /// `a = W @ x`.
     Definition(Definition),
+    /// `h, c = lstm(x, h0, c0)`.
+    Definitions(Definitions),
     /// `Z[i,j] = X[i,k] * W[k,j] + b[j]`.
     IndexDefinition(IndexDefinition),
     /// `fn rms(a) = sqrt(mean(a^2))`.
@@ -171,6 +174,22 @@ pub struct Definition {
     pub expr: Expr,
 }
 
+/// `a, b = expr`: the results of a function that has several.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Definitions {
+    /// The names it binds, in the order of the results; `_` binds none.
+    pub names: Vec<Name>,
+    /// What has so many results.
+    pub expr: Expr,
+}
+
+impl Definitions {
+    /// The names, without those that bind nothing.
+    pub fn named(&self) -> impl Iterator<Item = &Name> {
+        self.names.iter().filter(|name| name.text != "_")
+    }
+}
+
 /// `name[indices] = expr`: an index that is not on the left is summed.
 #[derive(Clone, PartialEq, Debug)]
 pub struct IndexDefinition {
@@ -182,15 +201,36 @@ pub struct IndexDefinition {
     pub expr: Expr,
 }
 
-/// `fn name(params) = body`.
+/// `fn name(params) = body`, `fn name(params) { a = …; body }`.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Function {
     /// The name it binds, for call position only.
     pub name: Name,
     /// All different.
     pub params: Vec<Name>,
-    /// Its value.
+    /// What each is where a call says nothing of it; `None` where it has to.
+    pub defaults: Vec<Option<Expr>>,
+    /// What is defined inside, in order; each is known to those behind it.
+    pub inside: Vec<Definitions>,
+    /// Its value; a list is several.
     pub body: Expr,
+}
+
+impl Function {
+    /// All expressions of it: what is defined inside, in order, and its value.
+    pub fn exprs(&self) -> impl Iterator<Item = &Expr> {
+        self.inside.iter().map(|inside| &inside.expr).chain(std::iter::once(&self.body))
+    }
+
+    /// How a call is written: `layer(x, g, eps=1e-5)`.
+    pub fn signature(&self) -> String {
+        let param = |(name, default): (&Name, &Option<Expr>)| match default {
+            Some(default) => format!("{name}={}", print(default)),
+            None => name.to_string(),
+        };
+        let params: Vec<String> = self.params.iter().zip(&self.defaults).map(param).collect();
+        format!("{}({})", self.name, params.join(", "))
+    }
 }
 
 /// A given cotangent: `wrt` is then the output whose gradient is propagated, and `of` need not be defined.

@@ -3,6 +3,7 @@
 //! | level, loosest first | operators | |
 //! |---|---|---|
 //! | comparison | `< <= > >= == !=` | do not chain |
+//! | logic | `|`, `&` | from the left, `&` more tightly; `!c` is a sign; as in Python they bind more tightly than comparisons |
 //! | sum | `+ -` | from the left |
 //! | product | `* / @ ⊗` | from the left, all alike, as in Python |
 //! | sign | `-x` | `-x^2` is `-(x^2)` |
@@ -12,10 +13,11 @@
 use super::ast::Name;
 use super::expr::{BinaryOp, Expr, ExprKind, MAX_DEPTH, Operator};
 use super::hint;
-use super::lexer::{Token, TokenKind};
+use super::lexer::{Token, TokenKind, name_text};
 use super::parser::Parser;
 use super::print::print;
 use crate::error::{Error, Result};
+use crate::foreign;
 use crate::span::Span;
 
 /// An expression and how deep its tree is.
@@ -34,6 +36,8 @@ impl Tree {
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Level {
     Comparison,
+    Or,
+    And,
     Sum,
     Product,
     Sign,
@@ -42,16 +46,20 @@ enum Level {
 impl Level {
     fn tighter(self) -> Self {
         match self {
-            Self::Comparison => Self::Sum,
+            Self::Comparison => Self::Or,
+            Self::Or => Self::And,
+            Self::And => Self::Sum,
             Self::Sum => Self::Product,
             Self::Product | Self::Sign => Self::Sign,
         }
     }
 }
 
-/// The operator that a token is between two operands; `None` in place of an operator is `⊗`, a call of `kron`.
+/// The operator that a token is between two operands; `None` in place of an operator is a call of a function.
 fn infix(kind: TokenKind) -> Option<(Level, Option<BinaryOp>)> {
     Some(match kind {
+        TokenKind::And => (Level::And, None),
+        TokenKind::Or => (Level::Or, None),
         TokenKind::Plus => (Level::Sum, Some(BinaryOp::Add)),
         TokenKind::Minus => (Level::Sum, Some(BinaryOp::Sub)),
         TokenKind::Star => (Level::Product, Some(BinaryOp::Mul)),
@@ -90,11 +98,13 @@ impl Parser<'_> {
             }
             left = match operator {
                 Some(operator) => self.binary(operator, token, left, right)?,
-                None => self.kron(token, left, right)?,
+                None => self.called(token, vec![left, right])?,
             };
             if level == Level::Comparison && infix(self.peek().kind).is_some_and(|(next, _)| next == level) {
                 let error = Error::new(self.peek().span(), "comparisons do not chain");
-                return Err(error.with_hint("multiply them: `(a < b) * (b < c)`"));
+                return Err(
+                    error.with_hint("put each into brackets: `(a < b) & (b < c)`; `&` binds more tightly")
+                );
             }
         }
         Ok(left)
@@ -107,6 +117,11 @@ impl Parser<'_> {
                 let operand = self.nested(Self::signed)?;
                 let span = minus.span().to(operand.expr.span);
                 self.grow(span, operand.depth, ExprKind::Negate(Box::new(operand.expr)))
+            }
+            TokenKind::Not => {
+                let not = self.advance();
+                let operand = self.nested(Self::signed)?;
+                self.called(not, vec![operand])
             }
             TokenKind::Plus => {
                 let plus = self.advance();
@@ -193,7 +208,8 @@ impl Parser<'_> {
             && self.open.last().is_some_and(|opener| opener.kind == TokenKind::OpenBracket)
     }
 
-    /// `.T`, and an error that says what to write for anything else after a dot.
+    /// `.T`; a call with its first argument before a dot, `x.sum(0)`, or with the name of a module there, `torch.exp(x)`; and an error
+    /// that says what to write for anything else.
     fn attribute(&mut self, tree: Tree) -> Result<Tree> {
         let receiver = tree.expr.span.slice(self.source);
         self.advance();
@@ -201,6 +217,20 @@ impl Parser<'_> {
         let span = tree.expr.span.to(name.span());
         let attribute = self.lexeme(name);
         let called = self.peek().kind == TokenKind::OpenParen;
+        let function = Name::new(name_text(attribute), name.span());
+        if self.is_module(&tree.expr) {
+            return match called {
+                true => self.call(function, None),
+                // `torch.nn.functional` is one too, and `np.pi` a name.
+                false if self.peek().kind == TokenKind::Dot => {
+                    Ok(Tree { depth: tree.depth, expr: Expr::new(span, tree.expr.kind) })
+                }
+                false => Ok(Tree::leaf(name.span(), ExprKind::Name(function.text))),
+            };
+        }
+        if called && self.stands_for(&function.text) {
+            return self.call(function, Some(tree));
+        }
         if attribute != "T" || called {
             let arguments = called.then(|| self.text_in_parentheses());
             let what = if called { format!("`.{attribute}()`") } else { format!("`.{attribute}`") };
@@ -213,6 +243,16 @@ impl Parser<'_> {
             ));
         }
         self.grow(span, tree.depth, ExprKind::Transpose(Box::new(tree.expr)))
+    }
+
+    /// Is it what people import functions from, and nothing of the file?
+    fn is_module(&self, expr: &Expr) -> bool {
+        matches!(&expr.kind, ExprKind::Name(name) if foreign::MODULES.contains(&name.as_str()) && !self.is_value(name))
+    }
+
+    /// Is there a function of this name?
+    fn stands_for(&self, function: &str) -> bool {
+        self.names.function(function).is_some() || foreign::exists(function)
     }
 
     /// What stands between the parenthesis ahead and the one that closes it, for a hint.
@@ -243,15 +283,19 @@ impl Parser<'_> {
         )
     }
 
-    fn kron(&self, token: Token, left: Tree, right: Tree) -> Result<Tree> {
-        let span = left.expr.span.to(right.expr.span);
-        let depth = left.depth.max(right.depth);
-        let function = Name::new("kron", token.span());
-        self.grow(
-            span,
-            depth,
-            ExprKind::Call { function, args: vec![left.expr, right.expr], kwargs: Vec::new() },
-        )
+    /// An operator that is another way to write a call.
+    fn called(&self, token: Token, operands: Vec<Tree>) -> Result<Tree> {
+        let function = match token.kind {
+            TokenKind::And => "logical_and",
+            TokenKind::Or => "logical_or",
+            TokenKind::Not => "logical_not",
+            _ => "kron",
+        };
+        let span = operands.iter().fold(token.span(), |span, operand| span.to(operand.expr.span));
+        let depth = operands.iter().map(|operand| operand.depth).max().unwrap_or(0);
+        let (function, args) =
+            (Name::new(function, token.span()), operands.into_iter().map(|operand| operand.expr));
+        self.grow(span, depth, ExprKind::Call { function, args: args.collect(), kwargs: Vec::new() })
     }
 
     /// A node above others, `depth` deep.

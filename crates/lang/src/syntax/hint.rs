@@ -76,7 +76,7 @@ pub(crate) fn for_word_after_operand(word: &str) -> Option<&'static str> {
 /// What to write instead of a word of another language at the start of a statement.
 pub(crate) fn for_statement_word(word: &str) -> Option<&'static str> {
     Some(match word {
-        "let" | "var" | "const" => "a definition needs no keyword: `a = W @ x`",
+        word if foreign::KEYWORDS.contains(&word) => "a definition needs no keyword: `a = W @ x`",
         "def" | "function" | "lambda" => "a function is written `fn f(x) = …`, on one line",
         "import" | "from" => "nothing is imported; all functions are there",
         "for" | "while" => "there are no loops; write sums as `sum(…)` or in index notation",
@@ -92,17 +92,7 @@ pub(crate) fn for_statement_word(word: &str) -> Option<&'static str> {
 pub(crate) fn for_attribute(receiver: &Expr, attribute: &str, arguments: Option<&str>) -> String {
     let is_operation = matches!(receiver.kind, ExprKind::Binary { .. } | ExprKind::Negate(_));
     let receiver = shorten(&print(receiver));
-    let modules = ["np", "numpy", "torch", "jnp", "jax", "tf", "math", "F", "nn"];
     match (attribute, arguments) {
-        _ if modules.contains(&receiver.as_str()) => match arguments {
-            Some(_) if !foreign::exists(attribute) => {
-                format!("functions have no prefix; {}", absent(attribute))
-            }
-            Some(arguments) => {
-                format!("write `{attribute}({})`: functions have no prefix", shorten(arguments))
-            }
-            None => "functions have no prefix: write `exp(x)`".to_owned(),
-        },
         ("t" | "transpose" | "mT" | "H" | "T", _) => {
             let receiver = if is_operation { format!("({receiver})") } else { receiver };
             format!("write `{receiver}.T`; `permute` and `transpose` are functions: `permute(A, [1, 0])`")
@@ -180,7 +170,7 @@ mod tests {
         assert_eq!(nearest("gauss", known), None);
         assert_eq!(nearest("z", ["Z", "y"]), Some("Z"));
         assert_eq!(nearest("x", ["y"]), None, "one letter of one says nothing");
-        assert_eq!(nearest("minimum", ["matmul"]), None);
+        assert_eq!(nearest("minimal", ["matmul"]), None);
         assert_eq!(nearest("prod", ["pow"]), None);
     }
 }

@@ -45,6 +45,16 @@ pub(crate) enum TokenKind {
     OpenBracket,
     #[token("]")]
     CloseBracket,
+    #[token("{")]
+    OpenBrace,
+    #[token("}")]
+    CloseBrace,
+    #[token("&")]
+    And,
+    #[token("|")]
+    Or,
+    #[token("!")]
+    Not,
     #[token(",")]
     Comma,
     #[token(":")]

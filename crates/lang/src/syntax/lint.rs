@@ -39,7 +39,7 @@ pub fn lint(file: &File) -> Vec<Error> {
             }
             // A function may be called from a claim; that it is not is no reason for a warning.
             StatementKind::Function(function) => {
-                unvisited.push(&function.body);
+                unvisited.extend(function.exprs());
                 continue;
             }
             _ => continue,

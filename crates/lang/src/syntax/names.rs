@@ -67,6 +67,9 @@ impl Names {
                     names.bind(&input.name, Binding::Input);
                 }
                 StatementKind::Definition(definition) => names.bind(&definition.name, Binding::Definition),
+                StatementKind::Definitions(definitions) => {
+                    definitions.named().for_each(|name| names.bind(name, Binding::Definition));
+                }
                 StatementKind::IndexDefinition(definition) => {
                     names.bind(&definition.name, Binding::Definition)
                 }

@@ -79,7 +79,7 @@ impl Parser<'_> {
                     "true" | "True" => Ok(Tree::leaf(token.span(), ExprKind::Bool(true))),
                     "false" | "False" => Ok(Tree::leaf(token.span(), ExprKind::Bool(false))),
                     lexeme if self.peek().kind == TokenKind::OpenParen => {
-                        self.call(Name::new(name_text(lexeme), token.span()))
+                        self.call(Name::new(name_text(lexeme), token.span()), None)
                     }
                     lexeme => Ok(Tree::leaf(token.span(), ExprKind::Name(name_text(lexeme)))),
                 }
@@ -143,9 +143,13 @@ impl Parser<'_> {
         }
     }
 
-    fn call(&mut self, function: Name) -> Result<Tree> {
+    /// The arguments of a function, the first of which may stand before it.
+    pub(super) fn call(&mut self, function: Name, first: Option<Tree>) -> Result<Tree> {
         self.open();
-        let (mut args, mut kwargs, mut depth) = (Vec::new(), Vec::<(Name, Expr)>::new(), 0);
+        let start = first.as_ref().map_or(function.span, |first| first.expr.span);
+        let mut depth = first.as_ref().map_or(0, |first| first.depth);
+        let mut args: Vec<Expr> = first.into_iter().map(|first| first.expr).collect();
+        let mut kwargs = Vec::<(Name, Expr)>::new();
         while self.peek().kind != TokenKind::CloseParen {
             let first = self.peek();
             if first.kind == TokenKind::Name && self.kind(1) == TokenKind::Assign {
@@ -176,7 +180,7 @@ impl Parser<'_> {
             }
         }
         let close = self.close("`,` or `)`")?;
-        let span = function.span.to(close.span());
+        let span = start.to(close.span());
         self.grow(span, depth, ExprKind::Call { function, args, kwargs })
     }
 }

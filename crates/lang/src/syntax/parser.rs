@@ -186,8 +186,10 @@ impl<'s> Parser<'s> {
             match self.kind(0) {
                 TokenKind::End | TokenKind::Semicolon => return,
                 TokenKind::Newline if depth == 0 || self.resumes(self.at + 1, column) => return,
-                TokenKind::OpenParen | TokenKind::OpenBracket => depth += 1,
-                TokenKind::CloseParen | TokenKind::CloseBracket => depth = depth.saturating_sub(1),
+                TokenKind::OpenParen | TokenKind::OpenBracket | TokenKind::OpenBrace => depth += 1,
+                TokenKind::CloseParen | TokenKind::CloseBracket | TokenKind::CloseBrace => {
+                    depth = depth.saturating_sub(1);
+                }
                 _ => {}
             }
             self.at += 1;
@@ -205,7 +207,7 @@ impl<'s> Parser<'s> {
         let mut states = matches!(self.lexeme(self.tokens[at]), "seed" | "dtype");
         for token in &self.tokens[at..] {
             match token.kind {
-                TokenKind::OpenParen | TokenKind::OpenBracket => depth += 1,
+                TokenKind::OpenParen | TokenKind::OpenBracket | TokenKind::OpenBrace => depth += 1,
                 TokenKind::CloseParen | TokenKind::CloseBracket if depth == 0 => return false,
                 TokenKind::CloseParen | TokenKind::CloseBracket => depth -= 1,
                 TokenKind::Assign | TokenKind::Colon | TokenKind::Tilde if depth == 0 => states = true,

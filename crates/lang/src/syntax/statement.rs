@@ -3,8 +3,10 @@
 //! `seed`, `dtype`, `fn` and `shape` are words of the language at the start of a statement only, and there only
 //! where no `=` or `:` follows: `seed = 3` is an input called `seed`.
 
-use super::ast::{DType, Definition, Function, IndexDefinition, Input, Name, Statement, StatementKind};
-use super::expr::ExprKind;
+use super::ast::{
+    DType, Definition, Definitions, Function, IndexDefinition, Input, Name, Statement, StatementKind,
+};
+use super::expr::{Expr, ExprKind};
 use super::hint;
 use super::lexer::{TokenKind, name_text};
 use super::names::Binding;
@@ -42,6 +44,7 @@ impl Parser<'_> {
             ("fn", TokenKind::Name) => self.function(),
             ("shape", TokenKind::OpenParen) if self.at_head(2) => self.shape_claim(),
             (_, TokenKind::Assign) => self.definition(),
+            (_, TokenKind::Comma) if self.binds_several() => self.definitions(),
             (_, TokenKind::Colon) => self.input(),
             (_, TokenKind::OpenBracket)
                 if self.after_bracket(1).is_some_and(|after| self.kind(after) == TokenKind::Assign) =>
@@ -116,19 +119,103 @@ impl Parser<'_> {
                 .with_hint("a function is written `fn f(x) = …`"));
         }
         self.open();
-        let mut params = Vec::new();
+        let (mut params, mut defaults) = (Vec::new(), Vec::new());
         while self.peek().kind != TokenKind::CloseParen {
             params.push(self.name()?);
+            let default = self.eat(TokenKind::Assign).map(|_| self.expression()).transpose()?;
+            if default.is_none() && defaults.last().is_some_and(Option::is_some) {
+                let param = &params[params.len() - 1];
+                return Err(Error::new(
+                    param.span,
+                    format!("`{param}` has no default, and one before it has"),
+                )
+                .with_hint("write the parameters without a default first"));
+            }
+            defaults.push(default);
             if self.eat(TokenKind::Comma).is_none() {
                 break;
             }
         }
         self.close("`,` or `)`")?;
         self.check_different(&params)?;
-        self.expect(TokenKind::Assign, "`=`")?;
         self.locals = params.iter().map(|param| param.text.clone()).collect();
+        if self.kind(0) == TokenKind::OpenBrace {
+            let (inside, body) = self.block()?;
+            return Ok(StatementKind::Function(Function { name, params, defaults, inside, body }));
+        }
+        self.expect(TokenKind::Assign, "`=` or `{`")?;
         let body = self.expression()?;
-        Ok(StatementKind::Function(Function { name, params, body }))
+        Ok(StatementKind::Function(Function { name, params, defaults, inside: Vec::new(), body }))
+    }
+
+    /// `{ mu = mean(x); (x - mu) * g }`: definitions, and what the function gives.
+    fn block(&mut self) -> Result<(Vec<Definitions>, Expr)> {
+        let open = self.advance();
+        let mut inside: Vec<Definitions> = Vec::new();
+        loop {
+            while matches!(self.kind(0), TokenKind::Newline | TokenKind::Semicolon) {
+                self.at += 1;
+            }
+            if matches!(self.kind(0), TokenKind::CloseBrace | TokenKind::End) {
+                return Err(Error::new(self.token(0).span(), "the block gives nothing")
+                    .with_label(open.span(), "opened here")
+                    .with_hint("its last line is what the function gives: `y`, or `(a, b)`"));
+            }
+            if self.kind(0) == TokenKind::Name && (self.kind(1) == TokenKind::Assign || self.binds_several())
+            {
+                let names = self.bound_names()?;
+                let expr = self.expression()?;
+                self.locals.extend(names.iter().map(|name| name.text.clone()));
+                inside.push(Definitions { names, expr });
+                if !matches!(self.kind(0), TokenKind::Newline | TokenKind::Semicolon) {
+                    return Err(self.unexpected("`;`, a new line"));
+                }
+                continue;
+            }
+            let body = self.expression()?;
+            while matches!(self.kind(0), TokenKind::Newline | TokenKind::Semicolon) {
+                self.at += 1;
+            }
+            if self.kind(0) != TokenKind::CloseBrace {
+                return Err(self.unexpected("`}`"));
+            }
+            self.at += 1;
+            return Ok((inside, body));
+        }
+    }
+
+    /// Whether names with commas between them stand here, and `=` behind them.
+    fn binds_several(&self) -> bool {
+        let mut at = 0;
+        while self.kind(at) == TokenKind::Name && self.kind(at + 1) == TokenKind::Comma {
+            at += 2;
+        }
+        at > 0 && self.kind(at) == TokenKind::Name && self.kind(at + 1) == TokenKind::Assign
+    }
+
+    /// `a, b =`.
+    fn bound_names(&mut self) -> Result<Vec<Name>> {
+        let mut names = vec![self.name()?];
+        while self.eat(TokenKind::Comma).is_some() {
+            names.push(self.name()?);
+        }
+        self.check_different(&names.iter().filter(|name| name.text != "_").cloned().collect::<Vec<_>>())?;
+        self.expect(TokenKind::Assign, "`=`")?;
+        Ok(names)
+    }
+
+    /// `h, c = lstm(x, h0, c0)`.
+    fn definitions(&mut self) -> Result<StatementKind> {
+        let names = self.bound_names()?;
+        for name in names.iter().filter(|name| name.text != "_") {
+            self.check_fresh(name)?;
+        }
+        let expr = self.expression();
+        names
+            .iter()
+            .filter(|name| name.text != "_")
+            .for_each(|name| self.names.bind(name, Binding::Definition));
+        Ok(StatementKind::Definitions(Definitions { names, expr: expr? }))
     }
 
     /// `a = W @ x`, `x = [1, 2, 3]`, `X = load("x.npy")`.
@@ -266,11 +353,16 @@ impl Parser<'_> {
     /// A name that nothing has yet.
     fn fresh_name(&mut self) -> Result<Name> {
         let name = self.name()?;
+        self.check_fresh(&name)?;
+        Ok(name)
+    }
+
+    fn check_fresh(&self, name: &Name) -> Result<()> {
         if matches!(name.text.as_str(), "true" | "True" | "false" | "False" | "None") {
             return Err(Error::new(name.span, format!("`{name}` is a word of the language, not a name")));
         }
         match self.names.get(&name.text) {
-            None => Ok(name),
+            None => Ok(()),
             Some((binding, place)) => {
                 Err(Error::new(name.span, format!("`{name}` is already {}", binding.noun()))
                     .with_label(place, "bound here")

@@ -53,13 +53,13 @@ fn names() {
     );
     // A function of another library has a formula, or nothing: no name that is merely spelt alike.
     for (call, name, hint) in [
-        ("maximum(x, 0)", "maximum", "`b + relu(a - b)` is what is called `maximum(a, b)` elsewhere"),
-        ("minimum(x, 0)", "minimum", "`b - relu(b - a)`"),
-        ("where(x > 0, x, 0)", "where", "`c * a + (1 - c) * b`"),
-        ("det(x)", "det", "nothing that is there stands for it"),
+        ("cot(x)", "cot", "`cos(x) / sin(x)` is what is called `cot(x)` elsewhere"),
+        ("flip(x)", "flip", "`x[::-1]`"),
+        ("sort(x)", "sort", "nothing that is there stands for it"),
+        ("svd(x)", "svd", "nothing that is there stands for it"),
         ("prod(x)", "prod", "nothing that is there stands for it"),
-        ("detach(x)", "detach", "nothing that is there stands for it"),
-        ("cat(x, x)", "cat", "nothing that is there stands for it"),
+        ("cholesky(x)", "cholesky", "nothing that is there stands for it"),
+        ("roll(x)", "roll", "nothing that is there stands for it"),
         // `dot` takes two, and `outer` too.
         ("dott(x)", "dott", "`pullback ops` lists them"),
         ("dott(x, x)", "dott", "did you mean `dot`?"),
@@ -139,7 +139,7 @@ fn shapes() {
         "x = [1, 2]; y = [x, x] * 2",
         "a list holds numbers, and one entry has the shape [2]",
         "[x, x]",
-        "not in a list",
+        "`concat` and `stack`",
         "",
     );
 }

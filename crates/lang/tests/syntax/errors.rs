@@ -114,18 +114,13 @@ fn methods_and_modules() {
     check(
         "a = x.sum()\nb = x.t()\nc = x.sum(axis=0, keepdims=true)\nd = (x @ y).mean()\ne = np.exp(x)\nf = torch.nn.relu(x)\ng = x.shape[0]\nh = x.T()\ni = x.grad\nj = x.foo\nk = x.",
         expect![[r#"
-            error: there is no `.sum()` at 1:7 `sum`
-              hint: write `sum(x)`
+            (define a (call sum x))
+            (define c (call sum x axis=0 keepdims=#true))
+            (define d (call mean (@ x y)))
+            (define e (call exp x))
+            (define f (call relu x))
             error: there is no `.t()` at 2:7 `t`
               hint: write `x.T`; `permute` and `transpose` are functions: `permute(A, [1, 0])`
-            error: there is no `.sum()` at 3:7 `sum`
-              hint: write `sum(x, axis=0, keepdims=true)`
-            error: there is no `.mean()` at 4:13 `mean`
-              hint: write `mean(x @ y)`
-            error: there is no `.exp()` at 5:8 `exp`
-              hint: write `exp(x)`: functions have no prefix
-            error: there is no `.nn` at 6:11 `nn`
-              hint: functions have no prefix: write `exp(x)`
             error: there is no `.shape` at 7:7 `shape`
               hint: name the sizes where the input is declared, `W: [m=2, n=3] ~ randn`, and use the names
             error: there is no `.T()` at 8:7 `T`
@@ -144,6 +139,7 @@ fn statements_of_other_languages() {
     check(
         "let x = 1\ndef f(x):\nimport numpy as np\nfor i in x\nprint(x)\nf(x) = 2 * x\na, b = f(x)\nx ~ randn\nx + 1\n+ 2\n2 = x\nassert x == 2\n(x)[0] = 3\nx[0] = 1\nx[i+1] = 2\n@decorator",
         expect![[r#"
+            (define (a b) (call f x))
             error: no statement starts with `let` at 1:1 `let`
               hint: a definition needs no keyword: `a = W @ x`
             error: no statement starts with `def` at 2:1 `def`
@@ -156,8 +152,6 @@ fn statements_of_other_languages() {
               hint: `pullback run` prints every definition
             error: a function is defined with `fn` and a name at 6:1 `f`
               hint: write `fn f(x) = …`
-            error: one name is bound at a time at 7:2 `,`
-              hint: write one statement for each
             error: the shape of `x` is missing at 8:3 `~`
               hint: write `x: [m=2, n=3] ~ randn`, and `x: [] ~ randn` for a scalar
             error: an expression by itself states nothing at 9:1 `x + 1`
@@ -290,7 +284,7 @@ fn calls() {
             error: expected an expression after `,`, found `,` at 4:9 `,`
             error: expected an expression after `=`, found `)` at 5:12 `)`
             error: comparisons do not chain at 6:11 `<`
-              hint: multiply them: `(a < b) * (b < c)`
+              hint: put each into brackets: `(a < b) & (b < c)`; `&` binds more tightly
         "#]],
     );
 }

@@ -165,7 +165,7 @@ fn parameters_and_indices_hide_names() {
     check_after_names(
         "fn f(v) = dL/dv + v\nfn g(dL, dv) = dL / dv\nfn h(dL, dv) = dL/dv\nfn k(x) = dL/dv * x\nq[v] = dL/dv[v]",
         expect![[r#"
-            (fn g(dL dv) (/ dL dv))
+            (fn g(dL, dv) (/ dL dv))
             (fn k(x) (* (ref L by v) x))
             error: `v` is a parameter or an index here, so this refers to no claim at 6:15 `v`
               hint: give the parameter or the index another name

@@ -13,10 +13,14 @@ pub fn statement(statement: &Statement) -> String {
             None => format!("(input {name} {})", source(from)),
         },
         StatementKind::Definition(it) => format!("(define {} {})", it.name, expr(&it.expr)),
+        StatementKind::Definitions(it) => format!("(define ({}) {})", names(&it.names), expr(&it.expr)),
         StatementKind::IndexDefinition(it) => {
             format!("(define {}[{}] {})", it.name, names(&it.indices), expr(&it.expr))
         }
-        StatementKind::Function(it) => format!("(fn {}({}) {})", it.name, names(&it.params), expr(&it.body)),
+        StatementKind::Function(it) => {
+            let inside = it.inside.iter().map(|it| format!("({} {}) ", names(&it.names), expr(&it.expr)));
+            format!("(fn {} {}{})", it.signature(), inside.collect::<String>(), expr(&it.body))
+        }
         StatementKind::Upstream(it) => {
             format!("(given {} by {} {} {})", it.of, it.wrt, dims(&it.shape), source(&it.source))
         }

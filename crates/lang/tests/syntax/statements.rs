@@ -134,7 +134,7 @@ fn functions() {
         expect![[r#"
             (fn rms(a) (call sqrt (call mean (^ a 2))))
             (fn two() 2)
-            (fn affine(x w b) (+ (@ x w) b))
+            (fn affine(x, w, b) (+ (@ x w) b))
             (define rms (call rms (call two)))
         "#]],
     );

@@ -25,6 +25,7 @@ a16 = x \\
 a17 = x % 2
 a18 = $x$",
         expect![[r#"
+            (define a12 (call logical_and x y))
             error: `·` means nothing here at 1:8 `·`
               hint: write `@` for the matrix product, `*` for the product element by element
             error: `×` means nothing here at 2:8 `×`
@@ -43,12 +44,8 @@ a18 = $x$",
               hint: write `sum(…)`; in index notation an index that is not on the left is summed
             error: `“` means nothing here at 9:6 `“`
               hint: strings stand in straight double quotes, "…"
-            error: `{` means nothing here at 10:7 `{`
-              hint: write `(…)` for grouping and `[…]` for lists and indices
-            error: `!` means nothing here at 11:9 `!`
-              hint: the operators are `+ - * / @ ^` and the comparisons
-            error: `&` means nothing here at 12:9 `&`
-              hint: the operators are `+ - * / @ ^` and the comparisons
+            error: expected an expression after `=`, found `{` at 10:7 `{`
+            error: expected the end of the statement after `x`, found `!` at 11:9 `!`
             error: U+200D means nothing here at 13:9 `‍`
             error: `∂` means nothing here at 14:7 `∂`
               hint: `∂` stands directly before a name, as in `∂L/∂x`

@@ -15,7 +15,7 @@
 //! # Why
 //! |x| = x sign(x), and sign is constant on either side of 0.
 
-use crate::{Elementwise, Entry, Result, Sample, Slope, Unary, Val};
+use crate::{Axes, Elementwise, Entry, Result, Sample, Slope, Unary, Val};
 
 pub(crate) static ABS: Unary =
     Unary { name: "abs", f32: f32::abs, f64: f64::abs, derivative: |x, _| Ok(Slope::value(x.sign()?)) };
@@ -23,6 +23,7 @@ pub(crate) static ABS: Unary =
 pub(crate) static ENTRY: Entry = Entry {
     signature: "abs(x)",
     aliases: &[],
+    axes: Axes::Kept,
     call: |args| args.value("x")?.abs(),
     samples: || {
         vec![

@@ -17,7 +17,7 @@
 
 use pullback_network::Coef;
 
-use crate::{Binary, Entry, Sample, Slope};
+use crate::{Axes, Binary, Entry, Sample, Slope};
 
 pub(crate) static ADD: Binary = Binary {
     name: "add",
@@ -29,6 +29,7 @@ pub(crate) static ADD: Binary = Binary {
 pub(crate) static ENTRY: Entry = Entry {
     signature: "add(a, b)",
     aliases: &[],
+    axes: Axes::Broadcast,
     call: |args| &args.value("a")? + &args.value("b")?,
     samples: || {
         vec![

@@ -19,7 +19,7 @@
 use pullback_array::{Array, DType};
 use pullback_network::{Coef, Dim, Label, Relation};
 
-use crate::{Entry, Error, Factor, Network, Op, Result, Sample, Site, Spec, Val, promote};
+use crate::{Axes, Entry, Error, Factor, Network, Op, Result, Sample, Site, Spec, Val, promote};
 
 /// A convolution with the same stride, padding and dilation along each spatial axis.
 #[derive(Debug, Clone, Copy)]
@@ -132,6 +132,7 @@ impl Op for Conv {
 pub(crate) static ENTRY: Entry = Entry {
     signature: "conv(x, w, stride=1, padding=0, dilation=1)",
     aliases: &["conv1d", "conv2d", "conv3d"],
+    axes: Axes::Own,
     call: |args| {
         let x = args.value("x")?;
         x.conv(

@@ -19,7 +19,7 @@
 use pullback_array::Array;
 use pullback_network::{Coef, Label};
 
-use crate::{Entry, Network, Op, Origin, Result, Sample, Site, Spec, Val};
+use crate::{Axes, Entry, Network, Op, Origin, Result, Sample, Site, Spec, Val};
 
 /// A value as a value of its own; see the page of this module.
 #[derive(Debug, Clone, Copy)]
@@ -36,6 +36,10 @@ impl Op for Copy {
 
     fn forward(&self, inputs: &[&Array]) -> Result<Vec<Array>> {
         Ok(vec![inputs[0].clone()])
+    }
+
+    fn gates(&self, inputs: &[bool]) -> bool {
+        inputs.iter().all(|&gated| gated)
     }
 
     fn jacobian(&self, at: &Site<'_>) -> Result<Network> {
@@ -55,6 +59,7 @@ impl Op for Copy {
 pub(crate) static ENTRY: Entry = Entry {
     signature: "copy(x)",
     aliases: &["clone"],
+    axes: Axes::Kept,
     call: |args| args.value("x")?.copy(),
     samples: || {
         vec![

@@ -17,7 +17,7 @@
 
 use pullback_network::Coef;
 
-use crate::{Elementwise, Entry, Result, Sample, Slope, Unary, Val};
+use crate::{Axes, Elementwise, Entry, Result, Sample, Slope, Unary, Val};
 
 pub(crate) static COS: Unary = Unary {
     name: "cos",
@@ -29,6 +29,7 @@ pub(crate) static COS: Unary = Unary {
 pub(crate) static ENTRY: Entry = Entry {
     signature: "cos(x)",
     aliases: &[],
+    axes: Axes::Kept,
     call: |args| args.value("x")?.cos(),
     samples: || {
         vec![

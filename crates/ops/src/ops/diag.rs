@@ -17,11 +17,12 @@
 
 use pullback_network::{Coef, Label};
 
-use crate::{AxisIndex, Entry, Error, Result, Sample, Val};
+use crate::{Axes, AxisIndex, Entry, Error, Result, Sample, Val};
 
 pub(crate) static ENTRY: Entry = Entry {
     signature: "diag(x)",
     aliases: &[],
+    axes: Axes::Own,
     call: |args| args.value("x")?.diag(),
     samples: || {
         vec![

@@ -17,7 +17,7 @@
 
 use pullback_network::Coef;
 
-use crate::{Binary, Entry, Sample, Slope};
+use crate::{Axes, Binary, Entry, Sample, Slope};
 
 pub(crate) static DIV: Binary = Binary {
     name: "div",
@@ -36,6 +36,7 @@ pub(crate) static DIV: Binary = Binary {
 pub(crate) static ENTRY: Entry = Entry {
     signature: "div(a, b)",
     aliases: &[],
+    axes: Axes::Broadcast,
     call: |args| &args.value("a")? / &args.value("b")?,
     samples: || {
         vec![

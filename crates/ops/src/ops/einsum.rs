@@ -22,7 +22,7 @@
 use pullback_array::{Array, DType};
 use pullback_network::{Coef, Dim, Label, contraction_order};
 
-use crate::{Entry, Error, Factor, Network, Op, Result, Sample, Site, Spec, Val, promote};
+use crate::{Axes, Entry, Error, Factor, Network, Op, Result, Sample, Site, Spec, Val, promote};
 
 /// The most operands of one product: as many as NumPy takes.
 const MOST_OPERANDS: usize = 64;
@@ -38,6 +38,8 @@ pub struct Einsum {
     dims: Vec<Dim>,
     /// What a call has behind its operands: `, axis=0`.
     arguments: String,
+    /// Which operands have zeros that nothing comes through; none of a product that the program states.
+    gates: Vec<bool>,
 }
 
 impl Einsum {
@@ -56,7 +58,12 @@ impl Einsum {
         let operands = operands.iter().map(|labels| number(labels)).collect();
         let out = number(out);
         let dims = known.iter().map(|label| label.dim()).collect();
-        Einsum { name: "einsum", coef, operands, out, dims, arguments: String::new() }
+        Einsum { name: "einsum", coef, operands, out, dims, arguments: String::new(), gates: Vec::new() }
+    }
+
+    /// The same with what is known of the operands' zeros; see [`Op::gates`].
+    pub(crate) fn gated(self, gates: Vec<bool>) -> Einsum {
+        Einsum { gates, ..self }
     }
 
     /// The same operation under the name by which users know it, and what its call has behind the operands.
@@ -162,36 +169,40 @@ impl Op for Einsum {
     }
 
     fn forward(&self, inputs: &[&Array]) -> Result<Vec<Array>> {
-        let sizes: Vec<(u32, usize)> =
-            self.dims.iter().enumerate().map(|(k, dim)| (k as u32, dim.size())).collect();
-        let numbers = |labels: &[usize]| -> Vec<u32> { labels.iter().map(|&label| label as u32).collect() };
-        let mut operands: Vec<(Array, Vec<u32>)> =
-            inputs.iter().zip(&self.operands).map(|(&x, labels)| (x.clone(), numbers(labels))).collect();
-        let out = numbers(&self.out);
-        if operands.len() > 2 {
-            let labels: Vec<Label> = self.dims.iter().map(|&dim| Label::new(dim)).collect();
-            let of = |numbers: &[usize]| -> Vec<Label> { numbers.iter().map(|&k| labels[k]).collect() };
-            let plan =
-                contraction_order(&self.operands.iter().map(|o| of(o)).collect::<Vec<_>>(), &of(&self.out));
-            for (a, b, kept) in &plan.steps[..plan.steps.len() - 1] {
-                let (second, second_labels) = operands.remove(*b);
-                let (first, first_labels) = operands.remove(*a);
-                let place = |label: &Label| {
-                    labels.iter().position(|l| l == label).expect("a label of this einsum") as u32
-                };
-                let kept: Vec<u32> = kept.iter().map(place).collect();
-                let product = Array::contract(
-                    1.0,
-                    &[(&first, &first_labels), (&second, &second_labels)],
-                    &kept,
-                    &sizes,
-                )?;
-                operands.push((product, kept));
-            }
+        let product = self.product(inputs)?;
+        if !self.gates.contains(&true) || product.all_finite() {
+            return Ok(vec![product]);
         }
-        let operands: Vec<(&Array, &[u32])> =
-            operands.iter().map(|(x, labels)| (x, labels.as_slice())).collect();
-        Ok(vec![Array::contract(self.coef.value(), &operands, &out, &sizes)?])
+        // What is multiplied by a structural zero is not there: the product without what is not finite, and the entries that some of that
+        // comes into all the same.
+        let gate = |k: usize| self.gates.get(k).copied().unwrap_or(false);
+        let each = |of: &dyn Fn(usize, &Array) -> Result<Array>| -> Result<Vec<Array>> {
+            inputs.iter().enumerate().map(|(k, x)| of(k, x)).collect()
+        };
+        let finite = each(&|k, x| match gate(k) {
+            true => Ok((*x).clone()),
+            false => {
+                let is = |x: f64| x.is_finite();
+                Ok(x.map(|x| if is(x.into()) { x } else { 0.0 }, |x| if is(x) { x } else { 0.0 })?)
+            }
+        })?;
+        let mut entries = self.product(&finite.iter().collect::<Vec<_>>())?.to_vec_f64();
+        let product = product.to_vec_f64();
+        for odd in (0..inputs.len()).filter(|&k| !gate(k) && !inputs[k].all_finite()) {
+            let there = each(&|k, x| match (gate(k), k == odd) {
+                (true, _) => Ok(x.map(|x| f32::from(x != 0.0), |x| f64::from(x != 0.0))?),
+                (_, true) => Ok(x.map(|x| f32::from(!x.is_finite()), |x| f64::from(!x.is_finite()))?),
+                _ => Ok(Array::ones(x.shape(), x.dtype())?),
+            })?;
+            let count = self.product(&there.iter().collect::<Vec<_>>())?.to_vec_f64();
+            (0..entries.len()).filter(|&p| count[p] != 0.0).for_each(|p| entries[p] = product[p]);
+        }
+        let shape: Vec<usize> = self.out.iter().map(|&label| self.dims[label].size()).collect();
+        Ok(vec![Array::from_vec(&shape, entries)?.cast(inputs[0].dtype())?])
+    }
+
+    fn gates(&self, _inputs: &[bool]) -> bool {
+        self.gates.contains(&true)
     }
 
     fn jacobian(&self, at: &Site<'_>) -> Result<Network> {
@@ -222,9 +233,46 @@ impl Op for Einsum {
     }
 }
 
+impl Einsum {
+    /// The sum of products.
+    fn product(&self, inputs: &[&Array]) -> Result<Array> {
+        let sizes: Vec<(u32, usize)> =
+            self.dims.iter().enumerate().map(|(k, dim)| (k as u32, dim.size())).collect();
+        let numbers = |labels: &[usize]| -> Vec<u32> { labels.iter().map(|&label| label as u32).collect() };
+        let mut operands: Vec<(Array, Vec<u32>)> =
+            inputs.iter().zip(&self.operands).map(|(&x, labels)| (x.clone(), numbers(labels))).collect();
+        let out = numbers(&self.out);
+        if operands.len() > 2 {
+            let labels: Vec<Label> = self.dims.iter().map(|&dim| Label::new(dim)).collect();
+            let of = |numbers: &[usize]| -> Vec<Label> { numbers.iter().map(|&k| labels[k]).collect() };
+            let plan =
+                contraction_order(&self.operands.iter().map(|o| of(o)).collect::<Vec<_>>(), &of(&self.out));
+            for (a, b, kept) in &plan.steps[..plan.steps.len() - 1] {
+                let (second, second_labels) = operands.remove(*b);
+                let (first, first_labels) = operands.remove(*a);
+                let place = |label: &Label| {
+                    labels.iter().position(|l| l == label).expect("a label of this einsum") as u32
+                };
+                let kept: Vec<u32> = kept.iter().map(place).collect();
+                let product = Array::contract(
+                    1.0,
+                    &[(&first, &first_labels), (&second, &second_labels)],
+                    &kept,
+                    &sizes,
+                )?;
+                operands.push((product, kept));
+            }
+        }
+        let operands: Vec<(&Array, &[u32])> =
+            operands.iter().map(|(x, labels)| (x, labels.as_slice())).collect();
+        Ok(Array::contract(self.coef.value(), &operands, &out, &sizes)?)
+    }
+}
+
 pub(crate) static ENTRY: Entry = Entry {
     signature: "einsum(spec, *operands)",
     aliases: &[],
+    axes: Axes::Own,
     call: |args| {
         let operands = args.values("operands")?;
         Val::einsum(&args.text("spec")?, &operands.iter().collect::<Vec<_>>())

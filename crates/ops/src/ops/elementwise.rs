@@ -71,6 +71,10 @@ impl Op for Elementwise {
         Ok(vec![inputs[0].map(self.0.f32, self.0.f64)?])
     }
 
+    fn is_elementwise(&self) -> bool {
+        true
+    }
+
     fn jacobian(&self, at: &Site<'_>) -> Result<Network> {
         let i = Label::for_dims(at.y().dims());
         let network = at.network();
@@ -124,6 +128,14 @@ impl Op for Elementwise2 {
 
     fn forward(&self, inputs: &[&Array]) -> Result<Vec<Array>> {
         Ok(vec![(self.0.forward)(inputs[0], inputs[1])?])
+    }
+
+    fn is_elementwise(&self) -> bool {
+        true
+    }
+
+    fn gates(&self, inputs: &[bool]) -> bool {
+        inputs.iter().all(|&gated| gated)
     }
 
     fn jacobian(&self, at: &Site<'_>) -> Result<Network> {

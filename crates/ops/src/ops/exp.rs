@@ -15,7 +15,7 @@
 //! # Why
 //! exp is its own derivative, so the forward result is the payload.
 
-use crate::{Elementwise, Entry, Result, Sample, Slope, Unary, Val};
+use crate::{Axes, Elementwise, Entry, Result, Sample, Slope, Unary, Val};
 
 pub(crate) static EXP: Unary =
     Unary { name: "exp", f32: f32::exp, f64: f64::exp, derivative: |_, y| Ok(Slope::value(y.clone())) };
@@ -23,6 +23,7 @@ pub(crate) static EXP: Unary =
 pub(crate) static ENTRY: Entry = Entry {
     signature: "exp(x)",
     aliases: &[],
+    axes: Axes::Kept,
     call: |args| args.value("x")?.exp(),
     samples: || {
         vec![

@@ -18,7 +18,7 @@
 use pullback_array::{Array, DType};
 use pullback_network::{Coef, Dim, Label, Relation, Table};
 
-use crate::{Entry, Error, Factor, Network, Op, Result, Sample, Site, Spec, Val};
+use crate::{Axes, Entry, Error, Factor, Network, Op, Result, Sample, Site, Spec, Val};
 
 /// Selection along one axis by a table.
 #[derive(Debug, Clone)]
@@ -74,6 +74,10 @@ impl Op for Gather {
         Ok(vec![rows.permute(&back)?])
     }
 
+    fn gates(&self, inputs: &[bool]) -> bool {
+        inputs.iter().all(|&gated| gated)
+    }
+
     fn jacobian(&self, at: &Site<'_>) -> Result<Network> {
         let x = Label::for_dims(at.x().dims());
         let selected = Label::for_dims(&self.dims);
@@ -92,6 +96,7 @@ impl Op for Gather {
 pub(crate) static ENTRY: Entry = Entry {
     signature: "gather(x, index, axis=0)",
     aliases: &["take", "embedding"],
+    axes: Axes::Own,
     call: |args| {
         let x = args.value("x")?;
         x.gather(&args.value("index")?, args.axis("axis", x.ndim())?.unwrap_or(0))

@@ -18,7 +18,7 @@
 use pullback_array::{Array, SliceAxis};
 use pullback_network::{Coef, Dim, Label, Relation};
 
-use crate::{Entry, Error, Factor, Network, Op, Result, Sample, Site, Spec, Val};
+use crate::{Axes, Entry, Error, Factor, Network, Op, Result, Sample, Site, Spec, Val};
 
 /// What is taken of one axis.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -97,6 +97,10 @@ impl Op for Index {
         Ok(vec![inputs[0].slice(&slices)?.reshape(&shape)?])
     }
 
+    fn gates(&self, inputs: &[bool]) -> bool {
+        inputs.iter().all(|&gated| gated)
+    }
+
     fn jacobian(&self, at: &Site<'_>) -> Result<Network> {
         let mut out = Vec::new();
         let mut x = Vec::new();
@@ -133,6 +137,7 @@ impl Op for Index {
 pub(crate) static ENTRY: Entry = Entry {
     signature: "index(x, axis, at)",
     aliases: &["select"],
+    axes: Axes::Own,
     call: |args| {
         let x = args.value("x")?;
         let axis = args.axis("axis", x.ndim())?.unwrap_or(0);

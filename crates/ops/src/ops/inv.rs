@@ -18,7 +18,7 @@
 use pullback_array::Array;
 use pullback_network::{Coef, Label};
 
-use crate::{Entry, Error, Factor, Network, Op, Result, Sample, Site, Spec, Val};
+use crate::{Axes, Entry, Error, Factor, Network, Op, Result, Sample, Site, Spec, Val};
 
 /// The inverse of the last two axes.
 #[derive(Debug, Clone, Copy)]
@@ -61,6 +61,7 @@ impl Op for Inv {
 pub(crate) static ENTRY: Entry = Entry {
     signature: "inv(x)",
     aliases: &[],
+    axes: Axes::Own,
     call: |args| args.value("x")?.inv(),
     samples: || {
         vec![

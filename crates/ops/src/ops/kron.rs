@@ -18,7 +18,7 @@
 use pullback_array::Array;
 use pullback_network::{Coef, Dim, Label, Relation};
 
-use crate::{Entry, Error, Factor, Network, Op, Result, Sample, Site, Spec, Val, promote};
+use crate::{Axes, Entry, Error, Factor, Network, Op, Result, Sample, Site, Spec, Val, promote};
 
 /// The Kronecker product of operands of one rank.
 #[derive(Debug, Clone, Copy)]
@@ -72,6 +72,7 @@ impl Op for Kron {
 pub(crate) static ENTRY: Entry = Entry {
     signature: "kron(a, b)",
     aliases: &[],
+    axes: Axes::Own,
     call: |args| args.value("a")?.kron(&args.value("b")?),
     samples: || {
         vec![

@@ -15,7 +15,7 @@
 //! # Why
 //! The inverse of exp: y = ln x gives x = eʸ, so dy/dx = 1/eʸ = 1/x.
 
-use crate::{Elementwise, Entry, Result, Sample, Slope, Unary, Val};
+use crate::{Axes, Elementwise, Entry, Result, Sample, Slope, Unary, Val};
 
 pub(crate) static LOG: Unary =
     Unary { name: "log", f32: f32::ln, f64: f64::ln, derivative: |x, _| Ok(Slope::value((1.0 / x)?)) };
@@ -23,6 +23,7 @@ pub(crate) static LOG: Unary =
 pub(crate) static ENTRY: Entry = Entry {
     signature: "log(x)",
     aliases: &[],
+    axes: Axes::Kept,
     call: |args| args.value("x")?.log(),
     samples: || {
         vec![

@@ -19,7 +19,7 @@ use pullback_array::Array;
 use pullback_network::Coef;
 
 use super::sum::{axes_written, reduced};
-use crate::{Entry, Factor, Network, Op, Result, Sample, Site, Spec, Val};
+use crate::{Axes, Entry, Factor, Network, Op, Result, Sample, Site, Spec, Val};
 
 /// log Σ exp over axes.
 #[derive(Debug, Clone)]
@@ -67,6 +67,7 @@ impl Op for LogSumExp {
 pub(crate) static ENTRY: Entry = Entry {
     signature: "logsumexp(x, axis=none, keepdims=false)",
     aliases: &[],
+    axes: Axes::Reduced,
     call: |args| {
         let x = args.value("x")?;
         x.logsumexp(&args.axes("axis", x.ndim())?, args.flag("keepdims")?)

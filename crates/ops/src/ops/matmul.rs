@@ -20,7 +20,7 @@ use pullback_array::Array;
 use pullback_network::{Coef, Dim, Label};
 
 use crate::labels::{aligned, broadcast};
-use crate::{Entry, Error, Factor, Network, Op, Result, Sample, Site, Spec, Val, promote};
+use crate::{Axes, Entry, Error, Factor, Network, Op, Result, Sample, Site, Spec, Val, promote};
 
 /// NumPy's matmul.
 #[derive(Debug, Clone, Copy)]
@@ -102,6 +102,7 @@ impl Op for MatMul {
 pub(crate) static ENTRY: Entry = Entry {
     signature: "matmul(a, b)",
     aliases: &[],
+    axes: Axes::Own,
     call: |args| args.value("a")?.matmul(&args.value("b")?),
     samples: || {
         vec![

@@ -20,7 +20,7 @@ use pullback_array::Array;
 use pullback_network::Coef;
 
 use super::sum::{axes_written, reduced};
-use crate::{Entry, Error, Factor, Network, Op, Result, Sample, Site, Spec, Val};
+use crate::{Axes, Entry, Error, Factor, Network, Op, Result, Sample, Site, Spec, Val};
 
 /// The maximum over axes.
 #[derive(Debug, Clone)]
@@ -75,6 +75,7 @@ impl Op for Max {
 pub(crate) static ENTRY: Entry = Entry {
     signature: "max(x, axis=none, keepdims=false)",
     aliases: &["amax"],
+    axes: Axes::Reduced,
     call: |args| {
         let x = args.value("x")?;
         x.max(&args.axes("axis", x.ndim())?, args.flag("keepdims")?)

@@ -18,11 +18,12 @@
 use pullback_network::Coef;
 
 use super::sum::{axes_written, reduced};
-use crate::{Entry, Result, Sample, Val};
+use crate::{Axes, Entry, Result, Sample, Val};
 
 pub(crate) static ENTRY: Entry = Entry {
     signature: "mean(x, axis=none, keepdims=false)",
     aliases: &[],
+    axes: Axes::Reduced,
     call: |args| {
         let x = args.value("x")?;
         x.mean(&args.axes("axis", x.ndim())?, args.flag("keepdims")?)

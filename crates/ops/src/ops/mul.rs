@@ -15,7 +15,7 @@
 //! # Why
 //! The product is linear in each operand, with the other one as slope.
 
-use crate::{Binary, Entry, Sample, Slope};
+use crate::{Axes, Binary, Entry, Sample, Slope};
 
 pub(crate) static MUL: Binary = Binary {
     name: "mul",
@@ -27,6 +27,7 @@ pub(crate) static MUL: Binary = Binary {
 pub(crate) static ENTRY: Entry = Entry {
     signature: "mul(a, b)",
     aliases: &[],
+    axes: Axes::Broadcast,
     call: |args| &args.value("a")? * &args.value("b")?,
     samples: || {
         vec![

@@ -17,11 +17,12 @@
 
 use pullback_network::{Coef, Label};
 
-use crate::{Entry, Result, Sample, Val};
+use crate::{Axes, Entry, Result, Sample, Val};
 
 pub(crate) static ENTRY: Entry = Entry {
     signature: "neg(x)",
     aliases: &[],
+    axes: Axes::Kept,
     call: |args| args.value("x")?.negated(),
     samples: || vec![Sample::normal("neg: a matrix", [&[2, 3]], |x| x[0].negated())],
 };

@@ -17,11 +17,12 @@
 
 use pullback_network::{Coef, Label};
 
-use crate::{Einsum, Entry, Error, Result, Sample, Val};
+use crate::{Axes, Einsum, Entry, Error, Result, Sample, Val};
 
 pub(crate) static ENTRY: Entry = Entry {
     signature: "outer(a, b)",
     aliases: &[],
+    axes: Axes::Own,
     call: |args| args.value("a")?.outer(&args.value("b")?),
     samples: || vec![Sample::normal("outer: two lengths", [&[2], &[3]], |x| x[0].outer(&x[1]))],
 };

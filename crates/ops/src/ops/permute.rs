@@ -17,11 +17,12 @@
 
 use pullback_network::{Coef, Label};
 
-use crate::{Entry, Error, Result, Sample, Val};
+use crate::{Axes, Entry, Error, Result, Sample, Val};
 
 pub(crate) static ENTRY: Entry = Entry {
     signature: "permute(x, axes)",
     aliases: &[],
+    axes: Axes::Own,
     call: |args| {
         let x = args.value("x")?;
         x.permute(&args.axes("axes", x.ndim())?)

@@ -19,7 +19,7 @@
 
 use pullback_network::Coef;
 
-use crate::{Binary, Elementwise2, Entry, Result, Sample, Slope, Val};
+use crate::{Axes, Binary, Elementwise2, Entry, Result, Sample, Slope, Val};
 
 pub(crate) static POW: Binary = Binary {
     name: "pow",
@@ -44,6 +44,7 @@ fn power(a: f64, b: f64) -> f64 {
 pub(crate) static ENTRY: Entry = Entry {
     signature: "pow(a, b)",
     aliases: &[],
+    axes: Axes::Broadcast,
     call: |args| args.value("a")?.pow(&args.value("b")?),
     samples: || {
         vec![

@@ -15,7 +15,7 @@
 //! # Why
 //! The identity above 0 and constant below.
 
-use crate::{Elementwise, Entry, Result, Sample, Slope, Unary, Val};
+use crate::{Axes, Elementwise, Entry, Result, Sample, Slope, Unary, Val};
 
 pub(crate) static RELU: Unary = Unary {
     name: "relu",
@@ -27,6 +27,7 @@ pub(crate) static RELU: Unary = Unary {
 pub(crate) static ENTRY: Entry = Entry {
     signature: "relu(x)",
     aliases: &[],
+    axes: Axes::Kept,
     call: |args| args.value("x")?.relu(),
     samples: || {
         vec![

@@ -18,7 +18,7 @@
 use pullback_array::Array;
 use pullback_network::{Coef, Dim, Label, Relation};
 
-use crate::{Entry, Error, Factor, Network, Op, Result, Sample, Site, Spec, Val};
+use crate::{Axes, Entry, Error, Factor, Network, Op, Result, Sample, Site, Spec, Val};
 
 /// A change of shape; see the page of this module.
 #[derive(Debug, Clone)]
@@ -62,6 +62,10 @@ impl Op for Reshape {
         Ok(vec![inputs[0].reshape(&self.dims.iter().map(|dim| dim.size()).collect::<Vec<_>>())?])
     }
 
+    fn gates(&self, inputs: &[bool]) -> bool {
+        inputs.iter().all(|&gated| gated)
+    }
+
     fn jacobian(&self, at: &Site<'_>) -> Result<Network> {
         let (out, x) = (Label::for_dims(&self.dims), Label::for_dims(at.x().dims()));
         let positions = place(&out, 1).into_iter().chain(place(&x, -1));
@@ -89,6 +93,7 @@ fn place(labels: &[Label], sign: i64) -> Vec<(i64, Label)> {
 pub(crate) static ENTRY: Entry = Entry {
     signature: "reshape(x, shape)",
     aliases: &[],
+    axes: Axes::Own,
     call: |args| {
         let x = args.value("x")?;
         x.reshape(&args.shape("shape", Some(&x))?)

@@ -18,7 +18,7 @@
 use pullback_array::{Array, DType};
 use pullback_network::{Coef, Dim, Label, Relation, Table};
 
-use crate::{Entry, Error, Factor, Network, Op, Result, Sample, Site, Spec, Val};
+use crate::{Axes, Entry, Error, Factor, Network, Op, Result, Sample, Site, Spec, Val};
 
 /// Addition of rows into places that a table names.
 #[derive(Debug, Clone)]
@@ -68,6 +68,10 @@ impl Op for ScatterAdd {
         Ok(vec![inputs[0].scatter_add(&self.index, self.size.size())?])
     }
 
+    fn gates(&self, inputs: &[bool]) -> bool {
+        inputs.iter().all(|&gated| gated)
+    }
+
     fn jacobian(&self, at: &Site<'_>) -> Result<Network> {
         let x = Label::for_dims(at.x().dims());
         let (selected, rest) = x.split_at(self.table.shape().len());
@@ -86,6 +90,7 @@ impl Op for ScatterAdd {
 pub(crate) static ENTRY: Entry = Entry {
     signature: "scatter_add(x, index, size)",
     aliases: &[],
+    axes: Axes::Own,
     call: |args| {
         let x = args.value("x")?;
         let size = args.shape("size", None)?;

@@ -15,7 +15,7 @@
 //! # Why
 //! With e = exp(−x), dy/dx = e/(1+e)² = y (1 − y).
 
-use crate::{Elementwise, Entry, Result, Sample, Slope, Unary, Val};
+use crate::{Axes, Elementwise, Entry, Result, Sample, Slope, Unary, Val};
 
 pub(crate) static SIGMOID: Unary = Unary {
     name: "sigmoid",
@@ -27,6 +27,7 @@ pub(crate) static SIGMOID: Unary = Unary {
 pub(crate) static ENTRY: Entry = Entry {
     signature: "sigmoid(x)",
     aliases: &[],
+    axes: Axes::Kept,
     call: |args| args.value("x")?.sigmoid(),
     samples: || {
         vec![

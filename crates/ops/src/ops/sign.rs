@@ -15,7 +15,7 @@
 //! # Why
 //! The derivative of abs. It stands in the table so that second derivatives go through the graph.
 
-use crate::{Elementwise, Entry, Result, Sample, Unary, Val};
+use crate::{Axes, Elementwise, Entry, Result, Sample, Unary, Val};
 
 pub(crate) static SIGN: Unary = Unary {
     name: "sign",
@@ -43,6 +43,7 @@ pub(crate) static SIGN: Unary = Unary {
 pub(crate) static ENTRY: Entry = Entry {
     signature: "sign(x)",
     aliases: &[],
+    axes: Axes::Kept,
     call: |args| args.value("x")?.sign(),
     samples: || {
         vec![

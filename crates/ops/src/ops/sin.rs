@@ -15,7 +15,7 @@
 //! # Why
 //! The limit of (sin(x+h) − sin x)/h, by the addition theorem.
 
-use crate::{Elementwise, Entry, Result, Sample, Slope, Unary, Val};
+use crate::{Axes, Elementwise, Entry, Result, Sample, Slope, Unary, Val};
 
 pub(crate) static SIN: Unary =
     Unary { name: "sin", f32: f32::sin, f64: f64::sin, derivative: |x, _| Ok(Slope::value(x.cos()?)) };
@@ -23,6 +23,7 @@ pub(crate) static SIN: Unary =
 pub(crate) static ENTRY: Entry = Entry {
     signature: "sin(x)",
     aliases: &[],
+    axes: Axes::Kept,
     call: |args| args.value("x")?.sin(),
     samples: || {
         vec![

@@ -18,7 +18,7 @@
 use pullback_array::Array;
 use pullback_network::{Coef, Label};
 
-use crate::{Entry, Error, Factor, Network, Op, Result, Sample, Site, Spec, Val};
+use crate::{Axes, Entry, Error, Factor, Network, Op, Result, Sample, Site, Spec, Val};
 
 /// The softmax along one axis.
 #[derive(Debug, Clone, Copy)]
@@ -74,6 +74,7 @@ impl Op for Softmax {
 pub(crate) static ENTRY: Entry = Entry {
     signature: "softmax(x, axis=-1)",
     aliases: &[],
+    axes: Axes::Kept,
     call: |args| {
         let x = args.value("x")?;
         let last = x.ndim().saturating_sub(1);

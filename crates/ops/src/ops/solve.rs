@@ -19,7 +19,7 @@
 use pullback_array::Array;
 use pullback_network::{Coef, Dim, Inverse, Label};
 
-use crate::{Entry, Error, Factor, Network, Op, Result, Sample, Site, Spec, Val};
+use crate::{Axes, Entry, Error, Factor, Network, Op, Result, Sample, Site, Spec, Val};
 
 /// A⁻¹ B, or A⁻ᵀ B.
 #[derive(Debug, Clone, Copy)]
@@ -81,6 +81,7 @@ impl Op for Solve {
 pub(crate) static ENTRY: Entry = Entry {
     signature: "solve(a, b)",
     aliases: &[],
+    axes: Axes::Own,
     call: |args| args.value("a")?.solve(&args.value("b")?, false),
     samples: || {
         const A: &[f64] = &[3.0, 0.5, -1.0, 0.2, 2.0, 0.7, 1.1, -0.3, 4.0];

@@ -15,7 +15,7 @@
 //! # Why
 //! The derivative of relu. It stands in the table so that second derivatives go through the graph.
 
-use crate::{Elementwise, Entry, Result, Sample, Unary, Val};
+use crate::{Axes, Elementwise, Entry, Result, Sample, Unary, Val};
 
 pub(crate) static STEP: Unary = Unary {
     name: "step",
@@ -27,6 +27,7 @@ pub(crate) static STEP: Unary = Unary {
 pub(crate) static ENTRY: Entry = Entry {
     signature: "step(x)",
     aliases: &[],
+    axes: Axes::Kept,
     call: |args| args.value("x")?.step(),
     samples: || {
         vec![

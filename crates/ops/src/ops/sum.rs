@@ -17,11 +17,12 @@
 
 use pullback_network::{Coef, Dim, Label};
 
-use crate::{Entry, Error, Result, Sample, Val};
+use crate::{Axes, Entry, Error, Result, Sample, Val};
 
 pub(crate) static ENTRY: Entry = Entry {
     signature: "sum(x, axis=none, keepdims=false)",
     aliases: &[],
+    axes: Axes::Reduced,
     call: |args| {
         let x = args.value("x")?;
         x.sum(&args.axes("axis", x.ndim())?, args.flag("keepdims")?)

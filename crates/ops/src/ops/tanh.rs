@@ -15,7 +15,7 @@
 //! # Why
 //! tanh = sinh/cosh, and cosh² − sinh² = 1; the quotient rule leaves 1 − tanh².
 
-use crate::{Elementwise, Entry, Result, Sample, Slope, Unary, Val};
+use crate::{Axes, Elementwise, Entry, Result, Sample, Slope, Unary, Val};
 
 pub(crate) static TANH: Unary = Unary {
     name: "tanh",
@@ -27,6 +27,7 @@ pub(crate) static TANH: Unary = Unary {
 pub(crate) static ENTRY: Entry = Entry {
     signature: "tanh(x)",
     aliases: &[],
+    axes: Axes::Kept,
     call: |args| args.value("x")?.tanh(),
     samples: || {
         vec![

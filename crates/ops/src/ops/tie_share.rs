@@ -17,7 +17,7 @@
 
 use pullback_array::Array;
 
-use crate::{Entry, Network, Op, Result, Sample, Site, Spec, Val};
+use crate::{Axes, Entry, Network, Op, Result, Sample, Site, Spec, Val};
 
 /// The share of each element in the maximum over axes.
 #[derive(Debug, Clone)]
@@ -57,6 +57,7 @@ impl Op for TieShare {
 pub(crate) static ENTRY: Entry = Entry {
     signature: "tie_share(x, axis=none)",
     aliases: &[],
+    axes: Axes::Kept,
     call: |args| {
         let x = args.value("x")?;
         x.tie_share(&args.axes("axis", x.ndim())?)

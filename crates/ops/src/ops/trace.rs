@@ -17,11 +17,12 @@
 
 use pullback_network::{Coef, Label};
 
-use crate::{Entry, Error, Result, Sample, Val};
+use crate::{Axes, Entry, Error, Result, Sample, Val};
 
 pub(crate) static ENTRY: Entry = Entry {
     signature: "trace(x)",
     aliases: &[],
+    axes: Axes::Own,
     call: |args| args.value("x")?.trace(),
     samples: || vec![Sample::normal("trace: a matrix", [&[3, 3]], |x| x[0].trace())],
 };

@@ -16,11 +16,12 @@
 //! # Why
 //! Elements move and do not change.
 
-use crate::{Entry, Error, Result, Sample, Val};
+use crate::{Axes, Entry, Error, Result, Sample, Val};
 
 pub(crate) static ENTRY: Entry = Entry {
     signature: "transpose(x, axis0=none, axis1=none)",
     aliases: &[],
+    axes: Axes::Own,
     call: |args| {
         let x = args.value("x")?;
         if args.is_list("axis0") {

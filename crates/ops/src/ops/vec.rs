@@ -18,11 +18,12 @@
 
 use pullback_network::Dim;
 
-use crate::{Entry, Error, Result, Sample, Val};
+use crate::{Axes, Entry, Error, Result, Sample, Val};
 
 pub(crate) static ENTRY: Entry = Entry {
     signature: "vec(x, layout=row)",
     aliases: &[],
+    axes: Axes::Own,
     call: |args| {
         let x = args.value("x")?;
         match args.text_or("layout", "row")?.as_str() {

@@ -66,7 +66,7 @@ pub enum Command {
     Derive(DeriveArguments),
     /// Show the op table: every operation with its formula, rule, domain and conventions
     Ops {
-        /// One operation only, with the derivation of its rule
+        /// One operation only, with the derivation of its rule; or a word that is looked for in all
         name: Option<String>,
     },
 }

@@ -13,6 +13,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use pullback::array::file::Dump;
 use pullback::array::memory;
+use pullback::lang::{nearest, prelude};
 use pullback::ops::{Operation, find, table};
 use pullback::report::{
     Document, FileReport, Form, Invalid, Problem, Wanted, check_json, check_text, derive_json, derive_text,
@@ -172,24 +173,49 @@ fn derive(wanted: &DeriveArguments, output: &mut Output) -> u8 {
 }
 
 fn ops(name: Option<&str>, output: &mut Output) -> u8 {
-    let operations: Vec<&Operation> = match name {
-        None => table().iter().collect(),
+    let called = |(signature, _): &(String, String)| signature.split('(').next().map(str::to_owned);
+    let (operations, definitions): (Vec<&Operation>, Vec<(String, String)>) = match name {
+        None => (table().iter().collect(), prelude()),
         Some(name) => match find(name) {
-            Some(operation) => vec![operation],
+            Some(operation) => (vec![operation], Vec::new()),
             None => {
-                let names: Vec<&str> = table().iter().map(|operation| operation.name).collect();
-                let problem = Problem::new(format!("there is no operation `{name}`"))
-                    .with_hint(format!("there are {}", names.join(", ")));
-                return reject(&Invalid::new(Document::new("the op table", ""), problem), output);
+                // A function of this name, or all that have it in their names or are said to be about it.
+                let is_called = |definition: &(String, String)| called(definition).as_deref() == Some(name);
+                let exactly: Vec<(String, String)> = prelude().into_iter().filter(is_called).collect();
+                if exactly.is_empty() { about(name) } else { (Vec::new(), exactly) }
             }
         },
     };
+    if let (Some(name), true) = (name, operations.is_empty() && definitions.is_empty()) {
+        let problem = Problem::new(format!("there is no operation `{name}`"));
+        let names: Vec<String> = prelude().iter().filter_map(called).collect();
+        let names = table().iter().map(|operation| operation.name).chain(names.iter().map(String::as_str));
+        let problem = match nearest(name, names) {
+            Some(near) => problem.with_hint(format!("did you mean `{near}`?")),
+            None => problem
+                .with_hint("`pullback ops` lists them, and finds words in their pages: `pullback ops norm`"),
+        };
+        return reject(&Invalid::new(Document::new("the op table", ""), problem), output);
+    }
     if output.json {
-        output.line(&ops_json(&operations));
+        output.line(&ops_json(&operations, &definitions));
     } else {
-        output.text(&ops_text(&operations, name.is_some(), output.paint));
+        let why = name.is_some() && operations.len() == 1;
+        output.text(&ops_text(&operations, &definitions, why, output.paint));
     }
     0
+}
+
+/// The operations and the functions that have a word in their names, aliases or summaries.
+fn about(word: &str) -> (Vec<&'static Operation>, Vec<(String, String)>) {
+    let word = word.to_lowercase();
+    let has = |operation: &&Operation| {
+        let names = operation.entry.aliases.iter().chain([&operation.name]);
+        names.into_iter().any(|name| name.contains(&word))
+            || operation.page("").to_lowercase().contains(&word)
+    };
+    let functions = prelude().into_iter().filter(|(signature, _)| signature.contains(&word));
+    (table().iter().filter(has).collect(), functions.collect())
 }
 
 fn read(file: &str) -> Result<Source, Invalid> {

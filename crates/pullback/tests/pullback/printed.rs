@@ -514,10 +514,20 @@ fn a_page_of_the_op_table() {
           why                The identity above 0 and constant below.
     "#]],
     );
-    // The table grows without this test.
-    let unknown = pullback(&["ops", "no_such_op", "--quiet"], "");
-    let told = "error: there is no operation `no_such_op`\n |\n = help: there are abs, add, ";
+    let unknown = pullback(&["ops", "silo", "--quiet"], "");
+    let told = "error: there is no operation `silo`\n |\n = help: did you mean `silu`?";
     assert!(unknown.code == 2 && unknown.stderr.contains(told), "{}", unknown.stderr);
+    // A function by its definition, and all that a word is found in.
+    prints(
+        &["ops", "silu"],
+        "",
+        expect![[r#"
+            exit code 0
+            silu(x) = x * sigmoid(x)
+        "#]],
+    );
+    let found = pullback(&["ops", "soft"], "").stdout;
+    assert!(["softmax(x", "softplus(x)", "softsign(x)"].iter().all(|name| found.contains(name)), "{found}");
 }
 
 #[test]

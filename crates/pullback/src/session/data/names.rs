@@ -54,6 +54,9 @@ impl Reader {
             match &statement.kind {
                 StatementKind::Input(input) => values.push(input.name.text.clone()),
                 StatementKind::Definition(definition) => values.push(definition.name.text.clone()),
+                StatementKind::Definitions(several) => {
+                    values.extend(several.named().map(|name| name.text.clone()))
+                }
                 StatementKind::IndexDefinition(definition) => values.push(definition.name.text.clone()),
                 StatementKind::Upstream(upstream) => loss = Some(upstream.of.text.clone()),
                 _ => {}

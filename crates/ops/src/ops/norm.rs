@@ -1,0 +1,52 @@
+//! A norm over some axes: of all elements there, as of a vector.
+//!
+//! # Formula
+//! y = (Σ |x|^p)^(1/p); the largest |x| where p is infinite
+//!
+//! # Jacobian
+//! ∂y/∂x_m = sign(x_m) |x_m|^(p−1) y^(1−p); for p = 2 it is x_m / y
+//!
+//! # Domain
+//! All reals; p ≥ 1. For p = 2 there is no derivative where all elements are 0.
+//!
+//! # At kinks and ties
+//! That of `abs` for p = 1, that of `max` for an infinite p.
+//!
+//! # Why
+//! A definition, by the chain rule. For p = 2 the squares need no absolute value.
+
+use crate::{Axes, Entry, Error, Result, Sample, Val};
+
+pub(crate) static ENTRY: Entry = Entry {
+    signature: "norm(x, p=2, axis=none, keepdims=false)",
+    aliases: &["l2_norm"],
+    axes: Axes::Reduced,
+    call: |args| {
+        let x = args.value("x")?;
+        x.norm(args.number("p", 2.0)?, &args.axes("axis", x.ndim())?, args.flag("keepdims")?)
+    },
+    samples: || {
+        vec![
+            Sample::normal("norm: all", [&[2, 3]], |x| x[0].norm(2.0, &[0, 1], false)),
+            Sample::normal("norm: of absolute values, one axis, kept", [&[4, 3]], |x| x[0].norm(1.0, &[0], true)),
+            Sample::normal("norm: the largest", [&[4, 3]], |x| x[0].norm(f64::INFINITY, &[1], false)),
+            Sample::normal("norm: a third power", [&[4]], |x| x[0].norm(3.0, &[0], false)),
+        ]
+    },
+};
+
+impl Val {
+    /// The norm of the elements over `axes`; with `keepdims` they stay as axes of size 1.
+    ///
+    /// # Errors
+    /// Where p is less than 1, or an axis does not exist or is named twice.
+    pub fn norm(&self, p: f64, axes: &[usize], keepdims: bool) -> Result<Val> {
+        match p {
+            2.0 => self.powf(2.0)?.sum(axes, keepdims)?.sqrt(),
+            1.0 => self.abs()?.sum(axes, keepdims),
+            f64::INFINITY => self.abs()?.max(axes, keepdims),
+            _ if p > 1.0 => self.abs()?.powf(p)?.sum(axes, keepdims)?.powf(1.0 / p),
+            _ => Err(Error::new(format!("norm: {p} is no order of a norm")).with_hint("p is at least 1, or `inf`")),
+        }
+    }
+}

@@ -1,0 +1,48 @@
+//! The logarithm of 1 + e^x, without overflow, element by element.
+//!
+//! # Formula
+//! y_i = ln(1 + e^x_i)
+//!
+//! # Jacobian
+//! ∂y_i/∂x_m = δ_im sigmoid(x_i)
+//!
+//! # Domain
+//! All reals.
+//!
+//! # At kinks and ties
+//! Smooth.
+//!
+//! # Why
+//! The chain rule gives e^x / (1 + e^x).
+
+use crate::{Axes, Elementwise, Entry, Result, Sample, Slope, Unary, Val};
+
+pub(crate) static SOFTPLUS: Unary = Unary {
+    name: "softplus",
+    f32: |x| x.max(0.0) + (-x.abs()).exp().ln_1p(),
+    f64: |x| x.max(0.0) + (-x.abs()).exp().ln_1p(),
+    derivative: |x, _| Ok(Slope::value(x.sigmoid()?)),
+};
+
+pub(crate) static ENTRY: Entry = Entry {
+    signature: "softplus(x)",
+    aliases: &[],
+    axes: Axes::Kept,
+    call: |args| args.value("x")?.softplus(),
+    samples: || {
+        vec![
+            Sample::normal("softplus: a matrix", [&[2, 3]], |x| x[0].softplus()),
+            Sample::given("softplus: large", [(&[3], &[-40.0, 0.0, 35.0])], |x| x[0].softplus()),
+        ]
+    },
+};
+
+impl Val {
+    /// The logarithm of 1 + e^x, without overflow, element by element. Shape: that of `self`.
+    ///
+    /// # Errors
+    /// On integers.
+    pub fn softplus(&self) -> Result<Val> {
+        Val::apply(Elementwise(&SOFTPLUS), &[self])
+    }
+}
