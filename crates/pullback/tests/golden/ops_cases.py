@@ -354,3 +354,120 @@ add(
     b=normal(2),
     y=normal(5, 2),
 )
+
+# --- the vocabulary: functions under the names that PyTorch has them by ------------------------------
+# (From here on a stream of its own, so that cases may be added above.)
+
+_RNG = np.random.default_rng(21)
+
+_INSIDE = array([[-0.8, -0.15, 0.6], [0.35, 0.9, -0.5]])
+_OF_ONE = {
+    "tan": (torch.tan, _INSIDE),
+    "sinh": (torch.sinh, normal(2, 3)),
+    "cosh": (torch.cosh, normal(2, 3)),
+    "asin": (torch.asin, _INSIDE),
+    "acos": (torch.acos, _INSIDE),
+    "atan": (torch.atan, normal(2, 3)),
+    "asinh": (torch.asinh, normal(2, 3)),
+    "acosh": (torch.acosh, 1 + positive(2, 3)),
+    "atanh": (torch.atanh, _INSIDE),
+    "exp2": (torch.exp2, normal(2, 3)),
+    "expm1": (torch.expm1, normal(2, 3)),
+    "log1p": (torch.log1p, positive(2, 3)),
+    "log2": (torch.log2, positive(2, 3)),
+    "log10": (torch.log10, positive(2, 3)),
+    "erf": (torch.erf, normal(2, 3)),
+    "erfc": (torch.erfc, normal(2, 3)),
+    "softplus": (F.softplus, normal(2, 3)),
+    "reciprocal": (torch.reciprocal, positive(2, 3)),
+    "rsqrt": (torch.rsqrt, positive(2, 3)),
+    "silu": (F.silu, normal(2, 3)),
+    "gelu": (F.gelu, normal(2, 3)),
+    "gelu_tanh": (lambda x: F.gelu(x, approximate="tanh"), normal(2, 3)),
+    "mish": (F.mish, normal(2, 3)),
+    "logsigmoid": (F.logsigmoid, normal(2, 3)),
+    "relu6": (F.relu6, 4 * normal(2, 3)),
+    "leaky_relu": (F.leaky_relu, normal(2, 3)),
+    "elu": (F.elu, normal(2, 3)),
+    "celu": (F.celu, normal(2, 3)),
+    "selu": (F.selu, normal(2, 3)),
+    "hardtanh": (F.hardtanh, 2 * normal(2, 3)),
+    # (PyTorch has no second derivative of its own two.)
+    "hardsigmoid": (lambda x: torch.clamp(x / 6 + 0.5, 0, 1), 4 * normal(2, 3)),
+    "hardswish": (lambda x: x * torch.clamp(x / 6 + 0.5, 0, 1), 4 * normal(2, 3)),
+    "softsign": (F.softsign, normal(2, 3)),
+    "tanhshrink": (F.tanhshrink, normal(2, 3)),
+    "logit": (torch.logit, array([[0.2, 0.9, 0.55]])),
+    "sinc": (torch.sinc, positive(2, 3)),
+    "floor": (torch.floor, normal(2, 3)),
+    "ceil": (torch.ceil, normal(2, 3)),
+    "trunc": (torch.trunc, normal(2, 3)),
+    "round": (torch.round, normal(2, 3)),
+}
+for _name, (_f, _x) in _OF_ONE.items():
+    add(f"{_name} entries", f"{_name}(x)", lambda x, f=_f: f(x), x=_x)
+add("cbrt entries", "cbrt(x)", lambda x: torch.sign(x) * torch.abs(x) ** (1 / 3), x=normal(2, 3))
+add("elu alpha", "elu(x, alpha=0.5)", lambda x: F.elu(x, 0.5), x=normal(2, 3))
+add("elu far", "elu(x)", lambda x: F.elu(x), x=array([-1000, -3, 800]))
+add("softplus far", "softplus(x)", lambda x: F.softplus(x, threshold=1e9), x=array([-700, -3, 30]))
+add("leaky_relu slope", "leaky_relu(x, 0.2)", lambda x: F.leaky_relu(x, 0.2), x=normal(2, 3))
+add("clamp", "clamp(x, -1, 0.5)", lambda x: torch.clamp(x, -1, 0.5), x=2 * normal(2, 3))
+add("clamp at-ends", "clamp(x, -1, 0.5)", lambda x: torch.clamp(x, -1, 0.5), kink=True, x=array([-1, 0.5, 0, 3]))
+add("maximum", "maximum(x, y)", lambda x, y: torch.maximum(x, y), x=normal(2, 3), y=normal(3))
+add("minimum", "minimum(x, y)", lambda x, y: torch.minimum(x, y), x=normal(2, 1), y=normal(3))
+add(
+    "maximum ties",
+    "maximum(x, y)",
+    lambda x, y: torch.maximum(x, y),
+    kink=True,
+    x=array([1, 2, 3]),
+    y=array([1, 3, 2]),
+)
+add("atan2", "atan2(x, y)", lambda x, y: torch.atan2(x, y), x=normal(2, 3), y=normal(3))
+add("hypot", "hypot(x, y)", lambda x, y: torch.hypot(x, y), x=normal(2, 3), y=normal(3))
+add("logaddexp", "logaddexp(x, y)", lambda x, y: torch.logaddexp(x, y), x=normal(2, 3), y=normal(3))
+add("xlogy", "xlogy(x, y)", lambda x, y: torch.xlogy(x, y), x=positive(2, 3), y=positive(3))
+add("lerp", "lerp(x, y, 0.3)", lambda x, y: torch.lerp(x, y, 0.3), x=normal(2, 3), y=normal(2, 3))
+_MASK = array([[1, 0, 1], [0, 0, 1]])
+add("where", "where(x > 0, x * y, sin(y))", lambda x, y: torch.where(x > 0, x * y, torch.sin(y)), x=normal(2, 3), y=normal(3))
+# PyTorch's own slope of a branch that is not taken and not finite is NaN; moved inside it is that of the branch taken.
+add(
+    "where not-finite",
+    "where(x > 0, log(x), x^2)",
+    lambda x: torch.where(x > 0, torch.log(torch.where(x > 0, x, torch.ones_like(x))), x**2),
+    x=array([-1.5, 0.5, 2, -0.25]),
+)
+add("logic", "where((x > 0) & !(y > 0) | (x > 1), x * y, x)", lambda x, y: torch.where(((x > 0) & ~(y > 0)) | (x > 1), x * y, x), x=normal(3, 5), y=normal(3, 5))
+add("masked_fill", "masked_fill(x, y > 0, 2)", lambda x, y: torch.masked_fill(x, y > 0, 2), x=normal(2, 3), y=normal(2, 3))
+add("concat", "concat([x, y], axis=0)", lambda x, y: torch.cat([x, y], 0), x=normal(2, 3), y=normal(5, 3))
+add("concat last", "torch.cat((x, y, x), dim=-1)", lambda x, y: torch.cat([x, y, x], -1), x=normal(2, 3), y=normal(2, 1))
+add("stack", "stack([x, y], axis=1)", lambda x, y: torch.stack([x, y], 1), x=normal(2, 3), y=normal(2, 3))
+add("cumsum", "cumsum(x, axis=1)", lambda x: torch.cumsum(x, 1), x=normal(2, 5))
+add("cumsum first", "cumsum(x^2)", lambda x: torch.cumsum(x**2, 0), x=normal(3, 2))
+add("det", "det(x)", lambda x: torch.linalg.det(x), x=_REGULAR)
+add("logdet", "logdet(x)", lambda x: torch.logdet(x), x=_REGULAR)
+add("logdet batch", "logdet(x)", lambda x: torch.logdet(x), x=np.stack([_REGULAR, _REGULAR.T + np.eye(3)]))
+add("var", "var(x, axis=1)", lambda x: torch.var(x, 1, correction=0), x=normal(2, 5))
+add("var corrected", "var(x, axis=0, keepdims=true, correction=1)", lambda x: torch.var(x, 0, keepdim=True), x=normal(4, 3))
+add("std", "std(x)", lambda x: torch.std(x, correction=0), x=normal(2, 3))
+add("norm", "norm(x)", lambda x: torch.linalg.norm(x), x=normal(2, 3))
+add("norm rows", "norm(x, axis=1, keepdims=true)", lambda x: torch.linalg.norm(x, dim=1, keepdim=True), x=normal(2, 3))
+add("norm one", "norm(x, 1, axis=0)", lambda x: torch.linalg.norm(x, 1, 0), x=normal(4, 3))
+add("norm infinite", "norm(x, p=inf, axis=1)", lambda x: torch.linalg.norm(x, float("inf"), 1), x=normal(4, 3))
+add("min", "min(x, axis=1)", lambda x: torch.amin(x, 1), x=normal(2, 5))
+add("log_softmax", "log_softmax(x, axis=1)", lambda x: torch.log_softmax(x, 1), x=normal(2, 5))
+add("log_softmax method", "x.log_softmax(dim=0)", lambda x: torch.log_softmax(x, 0), x=normal(2, 5))
+add("cosine_similarity", "cosine_similarity(x, y)", lambda x, y: F.cosine_similarity(x, y, dim=-1), x=normal(2, 5), y=normal(2, 5))
+add("layer_norm", "layer_norm(x)", lambda x: F.layer_norm(x, (5,)), x=normal(2, 5))
+add("layer_norm affine", "layer_norm(x, y, z, eps=1e-3)", lambda x, y, z: F.layer_norm(x, (5,), y, z, 1e-3), x=normal(2, 5), y=normal(5), z=normal(5))
+add("rms_norm", "rms_norm(x, y, eps=1e-5)", lambda x, y: F.rms_norm(x, (5,), y, 1e-5), x=normal(2, 5), y=normal(5))
+add("mse_loss", "mse_loss(x, y)", lambda x, y: F.mse_loss(x, y), x=normal(2, 3), y=normal(2, 3))
+add("l1_loss", "F.l1_loss(x, y)", lambda x, y: F.l1_loss(x, y), x=normal(2, 3), y=normal(2, 3))
+add("smooth_l1_loss", "smooth_l1_loss(x, y, beta=0.7)", lambda x, y: F.smooth_l1_loss(x, y, beta=0.7), x=normal(2, 3), y=normal(2, 3))
+add("huber_loss", "huber_loss(x, y, delta=0.7)", lambda x, y: F.huber_loss(x, y, delta=0.7), x=normal(2, 3), y=normal(2, 3))
+_SHARES = array([[0.2, 0.9, 0.5], [0.7, 0.1, 0.4]])
+add("binary_cross_entropy", "binary_cross_entropy(x, y)", lambda x, y: -(y * torch.log(x) + (1 - y) * torch.log1p(-x)).mean(), x=_SHARES, y=array([[1, 0, 0.3], [0, 1, 1]]))
+add("bce logits", "binary_cross_entropy_with_logits(x, y)", lambda x, y: F.binary_cross_entropy_with_logits(x, y), x=normal(2, 3), y=_SHARES)
+add("kl_div", "kl_div(x, y)", lambda x, y: F.kl_div(x, y, reduction="mean"), x=normal(2, 3), y=_SHARES)
+add("cross_entropy soft", "cross_entropy(x, softmax(y, axis=1))", lambda x, y: F.cross_entropy(x, torch.softmax(y, 1)), x=normal(3, 5), y=normal(3, 5))
+add("cross_entropy classes", "F.cross_entropy(x, idx)", lambda x, idx: F.cross_entropy(x, idx), x=normal(5, 3), idx=_IDX)
