@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use pullback_array::{Array, DType};
+use pullback_array::{Array, DType, Precision};
 use pullback_check::{
     Causes, Claim as Numbers, Judgement, Note, OtherData, Survey, Verdict, judge_in, judge_shape,
 };
@@ -13,7 +13,7 @@ use pullback_diagnose::{
     resting, sharing, subject,
 };
 use pullback_lang::program::{Claim, Claimed, Inputs, Program};
-use pullback_lang::{Layout, MAX_ERRORS, Span, print};
+use pullback_lang::{Expr, Layout, MAX_ERRORS, Span, print};
 use pullback_ops::Val;
 use pullback_report::{ClaimReport, Elsewhere, FileReport, Invalid, Problem, Sharer};
 
@@ -321,11 +321,14 @@ fn asked<'a>(
         match (found, &claim.claimed) {
             (Some(found), _) => {
                 let stated = found?;
-                let numbers = match together.next() {
-                    Some(numbers) => numbers,
-                    None => {
-                        Numbers::evaluated(stated.array, stated.expression).map_err(at(claim.expr_span))?
+                let at = at(claim.expr_span);
+                let numbers = match (together.next(), claim.expr.as_ref().is_some_and(Expr::is_literal)) {
+                    // Results that somebody wrote down: what they were computed by is not known.
+                    (_, true) => {
+                        Numbers::numbers(stated.array, Precision::of(stated.array.dtype())).map_err(at)?
                     }
+                    (Some(numbers), false) => numbers,
+                    (None, false) => Numbers::evaluated(stated.array, stated.expression).map_err(at)?,
                 };
                 Ok(Asked::Stated(stated.with(numbers).computed_by(stated.value), stated))
             }
