@@ -111,6 +111,19 @@ def labels(p, dim, classes):
 # Element by element
 
 
+PI, TWO = E("pi", torch.tensor(torch.pi, dtype=torch.float64)), E("2", torch.tensor(2.0, dtype=torch.float64))
+
+
+def smooth_relu(v):
+    return F.softplus(v, threshold=1e4)
+
+
+def chosen(condition, a, b):
+    return E(
+        f"where({condition.text}, {a.text}, {b.text})",
+        torch.where(condition.value != 0, a.value, torch.as_tensor(b.value, dtype=a.value.dtype)))
+
+
 def away(c):
     return lambda x: (x - c).abs().flatten()
 
@@ -131,6 +144,18 @@ UNARY = {
     "silu": (lambda x: x * sigmoid(x), lambda g, x, y: g * (sigmoid(x) + y * (1 - sigmoid(x)))),
     "scale": (lambda x: 0.5 * x, lambda g, x, y: 0.5 * g),
     "shift": (lambda x: x + 0.25, lambda g, x, y: g),
+    "erf": (lambda x: call("erf", torch.erf, x), lambda g, x, y: g * 2 / sqrt(PI) * exp(-(x**2))),
+    "atan": (lambda x: call("atan", torch.atan, x), lambda g, x, y: g / (1 + x**2)),
+    "asinh": (lambda x: call("asinh", torch.asinh, x), lambda g, x, y: g / sqrt(1 + x**2)),
+    "expm1": (lambda x: call("expm1", torch.expm1, 0.5 * x), lambda g, x, y: 0.5 * g * (y + 1)),
+    "log1p": (lambda x: call("log1p", torch.log1p, x**2), lambda g, x, y: 2 * g * x / (1 + x**2)),
+    "softplus-called": (lambda x: call("softplus", smooth_relu, x), lambda g, x, y: g * sigmoid(x)),
+    "gelu": (
+        lambda x: call("gelu", F.gelu, x),
+        lambda g, x, y: g * (call("erfc", torch.erfc, -x / sqrt(TWO)) / 2 + x * exp(-(x**2) / 2) / sqrt(2 * PI))),
+    "silu-called": (lambda x: call("silu", F.silu, x), lambda g, x, y: g * (sigmoid(x) + y * (1 - sigmoid(x)))),
+    "held": (
+        lambda x: x * call("stop_gradient", torch.Tensor.detach, 2 + x / 2), lambda g, x, y: g * (2 + x / 2)),
 }
 
 
@@ -157,6 +182,11 @@ CHOOSING = {
     "relu-compared": (relu, lambda g, x: g * x.compare(">", 0), away(0)),
     "abs": (absolute, lambda g, x: g * sign(x), away(0)),
     "leaky": (lambda x: relu(x) - 0.1 * relu(-x), lambda g, x: g * step(x) + 0.1 * g * step(-x), away(0)),
+    "maximum": (
+        lambda x: E(f"maximum({x.text}, 0.5)", torch.maximum(x.value, torch.full_like(x.value, 0.5))),
+        lambda g, x: g * (x.compare(">", 0.5) + x.compare(">=", 0.5)) / 2, away(0.5)),
+    "leaky-chosen": (
+        lambda x: chosen(x.compare(">", 0), x, 0.1 * x), lambda g, x: chosen(x.compare(">", 0), g, 0.1 * g), away(0)),
     "softplus": (
         fused("relu({x}) + log(1 + exp(-abs({x})))", lambda v: F.softplus(v, threshold=1e4)), lambda g, x: g * sigmoid(x), None),
     "elu": (fused("relu({x}) + exp(-relu(-{x})) - 1", F.elu), lambda g, x: g * exp(-relu(-x)), None),
@@ -178,6 +208,15 @@ def above(p):
     forward = lambda x: x * x.compare(">", bound)
     rule = lambda g, y, x: [g * x.compare(">", bound)]
     return p.add(Node(p.fresh("kmy"), [x], p.dims_of(x), forward, rule, gap=away(bound), jumps=True))
+
+
+def branches(p):
+    """One of two branches, the other of which is not finite where it is not taken."""
+    x = value(p)
+    logarithm = lambda x: E(f"log({x.text})", torch.log(torch.where(x.value > 0.5, x.value, 1.0)))
+    forward = lambda x: chosen(x.compare(">", 0.5), logarithm(x), x**2)
+    rule = lambda g, y, x: [g * chosen(x.compare(">", 0.5), 1 / x, 2 * x)]
+    return p.add(Node(p.fresh("hy"), [x], p.dims_of(x), forward, rule, gap=away(0.5), jumps=True))
 
 
 BINARY = {
@@ -515,6 +554,56 @@ def diagonal(p):
     return p.add(Node(p.fresh("v"), [x], [n, n], diag, lambda g, y, x: [diag(g)], exact=True))
 
 
+def concatenated(p):
+    """Two values, one behind the other."""
+    a = value(p, fits=lambda dims: len(dims) in (1, 2) and not dims[0].is_one())
+    if not a:
+        return None
+    dims = p.dims_of(a)
+    b = value(p, len(dims), lambda other: other[1:] == dims[1:] and not other[0].is_one()) or fresh_input(p, dims)
+    n, m = dims[0], p.dims_of(b)[0]
+    if not (n.text.isalnum() and m.text.isalnum()):
+        return None
+    both = Dim(n.size + m.size, f"{n.text} + {m.text}" if p.named else None)
+    forward = lambda a, b: E(f"concat([{a.text}, {b.text}], axis=0)", torch.cat([a.value, b.value], 0))
+    rule = lambda g, y, a, b: [g.at(f":{n.text}", slice(None, n.size)), g.at(f"{n.text}:", slice(n.size, None))]
+    return p.add(Node(p.fresh("cy"), [a, b], [both, *dims[1:]], forward, rule, exact=True))
+
+
+def running_sum(p):
+    x = value(p, fits=lambda dims: len(dims) in (1, 2) and not dims[0].is_one())
+    if not x:
+        return None
+    forward = lambda x: call("cumsum", lambda v: v.cumsum(0), x)
+    back = lambda g: E(f"{g.within(ATOM)}[::-1]", g.value.flip(0))
+    return p.add(Node(p.fresh("sy"), [x], p.dims_of(x), forward, lambda g, y, x: [back(forward(back(g)))]))
+
+
+def log_determinant(p):
+    x = value(p, 2, two)
+    if not x:
+        return None
+    n = p.dims_of(x)[0]
+    a = p.add(Node(p.fresh("ae"), [x], [n, n], lambda x: x @ x.T / 4 + 2 * eye(n), lambda g, y, x: [(g + g.T) @ x / 4]))
+    forward = lambda a: call("logdet", lambda v: torch.linalg.slogdet(v)[1], a)
+    return p.add(Node(p.fresh("dl"), [a], [], forward, lambda g, y, a: [g * inv(a).T]))
+
+
+def layer_normalised(p):
+    """LayerNorm by its name, with the rule that people know."""
+    x = value(p, 2, two)
+    if not x:
+        return None
+    dims = p.dims_of(x)
+    forward = lambda x: E(f"layer_norm({x.text}, eps=0.1)", F.layer_norm(x.value, (dims[1].size,), eps=0.1))
+
+    def rule(g, y, x):
+        size = sqrt(E(f"var({x.text}, axis=1, keepdims=true)", x.value.var(1, correction=0, keepdim=True)) + 0.1)
+        return [(g - mean(g, [1], keep=True) - y * mean(g * y, [1], keep=True)) / size]
+
+    return p.add(Node(p.fresh("ny"), [x], dims, forward, rule))
+
+
 # Masks, and what training is made of
 
 
@@ -671,5 +760,6 @@ CATALOGUE = [
     (outer_product, 2), (dot, 2), (kronecker, 2), (convolution, 2), (inverse, 2), (reduction, 9), (softmax_op, 3),
     (alias, 7), (residual, 4), (rearranged, 4), (sliced, 4), (gathered, 4), (scattered, 2), (diagonal, 2), (dropout, 3),
     (compared_mask, 1), (diagonal_mask, 2), (masked_softmax, 2), (cross_entropy, 2), (cross_entropy_at_once, 2),
-    (binary_cross_entropy, 2), (centred, 3), (normalised, 2), (pooled, 3),
+    (binary_cross_entropy, 2), (centred, 3), (normalised, 2), (pooled, 3), (branches, 2), (concatenated, 3),
+    (running_sum, 2), (log_determinant, 1), (layer_normalised, 2),
 ]
