@@ -1,16 +1,16 @@
 //! Indexing and slicing as in NumPy: `A[1, :, ::-1]`, `x[..., None]`, `E[index]`.
 //!
-//! An index may be negative and must lie inside its axis; the ends of a slice are clamped to it. One of the items may
-//! be an array of integers, which then selects along its axis. Where NumPy would move that axis to the front (an index and an
+//! An index may be negative and must lie inside its axis; the ends of a slice are clamped to it. An item may be an array of
+//! integers, which then selects along its axis; several of them, of shapes that broadcast, pair up. Where NumPy would move that axis to the front (an index and an
 //! array with a slice between them) the answer is an error.
 
-use pullback_array::DType;
+use pullback_array::{Array, DType};
 use pullback_network::Dim;
 use pullback_ops::{Arg, AxisIndex, Val};
 
 use super::call::whole_numbers;
 use super::evaluate::{Evaluator, constant};
-use super::failure::{Failure, Outcome, of_op};
+use super::failure::{Failure, Outcome, of_array, of_op};
 use crate::{Error, Expr, IndexItem, Span};
 
 impl Evaluator<'_> {
@@ -30,7 +30,7 @@ impl Evaluator<'_> {
         let mut taking = Vec::new();
         // The dims of the result, new axes included, once the slices are taken; `None`: as the result has it.
         let mut layout: Vec<Option<Dim>> = Vec::new();
-        let mut table: Option<(usize, Val)> = None;
+        let mut tables: Vec<(usize, Val, Span)> = Vec::new();
         let whole = |taking: &mut Vec<AxisIndex>, layout: &mut Vec<Option<Dim>>| {
             taking.push(AxisIndex::whole(base.dims()[taking.len()]));
             layout.push(None);
@@ -50,16 +50,9 @@ impl Evaluator<'_> {
                     Position::Number(number) => {
                         taking.push(AxisIndex::At(inside(at.span, number, taking.len(), base)?));
                     }
-                    Position::Table(index) if table.is_none() => {
-                        table = Some((layout.iter().filter(|dim| dim.is_none()).count(), index));
+                    Position::Table(index) => {
+                        tables.push((layout.iter().filter(|dim| dim.is_none()).count(), index, at.span));
                         whole(&mut taking, &mut layout);
-                    }
-                    Position::Table(_) => {
-                        return Err(Error::new(at.span, "one axis is selected by an array at a time")
-                            .with_hint(
-                                "of `x: [m, n]` the pairs are `sum(x[i] * (j[:, None] == arange(n)), axis=1)`, and all rows `i` by all columns `j` are `x[i][:, j]`",
-                            )
-                            .into());
                     }
                 },
             }
@@ -67,7 +60,7 @@ impl Evaluator<'_> {
         while taking.len() < rank {
             whole(&mut taking, &mut layout);
         }
-        if table.is_some() && apart(items) {
+        if !tables.is_empty() && apart(items) {
             return Err(Error::new(span, "an index and an array of indices stand apart here")
                 .with_hint("NumPy would move the array's axes to the front; index twice: `x[1][:, index]`")
                 .into());
@@ -79,16 +72,17 @@ impl Evaluator<'_> {
             let mut kept = result.dims().iter();
             let dims: Vec<Dim> =
                 layout.iter().filter_map(|dim| dim.or_else(|| kept.next().copied())).collect();
-            if let Some((axis, _)) = &mut table {
+            for (axis, ..) in &mut tables {
                 let selected = *axis;
                 let mut old = layout.iter().enumerate().filter(|(_, dim)| dim.is_none());
                 *axis = old.nth(selected).map_or(selected, |(at, _)| at);
             }
             result = result.reshape(&dims).map_err(&op)?;
         }
-        match table {
-            Some((axis, index)) => result.gather(&index, axis).map_err(op),
-            None => Ok(result),
+        match tables.as_slice() {
+            [] => Ok(result),
+            [(axis, index, _)] => result.gather(index, *axis).map_err(op),
+            several => paired(span, &result, several),
         }
     }
 
@@ -117,6 +111,30 @@ impl Evaluator<'_> {
             Position::Table(_) => Err(Error::new(expr.span, "the ends of a slice are whole numbers").into()),
         }
     }
+}
+
+/// Entries by indices that pair up: along neighbouring axes, which become one.
+fn paired(span: Span, base: &Val, tables: &[(usize, Val, Span)]) -> Outcome<Val> {
+    let op = of_op(span);
+    let first = tables[0].0;
+    let mut dims: Vec<Dim> = Vec::new();
+    for (_, index, _) in tables {
+        dims = pullback_ops::broadcast("index", &dims, index.dims()).map_err(&op)?;
+    }
+    let shape: Vec<usize> = dims.iter().map(|dim| dim.size()).collect();
+    let mut places = vec![0i64; shape.iter().product()];
+    for (axis, index, place) in tables {
+        let size = base.dims()[*axis].size();
+        let numbers = index.array().map_err(&op)?.broadcast_to(&shape).and_then(|index| index.to_vec_i64());
+        for (at, number) in places.iter_mut().zip(numbers.map_err(of_array(*place))?) {
+            *at = *at * size as i64 + inside(*place, number, *axis, base)? as i64;
+        }
+    }
+    let joined = Dim::new(tables.iter().map(|(axis, ..)| base.dims()[*axis].size()).product());
+    let flat = [&base.dims()[..first], &[joined], &base.dims()[first + tables.len()..]].concat();
+    let places = Array::from_vec(&shape, places).map_err(of_array(span))?;
+    let places = Val::with_dims(places, &dims).map_err(&op)?;
+    base.reshape(&flat).and_then(|base| base.gather(&places, first)).map_err(op)
 }
 
 /// What an index is.

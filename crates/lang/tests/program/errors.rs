@@ -353,10 +353,10 @@ fn subscripts() {
         "index twice",
     );
     one(
-        "y = E[[0], [0]]",
-        "one axis is selected by an array at a time",
-        "[0]",
-        "of `x: [m, n]` the pairs are",
+        "y = E[[0, 1], [0, 1, 2]]",
+        "index: the shapes [2] and [3] do not broadcast: 2 ≠ 3",
+        "E[[0, 1], [0, 1, 2]]",
+        "aligned at their last axes",
     );
     one("y = delta[0, 1]", "`delta` is not defined", "delta", "index notation");
 }
