@@ -5,7 +5,7 @@
 
 use crate::buffer::Buffer;
 use crate::{Array, DType, Error, Result, shape};
-use nalgebra::{DMatrix, LU, RealField};
+use nalgebra::{Cholesky, DMatrix, LU, RealField};
 
 impl Array {
     /// The inverse of each matrix in the last two axes; the axes before them are batches.
@@ -96,6 +96,43 @@ impl Array {
             }
         }
         Ok(Array::from_buffer(rhs.shape().to_vec(), out))
+    }
+
+    /// The lower triangular factor of the symmetric part of each matrix in the last two axes: L Lᵀ, with a positive diagonal.
+    ///
+    /// # Errors
+    /// Where the last two sizes differ, the array holds integers, or a matrix is not positive definite.
+    ///
+    /// ```
+    /// use pullback_array::Array;
+    /// let a = Array::from_slice(&[2, 2], &[4.0, 2.0, 2.0, 5.0])?;
+    /// assert_eq!(a.cholesky()?.to_vec_f64(), [2.0, 0.0, 1.0, 2.0]);
+    /// # Ok::<(), pullback_array::Error>(())
+    /// ```
+    pub fn cholesky(&self) -> Result<Array> {
+        let [batch @ .., rows, columns] = self.shape() else {
+            return Err(Error::new(format!("cholesky: {:?} is no matrix", self.shape())));
+        };
+        if rows != columns || !self.dtype().is_float() {
+            return Err(Error::new(format!(
+                "cholesky: {} {:?} is no square matrix of floats",
+                self.dtype(),
+                self.shape()
+            )));
+        }
+        let (count, n) = (shape::len("cholesky", batch)?, *rows);
+        let mut entries = self.to_vec_f64();
+        for number in 0..count {
+            let matrix = &mut entries[number * n * n..(number + 1) * n * n];
+            let given = DMatrix::from_row_slice(n, n, matrix);
+            let symmetric = (&given + given.transpose()) * 0.5;
+            let factor = Cholesky::new(symmetric).ok_or_else(|| {
+                Error::new(format!("cholesky: {:?} is not positive definite", self.shape()))
+                    .with_hint("draw it with `spd`, or add a multiple of `eye(n)`")
+            })?;
+            matrix.copy_from_slice(factor.l().transpose().as_slice());
+        }
+        Array::from_vec(self.shape(), entries)?.cast(self.dtype())
     }
 
     /// The sign of the determinant of each matrix in the last two axes, and the logarithm of its size: 0 and −∞ of one that is singular.

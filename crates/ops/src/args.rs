@@ -229,6 +229,14 @@ impl Args {
         Ok(dims)
     }
 
+    /// A whole number, with its default.
+    ///
+    /// # Errors
+    /// Where it is none.
+    pub fn whole(&self, name: &str, default: i64) -> Result<i64> {
+        self.find(name).map_or(Ok(default), |arg| self.integer(name, arg))
+    }
+
     /// A number, with its default.
     ///
     /// # Errors

@@ -119,7 +119,7 @@ fn paired(span: Span, base: &Val, tables: &[(usize, Val, Span)]) -> Outcome<Val>
     let first = tables[0].0;
     let mut dims: Vec<Dim> = Vec::new();
     for (_, index, _) in tables {
-        dims = pullback_ops::broadcast("index", &dims, index.dims()).map_err(&op)?;
+        dims = pullback_ops::broadcast("indices", &dims, index.dims()).map_err(&op)?;
     }
     let shape: Vec<usize> = dims.iter().map(|dim| dim.size()).collect();
     let mut places = vec![0i64; shape.iter().product()];

@@ -54,12 +54,12 @@ fn names() {
     // A function of another library has a formula, or nothing: no name that is merely spelt alike.
     for (call, name, hint) in [
         ("cot(x)", "cot", "`cos(x) / sin(x)` is what is called `cot(x)` elsewhere"),
-        ("flip(x)", "flip", "`x[::-1]`"),
+        ("sec(x)", "sec", "`1 / cos(x)`"),
         ("sort(x)", "sort", "nothing that is there stands for it"),
         ("svd(x)", "svd", "nothing that is there stands for it"),
-        ("prod(x)", "prod", "nothing that is there stands for it"),
-        ("cholesky(x)", "cholesky", "nothing that is there stands for it"),
-        ("roll(x)", "roll", "nothing that is there stands for it"),
+        ("topk(x)", "topk", "nothing that is there stands for it"),
+        ("qr(x)", "qr", "nothing that is there stands for it"),
+        ("tile(x)", "tile", "nothing that is there stands for it"),
         // `dot` takes two, and `outer` too.
         ("dott(x)", "dott", "`pullback ops` lists them"),
         ("dott(x, x)", "dott", "did you mean `dot`?"),
@@ -354,7 +354,7 @@ fn subscripts() {
     );
     one(
         "y = E[[0, 1], [0, 1, 2]]",
-        "index: the shapes [2] and [3] do not broadcast: 2 ≠ 3",
+        "indices: the shapes [2] and [3] do not broadcast: 2 ≠ 3",
         "E[[0, 1], [0, 1, 2]]",
         "aligned at their last axes",
     );

@@ -471,3 +471,17 @@ add("bce logits", "binary_cross_entropy_with_logits(x, y)", lambda x, y: F.binar
 add("kl_div", "kl_div(x, y)", lambda x, y: F.kl_div(x, y, reduction="mean"), x=normal(2, 3), y=_SHARES)
 add("cross_entropy soft", "cross_entropy(x, softmax(y, axis=1))", lambda x, y: F.cross_entropy(x, torch.softmax(y, 1)), x=normal(3, 5), y=normal(3, 5))
 add("cross_entropy classes", "F.cross_entropy(x, idx)", lambda x, idx: F.cross_entropy(x, idx), x=normal(5, 3), idx=_IDX)
+add("prod", "prod(x)", lambda x: torch.prod(x), x=normal(2, 3))
+add("prod rows", "prod(x, axis=1, keepdims=true)", lambda x: torch.prod(x, 1, True), x=normal(2, 5))
+# PyTorch's second derivative of a product with zeros is that of the product of its factors.
+add("prod zeros", "x.prod(dim=1)", lambda x: x[:, 0] * x[:, 1] * x[:, 2], x=array([[0, 2, -1.5], [0, 0, 3]]))
+add("tril", "tril(x)", lambda x: torch.tril(x), x=normal(3, 5))
+add("triu", "torch.triu(x, 1)", lambda x: torch.triu(x, 1), x=normal(3, 5))
+add("flip", "flip(x, axis=1)", lambda x: torch.flip(x, (1,)), x=normal(2, 3))
+add("roll", "roll(x, -2, axis=1)", lambda x: torch.roll(x, -2, 1), x=normal(2, 5))
+add("squeeze", "x.squeeze()", lambda x: x.squeeze(), x=normal(1, 3, 1))
+add("unsqueeze", "x.unsqueeze(-1) * y", lambda x, y: x.unsqueeze(-1) * y, x=normal(2), y=normal(3))
+_DEFINITE = array([[3, 0.5, -1], [0.5, 2, 0.7], [-1, 0.7, 4]])
+# PyTorch reads the lower triangle alone, and gives a symmetric derivative: that of the symmetric part.
+add("cholesky", "cholesky(x)", lambda x: torch.linalg.cholesky((x + x.mT) / 2), x=_DEFINITE)
+add("gather paired", "x[arange(5), idx]", lambda x, idx: x[torch.arange(5), idx], x=normal(5, 3), idx=_IDX)

@@ -1,0 +1,51 @@
+//! The lower triangle of a matrix: zeros elsewhere.
+//!
+//! # Formula
+//! y_ij = x_ij where j − i ≤ k, else 0, over the last two axes
+//!
+//! # Jacobian
+//! ∂y_ij/∂x_mn = δ_im δ_jn `[j − i ≤ k]`
+//!
+//! # Domain
+//! All reals.
+//!
+//! # At kinks and ties
+//! Smooth.
+//!
+//! # Why
+//! A product with zeros and ones, element by element.
+
+use pullback_array::Array;
+
+use crate::{Axes, Entry, Error, Result, Sample, Val};
+
+pub(crate) static ENTRY: Entry = Entry {
+    signature: "tril(x, k=0)",
+    aliases: &[],
+    axes: Axes::Kept,
+    call: |args| args.value("x")?.tril(args.whole("k", 0)?),
+    samples: || {
+        vec![
+            Sample::normal("tril: a wide matrix", [&[2, 3]], |x| x[0].tril(0)),
+            Sample::normal("tril: a batch, another diagonal", [&[2, 3, 3]], |x| x[0].tril(-1)),
+        ]
+    },
+};
+
+impl Val {
+    /// The lower triangle of the last two axes: what lies on or below the diagonal `k`, the main one for 0.
+    ///
+    /// # Errors
+    /// Where there are no two axes, and on integers.
+    pub fn tril(&self, k: i64) -> Result<Val> {
+        let [.., rows, columns] = self.dims() else {
+            return Err(Error::new(format!("tril: {:?} is no matrix", self.dims())));
+        };
+        let size = rows.size() * columns.size();
+        let width = columns.size().max(1);
+        let inside = |at: usize| (at % width) as i64 - (at / width) as i64 <= k;
+        let entries: Vec<f64> = (0..size).map(|at| f64::from(u8::from(inside(at)))).collect();
+        let mask = Array::from_vec(&[rows.size(), columns.size()], entries)?.cast(self.dtype())?;
+        self * &Val::with_dims(mask, &[*rows, *columns])?
+    }
+}
