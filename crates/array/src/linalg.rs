@@ -5,7 +5,10 @@
 
 use crate::buffer::Buffer;
 use crate::{Array, DType, Error, Result, shape};
-use nalgebra::{Cholesky, DMatrix, LU, RealField};
+use nalgebra::{Cholesky, DMatrix, LU, RealField, SymmetricEigen};
+
+/// More than eigenvalues of any matrix take: two or three each are usual.
+const MOST_ITERATIONS: usize = 100_000;
 
 impl Array {
     /// The inverse of each matrix in the last two axes; the axes before them are batches.
@@ -133,6 +136,79 @@ impl Array {
             matrix.copy_from_slice(factor.l().transpose().as_slice());
         }
         Array::from_vec(self.shape(), entries)?.cast(self.dtype())
+    }
+
+    /// The eigenvalues, ascending, of the symmetric part of each matrix in the last two axes, and the eigenvectors as columns, of which the
+    /// largest component is positive.
+    ///
+    /// # Errors
+    /// Where the last two sizes differ, the array holds integers or what is not finite, or the iteration does not end.
+    pub fn symmetric_eigen(&self) -> Result<(Array, Array)> {
+        let [batch @ .., rows, columns] = self.shape() else {
+            return Err(Error::new(format!("eigh: {:?} is no matrix", self.shape())));
+        };
+        if rows != columns || !self.dtype().is_float() {
+            return Err(Error::new(format!(
+                "eigh: {} {:?} is no square matrix of floats",
+                self.dtype(),
+                self.shape()
+            )));
+        }
+        let (count, n) = (shape::len("eigh", batch)?, *rows);
+        let mut vectors = self.to_vec_f64();
+        let mut values = Vec::with_capacity(count * n);
+        if vectors.iter().any(|entry| !entry.is_finite()) {
+            return Err(Error::new(format!("eigh: {:?} holds what is not finite", self.shape())));
+        }
+        for number in 0..count {
+            let matrix = &mut vectors[number * n * n..(number + 1) * n * n];
+            let given = DMatrix::from_row_slice(n, n, matrix);
+            let symmetric = (&given + given.transpose()) * 0.5;
+            let found = SymmetricEigen::try_new(symmetric, f64::EPSILON, MOST_ITERATIONS)
+                .ok_or_else(|| Error::new(format!("eigh: {:?} takes too many iterations", self.shape())))?;
+            let mut order: Vec<usize> = (0..n).collect();
+            order.sort_by(|&a, &b| found.eigenvalues[a].total_cmp(&found.eigenvalues[b]));
+            for (place, &k) in order.iter().enumerate() {
+                let vector = found.eigenvectors.column(k);
+                let largest = vector
+                    .iter()
+                    .copied()
+                    .fold(0.0f64, |most, x| if x.abs() > most.abs() { x } else { most });
+                (0..n).for_each(|row| matrix[row * n + place] = vector[row] * largest.signum());
+                values.push(found.eigenvalues[k]);
+            }
+        }
+        let values = Array::from_vec(&[batch, &[n]].concat(), values)?.cast(self.dtype())?;
+        Ok((values, Array::from_vec(self.shape(), vectors)?.cast(self.dtype())?))
+    }
+
+    /// A matrix as q r: orthonormal columns, and an upper triangular matrix with a diagonal that is not negative.
+    ///
+    /// # Errors
+    /// Where it is no matrix of floats with at least as many rows as columns.
+    pub fn qr(&self) -> Result<(Array, Array)> {
+        let &[rows, columns] = self.shape() else {
+            return Err(Error::new(format!("qr: {:?} is no matrix", self.shape())));
+        };
+        if rows < columns || !self.dtype().is_float() {
+            return Err(Error::new(format!(
+                "qr: {} {:?} is no matrix of floats with at least as many rows as columns",
+                self.dtype(),
+                self.shape()
+            )));
+        }
+        let found = DMatrix::from_row_slice(rows, columns, &self.to_vec_f64()).qr();
+        let (mut q, mut r) = (found.q(), found.r());
+        for k in 0..columns {
+            if r[(k, k)] < 0.0 {
+                q.column_mut(k).neg_mut();
+                r.row_mut(k).neg_mut();
+            }
+        }
+        let of = |shape: &[usize], matrix: DMatrix<f64>| {
+            Array::from_slice(shape, matrix.transpose().as_slice())?.cast(self.dtype())
+        };
+        Ok((of(&[rows, columns], q)?, of(&[columns, columns], r)?))
     }
 
     /// The sign of the determinant of each matrix in the last two axes, and the logarithm of its size: 0 and −∞ of one that is singular.

@@ -25,7 +25,7 @@ pub fn definitions() -> Vec<(String, String)> {
     let of = |function: &Arc<Function>| {
         let from = &SOURCE[function.name.span.start..];
         let line = from.lines().next().unwrap_or_default();
-        let body = line.split_once(") = ").map_or(line, |(_, body)| body);
+        let body = line.split_once(") = ").or_else(|| line.split_once(") ")).map_or(line, |(_, body)| body);
         (function.signature(), body.to_owned())
     };
     let mut found: Vec<(String, String)> = all().values().map(of).collect();

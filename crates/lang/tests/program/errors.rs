@@ -58,7 +58,7 @@ fn names() {
         ("sort(x)", "sort", "nothing that is there stands for it"),
         ("svd(x)", "svd", "nothing that is there stands for it"),
         ("topk(x)", "topk", "nothing that is there stands for it"),
-        ("qr(x)", "qr", "nothing that is there stands for it"),
+        ("repeat(x)", "repeat", "nothing that is there stands for it"),
         ("tile(x)", "tile", "nothing that is there stands for it"),
         // `dot` takes two, and `outer` too.
         ("dott(x)", "dott", "`pullback ops` lists them"),

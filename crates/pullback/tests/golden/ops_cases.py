@@ -485,3 +485,8 @@ _DEFINITE = array([[3, 0.5, -1], [0.5, 2, 0.7], [-1, 0.7, 4]])
 # PyTorch reads the lower triangle alone, and gives a symmetric derivative: that of the symmetric part.
 add("cholesky", "cholesky(x)", lambda x: torch.linalg.cholesky((x + x.mT) / 2), x=_DEFINITE)
 add("gather paired", "x[arange(5), idx]", lambda x, idx: x[torch.arange(5), idx], x=normal(5, 3), idx=_IDX)
+# (PyTorch's trigamma has nine digits: lgamma and digamma are held against mpmath, in crates/ops/src/ops/polygamma.rs.)
+add("polygamma", "polygamma(2, x)", lambda x: torch.polygamma(2, x), x=positive(2, 3))
+add("ndtr", "ndtr(x)", lambda x: torch.special.ndtr(x), x=normal(2, 3))
+add("log_ndtr", "log_ndtr(x)", lambda x: torch.special.log_ndtr(x), x=normal(2, 3))
+add("eigvalsh", "eigvalsh(x)", lambda x: torch.linalg.eigvalsh((x + x.mT) / 2), x=_DEFINITE)

@@ -33,4 +33,5 @@ mod special_data;
 mod training;
 mod unjudged;
 mod verdicts;
+mod vocabulary;
 mod zero;

@@ -1,0 +1,113 @@
+//! What people write: functions under the names they know, several results, functions of several statements, conditions; judged by all
+//! routes. `golden/vocabulary` holds forward passes in that vocabulary with the gradients of PyTorch.
+
+use crate::command::{pullback, root};
+
+/// Option prices, probits, sums over pairs, eigenvalues: what PyTorch computed for them holds.
+#[test]
+fn programs_of_others() {
+    let folder = root().join("crates/pullback/tests/golden/vocabulary");
+    let entries = std::fs::read_dir(folder).expect("the folder is there");
+    let mut programs: Vec<_> = entries.map(|entry| entry.expect("it can be read").path()).collect();
+    programs.retain(|path| path.extension().is_some_and(|end| end == "grad"));
+    assert_eq!(programs.len(), 6);
+    for path in programs {
+        let (file, dump) = (path.display().to_string(), path.with_extension("npz").display().to_string());
+        let checked = pullback(&["check", &file, "--data", &dump], "");
+        assert_eq!(checked.code, 0, "{file}: {}{}", checked.stdout, checked.stderr);
+        assert!(!checked.stdout.contains("kink") && checked.stdout.contains("holds"), "{}", checked.stdout);
+    }
+}
+
+/// A file, and its exit code.
+fn checks(source: &str, code: i32) {
+    let checked = pullback(&["check", "-"], source);
+    assert_eq!(checked.code, code, "{source}\n{}{}", checked.stdout, checked.stderr);
+}
+
+#[test]
+fn a_branch_that_is_not_taken_contributes_nothing() {
+    // At 0 the slope of the logarithm is infinite, and below it is NaN.
+    let forward = "x = [-1.5, 0, 0.5, 2]; L = sum(where(x > 0.1, log(x), x^3))";
+    checks(&format!("{forward}; dL/dx = where(x > 0.1, 1 / x, 3 * x^2)"), 0);
+    checks(&format!("{forward}; dL/dx = where(x > 0.1, 1 / x, 2 * x^2)"), 1);
+    checks(&format!("{forward}; d2L/dx2 = diag(where(x > 0.1, -1 / x^2, 6 * x))"), 0);
+    // A distance of pairs, of which the diagonal has no slope.
+    checks(
+        "x: [n=4] ~ randn; i = arange(n)
+         r = sqrt((x[:, None] - x[None, :])^2)
+         L = sum(where(i[:, None] < i, r, 0))
+         dL/dr = where(i[:, None] < i, 1, 0)
+         dL/dx = sum(sign(x[:, None] - x[None, :]) * (i[:, None] < i), axis=1) - sum(sign(x[:, None] - x[None, :]) * (i[:, None] < i), axis=0)",
+        0,
+    );
+}
+
+#[test]
+fn what_is_held() {
+    let forward = "x: [3] ~ randn; h = stop_gradient(x^2); L = sum(h * x)";
+    checks(&format!("{forward}; dL/dh = x; dL/dx = x^2"), 0);
+    // The gradient of what it would be without.
+    checks(&format!("{forward}; dL/dx = 3 * x^2"), 1);
+    checks("x: [3] ~ randn; L = sum(x.detach()); dL/dx = zeros(3)", 0);
+}
+
+#[test]
+fn functions_of_several_statements_and_results() {
+    checks(
+        "fn cell(x, h, scale=1) {
+           a = tanh(x + h)   # known to the next line
+           b = scale * a; (a, b)
+         }
+         x: [3] ~ randn; h: [3] ~ randn
+         _, s = cell(x, h, scale=2)
+         c, d = cell(s, h)
+         L = sum(c * d)
+         dL/dc = 2 * d; dL/dd = c           # `d` is computed from `c`
+         dL/ds = dL/dc * (1 - c^2)",
+        0,
+    );
+    checks(
+        "x: [5, 2] ~ randn; a, b, c = split(x, 2); L = sum(a * b) + sum(c); dL/dx = concat([b, a, ones(1, 2)])",
+        0,
+    );
+    checks("A: [3, 3] ~ spd; w, V = torch.linalg.eigh(A); L = w[-1]; dL/dA = outer(V[:, 2], V[:, 2])", 0);
+    for (source, told) in [
+        (
+            "x: [5] ~ randn; a, b = split(x, 2); L = sum(x); dL/dx = ones(5)",
+            "this has 3 results, and 2 names stand before it",
+        ),
+        (
+            "x: [5] ~ randn; a = split(x, 2) + 1; L = sum(x); dL/dx = ones(5)",
+            "several results are bound at once",
+        ),
+        ("fn f(x) { a = x }\nx: [2] ~ randn; y = f(x)", "the block gives nothing"),
+        ("fn f(x=1, y) = x\nx: [2] ~ randn; y = f(x)", "`y` has no default, and one before it has"),
+        ("x: [2, 3] ~ randn; y: [3] ~ randn; z = huber_loss(x, y, delta=x @ x); L = z", "huber_loss"),
+        ("x: [3] ~ randn; y = x > 0 & x < 1", "put each into brackets"),
+    ] {
+        let checked = pullback(&["check", "-"], source);
+        assert!(checked.code == 2 && checked.stderr.contains(told), "{source}\n{}", checked.stderr);
+    }
+}
+
+#[test]
+fn names_as_they_are_pasted() {
+    checks(
+        "z: [N=4, C=3] ~ randn; t: [N] ~ randint(0, C)
+         L = F.cross_entropy(z, t)
+         K = -z.log_softmax(dim=-1)[arange(N), t].mean()
+         p = torch.softmax(z, dim=1)
+         dL/dz = (p - one_hot(t, C)) / N
+         dK/dz = dL/dz",
+        0,
+    );
+    checks(
+        "n = 4; x: [n / 2, n] ~ randn; L = x.reshape(n, -1).sum() * np.pi; dL/dx = pi * ones(n / 2, n)",
+        0,
+    );
+    checks(
+        "c: [3] ~ randn; L = sum(where(!(c > 0) | (c > 1), c, 2 * c)); dL/dc = where((c > 0) & (c <= 1), 2, 1)",
+        0,
+    );
+}
