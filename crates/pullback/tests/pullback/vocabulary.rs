@@ -87,7 +87,8 @@ fn functions_of_several_statements_and_results() {
         ("x: [3] ~ randn; y = x > 0 & x < 1", "put each into brackets"),
     ] {
         let checked = pullback(&["check", "-"], source);
-        assert!(checked.code == 2 && checked.stderr.contains(told), "{source}\n{}", checked.stderr);
+        let text = checked.stdout + &checked.stderr;
+        assert!(checked.code == 2 && text.contains(told), "{source}\n{text}");
     }
 }
 
