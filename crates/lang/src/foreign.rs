@@ -38,6 +38,9 @@ const FOREIGN: &[Foreign] = &[
     ("topk", "x", None),
 ];
 
+/// Functions along an axis that people write for those of two values: `max(x, 0)`.
+pub(crate) const TAKEN_FOR: [(&str, &str); 2] = [("max", "maximum"), ("min", "minimum")];
+
 /// Words before a definition, elsewhere.
 pub(crate) const KEYWORDS: [&str; 3] = ["let", "var", "const"];
 

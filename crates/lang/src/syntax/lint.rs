@@ -4,7 +4,9 @@ use super::ast::{File, Name, Source, StatementKind};
 use super::expr::{Expr, ExprKind};
 use super::lexer::is_name;
 use super::names::Names;
+use super::print::print;
 use crate::error::Error;
+use crate::foreign::TAKEN_FOR;
 use std::collections::{HashMap, HashSet};
 
 /// Warnings about a file that has no errors.
@@ -15,6 +17,13 @@ use std::collections::{HashMap, HashSet};
 /// ```
 /// let parsed = pullback_lang::parse("W: [n=3] ~ randn\nL = sum(W^2)\ndL_dW = 2 * W");
 /// assert_eq!(parsed.warnings[0].hint(), Some("write `dL/dW = …` to have it checked"));
+/// ```
+///
+/// `max(x, 0)` is along axis 0, where `maximum(x, 0)` may have been meant.
+///
+/// ```
+/// let parsed = pullback_lang::parse("x: [n=3] ~ randn\ny = max(x, 0)");
+/// assert_eq!(parsed.warnings[0].message(), "`max(x, 0)` is taken along axis 0 here");
 /// ```
 pub fn lint(file: &File) -> Vec<Error> {
     let names = Names::of(file);
@@ -60,6 +69,12 @@ pub fn lint(file: &File) -> Vec<Error> {
             }
         });
     }
+    let mut warnings = Vec::new();
+    for statement in &file.statements {
+        for expr in exprs(&statement.kind) {
+            expr.walk(&mut |part| warnings.extend(axis_for_operand(part)));
+        }
+    }
     suspects
         .into_iter()
         .filter(|(name, _)| !used.contains(name.text.as_str()))
@@ -67,7 +82,34 @@ pub fn lint(file: &File) -> Vec<Error> {
             Error::new(name.span, format!("`{name}` is an ordinary variable, and no claim uses it"))
                 .with_hint(format!("write `{derivative} = …` to have it checked"))
         })
+        .chain(warnings)
         .collect()
+}
+
+/// The expressions of a statement.
+fn exprs(kind: &StatementKind) -> Vec<&Expr> {
+    match kind {
+        StatementKind::Definition(definition) => vec![&definition.expr],
+        StatementKind::Definitions(definitions) => vec![&definitions.expr],
+        StatementKind::IndexDefinition(definition) => vec![&definition.expr],
+        StatementKind::Function(function) => function.exprs().collect(),
+        StatementKind::Claim(claim) => vec![&claim.expr],
+        _ => Vec::new(),
+    }
+}
+
+/// `max(x, 0)` is along axis 0.
+fn axis_for_operand(expr: &Expr) -> Option<Error> {
+    let ExprKind::Call { function, args, kwargs } = &expr.kind else { return None };
+    let (_, meant) = TAKEN_FOR.iter().find(|(name, _)| *name == function.text)?;
+    let [x, Expr { kind: ExprKind::Number { value, .. }, .. }] = args.as_slice() else { return None };
+    let axes = format!("`{}` is taken along axis {value} here", print(expr));
+    kwargs.is_empty().then(|| {
+        Error::new(expr.span, axes).with_hint(format!(
+            "of two values it is `{meant}({}, {value})`; `axis={value}` says what is meant",
+            print(x)
+        ))
+    })
 }
 
 /// `dL/dW` for `dL_dW`, if `L` and `W` are names.

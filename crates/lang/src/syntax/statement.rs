@@ -167,7 +167,8 @@ impl Parser<'_> {
                 let expr = self.expression()?;
                 self.locals.extend(names.iter().map(|name| name.text.clone()));
                 inside.push(Definitions { names, expr });
-                if !matches!(self.kind(0), TokenKind::Newline | TokenKind::Semicolon | TokenKind::CloseBrace) {
+                if !matches!(self.kind(0), TokenKind::Newline | TokenKind::Semicolon | TokenKind::CloseBrace)
+                {
                     return Err(self.unexpected("the end of the statement"));
                 }
                 continue;
