@@ -265,13 +265,6 @@ impl Axes {
                 }
                 Some(right)
             }
-            "trace" | "inv" => {
-                let axes = first?;
-                if let [a, b] = axes[..] {
-                    self.unify(a, b);
-                }
-                Some(if function == "inv" { axes } else { Vec::new() })
-            }
             "diag" => match first?[..] {
                 [a] => Some(vec![a, a]),
                 [a, b] => {
@@ -306,6 +299,12 @@ impl Axes {
         match operation.entry.axes {
             ops::Axes::Own => None,
             ops::Axes::Kept => first,
+            ops::Axes::Square | ops::Axes::OfSquare => {
+                let axes = first?;
+                let [batch @ .., a, b] = axes.as_slice() else { return None };
+                self.unify(*a, *b);
+                Some(if operation.entry.axes == ops::Axes::Square { axes } else { batch.to_vec() })
+            }
             ops::Axes::Broadcast => {
                 let mut axes = first?;
                 for other in others {

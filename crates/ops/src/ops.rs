@@ -15,6 +15,10 @@ pub enum Axes {
     Broadcast,
     /// Those of the first operand but for `axis`, of which none is left where it is not given.
     Reduced,
+    /// Those of the first operand, which is a square matrix, or a batch of them.
+    Square,
+    /// The same without the two of the matrix.
+    OfSquare,
     /// The operation's own affair.
     Own,
 }

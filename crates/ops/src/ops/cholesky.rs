@@ -74,7 +74,7 @@ impl Op for Cholesky {
 pub(crate) static ENTRY: Entry = Entry {
     signature: "cholesky(x)",
     aliases: &[],
-    axes: Axes::Kept,
+    axes: Axes::Square,
     call: |args| args.value("x")?.cholesky(),
     samples: || {
         vec![

@@ -52,7 +52,7 @@ impl Op for Det {
 pub(crate) static ENTRY: Entry = Entry {
     signature: "det(x)",
     aliases: &[],
-    axes: Axes::Own,
+    axes: Axes::OfSquare,
     call: |args| args.value("x")?.det(),
     samples: || {
         let entries = &[1.5, 0.5, -1.0, 0.2, 1.0, 0.7, 1.1, -0.3, 0.6];

@@ -61,7 +61,7 @@ impl Op for Inv {
 pub(crate) static ENTRY: Entry = Entry {
     signature: "inv(x)",
     aliases: &[],
-    axes: Axes::Own,
+    axes: Axes::Square,
     call: |args| args.value("x")?.inv(),
     samples: || {
         vec![

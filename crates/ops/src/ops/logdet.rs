@@ -59,7 +59,7 @@ pub(super) fn of_matrices(op: &str, x: &Spec) -> Result<Spec> {
 pub(crate) static ENTRY: Entry = Entry {
     signature: "logdet(x)",
     aliases: &[],
-    axes: Axes::Own,
+    axes: Axes::OfSquare,
     call: |args| args.value("x")?.logdet(),
     samples: || {
         let entries = &[3.0, 0.5, -1.0, 0.2, 2.0, 0.7, 1.1, -0.3, 4.0];

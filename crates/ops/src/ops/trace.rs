@@ -22,7 +22,7 @@ use crate::{Axes, Entry, Error, Result, Sample, Val};
 pub(crate) static ENTRY: Entry = Entry {
     signature: "trace(x)",
     aliases: &[],
-    axes: Axes::Own,
+    axes: Axes::OfSquare,
     call: |args| args.value("x")?.trace(),
     samples: || vec![Sample::normal("trace: a matrix", [&[3, 3]], |x| x[0].trace())],
 };
