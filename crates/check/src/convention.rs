@@ -189,22 +189,32 @@ impl<'a> Choices<'a> {
     /// that these belong to, in forward order. Where the pieces fit together, as those of relu(x) − relu(−x) do, there is no kink,
     /// and what the conventions come to is no derivative.
     pub(crate) fn undecided(&self, cotangent: &[f64]) -> Result<Undecided> {
-        let mixed = mixed(&self.jumps)?;
-        let of_mixed = self.along(cotangent, &mixed)?;
-        let alike: Result<Vec<Vec<f64>>> =
-            ALIKE.iter().map(|of| self.along(cotangent, &self.alike(*of))).collect();
-        let alike = alike?;
+        let mut others: Vec<Vec<Array>> = vec![mixed(&self.jumps)?];
+        others.extend(ALIKE[1..].iter().map(|of| self.alike(*of)));
+        // A condition that is made of several is seen to turn beside alone.
+        others.extend(self.beside()?);
+        let stated = self.along(cotangent, &self.alike(ALIKE[0]))?;
+        let of_others: Result<Vec<Vec<f64>>> =
+            others.iter().map(|payloads| self.along(cotangent, payloads)).collect();
+        let of_others = of_others?;
         let mut found = Undecided::default();
         for (number, jump) in self.jumps.iter().enumerate() {
-            let mut payloads = mixed.clone();
-            payloads[number] = jump.stated.clone();
-            if differing(&of_mixed, &self.along(cotangent, &payloads)?).next().is_some() {
-                let op = self.owner(jump, Vec::new()).op;
-                found.ops.extend((!found.ops.contains(&op)).then_some(op));
+            for (payloads, entries) in others.iter().zip(&of_others) {
+                let mut payloads = payloads.clone();
+                payloads[number] = jump.stated.clone();
+                if differing(entries, &self.along(cotangent, &payloads)?).next().is_some() {
+                    let op = self.owner(jump, Vec::new()).op;
+                    found.ops.extend((!found.ops.contains(&op)).then_some(op));
+                    break;
+                }
             }
         }
-        for column in differing(&of_mixed, &alike[0]) {
-            found.columns.insert(column, interval(alike.iter().map(|entries| entries[column])));
+        for entries in &of_others {
+            for column in differing(entries, &stated) {
+                // Somewhere between conventions is none.
+                let of_conventions = of_others[1..].iter().chain([&stated]).map(|entries| entries[column]);
+                found.columns.entry(column).or_insert_with(|| interval(of_conventions));
+            }
         }
         Ok(found)
     }

@@ -156,7 +156,7 @@ pub(crate) struct Evidence {
     pub composed: Fitted,
     /// Entries at a kink whose slopes differences did not see one by one, and intervals that their derivatives lie in.
     pub unmeasured: BTreeMap<usize, (f64, f64)>,
-    /// Was it found together with others? Then no direction speaks of entries whose pieces fit together: they moved by themselves.
+    /// Was it found together with others? Then slopes of entries at kinks were seen together, too.
     pub together: bool,
     /// Does the gradient that a Hessian is the derivative of disagree with finite differences?
     pub gradient_disagrees: bool,
@@ -252,11 +252,11 @@ impl Evidence {
         };
         let (by_autograd, by_network) = (off(&self.by_autograd), off(&self.by_network));
         let is_rules = |p: usize| !by_autograd.contains(&p) && !by_network.contains(&p);
-        // A direction leaves out what lies at kinks.
+        // A direction leaves out what lies at kinks, and each entry whose pieces fit together is held against its slope.
         let is_left_out = |p: usize| {
             self.kink_at(p).is_some()
                 || self.unmeasured.contains_key(&p)
-                || self.together && self.composed.entries.contains_key(&p)
+                || self.composed.entries.contains_key(&p)
         };
         let is_rules_along = |row: usize| {
             let mut off = by_autograd.iter().chain(&by_network);
@@ -306,7 +306,7 @@ impl Evidence {
             };
             says.push((p, entry(point, Rules::Agree, equals(is_rules(p), is_slope))));
         }
-        if self.together {
+        if !by_entries {
             for (&p, &slope) in &self.composed.entries {
                 let is_slope = (self.claimed[p] - slope).abs() <= self.rounding[p];
                 says.push((p, entry(Point::Smooth, Rules::Convention, equals(is_rules(p), is_slope))));
@@ -316,6 +316,15 @@ impl Evidence {
             says.push((0, entry(Point::Smooth, Rules::Disagree, Equals::Both)));
         }
         says
+    }
+
+    /// The claim against what the rules give, and where conventions do not compose against what they ought to come to.
+    pub(crate) fn against_right(&self) -> Vec<Gap> {
+        let composed = &self.composed.entries;
+        let own = self.by_autograd.iter().filter(|gap| !composed.contains_key(&gap.position)).copied();
+        let fitted =
+            composed.iter().map(|(&p, &slope)| Gap::new(p, self.claimed[p], slope, self.rounding[p]));
+        own.chain(fitted).collect()
     }
 
     /// Leaves out of what is judged the entries of which rounding and finite differences leave too few digits beside the

@@ -182,7 +182,8 @@ impl Case<'_> {
                 };
                 let tensor = Array::from_slice(self.tensor.shape(), &evidence.claimed)?;
                 let claim = |direction: &Array| Ok(along(&tensor, direction, rows));
-                let program = |direction: &Array| Ok(along(&by_autograd, direction, rows));
+                let right = Array::from_slice(self.tensor.shape(), &right)?;
+                let program = |direction: &Array| Ok(along(&right, direction, rows));
                 self.along_directions(&mut evidence, &claim, &program, &directions)?;
             }
         }
@@ -303,7 +304,8 @@ fn hidden_kinks(
     for &p in disputed.iter().take(MOST_HIDDEN) {
         let slopes = choices.slopes_at(p / columns, p % columns)?;
         let error = SAFETY * estimate.error[p] + rounding[p];
-        if ((slopes.left + slopes.right) / 2.0 - estimate.value[p]).abs() <= error {
+        let is_kink = (slopes.left - slopes.right).abs() > error;
+        if is_kink && ((slopes.left + slopes.right) / 2.0 - estimate.value[p]).abs() <= error {
             found.push(OneSided { error, ..slopes });
         }
     }

@@ -157,8 +157,10 @@ impl Case<'_> {
         }
         if judgement.verdict == Verdict::Wrong {
             judgement.notes.extend(self.coarser(&evidence)?.map(Note::Coarser));
-            let beyond = evidence.by_autograd.iter().filter(|gap| gap.ratio() > 1.0);
+            let gaps = evidence.against_right();
+            let beyond = gaps.iter().filter(|gap| gap.ratio() > 1.0);
             judgement.beyond = beyond.map(|gap| gap.position).collect();
+            judgement.beyond.sort_unstable();
         }
         Ok(judgement)
     }
@@ -187,7 +189,10 @@ impl Case<'_> {
         // Where conventions do not compose, a claim is held against what differences saw.
         let by_rules = |gap: &&Gap| !evidence.composed.entries.contains_key(&gap.position);
         let of_rules = |gaps: &[Gap]| gaps.iter().filter(by_rules).copied().collect::<Vec<Gap>>();
-        let by_autograd = of_rules(&evidence.by_autograd);
+        let by_autograd = match evidence.estimates {
+            Some(_) => of_rules(&evidence.by_autograd),
+            None => evidence.against_right(),
+        };
         let mut gaps = [&by_autograd[..], &of_rules(&evidence.by_network), &evidence.by_differences].concat();
         let largest_of_all = largest_error(&gaps);
         // Another value at a kink is named only where nothing else deviates.

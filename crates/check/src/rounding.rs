@@ -241,7 +241,18 @@ impl Simulation {
     /// Of `value` as a function of `given`, which are exact, and of `leaves`, which are rounded where they have more digits.
     fn over(values: &[&Val], given: &[&Val], leaves: Vec<Val>) -> Result<Simulation> {
         let inputs: Vec<&Val> = given.iter().copied().chain(&leaves).collect();
-        let held = piecewise_constant(values)?;
+        let mut held = piecewise_constant(values)?;
+        // A condition that is made of those that are given is what these make it.
+        let mut varying: HashSet<u64> =
+            held.iter().map(Val::id).filter(|id| given.iter().any(|given| given.id() == *id)).collect();
+        if !varying.is_empty() {
+            for value in ancestors_of(values) {
+                if value.inputs().iter().any(|input| varying.contains(&input.id())) {
+                    varying.insert(value.id());
+                }
+            }
+            held.retain(|value| !varying.contains(&value.id()));
+        }
         let function = Function::new(&inputs, values, &held.iter().collect::<Vec<_>>())?;
         let arrays: Result<Vec<Array>> = leaves.iter().map(|leaf| leaf.array().cloned()).collect();
         let sums = sums(values)?;
@@ -471,7 +482,7 @@ impl Run<'_> {
                 return op.forward(inputs);
             }
             let is_asked = orders.contains(&order);
-            let stored = if is_asked { 0.0 } else { stores };
+            let stored = if is_asked { 0.0 } else { stores * op.roundings(inputs) };
             let results = match simulation.sums.get(&order) {
                 None => noise.perturb_all(op.forward(inputs)?, size * stored, self.sums)?,
                 Some(&products) => {

@@ -24,6 +24,7 @@ const FOREIGN: &[Foreign] = &[
     ("eig", "A", None),
     ("erfinv", "x", None),
     ("fft", "x", None),
+    ("inner", "a, b", Some("sum(a * b)")),
     ("interpolate", "x", None),
     ("median", "x", None),
     ("pad", "x", None),
@@ -31,6 +32,7 @@ const FOREIGN: &[Foreign] = &[
     ("quantile", "x", None),
     ("repeat", "x", None),
     ("sec", "x", Some("1 / cos(x)")),
+    ("sinc", "x", None),
     ("sort", "x", None),
     ("sqr", "x", Some("x^2")),
     ("svd", "A", None),
@@ -78,6 +80,7 @@ mod tests {
             "csc" => entry(|x| x.sin().recip()),
             "sec" => entry(|x| x.cos().recip()),
             "sqr" => entry(|x| x * x),
+            "inner" => vec![0.3 * 0.4 + 1.7 * 2.0 + 0.9 * 3.0],
             _ => panic!("`{name}` has a formula and no witness"),
         }
     }
@@ -96,7 +99,8 @@ mod tests {
     fn formulas_have_the_numbers_of_what_they_stand_for() {
         for (name, _, formula) in FOREIGN {
             let Some(formula) = formula else { continue };
-            let (found, expected) = (evaluated("x = [0.3, 1.7, 0.9]", formula), witness(name));
+            let (found, expected) =
+                (evaluated("x = [0.3, 1.7, 0.9]; a = x; b = [0.4, 2, 3]", formula), witness(name));
             assert_eq!(found.len(), expected.len(), "{name}");
             for (found, expected) in found.iter().zip(&expected) {
                 let off = (found - expected).abs();

@@ -75,6 +75,12 @@ pub trait Op: fmt::Debug + Send + Sync + 'static {
         false
     }
 
+    /// How many roundings of their own size results are off by, where the forward pass is more than sums of products: one that iterates
+    /// rounds many times.
+    fn roundings(&self, _inputs: &[&Array]) -> f64 {
+        1.0
+    }
+
     /// Is the result held where derivatives are taken, by differences too?
     fn holds(&self) -> bool {
         false

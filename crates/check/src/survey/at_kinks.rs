@@ -47,35 +47,67 @@ impl AtKinks {
         let payloads: Vec<&Val> = jumps.iter().map(|jump| &jump.payload).collect();
         let of_payloads = Whole::new(&payloads, gradients)?;
         let stated = of_payloads.call(&alike(&jumps, ALIKE[0]))?;
-        let mut undecided = vec![BTreeMap::new(); gradients.len()];
-        if !jumps.is_empty() {
-            let of_mixed = of_payloads.call(&mixed(&jumps)?)?;
-            for ((undecided, stated), mixed) in undecided.iter_mut().zip(&stated).zip(&of_mixed) {
-                let same = Same::of(stated, mixed);
-                let (stated, mixed) = (stated.as_f64(), mixed.as_f64());
-                let is_other = |&p: &usize| !same.is(stated[p], mixed[p]);
-                undecided.extend((0..stated.len()).filter(is_other).map(|p| (p, (stated[p], stated[p]))));
-            }
-        }
+        let undecided = vec![BTreeMap::new(); gradients.len()];
         let mut found = AtKinks { jumps, gradients: of_payloads, undecided };
-        if found.is_any() {
-            for of in &ALIKE[1..] {
-                found.widen(*of)?;
+        if !found.jumps.is_empty() {
+            // A condition that is made of several is seen to turn beside alone.
+            let mut others: Vec<Vec<Array>> = ALIKE[1..].iter().map(|of| alike(&found.jumps, *of)).collect();
+            others.extend(found.somewhere_beside(values)?);
+            let of_others: Result<Vec<Vec<Array>>> =
+                others.iter().map(|payloads| found.gradients.call(payloads)).collect();
+            let of_others = of_others?;
+            let of_mixed = found.gradients.call(&mixed(&found.jumps)?)?;
+            for gradients in of_others.iter().chain([&of_mixed]) {
+                found.differing(&stated, gradients);
             }
+            // Somewhere between conventions is none.
+            of_others.iter().for_each(|gradients| found.widen(gradients));
         }
         Ok((found, stated))
     }
 
+    /// The payloads on both sides of a direction that moves everything, each value in units of its size.
+    fn somewhere_beside(&self, values: &[&Val]) -> Result<Vec<Vec<Array>>> {
+        let values: Vec<Val> = values.iter().map(|&value| value.clone()).collect();
+        let to_payloads = self.to_payloads(&values)?;
+        let mut generator = Generator::new(0x62_6573_6964);
+        let direction = |value: &Val| -> Result<Array> {
+            let size = match value.array()?.max_abs() {
+                0.0 => 1.0,
+                size => size,
+            };
+            Ok(generator.randn(&value.shape(), DType::F64)?.map(|z| z * size as f32, |z| z * size)?)
+        };
+        let directions: Vec<Array> = values.iter().map(direction).collect::<Result<_>>()?;
+        sided(&self.jumps, &[to_payloads.at(-NUDGE, &directions)?, to_payloads.at(NUDGE, &directions)?])
+    }
+
+    /// The payloads, and then what they are computed from, where values are moved.
+    fn to_payloads<'v>(&self, values: &'v [Val]) -> Result<Moving<'v>> {
+        let payloads = self.jumps.iter().map(|jump| &jump.payload);
+        let inputs = self.jumps.iter().map(|jump| &jump.payload.inputs()[0]);
+        Moving::new(&payloads.chain(inputs).collect::<Vec<_>>(), values)
+    }
+
+    /// Notes the entries that are others with other payloads.
+    fn differing(&mut self, stated: &[Array], others: &[Array]) {
+        for ((undecided, stated), other) in self.undecided.iter_mut().zip(stated).zip(others) {
+            let same = Same::of(stated, other);
+            let (stated, other) = (stated.as_f64(), other.as_f64());
+            for p in (0..stated.len()).filter(|&p| !same.is(stated[p], other[p])) {
+                undecided.entry(p).or_insert((stated[p], stated[p]));
+            }
+        }
+    }
+
     /// By one convention more.
-    fn widen(&mut self, of: fn(&Jump) -> &Array) -> Result<()> {
-        let gradients = self.gradients.call(&alike(&self.jumps, of))?;
-        for (undecided, gradient) in self.undecided.iter_mut().zip(&gradients) {
+    fn widen(&mut self, gradients: &[Array]) {
+        for (undecided, gradient) in self.undecided.iter_mut().zip(gradients) {
             let gradient = gradient.as_f64();
             for (&p, (least, most)) in undecided.iter_mut() {
                 (*least, *most) = (least.min(gradient[p]), most.max(gradient[p]));
             }
         }
-        Ok(())
     }
 
     /// The same of some of these gradients.
@@ -105,9 +137,7 @@ impl AtKinks {
         scale: f64,
         noise: f64,
     ) -> Result<Option<Beside>> {
-        let payloads = self.jumps.iter().map(|jump| &jump.payload);
-        let inputs = self.jumps.iter().map(|jump| &jump.payload.inputs()[0]);
-        let to_payloads = Moving::new(&payloads.chain(inputs).collect::<Vec<_>>(), values)?;
+        let to_payloads = self.to_payloads(values)?;
         let mut generator = Generator::new(0x61_745f_6b69_6e6b);
         // On the left and on the right of a direction: the payloads.
         let sides = |directions: &[Array]| -> Result<Vec<Vec<Array>>> {

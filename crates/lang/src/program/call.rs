@@ -273,7 +273,7 @@ impl Evaluator<'_> {
     /// An argument in the form that its parameter wants; one for an unknown parameter as it is.
     fn argument(&mut self, parameter: Option<Parameter>, expr: &Expr) -> Outcome<Arg> {
         match parameter {
-            Some(parameter) if parameter.name == "index" => {
+            Some(parameter) if matches!(parameter.name, "index" | "target") => {
                 let arg = self.arg(expr)?;
                 let val = self.operand_from(expr, arg)?;
                 Ok(Arg::Value(whole_numbers(&val).unwrap_or(val)))
@@ -403,7 +403,10 @@ fn of_constants(val: &Val) -> Option<f64> {
 /// An attribute: a scalar input such as `k = 3` is the number it was given.
 fn attribute(arg: Arg) -> Arg {
     match arg {
-        Arg::Value(val) => constant(&val).map_or(Arg::Value(val), |number| Arg::Number(number, None)),
+        Arg::Value(val) => match constant(&val).or_else(|| of_constants(&val)) {
+            Some(number) => Arg::Number(number, None),
+            None => Arg::Value(val),
+        },
         Arg::List(items) => Arg::List(items.into_iter().map(attribute).collect()),
         other => other,
     }

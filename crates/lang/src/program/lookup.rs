@@ -66,7 +66,9 @@ impl Evaluator<'_> {
             one => vec![one],
         };
         if items.len() != count {
-            let message = format!("this has {} results, and {count} names stand before it", items.len());
+            let results =
+                if items.len() == 1 { "1 result".to_owned() } else { format!("{} results", items.len()) };
+            let message = format!("this has {results}, and {count} names stand before it");
             return Err(Error::new(expr.span, message)
                 .with_hint("`_` stands for one that is not used")
                 .into());

@@ -19,6 +19,7 @@
 use pullback_array::Array;
 use pullback_network::{Coef, Label};
 
+use super::cumsum::called;
 use super::logdet::of_matrices;
 use crate::{Axes, Entry, Factor, Network, Op, Result, Sample, Site, Spec, Val};
 
@@ -54,7 +55,9 @@ impl Op for Cholesky {
             std::cmp::Ordering::Less => 0.0,
         };
         let halves = Array::from_vec::<f64>(&[size, size], (0..size * size).map(share).collect())?.cast(y.dtype())?;
-        let halves = Val::with_dims(halves, &[dim, dim])?;
+        let ones = format!("ones({}, {0})", called(dim));
+        let name = format!("((tril({ones}) + tril({ones}, -1)) / 2)");
+        let halves = Val::with_dims(halves, &[dim, dim])?.named(&name);
         let inverse = y.inv()?;
         let with = |row: Label, column: Label| lead.iter().copied().chain([row, column]).collect::<Vec<_>>();
         let slots: Vec<Label> = lead.iter().copied().chain([a, b]).collect();

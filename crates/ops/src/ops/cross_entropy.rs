@@ -17,6 +17,7 @@
 
 use pullback_array::{Array, DType};
 
+use super::cumsum::called;
 use crate::{Axes, Entry, Error, Result, Sample, Val};
 
 pub(crate) static ENTRY: Entry = Entry {
@@ -49,10 +50,12 @@ impl Val {
             return Err(Error::new("cross_entropy: a scalar has no classes"));
         };
         let target = match target.dtype() {
+            // Shares that happen to be whole numbers.
+            DType::I64 if target.dims() == self.dims() => (target * &Val::number(1.0, self.dtype()))?,
             // A row of the unit matrix for each.
             DType::I64 => {
                 let unit = Val::with_dims(Array::eye(classes.size(), self.dtype())?, &[classes, classes])?;
-                unit.named("eye").gather(target, 0)?
+                unit.named(&format!("eye({})", called(classes))).gather(target, 0)?
             }
             _ => target.clone(),
         };

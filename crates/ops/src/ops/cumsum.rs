@@ -17,7 +17,7 @@
 //! a pass forward is linear in that size, a derivative is not.
 
 use pullback_array::{Array, DType};
-use pullback_network::{Coef, Label};
+use pullback_network::{Coef, Dim, Label};
 
 use crate::{Axes, Entry, Error, Factor, Network, Op, Result, Sample, Site, Spec, Val};
 
@@ -68,7 +68,7 @@ impl Op for CumSum {
         pullback_array::memory::room(size.saturating_mul(size).saturating_mul(size_of::<f64>()))?;
         let entries = (0..size * size).map(|at| if at % size <= at / size { 1.0 } else { 0.0 }).collect();
         let before = Array::from_vec::<f64>(&[size, size], entries)?.cast(at.y().dtype())?;
-        let before = Val::with_dims(before, &[dim, dim])?;
+        let before = Val::with_dims(before, &[dim, dim])?.named(&format!("tril(ones({}, {0}))", called(dim)));
         let factor = Factor::Dense(before, vec![out[self.axis], x[self.axis]]);
         Ok(at.network().plus_term(Coef::one(), &out, &x, [factor]))
     }
@@ -76,6 +76,11 @@ impl Op for CumSum {
     fn written(&self, inputs: &[String]) -> String {
         format!("cumsum({}, axis={})", inputs[0], self.axis)
     }
+}
+
+/// A size as a program writes it.
+pub(super) fn called(dim: Dim) -> String {
+    dim.name().map_or_else(|| dim.size().to_string(), |name| name.as_str().to_string())
 }
 
 pub(crate) static ENTRY: Entry = Entry {

@@ -19,6 +19,7 @@
 use pullback_array::Array;
 use pullback_network::{Coef, Dim, Label};
 
+use super::cumsum::called;
 use super::logdet::of_matrices;
 use crate::{Axes, Entry, Factor, Network, Op, Result, Sample, Site, Spec, Val};
 
@@ -41,6 +42,11 @@ impl Op for Eigh {
     fn forward(&self, inputs: &[&Array]) -> Result<Vec<Array>> {
         let (values, vectors) = inputs[0].symmetric_eigen()?;
         Ok(vec![values, vectors])
+    }
+
+    fn roundings(&self, inputs: &[&Array]) -> f64 {
+        // Each entry goes through as many rotations as the matrix has columns, and their errors have nothing to do with one another.
+        inputs[0].shape().last().map_or(1.0, |&size| (size as f64).sqrt())
     }
 
     fn jacobian(&self, at: &Site<'_>) -> Result<Network> {
@@ -77,6 +83,7 @@ impl Op for Eigh {
 fn reciprocal_gaps(values: &Val, dim: Dim) -> Result<Val> {
     let rank = values.ndim();
     let unit = Val::with_dims(Array::eye(dim.size(), values.dtype())?, &[dim, dim])?;
+    let unit = unit.named(&format!("eye({})", called(dim)));
     let gaps = (&values.unsqueeze(rank - 1)? - &values.unsqueeze(rank)?)?;
     &(1.0 / &(&gaps + &unit)?)? - &unit
 }

@@ -18,6 +18,7 @@
 use pullback_array::Array;
 use pullback_network::{Coef, Label};
 
+use super::cumsum::called;
 use crate::{Axes, Entry, Error, Factor, Network, Op, Result, Sample, Site, Spec, Val};
 
 /// Orthonormal columns, and an upper triangular matrix; see the page of this module.
@@ -44,6 +45,11 @@ impl Op for Qr {
         Ok(vec![q, r])
     }
 
+    fn roundings(&self, inputs: &[&Array]) -> f64 {
+        // Each entry goes through as many rotations as the matrix has columns, and their errors have nothing to do with one another.
+        inputs[0].shape().last().map_or(1.0, |&size| (size as f64).sqrt())
+    }
+
     fn jacobian(&self, at: &Site<'_>) -> Result<Network> {
         let (q, r) = (at.sibling(0), at.sibling(1));
         let (x, columns) = (Label::for_dims(at.x().dims()), r.dims()[0]);
@@ -51,7 +57,8 @@ impl Op for Qr {
         let size = columns.size();
         let below = |at: usize| f64::from(u8::from(at / size > at % size));
         let below = Array::from_vec(&[size, size], (0..size * size).map(below).collect())?.cast(q.dtype())?;
-        let below = Val::with_dims(below, &[columns, columns])?;
+        let name = format!("tril(ones({}, {0}), -1)", called(columns));
+        let below = Val::with_dims(below, &[columns, columns])?.named(&name);
         let inverse = r.inv()?;
         let dense = |value: &Val, row: Label, column: Label| Factor::Dense(value.clone(), vec![row, column]);
         let (j, p) = (Label::new(columns), Label::new(columns));

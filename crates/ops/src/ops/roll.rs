@@ -18,12 +18,17 @@
 use crate::{Axes, AxisIndex, Entry, Error, Result, Sample, Val};
 
 pub(crate) static ENTRY: Entry = Entry {
-    signature: "roll(x, shift, axis=0)",
+    signature: "roll(x, shift, axis=none)",
     aliases: &[],
     axes: Axes::Kept,
     call: |args| {
         let x = args.value("x")?;
-        x.roll(args.whole("shift", 0)?, args.axis("axis", x.ndim())?.unwrap_or(0))
+        match args.axis("axis", x.ndim())? {
+            Some(axis) => x.roll(args.whole("shift", 0)?, axis),
+            None if x.ndim() == 1 => x.roll(args.whole("shift", 0)?, 0),
+            None => Err(Error::new(format!("roll: along which axis of {:?}?", x.dims()))
+                .with_hint("write `roll(x, 1, axis=0)`; the elements of all axes in a row are `roll(vec(x), 1)`")),
+        }
     },
     samples: || {
         vec![

@@ -11,7 +11,7 @@
 //! derivative.
 //!
 //! # At kinks and ties
-//! A kink, as that of a norm at 0, where all elements are alike.
+//! Where all elements are alike there is no slope, and the result of a derivative is not finite, as that of a norm at 0.
 //!
 //! # Why
 //! A definition: the root of the variance, by the chain rule.

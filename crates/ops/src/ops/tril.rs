@@ -17,6 +17,7 @@
 
 use pullback_array::Array;
 
+use super::cumsum::called;
 use crate::{Axes, Entry, Error, Result, Sample, Val};
 
 pub(crate) static ENTRY: Entry = Entry {
@@ -46,6 +47,7 @@ impl Val {
         let inside = |at: usize| (at % width) as i64 - (at / width) as i64 <= k;
         let entries: Vec<f64> = (0..size).map(|at| f64::from(u8::from(inside(at)))).collect();
         let mask = Array::from_vec(&[rows.size(), columns.size()], entries)?.cast(self.dtype())?;
-        self * &Val::with_dims(mask, &[*rows, *columns])?
+        let name = format!("tril(ones({}, {}), {k})", called(*rows), called(*columns));
+        self * &Val::with_dims(mask, &[*rows, *columns])?.named(&name)
     }
 }

@@ -398,7 +398,7 @@ _OF_ONE = {
     "softsign": (F.softsign, normal(2, 3)),
     "tanhshrink": (F.tanhshrink, normal(2, 3)),
     "logit": (torch.logit, array([[0.2, 0.9, 0.55]])),
-    "sinc": (torch.sinc, positive(2, 3)),
+    "square": (torch.square, positive(2, 3)),
     "floor": (torch.floor, normal(2, 3)),
     "ceil": (torch.ceil, normal(2, 3)),
     "trunc": (torch.trunc, normal(2, 3)),
@@ -427,6 +427,7 @@ add("atan2", "atan2(x, y)", lambda x, y: torch.atan2(x, y), x=normal(2, 3), y=no
 add("hypot", "hypot(x, y)", lambda x, y: torch.hypot(x, y), x=normal(2, 3), y=normal(3))
 add("logaddexp", "logaddexp(x, y)", lambda x, y: torch.logaddexp(x, y), x=normal(2, 3), y=normal(3))
 add("xlogy", "xlogy(x, y)", lambda x, y: torch.xlogy(x, y), x=positive(2, 3), y=positive(3))
+add("xlogy zero", "xlogy(x, y)", lambda x, y: torch.xlogy(x, y), x=array([0, 0.5, 2]), y=array([3, 2, 5]))
 add("lerp", "lerp(x, y, 0.3)", lambda x, y: torch.lerp(x, y, 0.3), x=normal(2, 3), y=normal(2, 3))
 _MASK = array([[1, 0, 1], [0, 0, 1]])
 add("where", "where(x > 0, x * y, sin(y))", lambda x, y: torch.where(x > 0, x * y, torch.sin(y)), x=normal(2, 3), y=normal(3))
