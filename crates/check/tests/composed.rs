@@ -267,3 +267,23 @@ fn a_kink_among_pieces_that_fit() -> Result<()> {
     }
     Ok(())
 }
+
+/// Of many entries each is held against its own slope, though differences are taken along directions of all of them.
+#[test]
+fn many_at_once() -> Result<()> {
+    const SIZE: usize = 2000;
+    let x: Vec<f64> = (0..SIZE).map(|k| if k % 5 < 3 { 0.0 } else { (k % 7) as f64 / 3.0 - 1.0 }).collect();
+    let weights: Vec<f64> = (0..SIZE).map(|k| 1.0 + (k % 11) as f64 / 10.0).collect();
+    let input = given(&[SIZE], &x);
+    let y = (&softplus(&input)? * &given(&[SIZE], &weights))?.sum_all()?;
+    let slopes: Vec<f64> = x.iter().zip(&weights).map(|(x, weight)| weight * sigmoid(*x)).collect();
+    assert_eq!(judged(&y, &input, &slopes).verdict, Verdict::Holds);
+    // One that is smooth, and one where the pieces fit together.
+    for wrong in [3, 5] {
+        let mut claim = slopes.clone();
+        claim[wrong] *= 1.0 + 1e-9;
+        let judgement = judged(&y, &input, &claim);
+        assert_eq!((judgement.verdict, judgement.beyond), (Verdict::Wrong, vec![wrong]));
+    }
+    Ok(())
+}

@@ -43,6 +43,20 @@ fn a_branch_that_is_not_taken_contributes_nothing() {
     );
 }
 
+/// Branches that meet smoothly have a derivative where the condition turns, which the conventions of comparisons do not come to.
+#[test]
+fn branches_that_meet() {
+    for (forward, right, convention) in [
+        ("where(x == 0, 0, x * 3)", "[3, 3, 3]", "where(x == 0, 0, 3)"),
+        ("where(x != 2, x^2, 4)", "2 * x", "2 * x * (x != 2)"),
+        ("xlogy(x, [3, 2, 5])", "log([3, 2, 5])", "0.9 * log([3, 2, 5])"),
+    ] {
+        let file = format!("x: [3] = [0, 0.5, 2]; L = sum({forward})");
+        checks(&format!("{file}; dL/dx = {right}"), 0);
+        checks(&format!("{file}; dL/dx = {convention}"), 1);
+    }
+}
+
 #[test]
 fn what_is_held() {
     let forward = "x: [3] ~ randn; h = stop_gradient(x^2); L = sum(h * x)";
