@@ -154,8 +154,6 @@ UNARY = {
         lambda x: call("gelu", F.gelu, x),
         lambda g, x, y: g * (call("erfc", torch.erfc, -x / sqrt(TWO)) / 2 + x * exp(-(x**2) / 2) / sqrt(2 * PI))),
     "silu-called": (lambda x: call("silu", F.silu, x), lambda g, x, y: g * (sigmoid(x) + y * (1 - sigmoid(x)))),
-    "held": (
-        lambda x: x * call("stop_gradient", torch.Tensor.detach, 2 + x / 2), lambda g, x, y: g * (2 + x / 2)),
 }
 
 
