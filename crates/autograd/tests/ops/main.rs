@@ -189,3 +189,27 @@ fn the_same_shape_carries_awkward_operations() {
         }
     }
 }
+
+/// What is not taken stays out of second derivatives too, where the choice goes on through what is not linear.
+#[test]
+fn a_branch_that_is_not_taken() -> Result<()> {
+    let x = Val::new(Array::from_slice(&[3], &[0.0, 0.7, -0.4])?);
+    let taken = (&x - 0.5)?.step()?;
+    let chosen = taken.choose(&x.log()?, &x.powf(2.0)?)?;
+    let loss = chosen.powf(2.0)?.sum_all()?;
+    let gradient = grad(&loss, &[&x])?.remove(0);
+    assert!(gradient.array()?.all_finite(), "first order: {:?}", gradient.array()?);
+    let probe = Val::new(Array::from_slice(&[3], &[1.0, 2.0, 3.0])?);
+    let second = grad(&dot(&gradient, &probe)?, &[&x])?.remove(0);
+    assert!(second.array()?.all_finite(), "reverse mode: {:?}", second.array()?);
+    let forward = jvp(&gradient, &[(&x, &probe)])?.expect("it depends on x");
+    assert!(forward.array()?.all_finite(), "forward mode: {:?}", forward.array()?);
+    let dense = jacobian(&gradient, &x, &[])?.to_dense()?;
+    assert!(dense.array()?.all_finite(), "the Jacobian: {:?}", dense.array()?);
+    // (ln x)² has the second derivative 2 (1 − ln x) / x², and x⁴ has 12 x².
+    let expected = [0.0, 2.0 * (1.0 - 0.7f64.ln()) / 0.49, 12.0 * 0.16];
+    for (k, expected) in expected.into_iter().enumerate() {
+        assert_close(dense.array()?.to_vec_f64()[4 * k], expected, 1e-13, "the second derivative");
+    }
+    Ok(())
+}

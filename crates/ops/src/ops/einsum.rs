@@ -179,19 +179,16 @@ impl Op for Einsum {
         let each = |of: &dyn Fn(usize, &Array) -> Result<Array>| -> Result<Vec<Array>> {
             inputs.iter().enumerate().map(|(k, x)| of(k, x)).collect()
         };
-        let finite = each(&|k, x| match gate(k) {
-            true => Ok((*x).clone()),
-            false => {
-                let is = |x: f64| x.is_finite();
-                Ok(x.map(|x| if is(x.into()) { x } else { 0.0 }, |x| if is(x) { x } else { 0.0 })?)
-            }
+        let finite = each(&|_, x| {
+            let is = |x: f64| x.is_finite();
+            Ok(x.map(|x| if is(x.into()) { x } else { 0.0 }, |x| if is(x) { x } else { 0.0 })?)
         })?;
         let mut entries = self.product(&finite.iter().collect::<Vec<_>>())?.to_vec_f64();
         let product = product.to_vec_f64();
-        for odd in (0..inputs.len()).filter(|&k| !gate(k) && !inputs[k].all_finite()) {
-            let there = each(&|k, x| match (gate(k), k == odd) {
-                (true, _) => Ok(x.map(|x| f32::from(x != 0.0), |x| f64::from(x != 0.0))?),
-                (_, true) => Ok(x.map(|x| f32::from(!x.is_finite()), |x| f64::from(!x.is_finite()))?),
+        for odd in (0..inputs.len()).filter(|&k| !inputs[k].all_finite()) {
+            let there = each(&|k, x| match (k == odd, gate(k)) {
+                (true, _) => Ok(x.map(|x| f32::from(!x.is_finite()), |x| f64::from(!x.is_finite()))?),
+                (_, true) => Ok(x.map(|x| f32::from(x != 0.0), |x| f64::from(x != 0.0))?),
                 _ => Ok(Array::ones(x.shape(), x.dtype())?),
             })?;
             let count = self.product(&there.iter().collect::<Vec<_>>())?.to_vec_f64();

@@ -32,6 +32,10 @@ fn a_branch_that_is_not_taken_contributes_nothing() {
     checks(&format!("{forward}; dL/dx = where(x > 0.1, 1 / x, 3 * x^2)"), 0);
     checks(&format!("{forward}; dL/dx = where(x > 0.1, 1 / x, 2 * x^2)"), 1);
     checks(&format!("{forward}; d2L/dx2 = diag(where(x > 0.1, -1 / x^2, 6 * x))"), 0);
+    checks(
+        "x = [-1.5, 0, 0.5, 2]; L = sum(where(x > 0.1, log(x), x)^2); d2L/dx2 = diag(where(x > 0.1, 2 * (1 - log(x)) / x^2, 2))",
+        0,
+    );
     // A distance of pairs, of which the diagonal has no slope.
     checks(
         "x: [n=4] ~ randn; i = arange(n)
