@@ -26,6 +26,9 @@ def dump_of(program, scene):
         if precision not in scene.precise:
             continue
         precise = scene.precise[precision]
+        names = [claim.name for claim in scene.claims if claim.name not in scene.unlike]
+        if not names:
+            continue
         shown = [name for name in program.nodes if rng.random() < 0.2]
         stored = torch.float32 if dtype.itemsize == 2 and rng.random() < 0.3 and is_evident(precise, dtype) else dtype
 
@@ -43,8 +46,7 @@ def dump_of(program, scene):
         if program.ending != "given" and rng.random() < 0.3 and is_shown(scene, precise, "L"):
             put("L", precise.run.of("L").reshape(rng.choice([[], [1]])))
         zero[precision] = []
-        names = [claim.name for claim in scene.claims if claim.name not in scene.unlike]
-        chosen = [name for name in names if name in program.inputs or rng.random() < 0.3]
+        chosen = [name for name in names if name in program.inputs or rng.random() < 0.3] or names[:1]
         for name in chosen:
             put(f"dL/d{name}", precise.gradients[name])
             if is_zero(scene.golden[name], scene.noise[precision][name] + scene.noise["f32"][name], DIGITS):
