@@ -242,12 +242,19 @@ impl Simulation {
     fn over(values: &[&Val], given: &[&Val], leaves: Vec<Val>) -> Result<Simulation> {
         let inputs: Vec<&Val> = given.iter().copied().chain(&leaves).collect();
         let mut held = piecewise_constant(values)?;
-        // A condition that is made of those that are given is what these make it.
-        let mut varying: HashSet<u64> =
-            held.iter().map(Val::id).filter(|id| given.iter().any(|given| given.id() == *id)).collect();
+        // A condition that is made of nothing but those that are given, and of numbers, is what these make it.
+        let still: HashSet<u64> = held.iter().map(Val::id).collect();
+        let mut varying: HashSet<u64> = given.iter().map(|given| given.id()).collect();
+        varying.retain(|id| still.contains(id));
         if !varying.is_empty() {
+            let is_number = |value: &Val| matches!(value.origin(), Origin::Number(_));
             for value in ancestors_of(values) {
-                if value.inputs().iter().any(|input| varying.contains(&input.id())) {
+                let is_condition = |input: &Val| {
+                    varying.contains(&input.id()) || still.contains(&input.id()) || is_number(input)
+                };
+                if value.inputs().iter().any(|input| varying.contains(&input.id()))
+                    && value.inputs().iter().all(is_condition)
+                {
                     varying.insert(value.id());
                 }
             }

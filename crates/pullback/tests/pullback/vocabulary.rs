@@ -61,6 +61,15 @@ fn branches_that_meet() {
     }
 }
 
+/// A condition far from its bound has nothing to do with one that is at its own.
+#[test]
+fn conditions_behind_one_that_is_at_its_bound() {
+    let forward =
+        "x: [3] = [0, -1, 2]; r = where(x > 0, x, 0.1 * x); c = sum(r^2) + 1; L = where(c > 0, c, 0.1 * c)^2";
+    checks(&format!("{forward}; dL/dx = 4 * c * r * where(x > 0, 1, 0.1)"), 0);
+    checks(&format!("{forward}; dL/dx = 4.001 * c * r * where(x > 0, 1, 0.1)"), 1);
+}
+
 #[test]
 fn what_is_held() {
     let forward = "x: [3] ~ randn; h = stop_gradient(x^2); L = sum(h * x)";
