@@ -1,9 +1,9 @@
 //! The wrong axes: a sum over another axis than is meant, or a shape: "∂Z/∂b is M × N" where it is N × M × M.
 
 use pullback_lang::program::Claimed;
-use pullback_ops::find;
 use pullback_lang::{Expr, ExprKind, IndexItem};
 use pullback_network::Dim;
+use pullback_ops::find;
 
 use super::Cause;
 use super::transposed_factor::with_spec;
