@@ -31,11 +31,7 @@ pub(crate) static ENTRY: Entry = Entry {
     aliases: &["arccos"],
     axes: Axes::Kept,
     call: |args| args.value("x")?.acos(),
-    samples: || {
-        vec![
-            Sample::given("acos: inside", [(&[4], &[-0.8, -0.1, 0.0, 0.6])], |x| x[0].acos()),
-        ]
-    },
+    samples: || vec![Sample::given("acos: inside", [(&[4], &[-0.8, -0.1, 0.0, 0.6])], |x| x[0].acos())],
 };
 
 impl Val {

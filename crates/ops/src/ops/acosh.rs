@@ -29,11 +29,7 @@ pub(crate) static ENTRY: Entry = Entry {
     aliases: &["arccosh"],
     axes: Axes::Kept,
     call: |args| args.value("x")?.acosh(),
-    samples: || {
-        vec![
-            Sample::given("acosh: inside", [(&[3], &[1.5, 2.0, 4.0])], |x| x[0].acosh()),
-        ]
-    },
+    samples: || vec![Sample::given("acosh: inside", [(&[3], &[1.5, 2.0, 4.0])], |x| x[0].acosh())],
 };
 
 impl Val {

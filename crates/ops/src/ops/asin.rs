@@ -29,11 +29,7 @@ pub(crate) static ENTRY: Entry = Entry {
     aliases: &["arcsin"],
     axes: Axes::Kept,
     call: |args| args.value("x")?.asin(),
-    samples: || {
-        vec![
-            Sample::given("asin: inside", [(&[4], &[-0.8, -0.1, 0.0, 0.6])], |x| x[0].asin()),
-        ]
-    },
+    samples: || vec![Sample::given("asin: inside", [(&[4], &[-0.8, -0.1, 0.0, 0.6])], |x| x[0].asin())],
 };
 
 impl Val {

@@ -29,11 +29,7 @@ pub(crate) static ENTRY: Entry = Entry {
     aliases: &["arcsinh"],
     axes: Axes::Kept,
     call: |args| args.value("x")?.asinh(),
-    samples: || {
-        vec![
-            Sample::normal("asinh: a matrix", [&[2, 3]], |x| x[0].asinh()),
-        ]
-    },
+    samples: || vec![Sample::normal("asinh: a matrix", [&[2, 3]], |x| x[0].asinh())],
 };
 
 impl Val {

@@ -29,11 +29,7 @@ pub(crate) static ENTRY: Entry = Entry {
     aliases: &["arctan"],
     axes: Axes::Kept,
     call: |args| args.value("x")?.atan(),
-    samples: || {
-        vec![
-            Sample::normal("atan: a matrix", [&[2, 3]], |x| x[0].atan()),
-        ]
-    },
+    samples: || vec![Sample::normal("atan: a matrix", [&[2, 3]], |x| x[0].atan())],
 };
 
 impl Val {

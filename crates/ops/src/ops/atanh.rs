@@ -29,11 +29,7 @@ pub(crate) static ENTRY: Entry = Entry {
     aliases: &["arctanh"],
     axes: Axes::Kept,
     call: |args| args.value("x")?.atanh(),
-    samples: || {
-        vec![
-            Sample::given("atanh: inside", [(&[4], &[-0.6, -0.1, 0.0, 0.5])], |x| x[0].atanh()),
-        ]
-    },
+    samples: || vec![Sample::given("atanh: inside", [(&[4], &[-0.6, -0.1, 0.0, 0.5])], |x| x[0].atanh())],
 };
 
 impl Val {

@@ -31,11 +31,7 @@ pub(crate) static ENTRY: Entry = Entry {
     aliases: &[],
     axes: Axes::Kept,
     call: |args| args.value("x")?.cbrt(),
-    samples: || {
-        vec![
-            Sample::given("cbrt: both signs", [(&[4], &[-2.0, -0.5, 0.7, 3.0])], |x| x[0].cbrt()),
-        ]
-    },
+    samples: || vec![Sample::given("cbrt: both signs", [(&[4], &[-2.0, -0.5, 0.7, 3.0])], |x| x[0].cbrt())],
 };
 
 impl Val {

@@ -17,12 +17,8 @@
 
 use crate::{Axes, Elementwise, Entry, Result, Sample, Unary, Val};
 
-pub(crate) static CEIL: Unary = Unary {
-    name: "ceil",
-    f32: f32::ceil,
-    f64: f64::ceil,
-    derivative: |_, _| Ok(None),
-};
+pub(crate) static CEIL: Unary =
+    Unary { name: "ceil", f32: f32::ceil, f64: f64::ceil, derivative: |_, _| Ok(None) };
 
 pub(crate) static ENTRY: Entry = Entry {
     signature: "ceil(x)",
@@ -32,7 +28,10 @@ pub(crate) static ENTRY: Entry = Entry {
     samples: || {
         vec![
             Sample::given("ceil: between", [(&[4], &[-1.3, 0.2, 0.8, 2.6])], |x| x[0].ceil()),
-            Sample::given("ceil: at whole numbers", [(&[6], &[-2.0, -0.5, 0.0, 0.5, 1.5, 3.0])], |x| x[0].ceil()).at_kink(),
+            Sample::given("ceil: at whole numbers", [(&[6], &[-2.0, -0.5, 0.0, 0.5, 1.5, 3.0])], |x| {
+                x[0].ceil()
+            })
+            .at_kink(),
         ]
     },
 };

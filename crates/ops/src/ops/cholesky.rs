@@ -54,7 +54,8 @@ impl Op for Cholesky {
             std::cmp::Ordering::Equal => 0.5,
             std::cmp::Ordering::Less => 0.0,
         };
-        let halves = Array::from_vec::<f64>(&[size, size], (0..size * size).map(share).collect())?.cast(y.dtype())?;
+        let halves =
+            Array::from_vec::<f64>(&[size, size], (0..size * size).map(share).collect())?.cast(y.dtype())?;
         let ones = format!("ones({}, {0})", called(dim));
         let name = format!("((tril({ones}) + tril({ones}, -1)) / 2)");
         let halves = Val::with_dims(halves, &[dim, dim])?.named(&name);
@@ -81,12 +82,16 @@ pub(crate) static ENTRY: Entry = Entry {
     call: |args| args.value("x")?.cholesky(),
     samples: || {
         vec![
-            Sample::given("cholesky: a matrix", [(&[3, 3], &[3.0, 0.5, -1.0, 0.5, 2.0, 0.7, -1.0, 0.7, 4.0])], |x| {
-                x[0].cholesky()
-            }),
-            Sample::given("cholesky: a batch", [(&[2, 2, 2], &[3.0, 0.5, 0.5, 2.0, 1.0, -0.2, -0.2, 4.0])], |x| {
-                x[0].cholesky()
-            }),
+            Sample::given(
+                "cholesky: a matrix",
+                [(&[3, 3], &[3.0, 0.5, -1.0, 0.5, 2.0, 0.7, -1.0, 0.7, 4.0])],
+                |x| x[0].cholesky(),
+            ),
+            Sample::given(
+                "cholesky: a batch",
+                [(&[2, 2, 2], &[3.0, 0.5, 0.5, 2.0, 1.0, -0.2, -0.2, 4.0])],
+                |x| x[0].cholesky(),
+            ),
         ]
     },
 };

@@ -57,7 +57,8 @@ impl Op for Concat {
 
     fn forward(&self, inputs: &[&Array]) -> Result<Vec<Array>> {
         let dtype = inputs.iter().map(|array| array.dtype()).reduce(promote).unwrap_or(inputs[0].dtype());
-        let arrays: pullback_array::Result<Vec<Array>> = inputs.iter().map(|array| array.cast(dtype)).collect();
+        let arrays: pullback_array::Result<Vec<Array>> =
+            inputs.iter().map(|array| array.cast(dtype)).collect();
         Ok(vec![Array::concat(&arrays?, self.axis)?])
     }
 
@@ -94,7 +95,9 @@ pub(crate) static ENTRY: Entry = Entry {
             Sample::normal("concat: three, the last axis", [&[2, 1], &[2, 3], &[2, 2]], |x| {
                 Val::concat(&[&x[0], &x[1], &x[2]], 1)
             }),
-            Sample::normal("concat: with itself", [&[3]], |x| Val::concat(&[&x[0], &x[0].powf(2.0)?, &x[0]], 0)),
+            Sample::normal("concat: with itself", [&[3]], |x| {
+                Val::concat(&[&x[0], &x[0].powf(2.0)?, &x[0]], 0)
+            }),
             Sample::normal("concat: with nothing", [&[2], &[0]], |x| Val::concat(&[&x[0], &x[1]], 0)),
         ]
     },

@@ -17,23 +17,15 @@
 
 use crate::{Axes, Elementwise, Entry, Result, Sample, Slope, Unary, Val};
 
-pub(crate) static COSH: Unary = Unary {
-    name: "cosh",
-    f32: f32::cosh,
-    f64: f64::cosh,
-    derivative: |x, _| Ok(Slope::value(x.sinh()?)),
-};
+pub(crate) static COSH: Unary =
+    Unary { name: "cosh", f32: f32::cosh, f64: f64::cosh, derivative: |x, _| Ok(Slope::value(x.sinh()?)) };
 
 pub(crate) static ENTRY: Entry = Entry {
     signature: "cosh(x)",
     aliases: &[],
     axes: Axes::Kept,
     call: |args| args.value("x")?.cosh(),
-    samples: || {
-        vec![
-            Sample::normal("cosh: a matrix", [&[2, 3]], |x| x[0].cosh()),
-        ]
-    },
+    samples: || vec![Sample::normal("cosh: a matrix", [&[2, 3]], |x| x[0].cosh())],
 };
 
 impl Val {

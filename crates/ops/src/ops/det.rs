@@ -44,7 +44,8 @@ impl Op for Det {
         let x = Label::for_dims(at.x().dims());
         let batch = x.len() - 2;
         let transposed = x[..batch].iter().copied().chain([x[batch + 1], x[batch]]).collect();
-        let factors = [Factor::Dense(at.y().clone(), x[..batch].to_vec()), Factor::Dense(at.x().inv()?, transposed)];
+        let factors =
+            [Factor::Dense(at.y().clone(), x[..batch].to_vec()), Factor::Dense(at.x().inv()?, transposed)];
         Ok(at.network().plus_term(Coef::one(), &x[..batch], &x, factors))
     }
 }
@@ -58,9 +59,11 @@ pub(crate) static ENTRY: Entry = Entry {
         let entries = &[1.5, 0.5, -1.0, 0.2, 1.0, 0.7, 1.1, -0.3, 0.6];
         vec![
             Sample::given("det: a matrix", [(&[3, 3], entries)], |x| x[0].det()),
-            Sample::given("det: a batch, one negative", [(&[2, 2, 2], &[3.0, 0.5, -1.0, 2.0, 1.0, 2.0, 3.0, 4.0])], |x| {
-                x[0].det()
-            }),
+            Sample::given(
+                "det: a batch, one negative",
+                [(&[2, 2, 2], &[3.0, 0.5, -1.0, 2.0, 1.0, 2.0, 3.0, 4.0])],
+                |x| x[0].det(),
+            ),
         ]
     },
 };

@@ -65,7 +65,9 @@ impl Op for Eigh {
             network.plus_term(half, out, &x, factors(b, a))
         };
         if at.output() == 0 {
-            return Ok(symmetric(&with(&[k]), &|a, b| vec![dense(&vectors, &[a, k]), dense(&vectors, &[b, k])]));
+            return Ok(symmetric(&with(&[k]), &|a, b| {
+                vec![dense(&vectors, &[a, k]), dense(&vectors, &[b, k])]
+            }));
         }
         let gaps = reciprocal_gaps(&values, dim)?;
         Ok(symmetric(&with(&[i, k]), &|a, b| {
@@ -98,10 +100,14 @@ pub(crate) static ENTRY: Entry = Entry {
         vec![
             Sample::given("eigh: values", [(&[3, 3], entries)], |x| Ok(x[0].eigh()?[0].clone())),
             Sample::given("eigh: vectors", [(&[3, 3], entries)], |x| Ok(x[0].eigh()?[1].clone())),
-            Sample::given("eigh: both, of a batch", [(&[2, 2, 2], &[3.0, 0.5, 0.5, 1.0, 1.0, -0.2, -0.2, 4.0])], |x| {
-                let results = x[0].eigh()?;
-                &results[0].unsqueeze(1)? * &results[1]
-            }),
+            Sample::given(
+                "eigh: both, of a batch",
+                [(&[2, 2, 2], &[3.0, 0.5, 0.5, 1.0, 1.0, -0.2, -0.2, 4.0])],
+                |x| {
+                    let results = x[0].eigh()?;
+                    &results[0].unsqueeze(1)? * &results[1]
+                },
+            ),
         ]
     },
 };

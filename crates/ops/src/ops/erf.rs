@@ -34,11 +34,7 @@ pub(crate) static ENTRY: Entry = Entry {
     aliases: &[],
     axes: Axes::Kept,
     call: |args| args.value("x")?.erf(),
-    samples: || {
-        vec![
-            Sample::normal("erf: a matrix", [&[2, 3]], |x| x[0].erf()),
-        ]
-    },
+    samples: || vec![Sample::normal("erf: a matrix", [&[2, 3]], |x| x[0].erf())],
 };
 
 impl Val {

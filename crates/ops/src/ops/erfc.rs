@@ -34,11 +34,7 @@ pub(crate) static ENTRY: Entry = Entry {
     aliases: &[],
     axes: Axes::Kept,
     call: |args| args.value("x")?.erfc(),
-    samples: || {
-        vec![
-            Sample::normal("erfc: a matrix", [&[2, 3]], |x| x[0].erfc()),
-        ]
-    },
+    samples: || vec![Sample::normal("erfc: a matrix", [&[2, 3]], |x| x[0].erfc())],
 };
 
 impl Val {

@@ -31,11 +31,7 @@ pub(crate) static ENTRY: Entry = Entry {
     aliases: &[],
     axes: Axes::Kept,
     call: |args| args.value("x")?.exp2(),
-    samples: || {
-        vec![
-            Sample::normal("exp2: a matrix", [&[2, 3]], |x| x[0].exp2()),
-        ]
-    },
+    samples: || vec![Sample::normal("exp2: a matrix", [&[2, 3]], |x| x[0].exp2())],
 };
 
 impl Val {

@@ -17,12 +17,8 @@
 
 use crate::{Axes, Elementwise, Entry, Result, Sample, Unary, Val};
 
-pub(crate) static FLOOR: Unary = Unary {
-    name: "floor",
-    f32: f32::floor,
-    f64: f64::floor,
-    derivative: |_, _| Ok(None),
-};
+pub(crate) static FLOOR: Unary =
+    Unary { name: "floor", f32: f32::floor, f64: f64::floor, derivative: |_, _| Ok(None) };
 
 pub(crate) static ENTRY: Entry = Entry {
     signature: "floor(x)",
@@ -32,7 +28,10 @@ pub(crate) static ENTRY: Entry = Entry {
     samples: || {
         vec![
             Sample::given("floor: between", [(&[4], &[-1.3, 0.2, 0.8, 2.6])], |x| x[0].floor()),
-            Sample::given("floor: at whole numbers", [(&[6], &[-2.0, -0.5, 0.0, 0.5, 1.5, 3.0])], |x| x[0].floor()).at_kink(),
+            Sample::given("floor: at whole numbers", [(&[6], &[-2.0, -0.5, 0.0, 0.5, 1.5, 3.0])], |x| {
+                x[0].floor()
+            })
+            .at_kink(),
         ]
     },
 };

@@ -31,11 +31,7 @@ pub(crate) static ENTRY: Entry = Entry {
     aliases: &[],
     axes: Axes::Kept,
     call: |args| args.value("x")?.log10(),
-    samples: || {
-        vec![
-            Sample::normal("log10: positive", [&[2, 3]], |x| x[0].log10()).positive(),
-        ]
-    },
+    samples: || vec![Sample::normal("log10: positive", [&[2, 3]], |x| x[0].log10()).positive()],
 };
 
 impl Val {

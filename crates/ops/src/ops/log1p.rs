@@ -29,11 +29,7 @@ pub(crate) static ENTRY: Entry = Entry {
     aliases: &[],
     axes: Axes::Kept,
     call: |args| args.value("x")?.log1p(),
-    samples: || {
-        vec![
-            Sample::given("log1p: inside", [(&[4], &[-0.6, 1e-09, 0.0, 2.5])], |x| x[0].log1p()),
-        ]
-    },
+    samples: || vec![Sample::given("log1p: inside", [(&[4], &[-0.6, 1e-09, 0.0, 2.5])], |x| x[0].log1p())],
 };
 
 impl Val {

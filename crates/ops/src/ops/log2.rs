@@ -31,11 +31,7 @@ pub(crate) static ENTRY: Entry = Entry {
     aliases: &[],
     axes: Axes::Kept,
     call: |args| args.value("x")?.log2(),
-    samples: || {
-        vec![
-            Sample::normal("log2: positive", [&[2, 3]], |x| x[0].log2()).positive(),
-        ]
-    },
+    samples: || vec![Sample::normal("log2: positive", [&[2, 3]], |x| x[0].log2()).positive()],
 };
 
 impl Val {

@@ -65,9 +65,11 @@ pub(crate) static ENTRY: Entry = Entry {
         let entries = &[3.0, 0.5, -1.0, 0.2, 2.0, 0.7, 1.1, -0.3, 4.0];
         vec![
             Sample::given("logdet: a matrix", [(&[3, 3], entries)], |x| x[0].logdet()),
-            Sample::given("logdet: a batch, one negative", [(&[2, 2, 2], &[3.0, 0.5, -1.0, 2.0, 1.0, 2.0, 3.0, 4.0])], |x| {
-                x[0].logdet()
-            }),
+            Sample::given(
+                "logdet: a batch, one negative",
+                [(&[2, 2, 2], &[3.0, 0.5, -1.0, 2.0, 1.0, 2.0, 3.0, 4.0])],
+                |x| x[0].logdet(),
+            ),
         ]
     },
 };

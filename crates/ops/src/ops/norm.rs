@@ -28,7 +28,9 @@ pub(crate) static ENTRY: Entry = Entry {
     samples: || {
         vec![
             Sample::normal("norm: all", [&[2, 3]], |x| x[0].norm(2.0, &[0, 1], false)),
-            Sample::normal("norm: of absolute values, one axis, kept", [&[4, 3]], |x| x[0].norm(1.0, &[0], true)),
+            Sample::normal("norm: of absolute values, one axis, kept", [&[4, 3]], |x| {
+                x[0].norm(1.0, &[0], true)
+            }),
             Sample::normal("norm: the largest", [&[4, 3]], |x| x[0].norm(f64::INFINITY, &[1], false)),
             Sample::normal("norm: a third power", [&[4]], |x| x[0].norm(3.0, &[0], false)),
         ]
@@ -46,7 +48,10 @@ impl Val {
             1.0 => self.abs()?.sum(axes, keepdims),
             f64::INFINITY => self.abs()?.max(axes, keepdims),
             _ if p > 1.0 => self.abs()?.powf(p)?.sum(axes, keepdims)?.powf(1.0 / p),
-            _ => Err(Error::new(format!("norm: {p} is no order of a norm")).with_hint("p is at least 1, or `inf`")),
+            _ => {
+                Err(Error::new(format!("norm: {p} is no order of a norm"))
+                    .with_hint("p is at least 1, or `inf`"))
+            }
         }
     }
 }

@@ -56,8 +56,11 @@ impl Op for Polygamma {
             return Err(Error::new(format!("polygamma: an order of {}; {MOST} is the highest", self.n)));
         }
         if !inputs[0].dtype.is_float() {
-            return Err(Error::new(format!("polygamma: an array of {} is not differentiable", inputs[0].dtype))
-                .with_hint("draw or load it as a float"));
+            return Err(Error::new(format!(
+                "polygamma: an array of {} is not differentiable",
+                inputs[0].dtype
+            ))
+            .with_hint("draw or load it as a float"));
         }
         Ok(vec![inputs[0].clone()])
     }
@@ -99,7 +102,8 @@ fn polygamma(n: usize, x: f64) -> f64 {
         .map(|k| {
             let k2 = 2 * k;
             // (2k + n − 1)! / (2k)!
-            let ratio = if n == 0 { 1.0 / k2 as f64 } else { (k2 + 1..k2 + n).map(|k| k as f64).product::<f64>() };
+            let ratio =
+                if n == 0 { 1.0 / k2 as f64 } else { (k2 + 1..k2 + n).map(|k| k as f64).product::<f64>() };
             BERNOULLI[k - 1] * ratio * x.powi(-(k2 as i32) - order)
         })
         .sum();

@@ -32,7 +32,9 @@ pub(crate) static ENTRY: Entry = Entry {
         vec![
             Sample::normal("prod: all", [&[2, 3]], |x| x[0].prod(&[0, 1], false)),
             Sample::normal("prod: one axis, kept", [&[5, 2]], |x| x[0].prod(&[0], true)),
-            Sample::given("prod: zeros", [(&[2, 3], &[0.0, 2.0, -1.5, 0.0, 0.0, 3.0])], |x| x[0].prod(&[1], false)),
+            Sample::given("prod: zeros", [(&[2, 3], &[0.0, 2.0, -1.5, 0.0, 0.0, 3.0])], |x| {
+                x[0].prod(&[1], false)
+            }),
             Sample::normal("prod: one element", [&[1, 2]], |x| x[0].prod(&[0], false)),
         ]
     },

@@ -35,8 +35,11 @@ impl Op for Qr {
             [rows, columns] if rows.size() >= columns.size() && inputs[0].dtype.is_float() => {
                 Ok(vec![inputs[0].clone(), Spec::new(vec![*columns, *columns], inputs[0].dtype)])
             }
-            dims => Err(Error::new(format!("qr: {} {dims:?} is no matrix of floats with as many rows as columns", inputs[0].dtype))
-                .with_hint("of a wide matrix take the transpose")),
+            dims => Err(Error::new(format!(
+                "qr: {} {dims:?} is no matrix of floats with as many rows as columns",
+                inputs[0].dtype
+            ))
+            .with_hint("of a wide matrix take the transpose")),
         }
     }
 
@@ -69,8 +72,18 @@ impl Op for Qr {
             let network = at.network().plus_term(one(), &[a, j], &x, [dense(&inverse, b, j)]);
             let out = [i, j];
             return Ok(network
-                .plus_term(Coef::minus_one(), &out, &x, [dense(&q, i, p), dense(&q, a, p), dense(&inverse, b, j)])
-                .plus_term(one(), &out, &x, [dense(&q, i, p), dense(&below, p, j), dense(&q, a, p), dense(&inverse, b, j)])
+                .plus_term(
+                    Coef::minus_one(),
+                    &out,
+                    &x,
+                    [dense(&q, i, p), dense(&q, a, p), dense(&inverse, b, j)],
+                )
+                .plus_term(
+                    one(),
+                    &out,
+                    &x,
+                    [dense(&q, i, p), dense(&below, p, j), dense(&q, a, p), dense(&inverse, b, j)],
+                )
                 .plus_term(
                     Coef::minus_one(),
                     &out,
@@ -89,7 +102,12 @@ impl Op for Qr {
                 &x,
                 [dense(&q, a, i), dense(&below, i, p), dense(&inverse, b, p), dense(&r, p, j)],
             )
-            .plus_term(one(), &out, &x, [dense(&q, a, p), dense(&below, p, i), dense(&r, p, j), dense(&inverse, b, i)]))
+            .plus_term(
+                one(),
+                &out,
+                &x,
+                [dense(&q, a, p), dense(&below, p, i), dense(&r, p, j), dense(&inverse, b, i)],
+            ))
     }
 }
 

@@ -26,8 +26,9 @@ pub(crate) static ENTRY: Entry = Entry {
         match args.axis("axis", x.ndim())? {
             Some(axis) => x.roll(args.whole("shift", 0)?, axis),
             None if x.ndim() == 1 => x.roll(args.whole("shift", 0)?, 0),
-            None => Err(Error::new(format!("roll: along which axis of {:?}?", x.dims()))
-                .with_hint("write `roll(x, 1, axis=0)`; the elements of all axes in a row are `roll(vec(x), 1)`")),
+            None => Err(Error::new(format!("roll: along which axis of {:?}?", x.dims())).with_hint(
+                "write `roll(x, 1, axis=0)`; the elements of all axes in a row are `roll(vec(x), 1)`",
+            )),
         }
     },
     samples: || {

@@ -32,7 +32,10 @@ pub(crate) static ENTRY: Entry = Entry {
     samples: || {
         vec![
             Sample::given("round: between", [(&[4], &[-1.3, 0.2, 0.8, 2.6])], |x| x[0].round()),
-            Sample::given("round: at whole numbers", [(&[6], &[-2.0, -0.5, 0.0, 0.5, 1.5, 3.0])], |x| x[0].round()).at_kink(),
+            Sample::given("round: at whole numbers", [(&[6], &[-2.0, -0.5, 0.0, 0.5, 1.5, 3.0])], |x| {
+                x[0].round()
+            })
+            .at_kink(),
         ]
     },
 };

@@ -17,23 +17,15 @@
 
 use crate::{Axes, Elementwise, Entry, Result, Sample, Slope, Unary, Val};
 
-pub(crate) static SINH: Unary = Unary {
-    name: "sinh",
-    f32: f32::sinh,
-    f64: f64::sinh,
-    derivative: |x, _| Ok(Slope::value(x.cosh()?)),
-};
+pub(crate) static SINH: Unary =
+    Unary { name: "sinh", f32: f32::sinh, f64: f64::sinh, derivative: |x, _| Ok(Slope::value(x.cosh()?)) };
 
 pub(crate) static ENTRY: Entry = Entry {
     signature: "sinh(x)",
     aliases: &[],
     axes: Axes::Kept,
     call: |args| args.value("x")?.sinh(),
-    samples: || {
-        vec![
-            Sample::normal("sinh: a matrix", [&[2, 3]], |x| x[0].sinh()),
-        ]
-    },
+    samples: || vec![Sample::normal("sinh: a matrix", [&[2, 3]], |x| x[0].sinh())],
 };
 
 impl Val {

@@ -45,7 +45,10 @@ impl Op for Split {
             return Err(Error::new(format!("split: {:?} has no axis {}", x.dims, self.axis)));
         };
         if self.size == 0 || whole == 0 {
-            let message = format!("split: axis {} of {:?} cannot be cut into parts of {}", self.axis, x.dims, self.size);
+            let message = format!(
+                "split: axis {} of {:?} cannot be cut into parts of {}",
+                self.axis, x.dims, self.size
+            );
             return Err(Error::new(message).with_hint("parts have a size of at least 1"));
         }
         let of = |size: usize| {

@@ -44,8 +44,10 @@ impl Val {
         {
             return Err(Error::new(format!("squeeze: axis {axis} of {:?} has not the size 1", self.dims())));
         }
-        let goes = |&(at, dim): &(usize, &pullback_network::Dim)| axis.map_or(dim.size() == 1, |axis| at == axis);
-        let left: Vec<_> = self.dims().iter().enumerate().filter(|pair| !goes(pair)).map(|(_, dim)| *dim).collect();
+        let goes =
+            |&(at, dim): &(usize, &pullback_network::Dim)| axis.map_or(dim.size() == 1, |axis| at == axis);
+        let left: Vec<_> =
+            self.dims().iter().enumerate().filter(|pair| !goes(pair)).map(|(_, dim)| *dim).collect();
         self.reshape(&left)
     }
 }

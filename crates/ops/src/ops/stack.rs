@@ -45,8 +45,12 @@ impl Val {
     pub fn stack(xs: &[&Val], axis: usize) -> Result<Val> {
         let first = xs.first().ok_or_else(|| Error::new("stack: there are no values"))?;
         if let Some(other) = xs.iter().find(|x| x.dims() != first.dims()) {
-            return Err(Error::new(format!("stack: the shapes {:?} and {:?} differ", first.dims(), other.dims()))
-                .with_hint("`concat` puts values one behind the other along an axis that they have"));
+            return Err(Error::new(format!(
+                "stack: the shapes {:?} and {:?} differ",
+                first.dims(),
+                other.dims()
+            ))
+            .with_hint("`concat` puts values one behind the other along an axis that they have"));
         }
         if axis > first.ndim() {
             return Err(Error::new(format!("stack: {:?} can have no new axis {axis}", first.dims())));

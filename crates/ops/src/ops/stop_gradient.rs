@@ -55,8 +55,10 @@ pub(crate) static ENTRY: Entry = Entry {
     samples: || {
         vec![
             Sample::normal("stop_gradient: a matrix", [&[2, 3]], |x| x[0].stop_gradient()).at_kink(),
-            Sample::normal("stop_gradient: beside what is not held", [&[3]], |x| &x[0] * &x[0].stop_gradient()?)
-                .at_kink(),
+            Sample::normal("stop_gradient: beside what is not held", [&[3]], |x| {
+                &x[0] * &x[0].stop_gradient()?
+            })
+            .at_kink(),
         ]
     },
 };

@@ -30,9 +30,7 @@ pub(crate) static ENTRY: Entry = Entry {
     axes: Axes::Kept,
     call: |args| args.value("x")?.tan(),
     samples: || {
-        vec![
-            Sample::given("tan: within a branch", [(&[5], &[-1.2, -0.3, 0.0, 0.7, 1.1])], |x| x[0].tan()),
-        ]
+        vec![Sample::given("tan: within a branch", [(&[5], &[-1.2, -0.3, 0.0, 0.7, 1.1])], |x| x[0].tan())]
     },
 };
 

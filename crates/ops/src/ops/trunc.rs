@@ -17,12 +17,8 @@
 
 use crate::{Axes, Elementwise, Entry, Result, Sample, Unary, Val};
 
-pub(crate) static TRUNC: Unary = Unary {
-    name: "trunc",
-    f32: f32::trunc,
-    f64: f64::trunc,
-    derivative: |_, _| Ok(None),
-};
+pub(crate) static TRUNC: Unary =
+    Unary { name: "trunc", f32: f32::trunc, f64: f64::trunc, derivative: |_, _| Ok(None) };
 
 pub(crate) static ENTRY: Entry = Entry {
     signature: "trunc(x)",
@@ -32,7 +28,10 @@ pub(crate) static ENTRY: Entry = Entry {
     samples: || {
         vec![
             Sample::given("trunc: between", [(&[4], &[-1.3, 0.2, 0.8, 2.6])], |x| x[0].trunc()),
-            Sample::given("trunc: at whole numbers", [(&[6], &[-2.0, -0.5, 0.0, 0.5, 1.5, 3.0])], |x| x[0].trunc()).at_kink(),
+            Sample::given("trunc: at whole numbers", [(&[6], &[-2.0, -0.5, 0.0, 0.5, 1.5, 3.0])], |x| {
+                x[0].trunc()
+            })
+            .at_kink(),
         ]
     },
 };

@@ -45,7 +45,9 @@ impl Val {
         }
         let count: usize = axes.iter().map(|&axis| self.dims()[axis].size()).product();
         if count <= correction {
-            return Err(Error::new(format!("var: of {count} elements a correction of {correction} leaves none")));
+            return Err(Error::new(format!(
+                "var: of {count} elements a correction of {correction} leaves none"
+            )));
         }
         let sum = square.sum(axes, keepdims)?;
         &sum / &Val::number((count - correction) as f64, sum.dtype())

@@ -62,7 +62,12 @@ impl Op for Where {
         };
         let out = Label::for_dims(at.y().dims());
         let labels = aligned(&out, taken.dims());
-        Ok(network.plus_term(Coef::one(), &out, &aligned(&out, at.x().dims()), [Factor::Dense(taken, labels)]))
+        Ok(network.plus_term(
+            Coef::one(),
+            &out,
+            &aligned(&out, at.x().dims()),
+            [Factor::Dense(taken, labels)],
+        ))
     }
 }
 
@@ -76,7 +81,9 @@ pub(crate) static ENTRY: Entry = Entry {
             Sample::normal("where: by a value", [&[2, 3], &[2, 3], &[2, 3]], |x| {
                 x[0].step()?.choose(&x[1], &x[2])
             }),
-            Sample::normal("where: all stretched", [&[3, 1], &[2], &[]], |x| x[0].step()?.choose(&x[1], &x[2])),
+            Sample::normal("where: all stretched", [&[3, 1], &[2], &[]], |x| {
+                x[0].step()?.choose(&x[1], &x[2])
+            }),
             Sample::given("where: a branch that is not finite", [(&[3], &[-1.0, 0.0, 2.0])], |x| {
                 x[0].step()?.choose(&x[0].log()?, &x[0].powf(2.0)?)
             })
