@@ -1,8 +1,8 @@
 //! What lies at kinks, of all values of a survey at once.
 //!
 //! Where piecewise constant payloads of gradients are at jumps, some entries of these depend on which of its values each of them
-//! takes. Which entries those are is seen by taking for every payload something between all that it may be: what is the same with that is
-//! *decided*, and moves with everything else. The others move by themselves. Along a direction that moves them alone, y has a slope
+//! takes. Which entries those are is seen by taking for every payload something between all that it may be, what each convention makes of it,
+//! and what it is beside: what is the same with all of these is *decided*, and moves with everything else. The others move by themselves. Along a direction that moves them alone, y has a slope
 //! on the left and one on the right, by differences on that side; and they are what the gradients come to with the payloads as they are
 //! there, or else the rules are wrong somewhere. Entries that have one slope on both sides of any direction, which another slope than that of
 //! the conventions may be, have pieces that fit together; the rest is at kinks.

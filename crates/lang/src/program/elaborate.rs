@@ -206,7 +206,7 @@ impl<'a> Elaboration<'a> {
             }
         };
         for (number, (name, val)) in definitions.names.iter().zip(vals).enumerate() {
-            if name.text == "_" {
+            if !name.binds() {
                 continue;
             }
             let bound = self.define(name, val, expr.span);

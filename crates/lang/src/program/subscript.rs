@@ -4,7 +4,7 @@
 //! integers, which then selects along its axis; several of them, of shapes that broadcast, pair up. Where NumPy would move that axis to the front (an index and an
 //! array with a slice between them) the answer is an error.
 
-use pullback_array::{Array, DType};
+use pullback_array::{Array, DType, memory};
 use pullback_network::Dim;
 use pullback_ops::{Arg, AxisIndex, Val};
 
@@ -122,7 +122,9 @@ fn paired(span: Span, base: &Val, tables: &[(usize, Val, Span)]) -> Outcome<Val>
         dims = pullback_ops::broadcast("indices", &dims, index.dims()).map_err(&op)?;
     }
     let shape: Vec<usize> = dims.iter().map(|dim| dim.size()).collect();
-    let mut places = vec![0i64; shape.iter().product()];
+    let count = shape.iter().fold(1usize, |count, &size| count.saturating_mul(size));
+    memory::room(count.saturating_mul(size_of::<i64>())).map_err(of_array(span))?;
+    let mut places = vec![0i64; count];
     for (axis, index, place) in tables {
         let size = base.dims()[*axis].size();
         let numbers = index.array().map_err(&op)?.broadcast_to(&shape).and_then(|index| index.to_vec_i64());

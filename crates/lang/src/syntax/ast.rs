@@ -26,6 +26,11 @@ impl PartialEq for Name {
 }
 
 impl Name {
+    /// Does it name anything? `_` stands for a result that is not used.
+    pub fn binds(&self) -> bool {
+        self.text != "_"
+    }
+
     /// A name at a place.
     pub fn new(text: impl Into<String>, span: Span) -> Self {
         Self { text: text.into(), span }
@@ -186,7 +191,7 @@ pub struct Definitions {
 impl Definitions {
     /// The names, without those that bind nothing.
     pub fn named(&self) -> impl Iterator<Item = &Name> {
-        self.names.iter().filter(|name| name.text != "_")
+        self.names.iter().filter(|name| name.binds())
     }
 }
 

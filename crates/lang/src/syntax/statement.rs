@@ -200,7 +200,7 @@ impl Parser<'_> {
         while self.eat(TokenKind::Comma).is_some() {
             names.push(self.name()?);
         }
-        self.check_different(&names.iter().filter(|name| name.text != "_").cloned().collect::<Vec<_>>())?;
+        self.check_different(&names.iter().filter(|name| name.binds()).cloned().collect::<Vec<_>>())?;
         self.expect(TokenKind::Assign, "`=`")?;
         Ok(names)
     }
@@ -208,14 +208,11 @@ impl Parser<'_> {
     /// `h, c = lstm(x, h0, c0)`.
     fn definitions(&mut self) -> Result<StatementKind> {
         let names = self.bound_names()?;
-        for name in names.iter().filter(|name| name.text != "_") {
+        for name in names.iter().filter(|name| name.binds()) {
             self.check_fresh(name)?;
         }
         let expr = self.expression();
-        names
-            .iter()
-            .filter(|name| name.text != "_")
-            .for_each(|name| self.names.bind(name, Binding::Definition));
+        names.iter().filter(|name| name.binds()).for_each(|name| self.names.bind(name, Binding::Definition));
         Ok(StatementKind::Definitions(Definitions { names, expr: expr? }))
     }
 

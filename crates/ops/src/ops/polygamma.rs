@@ -7,7 +7,7 @@
 //! ∂y_i/∂x_m = δ_im ψ⁽ⁿ⁺¹⁾(x_i)
 //!
 //! # Domain
-//! All reals but 0 and the negative whole numbers, where it is infinite; n from 0 to 20.
+//! x > −10⁴ but 0 and the negative whole numbers, and n from 0 to 20; NaN elsewhere.
 //!
 //! # At kinks and ties
 //! Smooth.
@@ -23,6 +23,9 @@ use crate::{Axes, Entry, Error, Factor, Network, Op, Result, Sample, Site, Spec,
 
 /// The highest order: of a higher one the numbers have no digits left.
 const MOST: usize = 20;
+
+/// The recurrence goes step by step: from farther below it takes long, and has lost its digits.
+const LEAST: f64 = -1e4;
 
 /// The Bernoulli numbers B₂, B₄, …
 const BERNOULLI: [f64; 12] = [
@@ -95,7 +98,10 @@ fn polygamma(n: usize, x: f64) -> f64 {
     }
     // Far enough for the series to have all digits, and no further than costs time.
     let far = 20.0 + n as f64;
-    let steps = if x < far { (far - x).ceil().min(1e6) as usize } else { 0 };
+    if x < LEAST {
+        return f64::NAN;
+    }
+    let steps = if x < far { (far - x).ceil() as usize } else { 0 };
     let below: f64 = (0..steps).map(|k| (x + k as f64).powi(-order - 1)).sum();
     let x = x + steps as f64;
     let series: f64 = (1..=BERNOULLI.len())

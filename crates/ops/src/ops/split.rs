@@ -15,7 +15,7 @@
 //! # Why
 //! Elements move and do not change; cotangents of the parts are put one behind the other again.
 
-use pullback_array::{Array, SliceAxis};
+use pullback_array::{Array, SliceAxis, memory};
 use pullback_network::{Coef, Dim, Label, Relation};
 
 use crate::{Axes, Entry, Error, Factor, Network, Op, Result, Sample, Site, Spec, Val};
@@ -56,6 +56,8 @@ impl Op for Split {
             dims[self.axis] = Dim::new(size);
             Spec::new(dims, x.dtype)
         };
+        // Each part is a value of its own.
+        memory::room(whole.div_ceil(self.size).saturating_mul(size_of::<Spec>() + size_of::<Val>()))?;
         Ok(self.parts(whole).into_iter().map(of).collect())
     }
 

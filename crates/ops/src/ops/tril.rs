@@ -15,7 +15,7 @@
 //! # Why
 //! A product with zeros and ones, element by element.
 
-use pullback_array::Array;
+use pullback_array::{Array, memory};
 
 use super::cumsum::called;
 use crate::{Axes, Entry, Error, Result, Sample, Val};
@@ -42,7 +42,8 @@ impl Val {
         let [.., rows, columns] = self.dims() else {
             return Err(Error::new(format!("tril: {:?} is no matrix", self.dims())));
         };
-        let size = rows.size() * columns.size();
+        let size = rows.size().saturating_mul(columns.size());
+        memory::room(size.saturating_mul(size_of::<f64>()))?;
         let width = columns.size().max(1);
         let inside = |at: usize| (at % width) as i64 - (at / width) as i64 <= k;
         let entries: Vec<f64> = (0..size).map(|at| f64::from(u8::from(inside(at)))).collect();

@@ -119,6 +119,21 @@ fn functions_of_several_statements_and_results() {
     }
 }
 
+/// What would be built before anything is evaluated is refused with its size, and no allocation fails.
+#[test]
+fn sizes_that_no_memory_holds() {
+    for source in [
+        "i: [300000, 1] ~ randint(0, 2); j: [300000] ~ randint(0, 2); x: [2, 2] ~ randn; y = x[i, j]",
+        "x: [300000] ~ randn; y = tril(outer(x, x))",
+        "x: [20000000] ~ randn; y, z = split(x, 1)",
+    ] {
+        let checked =
+            pullback(&["check", "-", "--memory", "256M"], &format!("{source}; L = sum(x); dL/dx = x"));
+        let text = checked.stdout + &checked.stderr;
+        assert!(checked.code == 2 && text.contains("would pass the limit"), "{source}\n{text}");
+    }
+}
+
 #[test]
 fn names_as_they_are_pasted() {
     checks(
