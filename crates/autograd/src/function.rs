@@ -6,9 +6,9 @@ use std::collections::{HashMap, HashSet};
 
 use pullback_array::Array;
 use pullback_network::Value;
-use pullback_ops::{Error, Op, Origin, Result, Val};
+use pullback_ops::{Error, Forward, Op, Origin, Result, Val};
 
-use crate::walk::between;
+use crate::walk::depending;
 
 /// The outputs of a program as a function of some of its values, all else as it is.
 pub struct Function {
@@ -17,9 +17,6 @@ pub struct Function {
     outputs: Vec<Source>,
     slots: usize,
 }
-
-/// What stands in the place of a forward pass: see [`Function::call_by`].
-pub type Forward<'a> = dyn FnMut(&dyn Op, &Val, &[&Array]) -> Result<Vec<Array>> + 'a;
 
 /// One application of an operation.
 struct Step {
@@ -65,7 +62,7 @@ impl Function {
             Some(&slot) => Ok(Source::Slot(slot)),
             None => value.array().map(|array| Source::Constant(array.clone())),
         };
-        for value in between(outputs, inputs, fixed) {
+        for value in depending(outputs, inputs, fixed) {
             let Origin::Call(..) = value.origin() else { continue };
             if slot_of.contains_key(&value.id()) {
                 continue;

@@ -7,9 +7,10 @@
 //! | [`jacobian`] | the Jacobian of a whole program as one [`Jacobian`]: a network, not an array, until asked |
 //! | [`hessian`] | the second derivative of a scalar, a Jacobian again |
 //! | [`Function`] | the program itself as a function that can be called on other numbers; it knows no rule |
+//! | [`scan`] | a loop: one operation, whose derivatives are loops |
 //! | [`tensor`] | PyTorch's semantics on top: numbers that change, `backward`, `.grad`, `no_grad` |
 //!
-//! All but the last two return values of the graph, so that each may be applied to what another one returned.
+//! All but the last three return values of the graph, so that each may be applied to what another one returned.
 //!
 //! ```
 //! use pullback_array::Array;
@@ -29,11 +30,13 @@ mod forward;
 mod function;
 mod jacobian;
 mod reverse;
+mod scan;
 pub mod tensor;
 mod walk;
 
 pub use forward::{jvp, pushforward};
-pub use function::{Forward, Function};
+pub use function::Function;
 pub use jacobian::{Jacobian, Layout, Stage, hessian, jacobian};
 pub use reverse::{grad, pullback, zeros};
+pub use scan::{Body, Scanned, scan};
 pub use walk::between;

@@ -8,6 +8,15 @@ use pullback_ops::Val;
 /// The values on paths from any of `from` to any of `to`, both included, in the order of the graph: a value comes after
 /// all it depends on. Paths end at `fixed` values. What cannot be differentiated (integers) is on no path.
 pub fn between(to: &[&Val], from: &[&Val], fixed: &[&Val]) -> Vec<Val> {
+    walk(to, from, fixed, |value| value.dtype().is_float())
+}
+
+/// Like [`between`], with what cannot be differentiated too: all that is another where `from` is.
+pub(crate) fn depending(to: &[&Val], from: &[&Val], fixed: &[&Val]) -> Vec<Val> {
+    walk(to, from, fixed, |_| true)
+}
+
+fn walk(to: &[&Val], from: &[&Val], fixed: &[&Val], counts: impl Fn(&Val) -> bool) -> Vec<Val> {
     let ids = |values: &[&Val]| -> HashSet<u64> { values.iter().map(|value| value.id()).collect() };
     let (sources, walls) = (ids(from), ids(fixed));
     // Below the earliest source nothing can depend on a source.
@@ -17,7 +26,7 @@ pub fn between(to: &[&Val], from: &[&Val], fixed: &[&Val]) -> Vec<Val> {
     let mut pending: Vec<&Val> = to.to_vec();
     while let Some(value) = pending.pop() {
         let wall = walls.contains(&value.id()) && !sources.contains(&value.id());
-        if wall || value.order() < earliest || !value.dtype().is_float() {
+        if wall || value.order() < earliest || !counts(value) {
             continue;
         }
         if reached.insert((value.order(), value.output()), value.clone()).is_none() {

@@ -26,6 +26,7 @@ pub(crate) fn stated(file: &File, before: usize) -> Vec<Stated> {
             StatementKind::Definition(definition) => collect(&definition.expr, &mut found),
             StatementKind::IndexDefinition(definition) => collect(&definition.expr, &mut found),
             StatementKind::Definitions(definitions) => collect(&definitions.expr, &mut found),
+            StatementKind::Scan(scan) => scan.exprs().into_iter().for_each(|expr| collect(expr, &mut found)),
             StatementKind::Function(function) => function.exprs().for_each(|expr| collect(expr, &mut found)),
             _ => {}
         }

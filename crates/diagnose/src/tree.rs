@@ -117,6 +117,9 @@ fn reached<'f>(file: &'f File, claim: &'f Claim, right: &[&'f Claim]) -> HashSet
                 StatementKind::Definitions(it) if it.named().any(|name| name.text == next) => {
                     pending.extend(used(&it.expr));
                 }
+                StatementKind::Scan(it) if it.named().any(|name| name.text == next) => {
+                    pending.extend(it.exprs().into_iter().flat_map(used));
+                }
                 StatementKind::IndexDefinition(it) if it.name.text == next => pending.extend(used(&it.expr)),
                 StatementKind::Function(it) if it.name.text == next => {
                     pending.extend(it.exprs().flat_map(used));

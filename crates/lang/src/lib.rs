@@ -40,7 +40,7 @@ pub use prelude::definitions as prelude;
 pub use span::{Position, Span};
 pub use syntax::ast::{
     Claim, ClaimKey, DType, Definition, Definitions, DimSpec, EntryClaim, File, Function, IndexDefinition,
-    Input, Layout, Name, Shape, ShapeClaim, Source, Statement, StatementKind, Upstream,
+    Inner, Input, Layout, Name, Scan, Shape, ShapeClaim, Source, Statement, StatementKind, Upstream,
 };
 pub use syntax::expr::{BinaryOp, Expr, ExprKind, IndexItem, MAX_DEPTH, MAX_NESTING, Operator};
 pub use syntax::hint::nearest;

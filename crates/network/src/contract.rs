@@ -5,15 +5,17 @@
 //! determined labels that the output needs come back at the end by a scatter-add along `f`. What remains is a
 //! product of dense factors, contracted pair by pair.
 //!
-//! An inverse is applied to the product of the factors that share one of its two labels, as a solution of linear equations.
-//! Where no label of it is summed, or a relation has one, there is nothing to apply it to, and it is formed.
+//! An operator is applied to the product of the factors that share one of its two sides; an inverse, as a solution of linear
+//! equations. As long as there are operators, relations are solved for labels that none of them has. Where neither side of an operator
+//! is summed, there is nothing to apply it to, and it is written out.
 //!
 //! Among the ways to solve a relation, the one is taken that determines the largest range, since the loop over all
 //! labels shrinks by it: so a convolution costs what direct convolution costs, in both of its vjps.
 
 use crate::dim::{Dim, Label, distinct};
-use crate::factor::{Factor, Inverse, Value};
+use crate::factor::{Factor, Value};
 use crate::network::Term;
+use crate::operator::Operator;
 use crate::order::contraction_order;
 use crate::relation::Relation;
 use crate::solution::{Solution, solve, tabulate};
@@ -38,24 +40,17 @@ fn contract<V: Value>(term: Term<V>) -> Result<V, V::Error> {
         needed: distinct(term.slots.iter().copied()),
         dense: Vec::new(),
         relations: Vec::new(),
-        inverses: Vec::new(),
+        operators: Vec::new(),
         scatters: Vec::new(),
     };
     for factor in term.factors {
         match factor {
             Factor::Dense(value, labels) => work.dense.push((value, labels)),
             Factor::Relation(relation) => work.relations.push(relation),
-            Factor::Inverse(inverse) => work.inverses.push(inverse),
+            Factor::Operator(operator) => work.operators.push(operator),
         }
     }
-    work.apply_inverses()?;
-    if !work.relations.is_empty() {
-        work.read_diagonals()?;
-    }
-    while let Some(relation) = work.relations.pop() {
-        let solution = solve(&relation, &work.needed)?;
-        work.apply(solution)?;
-    }
+    work.settle()?;
 
     let out = if work.scatters.is_empty() { term.slots.clone() } else { work.result_labels() };
     let operands: Vec<Vec<Label>> = work.dense.iter().map(|(_, labels)| labels.clone()).collect();
@@ -118,74 +113,105 @@ struct Work<V> {
     needed: Vec<Label>,
     dense: Vec<(V, Vec<Label>)>,
     relations: Vec<Relation>,
-    inverses: Vec<Inverse<V>>,
+    operators: Vec<Operator<V>>,
     scatters: Vec<Scatter>,
 }
 
 impl<V: Value> Work<V> {
-    /// Applies each inverse to what shares a summed label with it; forms those that cannot be applied.
-    fn apply_inverses(&mut self) -> Result<(), V::Error> {
-        while let Some((at, summed)) =
-            (0..self.inverses.len()).find_map(|at| self.applicable(at).map(|summed| (at, summed)))
-        {
-            let inverse = self.inverses.remove(at);
-            self.apply_inverse(inverse, summed)?;
+    /// Until neither operators nor relations are left.
+    fn settle(&mut self) -> Result<(), V::Error> {
+        loop {
+            while let Some((at, transposed)) = (0..self.operators.len())
+                .find_map(|at| self.applicable(at).map(|transposed| (at, transposed)))
+            {
+                let operator = self.operators.remove(at);
+                self.apply_operator(&operator, transposed)?;
+            }
+            if self.relations.is_empty() {
+                return self.write_out();
+            }
+            self.read_diagonals()?;
+            let bound = distinct(self.operators.iter().flat_map(Operator::labels));
+            let solved = (0..self.relations.len()).rev().find_map(|at| {
+                solve(&self.relations[at], &self.needed, &bound).map(|solution| (at, solution))
+            });
+            match solved {
+                Some((at, solution)) => {
+                    self.relations.remove(at);
+                    self.apply(solution?)?;
+                }
+                None => self.write_out()?,
+            }
         }
-        for Inverse { matrix, batch, row, column } in std::mem::take(&mut self.inverses) {
-            let labels = batch.into_iter().chain([row, column]).collect();
-            self.dense.push((matrix.inverse()?, labels));
+    }
+
+    /// Writes all operators out.
+    fn write_out(&mut self) -> Result<(), V::Error> {
+        for operator in std::mem::take(&mut self.operators) {
+            let one = self.dense[0].0.one();
+            self.dense.push((operator.written_out(&one)?, operator.labels()));
         }
         Ok(())
     }
 
-    /// The label of inverse `at` over which it can be applied: summed, in some dense factor, and nowhere else. The other
-    /// label then takes its place, so no factor that is contracted may have it.
-    fn applicable(&self, at: usize) -> Option<Label> {
-        let Inverse { batch, row, column, .. } = &self.inverses[at];
+    /// Can operator `at` be applied, and is it its transpose? One side is summed, and stands in dense factors and nowhere else. The other
+    /// side then takes its place, so no factor that is contracted may have it.
+    fn applicable(&self, at: usize) -> Option<bool> {
+        let Operator { rows, columns, .. } = &self.operators[at];
         let elsewhere = |label: &Label| {
             self.needed.contains(label)
                 || self.relations.iter().any(|relation| relation.has(*label))
                 || self
-                    .inverses
+                    .operators
                     .iter()
                     .enumerate()
                     .any(|(k, other)| k != at && other.labels().contains(label))
         };
-        let once = row != column && !batch.contains(row) && !batch.contains(column);
-        let has = |(_, labels): &&(V, Vec<Label>), label: &Label| labels.contains(label);
-        [(column, row), (row, column)].into_iter().find_map(|(label, other)| {
-            let factors: Vec<_> = self.dense.iter().filter(|factor| has(factor, label)).collect();
-            let free = !factors.is_empty() && !factors.iter().any(|factor| has(factor, other));
-            (once && free && !elsewhere(label)).then_some(*label)
+        let labels = self.operators[at].labels();
+        if distinct(labels.iter().copied()).len() != labels.len() {
+            return None;
+        }
+        let has =
+            |(_, labels): &(V, Vec<Label>), side: &[Label]| side.iter().any(|label| labels.contains(label));
+        [(columns, rows, false), (rows, columns, true)].into_iter().find_map(|(taken, made, transposed)| {
+            let met = |label: &Label| self.dense.iter().any(|(_, labels)| labels.contains(label));
+            let free = !self.dense.iter().any(|factor| has(factor, taken) && has(factor, made));
+            let applies = free && taken.iter().all(|label| met(label) && !elsewhere(label));
+            applies.then_some(transposed)
         })
     }
 
-    fn apply_inverse(&mut self, inverse: Inverse<V>, summed: Label) -> Result<(), V::Error> {
-        let Inverse { matrix, batch, row, column } = inverse;
-        let (factors, rest): (Vec<_>, Vec<_>) =
-            std::mem::take(&mut self.dense).into_iter().partition(|(_, labels)| labels.contains(&summed));
+    fn apply_operator(&mut self, operator: &Operator<V>, transposed: bool) -> Result<(), V::Error> {
+        let Operator { batch, rows, columns, .. } = operator;
+        let (taken, made) = if transposed { (rows, columns) } else { (columns, rows) };
+        let (mut factors, rest): (Vec<_>, Vec<_>) = std::mem::take(&mut self.dense)
+            .into_iter()
+            .partition(|(_, labels)| labels.iter().any(|label| taken.contains(label)));
+        if factors.is_empty() {
+            // A side without axes.
+            factors.push((rest[0].0.one(), Vec::new()));
+        }
         let others = |label: &Label| {
             self.needed.contains(label)
                 || rest.iter().any(|(_, labels)| labels.contains(label))
                 || self.relations.iter().any(|relation| relation.has(*label))
-                || self.inverses.iter().any(|other| other.labels().contains(label))
+                || self.operators.iter().any(|other| other.labels().contains(label))
         };
         let all = distinct(factors.iter().flat_map(|(_, labels)| labels.iter().copied()));
-        let columns: Vec<Label> = all
+        let along: Vec<Label> = all
             .into_iter()
-            .filter(|label| *label != summed && !batch.contains(label) && others(label))
+            .filter(|label| !taken.contains(label) && !batch.contains(label) && others(label))
             .collect();
-        let lead = |label: Label| batch.iter().copied().chain([label]).collect::<Vec<Label>>();
 
-        let order: Vec<Label> = lead(summed).into_iter().chain(columns.iter().copied()).collect();
+        let order = [batch.as_slice(), taken, &along].concat();
         let right = V::contract(&crate::Coef::one(), &factors, &order)?;
-        let count = columns.iter().map(|label| label.size()).product::<usize>();
-        let as_matrix: Vec<Dim> = dims_of(&lead(summed)).into_iter().chain([Dim::new(count)]).collect();
-        let solution = matrix.solve(&right.reshape(&as_matrix)?, summed == row)?;
-        let made = if summed == row { column } else { row };
-        let labels: Vec<Label> = lead(made).into_iter().chain(columns).collect();
+        let count = along.iter().map(|label| label.size()).product::<usize>();
+        let flat: Vec<Dim> =
+            dims_of(&[batch.as_slice(), taken].concat()).into_iter().chain([Dim::new(count)]).collect();
+        let yielded = operator.apply(&right.reshape(&flat)?, transposed)?;
+        let labels = [batch.as_slice(), made, &along].concat();
         self.dense = rest;
-        self.dense.push((solution.reshape(&dims_of(&labels))?, labels));
+        self.dense.push((yielded.reshape(&dims_of(&labels))?, labels));
         Ok(())
     }
 

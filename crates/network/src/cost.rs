@@ -11,8 +11,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use crate::coef::Coef;
 use crate::dag::Dag;
 use crate::dim::{Dim, Label, distinct, extent, extent_of};
-use crate::factor::{Factor, Inverse, Value};
+use crate::factor::{Factor, Value};
 use crate::network::{Network, Term};
+use crate::operator::{Map, Operator};
 use crate::order::contraction_order;
 use crate::table::{Error, Table};
 
@@ -69,12 +70,7 @@ impl<V: Value> Network<V> {
                 .map(|factor| match factor {
                     Factor::Dense(value, labels) => Factor::Dense(priced(value), labels.clone()),
                     Factor::Relation(relation) => Factor::Relation(relation.clone()),
-                    Factor::Inverse(Inverse { matrix, batch, row, column }) => Factor::Inverse(Inverse {
-                        matrix: priced(matrix),
-                        batch: batch.clone(),
-                        row: *row,
-                        column: *column,
-                    }),
+                    Factor::Operator(operator) => Factor::Operator(operator.map_payload(&priced)),
                 })
                 .collect(),
         });
@@ -144,7 +140,9 @@ pub(crate) fn stored<V: Value>(network: &Network<V>) -> HashMap<PayloadId, f64> 
     factors
         .filter_map(|factor| match factor {
             Factor::Dense(value, _) => Some(((true, value.id()), extent_of(value.dims()))),
-            Factor::Inverse(inverse) => Some(((true, inverse.matrix.id()), extent_of(inverse.matrix.dims()))),
+            Factor::Operator(operator) => {
+                operator.payload().map(|value| ((true, value.id()), extent_of(value.dims())))
+            }
             Factor::Relation(relation) => relation
                 .table
                 .as_ref()
@@ -242,6 +240,36 @@ impl Value for Priced {
     fn inverse(&self) -> Result<Priced, Error> {
         let n = self.dims[self.dims.len() - 1].size() as f64;
         Ok(self.made(self.dims.clone(), self.entries() * n))
+    }
+
+    fn pick(&self, index: &Priced, batch: usize) -> Result<Priced, Error> {
+        Ok(self.made(index.dims.iter().chain(&self.dims[batch + 1..]).copied().collect(), 0.0))
+    }
+
+    fn put(&self, _: &Priced, batch: usize, size: Dim) -> Result<Priced, Error> {
+        let last = self.dims[self.dims.len() - 1];
+        Ok(self.made(self.dims[..batch].iter().copied().chain([size, last]).collect(), self.entries()))
+    }
+
+    fn running_sum(&self, _: usize, _: bool) -> Result<Priced, Error> {
+        Ok(self.made(self.dims.clone(), self.entries()))
+    }
+
+    fn recur(&self, right: &Priced, _: bool) -> Result<Priced, Error> {
+        Ok(self.made(right.dims.clone(), right.entries()))
+    }
+
+    fn local(operator: &Operator<Priced>, right: &Priced, transposed: bool) -> Result<Priced, Error> {
+        let times = right.dims.last().map_or(1.0, |dim| dim.size() as f64);
+        let flops = match operator.map {
+            Map::Local { flops, .. } => flops * times,
+            _ => 0.0,
+        };
+        Ok(right.made(operator.yields(&right.dims, transposed), flops))
+    }
+
+    fn operand(&self, _: usize) -> String {
+        String::new()
     }
 
     fn add(&self, other: &Priced) -> Result<Priced, Error> {

@@ -2,6 +2,7 @@
 
 use crate::coef::Coef;
 use crate::dim::{Dim, Label};
+use crate::operator::Operator;
 use crate::relation::Relation;
 use crate::table::{Error, Table};
 
@@ -45,6 +46,25 @@ pub trait Value: Clone {
     /// `A⁻¹` for this payload as A, `[batch…, n, n]`.
     fn inverse(&self) -> Result<Self, Self::Error>;
 
+    /// `y[b…, r…, k] = x[b…, index[b…, r…], k]` for this payload as x and integers `index` with `batch` batch axes.
+    fn pick(&self, index: &Self, batch: usize) -> Result<Self, Self::Error>;
+
+    /// `y[b…, n, k] = Σ_{r…: index[b…, r…] = n} x[b…, r…, k]`, the adjoint of [`Value::pick`]; `size` is that of `n`.
+    fn put(&self, index: &Self, batch: usize, size: Dim) -> Result<Self, Self::Error>;
+
+    /// Running sums along axis `axis`; from its end where `reversed`.
+    fn running_sum(&self, axis: usize, reversed: bool) -> Result<Self, Self::Error>;
+
+    /// `y_i = a_i y_(i−1) + r_i` for this payload as a, `[batch…, n]`, and r `[batch…, n, k]`; the adjoint of that map from r to y,
+    /// `y_i = a_(i+1) y_(i+1) + r_i`, where `transposed`.
+    fn recur(&self, right: &Self, transposed: bool) -> Result<Self, Self::Error>;
+
+    /// The map of kind [`Map::Local`](crate::Map::Local), or its transpose, of `right`: see [`Operator`].
+    fn local(operator: &Operator<Self>, right: &Self, transposed: bool) -> Result<Self, Self::Error>;
+
+    /// How input number `input` of the application that yielded this payload is written in a formula.
+    fn operand(&self, input: usize) -> String;
+
     /// The sum of two payloads of equal dims.
     fn add(&self, other: &Self) -> Result<Self, Self::Error>;
 }
@@ -56,27 +76,8 @@ pub enum Factor<V> {
     Dense(V, Vec<Label>),
     /// 1 where the relation between the labels holds, else 0.
     Relation(Relation),
-    /// The entries of the inverse of a matrix, which is not formed as long as it is applied.
-    Inverse(Inverse<V>),
-}
-
-/// `A⁻¹[row, column]` of a payload A of shape `[batch…, n, n]`.
-#[derive(Clone, Debug)]
-pub struct Inverse<V> {
-    /// A.
-    pub matrix: V,
-    /// The labels of the batch axes.
-    pub batch: Vec<Label>,
-    /// The row of the inverse.
-    pub row: Label,
-    /// The column of the inverse.
-    pub column: Label,
-}
-
-impl<V> Inverse<V> {
-    pub(crate) fn labels(&self) -> Vec<Label> {
-        self.batch.iter().copied().chain([self.row, self.column]).collect()
-    }
+    /// A linear map that is applied, and not written out as long as it can be.
+    Operator(Operator<V>),
 }
 
 impl<V> Factor<V> {
@@ -85,15 +86,15 @@ impl<V> Factor<V> {
         match self {
             Factor::Dense(_, labels) => labels.clone(),
             Factor::Relation(relation) => relation.labels(),
-            Factor::Inverse(inverse) => inverse.labels(),
+            Factor::Operator(operator) => operator.labels(),
         }
     }
 
-    /// The value whose numbers the factor holds; none of a relation.
+    /// The value whose numbers the factor holds; none of a relation, nor of running sums.
     pub fn payload(&self) -> Option<&V> {
         match self {
             Factor::Dense(value, _) => Some(value),
-            Factor::Inverse(inverse) => Some(&inverse.matrix),
+            Factor::Operator(operator) => operator.payload(),
             Factor::Relation(_) => None,
         }
     }
@@ -103,7 +104,7 @@ impl<V> Factor<V> {
         match self {
             Factor::Dense(_, labels) => labels.contains(&label),
             Factor::Relation(relation) => relation.has(label),
-            Factor::Inverse(inverse) => inverse.labels().contains(&label),
+            Factor::Operator(operator) => operator.labels().contains(&label),
         }
     }
 
@@ -111,11 +112,7 @@ impl<V> Factor<V> {
         match self {
             Factor::Dense(_, labels) => labels.iter_mut().for_each(|label| *label = rename(*label)),
             Factor::Relation(relation) => relation.rename(rename),
-            Factor::Inverse(inverse) => {
-                inverse.batch.iter_mut().for_each(|label| *label = rename(*label));
-                inverse.row = rename(inverse.row);
-                inverse.column = rename(inverse.column);
-            }
+            Factor::Operator(operator) => operator.rename(rename),
         }
     }
 }

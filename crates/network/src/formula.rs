@@ -7,6 +7,7 @@ use crate::coef::Coef;
 use crate::dim::{Label, distinct};
 use crate::factor::{Factor, Value};
 use crate::network::{Network, Term};
+use crate::operator::{Map, Operator};
 use crate::relation::Relation;
 
 /// Index letters for labels. A label keeps its letter for as long as the same `Letters` is used, so that the steps of
@@ -81,7 +82,7 @@ impl<V: Value> Term<V> {
         for factor in &self.factors {
             match factor {
                 Factor::Dense(value, _) => letters.avoid(&value.symbol()),
-                Factor::Inverse(inverse) => letters.avoid(&inverse.matrix.symbol()),
+                Factor::Operator(operator) => letters.avoid(&operator.symbol()),
                 Factor::Relation(relation) => {
                     let name = relation.table.as_ref().and_then(|(table, _)| table.name());
                     name.iter().for_each(|name| letters.avoid(name.as_str()));
@@ -116,10 +117,7 @@ impl<V: Value> Term<V> {
                 indexed(&value.symbol(), &letters)
             }
             Factor::Relation(relation) => equation(relation, &letter),
-            Factor::Inverse(inverse) => {
-                let letters: Vec<String> = inverse.labels().iter().map(letter).collect();
-                indexed(&format!("({}⁻¹)", inverse.matrix.symbol()), &letters)
-            }
+            Factor::Operator(operator) => written_operator(operator, &letter),
         }));
         Written { sums, coef: self.coef.clone(), factors }
     }
@@ -192,6 +190,22 @@ pub fn indexed(symbol: &str, letters: &[String]) -> String {
     });
     let subscript = subscript(&letters.iter().collect::<Vec<_>>());
     if plain { format!("{symbol}_{subscript}") } else { format!("({symbol})_{subscript}") }
+}
+
+/// `(A⁻¹)_im`, `[m = order[i]]`, `[i ≥ m]`.
+fn written_operator<V: Value>(operator: &Operator<V>, letter: &impl Fn(&Label) -> String) -> String {
+    let of = |labels: &[Label]| -> Vec<String> { labels.iter().map(letter).collect() };
+    let (rows, columns) = (of(&operator.rows), of(&operator.columns));
+    match operator.map {
+        Map::Selection(_) => {
+            let at = [of(&operator.batch), rows].concat().join(",");
+            format!("[{} = {}[{at}]]", columns.concat(), operator.symbol())
+        }
+        Map::RunningSum => format!("[{} ≥ {}]", rows.concat(), columns.concat()),
+        Map::Inverse(_) | Map::Recurrence(_) | Map::Local { .. } => {
+            indexed(&operator.symbol(), &of(&operator.labels()))
+        }
+    }
 }
 
 /// `[6k + l = 4i + j]`, `[m = index[i]]`.

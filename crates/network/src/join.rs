@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use crate::dim::Label;
 use crate::factor::{Factor, Value};
 use crate::network::{Network, Term};
+use crate::operator::Map;
 
 impl<V: Value> Network<V> {
     /// The chain rule: `self ∘ inner`, where `self` maps what `inner` yields. Every pair of terms is joined, its deltas
@@ -112,7 +113,17 @@ pub(crate) fn canonical<V: Value>(term: &Term<V>) -> Vec<FactorKey> {
 fn identity<V: Value>(factor: &Factor<V>) -> Vec<i64> {
     match factor {
         Factor::Dense(value, _) => vec![0, value.id() as i64],
-        Factor::Inverse(inverse) => vec![2, inverse.matrix.id() as i64],
+        Factor::Operator(operator) => {
+            let payload = operator.payload().map_or(-1, |value| value.id() as i64);
+            let (kind, input) = match operator.map {
+                Map::Inverse(_) => (2, 0),
+                Map::Selection(_) => (4, 0),
+                Map::RunningSum => (5, 0),
+                Map::Recurrence(_) => (6, 0),
+                Map::Local { input, .. } => (7, input),
+            };
+            vec![kind, payload, input as i64, operator.batch.len() as i64, operator.rows.len() as i64]
+        }
         Factor::Relation(relation) => {
             let table = relation.table.as_ref().map_or(0, |(table, _)| table.identity() as i64);
             let coefficients = relation.linear.iter().map(|&(c, _)| c);

@@ -13,7 +13,8 @@
 //! | `a = softmax z` | δ_ij a_i − a_i a_j | `i · i` and `i · j` | `a[i]` and `a[i] a[j]` |
 //! | reshape, slice, convolution | an affine [`Relation`] between labels | | `[4i + j = 6k + l]` |
 //! | gather | a relation with an index table on one side | | `[n = index[i]]` |
-//! | `x = solve(A, b)`, by `b` | ∂x_i/∂b_m = (A⁻¹)_im | `i · m` | an [`Inverse`], applied and not formed |
+//! | `x = solve(A, b)`, by `b` | ∂x_i/∂b_m = (A⁻¹)_im | `i · m` | an [`Operator`], applied and not formed |
+//! | running sums, selection by computed integers, loops | | | other [`Operator`]s |
 //!
 //! What a network gives: [`Network::vjp`], [`Network::jvp`], [`Network::to_dense`], [`Network::compose`],
 //! [`Network::transpose`], [`Network::diagonal`], [`Network::cost`], its formula in index notation
@@ -40,6 +41,7 @@ mod formula;
 mod join;
 mod matrix;
 mod network;
+mod operator;
 mod order;
 mod relation;
 mod shorten;
@@ -54,9 +56,10 @@ pub use cost::Cost;
 pub use dag::Dag;
 pub use descent::Descended;
 pub use dim::{Dim, Label, Name};
-pub use factor::{Factor, Inverse, Value};
+pub use factor::{Factor, Value};
 pub use formula::{Letters, Written, indexed, subscript, sum as written_sum};
 pub use network::{Network, Term};
+pub use operator::{Map, Operator};
 pub use order::{Plan, contraction_order};
 pub use relation::Relation;
 pub use structure::{Kind, Structure};

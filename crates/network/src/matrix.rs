@@ -9,6 +9,7 @@ use crate::coef::Coef;
 use crate::dim::Label;
 use crate::factor::{Factor, Value};
 use crate::network::Term;
+use crate::operator::Map;
 
 /// A product of atoms, each with its transposition.
 type Chain = Vec<(String, bool)>;
@@ -28,13 +29,12 @@ impl<V: Value> Term<V> {
             let atom = |name: String| vec![(name, false)];
             nodes.push(match factor {
                 Factor::Relation(_) => return None,
-                Factor::Inverse(inverse) => {
-                    let name = format!("{}⁻¹", symbol(&inverse.matrix));
-                    match inverse.labels()[..] {
-                        [row, column] if row != column => Node::Matrix { chain: atom(name), row, column },
-                        _ => return None,
+                Factor::Operator(operator) => match (&operator.map, operator.as_matrix()) {
+                    (Map::Inverse(matrix), Some((row, column))) => {
+                        Node::Matrix { chain: atom(format!("{}⁻¹", symbol(matrix))), row, column }
                     }
-                }
+                    _ => return None,
+                },
                 Factor::Dense(value, labels) => match labels.as_slice() {
                     [] => Node::Scalar(symbol(value)),
                     &[at] => Node::Vector { chain: atom(symbol(value)), at },

@@ -16,8 +16,13 @@ pub(crate) struct Solution {
     pub holds: Vec<bool>,
 }
 
-/// Solves a relation for the labels of largest range; among equals, for those that are not needed.
-pub(crate) fn solve(relation: &Relation, needed: &[Label]) -> Result<Solution, Error> {
+/// Solves a relation for the labels of largest range; among equals, for those that are not needed. `None`: only labels that are `bound`
+/// could be determined.
+pub(crate) fn solve(
+    relation: &Relation,
+    needed: &[Label],
+    bound: &[Label],
+) -> Option<Result<Solution, Error>> {
     let mut candidates: Vec<(&Relation, Vec<(i64, Label)>)> = Vec::new();
     let turned = relation.negated();
     let sides: &[&Relation] = if relation.table.is_some() { &[relation] } else { &[relation, &turned] };
@@ -41,12 +46,14 @@ pub(crate) fn solve(relation: &Relation, needed: &[Label]) -> Result<Solution, E
     let best = candidates
         .into_iter()
         .filter(|(_, determined)| {
-            decodes(determined) && !determined.iter().any(|&(_, label)| in_table(label))
+            decodes(determined)
+                && !determined.iter().any(|&(_, label)| in_table(label) || bound.contains(&label))
         })
         .max_by(|(_, a), (_, b)| range(a).partial_cmp(&range(b)).unwrap_or(std::cmp::Ordering::Equal));
     match best {
-        Some((side, determined)) => tabulate(side, determined),
-        None => tabulate(relation, Vec::new()),
+        Some((side, determined)) => Some(tabulate(side, determined)),
+        None if relation.labels().iter().any(|label| bound.contains(label)) => None,
+        None => Some(tabulate(relation, Vec::new())),
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use proptest::prelude::*;
-use pullback_network::{Coef, Dim, Error, Factor, Inverse, Label, Network, Relation, Table, Value};
+use pullback_network::{Coef, Dim, Error, Factor, Label, Map, Network, Operator, Relation, Table, Value};
 
 /// An array of numbers, the plainest payload.
 #[derive(Clone, Debug)]
@@ -122,6 +122,64 @@ impl Value for Numbers {
         Numbers::contract(&Coef::one(), &[(self.clone(), labels)], &turned)
     }
 
+    fn pick(&self, index: &Numbers, batch: usize) -> Result<Numbers, Error> {
+        let (x, rows) = (Label::for_dims(&self.dims), Label::for_dims(&index.dims[batch..]));
+        let out = [&x[..batch], &rows, &x[batch + 1..]].concat();
+        let operator = Operator {
+            map: Map::Selection(index.clone()),
+            batch: x[..batch].to_vec(),
+            rows,
+            columns: vec![x[batch]],
+        };
+        Ok(by_definition(&Coef::one(), &[Factor::Operator(operator), Factor::Dense(self.clone(), x)], &out))
+    }
+
+    fn put(&self, index: &Numbers, batch: usize, size: Dim) -> Result<Numbers, Error> {
+        let (x, place) = (Label::for_dims(&self.dims), Label::new(size));
+        let lead = index.dims.len();
+        let out = [&x[..batch], &[place], &x[lead..]].concat();
+        let operator = Operator {
+            map: Map::Selection(index.clone()),
+            batch: x[..batch].to_vec(),
+            rows: x[batch..lead].to_vec(),
+            columns: vec![place],
+        };
+        Ok(by_definition(&Coef::one(), &[Factor::Operator(operator), Factor::Dense(self.clone(), x)], &out))
+    }
+
+    fn running_sum(&self, axis: usize, reversed: bool) -> Result<Numbers, Error> {
+        let x = Label::for_dims(&self.dims);
+        let mut out = x.clone();
+        out[axis] = Label::new(self.dims[axis]);
+        let (row, column) = if reversed { (x[axis], out[axis]) } else { (out[axis], x[axis]) };
+        let operator =
+            Operator { map: Map::RunningSum, batch: Vec::new(), rows: vec![row], columns: vec![column] };
+        Ok(by_definition(&Coef::one(), &[Factor::Operator(operator), Factor::Dense(self.clone(), x)], &out))
+    }
+
+    fn recur(&self, right: &Numbers, transposed: bool) -> Result<Numbers, Error> {
+        let x = Label::for_dims(&right.dims);
+        let last = x.len() - 2;
+        let mut out = x.clone();
+        out[last] = Label::new(right.dims[last]);
+        let (row, column) = if transposed { (x[last], out[last]) } else { (out[last], x[last]) };
+        let operator = Operator {
+            map: Map::Recurrence(self.clone()),
+            batch: x[..last].to_vec(),
+            rows: vec![row],
+            columns: vec![column],
+        };
+        Ok(by_definition(&Coef::one(), &[Factor::Operator(operator), Factor::Dense(right.clone(), x)], &out))
+    }
+
+    fn local(_: &Operator<Numbers>, _: &Numbers, _: bool) -> Result<Numbers, Error> {
+        unreachable!("no application is at hand")
+    }
+
+    fn operand(&self, input: usize) -> String {
+        format!("{input}")
+    }
+
     fn add(&self, other: &Numbers) -> Result<Numbers, Error> {
         assert_eq!(self.dims, other.dims);
         Ok(Numbers::new(self.dims.clone(), self.data.iter().zip(&other.data).map(|(a, b)| a + b).collect()))
@@ -154,6 +212,24 @@ impl Equation {
     }
 }
 
+/// One entry of an operator.
+fn entry(operator: &Operator<Numbers>, value: &impl Fn(Label) -> usize) -> f64 {
+    let at = |labels: &[Label]| labels.iter().map(|&label| value(label)).collect::<Vec<usize>>();
+    let (batch, rows, columns) = (at(&operator.batch), at(&operator.rows), at(&operator.columns));
+    match &operator.map {
+        Map::Inverse(matrix) => matrix.at(&[batch, columns, rows].concat()),
+        Map::Selection(index) => f64::from(u8::from(index.at(&[batch, rows].concat()) == columns[0] as f64)),
+        Map::RunningSum => f64::from(u8::from(columns <= rows)),
+        Map::Recurrence(coefficients) => {
+            (columns[0] + 1..=rows[0])
+                .map(|step| coefficients.at(&[batch.as_slice(), &[step]].concat()))
+                .product::<f64>()
+                * f64::from(u8::from(columns <= rows))
+        }
+        Map::Local { .. } => unreachable!("no application is at hand"),
+    }
+}
+
 fn by_definition(coef: &Coef, factors: &[Factor<Numbers>], out: &[Label]) -> Numbers {
     summed(coef, factors, &[], out)
 }
@@ -181,10 +257,7 @@ fn summed(coef: &Coef, factors: &[Factor<Numbers>], equations: &[Equation], out:
             .map(|factor| match factor {
                 Factor::Dense(v, labels) => v.at(&labels.iter().map(|&l| value(l)).collect::<Vec<_>>()),
                 Factor::Relation(_) => 1.0,
-                Factor::Inverse(Inverse { matrix, batch, row, column }) => {
-                    let transposed = batch.iter().chain([column, row]).map(|&l| value(l));
-                    matrix.at(&transposed.collect::<Vec<_>>())
-                }
+                Factor::Operator(operator) => entry(operator, &value),
             })
             .product();
         let flat = out.iter().fold(0, |flat, &l| flat * l.size() + value(l));
@@ -221,9 +294,9 @@ fn case() -> impl Strategy<Value = Case> {
         picks(2),
         proptest::collection::vec(picks(3), 1..=3),
         proptest::collection::vec(equation, 0..=3),
-        proptest::collection::vec((picks(1), 0usize..6, 0usize..6), 0..=2),
+        proptest::collection::vec((picks(1), 0usize..6, 0usize..6, 0usize..4), 0..=2),
     )
-        .prop_map(|(sizes, outputs, inputs, dense, equations, inverses)| {
+        .prop_map(|(sizes, outputs, inputs, dense, equations, operators)| {
             let labels: Vec<Label> = sizes.iter().map(|&size| Label::new(size)).collect();
             let pick = |at: &[usize]| -> Vec<Label> { at.iter().map(|&k| labels[k]).collect() };
             let dense = dense
@@ -247,17 +320,31 @@ fn case() -> impl Strategy<Value = Case> {
                     }
                 }
             });
-            // Rows and columns of one size.
-            let square = |&&(_, row, column): &&(Vec<usize>, usize, usize)| sizes[row] == sizes[column];
-            let inverses = inverses.iter().filter(square).map(|(batch, row, column)| {
+            // Rows and columns of one size, but for a selection, whose numbers lie inside its column.
+            let stands = |&&(_, row, column, kind): &&(Vec<usize>, usize, usize, usize)| match kind {
+                1 => sizes[column] > 0,
+                _ => sizes[row] == sizes[column],
+            };
+            let operators = operators.iter().filter(stands).map(|(batch, row, column, kind)| {
                 let (batch, row, column) = (pick(batch), labels[*row], labels[*column]);
-                let matrix = signed_permutations(&batch, row.size());
-                Factor::Inverse(Inverse { matrix, batch, row, column })
+                let along: Vec<Label> = batch.iter().copied().chain([row]).collect();
+                let numbers = Numbers::arbitrary(&along, *kind);
+                let map = match kind {
+                    0 => Map::Inverse(signed_permutations(&batch, row.size())),
+                    1 => {
+                        let inside = |number: &f64| (number + 4.0) % column.size() as f64;
+                        Map::Selection(Numbers::new(numbers.dims, numbers.data.iter().map(inside).collect()))
+                    }
+                    2 => Map::RunningSum,
+                    _ => Map::Recurrence(numbers),
+                };
+                let batch = if *kind == 2 { Vec::new() } else { batch };
+                Factor::Operator(Operator { map, batch, rows: vec![row], columns: vec![column] })
             });
             Case {
                 outputs: pick(&outputs),
                 inputs: pick(&inputs),
-                dense: dense.chain(inverses).collect(),
+                dense: dense.chain(operators).collect(),
                 equations: equations.collect(),
             }
         })

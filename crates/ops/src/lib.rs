@@ -34,8 +34,8 @@ mod sample;
 pub use args::{Arg, Args};
 pub use error::{Error, Result};
 pub use labels::broadcast;
-pub use node::{Origin, Val};
-pub use op::{Op, Site, Spec, promote};
+pub use node::{Origin, Val, WeakVal};
+pub use op::{Forward, Op, Site, Spec, promote};
 pub use ops::*;
 pub use sample::Sample;
 

@@ -2,10 +2,10 @@
 
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, OnceLock, Weak};
 
 use pullback_array::{Array, DType, MOST_AXES, memory};
-use pullback_network::{Coef, Dim, Label, Name, Table, Value};
+use pullback_network::{Coef, Dim, Label, Map, Name, Operator, Table, Value};
 
 use crate::op::{Op, Site, Spec};
 use crate::{Einsum, Error, Gather, Network, Reshape, Result, ScatterAdd};
@@ -18,6 +18,20 @@ use crate::{Einsum, Error, Gather, Network, Reshape, Result, ScatterAdd};
 pub struct Val {
     node: Arc<Node>,
     output: usize,
+}
+
+/// A value for as long as somebody else has it.
+#[derive(Clone)]
+pub struct WeakVal {
+    node: Weak<Node>,
+    output: usize,
+}
+
+impl WeakVal {
+    /// The value, where somebody still has it.
+    pub fn upgrade(&self) -> Option<Val> {
+        self.node.upgrade().map(|node| Val { node, output: self.output })
+    }
 }
 
 struct Node {
@@ -219,6 +233,11 @@ impl Val {
         self.node.gated
     }
 
+    /// The value, without keeping it.
+    pub fn downgrade(&self) -> WeakVal {
+        WeakVal { node: Arc::downgrade(&self.node), output: self.output }
+    }
+
     pub(crate) fn sibling(&self, output: usize) -> Val {
         Val { node: self.node.clone(), output }
     }
@@ -269,6 +288,24 @@ impl Val {
             pending.pop();
         }
         Ok(&self.node.arrays.get().expect("just evaluated")[self.output])
+    }
+
+    /// Are its numbers, though integers, those of a computation that starts at floats or symbols, so that they are others where those are?
+    pub(crate) fn is_computed_from_floats(&self) -> bool {
+        let mut seen = std::collections::HashSet::new();
+        let mut pending = vec![self];
+        while let Some(value) = pending.pop() {
+            if seen.insert(value.order()) {
+                match &value.node.origin {
+                    Origin::Leaf if value.dtype().is_float() || value.node.arrays.get().is_none() => {
+                        return true;
+                    }
+                    Origin::Leaf | Origin::Number(_) => {}
+                    Origin::Call(_, inputs) => pending.extend(inputs),
+                }
+            }
+        }
+        false
     }
 
     /// Does the value have numbers: does it depend on no symbol?
@@ -394,6 +431,38 @@ impl Value for Val {
 
     fn inverse(&self) -> Result<Val> {
         self.inv()
+    }
+
+    fn pick(&self, index: &Val, batch: usize) -> Result<Val> {
+        self.pick(index, batch)
+    }
+
+    fn put(&self, index: &Val, batch: usize, size: Dim) -> Result<Val> {
+        self.put(index, batch, size)
+    }
+
+    fn running_sum(&self, axis: usize, reversed: bool) -> Result<Val> {
+        self.running_sums(axis, reversed)
+    }
+
+    fn recur(&self, right: &Val, transposed: bool) -> Result<Val> {
+        self.recur(right, transposed)
+    }
+
+    fn local(operator: &Operator<Val>, right: &Val, transposed: bool) -> Result<Val> {
+        let Map::Local { of, input, .. } = &operator.map else {
+            return Err(Error::new("a local Jacobian is applied by what states it"));
+        };
+        match &of.node.origin {
+            Origin::Call(op, inputs) => {
+                op.apply_jacobian(&Site { value: of, inputs, input: *input }, right, transposed)
+            }
+            _ => Err(Error::new(format!("{} has no input {input}", of.symbol()))),
+        }
+    }
+
+    fn operand(&self, input: usize) -> String {
+        self.inputs().get(input).map_or_else(|| "·".to_string(), |input| written(input, FORMULA_DEPTH))
     }
 
     fn add(&self, other: &Val) -> Result<Val> {

@@ -6,7 +6,7 @@ use pullback_array::{Array, DType};
 use pullback_network::Dim;
 
 use crate::node::Val;
-use crate::{Network, Result};
+use crate::{Error, Network, Result};
 
 /// The shape and the dtype of a value.
 #[derive(Clone, Debug, PartialEq)]
@@ -38,6 +38,9 @@ pub fn promote(a: DType, b: DType) -> DType {
     }
 }
 
+/// What stands in the place of a forward pass: it is given the operation, one of the values that an application of it made, and its inputs.
+pub type Forward<'a> = dyn FnMut(&dyn Op, &Val, &[&Array]) -> Result<Vec<Array>> + 'a;
+
 /// An operation: the one place where anything has to be stated about it.
 ///
 /// `forward` is a pure function of its inputs, and `jacobian` builds its payloads from values of the graph only: a
@@ -59,11 +62,28 @@ pub trait Op: fmt::Debug + Send + Sync + 'static {
     /// invert), or where memory does not suffice. A logarithm of −1 is NaN and no error.
     fn forward(&self, inputs: &[&Array]) -> Result<Vec<Array>>;
 
+    /// The forward pass with `inner` in the place of those of operations that this one runs itself, as a loop does; most run none.
+    ///
+    /// # Errors
+    /// Those of [`Op::forward`], and those of `inner`.
+    fn forward_by(&self, inputs: &[&Array], _inner: &mut Forward<'_>) -> Result<Vec<Array>> {
+        self.forward(inputs)
+    }
+
     /// The local Jacobian of one output by one input, ∂y/∂x, at a place in a graph.
     ///
     /// # Errors
     /// Where the derivative does not exist, or does not at this order: an error, never a number.
     fn jacobian(&self, at: &Site<'_>) -> Result<Network>;
+
+    /// The local Jacobian, or its transpose, applied to `right`, of shape `[input…, k]` (`[output…, k]`), of an operation whose Jacobian
+    /// says so ([`pullback_network::Map::Local`]).
+    ///
+    /// # Errors
+    /// Where the operation states no such map; what the operations that are applied return.
+    fn apply_jacobian(&self, _at: &Site<'_>, _right: &Val, _transposed: bool) -> Result<Val> {
+        Err(Error::new(format!("{}: its Jacobian is a network", self.name())))
+    }
 
     /// Is the result nothing but its input, as a value of its own?
     fn is_copy(&self) -> bool {

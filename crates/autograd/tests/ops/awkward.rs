@@ -2,7 +2,7 @@
 //! prefixes that is right at zeros, an order of elements.
 
 use pullback_array::{Array, DType};
-use pullback_network::{Coef, Dim, Inverse, Label, Relation, Table};
+use pullback_network::{Coef, Dim, Label, Operator, Relation, Table};
 use pullback_ops::{Factor, Network, Op, Result, Sample, Site, Spec, Val};
 
 /// Their names.
@@ -136,8 +136,8 @@ impl Op for CumProd {
         let out = Label::for_dims(x.dims());
         let mut slots = out.clone();
         slots[n] = Label::new(x.dims()[n]);
-        let inverse = Inverse { matrix, batch: out[..n].to_vec(), row: out[n], column: slots[n] };
-        let factors = [Factor::Inverse(inverse), Factor::Dense(before, slots.clone())];
+        let inverse = Operator::inverse(matrix, &out[..n], out[n], slots[n]);
+        let factors = [Factor::Operator(inverse), Factor::Dense(before, slots.clone())];
         Ok(at.network().plus_term(Coef::one(), &out, &slots, factors))
     }
 }

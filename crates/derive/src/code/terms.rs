@@ -1,7 +1,7 @@
 //! How a sum of products is written: what all products have in common once, before the rest of them in brackets.
 
 use pullback_lang::{BinaryOp, Expr, ExprKind, Span, make, parse_expr};
-use pullback_network::{Coef, Dim, Label};
+use pullback_network::{Coef, Dim, Label, Map};
 use pullback_ops::{Factor, Term};
 
 use super::contraction::contracted;
@@ -165,12 +165,19 @@ fn product(term: &Term, slots: &[Label], writer: &Writer<'_>) -> Option<Product>
     for factor in term.factors.iter().rev() {
         let (expr, labels) = match factor {
             Factor::Dense(value, labels) => (writer.written(value)?, labels.clone()),
-            Factor::Inverse(inverse) if inverse.batch.is_empty() => {
-                let matrix = writer.written(&inverse.matrix)?;
-                let inverted = make::call(Span::default(), "inv", vec![matrix], Vec::new());
-                (inverted, vec![inverse.row, inverse.column])
-            }
-            Factor::Inverse(_) | Factor::Relation(_) => return None,
+            Factor::Operator(operator) => match (&operator.map, operator.as_matrix()?) {
+                (Map::Inverse(matrix), (row, column)) => {
+                    let matrix = writer.written(matrix)?;
+                    (make::call(Span::default(), "inv", vec![matrix], Vec::new()), vec![row, column])
+                }
+                (Map::RunningSum, (row, column)) => {
+                    let size = make::dim(Span::default(), &row.dim());
+                    let ones = make::call(Span::default(), "ones", vec![size.clone(), size], Vec::new());
+                    (make::call(Span::default(), "tril", vec![ones], Vec::new()), vec![row, column])
+                }
+                _ => return None,
+            },
+            Factor::Relation(_) => return None,
         };
         let axes: Vec<Label> = labels.into_iter().map(called).collect();
         let is_repeated = |(at, label): (usize, &Label)| !is_stretched(label) && axes[..at].contains(label);

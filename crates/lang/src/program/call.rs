@@ -114,12 +114,7 @@ impl Evaluator<'_> {
                 this.locals.get_or_insert_default().insert(param, default);
             }
             for inside in &function.inside {
-                let results = match inside.names.as_slice() {
-                    [_] => vec![this.arg(&inside.expr)?],
-                    names => this.results(&inside.expr, names.len())?.into_iter().map(Arg::Value).collect(),
-                };
-                let names = inside.names.iter().map(|name| name.text.clone());
-                this.locals.get_or_insert_default().extend(names.zip(results));
+                this.inner(inside)?;
             }
             this.arg(&function.body)
         });
@@ -213,7 +208,7 @@ impl Evaluator<'_> {
         };
         let (number, dim) = match self.arg(expr)? {
             Arg::Number(number, dim) => (number, dim),
-            Arg::Value(val) => match constant(&val).or_else(|| of_constants(&val)) {
+            Arg::Value(val) => match constant(&self.outside(&val)).or_else(|| of_constants(&val)) {
                 Some(number) => (number, None),
                 None => return Err(wrong(format!("a value of shape {:?}", val.dims()))),
             },
@@ -297,8 +292,24 @@ impl Evaluator<'_> {
             _ => {
                 let bare = matches!(&expr.kind, ExprKind::Name(name)
                     if matches!(name.as_str(), "row" | "col") && self.scope.get(name).is_none());
-                if bare { self.word(expr).map(Arg::Text) } else { self.arg(expr).map(attribute) }
+                if bare {
+                    self.word(expr).map(Arg::Text)
+                } else {
+                    self.arg(expr).map(|arg| self.attribute(arg))
+                }
             }
+        }
+    }
+
+    /// An attribute: a scalar input such as `k = 3` is the number it was given.
+    fn attribute(&self, arg: Arg) -> Arg {
+        match arg {
+            Arg::Value(val) => match constant(&self.outside(&val)).or_else(|| of_constants(&val)) {
+                Some(number) => Arg::Number(number, None),
+                None => Arg::Value(val),
+            },
+            Arg::List(items) => Arg::List(items.into_iter().map(|item| self.attribute(item)).collect()),
+            other => other,
         }
     }
 
@@ -398,18 +409,6 @@ fn of_constants(val: &Val) -> Option<f64> {
         }
     }
     val.array().ok()?.item().ok()
-}
-
-/// An attribute: a scalar input such as `k = 3` is the number it was given.
-fn attribute(arg: Arg) -> Arg {
-    match arg {
-        Arg::Value(val) => match constant(&val).or_else(|| of_constants(&val)) {
-            Some(number) => Arg::Number(number, None),
-            None => Arg::Value(val),
-        },
-        Arg::List(items) => Arg::List(items.into_iter().map(attribute).collect()),
-        other => other,
-    }
 }
 
 /// The same value as integers, where it is an input or a list of nothing but whole numbers: `[0, 2, 1]` is an index

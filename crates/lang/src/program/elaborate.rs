@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
+use std::sync::Arc;
 
 use pullback_array::DType;
 use pullback_array::random::Generator;
@@ -16,7 +17,7 @@ use super::notation;
 use super::scope::{Meaning, Recipe, Scope, StatedValue};
 use super::{Program, Value, ValueKind};
 use crate::{
-    Definitions, Error, File, MAX_ERRORS, Name, Names, Shape, Source, Span, Statement, StatementKind,
+    Definitions, Error, File, MAX_ERRORS, Name, Names, Scan, Shape, Source, Span, Statement, StatementKind,
     Upstream,
 };
 
@@ -160,7 +161,7 @@ impl<'a> Elaboration<'a> {
                     None => Ok(val),
                 });
                 let bound = self.define(&definition.name, val, definition.expr.span);
-                let recipe = Recipe { indices: None, result: None, expr: definition.expr.clone() };
+                let recipe = Recipe::Value(definition.expr.clone());
                 self.scope.trace(&definition.name.text, refers_to, recipe);
                 bound
             }
@@ -170,7 +171,7 @@ impl<'a> Elaboration<'a> {
                 let (val, refers_to) =
                     self.evaluated(|evaluator| notation::definition(evaluator, indices, expr));
                 let bound = self.define(&definition.name, val, expr.span);
-                let recipe = Recipe { indices: Some(indices.clone()), result: None, expr: expr.clone() };
+                let recipe = Recipe::Entries(indices.clone(), expr.clone());
                 self.scope.trace(&definition.name.text, refers_to, recipe);
                 bound
             }
@@ -182,6 +183,7 @@ impl<'a> Elaboration<'a> {
                 self.scope.define_function(function);
                 Ok(())
             }
+            StatementKind::Scan(scan) => self.scan(scan),
             StatementKind::Upstream(upstream) => self.upstream(upstream, statement.span),
             StatementKind::Claim(claim) => self.claim(claim, statement.span),
             StatementKind::EntryClaim(claim) => self.entry_claim(claim, statement.span),
@@ -211,8 +213,27 @@ impl<'a> Elaboration<'a> {
             }
             let bound = self.define(name, val, expr.span);
             self.report(bound);
-            let recipe = Recipe { indices: None, result: Some((number, count)), expr: expr.clone() };
+            let recipe = Recipe::Result { number, count, expr: expr.clone() };
             self.scope.trace(&name.text, refers_to.clone(), recipe);
+        }
+        Ok(())
+    }
+
+    /// A loop.
+    fn scan(&mut self, scan: &Scan) -> Outcome<()> {
+        let (bound, refers_to) = self.evaluated(|evaluator| evaluator.scan(scan));
+        let bound: Vec<(&Name, Outcome<Val>)> = match bound {
+            Ok(bound) => bound.into_iter().map(|(name, val)| (name, Ok(val))).collect(),
+            Err(failure) => {
+                self.report(Err(failure));
+                scan.named().map(|name| (name, Err(Failure::Silent))).collect()
+            }
+        };
+        let scan = Arc::new(scan.clone());
+        for (number, (name, val)) in bound.into_iter().enumerate() {
+            let bound = self.define(name, val, name.span);
+            self.report(bound);
+            self.scope.trace(&name.text, refers_to.clone(), Recipe::Loop { number, scan: scan.clone() });
         }
         Ok(())
     }

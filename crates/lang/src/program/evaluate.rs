@@ -12,6 +12,7 @@ use pullback_ops::{Arg, Origin, Val};
 
 use super::arithmetic;
 use super::failure::{Outcome, of_array, of_op};
+use super::scan::Loop;
 use super::scope::Scope;
 use crate::{Error, Expr, ExprKind, Name, Result, Span, print};
 
@@ -36,6 +37,8 @@ pub(super) struct Evaluator<'a> {
     pub(super) scope: &'a Scope,
     /// The parameters of the function of the file whose body this is.
     pub(super) locals: Option<HashMap<String, Arg>>,
+    /// The loops whose bodies are evaluated, the innermost last.
+    pub(super) loops: Vec<Loop>,
     /// Claims at and after this one cannot be referred to.
     pub(super) before: usize,
     /// Claims that have another value than the one they state.
@@ -55,6 +58,7 @@ impl<'a> Evaluator<'a> {
         Evaluator {
             scope,
             locals: None,
+            loops: Vec::new(),
             before: scope.stated.len(),
             replaced: None,
             referred: BTreeSet::new(),
@@ -139,12 +143,18 @@ impl<'a> Evaluator<'a> {
             ExprKind::Number { value, .. } => Ok(Arg::Number(*value, None)),
             ExprKind::Text(text) => Ok(Arg::Text(text.clone())),
             ExprKind::Bool(flag) => Ok(Arg::Flag(*flag)),
-            ExprKind::Name(text) => self.name(&Name::new(text.clone(), expr.span)),
+            ExprKind::Name(text) => Ok(match self.name(&Name::new(text.clone(), expr.span))? {
+                Arg::Value(val) => Arg::Value(self.captured(val)),
+                other => other,
+            }),
             ExprKind::List(items) => {
                 items.iter().map(|item| self.arg(item)).collect::<Outcome<_>>().map(Arg::List)
             }
             ExprKind::Call { function, args, kwargs } => self.call(expr.span, function, args, kwargs),
-            ExprKind::ClaimRef { of, wrt } => self.reference(expr.span, of, wrt).map(Arg::Value),
+            ExprKind::ClaimRef { of, wrt } => {
+                let val = self.reference(expr.span, of, wrt)?;
+                Ok(Arg::Value(self.captured(val)))
+            }
             ExprKind::Negate(_)
             | ExprKind::Binary { .. }
             | ExprKind::Transpose(_)
@@ -167,6 +177,9 @@ impl<'a> Evaluator<'a> {
             }
             ExprKind::Index { items, .. } => {
                 let base = self.operand_from(below, first)?;
+                if let Some(row) = self.row(expr.span, &base, items)? {
+                    return Ok(Arg::Value(row));
+                }
                 self.subscript(expr.span, &base, items).map(Arg::Value)
             }
             ExprKind::Binary { operator, right, .. } => {

@@ -50,13 +50,20 @@ impl Evaluator<'_> {
     fn computed_anew(&mut self, span: Span, recipe: &Recipe) -> Outcome<Val> {
         // The definition stands outside of the function whose body may be evaluated just now.
         let (locals, within) = (self.locals.take(), self.within.take());
-        let result = self.nested(span, |this| match (&recipe.indices, recipe.result) {
-            (Some(indices), _) => notation::definition(this, indices, &recipe.expr),
-            (None, Some((number, count))) => Ok(this.results(&recipe.expr, count)?.remove(number)),
-            (None, None) => this.value(&recipe.expr),
+        let loops = std::mem::take(&mut self.loops);
+        let result = self.nested(span, |this| match recipe {
+            Recipe::Entries(indices, expr) => notation::definition(this, indices, expr),
+            Recipe::Result { number, count, expr } => Ok(this.results(expr, *count)?.remove(*number)),
+            Recipe::Value(expr) => this.value(expr),
+            Recipe::Loop { number, scan } => Ok(this.scan(scan)?.remove(*number).1),
         });
-        (self.locals, self.within) = (locals, within);
-        result
+        (self.locals, self.within, self.loops) = (locals, within, loops);
+        // It is from outside of the loops, though made just now.
+        let older = |this: &mut Self, val: Val| match this.loops.is_empty() {
+            true => val,
+            false => this.captured_as_outside(val),
+        };
+        result.map(|val| older(self, val))
     }
 
     /// The results of an expression that has several.

@@ -50,6 +50,7 @@ mod input;
 mod lookup;
 mod notation;
 mod ranges;
+mod scan;
 mod scope;
 mod subscript;
 mod upstream;

@@ -10,7 +10,7 @@ use pullback_ops::Val;
 use super::failure::{Failure, Outcome};
 use crate::prelude;
 use crate::syntax::hint;
-use crate::{Error, Expr, Function, Layout, Name, Names, Span};
+use crate::{Error, Expr, Function, Layout, Name, Names, Scan, Span};
 
 /// The names that an expression may use: dims, values, functions, and claims to refer to.
 ///
@@ -61,11 +61,27 @@ pub(super) enum Meaning {
 
 /// The right side of a definition that uses claims.
 #[derive(Debug)]
-pub(super) struct Recipe {
-    pub(super) indices: Option<Vec<Name>>,
-    /// Which of how many results it is.
-    pub(super) result: Option<(usize, usize)>,
-    pub(super) expr: Expr,
+pub(super) enum Recipe {
+    /// What an expression is.
+    Value(Expr),
+    /// One of several results.
+    Result {
+        /// Which.
+        number: usize,
+        /// Of how many.
+        count: usize,
+        /// Of what.
+        expr: Expr,
+    },
+    /// Entry by entry.
+    Entries(Vec<Name>, Expr),
+    /// A name of a loop.
+    Loop {
+        /// Which of those that it binds.
+        number: usize,
+        /// The loop.
+        scan: Arc<Scan>,
+    },
 }
 
 /// A claim as a reference sees it.

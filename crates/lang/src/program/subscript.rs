@@ -91,7 +91,7 @@ impl Evaluator<'_> {
             Arg::Number(number, _) => whole(expr, number).map(Position::Number),
             arg => {
                 let val = self.operand_from(expr, arg)?;
-                if let Some(number) = constant(&val) {
+                if let Some(number) = constant(&self.outside(&val)) {
                     return whole(expr, number).map(Position::Number);
                 }
                 match (val.dtype(), whole_numbers(&val)) {

@@ -76,6 +76,8 @@ pub enum StatementKind {
     IndexDefinition(IndexDefinition),
     /// `fn rms(a) = sqrt(mean(a^2))`.
     Function(Function),
+    /// `scan t < T, h = h0 -> hs { h = tanh(X[t] @ U + h @ W) }`.
+    Scan(Scan),
     /// `dL/dZ: [N, M] ~ randn`.
     Upstream(Upstream),
     /// `dL/dW = expr`, `dv/dW [col] = expr`, `dv/da [u fixed] = expr`, `d2L/dx dy = expr`.
@@ -216,15 +218,63 @@ pub struct Function {
     /// What each is where a call says nothing of it; `None` where it has to.
     pub defaults: Vec<Option<Expr>>,
     /// What is defined inside, in order; each is known to those behind it.
-    pub inside: Vec<Definitions>,
+    pub inside: Vec<Inner>,
     /// Its value; a list is several.
     pub body: Expr,
+}
+
+/// A statement between braces.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Inner {
+    /// `a = …`, `a, b = …`.
+    Definitions(Definitions),
+    /// A loop inside.
+    Scan(Scan),
+}
+
+impl Inner {
+    /// All its expressions, in order.
+    pub fn exprs(&self) -> Vec<&Expr> {
+        match self {
+            Inner::Definitions(definitions) => vec![&definitions.expr],
+            Inner::Scan(scan) => scan.exprs(),
+        }
+    }
+}
+
+/// `scan index < length, carry = start, … -> all, … { … }`: the statements between the braces once for each index from 0 on. A carry is known to
+/// them as what the step before left.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Scan {
+    /// The number of the step.
+    pub index: Name,
+    /// How many steps there are.
+    pub length: Expr,
+    /// What goes from step to step, and what each starts as. After the loop they are what the last step left.
+    pub carries: Vec<(Name, Expr)>,
+    /// Names for what each carry was after each step, in the order of the carries; `_` binds none, and fewer may be given.
+    pub all: Vec<Name>,
+    /// What is done in a step.
+    pub body: Vec<Inner>,
+}
+
+impl Scan {
+    /// The names that it binds: the carries, and those behind the arrow.
+    pub fn named(&self) -> impl Iterator<Item = &Name> {
+        self.carries.iter().map(|(name, _)| name).chain(self.all.iter().filter(|name| name.binds()))
+    }
+
+    /// All its expressions, in order.
+    pub fn exprs(&self) -> Vec<&Expr> {
+        let starts = self.carries.iter().map(|(_, start)| start);
+        [&self.length].into_iter().chain(starts).chain(self.body.iter().flat_map(Inner::exprs)).collect()
+    }
 }
 
 impl Function {
     /// All expressions of it: what is defined inside, in order, and its value.
     pub fn exprs(&self) -> impl Iterator<Item = &Expr> {
-        self.inside.iter().map(|inside| &inside.expr).chain(std::iter::once(&self.body))
+        self.inside.iter().flat_map(Inner::exprs).chain(std::iter::once(&self.body))
     }
 
     /// How a call is written: `layer(x, g, eps=1e-5)`.

@@ -79,7 +79,9 @@ pub(crate) fn for_statement_word(word: &str) -> Option<&'static str> {
         word if foreign::KEYWORDS.contains(&word) => "a definition needs no keyword: `a = W @ x`",
         "def" | "function" | "lambda" => "a function is written `fn f(x) = …`, on one line",
         "import" | "from" => "nothing is imported; all functions are there",
-        "for" | "while" => "there are no loops; write sums as `sum(…)` or in index notation",
+        "for" | "while" => {
+            "a loop is written `scan t < T, h = h0 { h = … }`; sums as `sum(…)` or in index notation"
+        }
         "print" => "`pullback run` prints every definition",
         "assert" | "return" => "a claim is written `dL/dx = …`",
         "input" | "param" => "an input is written `x: [n] ~ randn` or `x = [1, 2, 3]`",

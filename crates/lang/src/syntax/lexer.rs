@@ -80,6 +80,9 @@ pub(crate) enum TokenKind {
     #[token("-")]
     #[token("−")]
     Minus,
+    #[token("->")]
+    #[token("→")]
+    Arrow,
     #[token("*")]
     #[token("⊙")]
     Star,

@@ -93,6 +93,7 @@ fn exprs(kind: &StatementKind) -> Vec<&Expr> {
         StatementKind::Definitions(definitions) => vec![&definitions.expr],
         StatementKind::IndexDefinition(definition) => vec![&definition.expr],
         StatementKind::Function(function) => function.exprs().collect(),
+        StatementKind::Scan(scan) => scan.exprs(),
         StatementKind::Claim(claim) => vec![&claim.expr],
         _ => Vec::new(),
     }

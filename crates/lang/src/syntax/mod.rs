@@ -15,6 +15,7 @@ pub(crate) mod parse;
 mod parser;
 pub(crate) mod print;
 mod reference;
+mod scan;
 pub(crate) mod source;
 mod statement;
 mod unexpected;

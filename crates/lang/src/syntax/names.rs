@@ -74,6 +74,9 @@ impl Names {
                     names.bind(&definition.name, Binding::Definition)
                 }
                 StatementKind::Function(function) => names.bind_function(&function.name),
+                StatementKind::Scan(scan) => {
+                    scan.named().for_each(|name| names.bind(name, Binding::Definition));
+                }
                 StatementKind::Upstream(upstream) => {
                     for dim in &upstream.shape.dims {
                         names.bind_dim(dim);

@@ -4,7 +4,7 @@
 //! where no `=` or `:` follows: `seed = 3` is an input called `seed`.
 
 use super::ast::{
-    DType, Definition, Definitions, Function, IndexDefinition, Input, Name, Statement, StatementKind,
+    DType, Definition, Definitions, Function, IndexDefinition, Inner, Input, Name, Statement, StatementKind,
 };
 use super::expr::{Expr, ExprKind};
 use super::hint;
@@ -42,6 +42,7 @@ impl Parser<'_> {
                 self.setting()
             }
             ("fn", TokenKind::Name) => self.function(),
+            ("scan", TokenKind::Name) if self.kind(2) == TokenKind::Less => self.scan_statement(),
             ("shape", TokenKind::OpenParen) if self.at_head(2) => self.shape_claim(),
             (_, TokenKind::Assign) => self.definition(),
             (_, TokenKind::Comma) if self.binds_several() => self.definitions(),
@@ -149,39 +150,55 @@ impl Parser<'_> {
     }
 
     /// `{ mu = mean(x); (x - mu) * g }`: definitions, and what the function gives.
-    fn block(&mut self) -> Result<(Vec<Definitions>, Expr)> {
+    fn block(&mut self) -> Result<(Vec<Inner>, Expr)> {
         let open = self.advance();
-        let mut inside: Vec<Definitions> = Vec::new();
+        let inside = self.inner_statements()?;
+        if matches!(self.kind(0), TokenKind::CloseBrace | TokenKind::End) {
+            return Err(Error::new(self.token(0).span(), "the block gives nothing")
+                .with_label(open.span(), "opened here")
+                .with_hint("its last line is what the function gives: `y`, or `(a, b)`"));
+        }
+        let body = self.expression()?;
+        self.skip_ends();
+        if self.kind(0) != TokenKind::CloseBrace {
+            return Err(self.unexpected("`}`"));
+        }
+        self.at += 1;
+        Ok((inside, body))
+    }
+
+    /// The statements between braces, up to what is none.
+    pub(super) fn inner_statements(&mut self) -> Result<Vec<Inner>> {
+        let mut inside = Vec::new();
         loop {
-            while matches!(self.kind(0), TokenKind::Newline | TokenKind::Semicolon) {
-                self.at += 1;
-            }
-            if matches!(self.kind(0), TokenKind::CloseBrace | TokenKind::End) {
-                return Err(Error::new(self.token(0).span(), "the block gives nothing")
-                    .with_label(open.span(), "opened here")
-                    .with_hint("its last line is what the function gives: `y`, or `(a, b)`"));
-            }
-            if self.kind(0) == TokenKind::Name && (self.kind(1) == TokenKind::Assign || self.binds_several())
-            {
+            self.skip_ends();
+            let is_name = self.kind(0) == TokenKind::Name;
+            let inner = if is_name && self.starts_scan() {
+                Inner::Scan(self.nested(Self::scan)?)
+            } else if is_name && (self.kind(1) == TokenKind::Assign || self.binds_several()) {
                 let names = self.bound_names()?;
                 let expr = self.expression()?;
-                self.locals.extend(names.iter().map(|name| name.text.clone()));
-                inside.push(Definitions { names, expr });
-                if !matches!(self.kind(0), TokenKind::Newline | TokenKind::Semicolon | TokenKind::CloseBrace)
-                {
-                    return Err(self.unexpected("the end of the statement"));
+                Inner::Definitions(Definitions { names, expr })
+            } else {
+                return Ok(inside);
+            };
+            let known: Vec<String> = match &inner {
+                Inner::Definitions(definitions) => {
+                    definitions.named().map(|name| name.text.clone()).collect()
                 }
-                continue;
+                Inner::Scan(scan) => scan.named().map(|name| name.text.clone()).collect(),
+            };
+            self.locals.extend(known);
+            inside.push(inner);
+            if !matches!(self.kind(0), TokenKind::Newline | TokenKind::Semicolon | TokenKind::CloseBrace) {
+                return Err(self.unexpected("the end of the statement"));
             }
-            let body = self.expression()?;
-            while matches!(self.kind(0), TokenKind::Newline | TokenKind::Semicolon) {
-                self.at += 1;
-            }
-            if self.kind(0) != TokenKind::CloseBrace {
-                return Err(self.unexpected("`}`"));
-            }
+        }
+    }
+
+    fn skip_ends(&mut self) {
+        while matches!(self.kind(0), TokenKind::Newline | TokenKind::Semicolon) {
             self.at += 1;
-            return Ok((inside, body));
         }
     }
 
@@ -343,7 +360,7 @@ impl Parser<'_> {
         }
     }
 
-    fn name(&mut self) -> Result<Name> {
+    pub(super) fn name(&mut self) -> Result<Name> {
         let token = self.expect(TokenKind::Name, "a name")?;
         Ok(Name::new(name_text(self.lexeme(token)), token.span()))
     }
@@ -355,7 +372,7 @@ impl Parser<'_> {
         Ok(name)
     }
 
-    fn check_fresh(&self, name: &Name) -> Result<()> {
+    pub(super) fn check_fresh(&self, name: &Name) -> Result<()> {
         if matches!(name.text.as_str(), "true" | "True" | "false" | "False" | "None") {
             return Err(Error::new(name.span, format!("`{name}` is a word of the language, not a name")));
         }

@@ -1,7 +1,7 @@
 //! Trees as S-expressions: every node in parentheses, so that no precedence is left to the reader.
 
 use pullback_lang::{
-    DimSpec, Expr, ExprKind, IndexItem, Input, Name, Shape, Source, Statement, StatementKind,
+    DimSpec, Expr, ExprKind, IndexItem, Inner, Input, Name, Scan, Shape, Source, Statement, StatementKind,
 };
 
 pub fn statement(statement: &Statement) -> String {
@@ -18,9 +18,9 @@ pub fn statement(statement: &Statement) -> String {
             format!("(define {}[{}] {})", it.name, names(&it.indices), expr(&it.expr))
         }
         StatementKind::Function(it) => {
-            let inside = it.inside.iter().map(|it| format!("({} {}) ", names(&it.names), expr(&it.expr)));
-            format!("(fn {} {}{})", it.signature(), inside.collect::<String>(), expr(&it.body))
+            format!("(fn {} {}{})", it.signature(), inner(&it.inside), expr(&it.body))
         }
+        StatementKind::Scan(it) => scan(it),
         StatementKind::Upstream(it) => {
             format!("(given {} by {} {} {})", it.of, it.wrt, dims(&it.shape), source(&it.source))
         }
@@ -41,6 +41,21 @@ pub fn statement(statement: &Statement) -> String {
         }
         StatementKind::Expression(it) => expr(it),
     }
+}
+
+fn scan(it: &Scan) -> String {
+    let carries: Vec<String> =
+        it.carries.iter().map(|(name, start)| format!("({name} {})", expr(start))).collect();
+    let (head, all) = (format!("{} {}", it.index, expr(&it.length)), names(&it.all));
+    format!("(scan {head} {} -> [{all}] {})", carries.join(" "), inner(&it.body).trim_end())
+}
+
+fn inner(them: &[Inner]) -> String {
+    let of = |it: &Inner| match it {
+        Inner::Definitions(it) => format!("({} {}) ", names(&it.names), expr(&it.expr)),
+        Inner::Scan(it) => format!("{} ", scan(it)),
+    };
+    them.iter().map(of).collect()
 }
 
 pub fn expr(it: &Expr) -> String {

@@ -1,10 +1,10 @@
 //! Running sums along an axis.
 //!
 //! # Formula
-//! y_(…, i, …) = Σ_{m ≤ i} x_(…, m, …)
+//! y_(…, i, …) = Σ_{m ≤ i} x_(…, m, …), or over m ≥ i where `reverse`
 //!
 //! # Jacobian
-//! ∂y_i/∂x_m = `[m ≤ i]` along the axis, with a delta on every other one.
+//! ∂y_i/∂x_m = `[i ≥ m]` along the axis, with a delta on every other one: an operator, which is never written out where it is applied.
 //!
 //! # Domain
 //! All reals.
@@ -13,11 +13,11 @@
 //! Smooth.
 //!
 //! # Why
-//! Each sum is linear in all that came before. The condition is a matrix of zeros and ones with the square of the axis's size in entries:
-//! a pass forward is linear in that size, a derivative is not.
+//! Each sum is linear in all that came before. The transpose of running sums are running sums from the other end, so a pass back takes
+//! as long as a pass forward.
 
 use pullback_array::{Array, DType};
-use pullback_network::{Coef, Dim, Label};
+use pullback_network::{Coef, Dim, Label, Map, Operator};
 
 use crate::{Axes, Entry, Error, Factor, Network, Op, Result, Sample, Site, Spec, Val};
 
@@ -25,6 +25,7 @@ use crate::{Axes, Entry, Error, Factor, Network, Op, Result, Sample, Site, Spec,
 #[derive(Debug, Clone, Copy)]
 struct CumSum {
     axis: usize,
+    reversed: bool,
 }
 
 impl Op for CumSum {
@@ -51,8 +52,13 @@ impl Op for CumSum {
         let mut sums = x.to_vec_f64();
         let single = x.dtype() == DType::F32;
         for block in sums.chunks_exact_mut((inner * shape[self.axis]).max(1)) {
-            for at in inner..block.len() {
-                let sum = block[at] + block[at - inner];
+            let count = block.len();
+            for step in inner..count {
+                let (at, before) = match self.reversed {
+                    true => (count - 1 - step, count - 1 - step + inner),
+                    false => (step, step - inner),
+                };
+                let sum = block[at] + block[before];
                 block[at] = if single { f64::from(sum as f32) } else { sum };
             }
         }
@@ -62,19 +68,17 @@ impl Op for CumSum {
     fn jacobian(&self, at: &Site<'_>) -> Result<Network> {
         let x = Label::for_dims(at.x().dims());
         let mut out = x.clone();
-        let dim = at.x().dims()[self.axis];
-        out[self.axis] = Label::new(dim);
-        let size = dim.size();
-        pullback_array::memory::room(size.saturating_mul(size).saturating_mul(size_of::<f64>()))?;
-        let entries = (0..size * size).map(|at| if at % size <= at / size { 1.0 } else { 0.0 }).collect();
-        let before = Array::from_vec::<f64>(&[size, size], entries)?.cast(at.y().dtype())?;
-        let before = Val::with_dims(before, &[dim, dim])?.named(&format!("tril(ones({}, {0}))", called(dim)));
-        let factor = Factor::Dense(before, vec![out[self.axis], x[self.axis]]);
-        Ok(at.network().plus_term(Coef::one(), &out, &x, [factor]))
+        out[self.axis] = Label::new(at.x().dims()[self.axis]);
+        let (row, column) = (out[self.axis], x[self.axis]);
+        let (row, column) = if self.reversed { (column, row) } else { (row, column) };
+        let operator =
+            Operator { map: Map::RunningSum, batch: Vec::new(), rows: vec![row], columns: vec![column] };
+        Ok(at.network().plus_term(Coef::one(), &out, &x, [Factor::Operator(operator)]))
     }
 
     fn written(&self, inputs: &[String]) -> String {
-        format!("cumsum({}, axis={})", inputs[0], self.axis)
+        let reversed = if self.reversed { ", reverse=true" } else { "" };
+        format!("cumsum({}, axis={}{reversed})", inputs[0], self.axis)
     }
 }
 
@@ -84,18 +88,19 @@ pub(super) fn called(dim: Dim) -> String {
 }
 
 pub(crate) static ENTRY: Entry = Entry {
-    signature: "cumsum(x, axis=0)",
+    signature: "cumsum(x, axis=0, reverse=false)",
     aliases: &[],
     axes: Axes::Kept,
     call: |args| {
         let x = args.value("x")?;
-        x.cumsum(args.axis("axis", x.ndim())?.unwrap_or(0))
+        x.running_sums(args.axis("axis", x.ndim())?.unwrap_or(0), args.flag("reverse")?)
     },
     samples: || {
         vec![
             Sample::normal("cumsum: a vector", [&[5]], |x| x[0].cumsum(0)),
             Sample::normal("cumsum: the first of two axes", [&[3, 2]], |x| x[0].cumsum(0)),
             Sample::normal("cumsum: in the middle", [&[2, 3, 2]], |x| x[0].powf(2.0)?.cumsum(1)),
+            Sample::normal("cumsum: from the end", [&[4, 2]], |x| x[0].powf(2.0)?.running_sums(0, true)),
             Sample::normal("cumsum: nothing", [&[0]], |x| x[0].cumsum(0)),
         ]
     },
@@ -107,6 +112,14 @@ impl Val {
     /// # Errors
     /// Where there is no such axis, and on integers.
     pub fn cumsum(&self, axis: usize) -> Result<Val> {
-        Val::apply(CumSum { axis }, &[self])
+        self.running_sums(axis, false)
+    }
+
+    /// The running sums along `axis`, from its end where `reversed`. Shape: that of `self`.
+    ///
+    /// # Errors
+    /// Where there is no such axis, and on integers.
+    pub fn running_sums(&self, axis: usize, reversed: bool) -> Result<Val> {
+        Val::apply(CumSum { axis, reversed }, &[self])
     }
 }

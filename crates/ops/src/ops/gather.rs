@@ -63,15 +63,8 @@ impl Op for Gather {
     }
 
     fn forward(&self, inputs: &[&Array]) -> Result<Vec<Array>> {
-        // The selected axis to the front, and the table's axes back to its place.
-        let rank = inputs[0].ndim();
-        let front: Vec<usize> =
-            std::iter::once(self.axis).chain((0..rank).filter(|&k| k != self.axis)).collect();
-        let rows = inputs[0].permute(&front)?.gather(&self.index)?;
-        let table = self.dims.len();
-        let back: Vec<usize> =
-            (table..table + self.axis).chain(0..table).chain(table + self.axis..rows.ndim()).collect();
-        Ok(vec![rows.permute(&back)?])
+        let (to, back) = front(inputs[0].ndim(), self.axis, self.dims.len());
+        Ok(vec![inputs[0].permute(&to)?.gather(&self.index)?.permute(&back)?])
     }
 
     fn gates(&self, inputs: &[bool]) -> bool {
@@ -91,6 +84,15 @@ impl Op for Gather {
         let index = self.table.name().map_or("…", |name| name.as_str());
         format!("gather({}, {index}, axis={})", inputs[0], self.axis)
     }
+}
+
+/// The permutation that moves the selected axis to the front, and the one that moves the `table` axes of the index, which then stand there,
+/// to its place.
+fn front(rank: usize, axis: usize, table: usize) -> (Vec<usize>, Vec<usize>) {
+    let to = std::iter::once(axis).chain((0..rank).filter(|&k| k != axis)).collect();
+    let made = table + rank - 1;
+    let back = (table..table + axis).chain(0..table).chain(table + axis..made).collect();
+    (to, back)
 }
 
 pub(crate) static ENTRY: Entry = Entry {
@@ -122,10 +124,11 @@ fn indices(shape: &[usize], data: &[i64]) -> Val {
 }
 
 impl Val {
-    /// The elements of `axis` that `index`, integers of any shape, selects.
+    /// The elements of `axis` that `index`, integers of any shape, selects: by a table where they are given, else by what the program
+    /// computes when it runs (`pick`).
     ///
     /// # Errors
-    /// Where there is no such axis, an index lies outside it, or `index` is a symbol or no integers.
+    /// Where there is no such axis, an index lies outside it, or `index` holds no integers.
     pub fn gather(&self, index: &Val, axis: usize) -> Result<Val> {
         let Some(size) = self.dims().get(axis).map(|dim| dim.size() as i64) else {
             return Err(Error::new(format!("gather: {:?} has no axis {axis}", self.dims())));
@@ -133,6 +136,13 @@ impl Val {
         if index.dtype() != DType::I64 {
             return Err(Error::new(format!("gather: the index is {} and must be integers", index.dtype()))
                 .with_hint("draw it with randint(0, n) or load integers"));
+        }
+        if index.is_computed_from_floats() {
+            let (to, back) = front(self.ndim(), axis, index.ndim());
+            return match axis {
+                0 => self.pick(index, 0),
+                _ => self.permute(&to)?.pick(index, 0)?.permute(&back),
+            };
         }
         let from_start = |entry: i64| if entry < 0 { entry.saturating_add(size) } else { entry };
         let entries: Vec<i64> = index.array()?.to_vec_i64()?;

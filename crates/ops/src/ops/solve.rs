@@ -17,7 +17,7 @@
 //! From A X = B: dA X + A dX = dB, so dX = A⁻¹ (dB − dA X).
 
 use pullback_array::Array;
-use pullback_network::{Coef, Dim, Inverse, Label};
+use pullback_network::{Coef, Dim, Label, Operator};
 
 use crate::{Axes, Entry, Error, Factor, Network, Op, Result, Sample, Site, Spec, Val};
 
@@ -60,13 +60,13 @@ impl Op for Solve {
         // The entry of A⁻¹, or of A⁻ᵀ, between row i of the result and row m of the right side.
         let m = Label::new(i.dim());
         let (row, column) = if self.transposed { (m, i) } else { (i, m) };
-        let inverse = Inverse { matrix: at.inputs()[0].clone(), batch: batch.to_vec(), row, column };
+        let inverse = Factor::Operator(Operator::inverse(at.inputs()[0].clone(), batch, row, column));
         Ok(match at.input() {
-            1 => at.network().plus_term(Coef::one(), &out, &with_batch([m, j]), [Factor::Inverse(inverse)]),
+            1 => at.network().plus_term(Coef::one(), &out, &with_batch([m, j]), [inverse]),
             _ => {
                 let n = Label::new(i.dim());
                 let slots = with_batch(if self.transposed { [n, m] } else { [m, n] });
-                let factors = [Factor::Inverse(inverse), Factor::Dense(x.clone(), with_batch([n, j]))];
+                let factors = [inverse, Factor::Dense(x.clone(), with_batch([n, j]))];
                 at.network().plus_term(Coef::minus_one(), &out, &slots, factors)
             }
         })

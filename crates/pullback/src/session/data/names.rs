@@ -57,6 +57,7 @@ impl Reader {
                 StatementKind::Definitions(several) => {
                     values.extend(several.named().map(|name| name.text.clone()))
                 }
+                StatementKind::Scan(scan) => values.extend(scan.named().map(|name| name.text.clone())),
                 StatementKind::IndexDefinition(definition) => values.push(definition.name.text.clone()),
                 StatementKind::Upstream(upstream) => loss = Some(upstream.of.text.clone()),
                 _ => {}

@@ -1,0 +1,318 @@
+//! Loops: the body as a program over symbols, and what it reads of outside.
+//!
+//! While a body is evaluated, carries and the number of the step are symbols. So is every value from outside that is named in it: it is
+//! *captured*, once, so that the body is a program of its own, and the derivative by the value is that of the loop by an input.
+//! What is indexed by something that the number of the step alone decides (`X[t]`, `X[:, T-1-t]`) is read row by row: the rows are
+//! selected once, outside, and the loop is given one in each step, so that neither the loop nor its derivative ever touches the rest.
+//!
+//! What is older than the loop is from outside: values are numbered in the order in which they are made ([`Val::order`]).
+
+use std::collections::HashMap;
+
+use pullback_array::{Array, DType};
+use pullback_autograd::{Body, Function, scan};
+use pullback_network::{Dim, Value as _};
+use pullback_ops::{Arg, AxisIndex, Origin, Val};
+
+use super::evaluate::Evaluator;
+use super::failure::{Outcome, of_array, of_op};
+use crate::{Definitions, Error, Expr, ExprKind, IndexItem, Inner, Name, Scan, Span};
+
+/// A loop whose body is being evaluated.
+pub(super) struct Loop {
+    /// The number of the step, a symbol. All that is older is from outside.
+    step: Val,
+    steps: Dim,
+    /// Values from outside, each with its symbol.
+    shared: Vec<(Val, Val)>,
+    rows: Vec<Rows>,
+}
+
+/// A value from outside that is read row by row.
+struct Rows {
+    outside: Val,
+    axis: usize,
+    /// Which row each step reads.
+    places: Vec<i64>,
+    /// The rows, along the first axis.
+    stacked: Val,
+    symbol: Val,
+}
+
+/// A name that a loop binds, and its value.
+pub(super) type Bound<'s> = (&'s Name, Val);
+
+impl Evaluator<'_> {
+    /// What the names of a loop are, after it.
+    pub(super) fn scan<'s>(&mut self, scan: &'s Scan) -> Outcome<Vec<Bound<'s>>> {
+        self.nested(scan.index.span, |this| this.looped(scan))
+    }
+
+    fn looped<'s>(&mut self, statement: &'s Scan) -> Outcome<Vec<Bound<'s>>> {
+        let place = statement.index.span;
+        let steps = self.size(&statement.length)?;
+        let mut init = Vec::new();
+        for (_, start) in &statement.carries {
+            init.push(self.value(start)?);
+        }
+        let step = Val::symbol(&statement.index.text, &[], DType::I64);
+        let carries: Vec<Val> = statement
+            .carries
+            .iter()
+            .zip(&init)
+            .map(|((name, _), start)| Val::symbol(&name.text, start.dims(), start.dtype()))
+            .collect();
+        let outer = self.locals.clone();
+        let names = statement.carries.iter().map(|(name, _)| name).chain([&statement.index]);
+        let own = names.zip(carries.iter().chain([&step]));
+        let own = own.map(|(name, val)| (name.text.clone(), Arg::Value(val.clone())));
+        self.locals.get_or_insert_default().extend(own.collect::<Vec<_>>());
+        self.loops.push(Loop { step: step.clone(), steps, shared: Vec::new(), rows: Vec::new() });
+        let next = self.next(statement, &carries);
+        let Loop { shared, rows, .. } = self.loops.pop().expect("pushed above");
+        self.locals = outer;
+        let next = next?;
+
+        let yields: Vec<Val> = statement
+            .all
+            .iter()
+            .zip(&next)
+            .filter(|(name, _)| name.binds())
+            .map(|(_, next)| next.clone())
+            .collect();
+        let (outside, inside): (Vec<Val>, Vec<Val>) = shared.into_iter().unzip();
+        let body = Body {
+            step,
+            carries,
+            stacked: rows.iter().map(|rows| rows.symbol.clone()).collect(),
+            shared: inside,
+            next,
+            yields,
+        };
+        let init: Vec<&Val> = init.iter().collect();
+        let stacked: Vec<&Val> = rows.iter().map(|rows| &rows.stacked).collect();
+        let scanned = scan(body, steps, &init, &stacked, &outside.iter().collect::<Vec<_>>());
+        let scanned = scanned.map_err(of_op(place))?;
+        let last = statement.carries.iter().map(|(name, _)| name).zip(scanned.last);
+        let all = statement.all.iter().filter(|name| name.binds()).zip(scanned.all);
+        Ok(last.chain(all).collect())
+    }
+
+    /// What the carries are after a step.
+    fn next(&mut self, statement: &Scan, carries: &[Val]) -> Outcome<Vec<Val>> {
+        // Where each name of the body was bound last.
+        let mut places: HashMap<&str, Span> = HashMap::new();
+        for inner in &statement.body {
+            self.inner(inner)?;
+            match inner {
+                Inner::Definitions(definitions) => {
+                    places
+                        .extend(definitions.named().map(|name| (name.text.as_str(), definitions.expr.span)));
+                }
+                Inner::Scan(scan) => places.extend(scan.named().map(|name| (name.text.as_str(), name.span))),
+            }
+        }
+        let mut next = Vec::new();
+        for ((name, start), carry) in statement.carries.iter().zip(carries) {
+            let place = places.get(name.text.as_str()).copied().unwrap_or(start.span);
+            let arg = self.name(name)?;
+            let value =
+                self.value_from(&Expr { span: place, kind: ExprKind::Name(name.text.clone()) }, arg)?;
+            if value.shape() != carry.shape() || value.dtype() != carry.dtype() {
+                let was = (carry.dtype(), carry.dims());
+                let message = format!(
+                    "`{name}` starts as {} {:?} and becomes {} {:?}",
+                    was.0,
+                    was.1,
+                    value.dtype(),
+                    value.dims()
+                );
+                return Err(Error::new(place, message)
+                    .with_label(start.span, "it starts here")
+                    .with_hint("what a loop carries keeps its shape and its dtype")
+                    .into());
+            }
+            next.push(value);
+        }
+        Ok(next)
+    }
+
+    /// A statement between braces.
+    pub(super) fn inner(&mut self, inner: &Inner) -> Outcome<()> {
+        let bound: Vec<(String, Arg)> = match inner {
+            Inner::Definitions(Definitions { names, expr }) => {
+                let results = match names.as_slice() {
+                    [_] => vec![self.arg(expr)?],
+                    names => self.results(expr, names.len())?.into_iter().map(Arg::Value).collect(),
+                };
+                names.iter().map(|name| name.text.clone()).zip(results).collect()
+            }
+            Inner::Scan(scan) => {
+                let bound = self.scan(scan)?;
+                bound.into_iter().map(|(name, val)| (name.text.clone(), Arg::Value(val))).collect()
+            }
+        };
+        self.locals.get_or_insert_default().extend(bound);
+        Ok(())
+    }
+
+    /// What a value that was named is in the body of the loops that are evaluated: itself, or the symbol that stands for it.
+    pub(super) fn captured(&mut self, val: Val) -> Val {
+        let mut inside = val;
+        let mut is_outside = false;
+        for at in &mut self.loops {
+            if is_outside || inside.order() < at.step.order() {
+                inside = at.symbol_of(&inside);
+                is_outside = true;
+            }
+        }
+        inside
+    }
+
+    /// The symbol that stands in the innermost loop for a value that is from outside of all, though no older than they are.
+    pub(super) fn captured_as_outside(&mut self, val: Val) -> Val {
+        self.loops.iter_mut().fold(val, |inside, at| at.symbol_of(&inside))
+    }
+
+    /// What a value of the body stands for outside of all loops: a symbol for what was captured, else itself.
+    pub(super) fn outside(&self, val: &Val) -> Val {
+        let mut outside = val.clone();
+        for at in self.loops.iter().rev() {
+            if let Some((value, _)) = at.shared.iter().find(|(_, symbol)| symbol.id() == outside.id()) {
+                outside = value.clone();
+            }
+        }
+        outside
+    }
+
+    /// `base[items]`, where the number of the innermost loop's step alone decides about one of the indices.
+    pub(super) fn row(&mut self, span: Span, base: &Val, items: &[IndexItem]) -> Outcome<Option<Val>> {
+        let Some(at) = self.loops.last() else { return Ok(None) };
+        let Some(outside) =
+            at.shared.iter().find(|(_, symbol)| symbol.id() == base.id()).map(|(outside, _)| outside.clone())
+        else {
+            return Ok(None);
+        };
+        let (step, steps) = (at.step.clone(), at.steps);
+        let mut deciding = None;
+        let taken =
+            items.iter().filter(|item| matches!(item, IndexItem::At(_) | IndexItem::Slice { .. })).count();
+        let mut axis = 0;
+        for (number, item) in items.iter().enumerate() {
+            match item {
+                IndexItem::NewAxis => {}
+                IndexItem::Ellipsis => axis += base.ndim().saturating_sub(taken),
+                IndexItem::Slice { .. } => axis += 1,
+                IndexItem::At(expr) => {
+                    let arg = self.arg(expr)?;
+                    if let Arg::Value(val) = arg
+                        && val.ndim() == 0
+                        && is_decided_by(&val, &step)
+                        && deciding.replace((number, axis, val, expr.span)).is_some()
+                    {
+                        return Ok(None);
+                    }
+                    axis += 1;
+                }
+            }
+        }
+        let Some((number, axis, val, place)) = deciding else { return Ok(None) };
+        let Some(&dim) = outside.dims().get(axis) else { return Ok(None) };
+        let places = places(&val, &step, steps, dim, place)?;
+        let symbol = self.rows_of(span, &outside, axis, places)?;
+        let rest: Vec<IndexItem> =
+            items.iter().enumerate().filter(|(at, _)| *at != number).map(|(_, item)| item.clone()).collect();
+        match rest.is_empty() {
+            true => Ok(Some(symbol)),
+            false => self.subscript(span, &symbol, &rest).map(Some),
+        }
+    }
+
+    /// The symbol of a row of `outside`.
+    fn rows_of(&mut self, span: Span, outside: &Val, axis: usize, places: Vec<i64>) -> Outcome<Val> {
+        let at = self.loops.last_mut().expect("a loop is evaluated");
+        let known = at
+            .rows
+            .iter()
+            .find(|rows| rows.outside.id() == outside.id() && rows.axis == axis && rows.places == places);
+        if let Some(rows) = known {
+            return Ok(rows.symbol.clone());
+        }
+        let op = of_op(span);
+        let mut order: Vec<usize> = (0..outside.ndim()).filter(|&other| other != axis).collect();
+        order.insert(0, axis);
+        let moved = if axis == 0 { outside.clone() } else { outside.permute(&order).map_err(&op)? };
+        let size = moved.dims()[0].size();
+        let is_start = places.iter().enumerate().all(|(at, &place)| place == at as i64);
+        let stacked = if is_start && places.len() == size {
+            moved
+        } else if is_start {
+            let first = AxisIndex::Range { start: 0, step: 1, length: at.steps.size() };
+            let rest = moved.dims()[1..].iter().map(|&dim| AxisIndex::whole(dim));
+            moved.index(&[first].into_iter().chain(rest).collect::<Vec<_>>()).map_err(&op)?
+        } else {
+            let index = Array::from_slice(&[places.len()], &places).map_err(of_array(span))?;
+            let index = Val::with_dims(index, &[at.steps]).map_err(&op)?;
+            moved.gather(&index, 0).map_err(&op)?
+        };
+        let symbol =
+            Val::symbol(&format!("row of {}", outside.symbol()), &stacked.dims()[1..], stacked.dtype());
+        at.rows.push(Rows { outside: outside.clone(), axis, places, stacked, symbol: symbol.clone() });
+        Ok(symbol)
+    }
+}
+
+impl Loop {
+    fn symbol_of(&mut self, outside: &Val) -> Val {
+        // A number that the program states is the same everywhere.
+        if matches!(outside.origin(), Origin::Number(_)) {
+            return outside.clone();
+        }
+        if let Some((_, symbol)) = self.shared.iter().find(|(known, _)| known.id() == outside.id()) {
+            return symbol.clone();
+        }
+        let symbol = Val::symbol(&outside.symbol(), outside.dims(), outside.dtype());
+        self.shared.push((outside.clone(), symbol.clone()));
+        symbol
+    }
+}
+
+/// Does the number of the step decide what a value is, and nothing else?
+fn is_decided_by(val: &Val, step: &Val) -> bool {
+    let (mut pending, mut seen) = (vec![val], std::collections::HashSet::new());
+    let mut has_step = false;
+    while let Some(next) = pending.pop() {
+        if !seen.insert(next.id()) {
+            continue;
+        }
+        match next.origin() {
+            Origin::Leaf if next.id() == step.id() => has_step = true,
+            Origin::Leaf if !next.has_numbers() => return false,
+            Origin::Leaf | Origin::Number(_) => {}
+            Origin::Call(_, inputs) => pending.extend(inputs),
+        }
+    }
+    has_step
+}
+
+/// What an index is in each step, counted from the start of its axis.
+fn places(index: &Val, step: &Val, steps: Dim, dim: Dim, span: Span) -> Outcome<Vec<i64>> {
+    pullback_array::memory::room(steps.size().saturating_mul(size_of::<i64>())).map_err(of_array(span))?;
+    let function = Function::new(&[step], &[index], &[]).map_err(of_op(span))?;
+    let mut places = Vec::with_capacity(steps.size());
+    for at in 0..steps.size() {
+        let number = Array::scalar(at as f64, DType::I64).map_err(of_array(span))?;
+        let value = function.call(&[number]).map_err(of_op(span))?[0].item().map_err(of_array(span))?;
+        let size = dim.size() as f64;
+        let from_start = if value < 0.0 { value + size } else { value };
+        if value.fract() != 0.0 || !(0.0..size).contains(&from_start) {
+            let message =
+                format!("in step {at} the index is {value}, outside an axis of size {}", dim.size());
+            return Err(Error::new(span, message)
+                .with_hint(format!("the loop has {} steps, from 0 on", steps.size()))
+                .into());
+        }
+        places.push(from_start as i64);
+    }
+    Ok(places)
+}
