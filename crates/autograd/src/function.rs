@@ -97,9 +97,20 @@ impl Function {
     pub fn work(&self) -> usize {
         let elements =
             |value: &Val| value.shape().iter().fold(1usize, |product, &size| product.saturating_mul(size));
-        let step =
-            |step: &Step| elements(&step.value) + step.value.inputs().iter().map(elements).sum::<usize>();
+        let inside = |step: &Step| match step.value.origin() {
+            Origin::Call(op, _) => op.inner_work() as usize,
+            _ => 0,
+        };
+        let step = |step: &Step| {
+            let given = step.value.inputs().iter().map(elements).fold(inside(step), usize::saturating_add);
+            given.saturating_add(elements(&step.value))
+        };
         self.steps.iter().map(step).fold(0, usize::saturating_add)
+    }
+
+    /// The number of operations that a call runs.
+    pub fn operations(&self) -> usize {
+        self.steps.len()
     }
 
     /// The largest number among all that is computed where the inputs are these arrays.

@@ -36,13 +36,13 @@
 
 use std::collections::{HashMap, HashSet};
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use pullback_array::{Array, DType, SliceAxis, memory};
 use pullback_network::{Coef, Dim, Label, Map, Operator, Value};
 use pullback_ops::{AxisIndex, Error, Factor, Forward, Network, Op, Result, Site, Spec, Val, WeakVal};
 
-use crate::{Function, pullback, pushforward, zeros};
+use crate::{Function, between, pullback, pushforward, zeros};
 
 /// What a loop does in each step: values computed from symbols.
 #[derive(Clone, Debug)]
@@ -81,7 +81,7 @@ pub fn scan(body: Body, steps: Dim, init: &[&Val], stacked: &[&Val], shared: &[&
 fn run(body: Arc<Body>, steps: Dim, reversed: bool, inputs: &[&Val]) -> Result<Scanned> {
     let function = body.function()?;
     let carries = body.carries.len();
-    let op = Scan { body, function, steps, reversed, derived: Mutex::default() };
+    let op = Scan { body, function, steps, reversed, flops: OnceLock::new(), derived: Mutex::default() };
     let mut last = Val::apply_all(op, inputs)?;
     let all = last.split_off(carries);
     Ok(Scanned { last, all })
@@ -121,6 +121,7 @@ struct Scan {
     steps: Dim,
     /// Does it run from the last step to the first?
     reversed: bool,
+    flops: OnceLock<f64>,
     derived: Mutex<Derived>,
 }
 
@@ -195,13 +196,16 @@ impl Op for Scan {
         self.steps_by(inputs, inner)
     }
 
+    fn inner_work(&self) -> f64 {
+        /// What running one operation takes beside its elements, in multiplications: about a microsecond.
+        const PER_OPERATION: f64 = 1000.0;
+        let operations = self.function.operations() as f64;
+        self.steps.size() as f64 * (self.function.work() as f64 + PER_OPERATION * operations)
+    }
+
     fn jacobian(&self, at: &Site<'_>) -> Result<Network> {
         let (rows, columns) = (Label::for_dims(at.y().dims()), Label::for_dims(at.x().dims()));
-        let map = Map::Local {
-            of: at.y().clone(),
-            input: at.input(),
-            flops: self.function.work() as f64 * self.steps.size() as f64,
-        };
+        let map = Map::Local { of: at.y().clone(), input: at.input(), flops: self.flops()? };
         let operator = Operator { map, batch: Vec::new(), rows: rows.clone(), columns: columns.clone() };
         Ok(at.network().plus_term(Coef::one(), &rows, &columns, [Factor::Operator(operator)]))
     }
@@ -267,6 +271,25 @@ impl Scan {
             carries.push(put_together(&rows, symbol)?);
         }
         Ok(carries)
+    }
+
+    /// Multiply–adds of one pass back: those of a step, for each step.
+    fn flops(&self) -> Result<f64> {
+        if let Some(&flops) = self.flops.get() {
+            return Ok(flops);
+        }
+        let (from, to) = (self.body.symbols().collect::<Vec<_>>(), self.body.results().collect::<Vec<_>>());
+        let path = between(&to, &from, &[]);
+        let on_path: HashSet<u64> = path.iter().map(Value::id).collect();
+        let mut flops = 0.0;
+        for value in &path {
+            for (k, input) in value.inputs().iter().enumerate() {
+                if on_path.contains(&input.id()) {
+                    flops += value.jacobian(k)?.vjp_flops();
+                }
+            }
+        }
+        Ok(*self.flops.get_or_init(|| flops * self.steps.size() as f64))
     }
 
     /// The cotangent of an input, for one of an output.

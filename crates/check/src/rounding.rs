@@ -491,7 +491,13 @@ impl Run<'_> {
             let is_asked = orders.contains(&order);
             let stored = if is_asked { 0.0 } else { stores * op.roundings(inputs) };
             let results = match simulation.sums.get(&order) {
-                None => noise.perturb_all(op.forward(inputs)?, size * stored, self.sums)?,
+                None => {
+                    let mut inside = |op: &dyn Op, _: &Val, inputs: &[&Array]| {
+                        let stored = size * stores * op.roundings(inputs);
+                        noise.perturb_all(op.forward(inputs)?, stored, self.sums)
+                    };
+                    noise.perturb_all(op.forward_by(inputs, &mut inside)?, size * stored, self.sums)?
+                }
                 Some(&products) => {
                     let is = self.known.sums.get(&order).copied().unwrap_or(Sum::Inside);
                     let (operands, result) = self.sums.perturbations(products, is);

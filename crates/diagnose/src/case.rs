@@ -1,15 +1,17 @@
 //! A wrong claim, the data on which candidates for what is right are tried, and the names they may use.
 
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::rc::Rc;
 
 use pullback_array::{Array, DType};
 use pullback_check::{ClaimLayout, Truth};
 use pullback_lang::program::{Claim, Claimed, Program, ValueKind};
-use pullback_lang::{Expr, ExprKind, File, IndexItem, Name, Span, StatementKind};
+use pullback_lang::{
+    Definitions, Expr, ExprKind, File, IndexItem, Inner, Name, Scan, Span, StatementKind,
+};
 use pullback_network::Dim;
-use pullback_ops::Val;
+use pullback_ops::{Origin, Val};
 
 use crate::derivative::{Derivative, derivatives};
 use crate::divisors::divisors;
@@ -29,15 +31,27 @@ const LEAST_WORK: f64 = 65_536.0;
 const MOST_LOOKED_UP: usize = 30_000_000;
 const MOST_LOOKED_UP_BACKWARDS: usize = 6_000_000;
 
-/// A definition in index notation that a claim uses, where its right side is sought in the place of the claim's.
+/// What a claim uses, where its right side is sought in the place of the claim's.
 #[derive(Clone)]
-pub(crate) struct Redefined {
-    pub name: String,
-    pub indices: Vec<Name>,
-    /// How far they run in the file.
-    pub sizes: Vec<usize>,
-    /// The claim's expression, in which the name stands.
-    pub claim: Expr,
+pub(crate) enum Redefined {
+    /// A definition in index notation.
+    Entries {
+        name: String,
+        indices: Vec<Name>,
+        /// How far they run in the file.
+        sizes: Vec<usize>,
+        /// The claim's expression, in which the name stands.
+        claim: Expr,
+    },
+    /// A statement of a loop's body.
+    Step {
+        scan: Rc<Scan>,
+        statement: usize,
+        /// What the loop binds that is used rightly elsewhere: it has to stay what it is.
+        right: Vec<String>,
+        /// The claim's expression, in which names of the loop stand.
+        claim: Expr,
+    },
 }
 
 /// One wrong claim on one set of data.
@@ -54,6 +68,8 @@ pub(crate) struct Trial<'a> {
     work: f64,
     /// Where what is tried is the right side of a definition.
     redefined: Option<Redefined>,
+    /// The names of a loop's body, where what is tried stands there.
+    in_step: OnceCell<Option<HashMap<String, Val>>>,
     /// What may be called by a name beside the values of the file: cotangents, as `dL/dv`.
     names: Rc<HashMap<String, Val>>,
 }
@@ -71,7 +87,8 @@ impl<'a> Trial<'a> {
             Claimed::Value { val, .. } => work(val),
             Claimed::Shape(_) => 1.0,
         };
-        Trial { program, number, layout, replaced, truth, close, work, redefined: None, names: Rc::default() }
+        let (redefined, in_step, names) = (None, OnceCell::new(), Rc::default());
+        Trial { program, number, layout, replaced, truth, close, work, redefined, in_step, names }
     }
 
     pub(crate) fn work(&self) -> f64 {
@@ -97,6 +114,7 @@ impl<'a> Trial<'a> {
             close: self.close,
             work: self.work,
             redefined: self.redefined.clone(),
+            in_step: OnceCell::new(),
             names: names.clone(),
         }
     }
@@ -142,7 +160,17 @@ impl<'a> Trial<'a> {
     /// definition's.
     pub(crate) fn value(&self, expr: &Expr) -> Option<Val> {
         match &self.redefined {
-            Some(_) => self.value_of_root(&self.root_value(expr)?),
+            Some(Redefined::Entries { .. }) => self.value_of_root(&self.root_value(expr)?),
+            Some(Redefined::Step { scan, statement, right, claim }) => {
+                let scan = scan.with(*statement, expr);
+                let names = self.program.rescanned(self.number, &scan, &self.replaced).ok()?;
+                let stays = |name: &String| {
+                    let is = self.program.find(name)?.val.array().ok()?;
+                    names.get(name)?.array().ok()?.is_near(is, self.close).then_some(())
+                };
+                right.iter().try_for_each(stays)?;
+                self.value_among(claim, &names)
+            }
             None => self.value_among(expr, &HashMap::new()),
         }
     }
@@ -150,17 +178,66 @@ impl<'a> Trial<'a> {
     /// The value of what is tried by itself: that of the definition whose right side it is, else the claim's.
     pub(crate) fn root_value(&self, expr: &Expr) -> Option<Val> {
         match &self.redefined {
-            Some(Redefined { name, indices, .. }) => {
+            Some(Redefined::Step { .. }) => self.part(expr),
+            Some(Redefined::Entries { name, indices, .. }) => {
                 self.program.redefined(self.number, name, indices, expr, &self.replaced).ok()
             }
             None => self.value(expr),
         }
     }
 
+    /// A part of what is tried, by itself: in the body of a loop, as it is in the last step.
+    pub(crate) fn part(&self, expr: &Expr) -> Option<Val> {
+        if self.is_in_loop() { self.value_among(expr, self.in_step()?) } else { self.value(expr) }
+    }
+
+    /// Does what is tried stand in the body of a loop?
+    pub(crate) fn is_in_loop(&self) -> bool {
+        matches!(self.redefined, Some(Redefined::Step { .. }))
+    }
+
+    /// The rows that the body of the loop reads in which what is tried stands: `t`, `T - 1 - t`.
+    pub(crate) fn steps_read(&self) -> Vec<Expr> {
+        let Some(Redefined::Step { scan, .. }) = &self.redefined else { return Vec::new() };
+        let mut read = vec![edit::name(scan.index.span, &scan.index.text)];
+        for expr in scan.exprs() {
+            expr.walk(&mut |part| {
+                let ExprKind::Index { items, .. } = &part.kind else { return };
+                for item in items {
+                    if let IndexItem::At(at) = item
+                        && crate::tree::names(at).contains(scan.index.text.as_str())
+                        && !read.contains(at)
+                    {
+                        read.push(at.clone());
+                    }
+                }
+            });
+        }
+        read
+    }
+
+    /// The carry that what is tried is the next value of, where it does not use it.
+    pub(crate) fn carry(&self) -> Option<&str> {
+        let Some(Redefined::Step { scan, statement, .. }) = &self.redefined else { return None };
+        let Some(Inner::Definitions(Definitions { names, expr })) = scan.body.get(*statement) else { return None };
+        let [name] = names.as_slice() else { return None };
+        let is_carried = scan.carries.iter().any(|(carry, _)| carry == name);
+        (is_carried && !crate::tree::names(expr).contains(name.text.as_str())).then_some(&name.text)
+    }
+
+    /// The names of the loop's body in which what is tried stands.
+    pub(crate) fn in_step(&self) -> Option<&HashMap<String, Val>> {
+        let Some(Redefined::Step { scan, statement, .. }) = &self.redefined else { return None };
+        let find = || self.program.in_last_step(self.number, scan, *statement, &self.replaced).ok();
+        self.in_step.get_or_init(find).as_ref()
+    }
+
     /// The claim, where that is the value of what is tried.
     pub(crate) fn value_of_root(&self, root: &Val) -> Option<Val> {
         match &self.redefined {
-            Some(Redefined { name, claim, .. }) => {
+            // What one step yields says nothing of the others.
+            Some(Redefined::Step { .. }) => None,
+            Some(Redefined::Entries { name, claim, .. }) => {
                 self.value_among(claim, &HashMap::from([(name.clone(), root.clone())]))
             }
             None => Some(root.clone()),
@@ -217,6 +294,9 @@ pub(crate) fn work(val: &Val) -> f64 {
         let inputs: f64 = next.inputs().iter().map(elements).product();
         // Of matrices m×k and k×n to m×n the root of the sizes' product is m·k·n.
         let contracts = matches!(next.inputs(), [_, _]);
+        if let Origin::Call(op, _) = next.origin() {
+            total += op.inner_work();
+        }
         total += if contracts { (inputs * elements(next)).sqrt() } else { elements(next) };
         pending.extend(next.inputs());
     }
@@ -357,14 +437,39 @@ impl<'a> Case<'a> {
         Case { backwards: true, ..self }
     }
 
-    /// The same claim where the right side of a definition in index notation is tried.
+    /// The same claim where the right side of a definition, in index notation or in the body of a loop, is tried.
     pub(crate) fn of_definition(self, redefined: &Redefined) -> Case<'a> {
         let trials = self.trials.into_iter();
-        let trials = trials.map(|trial| Trial { redefined: Some(redefined.clone()), ..trial }).collect();
-        let is_own =
-            |known: &Known| matches!(&known.source.kind, ExprKind::Name(name) if *name == redefined.name);
-        let known = self.known.into_iter().filter(|known| !is_own(known)).collect();
-        Case { trials, known, indices: Some(redefined.indices.clone()), ..self }
+        let trials: Vec<Trial<'a>> =
+            trials.map(|trial| Trial { redefined: Some(redefined.clone()), ..trial }).collect();
+        match redefined {
+            Redefined::Entries { name, indices, .. } => {
+                let is_own =
+                    |known: &Known| matches!(&known.source.kind, ExprKind::Name(other) if other == name);
+                let known = self.known.into_iter().filter(|known| !is_own(known)).collect();
+                Case { trials, known, indices: Some(indices.clone()), ..self }
+            }
+            Redefined::Step { scan, .. } => {
+                let mut known = self.known;
+                // Names of the body hide others, and what the loop binds is not there yet.
+                let span = scan.index.span;
+                let names = trials.last().and_then(Trial::in_step);
+                let bound = |name: &str| {
+                    scan.named().any(|bound| bound.text == name)
+                        || names.is_some_and(|names| names.contains_key(name))
+                };
+                known.retain(|known| !matches!(&known.source.kind, ExprKind::Name(name) if bound(name)));
+                let mut named: Vec<(&String, &Val)> =
+                    names.into_iter().flatten().filter(|(_, val)| val.dtype().is_float()).collect();
+                named.sort_by_key(|(name, _)| *name);
+                known.extend(named.into_iter().map(|(name, val)| Known {
+                    source: edit::name(span, name),
+                    dims: val.dims().to_vec(),
+                    bound: 0,
+                }));
+                Case { trials, known, ..self }
+            }
+        }
     }
 
     /// The file's own data.
@@ -478,7 +583,7 @@ impl<'a> Case<'a> {
     /// The indices of a claim or a definition entry by entry, and how far they run.
     pub(crate) fn ranges(&self) -> Option<Vec<(String, usize)>> {
         let indices = self.indices.as_ref()?;
-        if let Some(Redefined { indices, sizes, .. }) = &self.own().redefined {
+        if let Some(Redefined::Entries { indices, sizes, .. }) = &self.own().redefined {
             return Some(indices.iter().map(|index| index.text.clone()).zip(sizes.iter().copied()).collect());
         }
         let dims = self.claim.of.dims().iter().chain(self.claim.wrt.iter().flat_map(|x| x.dims()));

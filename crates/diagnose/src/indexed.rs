@@ -63,17 +63,20 @@ pub(crate) fn indexed<'s>(inquiry: &'s Inquiry<'_>, number: usize) -> Vec<Indexe
     let of = |definition: &'s IndexDefinition| {
         let name = definition.name.text.as_str();
         let (value, case) = (inquiry.exact.find(name)?, inquiry.case(number)?);
-        let redefined = Redefined {
+        let claim = if case.indices.is_some() { expr.clone() } else { down_to(inquiry.file, name, expr) };
+        if !names(&claim).contains(name) {
+            return None;
+        }
+        let redefined = Redefined::Entries {
             name: name.to_owned(),
             indices: definition.indices.clone(),
             sizes: value.val.shape(),
             // Where indices stand behind a name no expression can take its place.
-            claim: if case.indices.is_some() { expr.clone() } else { down_to(inquiry.file, name, expr) },
+            claim,
         };
         let indices: Vec<&str> = definition.indices.iter().map(|index| index.text.as_str()).collect();
         let head = format!("{name}[{}]", indices.join(", "));
-        let is_there = names(&redefined.claim).contains(name);
-        is_there.then(|| Indexed { name, expr: &definition.expr, head, case: case.of_definition(&redefined) })
+        Some(Indexed { name, expr: &definition.expr, head, case: case.of_definition(&redefined) })
     };
     beside(inquiry, number).into_iter().filter_map(of).collect()
 }

@@ -19,6 +19,7 @@ use crate::doubt::CLOSE as CLOSE_ON_OTHER_DATA;
 use crate::fit::fit;
 use crate::indexed::{beside, in_index_notation};
 use crate::inherit::{is_wrong, referred};
+use crate::loops::{bound, in_loops};
 use crate::probe::{Probe, flagged, fresh, redrawn};
 use crate::redraw::is_right_here;
 use crate::search::{Depth, search, search_costed};
@@ -149,7 +150,8 @@ impl<'a> Inquiry<'a> {
         let at_name =
             own.iter().any(|(_, found)| found.iter().any(|found| self.is_name(&case, expr, found.span)));
         let own = own.map(|(cost, found)| (if at_name { u32::MAX } else { cost }, found));
-        let likeliest = own.into_iter().chain(in_definition).min_by_key(|(cost, _)| *cost);
+        let in_loop = in_loops(self, number);
+        let likeliest = own.into_iter().chain(in_definition).chain(in_loop).min_by_key(|(cost, _)| *cost);
         let mut found = likeliest.map_or_else(Vec::new, |(_, found)| found);
         if found.is_empty()
             && case.resized
@@ -325,7 +327,7 @@ impl<'a> Inquiry<'a> {
         let usable = Usable::before(self.file, self.exact, number, &|claim| self.is_usable(number, claim));
         let beside = beside(self, number).into_iter().map(|definition| definition.name.text.clone());
         let mut case = Case::new(claim, trials, resized, indices, usable, shaped, most);
-        case.beside = beside.collect();
+        case.beside = beside.chain(bound(self, number)).collect();
         case.holds =
             self.judged.get(number).is_some_and(|judged| judged.as_ref().is_some_and(Judgement::passes));
         Some(case)

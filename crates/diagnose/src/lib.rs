@@ -36,6 +36,7 @@
 //! | `derivative` | the derivatives of the functions that a program applies |
 //! | `fit` | mistakes in local Jacobians, held against claimed numbers |
 //! | `indexed` | definitions in index notation |
+//! | `loops` | statements of the bodies of loops |
 //! | `shared` | definitions whose one mistake makes several claims wrong |
 //! | `inherit` | claims that are wrong only because others are; which comes first |
 //! | `flat` | why a derivative is zero |
@@ -62,6 +63,7 @@ mod flat;
 mod indexed;
 mod inherit;
 mod inquiry;
+mod loops;
 mod probe;
 mod redraw;
 mod search;

@@ -51,6 +51,10 @@ pub(crate) struct Wanted {
 impl Sought {
     /// What is sought in a tree. `None` where the claim has not the shape of the derivative, or lacks nothing.
     pub(crate) fn of(tree: &Tree<'_>, trial: &Trial<'_>) -> Option<Sought> {
+        if trial.is_in_loop() {
+            // A part has another value in each step.
+            return None;
+        }
         let mut leaves = Leaves { tree, trial, parts: Vec::new(), names: HashMap::new() };
         let entries = tree.case.indices.is_some();
         let root = match entries {

@@ -362,7 +362,7 @@ impl<'a> Tree<'a> {
 
     /// The shape of the whole.
     pub(crate) fn root_dims(&self) -> Option<Vec<Dim>> {
-        self.case.own().value(&self.in_context(&self.root)).map(|val| val.dims().to_vec())
+        self.case.own().part(&self.in_context(&self.root)).map(|val| val.dims().to_vec())
     }
 
     /// Is an expression the name of a definition beside the claim?
@@ -470,7 +470,7 @@ impl<'a> Tree<'a> {
         // Inside index notation a part has no shape of its own.
         let dims = match &self.case.indices {
             Some(_) => None,
-            None => self.case.own().value(&self.in_context(expr)).map(|val| val.dims().to_vec()),
+            None => self.case.own().part(&self.in_context(expr)).map(|val| val.dims().to_vec()),
         };
         let parent = path.split_last().and_then(|(&child, above)| Some((part(&self.root, above)?, child)));
         if dims.is_some() || self.case.indices.is_some() || path.is_empty() {
@@ -598,6 +598,6 @@ impl Place<'_> {
 
     /// The shape of an operand.
     pub(crate) fn dims_of(&self, operand: &Expr) -> Option<Vec<Dim>> {
-        self.case().own().value(&self.tree.in_context(operand)).map(|val| val.dims().to_vec())
+        self.case().own().part(&self.tree.in_context(operand)).map(|val| val.dims().to_vec())
     }
 }

@@ -70,6 +70,11 @@ pub trait Op: fmt::Debug + Send + Sync + 'static {
         self.forward(inputs)
     }
 
+    /// Multiplications of operations that this one runs itself, roughly.
+    fn inner_work(&self) -> f64 {
+        0.0
+    }
+
     /// The local Jacobian of one output by one input, ∂y/∂x, at a place in a graph.
     ///
     /// # Errors

@@ -1,7 +1,7 @@
 //! A value stands in the place of another one of the same shape: the pre-activation for the activation, `x` for `h`, another
 //! weight, an earlier gradient.
 
-use pullback_lang::{Expr, ExprKind, print};
+use pullback_lang::{Expr, ExprKind, IndexItem, print};
 use pullback_network::{Dim, Value as _};
 use pullback_ops::{Origin, Val};
 
@@ -16,6 +16,7 @@ pub(super) static CAUSE: Cause = Cause { edits, in_masks: true, ..Cause::named("
 fn edits(place: &Place<'_>) -> Vec<Edit> {
     match place.case().indices {
         Some(_) => indexed(place),
+        None if place.case().own().is_in_loop() => in_loop(place),
         None => {
             let mut edits = in_place(place);
             edits.extend(for_size(place));
@@ -80,6 +81,33 @@ fn in_place(place: &Place<'_>) -> Vec<Edit> {
             let is_other = is_factor(place) && !dims.is_empty() || place.tree.is_aside(place.expr);
             let cost = if is_other { cost + 2 } else { cost };
             edits.push(Edit::new(known.source.clone(), cost, explained(place, place.expr, &known.source)));
+        }
+    }
+    edits
+}
+
+/// In the body of a loop: another value for one that is named, and the row of another step.
+fn in_loop(place: &Place<'_>) -> Vec<Edit> {
+    let mut edits = Vec::new();
+    if let Some(dims) = place.dims.as_deref().filter(|_| is_named(place.expr) && !place.tree.is_number(place.expr)) {
+        edits.extend(
+            alike(place, place.expr, dims)
+                .map(|known| Edit::new(known.source.clone(), 2, explained(place, place.expr, &known.source))),
+        );
+    }
+    if let ExprKind::Index { base, items } = &place.expr.kind {
+        let steps = place.case().own().steps_read();
+        for (at, item) in items.iter().enumerate() {
+            let IndexItem::At(own) = item else { continue };
+            let others = steps.iter().filter(|other| *other != own && steps.contains(own));
+            edits.extend(others.map(|other| {
+                let mut items = items.clone();
+                items[at] = IndexItem::At(other.clone());
+                let with =
+                    Expr::new(place.expr.span, ExprKind::Index { base: base.clone(), items });
+                let words = Words::new().expr(place.expr).say(" stands where ").expr(&with);
+                Edit::new(with, 2, words.say(" belongs: it is the row of another step."))
+            }));
         }
     }
     edits
@@ -165,7 +193,7 @@ fn alike<'p>(place: &'p Place<'_>, wrong: &'p Expr, dims: &'p [Dim]) -> impl Ite
 
 fn explained(place: &Place<'_>, wrong: &Expr, right: &Expr) -> Words {
     let words = Words::new().expr(wrong).say(" stands where ").expr(right).say(" belongs");
-    let value = |expr: &Expr| place.case().own().value(&place.tree.in_context(expr));
+    let value = |expr: &Expr| place.case().own().part(&place.tree.in_context(expr));
     let (Some(before), Some(after)) = (value(wrong), value(right)) else { return words.say(".") };
     // The operation by which one becomes the other.
     let between = |from: &Val, to: &Val| match to.origin() {

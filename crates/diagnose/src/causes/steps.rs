@@ -71,7 +71,7 @@ fn recurrences(mut before: Steps) -> Vec<Steps> {
 fn states_before(place: &Place<'_>) -> Steps {
     let value = |known: &Known| {
         let ExprKind::Name(name) = &known.source.kind else { return None };
-        Some((name.clone(), place.case().own().value(&known.source)?))
+        Some((name.clone(), place.case().own().part(&known.source)?))
     };
     let values: Vec<(String, Val)> = place.known().filter_map(value).collect();
     let by_id: HashMap<u64, &str> = values.iter().map(|(name, val)| (val.id(), name.as_str())).collect();

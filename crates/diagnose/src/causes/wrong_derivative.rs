@@ -16,6 +16,7 @@ pub(super) static CAUSE: Cause = Cause { edits, ..Cause::named("wrong-derivative
 
 fn edits(place: &Place<'_>) -> Vec<Edit> {
     let mut edits = other_exponent(place);
+    edits.extend(square_forgotten(place));
     edits.extend(of_functions(place));
     edits.extend(neighbours(place));
     edits.extend(function_itself(place));
@@ -24,6 +25,18 @@ fn edits(place: &Place<'_>) -> Vec<Edit> {
         edits.extend(squashed_otherwise(place));
     }
     edits
+}
+
+/// `1 - h[t]` for `1 - h[t]^2`, in the body of a loop: there the result of the function has no name of its own that it could be known by.
+fn square_forgotten(place: &Place<'_>) -> Option<Edit> {
+    let less_from = matches!(place.parent, Some((Expr { kind: ExprKind::Binary { operator, left, .. }, .. }, 1))
+        if operator.kind == BinaryOp::Sub && number(left) == Some(1.0));
+    let is_value = matches!(place.expr.kind, ExprKind::Name(_) | ExprKind::Index { .. });
+    (less_from && is_value && place.case().own().is_in_loop()).then(|| {
+        let with = binary(place.expr.span, BinaryOp::Pow, place.expr.clone(), integer(place.expr.span, 2));
+        let words = Words::new().expr(place.expr).say(" stands where ").expr(&with).say(" belongs.");
+        Edit::new(with, 2, words)
+    })
 }
 
 /// `x >= 0` for `x > 0`, or `x < 0`: the mask of a kinked function, open where it is closed, or that of the other side.

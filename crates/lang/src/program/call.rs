@@ -398,7 +398,7 @@ fn parameters(signature: &'static str) -> Vec<Parameter> {
 }
 
 /// The number that scalars which are written down or given come to, `hd / 2`.
-fn of_constants(val: &Val) -> Option<f64> {
+pub(super) fn of_constants(val: &Val) -> Option<f64> {
     let (mut pending, mut seen) = (vec![val], HashSet::new());
     while let Some(next) = pending.pop() {
         if next.ndim() != 0 || !next.has_numbers() {

@@ -11,7 +11,7 @@ use super::evaluate::Evaluator;
 use super::failure::{Failure, Outcome};
 use super::notation;
 use super::scope::{Meaning, Scope};
-use crate::{Error, Expr, ExprKind, Layout, Name, Result, Span};
+use crate::{Error, Expr, ExprKind, Layout, Name, Result, Scan, Span};
 
 /// A claim about a derivative.
 #[derive(Clone, Debug)]
@@ -179,6 +179,27 @@ pub(super) fn value_of(
         None => evaluator.value(expr),
     };
     value.map_err(|failure| failure.into_error(expr.span))
+}
+
+/// What the names of a loop are that claim number `before` uses, or, given a statement of its body, what the names of the body are
+/// before that in the last step.
+pub(super) fn names_of_loop(
+    scan: &Scan,
+    statement: Option<usize>,
+    scope: &Scope,
+    before: usize,
+    replaced: &HashMap<usize, Val>,
+) -> Result<HashMap<String, Val>> {
+    let mut evaluator = Evaluator::new(scope);
+    evaluator.before = before;
+    evaluator.replaced = Some(replaced);
+    let names = match statement {
+        Some(statement) => evaluator.last_step(scan, statement),
+        None => evaluator
+            .scan(scan)
+            .map(|bound| bound.into_iter().map(|(name, val)| (name.text.clone(), val)).collect()),
+    };
+    names.map_err(|failure| failure.into_error(scan.index.span))
 }
 
 /// What a definition in index notation that claim number `before` uses is where its right side is `expr`.

@@ -68,7 +68,7 @@ pub use evaluate::evaluate;
 pub use input::Inputs;
 pub use scope::Scope;
 
-use crate::{Error, Expr, Name, Result, Span};
+use crate::{Error, Expr, Name, Result, Scan, Span};
 
 /// A file as values of a graph, in one precision.
 #[derive(Clone, Debug)]
@@ -206,6 +206,35 @@ impl Program {
             return Err(Error::new(expr.span, format!("there is no claim number {claim}")));
         };
         claim::value_of(about, expr, &self.scope, claim, replaced, names)
+    }
+
+    /// What a loop binds, which claim number `claim` uses: a changed loop of the file is tried like this. Claims in `replaced` have
+    /// these values.
+    ///
+    /// # Errors
+    /// Where the loop cannot be run.
+    pub fn rescanned(
+        &self,
+        claim: usize,
+        scan: &Scan,
+        replaced: &HashMap<usize, Val>,
+    ) -> Result<HashMap<String, Val>> {
+        claim::names_of_loop(scan, None, &self.scope, claim, replaced)
+    }
+
+    /// What the names of a loop's body are in its last step, before statement number `statement` of the body: an expression of the
+    /// body has there the shape that it has in each step.
+    ///
+    /// # Errors
+    /// Where the loop cannot be run, or has no steps.
+    pub fn in_last_step(
+        &self,
+        claim: usize,
+        scan: &Scan,
+        statement: usize,
+        replaced: &HashMap<usize, Val>,
+    ) -> Result<HashMap<String, Val>> {
+        claim::names_of_loop(scan, Some(statement), &self.scope, claim, replaced)
     }
 
     /// What the definition `name` in index notation, which claim number `claim` uses, would be with another right side. Each

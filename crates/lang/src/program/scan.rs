@@ -98,6 +98,30 @@ impl Evaluator<'_> {
         Ok(last.chain(all).collect())
     }
 
+    /// What the names of a loop's body are before statement number `statement` of it, in the last step: with the number of the step.
+    pub(super) fn last_step(&mut self, scan: &Scan, statement: usize) -> Outcome<HashMap<String, Val>> {
+        let place = scan.length.span;
+        let Some(last) = self.size(&scan.length)?.size().checked_sub(1) else {
+            return Err(Error::new(place, "a loop of no steps has no last one").into());
+        };
+        let length = Expr::new(place, ExprKind::Number { value: last as f64, integer: true });
+        let shorter = Scan { length, all: Vec::new(), ..scan.clone() };
+        let carries = self.scan(&shorter)?;
+        let mut own: Vec<(String, Arg)> =
+            carries.into_iter().map(|(name, val)| (name.text.clone(), Arg::Value(val))).collect();
+        own.push((scan.index.text.clone(), Arg::Value(Val::number(last as f64, DType::I64))));
+        let outer = self.locals.replace(own.into_iter().collect());
+        let done = scan.body[..statement.min(scan.body.len())].iter().try_for_each(|inner| self.inner(inner));
+        let own = std::mem::replace(&mut self.locals, outer).unwrap_or_default();
+        done?;
+        let value = |(name, arg): (String, Arg)| match arg {
+            Arg::Value(val) => Some((name, val)),
+            Arg::Number(number, _) => Some((name, Val::number(number, self.scope.dtype))),
+            _ => None,
+        };
+        Ok(own.into_iter().filter_map(value).collect())
+    }
+
     /// What the carries are after a step.
     fn next(&mut self, statement: &Scan, carries: &[Val]) -> Outcome<Vec<Val>> {
         // Where each name of the body was bound last.

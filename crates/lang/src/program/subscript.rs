@@ -8,7 +8,7 @@ use pullback_array::{Array, DType, memory};
 use pullback_network::Dim;
 use pullback_ops::{Arg, AxisIndex, Val};
 
-use super::call::whole_numbers;
+use super::call::{of_constants, whole_numbers};
 use super::evaluate::{Evaluator, constant};
 use super::failure::{Failure, Outcome, of_array, of_op};
 use crate::{Error, Expr, IndexItem, Span};
@@ -91,7 +91,7 @@ impl Evaluator<'_> {
             Arg::Number(number, _) => whole(expr, number).map(Position::Number),
             arg => {
                 let val = self.operand_from(expr, arg)?;
-                if let Some(number) = constant(&self.outside(&val)) {
+                if let Some(number) = constant(&self.outside(&val)).or_else(|| of_constants(&val)) {
                     return whole(expr, number).map(Position::Number);
                 }
                 match (val.dtype(), whole_numbers(&val)) {

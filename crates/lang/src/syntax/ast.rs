@@ -264,6 +264,16 @@ impl Scan {
         self.carries.iter().map(|(name, _)| name).chain(self.all.iter().filter(|name| name.binds()))
     }
 
+    /// The same loop with another expression in the place of the right side of statement number `statement` of its body, which defines
+    /// something.
+    pub fn with(&self, statement: usize, expr: &Expr) -> Scan {
+        let mut scan = self.clone();
+        if let Some(Inner::Definitions(definitions)) = scan.body.get_mut(statement) {
+            definitions.expr = expr.clone();
+        }
+        scan
+    }
+
     /// All its expressions, in order.
     pub fn exprs(&self) -> Vec<&Expr> {
         let starts = self.carries.iter().map(|(_, start)| start);

@@ -69,11 +69,8 @@ impl Parser<'_> {
         self.at += 1;
         let body = self.inner_statements()?;
         if self.kind(0) != TokenKind::CloseBrace {
-            return Err(match self.kind(0) {
-                TokenKind::End => Error::new(self.token(0).span(), "the loop is not closed: `}` is missing")
-                    .with_label(word.span(), "it starts here"),
-                _ => self.unexpected("a statement of the loop, `h = …`, or `}`"),
-            });
+            let message = "expected a statement of the loop, `h = …`, or `}`";
+            return Err(Error::new(self.token(0).span(), message).with_label(word.span(), "it starts here"));
         }
         self.at += 1;
         self.locals = outer;

@@ -17,6 +17,7 @@ mod hostile_files;
 mod hostile_text;
 mod inherited;
 mod json;
+mod loops;
 mod misled;
 mod mutated;
 mod obeyed;

@@ -1,0 +1,135 @@
+//! Loops, sorting and recurrences: against PyTorch's own layers, against hand-written passes back through time, and where they are wrong.
+
+use crate::command::{pullback, root};
+
+/// What PyTorch computes for its LSTM, its GRU, a state-space layer and programs that sort.
+#[test]
+fn layers_of_pytorch() {
+    let folder = root().join("crates/pullback/tests/golden/loops");
+    for (name, gradients) in [("lstm", 7), ("gru", 10), ("ssm", 5), ("sorted", 4)] {
+        let file = |end: &str| folder.join(format!("{name}.{end}")).display().to_string();
+        let checked = pullback(&["check", &file("grad"), "--data", &file("npz")], "");
+        assert_eq!(checked.code, 0, "{name}: {}{}", checked.stdout, checked.stderr);
+        assert!(checked.stdout.contains(&format!("  {gradients} claims hold")), "{}", checked.stdout);
+    }
+}
+
+fn recurrent(change: impl Fn(&str) -> String) -> crate::command::Ran {
+    let source =
+        std::fs::read_to_string(root().join("examples/recurrent.grad")).expect("the example is there");
+    let changed = change(&source);
+    assert_ne!(source, changed, "the slip is one");
+    pullback(&["check", "-"], &changed)
+}
+
+/// Slips in the body of a pass back through time are told once, at their place, whatever the number of steps; what holds goes on
+/// holding in the correction.
+#[test]
+fn slips_through_time() {
+    let slips = [
+        ("outer(X[T-1-s], dz)", "outer(X[s], dz)", "stale operand", "gU = gU + outer(X[T - 1 - s], dz)"),
+        (
+            "outer(before[T-1-s], dz)",
+            "outer(hs[T-1-s], dz)",
+            "stale operand",
+            "gW = gW + outer(before[T - 1 - s], dz)",
+        ),
+        ("gW = gW + outer", "gW = outer", "overwritten", "gW = gW + outer(before[T - 1 - s], dz)"),
+        ("dz @ W.T", "dz @ W", "transposed factor", "gh = dz @ W.T"),
+        ("(1 - hs[T-1-s]^2)", "(1 - hs[T-1-s])", "wrong derivative", "* (1 - hs[T - 1 - s]^2)"),
+        ("gU + outer", "gU - outer", "missing factor", "gU = gU + outer(X[T - 1 - s], dz)"),
+        ("gh + 2 * hs", "gh + hs", "missing factor", "dz = (gh + 2 * hs[T - 1 - s])"),
+        (
+            "outer(before[T-1-s], dz)",
+            "outer(dz, before[T-1-s])",
+            "swapped operands",
+            "gW = gW + outer(before",
+        ),
+    ];
+    for (right, wrong, cause, fix) in slips {
+        let ran = recurrent(|source| source.replace(right, wrong));
+        assert_eq!(ran.code, 1, "{}{}", ran.stdout, ran.stderr);
+        assert!(ran.stdout.contains(&format!("wrong  {cause};")), "{wrong}: {}", ran.stdout);
+        assert!(ran.stdout.contains(fix), "{wrong}: {}", ran.stdout);
+        assert_eq!(ran.stdout.matches("= help: write").count(), 1, "{wrong}: {}", ran.stdout);
+    }
+}
+
+/// What is said of a loop that cannot be run.
+#[test]
+fn loops_that_are_no_loops() {
+    let cases = [
+        ("scan t < 4, h = x { h = sum(h) }", "`h` starts as f64 [n=3] and becomes f64 []"),
+        ("scan t < 4, h = x { h = h + x[t] }", "in step 3 the index is 3, outside an axis of size 3"),
+        ("scan t < 4 { y = x }", "the loop carries nothing"),
+        ("scan t < 4, h = x -> a, b { h = h }", "2 names for all values of 1 carries"),
+        ("scan t < 4, h = x { h = h", "or `}`"),
+        ("scan t < 4, h = x { h }", "expected a statement of the loop"),
+        ("scan t < n + 0.5, h = x { h = h }", "a size is a whole number"),
+        ("scan t < 2, x = x { x = x }", "`x` is already an input"),
+        ("scan t < 2, h = x, h = x { h = h }", "stands twice"),
+        ("scan t < 2, h = x { h = y + h }", "`y` is not defined"),
+    ];
+    for (statement, said) in cases {
+        let ran = pullback(
+            &["check", "-"],
+            &format!("x: [n=3] ~ randn\n{statement}\nL = sum(x)\ndL/dx = ones(n)\n"),
+        );
+        assert_eq!(ran.code, 2, "{statement}: {}{}", ran.stdout, ran.stderr);
+        assert!(
+            format!("{}{}", ran.stdout, ran.stderr).contains(said),
+            "{statement}: {}{}",
+            ran.stdout,
+            ran.stderr
+        );
+    }
+}
+
+/// Loops in loops and in functions, over carries of several kinds, with numbers and words from outside.
+#[test]
+fn loops_nest() {
+    let source = "
+X: [B=2, T=4, n=3] ~ randn
+W: [n, n] ~ randn
+h0: [B, n] ~ randn
+lam = 0.3
+words: [T] ~ randint(0, 5)
+E: [5, n] ~ randn
+fn cell(x, h, W) { z = x + h @ W; tanh(z) }
+fn layer(X, h0, W) {
+  scan t < T, h = h0 -> hs { h = cell(X[:, t], h, W) + lam * E[words[t]] }
+  (hs, h)
+}
+hs, h = layer(X, h0, W)
+scan t < T, s = 0.0 {
+  scan k < 2, u = s { u = u + sum(hs[t, k]) * lam }
+  s = u * 0.9
+}
+L = s + sum(h^2)
+weights = 0.3 * [0.9^4, 0.9^3, 0.9^2, 0.9]
+dL/dhs = reshape(weights, [T, 1, 1]) * ones(T, B, n)
+dL/dh = 2 * h
+";
+    let ran = pullback(&["check", "-"], source);
+    assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
+    let ran = pullback(&["check", "-"], &source.replace("weights = 0.3", "weights = 0.9"));
+    assert!(ran.stdout.contains("✗ dL/dhs"), "{}", ran.stdout);
+}
+
+/// On other numbers the order is another one: a file whose claim writes the order down that its numbers have is wrong.
+#[test]
+fn an_order_is_that_of_the_numbers_at_hand() {
+    let program = "x: [n=5] ~ randn; w: [n] ~ randn; v, order = sort(x); L = sum(v * w)";
+    let ran = pullback(&["check", "-"], &format!("{program}\n_, place = sort(order)\ndL/dx = w[place]"));
+    assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
+    let ran = pullback(&["check", "-"], &format!("{program}\ndL/dx = w[order]"));
+    assert_eq!(ran.code, 1, "{}{}", ran.stdout, ran.stderr);
+}
+
+/// 10⁶ running sums within 400 MiB, forward and back.
+#[test]
+fn running_sums_take_linear_memory() {
+    let source = "x: [n=1000000] ~ randn; y = cumsum(x); L = sum(y^2); dL/dx = cumsum(2 * y, reverse=true)";
+    let ran = pullback(&["check", "-", "--memory", "400M"], source);
+    assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
+}
