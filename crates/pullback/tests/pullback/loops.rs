@@ -67,7 +67,7 @@ fn loops_that_are_no_loops() {
         ("scan t < 4, h = x { h }", "expected a statement of the loop"),
         ("scan t < n + 0.5, h = x { h = h }", "a size is a whole number"),
         ("scan t < 2, x = x { x = x }", "`x` is already an input"),
-        ("scan t < 2, h = x, h = x { h = h }", "stands twice"),
+        ("scan t < 2, h = x, h = x { h = h }", "stands here twice"),
         ("scan t < 2, h = x { h = y + h }", "`y` is not defined"),
     ];
     for (statement, said) in cases {
