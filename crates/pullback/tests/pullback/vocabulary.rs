@@ -19,6 +19,25 @@ fn programs_of_others() {
     }
 }
 
+/// Mixers, attention, flows, filters, likelihoods, renderers: what PyTorch computed for them holds.
+#[test]
+fn programs_of_other_fields() {
+    let folder = root().join("crates/pullback/tests/golden/programs");
+    let entries = std::fs::read_dir(folder).expect("the folder is there");
+    let mut programs: Vec<_> = entries.map(|entry| entry.expect("it can be read").path()).collect();
+    programs.retain(|path| path.extension().is_some_and(|end| end == "grad"));
+    assert!(programs.len() >= 51, "only {}", programs.len());
+    let mut wrong = Vec::new();
+    for path in programs {
+        let (file, dump) = (path.display().to_string(), path.with_extension("npz").display().to_string());
+        let checked = pullback(&["check", &file, "--data", &dump, "--complete"], "");
+        if checked.code != 0 {
+            wrong.push(format!("{file}: {}{}", checked.stdout, checked.stderr));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
 /// A file, and its exit code.
 fn checks(source: &str, code: i32) {
     let checked = pullback(&["check", "-"], source);
@@ -132,6 +151,59 @@ fn sizes_that_no_memory_holds() {
         let text = checked.stdout + &checked.stderr;
         assert!(checked.code == 2 && text.contains("would pass the limit"), "{source}\n{text}");
     }
+}
+
+/// Derivatives as values, and of any order.
+#[test]
+fn derivatives_in_expressions() {
+    let net = "x: [n=3] ~ randn; w: [n] ~ randn; y = sum(w * x^3); g = grad(y, x)";
+    checks(
+        &format!(
+            "{net}; dy/dx = g; L = sum(g^2); dL/dg = 2 * g; dL/dx = 12 * w * x * g; dL/dw = 6 * x^2 * g"
+        ),
+        0,
+    );
+    checks(&format!("{net}; L = sum(g^2); dL/dx = 6 * w * x * g"), 1);
+    checks(
+        "x: [3] ~ randn; A: [2, 3] ~ randn; J = jacobian(tanh(A @ x), x); L = sum(J); dL/dJ = ones(2, 3)",
+        0,
+    );
+    checks("x: [3] ~ randn; y = sum(x^4); H = hessian(y, x); d2y/dx2 = H; L = trace(H); dL/dx = 24 * x", 0);
+    checks("x: [3] ~ randn; L = sum(x^4); d3L/dx3 = einsum(\"ij,jk->ijk\", eye(3), diag(24 * x))", 0);
+    checks("x: [3] ~ randn; L = sum(x^4); d3L/dx3 = einsum(\"ij,jk->ijk\", eye(3), diag(12 * x))", 1);
+    checks(
+        "x: [3] ~ randn; y: [3] ~ randn; L = sum(x^2 * y); d3L/dx2 dy = 2 * einsum(\"ij,jk->ijk\", eye(3), eye(3))",
+        0,
+    );
+    checks("x: [3] ~ randn; v = x^3; d2v/dx2 = einsum(\"ij,jk->ijk\", eye(3), diag(6 * x))", 0);
+    checks(
+        "x: [3] ~ randn; L = sum(x^5); d4L/dx4 = 120 * einsum(\"ij,ik,il,i->ijkl\", eye(3), eye(3), eye(3), x)",
+        0,
+    );
+}
+
+/// What a prefix means, sizes, and options that are known before there are numbers.
+#[test]
+fn prefixes_sizes_and_options() {
+    checks("x: [n=4] ~ randn; s = torch.std(x); ds/dx = (x - mean(x)) / (s * (n - 1))", 0);
+    checks("x: [n=4] ~ randn; s = np.std(x); ds/dx = (x - mean(x)) / (s * n)", 0);
+    checks(
+        "A: [4, 2] ~ randn; u, s, v = np.linalg.svd(A, full_matrices=False); L = sum(u @ diag(s) @ v); dL/dA = ones(4, 2)",
+        0,
+    );
+    checks("x: [2, 3] ~ randn; L = sum(x) / x.shape[1] + len(x) * x.ndim; dL/dx = ones(shape(x)) / 3", 0);
+    checks("x: [3] ~ randn; y: [3] ~ randn; L = mse_loss(x, y, reduction=\"sum\"); dL/dx = 2 * (x - y)", 0);
+    checks(
+        "x: [3] ~ randn; y: [3] ~ randn; L = mse_loss(x, y, reduction=\"middle\"); dL/dx = 2 * (x - y)",
+        2,
+    );
+    checks("x: [5] ~ randn; v, i = topk(x, 2); L = sum(v); dL/dx = where(x >= v[1], 1, 0)", 0);
+    checks("x: [5] ~ randn; L = median(x); dL/dx = where(x == L, 1, 0)", 0);
+    checks(
+        "x: [2, 3] ~ randn; i = [[0, 2], [1, 1]]; L = sum(torch.gather(x, 1, i)); dL/dx = [[1, 0, 1], [0, 2, 0]]",
+        0,
+    );
+    checks("A: [3, 3] = [[1, 2, 3], [2, 4, 6], [1, 0, 1]]; L = det(A); dL/dA = cofactor(A)", 0);
 }
 
 #[test]
