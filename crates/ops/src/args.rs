@@ -389,6 +389,11 @@ impl Args {
         }
     }
 
+    /// Is it given as this word?
+    pub fn is_word(&self, name: &str, word: &str) -> bool {
+        matches!(self.find(name), Some(Arg::Text(text)) if text == word)
+    }
+
     /// Is there such a parameter?
     pub fn takes(&self, name: &str) -> bool {
         self.parameters.iter().any(|it| it.name == name)

@@ -146,11 +146,14 @@ struct ParameterJson {
     /// All arguments that are left.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     rest: bool,
+    /// Given by its keyword alone.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    keyword: bool,
 }
 
 impl ParameterJson {
     fn of(parameter: Parameter) -> ParameterJson {
-        let Parameter { name, kind, default, takes_rest: rest } = parameter;
-        ParameterJson { name, takes: kind.to_string(), words: kind.words().collect(), default, rest }
+        let Parameter { name, kind, default, takes_rest: rest, has_keyword: keyword } = parameter;
+        ParameterJson { name, takes: kind.to_string(), words: kind.words().collect(), default, rest, keyword }
     }
 }

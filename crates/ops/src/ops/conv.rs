@@ -9,7 +9,7 @@
 //!
 //! # Domain
 //! All reals; x is `[batch, channels, …]`, w is `[filters, channels, …]`, as in PyTorch. Stride, padding and dilation are one number, or
-//! one for each spatial axis; `padding="same"` is not there. In `groups` the filters see the channels of their group alone.
+//! one for each spatial axis; a padding may be `"same"` or `"valid"`. In `groups` the filters see the channels of their group alone.
 //!
 //! # At kinks and ties
 //! Smooth.
@@ -191,10 +191,16 @@ pub(crate) static ENTRY: Entry = Entry {
         let axes = x.ndim().saturating_sub(2);
         let along = Strided {
             stride: args.counts("stride", 1, axes)?,
-            padding: args.counts("padding", 0, axes)?,
+            padding: vec![0; axes],
             dilation: args.counts("dilation", 1, axes)?,
         };
-        let y = x.conv_along(&args.value("w")?, along, args.count("groups", 1)?)?;
+        let w = args.value("w")?;
+        let (x, along) = match (args.is_word("padding", "same"), args.is_word("padding", "valid")) {
+            (true, _) => (x.padded_for_same(&w, &along)?, along),
+            (_, true) => (x, along),
+            _ => (x, Strided { padding: args.counts("padding", 0, axes)?, ..along }),
+        };
+        let y = x.conv_along(&w, along, args.count("groups", 1)?)?;
         biased("conv", y, args.value_or_none("bias")?.as_ref())
     },
     samples: || {
@@ -224,6 +230,19 @@ pub(super) fn biased(op: &str, y: Val, bias: Option<&Val>) -> Result<Val> {
 }
 
 impl Val {
+    /// With as many zeros around the spatial axes as leave their sizes, with a stride of 1; an odd one is behind.
+    fn padded_for_same(&self, w: &Val, along: &Strided) -> Result<Val> {
+        if w.ndim() != self.ndim() || along.stride.iter().any(|&stride| stride != 1) {
+            return Err(Error::new(format!("conv: `same` for x {:?} and w {:?}", self.dims(), w.dims()))
+                .with_hint("the stride is 1, and the ranks are equal"));
+        }
+        let reach = |axis: usize| {
+            along.dilation[axis].saturating_mul(w.dims()[axis + 2].size().saturating_sub(1)) as i64
+        };
+        let around = (0..along.dilation.len()).map(|axis| (reach(axis) / 2, reach(axis) - reach(axis) / 2));
+        self.pad(&[(0, 0), (0, 0)].into_iter().chain(around).collect::<Vec<_>>(), 0.0)
+    }
+
     /// The convolution of `self`, [batch, channels, …], with the filters `w`, [filters, channels, …].
     ///
     /// # Errors

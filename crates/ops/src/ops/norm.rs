@@ -7,7 +7,7 @@
 //! ∂y/∂x_m = sign(x_m) |x_m|^(p−1) y^(1−p); for p = 2 it is x_m / y
 //!
 //! # Domain
-//! All reals; any p but 0 (a norm from 1 on), `inf` and `-inf`, or "fro", the norm with p = 2 of a matrix, and "nuc", the sum of its singular
+//! All reals; any p (a norm from 1 on; 0 counts what is not 0), `inf` and `-inf`, or "fro", the norm with p = 2 of a matrix, and "nuc", the sum of its singular
 //! values. For p = 2 there is no derivative where all elements are 0.
 //!
 //! # At kinks and ties
@@ -55,16 +55,17 @@ impl Val {
     /// The norm of the elements over `axes`; with `keepdims` they stay as axes of size 1.
     ///
     /// # Errors
-    /// Where p is 0, or an axis does not exist or is named twice.
+    /// Where p is NaN, or an axis does not exist or is named twice.
     pub fn norm(&self, p: f64, axes: &[usize], keepdims: bool) -> Result<Val> {
         match p {
             2.0 => self.powf(2.0)?.sum(axes, keepdims)?.sqrt(),
             1.0 => self.abs()?.sum(axes, keepdims),
             f64::INFINITY => self.abs()?.max(axes, keepdims),
+            0.0 => self.truth()?.sum(axes, keepdims),
             f64::NEG_INFINITY => self.abs()?.negated()?.max(axes, keepdims)?.negated(),
-            _ if p != 0.0 && p.is_finite() => self.abs()?.powf(p)?.sum(axes, keepdims)?.powf(1.0 / p),
+            _ if p.is_finite() => self.abs()?.powf(p)?.sum(axes, keepdims)?.powf(1.0 / p),
             _ => Err(Error::new(format!("norm: {p} is no order of a norm"))
-                .with_hint("p is a number other than 0, `inf`, `-inf`, `fro` or `nuc`")),
+                .with_hint("p is a number, `inf`, `-inf`, `fro` or `nuc`")),
         }
     }
 }

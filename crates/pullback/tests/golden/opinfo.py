@@ -6,7 +6,7 @@ Run with Python 3.11, PyTorch 2.15.0 (CPU) and expecttest:
 
 Of each differentiable operation of PyTorch's table up to SAMPLES samples in float64 are taken, small ones of different calls. A call is
 written as it is in PyTorch, with its own name and its own words for arguments; what the language does not have is a case all the same:
-crates/lang/tests/opinfo.rs counts which share is understood and equal.
+crates/lang/tests/samples.rs counts which share is understood and equal.
 
     name    the operation and the sample's number
     call    the expression, in terms of the inputs' names

@@ -206,6 +206,67 @@ fn prefixes_sizes_and_options() {
     checks("A: [3, 3] = [[1, 2, 3], [2, 4, 6], [1, 0, 1]]; L = det(A); dL/dA = cofactor(A)", 0);
 }
 
+/// The rules that SymPy tests its matrix derivatives on, with matrices A, B, X and vectors a, b, x, y.
+#[test]
+fn matrix_rules_of_sympy() {
+    const GIVEN: &str = "A: [3, 3] ~ randn; B: [3, 3] ~ randn; X: [3, 3] ~ randn; a: [3] ~ randn; b: [3] ~ randn; x: [3] ~ randn; y: [3] ~ randn";
+    const RULES: [(&str, &str, &str); 36] = [
+        ("trace(A)", "A", "eye(3)"),
+        ("trace(A @ B)", "A", "B.T"),
+        ("trace(A.T @ B)", "A", "B"),
+        ("trace(A.T @ B)", "B", "A"),
+        ("trace(A.T)", "A", "eye(3)"),
+        ("trace(X^2)", "X", "2 * eye(3) * X"),
+        ("trace(X @ X)", "X", "2 * X.T"),
+        ("trace(X.T @ X)", "X", "2 * X"),
+        ("trace(X @ X.T)", "X", "2 * X"),
+        ("trace(A @ X @ B)", "X", "A.T @ B.T"),
+        ("trace(A @ X.T @ B)", "X", "B @ A"),
+        ("trace(X @ B @ X.T)", "X", "X @ (B + B.T)"),
+        ("trace(X.T @ B @ X)", "X", "(B + B.T) @ X"),
+        ("trace(X @ A @ X)", "X", "X.T @ A.T + A.T @ X.T"),
+        ("trace(X @ X @ X)", "X", "3 * X.T @ X.T"),
+        ("trace(inv(X))", "X", "-(inv(X) @ inv(X)).T"),
+        ("trace(A @ inv(X) @ B)", "X", "-(inv(X) @ B @ A @ inv(X)).T"),
+        ("trace(inv(X + A))", "X", "-(inv(X + A) @ inv(X + A)).T"),
+        ("a @ x", "x", "a"),
+        ("x @ x", "x", "2 * x"),
+        ("a @ X @ b", "X", "outer(a, b)"),
+        ("a @ X.T @ b", "X", "outer(b, a)"),
+        ("a @ X @ X @ b", "X", "outer(a, X @ b) + outer(X.T @ a, b)"),
+        ("a @ X.T @ X @ b", "X", "X @ (outer(a, b) + outer(b, a))"),
+        ("a @ inv(X) @ b", "X", "-outer(inv(X).T @ a, inv(X) @ b)"),
+        ("x @ A @ x", "x", "(A + A.T) @ x"),
+        ("(A @ x) @ (A @ x)", "x", "2 * A.T @ A @ x"),
+        ("(A @ x - b) @ (A @ x - b)", "x", "2 * A.T @ (A @ x - b)"),
+        ("(x - a) @ B @ (x - a)", "x", "(B + B.T) @ (x - a)"),
+        ("norm(x)", "x", "x / norm(x)"),
+        ("norm(x - a)", "x", "(x - a) / norm(x - a)"),
+        ("det(X)", "X", "det(X) * inv(X).T"),
+        ("det(A @ X @ B)", "X", "det(A @ X @ B) * inv(X).T"),
+        ("logdet(X)", "X", "inv(X).T"),
+        ("sum(A * X)", "X", "A"),
+        ("sum(sin(A @ x))", "x", "A.T @ cos(A @ x)"),
+    ];
+    for (scalar, by, rule) in RULES {
+        checks(&format!("{GIVEN}; L = {scalar}; dL/d{by} = {rule}"), 0);
+    }
+    // Derivatives of vectors and matrices, as tensors and as matrices.
+    for (value, by, rule) in [
+        ("A @ x", "x", "A"),
+        ("x * a", "x", "diag(a)"),
+        ("sin(A @ x)", "x", "diag(cos(A @ x)) @ A"),
+        ("outer(x, a)", "x", "einsum(\"ik,j->ijk\", eye(3), a)"),
+        ("X @ A", "X", "einsum(\"ik,lj->ijkl\", eye(3), A)"),
+        ("A @ X", "X", "einsum(\"ik,jl->ijkl\", A, eye(3))"),
+        ("X.T", "X", "einsum(\"il,jk->ijkl\", eye(3), eye(3))"),
+        ("inv(X)", "X", "-einsum(\"ik,lj->ijkl\", inv(X), inv(X))"),
+        ("x * (a @ x)", "x", "outer(x, a) + (a @ x) * eye(3)"),
+    ] {
+        checks(&format!("{GIVEN}; z = {value}; dz/d{by} = {rule}"), 0);
+    }
+}
+
 #[test]
 fn names_as_they_are_pasted() {
     checks(

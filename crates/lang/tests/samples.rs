@@ -1,5 +1,5 @@
-//! The samples on which PyTorch tries its own operations, as calls of the language: which share is understood, and equal to what PyTorch
-//! gives. `opinfo_left_out.txt` lists the others with what is said of them.
+//! The samples on which PyTorch and JAX try their own operations, as calls of the language: which share is understood, and equal to what
+//! they give. `samples_of_*.txt` list the others with what is said of them.
 
 use std::collections::BTreeMap;
 
@@ -59,30 +59,37 @@ fn check(case: &Value) -> Result<(), String> {
     Ok(())
 }
 
-/// The list of what is not understood is up to date, and short.
-#[test]
-fn samples_of_pytorch() {
+/// The list of what is not understood is up to date.
+fn tried(golden: &str, list_of: &str) {
     let root = env!("CARGO_MANIFEST_DIR");
-    let text = std::fs::read_to_string(format!("{root}/../pullback/tests/golden/opinfo.json"));
+    let text = std::fs::read_to_string(format!("{root}/../pullback/tests/golden/{golden}"));
     let cases: Value = serde_json::from_str(&text.expect("the golden file is there")).expect("it is JSON");
     let cases = cases.as_array().expect("a list of cases");
     let mut left_out: BTreeMap<&str, String> = BTreeMap::new();
     for case in cases {
         if let Err(why) = check(case) {
-            let why = why.lines().next().unwrap_or_default().to_owned();
-            left_out.insert(
-                case["name"].as_str().expect("a name"),
-                format!("{} | {why}", case["call"].as_str().expect("a call")),
-            );
+            let (name, call) =
+                (case["name"].as_str().expect("a name"), case["call"].as_str().expect("a call"));
+            left_out.insert(name, format!("{call} | {}", why.lines().next().unwrap_or_default()));
         }
     }
     let passed = cases.len() - left_out.len();
     let mut list = format!("{passed} of {} samples are equal; the others:\n", cases.len());
     left_out.iter().for_each(|(name, why)| list += &format!("{name} | {why}\n"));
-    let file = format!("{root}/tests/opinfo_left_out.txt");
+    let file = format!("{root}/tests/{list_of}");
     if std::env::var_os("UPDATE_EXPECT").is_some() {
         std::fs::write(&file, &list).expect("the list is written");
     }
     let stored = std::fs::read_to_string(&file).unwrap_or_default();
     assert!(stored == list, "`UPDATE_EXPECT=1` rewrites {file}, which is not what was found:\n{list}");
+}
+
+#[test]
+fn samples_of_pytorch() {
+    tried("opinfo.json", "samples_of_pytorch.txt");
+}
+
+#[test]
+fn samples_of_jax() {
+    tried("lax.json", "samples_of_jax.txt");
 }
