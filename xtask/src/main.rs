@@ -181,7 +181,7 @@ fn reference(table: &[Operation]) -> String {
          `pullback ops` prints the same.\n",
     );
     for op in table {
-        let _ = write!(text, "\n## {}\n\n{}\n\n    {}\n", op.name, op.page(""), op.entry.signature);
+        let _ = write!(text, "\n## {}\n\n{}\n\n    {}\n", op.name, op.page(""), op.signature());
         if !op.entry.aliases.is_empty() {
             let _ = write!(text, "\nAlso: {}.\n", op.entry.aliases.join(", "));
         }

@@ -68,6 +68,7 @@ pub mod random;
 mod reduce;
 mod shape;
 mod structure;
+mod svd;
 
 pub use array::Array;
 pub use dtype::{DType, Element};

@@ -8,7 +8,7 @@ use crate::graph::held;
 use crate::layout::ClaimLayout;
 use crate::rounding;
 
-/// What a claim is about: ∂of/∂wrt, or the second derivative where `wrt` are two.
+/// What a claim is about: ∂of/∂wrt, or a derivative of as high an order as there are `wrt`.
 ///
 /// The program is given in double precision; for a claim computed in single precision, on the rounded inputs.
 #[derive(Clone, Debug)]
@@ -25,9 +25,14 @@ impl Subject {
         Subject::by(of, vec![wrt.clone()])
     }
 
-    /// The second derivative of a scalar, by `x` and then by `y`.
+    /// The second derivative, by `x` and then by `y`.
     pub fn second(of: &Val, x: &Val, y: &Val) -> Subject {
         Subject::by(of, vec![x.clone(), y.clone()])
+    }
+
+    /// The derivative by all of these, one after the other: of an array `[of…, first…, second…]`. By none it is that by the value itself.
+    pub fn repeated(of: &Val, wrt: &[Val]) -> Subject {
+        Subject::by(of, if wrt.is_empty() { vec![of.clone()] } else { wrt.to_vec() })
     }
 
     /// What the program itself holds is fixed, unless it is what is differentiated by.

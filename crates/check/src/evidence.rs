@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use pullback_array::{Array, DType, Precision};
-use pullback_autograd::pullback;
+use pullback_autograd::{jacobian, pullback};
 use pullback_network::Value;
 use pullback_ops::{Error, Result, Val};
 
@@ -17,9 +17,11 @@ use crate::routes::Derivative;
 use crate::survey::Surveyed;
 use crate::symmetric::Moves;
 
-/// A subject as a first derivative: a Hessian is the derivative of a gradient.
+/// A subject as a first derivative: a Hessian is the derivative of a gradient, a third derivative that of a Hessian.
 pub(crate) struct Reduced<'a> {
     pub subject: &'a Subject,
+    /// What is differentiated by all but the last, one after the other: the value itself, its first derivative, and so on.
+    pub before: Vec<Val>,
     pub y: Val,
     pub moves: Moves,
 }
@@ -32,21 +34,18 @@ impl<'a> Reduced<'a> {
                     .with_hint("give the program in f64, on the rounded inputs, and the claim's numbers in their own dtype"));
             }
         }
-        let y = match subject.wrt.as_slice() {
-            [x, _] => {
-                if subject.of.ndim() != 0 {
-                    return Err(Error::new(format!(
-                        "a second derivative is one of a scalar, not of {:?}",
-                        subject.of.dims()
-                    )));
-                }
-                let fixed: Vec<&Val> = subject.fixed.iter().collect();
-                let gradient = pullback(&[(&subject.of, &subject.of.one())], &[x], &fixed)?.remove(0);
+        let fixed: Vec<&Val> = subject.fixed.iter().collect();
+        let (mut y, mut before) = (subject.of.clone(), Vec::new());
+        for x in &subject.wrt[..subject.wrt.len() - 1] {
+            let next = if y.ndim() == 0 {
+                let gradient = pullback(&[(&y, &y.one())], &[x], &fixed)?.remove(0);
                 gradient.map_or_else(|| pullback_autograd::zeros(x), Ok)?
-            }
-            _ => subject.of.clone(),
-        };
-        Ok(Reduced { subject, y, moves: Moves::Freely })
+            } else {
+                jacobian(&y, x, &fixed)?.to_dense()?
+            };
+            before.push(std::mem::replace(&mut y, next));
+        }
+        Ok(Reduced { subject, before, y, moves: Moves::Freely })
     }
 
     pub(crate) fn derivative(&self) -> Derivative<'_> {

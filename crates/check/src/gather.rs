@@ -187,9 +187,9 @@ impl Case<'_> {
                 self.along_directions(&mut evidence, &claim, &program, &directions)?;
             }
         }
-        if let [first, _] = self.reduced.subject.wrt.as_slice() {
-            let gaps = self.gradient_gaps(first)?;
-            evidence.gradient_disagrees = gaps.iter().any(|gap| gap.ratio() > 1.0);
+        for (y, x) in self.reduced.before.iter().zip(&self.reduced.subject.wrt) {
+            let gaps = self.gaps_before(y, x)?;
+            evidence.gradient_disagrees |= gaps.iter().any(|gap| gap.ratio() > 1.0);
             evidence.among_routes.extend(gaps);
         }
         let ratios = evidence.among_routes.iter().filter(|gap| gap.error.is_finite()).map(Gap::ratio);
@@ -254,10 +254,11 @@ impl Case<'_> {
         Ok(())
     }
 
-    /// For a Hessian: the gradient that is differentiated, against finite differences of the scalar.
-    pub(crate) fn gradient_gaps(&self, x: &Val) -> Result<Vec<Gap>> {
-        let Subject { of, fixed, .. } = self.reduced.subject;
-        let gradient = Derivative { y: of, x, fixed: fixed.iter().collect(), moves: Moves::Freely };
+    /// For a Hessian: the gradient that is differentiated, against finite differences of the scalar; and so for higher orders.
+    pub(crate) fn gaps_before(&self, y: &Val, x: &Val) -> Result<Vec<Gap>> {
+        let Subject { fixed, .. } = self.reduced.subject;
+        let gradient = Derivative { y, x, fixed: fixed.iter().collect(), moves: Moves::Freely };
+        let (rows, columns) = (y.shape().iter().product::<usize>(), x.shape().iter().product::<usize>());
         let (tensor, spread) = gradient.by_autograd()?;
         let entries = tensor.to_vec_f64();
         let rounding: Vec<f64> =
@@ -277,10 +278,15 @@ impl Case<'_> {
                 .collect(),
             Differences::Directions { directions, .. } => directions
                 .iter()
-                .filter(|(_, estimate)| estimate.error[0].is_finite())
-                .map(|(direction, estimate)| {
-                    let tolerance = reach(&rounding, &direction.to_vec_f64()) + SAFETY * estimate.error[0];
-                    Gap::new(0, along(&tensor, direction, 1)[0], estimate.value[0], tolerance)
+                .flat_map(|(direction, estimate)| {
+                    let weights = direction.to_vec_f64();
+                    let of_rules = along(&tensor, direction, rows);
+                    let gap = |row: usize| {
+                        let of_row = reach(&rounding[row * columns..(row + 1) * columns], &weights);
+                        Gap::new(0, of_rules[row], estimate.value[row], of_row + SAFETY * estimate.error[row])
+                    };
+                    let measured = (0..rows).filter(|row| estimate.error[*row].is_finite());
+                    measured.map(gap).collect::<Vec<Gap>>()
                 })
                 .collect(),
         })

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use pullback_ops::Result;
+use pullback_ops::{Result, Val};
 
 use crate::allowance::{one_sided, out_of_proportion};
 use crate::claim::{Claim, Rounding, Subject};
@@ -56,10 +56,9 @@ pub fn judge_in(survey: &Survey, subject: &Subject, claim: &Claim) -> Result<Jud
 
 /// Judges a claim about the shape of a derivative: the tensor's, or the matrix's.
 pub fn judge_shape(subject: &Subject, claimed: &[usize]) -> Judgement {
-    let first = match subject.wrt.as_slice() {
-        [x, _] => x.shape(),
-        _ => subject.of.shape(),
-    };
+    let before = &subject.wrt[..subject.wrt.len() - 1];
+    let first: Vec<usize> =
+        subject.of.shape().into_iter().chain(before.iter().flat_map(Val::shape)).collect();
     let allowed = shapes(&first, &subject.last().shape(), ClaimLayout::Either);
     let fits = allowed.iter().any(|shape| shape == claimed);
     let claimed_shape = (!fits).then(|| claimed.to_vec());

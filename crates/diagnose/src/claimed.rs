@@ -7,12 +7,7 @@ use pullback_ops::Val;
 
 /// What a claim is about.
 pub fn subject(claim: &Claim) -> Subject {
-    let subject = match claim.wrt.as_slice() {
-        [x, y] => Subject::second(&claim.of, x, y),
-        [x, ..] => Subject::new(&claim.of, x),
-        // The parser makes no claim with respect to nothing.
-        [] => Subject::new(&claim.of, &claim.of),
-    };
+    let subject = Subject::repeated(&claim.of, &claim.wrt);
     let fixed: &[Val] = &claim.fixed;
     subject.holding(fixed).by_symmetric(claim.symmetric)
 }

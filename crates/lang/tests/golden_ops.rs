@@ -87,17 +87,27 @@ fn check(case: &Value) -> Result<(), String> {
     Ok(())
 }
 
-#[test]
-fn every_golden_call_is_what_pytorch_gives() {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../pullback/tests/golden/ops.json");
+/// All calls of a golden file, of which there are so many at least.
+fn check_all(file: &str, least: usize) {
+    let path = format!("{}/../pullback/tests/golden/{file}", env!("CARGO_MANIFEST_DIR"));
     let text = std::fs::read_to_string(path).expect("the golden file is there");
     let cases: Value = serde_json::from_str(&text).expect("it is JSON");
     let cases = cases.as_array().expect("a list of cases");
-    assert!(cases.len() >= 218, "only {} cases", cases.len());
+    assert!(cases.len() >= least, "only {} cases", cases.len());
     let verdict = |case: &Value| {
         let error = check(case).err()?;
         Some(format!("{} | {} | {error}", case["name"], case["call"]))
     };
     let failures: Vec<String> = cases.iter().filter_map(verdict).collect();
     assert!(failures.is_empty(), "{} of {} cases:\n{}", failures.len(), cases.len(), failures.join("\n"));
+}
+
+#[test]
+fn every_golden_call_is_what_pytorch_gives() {
+    check_all("ops.json", 218);
+}
+
+#[test]
+fn every_golden_call_of_the_vocabulary_is_what_pytorch_gives() {
+    check_all("vocabulary.json", 195);
 }

@@ -3,6 +3,7 @@
 use pullback_array::DType;
 use pullback_network::Dim;
 
+use crate::parameter::{Kind, Parameter, written};
 use crate::{Entry, Error, Result, Val};
 
 /// An argument as a program gives it.
@@ -26,12 +27,10 @@ pub enum Arg {
 #[derive(Debug)]
 pub struct Args {
     op: &'static str,
+    parameters: Vec<Parameter>,
     dtype: DType,
     bound: Vec<(&'static str, Arg)>,
 }
-
-/// Parameters that are lists of numbers, which may be written as several arguments where nothing follows them.
-const LISTS: [&str; 2] = ["shape", "axes"];
 
 /// Names that users of PyTorch and of NumPy write for the same parameter.
 const SYNONYMS: [(&str, &str); 3] = [("dim", "axis"), ("keepdim", "keepdims"), ("dims", "axes")];
@@ -54,19 +53,23 @@ impl Args {
         keywords: Vec<(String, Arg)>,
         dtype: DType,
     ) -> Result<Args> {
-        let call = format!("`{}`", entry.signature);
-        let parameters = parameters(entry.signature);
+        let call = format!("`{}`", written(entry.signature));
+        let parameters = Parameter::all(entry.signature);
         let mut bound: Vec<(&'static str, Arg)> = Vec::new();
         let mut positional = positional.into_iter();
-        for &(name, _) in &parameters {
-            if let Some(rest) = name.strip_prefix('*') {
+        for (at, parameter) in parameters.iter().enumerate() {
+            let Parameter { name, kind, takes_rest, .. } = *parameter;
+            if parameter.has_keyword {
+                break;
+            }
+            if takes_rest {
                 // All that is left, or one list: what follows that belongs to others.
                 let of_rest = match positional.next() {
                     Some(list @ Arg::List(_)) => list,
                     first => Arg::List(first.into_iter().chain(positional.by_ref()).collect()),
                 };
-                bound.push((rest, of_rest));
-            } else if LISTS.contains(&name) && positional.len() > 1 {
+                bound.push((name, of_rest));
+            } else if kind.is_list() && at + 1 == parameters.len() && positional.len() > 1 {
                 // `x.reshape(3, 4)`.
                 bound.push((name, Arg::List(positional.by_ref().collect())));
             } else if let Some(arg) = positional.next() {
@@ -80,8 +83,8 @@ impl Args {
         }
         for (keyword, arg) in keywords {
             let synonym = Args::synonym(&keyword);
-            let known = parameters.iter().find(|(name, _)| *name == keyword || Some(*name) == synonym);
-            let Some(&(name, _)) = known else {
+            let known = parameters.iter().find(|it| it.name == keyword || Some(it.name) == synonym);
+            let Some(&Parameter { name, .. }) = known else {
                 return Err(Error::new(format!("{op}: there is no parameter `{keyword}`")).with_hint(call));
             };
             if bound.iter().any(|(given, _)| *given == name) {
@@ -90,15 +93,17 @@ impl Args {
             bound.push((name, arg));
         }
         bound.retain(|(_, arg)| !matches!(arg, Arg::Nothing));
-        for &(name, default) in &parameters {
-            if default.is_none() && !name.starts_with('*') && !bound.iter().any(|(given, _)| *given == name) {
+        for &Parameter { name, default, takes_rest, .. } in &parameters {
+            if default.is_none() && !takes_rest && !bound.iter().any(|(given, _)| *given == name) {
                 return Err(Error::new(format!("{op}: `{name}` is missing")).with_hint(call));
             }
         }
-        Ok(Args { op, dtype, bound })
+        Ok(Args { op, parameters, dtype, bound })
     }
 
+    /// What was given for a parameter, which the signature has to have.
     fn find(&self, name: &str) -> Option<&Arg> {
+        debug_assert!(self.parameters.iter().any(|it| it.name == name), "{}: no parameter `{name}`", self.op);
         self.bound.iter().find(|(given, _)| *given == name).map(|(_, arg)| arg)
     }
 
@@ -180,6 +185,8 @@ impl Args {
         match self.find(name) {
             None => Ok((0..rank).collect()),
             Some(Arg::List(items)) => items.iter().map(|item| self.as_axis(name, item, rank)).collect(),
+            // A scalar is reduced over nothing by its first axis and by its last, as in PyTorch.
+            Some(one) if rank == 0 && matches!(self.integer(name, one)?, 0 | -1) => Ok(Vec::new()),
             Some(one) => Ok(vec![self.as_axis(name, one, rank)?]),
         }
     }
@@ -229,6 +236,26 @@ impl Args {
         Ok(dims)
     }
 
+    /// A list of sizes, or several arguments; `None` for −1, the size that there is.
+    ///
+    /// # Errors
+    /// Where one is no whole number.
+    pub fn sizes(&self, name: &str) -> Result<Vec<Option<Dim>>> {
+        let arg = self.find(name).ok_or_else(|| Error::new(format!("{}: `{name}` is missing", self.op)))?;
+        let items = match arg {
+            Arg::List(items) => items.as_slice(),
+            one => std::slice::from_ref(one),
+        };
+        let size = |item: &Arg| match (item, self.integer(name, item)?) {
+            (_, -1) => Ok(None),
+            (Arg::Number(_, Some(dim)), _) => Ok(Some(*dim)),
+            (_, size) => usize::try_from(size)
+                .map(|size| Some(Dim::new(size)))
+                .map_err(|_| self.wrong(name, "a list of sizes", item)),
+        };
+        items.iter().map(size).collect()
+    }
+
     /// A whole number, with its default.
     ///
     /// # Errors
@@ -257,13 +284,13 @@ impl Args {
         self.find(name).map(|arg| self.as_value(name, arg)).transpose()
     }
 
-    /// `true` or `false`; false where it is not given.
+    /// `true` or `false`; what the signature says where it is not given.
     ///
     /// # Errors
     /// Where it is neither.
     pub fn flag(&self, name: &str) -> Result<bool> {
         match self.find(name) {
-            None => Ok(false),
+            None => Ok(self.parameters.iter().any(|it| it.name == name && it.default == Some("true"))),
             Some(Arg::Flag(flag)) => Ok(*flag),
             Some(other) => Err(self.wrong(name, "true or false", other)),
         }
@@ -281,23 +308,101 @@ impl Args {
         }
     }
 
-    /// A string with its default.
+    /// One of the words of a choice; the one that the signature names where it is not given.
     ///
     /// # Errors
-    /// Where it is given and no string.
-    pub fn text_or(&self, name: &str, default: &str) -> Result<String> {
-        if self.find(name).is_none() { Ok(default.to_string()) } else { self.text(name) }
+    /// Where it is another word, or none.
+    pub fn word(&self, name: &str) -> Result<&'static str> {
+        let parameter = self.parameters.iter().find(|it| it.name == name);
+        let (kind, default) = parameter.map_or((Kind::Text, None), |it| (it.kind, it.default));
+        let given = match self.find(name) {
+            None => default.unwrap_or_default(),
+            Some(Arg::Text(text)) => text,
+            Some(other) => return Err(self.wrong(name, &kind.to_string(), other)),
+        };
+        let found = kind.words().find(|word| *word == given);
+        found.ok_or_else(|| self.wrong(name, &kind.to_string(), &Arg::Text(given.to_owned())))
     }
-}
 
-/// The parameters of a signature with their defaults: `sum(x, axis=none)` has `x` and `axis`.
-pub(crate) fn parameters(signature: &'static str) -> Vec<(&'static str, Option<&'static str>)> {
-    let inside = signature.split_once('(').map_or("", |(_, rest)| rest.trim_end_matches(')'));
-    let parameter = |text: &'static str| match text.split_once('=') {
-        Some((name, default)) => (name, Some(default)),
-        None => (text, None),
-    };
-    inside.split(", ").filter(|text| !text.is_empty()).map(parameter).collect()
+    /// A whole number from 0 on for each of `axes` axes: a list of them, or one for all.
+    ///
+    /// # Errors
+    /// Where the list has another length, or holds something else.
+    pub fn counts(&self, name: &str, default: usize, axes: usize) -> Result<Vec<usize>> {
+        let one = |item: &Arg| {
+            usize::try_from(self.integer(name, item)?).map_err(|_| self.wrong(name, "at least 0", item))
+        };
+        match self.find(name) {
+            None => Ok(vec![default; axes]),
+            Some(Arg::List(items)) if items.len() == axes => items.iter().map(one).collect(),
+            Some(list @ Arg::List(_)) => {
+                Err(self.wrong(name, &format!("one number for each of {axes} axes"), list))
+            }
+            Some(item) => Ok(vec![one(item)?; axes]),
+        }
+    }
+
+    /// A pair, before and behind, for each of `rank` axes: one number for all, a list of pairs, one for each axis, as NumPy has them, or
+    /// the pairs one behind the other, those of the last axis first, as PyTorch has them.
+    ///
+    /// # Errors
+    /// Where it is none of these.
+    pub fn widths(&self, name: &str, rank: usize) -> Result<Vec<(i64, i64)>> {
+        const WANTED: &str = "[left, right, …] from the last axis on, or [before, after] for each axis";
+        let arg = self.find(name).ok_or_else(|| Error::new(format!("{}: `{name}` is missing", self.op)))?;
+        let items = match arg {
+            Arg::List(items) => items,
+            one => {
+                let both = self.integer(name, one)?;
+                return Ok(vec![(both, both); rank]);
+            }
+        };
+        if items.len() == rank && items.iter().all(|item| matches!(item, Arg::List(pair) if pair.len() == 2))
+        {
+            let pair = |item: &Arg| match item {
+                Arg::List(pair) => Ok((self.integer(name, &pair[0])?, self.integer(name, &pair[1])?)),
+                other => Err(self.wrong(name, WANTED, other)),
+            };
+            return items.iter().map(pair).collect();
+        }
+        let numbers: Vec<i64> = items.iter().map(|item| self.integer(name, item)).collect::<Result<_>>()?;
+        if numbers.len() % 2 != 0 || numbers.len() > 2 * rank {
+            return Err(self.wrong(name, WANTED, arg));
+        }
+        let mut widths = vec![(0, 0); rank];
+        for (place, pair) in numbers.chunks_exact(2).enumerate() {
+            widths[rank - 1 - place] = (pair[0], pair[1]);
+        }
+        Ok(widths)
+    }
+
+    /// The order of a norm: a number, or the word for one of a matrix; 2 where it is not given.
+    ///
+    /// # Errors
+    /// Where it is neither.
+    pub fn order(&self, name: &str) -> Result<std::result::Result<f64, &'static str>> {
+        match self.find(name) {
+            Some(Arg::Text(text)) if text == "fro" => Ok(Err("fro")),
+            Some(Arg::Text(text)) if text == "nuc" => Ok(Err("nuc")),
+            Some(text @ Arg::Text(_)) => Err(self.wrong(name, &Kind::Order.to_string(), text)),
+            _ => self.number(name, 2.0).map(Ok),
+        }
+    }
+
+    /// Is it given as this word?
+    pub fn is_word(&self, name: &str, word: &str) -> bool {
+        matches!(self.find(name), Some(Arg::Text(text)) if text == word)
+    }
+
+    /// Is there such a parameter?
+    pub fn takes(&self, name: &str) -> bool {
+        self.parameters.iter().any(|it| it.name == name)
+    }
+
+    /// Is it given?
+    pub fn has(&self, name: &str) -> bool {
+        self.find(name).is_some()
+    }
 }
 
 fn describe(arg: &Arg) -> String {

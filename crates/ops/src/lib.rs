@@ -24,11 +24,13 @@
 
 mod args;
 mod arithmetic;
+mod call;
 mod error;
 mod labels;
 mod node;
 mod op;
 mod ops;
+mod parameter;
 mod sample;
 
 pub use args::{Arg, Args};
@@ -37,6 +39,7 @@ pub use labels::broadcast;
 pub use node::{Origin, Val, WeakVal};
 pub use op::{Forward, Op, Site, Spec, promote};
 pub use ops::*;
+pub use parameter::{Kind, Parameter};
 pub use sample::Sample;
 
 /// A network whose payloads are values of a graph.

@@ -25,7 +25,7 @@ pub enum Axes {
 
 /// A row of the table: what the language, the documentation and the tests need to know of an operation.
 pub struct Entry {
-    /// How a call is written: the name, and the parameters with their defaults. `*xs` takes all that is left.
+    /// The name, and the parameters with their kinds and their defaults; see [`Parameter`](crate::Parameter).
     pub signature: &'static str,
     /// Other names under which it may be called.
     pub aliases: &'static [&'static str],
@@ -50,7 +50,17 @@ pub struct Operation {
 impl Operation {
     /// Which argument a parameter is, where a call has no keywords.
     pub fn place_of(&self, parameter: &str) -> Option<usize> {
-        crate::args::parameters(self.entry.signature).iter().position(|(name, _)| *name == parameter)
+        self.parameters().iter().position(|it| it.name == parameter)
+    }
+
+    /// What it is called with.
+    pub fn parameters(&self) -> Vec<crate::Parameter> {
+        crate::Parameter::all(self.entry.signature)
+    }
+
+    /// How a call is written: `sum(x, axis=none, keepdims=false)`.
+    pub fn signature(&self) -> String {
+        crate::parameter::written(self.entry.signature)
     }
 
     /// The paragraph under a heading of the operation's page: `Formula`, `Jacobian`, `Domain`, `At kinks and ties`, `Why`.
@@ -128,69 +138,103 @@ operations! {
     abs,
     acos,
     acosh,
+    adaptive_max_pool,
     add,
     asin,
     asinh,
     atan,
     atan2,
     atanh,
+    avg_pool,
+    block_diag,
+    broadcast_to,
     cbrt,
     ceil,
     cholesky,
+    cofactor,
+    column_stack,
     concat,
     conv,
+    conv_transpose,
     copy,
     cos,
     cosh,
     cross_entropy,
+    ctc_loss,
     cumsum,
     det,
     diag,
+    diagonal,
     div,
     eigh,
     einsum,
     erf,
     erfc,
+    erfcx,
+    erfinv,
     exp,
     exp2,
+    expm,
     expm1,
+    flatten,
     flip,
     floor,
+    fold,
     gather,
+    hstack,
+    hypot,
+    im2col,
     index,
+    interpolate,
     inv,
+    isnan,
     kron,
     layer_norm,
-    linear_recurrence,
     lgamma,
+    linear_recurrence,
     log,
     log10,
     log1p,
     log2,
     logdet,
     logsumexp,
+    masked_select,
     matmul,
+    matrix_power,
     max,
+    max_pool,
     maximum,
     mean,
     minimum,
+    movedim,
     mul,
+    nan_to_num,
+    narrow,
     neg,
+    nll_loss,
     norm,
     outer,
+    pad,
     permute,
     pick,
+    pinv,
     polygamma,
     pow,
     prod,
     put,
     qr,
+    reduce,
     relu,
+    remainder,
+    repeat,
+    repeat_interleave,
     reshape,
     rms_norm,
     roll,
     round,
+    scatter,
     scatter_add,
+    second_cofactor,
     sigmoid,
     sign,
     sin,
@@ -208,26 +252,38 @@ operations! {
     stop_gradient,
     sub,
     sum,
+    svd,
+    take_along_axis,
     tan,
     tanh,
     tie_share,
+    tile,
     trace,
     transpose,
     tril,
     triu,
     trunc,
     truth,
+    unbind,
+    unflatten,
     unsqueeze,
     var,
     vec,
+    vstack,
     where_,
+    windows,
 }
 
+pub use conv::Strided;
+pub use cross_entropy::Classes;
 pub use einsum::Einsum;
 pub use gather::Gather;
 pub use index::{AxisIndex, Index};
+pub use interpolate::Resampling;
+pub use pad::{Around, Edge};
 pub use reshape::Reshape;
 pub use scatter_add::ScatterAdd;
+pub use tie_share::Ties;
 
 /// The operation that a call of this name applies.
 pub fn find(name: &str) -> Option<&'static Operation> {

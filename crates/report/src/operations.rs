@@ -1,6 +1,6 @@
 //! What `pullback ops` shows: the op table, or one page of it; its schema is `schemas/ops.json`.
 
-use pullback_ops::Operation;
+use pullback_ops::{Operation, Parameter};
 use serde::Serialize;
 
 use crate::SCHEMA;
@@ -38,7 +38,7 @@ const SHOWN: [(&str, &str); 5] = [
 const LINE: usize = 110;
 
 fn page(operation: &Operation, why: bool, paint: Paint) -> String {
-    let mut text = paint.heading(operation.entry.signature);
+    let mut text = paint.heading(&operation.signature());
     let aliases = operation.entry.aliases.join(", ");
     if !aliases.is_empty() {
         text += &paint.aside(&format!("  also {aliases}"));
@@ -80,7 +80,8 @@ pub fn ops_json(operations: &[&Operation], definitions: &[(String, String)]) -> 
         .map(|operation| OperationJson {
             name: operation.name,
             aliases: operation.entry.aliases,
-            signature: operation.entry.signature,
+            signature: operation.signature(),
+            parameters: operation.parameters().into_iter().map(ParameterJson::of).collect(),
             summary: operation.page(""),
             formula: operation.page("Formula"),
             jacobian: operation.page("Jacobian"),
@@ -121,11 +122,38 @@ struct OperationJson {
     name: &'static str,
     #[serde(skip_serializing_if = "<[&str]>::is_empty")]
     aliases: &'static [&'static str],
-    signature: &'static str,
+    signature: String,
+    parameters: Vec<ParameterJson>,
     summary: String,
     formula: String,
     jacobian: String,
     domain: String,
     conventions: String,
     why: String,
+}
+
+/// What an operation is called with.
+#[derive(Serialize)]
+struct ParameterJson {
+    name: &'static str,
+    /// What it takes, in words.
+    takes: String,
+    /// The words of a choice.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    words: Vec<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    default: Option<&'static str>,
+    /// All arguments that are left.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    rest: bool,
+    /// Given by its keyword alone.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    keyword: bool,
+}
+
+impl ParameterJson {
+    fn of(parameter: Parameter) -> ParameterJson {
+        let Parameter { name, kind, default, takes_rest: rest, has_keyword: keyword } = parameter;
+        ParameterJson { name, takes: kind.to_string(), words: kind.words().collect(), default, rest, keyword }
+    }
 }

@@ -20,7 +20,7 @@
 //!
 //! # Operations
 //!
-//! Every operation of the table works on tensors: [`Tensor::map`] and [`Tensor::zip`] take a method of [`Val`] by its name,
+//! Every operation of the table works on tensors: [`Tensor::call`] takes its name, as the language does, [`Tensor::map`] and [`Tensor::zip`] take a method of [`Val`] by its name,
 //! [`Tensor::apply`] any function of values. Only operators and what stands in most programs have methods of their own.
 //!
 //! ```
@@ -64,7 +64,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex};
 
 use pullback_array::{Array, DType, Element};
-use pullback_ops::Val;
+use pullback_ops::{Arg, Val};
 
 pub use error::{Error, ErrorKind, NoGradient, Result};
 pub use mode::{enable_grad, is_grad_enabled, no_grad};
@@ -132,6 +132,27 @@ impl Tensor {
         let operands: Vec<Operand> = operands.iter().map(|tensor| Operand::of(tensor)).collect();
         let leaves: Vec<Val> = operands.iter().map(|operand| operand.leaf.clone()).collect();
         node::record(f(&leaves)?, operands, edges)
+    }
+
+    /// An operation of the table by its name, on tensors in the order of its signature, with attributes by theirs; its first result.
+    ///
+    /// # Errors
+    /// Where there is no such operation or parameter, and those of the operation.
+    ///
+    /// ```
+    /// use pullback_autograd::tensor::Tensor;
+    ///
+    /// let x = Tensor::from_slice(&[1, 1, 4], &[1.0, 3.0, 2.0, 2.0])?.requires_grad_(true)?;
+    /// let y = Tensor::call("max_pool", &[&x], &[("kernel_size", 2.into())])?;
+    /// y.sum()?.backward()?;
+    /// assert_eq!(x.grad()?.array().to_vec_f64(), [0.0, 1.0, 1.0, 0.0]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn call(name: &str, operands: &[&Tensor], attributes: &[(&str, Arg)]) -> Result<Tensor> {
+        Tensor::apply(operands, |values| {
+            let values: Vec<&Val> = values.iter().collect();
+            Ok(Val::call(name, &values, attributes)?.remove(0))
+        })
     }
 
     /// An operation on this tensor: `x.map(Val::tanh)`.

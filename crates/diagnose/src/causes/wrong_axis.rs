@@ -198,11 +198,10 @@ fn whole(inquiry: &Inquiry<'_>, number: usize) -> Option<Diagnosis> {
     let claim = &inquiry.exact.claims[number];
     let Claimed::Shape(_) = &claim.claimed else { return None };
     let at = claim.expr_span;
-    let (first, last) = match claim.wrt.as_slice() {
-        [x, y] => (x.dims(), y.dims()),
-        [x] => (claim.of.dims(), x.dims()),
-        _ => return None,
-    };
+    let (last, before) = claim.wrt.split_last()?;
+    let last = last.dims();
+    let first: Vec<Dim> =
+        claim.of.dims().iter().chain(before.iter().flat_map(|x| x.dims())).copied().collect();
     let shape: Vec<Dim> = first.iter().chain(last).copied().collect();
     let expr = edit::shape(at, &shape);
     let words = Words::new();
@@ -211,7 +210,7 @@ fn whole(inquiry: &Inquiry<'_>, number: usize) -> Option<Diagnosis> {
     } else {
         words
             .say("A derivative has the axes of what is differentiated first, ")
-            .shape(first)
+            .shape(&first)
             .say(", and then those of what it is differentiated by, ")
             .shape(last)
             .say(".")

@@ -1,8 +1,40 @@
 //! What the operators mean: on numbers that the program states, and on values.
 
-use pullback_ops::{Result, Val};
+use pullback_ops::{Arg, Result, Val};
 
 use crate::BinaryOp;
+
+/// What an operator makes of words, flags and `none`, which are known before there are numbers; `None` of anything else. They are equal
+/// or not, `reduction == "mean"`, `mask != none`; beside a number a flag is 0 or 1.
+pub(super) fn of_words(operator: BinaryOp, a: &Arg, b: &Arg) -> Option<Arg> {
+    let equal = match (a, b) {
+        (Arg::Nothing, Arg::Nothing) => true,
+        (Arg::Nothing, _) | (_, Arg::Nothing) => false,
+        (Arg::Text(a), Arg::Text(b)) => a == b,
+        (Arg::Text(_), _) | (_, Arg::Text(_)) => false,
+        (Arg::Flag(a), Arg::Flag(b)) => a == b,
+        (Arg::Flag(flag), Arg::Number(number, _)) | (Arg::Number(number, _), Arg::Flag(flag)) => {
+            f64::from(u8::from(*flag)) == *number
+        }
+        _ => return None,
+    };
+    match operator {
+        BinaryOp::Equal => Some(Arg::Flag(equal)),
+        BinaryOp::NotEqual => Some(Arg::Flag(!equal)),
+        BinaryOp::Mul => match (a, b) {
+            (Arg::Flag(a), Arg::Flag(b)) => Some(Arg::Flag(*a && *b)),
+            (Arg::Flag(flag), Arg::Number(number, _)) | (Arg::Number(number, _), Arg::Flag(flag)) => {
+                Some(Arg::Number(if *flag { *number } else { 0.0 }, None))
+            }
+            _ => None,
+        },
+        BinaryOp::Sub => match (a, b) {
+            (Arg::Number(1.0, None), Arg::Flag(flag)) => Some(Arg::Flag(!flag)),
+            _ => None,
+        },
+        _ => None,
+    }
+}
 
 /// The number that an operator makes of two numbers; `None` for `@`, which has no numbers as operands.
 pub(super) fn folded(operator: BinaryOp, a: f64, b: f64) -> Option<f64> {

@@ -1,35 +1,20 @@
-//! Calls: functions of the file, the few functions that are the language's own, and the op table.
-//!
-//! The language's own are those whose arguments are no values (`eye`, `zeros`, `ones`, `arange`) and those that only
-//! say something shorter (`square`, `dot`, `unvec`). Everything else is an operation of the table.
+//! Calls: functions of the file and of the prelude, the few functions that are the language's own, and the op table.
 
 use std::collections::{HashMap, HashSet};
 use std::ops::RangeInclusive;
 
-use pullback_array::{Array, DType};
-use pullback_network::Dim;
-use pullback_ops::{Arg, Args, Operation, Origin, Val, find, table};
+use pullback_array::DType;
+use pullback_ops::{Arg, Args, Kind, Operation, Origin, Parameter, Val, find, table};
 
 use super::evaluate::{Evaluator, constant};
-use super::failure::{Failure, Outcome, of_array, of_op};
+use super::failure::{Failure, Outcome, of_op};
+use super::own::OWN;
 use super::scope::listed;
 use crate::foreign;
 use crate::prelude;
 use crate::syntax::hint;
 use crate::syntax::source::is_distribution;
-use crate::{BinaryOp, Error, Expr, ExprKind, Function, Name, Span};
-
-/// The functions that are the language's own, as they are called.
-pub(crate) const OWN: [(&str, &str); 8] = [
-    ("arange", "arange(n)"),
-    ("delta", "delta[i,j]"),
-    ("dot", "dot(a, b)"),
-    ("eye", "eye(n)"),
-    ("ones", "ones(m, n)"),
-    ("square", "square(x)"),
-    ("unvec", "unvec(v, [m, n])"),
-    ("zeros", "zeros(m, n)"),
-];
+use crate::{Error, Expr, ExprKind, Function, Name, Span};
 
 impl Evaluator<'_> {
     pub(super) fn call(
@@ -51,10 +36,19 @@ impl Evaluator<'_> {
             return self.call_of_file(span, function, given, named);
         }
         if OWN.iter().any(|(name, _)| *name == function.text) {
-            return self.own(span, function, args, kwargs).map(Arg::Value);
+            return self.own(span, function, args, kwargs);
         }
         match find(&function.text) {
-            Some(operation) => self.operation(span, operation, args, kwargs),
+            Some(operation) if operation.name == "where" && args.len() == 3 && kwargs.is_empty() => {
+                // What is known before there are numbers decides at once, and the other branch is not looked at: it need not fit.
+                let condition = self.arg(&args[0])?;
+                match condition {
+                    Arg::Flag(holds) => self.arg(&args[if holds { 1 } else { 2 }]),
+                    Arg::Number(number, _) => self.arg(&args[if number == 0.0 { 2 } else { 1 }]),
+                    other => self.operation(span, operation, Some(other), args, kwargs),
+                }
+            }
+            Some(operation) => self.operation(span, operation, None, args, kwargs),
             None => Err(self.unknown_function(function, args.len())),
         }
     }
@@ -134,117 +128,41 @@ impl Evaluator<'_> {
         })
     }
 
-    fn own(&mut self, span: Span, function: &Name, args: &[Expr], kwargs: &[(Name, Expr)]) -> Outcome<Val> {
-        let usage = OWN.iter().find(|(name, _)| *name == function.text).map_or("", |(_, usage)| usage);
-        let wrong =
-            |message: String| Failure::Said(Error::new(span, message).with_hint(format!("write `{usage}`")));
-        let by_column = function.text == "unvec" && matches!(kwargs, [(name, _)] if name.text == "layout");
-        if !kwargs.is_empty() && !by_column {
-            return Err(wrong(format!("`{function}` takes no keywords")));
-        }
-        let dtype = self.scope.dtype;
-        match (function.text.as_str(), args) {
-            ("eye", [n]) => {
-                let dim = self.size(n)?;
-                let array = Array::eye(dim.size(), dtype).map_err(of_array(span))?;
-                Val::with_dims(array, &[dim, dim]).map_err(of_op(span))
-            }
-            ("ones" | "zeros", sizes) => {
-                let dims = self.sizes(sizes)?;
-                let shape: Vec<usize> = dims.iter().map(|dim| dim.size()).collect();
-                let fill = if function.text == "ones" { 1.0 } else { 0.0 };
-                let array = Array::full(&shape, fill, dtype).map_err(of_array(span))?;
-                Val::with_dims(array, &dims).map_err(of_op(span))
-            }
-            ("arange", [n]) => {
-                let dim = self.size(n)?;
-                let array =
-                    Array::arange(dim.size()).and_then(|array| array.cast(dtype)).map_err(of_array(span))?;
-                Val::with_dims(array, &[dim]).map_err(of_op(span))
-            }
-            ("square", [x]) => self.operand(x)?.powf(2.0).map_err(of_op(span)),
-            ("dot", [a, b]) => {
-                let (a, b) = (self.operand(a)?, self.operand(b)?);
-                super::arithmetic::applied(BinaryOp::MatMul, &a, &b).map_err(of_op(span))
-            }
-            ("unvec", [v, sizes, layout @ ..]) if layout.len() + kwargs.len() <= 1 => {
-                let v = self.operand(v)?;
-                let dims = self.sizes(std::slice::from_ref(sizes))?;
-                let layout = layout.first().or(kwargs.first().map(|(_, layout)| layout));
-                match layout.map(|layout| self.word(layout)).transpose()?.as_deref() {
-                    None | Some("row") => v.reshape(&dims).map_err(of_op(span)),
-                    Some("col") => {
-                        let reversed: Vec<Dim> = dims.iter().rev().copied().collect();
-                        let axes: Vec<usize> = (0..dims.len()).rev().collect();
-                        v.reshape(&reversed).and_then(|x| x.permute(&axes)).map_err(of_op(span))
-                    }
-                    Some(other) => Err(Error::new(span, format!("unvec: `{other}` is no layout"))
-                        .with_hint("`row` or `col`")
-                        .into()),
-                }
-            }
-            ("delta", _) => Err(Error::new(span, "`delta` has indices, no arguments")
-                .with_hint("write `delta[i,j]` in index notation, `eye(n)` elsewhere")
-                .into()),
-            (_, args) => Err(wrong(format!("`{function}` does not take {} arguments", args.len()))),
-        }
-    }
-
-    /// Sizes given as several arguments or as one list.
-    fn sizes(&mut self, args: &[Expr]) -> Outcome<Vec<Dim>> {
-        match args {
-            [Expr { kind: ExprKind::List(items), .. }] => items.iter().map(|item| self.size(item)).collect(),
-            _ => args.iter().map(|arg| self.size(arg)).collect(),
-        }
-    }
-
-    /// The size that an expression is.
-    pub(super) fn size(&mut self, expr: &Expr) -> Outcome<Dim> {
-        let wrong = |what: String| {
-            let message = format!("a size is a whole number from 0 on, not {what}");
-            Failure::Said(
-                Error::new(expr.span, message).with_hint("write the number, or a dim bound with `[n=3]`"),
-            )
-        };
-        let (number, dim) = match self.arg(expr)? {
-            Arg::Number(number, dim) => (number, dim),
-            Arg::Value(val) => match constant(&self.outside(&val)).or_else(|| of_constants(&val)) {
-                Some(number) => (number, None),
-                None => return Err(wrong(format!("a value of shape {:?}", val.dims()))),
-            },
-            _ => return Err(wrong("this".to_owned())),
-        };
-        // 2^53: every whole number below is one of f64's.
-        if number.fract() != 0.0 || !(0.0..9_007_199_254_740_992.0).contains(&number) {
-            return Err(wrong(format!("{number}")));
-        }
-        Ok(dim.unwrap_or(Dim::new(number as usize)))
-    }
-
-    /// A bare word such as `col`, or a string.
-    fn word(&mut self, expr: &Expr) -> Outcome<String> {
+    /// One of a few words, bare, `col`, or as a string.
+    pub(super) fn word(&mut self, expr: &Expr, kind: Kind) -> Outcome<String> {
         match &expr.kind {
-            ExprKind::Name(name) if self.scope.get(name).is_none() => Ok(name.clone()),
+            ExprKind::Name(name) if !self.means_something(name) => Ok(name.clone()),
             _ => match self.arg(expr)? {
                 Arg::Text(text) => Ok(text),
-                _ => Err(Error::new(expr.span, "a word is wanted here").with_hint("`row` or `col`").into()),
+                _ => Err(Error::new(expr.span, "a word is wanted here").with_hint(kind.to_string()).into()),
             },
         }
     }
 
+    /// Is a name bound here, or a constant?
+    fn means_something(&self, name: &str) -> bool {
+        let is_local = self.locals.as_ref().is_some_and(|locals| locals.contains_key(name));
+        is_local || self.scope.get(name).is_some() || matches!(name, "none" | "None")
+    }
+
+    /// A call of an operation, whose first argument may be known already.
     fn operation(
         &mut self,
         span: Span,
         operation: &'static Operation,
+        mut first: Option<Arg>,
         args: &[Expr],
         kwargs: &[(Name, Expr)],
     ) -> Outcome<Arg> {
-        let parameters = parameters(operation.entry.signature);
+        let parameters = operation.parameters();
         let rest = parameters.last().copied().filter(|last| last.takes_rest);
         let mut positional = Vec::new();
         for (at, arg) in args.iter().enumerate() {
             let parameter = parameters.get(at).copied().or(rest);
-            positional.push(self.argument(parameter, arg)?);
+            positional.push(match first.take() {
+                Some(known) => Arg::Value(self.operand_from(arg, known)?),
+                None => self.argument(parameter, arg)?,
+            });
         }
         let mut keywords = Vec::new();
         for (keyword, arg) in kwargs {
@@ -267,37 +185,36 @@ impl Evaluator<'_> {
 
     /// An argument in the form that its parameter wants; one for an unknown parameter as it is.
     fn argument(&mut self, parameter: Option<Parameter>, expr: &Expr) -> Outcome<Arg> {
-        match parameter {
-            Some(parameter) if matches!(parameter.name, "index" | "target") => {
-                let arg = self.arg(expr)?;
-                let val = self.operand_from(expr, arg)?;
-                Ok(Arg::Value(whole_numbers(&val).unwrap_or(val)))
-            }
-            Some(parameter) if parameter.is_value => Ok(match (self.arg(expr)?, &expr.kind) {
+        let Some(Parameter { kind, takes_rest, .. }) = parameter else {
+            return self.arg(expr).map(|arg| self.attribute(arg));
+        };
+        match kind {
+            Kind::Word(_) => match &expr.kind {
+                ExprKind::Name(name) if !self.means_something(name) => Ok(Arg::Text(name.clone())),
+                _ => self.arg(expr),
+            },
+            _ if !kind.is_value() => self.arg(expr).map(|arg| self.attribute(arg)),
+            _ => Ok(match (self.arg(expr)?, &expr.kind) {
+                (Arg::Nothing, _) => Arg::Nothing,
+                (arg, _) if kind == Kind::Indices => {
+                    let val = self.operand_from(expr, arg)?;
+                    Arg::Value(whole_numbers(&val).unwrap_or(val))
+                }
                 (number @ Arg::Number(_, None), _) => number,
                 // Values, one behind the other: as a list too.
                 (Arg::List(items), ExprKind::List(exprs))
-                    if parameter.takes_rest && items.iter().any(|item| matches!(item, Arg::Value(_))) =>
+                    if takes_rest && items.iter().any(|item| matches!(item, Arg::Value(_))) =>
                 {
                     let of = |(item, expr): (Arg, &Expr)| self.operand_from(expr, item).map(Arg::Value);
                     Arg::List(items.into_iter().zip(exprs).map(of).collect::<Outcome<_>>()?)
                 }
                 (Arg::List(items), _)
-                    if parameter.takes_rest && items.iter().all(|item| matches!(item, Arg::Value(_))) =>
+                    if takes_rest && items.iter().all(|item| matches!(item, Arg::Value(_))) =>
                 {
                     Arg::List(items)
                 }
                 (other, _) => Arg::Value(self.operand_from(expr, other)?),
             }),
-            _ => {
-                let bare = matches!(&expr.kind, ExprKind::Name(name)
-                    if matches!(name.as_str(), "row" | "col") && self.scope.get(name).is_none());
-                if bare {
-                    self.word(expr).map(Arg::Text)
-                } else {
-                    self.arg(expr).map(|arg| self.attribute(arg))
-                }
-            }
         }
     }
 
@@ -365,36 +282,13 @@ fn arguments(signature: &'static str) -> RangeInclusive<usize> {
     if matches!(signature, "ones(m, n)" | "zeros(m, n)") {
         return 1..=usize::MAX;
     }
-    let parameters = parameters(signature);
-    let needed = |parameter: &&Parameter| !parameter.has_default && !parameter.takes_rest;
+    let parameters = Parameter::all(signature);
+    let needed = |parameter: &&Parameter| parameter.default.is_none() && !parameter.takes_rest;
     let most = match parameters.iter().any(|parameter| parameter.takes_rest) {
         true => usize::MAX,
         false => parameters.len(),
     };
     parameters.iter().filter(needed).count()..=most
-}
-
-/// A parameter of an operation.
-#[derive(Clone, Copy)]
-struct Parameter {
-    name: &'static str,
-    /// Is it a value of the graph, or an attribute: an axis, a shape, a word?
-    is_value: bool,
-    has_default: bool,
-    takes_rest: bool,
-}
-
-/// The parameters of a signature such as `sum(x, axis=none, keepdims=false)`. What has a default is an attribute.
-fn parameters(signature: &'static str) -> Vec<Parameter> {
-    const ATTRIBUTES: [&str; 6] = ["at", "axes", "axis", "shape", "size", "spec"];
-    let inside = signature.split_once('(').map_or("", |(_, rest)| rest.trim_end_matches(')'));
-    let parameter = |text: &'static str| {
-        let (name, has_default) = text.split_once('=').map_or((text, false), |(name, _)| (name, true));
-        let takes_rest = name.starts_with('*');
-        let name = name.trim_start_matches('*');
-        Parameter { name, is_value: !has_default && !ATTRIBUTES.contains(&name), has_default, takes_rest }
-    };
-    inside.split(", ").filter(|text| !text.is_empty()).map(parameter).collect()
 }
 
 /// The number that scalars which are written down or given come to, `hd / 2`.

@@ -151,10 +151,6 @@ impl Elaboration<'_> {
         };
         let of = numerator(&self.scope, &key.of)?;
         let (wrt, fixed) = (values(&key.wrt)?, values(&key.fixed)?);
-        if wrt.len() > 1 && of.ndim() > 0 {
-            let message = format!("a Hessian is a scalar's, and `{}` has the shape {:?}", key.of, of.dims());
-            return Err(Error::new(key.of.span, message).into());
-        }
         Ok(Subject { of, wrt, fixed })
     }
 

@@ -14,7 +14,7 @@ use super::arithmetic;
 use super::failure::{Outcome, of_array, of_op};
 use super::scan::Loop;
 use super::scope::Scope;
-use crate::{Error, Expr, ExprKind, Name, Result, Span, print};
+use crate::{Error, Expr, ExprKind, IndexItem, Name, Result, Span, print};
 
 /// How deep expressions may be nested, calls of functions of the file included. Rows of operators do not count.
 const MOST_NESTING: usize = 260;
@@ -176,6 +176,13 @@ impl<'a> Evaluator<'a> {
                 Ok(Arg::Value(self.operand_from(below, first)?.transpose().map_err(op)?))
             }
             ExprKind::Index { items, .. } => {
+                // `shape(x)[0]`, and one of several results.
+                if let (Arg::List(of_list), [IndexItem::At(at)]) = (&first, items.as_slice())
+                    && let Ok(number) = self.whole_number(at)
+                    && let Some(item) = entry(of_list, number)
+                {
+                    return Ok(item.clone());
+                }
                 let base = self.operand_from(below, first)?;
                 if let Some(row) = self.row(expr.span, &base, items)? {
                     return Ok(Arg::Value(row));
@@ -184,6 +191,9 @@ impl<'a> Evaluator<'a> {
             }
             ExprKind::Binary { operator, right, .. } => {
                 let second = self.arg(right)?;
+                if let Some(arg) = arithmetic::of_words(operator.kind, &first, &second) {
+                    return Ok(arg);
+                }
                 if let (Arg::Number(a, _), Arg::Number(b, _)) = (&first, &second)
                     && let Some(number) = arithmetic::folded(operator.kind, *a, *b)
                 {
@@ -257,6 +267,12 @@ impl<'a> Evaluator<'a> {
             .and_then(|array| array.cast(self.scope.dtype))
             .map_err(of_array(span))
     }
+}
+
+/// An entry of a list, a negative number counted from its end.
+fn entry(list: &[Arg], number: i64) -> Option<&Arg> {
+    let place = if number < 0 { number + list.len() as i64 } else { number };
+    list.get(usize::try_from(place).ok()?)
 }
 
 /// Does a name stand in the expression?

@@ -31,7 +31,7 @@
 //! | `input`, `upstream` | drawn, written and loaded numbers; sizes of dims; given cotangents |
 //! | `claim`, `claiming` | what a claim is about and what it claims |
 //! | `scope`, `lookup` | what a name means, and which claim a reference |
-//! | `evaluate`, `arithmetic`, `call`, `subscript` | expressions |
+//! | `evaluate`, `arithmetic`, `call`, `own`, `differentiated`, `subscript` | expressions |
 //! | `ranges`, `notation`, `contraction`, `entrywise` | index notation: how far an index runs; sums; products; functions of entries |
 //!
 //! An error carries the span of the smallest expression that failed. A statement that uses a name whose own statement
@@ -42,6 +42,7 @@ mod call;
 mod claim;
 mod claiming;
 mod contraction;
+mod differentiated;
 mod elaborate;
 mod entrywise;
 mod evaluate;
@@ -49,6 +50,7 @@ mod failure;
 mod input;
 mod lookup;
 mod notation;
+mod own;
 mod ranges;
 mod scan;
 mod scope;
@@ -61,11 +63,11 @@ use pullback_array::{Array, DType};
 use pullback_network::{Dim, Value as _};
 use pullback_ops::Val;
 
-pub(crate) use call::OWN;
 pub use claim::{Claim, Claimed};
 pub use elaborate::{elaborate, elaborate_at, elaborate_with};
 pub use evaluate::evaluate;
 pub use input::Inputs;
+pub(crate) use own::OWN;
 pub use scope::Scope;
 
 use crate::{Error, Expr, Name, Result, Scan, Span};

@@ -105,7 +105,7 @@ impl Evaluator<'_> {
         }
     }
 
-    fn whole_number(&mut self, expr: &Expr) -> Outcome<i64> {
+    pub(super) fn whole_number(&mut self, expr: &Expr) -> Outcome<i64> {
         match self.position(expr)? {
             Position::Number(number) => Ok(number),
             Position::Table(_) => Err(Error::new(expr.span, "the ends of a slice are whole numbers").into()),

@@ -327,7 +327,7 @@ pub struct Claim {
 pub struct ClaimKey {
     /// What is differentiated.
     pub of: Name,
-    /// With respect to what: one name, or two for a Hessian, in the order of the tensor's axes.
+    /// With respect to what: one name, or as many as the order says, in the order of the tensor's axes.
     pub wrt: Vec<Name>,
     /// How a tensor derivative is laid out.
     pub layout: Layout,
@@ -351,16 +351,19 @@ impl std::fmt::Display for ClaimKey {
     }
 }
 
-/// `dL/dx`, `d2L/dx2` or `d2L/dx dy`.
+/// `dL/dx`, `d2L/dx2`, `d2L/dx dy` or `d3L/dx2 dy`.
 pub(crate) fn derivative(of: &Name, wrt: &[Name]) -> String {
-    match wrt {
-        [x] => format!("d{of}/d{x}"),
-        [x, y] if x == y => format!("d2{of}/d{x}2"),
-        _ => {
-            let below: Vec<String> = wrt.iter().map(|x| format!("d{x}")).collect();
-            format!("d{}{of}/{}", wrt.len(), below.join(" "))
-        }
+    if let [x] = wrt {
+        return format!("d{of}/d{x}");
     }
+    let below: Vec<String> = wrt
+        .chunk_by(|one, next| one == next)
+        .map(|alike| match alike.len() {
+            1 => format!("d{}", alike[0]),
+            power => format!("d{}{power}", alike[0]),
+        })
+        .collect();
+    format!("d{}{of}/{}", wrt.len(), below.join(" "))
 }
 
 /// How a claimed Jacobian is laid out.

@@ -220,7 +220,7 @@ impl Parser<'_> {
         let function = Name::new(name_text(attribute), name.span());
         if self.is_module(&tree.expr) {
             return match called {
-                true => self.call(function, None),
+                true => self.call_of_module(&tree.expr, function),
                 // `torch.nn.functional` is one too, and `np.pi` a name.
                 false if self.peek().kind == TokenKind::Dot => {
                     Ok(Tree { depth: tree.depth, expr: Expr::new(span, tree.expr.kind) })
@@ -230,6 +230,9 @@ impl Parser<'_> {
         }
         if called && self.stands_for(&function.text) {
             return self.call(function, Some(tree));
+        }
+        if !called && let Some(tree) = self.told(&tree, attribute, span)? {
+            return Ok(tree);
         }
         if attribute != "T" || called {
             let arguments = called.then(|| self.text_in_parentheses());
@@ -243,6 +246,42 @@ impl Parser<'_> {
             ));
         }
         self.grow(span, tree.depth, ExprKind::Transpose(Box::new(tree.expr)))
+    }
+
+    /// `x.shape`, `x.ndim` and `x.mT`, which are calls.
+    fn told(&self, tree: &Tree, attribute: &str, span: Span) -> Result<Option<Tree>> {
+        let at = Span::new(span.end - attribute.len(), span.end);
+        let number = |value| Expr::new(at, ExprKind::Number { value, integer: true });
+        let axis = |value| Expr::new(at, ExprKind::Negate(Box::new(number(value))));
+        let (function, others) = match attribute {
+            "shape" | "ndim" => (attribute, Vec::new()),
+            "mT" => ("transpose", vec![axis(2.0), axis(1.0)]),
+            _ => return Ok(None),
+        };
+        let args = std::iter::once(tree.expr.clone()).chain(others).collect();
+        let call = ExprKind::Call { function: Name::new(function, at), args, kwargs: Vec::new() };
+        self.grow(span, tree.depth + 1, call).map(Some)
+    }
+
+    /// `torch.std(x)`: what divides by n − 1 there, and by n in NumPy and here, says so; and `np.linalg.svd(A)`, whose third result is vᵀ.
+    fn call_of_module(&mut self, module: &Expr, function: Name) -> Result<Tree> {
+        const DIVIDED: [&str; 2] = ["std", "var"];
+        let is_of_torch = module.span.slice(self.source).starts_with("torch");
+        let place = function.span;
+        let mut tree = self.call(function, None)?;
+        if let ExprKind::Call { function, kwargs, .. } = &mut tree.expr.kind {
+            if function.text == "svd" && module.span.slice(self.source).contains("linalg") {
+                function.text = "linalg_svd".to_owned();
+            }
+            if is_of_torch
+                && DIVIDED.contains(&function.text.as_str())
+                && !kwargs.iter().any(|(name, _)| name.text == "correction")
+            {
+                let one = Expr::new(place, ExprKind::Number { value: 1.0, integer: true });
+                kwargs.push((Name::new("correction", place), one));
+            }
+        }
+        Ok(tree)
     }
 
     /// Is it what people import functions from, and nothing of the file?

@@ -95,17 +95,17 @@ pub(crate) fn for_attribute(receiver: &Expr, attribute: &str, arguments: Option<
     let is_operation = matches!(receiver.kind, ExprKind::Binary { .. } | ExprKind::Negate(_));
     let receiver = shorten(&print(receiver));
     match (attribute, arguments) {
-        ("t" | "transpose" | "mT" | "H" | "T", _) => {
+        ("transpose" | "H" | "T", _) => {
             let receiver = if is_operation { format!("({receiver})") } else { receiver };
             format!("write `{receiver}.T`; `permute` and `transpose` are functions: `permute(A, [1, 0])`")
         }
-        ("shape" | "size", _) => {
-            "name the sizes where the input is declared, `W: [m=2, n=3] ~ randn`, and use the names"
-                .to_owned()
-        }
         ("grad", _) => "a gradient is written `dL/dx`".to_owned(),
-        _ if !foreign::exists(attribute) => format!("the only attribute is `.T`; {}", absent(attribute)),
-        (_, None) => format!("the only attribute is `.T`; `{attribute}({receiver})` calls a function"),
+        _ if !foreign::exists(attribute) => {
+            format!("attributes are `.T`, `.mT`, `.shape` and `.ndim`; {}", absent(attribute))
+        }
+        (_, None) => format!(
+            "attributes are `.T`, `.mT`, `.shape` and `.ndim`; `{attribute}({receiver})` calls a function"
+        ),
         (_, Some("")) => format!("write `{attribute}({receiver})`"),
         (_, Some(arguments)) => format!("write `{attribute}({receiver}, {})`", shorten(arguments)),
     }

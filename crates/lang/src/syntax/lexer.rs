@@ -4,7 +4,7 @@
 //! has one first error, whichever half finds it. A text as a whole is refused here only where its tokens take too much
 //! memory, or one of them is longer than anything that makes sense and would be repeated in a message.
 //!
-//! Beside ASCII the language takes `∂` for `d` at the start of a name, `²` after it (`∂²L` is `d2L`), `ᵀ`, `⊙`,
+//! Beside ASCII the language takes `∂` for `d` at the start of a name, `²` and `³` after it (`∂²L` is `d2L`), `ᵀ`, `⊙`,
 //! `⊗`, `²`, `³`, `−`, `≤`, `≥`, `≠`, letters of every script in names, and subscript digits there.
 
 use crate::error::{Error, Result};
@@ -23,7 +23,7 @@ pub(crate) enum TokenKind {
     #[token(";")]
     Semicolon,
     // `ᵀ` is a letter to Unicode; here it is the transpose.
-    #[regex(r"(∂|[∂d]²)?[\p{XID_Start}_--ᵀ][\p{XID_Continue}₀-₉--ᵀ]*")]
+    #[regex(r"(∂|[∂d][²³])?[\p{XID_Start}_--ᵀ][\p{XID_Continue}₀-₉--ᵀ]*")]
     #[regex(r"∂2[\p{XID_Start}_--ᵀ][\p{XID_Continue}₀-₉--ᵀ]*")]
     Name,
     #[regex(r"[0-9]+")]
@@ -208,15 +208,17 @@ fn ends_real(source: &str, tokens: &[Token], start: u32, end: u32) -> bool {
 
 /// The text of a name, in the one spelling under which it is looked up.
 ///
-/// `∂` at the start is `d`, `²` after it is `2`, and the letters that Unicode has twice for old times' sake
+/// `∂` at the start is `d`, `²` and `³` after it are `2` and `3`, and the letters that Unicode has twice for old times' sake
 /// (the micro sign, the ohm sign) are the Greek ones that they look like.
 pub(crate) fn name_text(lexeme: &str) -> String {
     let mut text = lexeme.replace('µ', "μ").replace('\u{2126}', "Ω");
     if let Some(rest) = text.strip_prefix('∂') {
         text = format!("d{rest}");
     }
-    if let Some(rest) = text.strip_prefix("d²") {
-        text = format!("d2{rest}");
+    for (power, digit) in [('²', '2'), ('³', '3')] {
+        if let Some(rest) = text.strip_prefix('d').and_then(|rest| rest.strip_prefix(power)) {
+            text = format!("d{digit}{rest}");
+        }
     }
     text
 }

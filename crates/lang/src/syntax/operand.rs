@@ -161,7 +161,7 @@ impl Parser<'_> {
                 }
                 let value = self.tree()?;
                 depth = depth.max(value.depth);
-                kwargs.push((keyword, value.expr));
+                kwargs.push(said_otherwise(keyword, value.expr));
             } else {
                 let arg = self.tree()?;
                 if let Some((keyword, _)) = kwargs.first() {
@@ -181,7 +181,44 @@ impl Parser<'_> {
         }
         let close = self.close("`,` or `)`")?;
         let span = start.to(close.span());
+        let function = called_here(function, &mut args);
         self.grow(span, depth, ExprKind::Call { function, args, kwargs })
+    }
+}
+
+/// A call that PyTorch has under the same name with other arguments: `gather(x, 1, index)`, `scatter_add(x, 1, index, source)`, and
+/// `layer_norm(x, [n], weight, bias)`, which says the size of the last axis once more.
+fn called_here(function: Name, args: &mut Vec<Expr>) -> Name {
+    let is_number = |expr: &Expr| match &expr.kind {
+        ExprKind::Number { .. } => true,
+        ExprKind::Negate(inside) => matches!(inside.kind, ExprKind::Number { .. }),
+        _ => false,
+    };
+    let renamed = match (function.text.as_str(), args.as_slice()) {
+        ("gather", [_, axis, _]) if is_number(axis) => "take_along_axis",
+        ("scatter_add", [_, axis, _, _]) if is_number(axis) => "scatter_along_axis",
+        ("layer_norm" | "rms_norm", [_, Expr { kind: ExprKind::List(sizes), .. }, ..])
+            if sizes.len() == 1 =>
+        {
+            args.remove(1);
+            return function;
+        }
+        _ => return function,
+    };
+    if renamed == "take_along_axis" {
+        args.swap(1, 2);
+    }
+    Name::new(renamed, function.span)
+}
+
+/// PyTorch's other word for a correction: `unbiased=False` is `correction=0`.
+fn said_otherwise(keyword: Name, value: Expr) -> (Name, Expr) {
+    match value.kind {
+        ExprKind::Bool(flag) if keyword.text == "unbiased" => {
+            let kind = ExprKind::Number { value: if flag { 1.0 } else { 0.0 }, integer: true };
+            (Name::new("correction", keyword.span), Expr::new(value.span, kind))
+        }
+        _ => (keyword, value),
     }
 }
 

@@ -13,12 +13,31 @@ use super::parser::{Mode, Parser};
 use crate::error::{Error, Result};
 use crate::span::Span;
 
-/// `dL`, `∂L`, `d2L` or `∂²L`.
+/// `dL`, `∂L`, `d2L` or `∂²L`, `d3L` and so on.
 pub(super) struct Differential {
-    /// 1 or 2.
+    /// From 1 to 9.
     pub(super) order: usize,
     /// `L`.
     pub(super) name: Name,
+}
+
+/// The order that a character behind a `d` says.
+pub(super) fn order_of(c: char) -> Option<usize> {
+    match c {
+        '²' => Some(2),
+        '³' => Some(3),
+        '2'..='9' => c.to_digit(10).map(|digit| digit as usize),
+        _ => None,
+    }
+}
+
+/// A small number as a word.
+fn number_of(order: usize) -> String {
+    match order {
+        2 => "two".to_owned(),
+        3 => "three".to_owned(),
+        _ => order.to_string(),
+    }
 }
 
 impl Parser<'_> {
@@ -28,7 +47,9 @@ impl Parser<'_> {
             return None;
         }
         let rest = self.lexeme(token).strip_prefix(['d', '∂'])?;
-        let (order, rest) = rest.strip_prefix(['2', '²']).map_or((1, rest), |rest| (2, rest));
+        let of = rest.chars().next().and_then(order_of);
+        let (order, rest) =
+            of.map_or((1, rest), |order| (order, &rest[rest.chars().next().map_or(0, char::len_utf8)..]));
         let end = token.span().end;
         is_name(rest).then(|| Differential {
             order,
@@ -43,27 +64,62 @@ impl Parser<'_> {
     }
 
     /// The names below the fraction bar, after the first differential there has been taken: `x` of `dL/dx`, `x`
-    /// twice of `d2L/dx2`, `x` and `y` of `d2L/dx dy`.
+    /// twice of `d2L/dx2`, `x` and `y` of `d2L/dx dy`, `x` twice and `y` of `d3L/dx2 dy`.
     pub(super) fn denominators(&mut self, order: usize, first: Name) -> Result<Vec<Name>> {
         if order == 1 {
             return Ok(vec![first]);
         }
-        if let Some(second) = self.differential(self.token(0)).filter(|second| second.order == 1) {
+        let at = first.span;
+        let mut names = vec![(first, self.power_behind())];
+        while names.len() < order
+            && let Some(next) = self.differential(self.token(0)).filter(|next| next.order == 1)
+        {
             self.at += 1;
-            return Ok(vec![first, second.name]);
+            names.push((next.name, self.power_behind()));
         }
-        if self.kind(0) == TokenKind::Squared && self.tokens[self.at - 1].touches(self.token(0)) {
-            self.at += 1;
-            return Ok(vec![first.clone(), first]);
+        // As many names as the order says are names as they are; of fewer a number at the end of one is a power.
+        let is_written_out = names.len() == order;
+        let mut found = Vec::new();
+        for (name, power) in names {
+            let (name, power) = match name.text.chars().last().and_then(order_of) {
+                Some(digit)
+                    if power == 1 && !is_written_out && is_name(&name.text[..name.text.len() - 1]) =>
+                {
+                    let text = &name.text[..name.text.len() - 1];
+                    (Name::new(text, Span::new(name.span.start, name.span.end - 1)), digit)
+                }
+                _ => (name, power),
+            };
+            found.extend(std::iter::repeat_n(name, power));
         }
-        match first.text.strip_suffix('2') {
-            Some(text) if is_name(text) => {
-                let name = Name::new(text, Span::new(first.span.start, first.span.end - 1));
-                Ok(vec![name.clone(), name])
-            }
-            _ => Err(Error::new(first.span, "a second derivative is taken with respect to two variables")
-                .with_hint(format!("write `d2L/d{first}2`, or `d2L/d{first} dy` for two different ones"))),
+        if found.len() == order {
+            return Ok(found);
         }
+        let name = &found[0];
+        let word = match order {
+            2 => "second",
+            3 => "third",
+            _ => "higher",
+        };
+        Err(Error::new(
+            at,
+            format!("a {word} derivative is taken with respect to {} variables", number_of(order)),
+        )
+        .with_hint(format!("write `d{order}L/d{name}{order}`, or `d2L/d{name} dy` for different ones")))
+    }
+
+    /// The power that stands as a superscript behind a differential.
+    fn power_behind(&mut self) -> usize {
+        let power = match self.kind(0) {
+            TokenKind::Squared => 2,
+            TokenKind::Cubed => 3,
+            _ => return 1,
+        };
+        if !self.tokens[self.at - 1].touches(self.token(0)) {
+            return 1;
+        }
+        self.at += 1;
+        power
     }
 
     /// The reference that starts here, if one does.

@@ -100,13 +100,13 @@ d2L/dx[i] dx[j] = 7",
             error: `'` transposes only directly after a name, `)` or `]` at 9:40 `'`
               hint: write `.T` for a transpose elsewhere; strings stand in double quotes, "…"
             error: a second derivative is taken with respect to two variables at 10:6 `x`
-              hint: write `d2L/dx2`, or `d2L/dx dy` for two different ones
+              hint: write `d2L/dx2`, or `d2L/dx dy` for different ones
             error: a first derivative is taken with respect to one variable at 12:7 `da`
               hint: a second derivative is written `d2L/dx da`
             error: the `2` of a second derivative stands behind the variable here at 13:5 `d2x`
               hint: write `dx2`
             error: a second derivative is taken with respect to two variables at 14:6 `x`
-              hint: write `d2L/dx2`, or `d2L/dx dy` for two different ones"#]],
+              hint: write `d2L/dx2`, or `d2L/dx dy` for different ones"#]],
     );
 }
 

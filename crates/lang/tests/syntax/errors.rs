@@ -115,20 +115,18 @@ fn methods_and_modules() {
         "a = x.sum()\nb = x.t()\nc = x.sum(axis=0, keepdims=true)\nd = (x @ y).mean()\ne = np.exp(x)\nf = torch.nn.relu(x)\ng = x.shape[0]\nh = x.T()\ni = x.grad\nj = x.foo\nk = x.",
         expect![[r#"
             (define a (call sum x))
+            (define b (call t x))
             (define c (call sum x axis=0 keepdims=#true))
             (define d (call mean (@ x y)))
             (define e (call exp x))
             (define f (call relu x))
-            error: there is no `.t()` at 2:7 `t`
-              hint: write `x.T`; `permute` and `transpose` are functions: `permute(A, [1, 0])`
-            error: there is no `.shape` at 7:7 `shape`
-              hint: name the sizes where the input is declared, `W: [m=2, n=3] ~ randn`, and use the names
+            (define g (at (call shape x) [0]))
             error: there is no `.T()` at 8:7 `T`
               hint: write `x.T`; `permute` and `transpose` are functions: `permute(A, [1, 0])`
             error: there is no `.grad` at 9:7 `grad`
               hint: a gradient is written `dL/dx`
             error: there is no `.foo` at 10:7 `foo`
-              hint: the only attribute is `.T`; functions are called by their names, and `pullback ops` lists them
+              hint: attributes are `.T`, `.mT`, `.shape` and `.ndim`; functions are called by their names, and `pullback ops` lists them
             error: expected `T` after `.`, found the end of the file at 11:7 ``
         "#]],
     );
@@ -147,7 +145,7 @@ fn statements_of_other_languages() {
             error: no statement starts with `import` at 3:1 `import`
               hint: nothing is imported; all functions are there
             error: no statement starts with `for` at 4:1 `for`
-              hint: there are no loops; write sums as `sum(…)` or in index notation
+              hint: a loop is written `scan t < T, h = h0 { h = … }`; sums as `sum(…)` or in index notation
             error: no statement starts with `print` at 5:1 `print`
               hint: `pullback run` prints every definition
             error: a function is defined with `fn` and a name at 6:1 `f`

@@ -27,10 +27,16 @@ pub(crate) static ADD: Binary = Binary {
 };
 
 pub(crate) static ENTRY: Entry = Entry {
-    signature: "add(a, b)",
+    signature: "add(a, b, alpha: number = 1)",
     aliases: &[],
     axes: Axes::Broadcast,
-    call: |args| &args.value("a")? + &args.value("b")?,
+    call: |args| {
+        let (a, b) = (args.value("a")?, args.value("b")?);
+        match args.number("alpha", 1.0)? {
+            1.0 => &a + &b,
+            alpha => &a + &(&b * alpha)?,
+        }
+    },
     samples: || {
         vec![
             Sample::normal("add: equal shapes", [&[2, 3], &[2, 3]], |x| &x[0] + &x[1]),

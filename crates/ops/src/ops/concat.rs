@@ -81,7 +81,7 @@ impl Op for Concat {
 }
 
 pub(crate) static ENTRY: Entry = Entry {
-    signature: "concat(*xs, axis=0)",
+    signature: "concat(*xs, axis: axis = 0)",
     aliases: &["cat", "concatenate"],
     axes: Axes::Own,
     call: |args| {

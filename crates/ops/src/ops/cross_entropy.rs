@@ -7,7 +7,9 @@
 //! ∂y/∂z_nc = (softmax(z_n)_c − t_nc) / N, where each row of t adds up to 1
 //!
 //! # Domain
-//! All reals. Classes are the last axis; integers are classes, from 0 on. Rows of a target that adds up to 1.
+//! All reals. Classes are the last axis, or `axis`; integers are classes, from 0 on. Rows of a target that adds up to 1. `weight` is one
+//! number for each class, and the mean is one of weights then; rows whose class is `ignore_index` count nothing; smoothing spreads a share
+//! of each row over all classes. All as in PyTorch, whose classes are axis 1.
 //!
 //! # At kinks and ties
 //! Smooth.
@@ -18,13 +20,17 @@
 use pullback_array::{Array, DType};
 
 use super::cumsum::called;
+use super::nll_loss::classes;
 use crate::{Axes, Entry, Error, Result, Sample, Val};
 
 pub(crate) static ENTRY: Entry = Entry {
-    signature: "cross_entropy(z, target)",
+    signature: "cross_entropy(z, target: indices, weight = none, ignore_index: integer = -100, reduction: mean|sum|none = mean, label_smoothing: number = 0, axis: axis = -1)",
     aliases: &[],
     axes: Axes::Own,
-    call: |args| args.value("z")?.cross_entropy(&args.value("target")?),
+    call: |args| {
+        let z = args.value("z")?;
+        z.cross_entropy_of(&args.value("target")?, &classes(args, &z)?)
+    },
     samples: || {
         vec![
             Sample::normal("cross_entropy: soft targets", [&[3, 4], &[3, 4]], |x| {
@@ -36,9 +42,118 @@ pub(crate) static ENTRY: Entry = Entry {
             Sample::normal("cross_entropy: one row", [&[4]], |x| {
                 x[0].cross_entropy(&Val::new(Array::from_slice(&[], &[1i64])?))
             }),
+            Sample::normal("cross_entropy: weighed, smoothed, one ignored", [&[2, 4, 2], &[4]], |x| {
+                let target = Val::new(Array::from_slice(&[2, 2], &[2i64, 0, -100, 3])?);
+                let weight = Some(x[1].powf(2.0)?);
+                let how = Classes { weight, smoothing: 0.1, axis: Some(1), ..Classes::default() };
+                x[0].cross_entropy_of(&target, &how)
+            }),
         ]
     },
 };
+
+/// What is said of the classes of a loss.
+#[derive(Debug, Clone)]
+pub struct Classes {
+    /// A number for each class.
+    pub weight: Option<Val>,
+    /// The class whose rows count nothing.
+    pub ignored: i64,
+    /// The share of each row that is spread over all classes.
+    pub smoothing: f64,
+    /// `mean`, `sum` or `none`.
+    pub reduction: &'static str,
+    /// The axis of the classes; the last one where nothing is said.
+    pub axis: Option<usize>,
+}
+
+impl Default for Classes {
+    fn default() -> Classes {
+        Classes { weight: None, ignored: -100, smoothing: 0.0, reduction: "mean", axis: None }
+    }
+}
+
+/// The shares that classes have in rows.
+pub(super) struct Shares {
+    /// As they are: of a row that is ignored they are 0.
+    plain: Val,
+    /// Times the weight of the class.
+    pub weighted: Val,
+    /// What a mean is over: the weights of all rows, where they are not 1.
+    pub total: Option<Val>,
+}
+
+impl Shares {
+    /// 1 for each row that counts, and 0 for one that is ignored, with an axis of size 1 for the classes.
+    fn counted(&self, last: &[usize]) -> Result<Val> {
+        self.plain.sum(last, true)
+    }
+}
+
+/// The shares of a target in rows of the shape of `z`, whose classes are the last axis.
+pub(super) fn shares_of(op: &str, z: &Val, target: &Val, how: &Classes) -> Result<Shares> {
+    let Some((&classes, rows)) = z.dims().split_last() else {
+        return Err(Error::new(format!("{op}: a scalar has no classes")));
+    };
+    let (mut ignores, mut is_class) = (false, false);
+    let shares = match target.dtype() {
+        // Shares that happen to be whole numbers.
+        DType::I64 if target.dims() == z.dims() => (target * &Val::number(1.0, z.dtype()))?,
+        // A row of the unit matrix for each; a row of zeros for what is ignored.
+        DType::I64 => {
+            is_class = true;
+            let entries = target.array()?.to_vec_i64()?;
+            ignores = entries.contains(&how.ignored);
+            let size = classes.size();
+            let unit = Val::with_dims(Array::eye(size, z.dtype())?, &[classes, classes])?;
+            let unit = unit.named(&format!("eye({})", called(classes)));
+            if ignores {
+                let padded = unit.pad(&[(0, 1), (0, 0)], 0.0)?;
+                let places =
+                    entries.iter().map(|&class| if class == how.ignored { size as i64 } else { class });
+                let places = Array::from_vec(target.array()?.shape(), places.collect::<Vec<i64>>())?;
+                padded.gather(&Val::with_dims(places, target.dims())?, 0)?
+            } else {
+                unit.gather(target, 0)?
+            }
+        }
+        _ => target.clone(),
+    };
+    if shares.dims() != z.dims() {
+        return Err(Error::new(format!(
+            "{op}: a target of shape {:?} does not fit logits of shape {:?}",
+            target.dims(),
+            z.dims()
+        ))
+        .with_hint(format!("it is of that shape, or holds integers and has the shape {rows:?}; `axis` names that of the classes")));
+    }
+    let last = rows.len();
+    let Some(weight) = &how.weight else {
+        // The mean is over what counts.
+        let total = if ignores { Some(shares.sum_all()?) } else { None };
+        return Ok(Shares { plain: shares.clone(), weighted: shares, total });
+    };
+    if weight.dims() != &z.dims()[last..] {
+        return Err(Error::new(format!(
+            "{op}: weights of shape {:?} for the classes of {:?}",
+            weight.dims(),
+            z.dims()
+        )));
+    }
+    let weighted = (&shares * weight)?;
+    let total = if is_class { Some(weighted.sum_all()?) } else { None };
+    Ok(Shares { plain: shares, weighted, total })
+}
+
+/// The mean of rows, or their sum, or all of them.
+pub(super) fn reduced(rows: &Val, shares: &Shares, how: &Classes) -> Result<Val> {
+    match (how.reduction, &shares.total) {
+        ("none", _) => Ok(rows.clone()),
+        ("sum", _) => rows.sum_all(),
+        (_, Some(total)) => &rows.sum_all()? / total,
+        (_, None) => rows.mean_all(),
+    }
+}
 
 impl Val {
     /// The cross-entropy of logits, whose classes are the last axis, the mean over all rows.
@@ -46,29 +161,52 @@ impl Val {
     /// # Errors
     /// Where the target is neither of the shape of the logits nor, as integers, of that of their rows.
     pub fn cross_entropy(&self, target: &Val) -> Result<Val> {
-        let Some((&classes, rows)) = self.dims().split_last() else {
-            return Err(Error::new("cross_entropy: a scalar has no classes"));
-        };
-        let target = match target.dtype() {
-            // Shares that happen to be whole numbers.
-            DType::I64 if target.dims() == self.dims() => (target * &Val::number(1.0, self.dtype()))?,
-            // A row of the unit matrix for each.
-            DType::I64 => {
-                let unit = Val::with_dims(Array::eye(classes.size(), self.dtype())?, &[classes, classes])?;
-                unit.named(&format!("eye({})", called(classes))).gather(target, 0)?
+        self.cross_entropy_of(target, &Classes::default())
+    }
+
+    /// The cross-entropy of logits, as is said of the classes.
+    ///
+    /// # Errors
+    /// Those of [`Val::cross_entropy`], and where weights do not fit.
+    pub fn cross_entropy_of(&self, target: &Val, how: &Classes) -> Result<Val> {
+        let z = self.with_classes_last("cross_entropy", how)?;
+        let target = match how.axis {
+            // Shares lie as the logits do.
+            Some(axis) if target.dims() == self.dims() && axis + 1 != self.ndim() => {
+                target.movedim(axis, self.ndim() - 1)?
             }
             _ => target.clone(),
         };
-        if target.dims() != self.dims() {
-            return Err(Error::new(format!(
-                "cross_entropy: a target of shape {:?} does not fit logits of shape {:?}",
-                target.dims(),
-                self.dims()
-            ))
-            .with_hint(format!("it is of that shape, or holds integers and has the shape {rows:?}")));
+        let shares = shares_of("cross_entropy", &z, &target, how)?;
+        let last = [z.ndim() - 1];
+        let is_plain = how.weight.is_none() && shares.total.is_none();
+        let total = z.logsumexp(&last, !is_plain || how.smoothing != 0.0)?;
+        if is_plain && how.smoothing == 0.0 {
+            let own = (&shares.weighted * &z)?.sum(&last, false)?;
+            return reduced(&(&total - &own)?, &shares, how);
         }
-        let last = rows.len();
-        let own = (&target * self)?.sum(&[last], false)?;
-        (&self.logsumexp(&[last], false)? - &own)?.mean_all()
+        let missing = (&total - &z)?;
+        let own = (&shares.weighted * &missing)?.sum(&last, false)?;
+        if how.smoothing == 0.0 {
+            return reduced(&own, &shares, how);
+        }
+        // What is spread has the weights of all classes, in rows that count.
+        let classes = z.dims()[last[0]].size() as f64;
+        let counted = shares.counted(&last)?;
+        let weights = match &how.weight {
+            Some(weight) => (&counted * weight)?,
+            None => counted,
+        };
+        let spread = (&(&weights * &missing)?.sum(&last, false)? * (how.smoothing / classes))?;
+        reduced(&(&(&own * (1.0 - how.smoothing))? + &spread)?, &shares, how)
+    }
+
+    /// The value with the axis of its classes as the last one.
+    pub(super) fn with_classes_last(&self, op: &str, how: &Classes) -> Result<Val> {
+        match how.axis {
+            _ if self.ndim() == 0 => Err(Error::new(format!("{op}: a scalar has no classes"))),
+            Some(axis) if axis + 1 != self.ndim() => self.movedim(axis, self.ndim() - 1),
+            _ => Ok(self.clone()),
+        }
     }
 }

@@ -88,7 +88,7 @@ pub(super) fn called(dim: Dim) -> String {
 }
 
 pub(crate) static ENTRY: Entry = Entry {
-    signature: "cumsum(x, axis=0, reverse=false)",
+    signature: "cumsum(x, axis: axis = 0, reverse: flag = false)",
     aliases: &[],
     axes: Axes::Kept,
     call: |args| {

@@ -4,10 +4,10 @@
 //! y = det(x), over the last two axes
 //!
 //! # Jacobian
-//! ∂y/∂x_mn = y (x⁻¹)_nm
+//! ∂y/∂x_mn = cofactor(x)_mn, which is y (x⁻¹)_nm where x is not singular
 //!
 //! # Domain
-//! Square matrices; the derivative needs one that is not singular.
+//! Square matrices. Of one that is singular there are derivatives of the first and of the second order.
 //!
 //! # At kinks and ties
 //! Smooth.
@@ -43,10 +43,8 @@ impl Op for Det {
     fn jacobian(&self, at: &Site<'_>) -> Result<Network> {
         let x = Label::for_dims(at.x().dims());
         let batch = x.len() - 2;
-        let transposed = x[..batch].iter().copied().chain([x[batch + 1], x[batch]]).collect();
-        let factors =
-            [Factor::Dense(at.y().clone(), x[..batch].to_vec()), Factor::Dense(at.x().inv()?, transposed)];
-        Ok(at.network().plus_term(Coef::one(), &x[..batch], &x, factors))
+        let cofactors = Factor::Dense(at.x().cofactor()?, x.clone());
+        Ok(at.network().plus_term(Coef::one(), &x[..batch], &x, [cofactors]))
     }
 }
 

@@ -20,10 +20,22 @@ use pullback_network::{Coef, Label};
 use crate::{Axes, AxisIndex, Entry, Error, Result, Sample, Val};
 
 pub(crate) static ENTRY: Entry = Entry {
-    signature: "diag(x)",
+    signature: "diag(x, offset: integer = 0)",
     aliases: &[],
     axes: Axes::Own,
-    call: |args| args.value("x")?.diag(),
+    call: |args| {
+        let x = args.value("x")?;
+        match (args.whole("offset", 0)?, x.ndim()) {
+            (0, _) => x.diag(),
+            (offset, 1) => {
+                let beside = i64::try_from(offset.unsigned_abs()).unwrap_or(i64::MAX);
+                let (above, below) = if offset < 0 { (beside, 0) } else { (0, beside) };
+                x.diag()?.pad(&[(above, below), (below, above)], 0.0)
+            }
+            (offset, 2) => x.diagonal(offset, 0, 1),
+            _ => x.diag(),
+        }
+    },
     samples: || {
         vec![
             Sample::normal("diag: of a vector", [&[3]], |x| x[0].diag()),

@@ -34,10 +34,17 @@ pub(crate) static DIV: Binary = Binary {
 };
 
 pub(crate) static ENTRY: Entry = Entry {
-    signature: "div(a, b)",
+    signature: "div(a, b, rounding_mode: none|floor|trunc = none)",
     aliases: &[],
     axes: Axes::Broadcast,
-    call: |args| &args.value("a")? / &args.value("b")?,
+    call: |args| {
+        let quotient = (&args.value("a")? / &args.value("b")?)?;
+        match args.word("rounding_mode")? {
+            "floor" => quotient.floor(),
+            "trunc" => quotient.trunc(),
+            _ => Ok(quotient),
+        }
+    },
     samples: || {
         vec![
             Sample::normal("div: equal shapes", [&[2, 3], &[2, 3]], |x| &x[0] / &x[1]).positive(),

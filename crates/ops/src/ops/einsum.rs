@@ -267,7 +267,7 @@ impl Einsum {
 }
 
 pub(crate) static ENTRY: Entry = Entry {
-    signature: "einsum(spec, *operands)",
+    signature: "einsum(spec: text, *operands)",
     aliases: &[],
     axes: Axes::Own,
     call: |args| {

@@ -18,7 +18,7 @@
 use crate::{Axes, AxisIndex, Entry, Error, Result, Sample, Val};
 
 pub(crate) static ENTRY: Entry = Entry {
-    signature: "flip(x, axis=0)",
+    signature: "flip(x, axis: axis = 0)",
     aliases: &[],
     axes: Axes::Kept,
     call: |args| {

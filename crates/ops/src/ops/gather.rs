@@ -96,8 +96,8 @@ fn front(rank: usize, axis: usize, table: usize) -> (Vec<usize>, Vec<usize>) {
 }
 
 pub(crate) static ENTRY: Entry = Entry {
-    signature: "gather(x, index, axis=0)",
-    aliases: &["take", "embedding"],
+    signature: "gather(x, index: indices, axis: axis = 0)",
+    aliases: &["embedding"],
     axes: Axes::Own,
     call: |args| {
         let x = args.value("x")?;

@@ -135,7 +135,7 @@ impl Op for Index {
 }
 
 pub(crate) static ENTRY: Entry = Entry {
-    signature: "index(x, axis, at)",
+    signature: "index(x, axis: axis, at: axis)",
     aliases: &["select"],
     axes: Axes::Own,
     call: |args| {

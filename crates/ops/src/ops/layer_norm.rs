@@ -18,7 +18,7 @@
 use crate::{Axes, Entry, Result, Sample, Val};
 
 pub(crate) static ENTRY: Entry = Entry {
-    signature: "layer_norm(x, weight=none, bias=none, eps=1e-5)",
+    signature: "layer_norm(x, weight = none, bias = none, eps: number = 1e-5)",
     aliases: &[],
     axes: Axes::Kept,
     call: |args| {

@@ -112,7 +112,7 @@ impl Op for LinearRecurrence {
 }
 
 pub(crate) static ENTRY: Entry = Entry {
-    signature: "linear_recurrence(a, b, axis=0)",
+    signature: "linear_recurrence(a, b, axis: axis = 0)",
     aliases: &[],
     axes: Axes::Kept,
     call: |args| {

@@ -65,7 +65,7 @@ impl Op for LogSumExp {
 }
 
 pub(crate) static ENTRY: Entry = Entry {
-    signature: "logsumexp(x, axis=none, keepdims=false)",
+    signature: "logsumexp(x, axis: axes = none, keepdims: flag = false)",
     aliases: &[],
     axes: Axes::Reduced,
     call: |args| {

@@ -10,7 +10,8 @@
 //! All reals; at least one element. A NaN makes the result NaN.
 //!
 //! # At kinks and ties
-//! Elements that tie share the gradient equally, as PyTorch's `amax` does.
+//! Elements that tie share the gradient equally, as PyTorch's `amax` does; with `ties="first"` the first of them has all of it, as in
+//! PyTorch's pooling.
 //!
 //! # Why
 //! Where one element is the largest, the result is that element. At a tie the subgradients are the weighted means of the
@@ -20,6 +21,7 @@ use pullback_array::Array;
 use pullback_network::Coef;
 
 use super::sum::{axes_written, reduced};
+use super::tie_share::Ties;
 use crate::{Axes, Entry, Error, Factor, Network, Op, Result, Sample, Site, Spec, Val};
 
 /// The maximum over axes.
@@ -27,6 +29,7 @@ use crate::{Axes, Entry, Error, Factor, Network, Op, Result, Sample, Site, Spec,
 struct Max {
     axes: Vec<usize>,
     keepdims: bool,
+    ties: Ties,
     /// What a call of it has behind the operand.
     arguments: String,
 }
@@ -63,7 +66,7 @@ impl Op for Max {
 
     fn jacobian(&self, at: &Site<'_>) -> Result<Network> {
         let (labels, out) = reduced("max", at.x(), &self.axes, self.keepdims)?;
-        let share = at.x().tie_share(&self.axes)?;
+        let share = at.x().tie_share_by(&self.axes, self.ties)?;
         Ok(at.network().plus_term(Coef::one(), &out, &labels, [Factor::Dense(share, labels.clone())]))
     }
 
@@ -73,12 +76,12 @@ impl Op for Max {
 }
 
 pub(crate) static ENTRY: Entry = Entry {
-    signature: "max(x, axis=none, keepdims=false)",
+    signature: "max(x, axis: axes = none, keepdims: flag = false, ties: share|first = share)",
     aliases: &["amax"],
     axes: Axes::Reduced,
     call: |args| {
         let x = args.value("x")?;
-        x.max(&args.axes("axis", x.ndim())?, args.flag("keepdims")?)
+        x.max_by(&args.axes("axis", x.ndim())?, args.flag("keepdims")?, Ties::called(args.word("ties")?))
     },
     samples: || {
         vec![
@@ -86,6 +89,10 @@ pub(crate) static ENTRY: Entry = Entry {
             Sample::normal("max: one axis, kept", [&[2, 3, 2]], |x| x[0].max(&[1], true)),
             Sample::given("max: ties", [(&[2, 4], &[1.0, 3.0, 3.0, 0.0, 2.0, 2.0, 2.0, 2.0])], |x| {
                 x[0].max(&[1], false)
+            })
+            .at_kink(),
+            Sample::given("max: the first of ties", [(&[2, 3], &[1.0, 3.0, 3.0, 2.0, 2.0, 2.0])], |x| {
+                x[0].max_by(&[1], false, Ties::First)
             })
             .at_kink(),
         ]
@@ -98,7 +105,15 @@ impl Val {
     /// # Errors
     /// Where an axis does not exist, is named twice or is empty.
     pub fn max(&self, axes: &[usize], keepdims: bool) -> Result<Val> {
-        let arguments = axes_written(self, axes, keepdims);
-        Val::apply(Max { axes: axes.to_vec(), keepdims, arguments }, &[self])
+        self.max_by(axes, keepdims, Ties::Shared)
+    }
+
+    /// The largest element over `axes`, and who of several has the gradient.
+    ///
+    /// # Errors
+    /// Those of [`Val::max`].
+    pub fn max_by(&self, axes: &[usize], keepdims: bool, ties: Ties) -> Result<Val> {
+        let arguments = axes_written(self, axes, keepdims) + ties.written();
+        Val::apply(Max { axes: axes.to_vec(), keepdims, ties, arguments }, &[self])
     }
 }

@@ -21,7 +21,7 @@ use super::sum::{axes_written, reduced};
 use crate::{Axes, Entry, Result, Sample, Val};
 
 pub(crate) static ENTRY: Entry = Entry {
-    signature: "mean(x, axis=none, keepdims=false)",
+    signature: "mean(x, axis: axes = none, keepdims: flag = false)",
     aliases: &[],
     axes: Axes::Reduced,
     call: |args| {

@@ -7,7 +7,8 @@
 //! ∂y/∂x_m = sign(x_m) |x_m|^(p−1) y^(1−p); for p = 2 it is x_m / y
 //!
 //! # Domain
-//! All reals; p ≥ 1. For p = 2 there is no derivative where all elements are 0.
+//! All reals; any p (a norm from 1 on; 0 counts what is not 0), `inf` and `-inf`, or "fro", the norm with p = 2 of a matrix, and "nuc", the sum of its singular
+//! values. For p = 2 there is no derivative where all elements are 0.
 //!
 //! # At kinks and ties
 //! That of `abs` for p = 1, that of `max` for an infinite p.
@@ -18,12 +19,25 @@
 use crate::{Axes, Entry, Error, Result, Sample, Val};
 
 pub(crate) static ENTRY: Entry = Entry {
-    signature: "norm(x, p=2, axis=none, keepdims=false)",
+    signature: "norm(x, p: order = 2, axis: axes = none, keepdims: flag = false)",
     aliases: &["l2_norm"],
     axes: Axes::Reduced,
     call: |args| {
         let x = args.value("x")?;
-        x.norm(args.number("p", 2.0)?, &args.axes("axis", x.ndim())?, args.flag("keepdims")?)
+        let (axes, keepdims) = (args.axes("axis", x.ndim())?, args.flag("keepdims")?);
+        match args.order("p")? {
+            Ok(p) => x.norm(p, &axes, keepdims),
+            Err("nuc") => {
+                let [rows, columns] = axes[..] else {
+                    return Err(Error::new("norm: the nuclear norm is one of a matrix")
+                        .with_hint("`axis` names two axes"));
+                };
+                let last = x.ndim() - 1;
+                let matrices = x.movedim(rows, last)?.movedim(columns - usize::from(columns > rows), last)?;
+                matrices.svd()?[1].sum(&[last - 1], keepdims)
+            }
+            Err(_) => x.norm(2.0, &axes, keepdims),
+        }
     },
     samples: || {
         vec![
@@ -41,17 +55,17 @@ impl Val {
     /// The norm of the elements over `axes`; with `keepdims` they stay as axes of size 1.
     ///
     /// # Errors
-    /// Where p is less than 1, or an axis does not exist or is named twice.
+    /// Where p is NaN, or an axis does not exist or is named twice.
     pub fn norm(&self, p: f64, axes: &[usize], keepdims: bool) -> Result<Val> {
         match p {
             2.0 => self.powf(2.0)?.sum(axes, keepdims)?.sqrt(),
             1.0 => self.abs()?.sum(axes, keepdims),
             f64::INFINITY => self.abs()?.max(axes, keepdims),
-            _ if p > 1.0 => self.abs()?.powf(p)?.sum(axes, keepdims)?.powf(1.0 / p),
-            _ => {
-                Err(Error::new(format!("norm: {p} is no order of a norm"))
-                    .with_hint("p is at least 1, or `inf`"))
-            }
+            0.0 => self.truth()?.sum(axes, keepdims),
+            f64::NEG_INFINITY => self.abs()?.negated()?.max(axes, keepdims)?.negated(),
+            _ if p.is_finite() => self.abs()?.powf(p)?.sum(axes, keepdims)?.powf(1.0 / p),
+            _ => Err(Error::new(format!("norm: {p} is no order of a norm"))
+                .with_hint("p is a number, `inf`, `-inf`, `fro` or `nuc`")),
         }
     }
 }

@@ -20,7 +20,7 @@ use pullback_network::{Coef, Label};
 use crate::{Axes, Entry, Error, Result, Sample, Val};
 
 pub(crate) static ENTRY: Entry = Entry {
-    signature: "permute(x, axes)",
+    signature: "permute(x, axes: axes)",
     aliases: &[],
     axes: Axes::Own,
     call: |args| {

@@ -104,7 +104,7 @@ pub(super) fn flat_rows(index: &Array, lead: &[usize], size: usize) -> Result<Ar
 }
 
 pub(crate) static ENTRY: Entry = Entry {
-    signature: "pick(x, index, batch=0)",
+    signature: "pick(x, index: indices, batch: count = 0)",
     aliases: &[],
     axes: Axes::Own,
     call: |args| args.value("x")?.pick(&args.value("index")?, args.count("batch", 0)?),

@@ -123,7 +123,7 @@ fn polygamma(n: usize, x: f64) -> f64 {
 }
 
 pub(crate) static ENTRY: Entry = Entry {
-    signature: "polygamma(n, x)",
+    signature: "polygamma(n: count, x)",
     aliases: &[],
     axes: Axes::Own,
     call: |args| args.value("x")?.polygamma(args.count("n", 0)?),

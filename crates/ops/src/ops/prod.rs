@@ -21,7 +21,7 @@ use super::sum::reduced;
 use crate::{Axes, AxisIndex, Entry, Result, Sample, Val};
 
 pub(crate) static ENTRY: Entry = Entry {
-    signature: "prod(x, axis=none, keepdims=false)",
+    signature: "prod(x, axis: axes = none, keepdims: flag = false)",
     aliases: &[],
     axes: Axes::Reduced,
     call: |args| {

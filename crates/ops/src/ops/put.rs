@@ -90,7 +90,7 @@ impl Op for Put {
 }
 
 pub(crate) static ENTRY: Entry = Entry {
-    signature: "put(x, index, size, batch=0)",
+    signature: "put(x, index: indices, size: shape, batch: count = 0)",
     aliases: &[],
     axes: Axes::Own,
     call: |args| {

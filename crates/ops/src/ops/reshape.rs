@@ -91,8 +91,8 @@ fn place(labels: &[Label], sign: i64) -> Vec<(i64, Label)> {
 }
 
 pub(crate) static ENTRY: Entry = Entry {
-    signature: "reshape(x, shape)",
-    aliases: &[],
+    signature: "reshape(x, shape: shape)",
+    aliases: &["view"],
     axes: Axes::Own,
     call: |args| {
         let x = args.value("x")?;

@@ -19,7 +19,7 @@ use super::layer_norm::affine;
 use crate::{Axes, Entry, Result, Sample, Val};
 
 pub(crate) static ENTRY: Entry = Entry {
-    signature: "rms_norm(x, weight=none, eps=1e-6)",
+    signature: "rms_norm(x, weight = none, eps: number = 1e-6)",
     aliases: &[],
     axes: Axes::Kept,
     call: |args| args.value("x")?.rms_norm(args.value_or_none("weight")?.as_ref(), args.number("eps", 1e-6)?),

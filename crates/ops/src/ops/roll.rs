@@ -18,7 +18,7 @@
 use crate::{Axes, AxisIndex, Entry, Error, Result, Sample, Val};
 
 pub(crate) static ENTRY: Entry = Entry {
-    signature: "roll(x, shift, axis=none)",
+    signature: "roll(x, shift: integer, axis: axis = none)",
     aliases: &[],
     axes: Axes::Kept,
     call: |args| {

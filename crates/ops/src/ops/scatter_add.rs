@@ -88,7 +88,7 @@ impl Op for ScatterAdd {
 }
 
 pub(crate) static ENTRY: Entry = Entry {
-    signature: "scatter_add(x, index, size)",
+    signature: "scatter_add(x, index: indices, size: shape)",
     aliases: &[],
     axes: Axes::Own,
     call: |args| {

@@ -72,7 +72,7 @@ impl Op for Softmax {
 }
 
 pub(crate) static ENTRY: Entry = Entry {
-    signature: "softmax(x, axis=-1)",
+    signature: "softmax(x, axis: axis = -1)",
     aliases: &[],
     axes: Axes::Kept,
     call: |args| {

@@ -25,10 +25,16 @@ pub(crate) static SOFTPLUS: Unary = Unary {
 };
 
 pub(crate) static ENTRY: Entry = Entry {
-    signature: "softplus(x)",
+    signature: "softplus(x, beta: number = 1)",
     aliases: &[],
     axes: Axes::Kept,
-    call: |args| args.value("x")?.softplus(),
+    call: |args| {
+        let x = args.value("x")?;
+        match args.number("beta", 1.0)? {
+            1.0 => x.softplus(),
+            beta => &(&x * beta)?.softplus()? / beta,
+        }
+    },
     samples: || {
         vec![
             Sample::normal("softplus: a matrix", [&[2, 3]], |x| x[0].softplus()),

@@ -88,7 +88,7 @@ impl Op for Sort {
 }
 
 pub(crate) static ENTRY: Entry = Entry {
-    signature: "sort(x, axis=-1, descending=false)",
+    signature: "sort(x, axis: axis = -1, descending: flag = false)",
     aliases: &[],
     axes: Axes::Kept,
     call: |args| {

@@ -1,13 +1,13 @@
 //! A value cut into parts along an axis: as many results as there are parts.
 //!
 //! # Formula
-//! (y_k)_(…, i, …) = x_(…, k·size + i, …); the last part is what is left
+//! (y_k)_(…, i, …) = x_(…, start_k + i, …); of one size start_k is k·size, and the last part is what is left
 //!
 //! # Jacobian
-//! ∂(y_k)_i/∂x_m = `[m = k·size + i]` along the axis, with a delta on every other one.
+//! ∂(y_k)_i/∂x_m = `[m = start_k + i]` along the axis, with a delta on every other one.
 //!
 //! # Domain
-//! All reals; a size of at least 1.
+//! All reals; a size of at least 1, or a list of sizes that add up to that of the axis.
 //!
 //! # At kinks and ties
 //! Smooth.
@@ -20,17 +20,34 @@ use pullback_network::{Coef, Dim, Label, Relation};
 
 use crate::{Axes, Entry, Error, Factor, Network, Op, Result, Sample, Site, Spec, Val};
 
-/// Cut along an axis into parts of a size; see the page of this module.
-#[derive(Debug, Clone, Copy)]
+/// Cut along an axis into parts of these sizes, or all of one; see the page of this module.
+#[derive(Debug, Clone)]
 struct Split {
-    size: usize,
+    sizes: Vec<usize>,
     axis: usize,
 }
 
 impl Split {
-    /// The sizes of all parts of an axis.
-    fn parts(self, whole: usize) -> Vec<usize> {
-        (0..whole.div_ceil(self.size)).map(|k| self.size.min(whole - k * self.size)).collect()
+    /// The sizes of all parts of an axis; none where it is not cut so.
+    fn parts(&self, whole: usize) -> Vec<usize> {
+        match self.sizes.as_slice() {
+            [0] => Vec::new(),
+            &[size] => (0..whole.div_ceil(size)).map(|k| size.min(whole - k * size)).collect(),
+            sizes if sizes.iter().try_fold(0usize, |sum, &size| sum.checked_add(size)) == Some(whole) => {
+                sizes.to_vec()
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    /// Where a part starts.
+    fn start(&self, whole: usize, part: usize) -> usize {
+        if let &[size] = self.sizes.as_slice() { size * part } else { self.parts(whole)[..part].iter().sum() }
+    }
+
+    /// The sizes, as a call writes them.
+    fn sizes_written(&self) -> String {
+        if let [size] = self.sizes.as_slice() { size.to_string() } else { format!("{:?}", self.sizes) }
     }
 }
 
@@ -44,28 +61,34 @@ impl Op for Split {
         let Some(whole) = x.dims.get(self.axis).map(|dim| dim.size()) else {
             return Err(Error::new(format!("split: {:?} has no axis {}", x.dims, self.axis)));
         };
-        if self.size == 0 || whole == 0 {
+        // Each part is a value of its own.
+        let count =
+            if let &[size] = self.sizes.as_slice() { whole.div_ceil(size.max(1)) } else { self.sizes.len() };
+        memory::room(count.saturating_mul(size_of::<Spec>() + size_of::<Val>()))?;
+        let parts = self.parts(whole);
+        if parts.is_empty() {
             let message = format!(
                 "split: axis {} of {:?} cannot be cut into parts of {}",
-                self.axis, x.dims, self.size
+                self.axis,
+                x.dims,
+                self.sizes_written()
             );
-            return Err(Error::new(message).with_hint("parts have a size of at least 1"));
+            return Err(Error::new(message)
+                .with_hint("a size of at least 1, or sizes that add up to that of the axis"));
         }
         let of = |size: usize| {
             let mut dims = x.dims.clone();
             dims[self.axis] = Dim::new(size);
             Spec::new(dims, x.dtype)
         };
-        // Each part is a value of its own.
-        memory::room(whole.div_ceil(self.size).saturating_mul(size_of::<Spec>() + size_of::<Val>()))?;
-        Ok(self.parts(whole).into_iter().map(of).collect())
+        Ok(parts.into_iter().map(of).collect())
     }
 
     fn forward(&self, inputs: &[&Array]) -> Result<Vec<Array>> {
         let shape = inputs[0].shape();
         let part = |(k, size): (usize, usize)| {
             let of_axis = |(axis, &len): (usize, &usize)| match axis == self.axis {
-                true => SliceAxis { start: k * self.size, step: 1, len: size },
+                true => SliceAxis { start: self.start(shape[self.axis], k), step: 1, len: size },
                 false => SliceAxis { start: 0, step: 1, len },
             };
             Ok(inputs[0].slice(&shape.iter().enumerate().map(of_axis).collect::<Vec<_>>())?)
@@ -81,25 +104,25 @@ impl Op for Split {
         let out = Label::for_dims(at.y().dims());
         let mut x = out.clone();
         x[self.axis] = Label::new(at.x().dims()[self.axis]);
-        let start = (at.output() * self.size) as i64;
+        let start = self.start(at.x().dims()[self.axis].size(), at.output()) as i64;
         let relation = Relation::affine([(1, out[self.axis]), (-1, x[self.axis])], start);
         Ok(at.network().plus_term(Coef::one(), &out, &x, [Factor::Relation(relation)]))
     }
 
     fn written(&self, inputs: &[String]) -> String {
-        format!("split({}, {}, axis={})", inputs[0], self.size, self.axis)
+        format!("split({}, {}, axis={})", inputs[0], self.sizes_written(), self.axis)
     }
 }
 
 pub(crate) static ENTRY: Entry = Entry {
-    signature: "split(x, size, axis=0)",
+    signature: "split(x, size: shape, axis: axis = 0)",
     aliases: &[],
     axes: Axes::Own,
     call: |args| {
         let x = args.value("x")?;
         let axis = args.axis("axis", x.ndim())?.unwrap_or(0);
-        let parts = x.split(args.count("size", 1)?, axis)?;
-        Ok(parts[0].clone())
+        let sizes: Vec<usize> = args.shape("size", None)?.iter().map(|dim| dim.size()).collect();
+        Ok(x.split_into(&sizes, axis)?[0].clone())
     },
     samples: || {
         vec![
@@ -110,6 +133,10 @@ pub(crate) static ENTRY: Entry = Entry {
             Sample::normal("split: the last axis", [&[2, 4]], |x| {
                 let parts = x[0].split(2, 1)?;
                 &parts[0].powf(2.0)? * &parts[1]
+            }),
+            Sample::normal("split: several sizes", [&[2, 5]], |x| {
+                let parts = x[0].split_into(&[2, 1, 2], 1)?;
+                &(&parts[0] * &parts[2])? * &parts[1]
             }),
             Sample::normal("split: one part", [&[2, 3]], |x| Ok(x[0].split(7, 1)?[0].clone())),
         ]
@@ -122,6 +149,14 @@ impl Val {
     /// # Errors
     /// Where there is no such axis, or it cannot be cut so.
     pub fn split(&self, size: usize, axis: usize) -> Result<Vec<Val>> {
-        Val::apply_all(Split { size, axis }, &[self])
+        self.split_into(&[size], axis)
+    }
+
+    /// The parts of these sizes along `axis`, or all of one where there is one.
+    ///
+    /// # Errors
+    /// Where there is no such axis, or it cannot be cut so.
+    pub fn split_into(&self, sizes: &[usize], axis: usize) -> Result<Vec<Val>> {
+        Val::apply_all(Split { sizes: sizes.to_vec(), axis }, &[self])
     }
 }

@@ -18,12 +18,19 @@
 use crate::{Axes, Entry, Error, Result, Sample, Val};
 
 pub(crate) static ENTRY: Entry = Entry {
-    signature: "squeeze(x, axis=none)",
+    signature: "squeeze(x, axis: axes = none)",
     aliases: &[],
     axes: Axes::Own,
     call: |args| {
         let x = args.value("x")?;
-        x.squeeze(args.axis("axis", x.ndim())?)
+        if !args.has("axis") {
+            return x.squeeze(None);
+        }
+        // Those behind first, so that the others keep their numbers; of several, those of another size stay, as in PyTorch.
+        let mut axes = args.axes("axis", x.ndim())?;
+        axes.sort_unstable();
+        let leaves = |axis: &&usize| axes.len() == 1 || x.dims()[**axis].size() == 1;
+        axes.iter().filter(leaves).rev().try_fold(x.clone(), |x, &axis| x.squeeze(Some(axis)))
     },
     samples: || {
         vec![

@@ -20,7 +20,7 @@ use pullback_network::Dim;
 use crate::{Axes, Entry, Error, Result, Sample, Val};
 
 pub(crate) static ENTRY: Entry = Entry {
-    signature: "stack(*xs, axis=0)",
+    signature: "stack(*xs, axis: axis = 0)",
     aliases: &[],
     axes: Axes::Own,
     call: |args| {

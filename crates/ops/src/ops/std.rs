@@ -19,7 +19,7 @@
 use crate::{Axes, Entry, Result, Sample, Val};
 
 pub(crate) static ENTRY: Entry = Entry {
-    signature: "std(x, axis=none, keepdims=false, correction=0)",
+    signature: "std(x, axis: axes = none, keepdims: flag = false, correction: count = 0)",
     aliases: &[],
     axes: Axes::Reduced,
     call: |args| {

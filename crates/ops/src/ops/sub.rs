@@ -27,10 +27,16 @@ pub(crate) static SUB: Binary = Binary {
 };
 
 pub(crate) static ENTRY: Entry = Entry {
-    signature: "sub(a, b)",
+    signature: "sub(a, b, alpha: number = 1)",
     aliases: &[],
     axes: Axes::Broadcast,
-    call: |args| &args.value("a")? - &args.value("b")?,
+    call: |args| {
+        let (a, b) = (args.value("a")?, args.value("b")?);
+        match args.number("alpha", 1.0)? {
+            1.0 => &a - &b,
+            alpha => &a - &(&b * alpha)?,
+        }
+    },
     samples: || {
         vec![
             Sample::normal("sub: equal shapes", [&[2, 3], &[2, 3]], |x| &x[0] - &x[1]),

@@ -20,7 +20,7 @@ use pullback_network::{Coef, Dim, Label};
 use crate::{Axes, Entry, Error, Result, Sample, Val};
 
 pub(crate) static ENTRY: Entry = Entry {
-    signature: "sum(x, axis=none, keepdims=false)",
+    signature: "sum(x, axis: axes = none, keepdims: flag = false)",
     aliases: &[],
     axes: Axes::Reduced,
     call: |args| {

@@ -1,7 +1,7 @@
 //! The share of each element in the maximum over some axes: 1/t for each of t tied largest elements, else 0.
 //!
 //! # Formula
-//! s_ik = `[x_ik = max_l x_il]` / #{l : x_il is largest}
+//! s_ik = `[x_ik = max_l x_il]` / #{l : x_il is largest}; with `ties="first"` 1 for the first of the largest, and 0 for all others
 //!
 //! # Jacobian
 //! ∂s_ik/∂x_mn = 0
@@ -19,10 +19,32 @@ use pullback_array::Array;
 
 use crate::{Axes, Entry, Network, Op, Result, Sample, Site, Spec, Val};
 
+/// Who has the gradient of a maximum, where several elements are the largest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ties {
+    /// All of them, in equal shares.
+    Shared,
+    /// The first one, in row-major order.
+    First,
+}
+
+impl Ties {
+    /// By the word of a call.
+    pub(crate) fn called(word: &str) -> Ties {
+        if word == "first" { Ties::First } else { Ties::Shared }
+    }
+
+    /// How a call names what is not the default.
+    pub(crate) fn written(self) -> &'static str {
+        if self == Ties::First { ", ties=\"first\"" } else { "" }
+    }
+}
+
 /// The share of each element in the maximum over axes.
 #[derive(Debug, Clone)]
 struct TieShare {
     axes: Vec<usize>,
+    ties: Ties,
     /// What a call of it has behind the operand.
     arguments: String,
 }
@@ -41,6 +63,9 @@ impl Op for TieShare {
         let largest = inputs[0].max(&self.axes, true)?;
         let tied = |x: f64, m: f64| if x == m { 1.0 } else { 0.0 };
         let ties = inputs[0].zip(&largest, "tie_share", |x, m| tied(x.into(), m.into()) as f32, tied)?;
+        if self.ties == Ties::First {
+            return Ok(vec![first_of(&ties, &self.axes)?]);
+        }
         let count = ties.sum(&self.axes, true)?;
         Ok(vec![ties.zip(&count, "tie_share", |t, n| t / n, |t, n| t / n)?])
     }
@@ -54,13 +79,32 @@ impl Op for TieShare {
     }
 }
 
+/// Of ones along `axes`, in row-major order, the first.
+fn first_of(ties: &Array, axes: &[usize]) -> Result<Array> {
+    let mut inner = axes.to_vec();
+    inner.sort_unstable();
+    let rank = ties.ndim();
+    let order: Vec<usize> =
+        (0..rank).filter(|axis| !inner.contains(axis)).chain(inner.iter().copied()).collect();
+    let moved = ties.permute(&order)?;
+    let count: usize = inner.iter().map(|&axis| ties.shape()[axis]).product();
+    let mut entries = moved.to_vec_f64();
+    for group in entries.chunks_exact_mut(count.max(1)) {
+        let first = group.iter().position(|&one| one != 0.0);
+        group.iter_mut().enumerate().for_each(|(at, one)| *one = f64::from(u8::from(Some(at) == first)));
+    }
+    let mut back = vec![0; rank];
+    order.iter().enumerate().for_each(|(to, &from)| back[from] = to);
+    Ok(Array::from_vec(moved.shape(), entries)?.cast(ties.dtype())?.permute(&back)?)
+}
+
 pub(crate) static ENTRY: Entry = Entry {
-    signature: "tie_share(x, axis=none)",
+    signature: "tie_share(x, axis: axes = none, ties: share|first = share)",
     aliases: &[],
     axes: Axes::Kept,
     call: |args| {
         let x = args.value("x")?;
-        x.tie_share(&args.axes("axis", x.ndim())?)
+        x.tie_share_by(&args.axes("axis", x.ndim())?, Ties::called(args.word("ties")?))
     },
     samples: || {
         vec![
@@ -77,7 +121,15 @@ impl Val {
     /// # Errors
     /// Where an axis does not exist, is named twice or is empty.
     pub fn tie_share(&self, axes: &[usize]) -> Result<Val> {
-        let arguments = super::sum::axes_written(self, axes, false);
-        Val::apply(TieShare { axes: axes.to_vec(), arguments }, &[self])
+        self.tie_share_by(axes, Ties::Shared)
+    }
+
+    /// The share of each element in the maximum over `axes`, where that of several largest ones is as said.
+    ///
+    /// # Errors
+    /// Those of [`Val::tie_share`].
+    pub fn tie_share_by(&self, axes: &[usize], ties: Ties) -> Result<Val> {
+        let arguments = super::sum::axes_written(self, axes, false) + ties.written();
+        Val::apply(TieShare { axes: axes.to_vec(), ties, arguments }, &[self])
     }
 }

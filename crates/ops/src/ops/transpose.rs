@@ -19,7 +19,7 @@
 use crate::{Axes, Entry, Error, Result, Sample, Val};
 
 pub(crate) static ENTRY: Entry = Entry {
-    signature: "transpose(x, axis0=none, axis1=none)",
+    signature: "transpose(x, axis0: axes = none, axis1: axis = none)",
     aliases: &[],
     axes: Axes::Own,
     call: |args| {

@@ -21,7 +21,7 @@ use super::cumsum::called;
 use crate::{Axes, Entry, Error, Result, Sample, Val};
 
 pub(crate) static ENTRY: Entry = Entry {
-    signature: "tril(x, k=0)",
+    signature: "tril(x, k: integer = 0)",
     aliases: &[],
     axes: Axes::Kept,
     call: |args| args.value("x")?.tril(args.whole("k", 0)?),

@@ -20,7 +20,7 @@ use pullback_network::Dim;
 use crate::{Axes, Entry, Error, Result, Sample, Val};
 
 pub(crate) static ENTRY: Entry = Entry {
-    signature: "unsqueeze(x, axis)",
+    signature: "unsqueeze(x, axis: axis)",
     aliases: &["expand_dims"],
     axes: Axes::Own,
     call: |args| {

@@ -18,7 +18,7 @@
 use crate::{Axes, Entry, Error, Result, Sample, Val};
 
 pub(crate) static ENTRY: Entry = Entry {
-    signature: "var(x, axis=none, keepdims=false, correction=0)",
+    signature: "var(x, axis: axes = none, keepdims: flag = false, correction: count = 0)",
     aliases: &["variance"],
     axes: Axes::Reduced,
     call: |args| {

@@ -18,19 +18,15 @@
 
 use pullback_network::Dim;
 
-use crate::{Axes, Entry, Error, Result, Sample, Val};
+use crate::{Axes, Entry, Result, Sample, Val};
 
 pub(crate) static ENTRY: Entry = Entry {
-    signature: "vec(x, layout=row)",
+    signature: "vec(x, layout: row|col = row)",
     aliases: &[],
     axes: Axes::Own,
     call: |args| {
         let x = args.value("x")?;
-        match args.text_or("layout", "row")?.as_str() {
-            "row" => x.vec_rows(),
-            "col" => x.vec_columns(),
-            other => Err(Error::new(format!("vec: `{other}` is no layout")).with_hint("`row` or `col`")),
-        }
+        if args.word("layout")? == "col" { x.vec_columns() } else { x.vec_rows() }
     },
     samples: || {
         vec![

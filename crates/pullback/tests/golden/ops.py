@@ -2,9 +2,10 @@
 
 Run with Python 3.11, PyTorch 2.15.0 (CPU) and NumPy 2.4.6:
 
-    python ops.py            writes ops.json beside this file
-    python ops.py --check    writes nothing; fails if ops.json is not what this script gives, to the bit
+    python ops.py            writes ops.json (of ops_cases.py) and vocabulary.json (of vocabulary_cases.py) beside this file
+    python ops.py --check    writes nothing; fails if these are not what this script gives, to the bit
                              (another processor may round matrix products otherwise)
+    python ops.py vocabulary writes that one alone
 
 Each case is an expression of the `.grad` language beside the same thing said in PyTorch, in float64:
 
@@ -34,10 +35,12 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from ops_cases import CASES, KINKS
+import ops_cases
+import vocabulary_cases
 
 HERE = Path(__file__).parent
-TARGET = HERE / "ops.json"
+TARGETS = {"ops": ops_cases, "vocabulary": vocabulary_cases}
+KINKS = ops_cases.KINKS | vocabulary_cases.KINKS
 
 # Central differences with step h err by about h² f''' + ε|f|/h: 1e-10 + 1e-11 at h = 1e-5, times the
 # third derivatives of f (for hvp: the fourth), which stay below a thousand on these samples.
@@ -143,17 +146,20 @@ def case(name, call, f, inputs):
 def main():
     torch.set_default_dtype(torch.float64)
     torch.set_num_threads(1)
-    names = [name for name, *_ in CASES]
+    names = [name for cases in TARGETS.values() for name, *_ in cases.CASES]
     assert len(set(names)) == len(names), "two cases share a name"
     assert KINKS <= set(names), "a kink names no case"
-    cases = [case(*row) for row in CASES]
-    text = "[\n" + ",\n".join(json.dumps(c, allow_nan=False) for c in cases) + "\n]\n"
-    if "--check" in sys.argv[1:]:
-        if TARGET.read_text() != text:
-            sys.exit("ops.json is not what this script gives")
-    else:
-        TARGET.write_text(text)
-    print(f"{len(cases)} cases, {len(text)} bytes")
+    wanted = [argument for argument in sys.argv[1:] if argument != "--check"]
+    for target in wanted or TARGETS:
+        cases = [case(*row) for row in TARGETS[target].CASES]
+        text = "[\n" + ",\n".join(json.dumps(c, allow_nan=False) for c in cases) + "\n]\n"
+        file = HERE / f"{target}.json"
+        if "--check" in sys.argv[1:]:
+            if file.read_text() != text:
+                sys.exit(f"{file.name} is not what this script gives")
+        else:
+            file.write_text(text)
+        print(f"{file.name}: {len(cases)} cases, {len(text)} bytes")
 
 
 if __name__ == "__main__":

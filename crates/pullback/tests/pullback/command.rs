@@ -9,14 +9,21 @@ pub fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
-/// Every `.grad` file in `examples/` that is right, as (path from the root, bytes).
+/// The folders of examples that are right, beside the first.
+const FIELDS: [&str; 4] = ["generative", "networks", "physics", "statistics"];
+
+/// Every `.grad` file in `examples/` and the folders of its fields that is right, as (path from the root, bytes).
 pub fn examples() -> Vec<(String, Vec<u8>)> {
-    let directory = root().join("examples");
-    let entries = std::fs::read_dir(directory).expect("there are examples");
-    let mut names: Vec<String> = entries
-        .map(|entry| entry.expect("the directory can be read").file_name().into_string().expect("UTF-8"))
-        .filter(|name| name.ends_with(".grad") && name != "mistakes.grad")
-        .collect();
+    let mut names: Vec<String> = Vec::new();
+    for field in std::iter::once("").chain(FIELDS) {
+        let directory = root().join("examples").join(field);
+        for entry in std::fs::read_dir(directory).expect("there are examples") {
+            let name = entry.expect("the directory can be read").file_name().into_string().expect("UTF-8");
+            if name.ends_with(".grad") && name != "mistakes.grad" {
+                names.push(if field.is_empty() { name } else { format!("{field}/{name}") });
+            }
+        }
+    }
     names.sort();
     assert!(names.len() >= 6, "the examples are gone: {names:?}");
     let read = |name: String| {

@@ -19,6 +19,25 @@ fn programs_of_others() {
     }
 }
 
+/// Mixers, attention, flows, filters, likelihoods, renderers: what PyTorch computed for them holds.
+#[test]
+fn programs_of_other_fields() {
+    let folder = root().join("crates/pullback/tests/golden/programs");
+    let entries = std::fs::read_dir(folder).expect("the folder is there");
+    let mut programs: Vec<_> = entries.map(|entry| entry.expect("it can be read").path()).collect();
+    programs.retain(|path| path.extension().is_some_and(|end| end == "grad"));
+    assert!(programs.len() >= 51, "only {}", programs.len());
+    let mut wrong = Vec::new();
+    for path in programs {
+        let (file, dump) = (path.display().to_string(), path.with_extension("npz").display().to_string());
+        let checked = pullback(&["check", &file, "--data", &dump, "--complete"], "");
+        if checked.code != 0 {
+            wrong.push(format!("{file}: {}{}", checked.stdout, checked.stderr));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
 /// A file, and its exit code.
 fn checks(source: &str, code: i32) {
     let checked = pullback(&["check", "-"], source);
@@ -131,6 +150,120 @@ fn sizes_that_no_memory_holds() {
             pullback(&["check", "-", "--memory", "256M"], &format!("{source}; L = sum(x); dL/dx = x"));
         let text = checked.stdout + &checked.stderr;
         assert!(checked.code == 2 && text.contains("would pass the limit"), "{source}\n{text}");
+    }
+}
+
+/// Derivatives as values, and of any order.
+#[test]
+fn derivatives_in_expressions() {
+    let net = "x: [n=3] ~ randn; w: [n] ~ randn; y = sum(w * x^3); g = grad(y, x)";
+    checks(
+        &format!(
+            "{net}; dy/dx = g; L = sum(g^2); dL/dg = 2 * g; dL/dx = 12 * w * x * g; dL/dw = 6 * x^2 * g"
+        ),
+        0,
+    );
+    checks(&format!("{net}; L = sum(g^2); dL/dx = 6 * w * x * g"), 1);
+    checks(
+        "x: [3] ~ randn; A: [2, 3] ~ randn; J = jacobian(tanh(A @ x), x); L = sum(J); dL/dJ = ones(2, 3)",
+        0,
+    );
+    checks("x: [3] ~ randn; y = sum(x^4); H = hessian(y, x); d2y/dx2 = H; L = trace(H); dL/dx = 24 * x", 0);
+    checks("x: [3] ~ randn; L = sum(x^4); d3L/dx3 = einsum(\"ij,jk->ijk\", eye(3), diag(24 * x))", 0);
+    checks("x: [3] ~ randn; L = sum(x^4); d3L/dx3 = einsum(\"ij,jk->ijk\", eye(3), diag(12 * x))", 1);
+    checks(
+        "x: [3] ~ randn; y: [3] ~ randn; L = sum(x^2 * y); d3L/dx2 dy = 2 * einsum(\"ij,jk->ijk\", eye(3), eye(3))",
+        0,
+    );
+    checks("x: [3] ~ randn; v = x^3; d2v/dx2 = einsum(\"ij,jk->ijk\", eye(3), diag(6 * x))", 0);
+    checks(
+        "x: [3] ~ randn; L = sum(x^5); d4L/dx4 = 120 * einsum(\"ij,ik,il,i->ijkl\", eye(3), eye(3), eye(3), x)",
+        0,
+    );
+}
+
+/// What a prefix means, sizes, and options that are known before there are numbers.
+#[test]
+fn prefixes_sizes_and_options() {
+    checks("x: [n=4] ~ randn; s = torch.std(x); ds/dx = (x - mean(x)) / (s * (n - 1))", 0);
+    checks("x: [n=4] ~ randn; s = np.std(x); ds/dx = (x - mean(x)) / (s * n)", 0);
+    checks(
+        "A: [4, 2] ~ randn; u, s, v = np.linalg.svd(A, full_matrices=False); L = sum(u @ diag(s) @ v); dL/dA = ones(4, 2)",
+        0,
+    );
+    checks("x: [2, 3] ~ randn; L = sum(x) / x.shape[1] + len(x) * x.ndim; dL/dx = ones(shape(x)) / 3", 0);
+    checks("x: [3] ~ randn; y: [3] ~ randn; L = mse_loss(x, y, reduction=\"sum\"); dL/dx = 2 * (x - y)", 0);
+    checks(
+        "x: [3] ~ randn; y: [3] ~ randn; L = mse_loss(x, y, reduction=\"middle\"); dL/dx = 2 * (x - y)",
+        2,
+    );
+    checks("x: [5] ~ randn; v, i = topk(x, 2); L = sum(v); dL/dx = where(x >= v[1], 1, 0)", 0);
+    checks("x: [5] ~ randn; L = median(x); dL/dx = where(x == L, 1, 0)", 0);
+    checks(
+        "x: [2, 3] ~ randn; i = [[0, 2], [1, 1]]; L = sum(torch.gather(x, 1, i)); dL/dx = [[1, 0, 1], [0, 2, 0]]",
+        0,
+    );
+    checks("A: [3, 3] = [[1, 2, 3], [2, 4, 6], [1, 0, 1]]; L = det(A); dL/dA = cofactor(A)", 0);
+}
+
+/// The rules that SymPy tests its matrix derivatives on, with matrices A, B, X and vectors a, b, x, y.
+#[test]
+fn matrix_rules_of_sympy() {
+    const GIVEN: &str = "A: [3, 3] ~ randn; B: [3, 3] ~ randn; X: [3, 3] ~ randn; a: [3] ~ randn; b: [3] ~ randn; x: [3] ~ randn; y: [3] ~ randn";
+    const RULES: [(&str, &str, &str); 36] = [
+        ("trace(A)", "A", "eye(3)"),
+        ("trace(A @ B)", "A", "B.T"),
+        ("trace(A.T @ B)", "A", "B"),
+        ("trace(A.T @ B)", "B", "A"),
+        ("trace(A.T)", "A", "eye(3)"),
+        ("trace(X^2)", "X", "2 * eye(3) * X"),
+        ("trace(X @ X)", "X", "2 * X.T"),
+        ("trace(X.T @ X)", "X", "2 * X"),
+        ("trace(X @ X.T)", "X", "2 * X"),
+        ("trace(A @ X @ B)", "X", "A.T @ B.T"),
+        ("trace(A @ X.T @ B)", "X", "B @ A"),
+        ("trace(X @ B @ X.T)", "X", "X @ (B + B.T)"),
+        ("trace(X.T @ B @ X)", "X", "(B + B.T) @ X"),
+        ("trace(X @ A @ X)", "X", "X.T @ A.T + A.T @ X.T"),
+        ("trace(X @ X @ X)", "X", "3 * X.T @ X.T"),
+        ("trace(inv(X))", "X", "-(inv(X) @ inv(X)).T"),
+        ("trace(A @ inv(X) @ B)", "X", "-(inv(X) @ B @ A @ inv(X)).T"),
+        ("trace(inv(X + A))", "X", "-(inv(X + A) @ inv(X + A)).T"),
+        ("a @ x", "x", "a"),
+        ("x @ x", "x", "2 * x"),
+        ("a @ X @ b", "X", "outer(a, b)"),
+        ("a @ X.T @ b", "X", "outer(b, a)"),
+        ("a @ X @ X @ b", "X", "outer(a, X @ b) + outer(X.T @ a, b)"),
+        ("a @ X.T @ X @ b", "X", "X @ (outer(a, b) + outer(b, a))"),
+        ("a @ inv(X) @ b", "X", "-outer(inv(X).T @ a, inv(X) @ b)"),
+        ("x @ A @ x", "x", "(A + A.T) @ x"),
+        ("(A @ x) @ (A @ x)", "x", "2 * A.T @ A @ x"),
+        ("(A @ x - b) @ (A @ x - b)", "x", "2 * A.T @ (A @ x - b)"),
+        ("(x - a) @ B @ (x - a)", "x", "(B + B.T) @ (x - a)"),
+        ("norm(x)", "x", "x / norm(x)"),
+        ("norm(x - a)", "x", "(x - a) / norm(x - a)"),
+        ("det(X)", "X", "det(X) * inv(X).T"),
+        ("det(A @ X @ B)", "X", "det(A @ X @ B) * inv(X).T"),
+        ("logdet(X)", "X", "inv(X).T"),
+        ("sum(A * X)", "X", "A"),
+        ("sum(sin(A @ x))", "x", "A.T @ cos(A @ x)"),
+    ];
+    for (scalar, by, rule) in RULES {
+        checks(&format!("{GIVEN}; L = {scalar}; dL/d{by} = {rule}"), 0);
+    }
+    // Derivatives of vectors and matrices, as tensors and as matrices.
+    for (value, by, rule) in [
+        ("A @ x", "x", "A"),
+        ("x * a", "x", "diag(a)"),
+        ("sin(A @ x)", "x", "diag(cos(A @ x)) @ A"),
+        ("outer(x, a)", "x", "einsum(\"ik,j->ijk\", eye(3), a)"),
+        ("X @ A", "X", "einsum(\"ik,lj->ijkl\", eye(3), A)"),
+        ("A @ X", "X", "einsum(\"ik,jl->ijkl\", A, eye(3))"),
+        ("X.T", "X", "einsum(\"il,jk->ijkl\", eye(3), eye(3))"),
+        ("inv(X)", "X", "-einsum(\"ik,lj->ijkl\", inv(X), inv(X))"),
+        ("x * (a @ x)", "x", "outer(x, a) + (a @ x) * eye(3)"),
+    ] {
+        checks(&format!("{GIVEN}; z = {value}; dz/d{by} = {rule}"), 0);
     }
 }
 

@@ -1,0 +1,183 @@
+//! Singular values, and what is made of them: the pseudo-inverse, and the cofactors of a matrix, singular or not.
+
+use nalgebra::{DMatrix, SVD};
+
+use crate::{Array, Error, Result, memory, shape};
+
+/// More than any matrix takes.
+const MOST_ITERATIONS: usize = 100_000;
+
+/// A matrix of the last two axes as u diag(s) vᵀ.
+struct Decomposed {
+    u: DMatrix<f64>,
+    s: Vec<f64>,
+    v: DMatrix<f64>,
+}
+
+impl Decomposed {
+    /// Descending values; the largest component of each column of u is positive.
+    fn new(op: &str, matrix: DMatrix<f64>) -> Result<Decomposed> {
+        let size = matrix.nrows().min(matrix.ncols());
+        if matrix.iter().any(|entry| !entry.is_finite()) {
+            return Err(Error::new(format!("{op}: the matrix holds what is not finite")));
+        }
+        if size == 0 {
+            let of = |rows| DMatrix::zeros(rows, 0);
+            return Ok(Decomposed { u: of(matrix.nrows()), s: Vec::new(), v: of(matrix.ncols()) });
+        }
+        let failed = || Error::new(format!("{op}: the iteration for singular values does not end"));
+        let found = SVD::try_new(matrix, true, true, f64::EPSILON, MOST_ITERATIONS).ok_or_else(failed)?;
+        let (u, vt) = found.u.zip(found.v_t).ok_or_else(failed)?;
+        let (mut u, mut v, s) = (u, vt.transpose(), found.singular_values.as_slice().to_vec());
+        for k in 0..size {
+            let largest = u
+                .column(k)
+                .iter()
+                .copied()
+                .fold(0.0f64, |most, x| if x.abs() > most.abs() { x } else { most });
+            if largest < 0.0 {
+                u.column_mut(k).neg_mut();
+                v.column_mut(k).neg_mut();
+            }
+        }
+        Ok(Decomposed { u, s, v })
+    }
+}
+
+/// The matrices of the last two axes, with their sizes.
+fn matrices(op: &str, x: &Array) -> Result<(Vec<DMatrix<f64>>, usize, usize)> {
+    let [batch @ .., rows, columns] = x.shape() else {
+        return Err(Error::new(format!("{op}: {:?} is no matrix", x.shape())));
+    };
+    if !x.dtype().is_float() {
+        return Err(
+            Error::new(format!("{op}: an array of {}", x.dtype())).with_hint("cast it to f32 or f64 first")
+        );
+    }
+    let (count, size) = (shape::len(op, batch)?, rows * columns);
+    let entries = x.to_vec_f64();
+    let of = |number: usize| {
+        DMatrix::from_row_slice(*rows, *columns, &entries[number * size..(number + 1) * size])
+    };
+    Ok(((0..count).map(of).collect(), *rows, *columns))
+}
+
+/// A matrix row by row, behind others.
+fn append(entries: &mut Vec<f64>, matrix: &DMatrix<f64>) {
+    entries.extend_from_slice(matrix.transpose().as_slice());
+}
+
+impl Array {
+    /// Each matrix in the last two axes as u diag(s) vᵀ: u and v with orthonormal columns, as many as the smaller size, and s descending.
+    /// The largest component of each column of u is positive.
+    ///
+    /// # Errors
+    /// Where it is no matrix of finite floats, or the iteration does not end.
+    ///
+    /// ```
+    /// use pullback_array::Array;
+    /// let (_, s, _) = Array::from_slice(&[2, 2], &[0.0, 2.0, -3.0, 0.0])?.svd()?;
+    /// assert_eq!(s.to_vec_f64(), [3.0, 2.0]);
+    /// # Ok::<(), pullback_array::Error>(())
+    /// ```
+    pub fn svd(&self) -> Result<(Array, Array, Array)> {
+        let (found, rows, columns) = matrices("svd", self)?;
+        let batch = &self.shape()[..self.ndim() - 2];
+        let (mut u, mut s, mut v) = (Vec::new(), Vec::new(), Vec::new());
+        for matrix in found {
+            let parts = Decomposed::new("svd", matrix)?;
+            append(&mut u, &parts.u);
+            s.extend_from_slice(&parts.s);
+            append(&mut v, &parts.v);
+        }
+        let size = rows.min(columns);
+        let of = |shape: &[usize], entries: Vec<f64>| {
+            Array::from_vec(&[batch, shape].concat(), entries)?.cast(self.dtype())
+        };
+        Ok((of(&[rows, size], u)?, of(&[size], s)?, of(&[columns, size], v)?))
+    }
+
+    /// The pseudo-inverse of each matrix in the last two axes, by Moore and Penrose. Singular values below the rounding of the largest
+    /// one count as zero.
+    ///
+    /// # Errors
+    /// Those of [`Array::svd`].
+    pub fn pseudo_inverse(&self) -> Result<Array> {
+        let (found, rows, columns) = matrices("pinv", self)?;
+        let mut entries = Vec::new();
+        for matrix in found {
+            let Decomposed { u, s, v } = Decomposed::new("pinv", matrix)?;
+            let least = rows.max(columns) as f64 * self.dtype().epsilon() * s.first().copied().unwrap_or(0.0);
+            let mut scaled = v;
+            for (k, &value) in s.iter().enumerate() {
+                scaled.column_mut(k).scale_mut(if value > least { value.recip() } else { 0.0 });
+            }
+            append(&mut entries, &(scaled * u.transpose()));
+        }
+        let shape = [&self.shape()[..self.ndim() - 2], &[columns, rows]].concat();
+        Array::from_vec(&shape, entries)?.cast(self.dtype())
+    }
+
+    /// The cofactors of each square matrix in the last two axes: the slopes of its determinant.
+    ///
+    /// # Errors
+    /// Those of [`Array::svd`], and where it is not square.
+    ///
+    /// ```
+    /// use pullback_array::Array;
+    /// let singular = Array::from_slice(&[2, 2], &[1.0, 2.0, 2.0, 4.0])?;
+    /// assert!(singular.cofactors()?.is_near(&Array::from_slice(&[2, 2], &[4.0, -2.0, -2.0, 1.0])?, 1e-14));
+    /// # Ok::<(), pullback_array::Error>(())
+    /// ```
+    pub fn cofactors(&self) -> Result<Array> {
+        let (found, rows, columns) = matrices("cofactor", self)?;
+        if rows != columns {
+            return Err(Error::new(format!("cofactor: {:?} is no square matrix", self.shape())));
+        }
+        let mut entries = Vec::new();
+        for matrix in found {
+            let Decomposed { mut u, s, v } = Decomposed::new("cofactor", matrix)?;
+            let turned = u.determinant() * v.determinant();
+            for k in 0..rows {
+                // All values but one.
+                let others: f64 =
+                    s.iter().enumerate().filter(|(p, _)| *p != k).map(|(_, value)| value).product();
+                u.column_mut(k).scale_mut(turned.signum() * others);
+            }
+            append(&mut entries, &(u * v.transpose()));
+        }
+        Array::from_vec(self.shape(), entries)?.cast(self.dtype())
+    }
+
+    /// The cofactors of pairs of each square matrix in the last two axes: the slopes of its cofactors, by each entry, `[…, n, n, n, n]`.
+    ///
+    /// # Errors
+    /// Those of [`Array::cofactors`], and where memory does not suffice.
+    pub fn second_cofactors(&self) -> Result<Array> {
+        let (found, n, columns) = matrices("cofactor", self)?;
+        if n != columns {
+            return Err(Error::new(format!("cofactor: {:?} is no square matrix", self.shape())));
+        }
+        let count = found.len();
+        let size = n.saturating_pow(4);
+        memory::room(size.saturating_mul(count).saturating_mul(size_of::<f64>()))?;
+        let mut entries = vec![0.0; size * count];
+        for (matrix, out) in found.into_iter().zip(entries.chunks_exact_mut(size.max(1))) {
+            let Decomposed { u, s, v } = Decomposed::new("cofactor", matrix)?;
+            let turned = (u.determinant() * v.determinant()).signum();
+            for p in 0..n {
+                for q in (0..n).filter(|&q| q != p) {
+                    let others: f64 = (0..n).filter(|&r| r != p && r != q).map(|r| s[r]).product();
+                    for (i, a) in (0..n).flat_map(|i| (0..n).map(move |a| (i, a))) {
+                        let minor = turned * others * (u[(i, p)] * u[(a, q)] - u[(a, p)] * u[(i, q)]);
+                        for (j, b) in (0..n).flat_map(|j| (0..n).map(move |b| (j, b))) {
+                            out[((i * n + j) * n + a) * n + b] += minor * v[(j, p)] * v[(b, q)];
+                        }
+                    }
+                }
+            }
+        }
+        let shape = [self.shape(), &[n, n]].concat();
+        Array::from_vec(&shape, entries)?.cast(self.dtype())
+    }
+}

@@ -1,0 +1,95 @@
+//! The samples on which PyTorch and JAX try their own operations, as calls of the language: which share is understood, and equal to what
+//! they give. `samples_of_*.txt` list the others with what is said of them.
+
+use std::collections::BTreeMap;
+
+use pullback_array::{Array, DType};
+use pullback_autograd::pullback;
+use pullback_lang::parse_expr;
+use pullback_lang::program::{Scope, evaluate};
+use pullback_ops::Val;
+use serde_json::Value;
+
+/// An array of the file; integers where it says so.
+fn array(json: &Value) -> Array {
+    let numbers =
+        |key: &str| json[key].as_array().expect("a list").iter().map(|x| x.as_f64().expect("a number"));
+    let shape: Vec<usize> = numbers("shape").map(|size| size as usize).collect();
+    let array =
+        Array::from_slice(&shape, &numbers("data").collect::<Vec<f64>>()).expect("data of this shape");
+    if json["dtype"] == "int64" { array.cast(DType::I64).expect("small integers") } else { array }
+}
+
+fn equal(what: &str, got: Option<&Val>, expected: &Value) -> Result<(), String> {
+    let expected = array(expected);
+    let got = match got {
+        Some(val) => val.array().map_err(|error| format!("{what}: {error}"))?.clone(),
+        None => Array::zeros(expected.shape(), DType::F64).expect("a small array"),
+    };
+    if got.shape() != expected.shape() {
+        return Err(format!("{what}: the shape {:?}, not {:?}", got.shape(), expected.shape()));
+    }
+    let scale = expected.max_abs().max(1.0);
+    let pairs = got.to_vec_f64().into_iter().zip(expected.to_vec_f64());
+    let worst = pairs.map(|(x, y)| if x == y { 0.0 } else { (x - y).abs() }).fold(0.0, f64::max);
+    // Singular values of random matrices are as close as they happen to be; all else agrees to 1e-12.
+    if worst <= 1e-9 * scale { Ok(()) } else { Err(format!("{what}: off by {worst:.1e} of {scale:.1e}")) }
+}
+
+fn check(case: &Value) -> Result<(), String> {
+    let mut scope = Scope::new(DType::F64);
+    let mut inputs: Vec<(&str, Val)> = Vec::new();
+    for (name, json) in case["inputs"].as_object().expect("inputs by name") {
+        let val = Val::new(array(json)).named(name);
+        scope.define(name, val.clone());
+        if case["vjp"].get(name).is_some() {
+            inputs.push((name, val));
+        }
+    }
+    let call = case["call"].as_str().expect("a call");
+    let expr = parse_expr(call).map_err(|error| error.to_string())?.expr;
+    let output = evaluate(&expr, &scope).map_err(|error| error.to_string())?;
+    equal("output", Some(&output), &case["output"])?;
+    let cotangent = Val::new(array(&case["cotangent"]));
+    let wrt: Vec<&Val> = inputs.iter().map(|(_, val)| val).collect();
+    let gradients = pullback(&[(&output, &cotangent)], &wrt, &[]).map_err(|error| error.to_string())?;
+    for ((name, _), gradient) in inputs.iter().zip(&gradients) {
+        equal(&format!("vjp by {name}"), gradient.as_ref(), &case["vjp"][name])?;
+    }
+    Ok(())
+}
+
+/// The list of what is not understood is up to date.
+fn tried(golden: &str, list_of: &str) {
+    let root = env!("CARGO_MANIFEST_DIR");
+    let text = std::fs::read_to_string(format!("{root}/../pullback/tests/golden/{golden}"));
+    let cases: Value = serde_json::from_str(&text.expect("the golden file is there")).expect("it is JSON");
+    let cases = cases.as_array().expect("a list of cases");
+    let mut left_out: BTreeMap<&str, String> = BTreeMap::new();
+    for case in cases {
+        if let Err(why) = check(case) {
+            let (name, call) =
+                (case["name"].as_str().expect("a name"), case["call"].as_str().expect("a call"));
+            left_out.insert(name, format!("{call} | {}", why.lines().next().unwrap_or_default()));
+        }
+    }
+    let passed = cases.len() - left_out.len();
+    let mut list = format!("{passed} of {} samples are equal; the others:\n", cases.len());
+    left_out.iter().for_each(|(name, why)| list += &format!("{name} | {why}\n"));
+    let file = format!("{root}/tests/{list_of}");
+    if std::env::var_os("UPDATE_EXPECT").is_some() {
+        std::fs::write(&file, &list).expect("the list is written");
+    }
+    let stored = std::fs::read_to_string(&file).unwrap_or_default();
+    assert!(stored == list, "`UPDATE_EXPECT=1` rewrites {file}, which is not what was found:\n{list}");
+}
+
+#[test]
+fn samples_of_pytorch() {
+    tried("opinfo.json", "samples_of_pytorch.txt");
+}
+
+#[test]
+fn samples_of_jax() {
+    tried("lax.json", "samples_of_jax.txt");
+}

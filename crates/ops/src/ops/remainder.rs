@@ -1,0 +1,76 @@
+//! What is left of a division, with the sign of the divisor, as `%` in Python.
+//!
+//! # Formula
+//! y_i = a_i − b_i floor(a_i / b_i)
+//!
+//! # Jacobian
+//! ∂y_i/∂a_m = δ_im, ∂y_i/∂b_m = −δ_im floor(a_i / b_i). An axis that is stretched carries no delta.
+//!
+//! # Domain
+//! b ≠ 0. (`fmod` has the sign of what is divided.)
+//!
+//! # At kinks and ties
+//! It jumps where a is a multiple of b.
+//!
+//! # Why
+//! Between two jumps the quotient is a constant.
+
+use pullback_network::Coef;
+
+use crate::{Axes, Binary, Elementwise2, Entry, Result, Sample, Slope, Val};
+
+pub(crate) static REMAINDER: Binary = Binary {
+    name: "remainder",
+    // That of the quotient rounded to zero is exact.
+    forward: |a, b| {
+        a.zip(
+            b,
+            "remainder",
+            |a, b| {
+                let rest = a % b;
+                if rest != 0.0 && (rest < 0.0) != (b < 0.0) { rest + b } else { rest }
+            },
+            |a, b| {
+                let rest = a % b;
+                if rest != 0.0 && (rest < 0.0) != (b < 0.0) { rest + b } else { rest }
+            },
+        )
+    },
+    derivative: |at| {
+        let [a, b] = at.inputs() else { unreachable!("a remainder has two inputs") };
+        Ok(match at.input() {
+            0 => Slope::number(Coef::one()),
+            _ => Slope::times(Coef::minus_one(), (a / b)?.floor()?),
+        })
+    },
+    written: |a, b| format!("remainder({a}, {b})"),
+};
+
+pub(crate) static ENTRY: Entry = Entry {
+    signature: "remainder(a, b)",
+    aliases: &["mod"],
+    axes: Axes::Broadcast,
+    call: |args| args.value("a")?.remainder(&args.value("b")?),
+    samples: || {
+        vec![
+            Sample::given(
+                "remainder: all signs",
+                [(&[4], &[7.3, -7.3, 7.3, -7.3]), (&[4], &[2.1, 2.1, -2.1, -2.1])],
+                |x| x[0].remainder(&x[1]),
+            ),
+            Sample::given("remainder: stretched", [(&[2, 1], &[5.3, -4.1]), (&[2], &[1.7, -0.9])], |x| {
+                x[0].remainder(&x[1])
+            }),
+        ]
+    },
+};
+
+impl Val {
+    /// What is left of a division by `other`, with its sign, element by element, broadcast.
+    ///
+    /// # Errors
+    /// Where the shapes do not broadcast, and on integers.
+    pub fn remainder(&self, other: &Val) -> Result<Val> {
+        Val::apply(Elementwise2(&REMAINDER), &[self, other])
+    }
+}

@@ -1,0 +1,316 @@
+"""The cases of ops.py that use the whole vocabulary: name, expression in the `.grad` language, the same in PyTorch, inputs.
+
+As in ops_cases.py; sizes are distinct where they can be, so that no transposed result has the right shape.
+"""
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+_RNG = np.random.default_rng(22)
+
+CASES = []
+KINKS = set()
+
+
+def normal(*shape):
+    values = np.round(_RNG.standard_normal(shape), 3)
+    return np.where(np.abs(values) < 0.05, 0.25, values)
+
+
+def positive(*shape):
+    return np.round(_RNG.uniform(0.3, 2.5, shape), 3)
+
+
+def array(values):
+    return np.array(values, dtype=np.float64)
+
+
+def add(name, call, f, kink=False, **inputs):
+    CASES.append((name, call, f, inputs))
+    if kink:
+        KINKS.add(name)
+
+
+# --- padding, windows, convolutions, pooling --------------------------------------------------------
+
+add("pad constant", "pad(x, [1, 2, 0, 1])", lambda x: F.pad(x, (1, 2, 0, 1)), x=normal(2, 3))
+add("pad value", "F.pad(x, (1, 2), value=1.5)", lambda x: F.pad(x, (1, 2), value=1.5), x=normal(2, 3))
+add("pad cut", "pad(x, [-1, 2])", lambda x: F.pad(x, (-1, 2)), x=normal(2, 5))
+add("pad numpy", "np.pad(x, ((1, 0), (2, 3)))", lambda x: F.pad(x, (2, 3, 1, 0)), x=normal(2, 3))
+add("pad reflect", 'pad(x, [2, 1], mode="reflect")', lambda x: F.pad(x, (2, 1), mode="reflect"), x=normal(2, 5))
+add("pad reflect-2d", 'pad(x, [1, 2, 2, 1], mode="reflect")', lambda x: F.pad(x, (1, 2, 2, 1), mode="reflect"), x=normal(1, 2, 3, 4))
+add("pad replicate", 'pad(x, [2, 1], mode="replicate")', lambda x: F.pad(x, (2, 1), mode="replicate"), x=normal(2, 3))
+add("pad circular", 'pad(x, [2, 1], mode="circular")', lambda x: F.pad(x, (2, 1), mode="circular"), x=normal(2, 3))
+add("unfold", "x.unfold(1, 3, 2)", lambda x: x.unfold(1, 3, 2), x=normal(2, 7, 3))
+add("im2col", "im2col(x, [2, 3], padding=1, stride=2)", lambda x: F.unfold(x, (2, 3), padding=1, stride=2), x=normal(2, 3, 5, 4))
+add("im2col dilated", "im2col(x, 2, dilation=2)", lambda x: F.unfold(x, 2, dilation=2), x=normal(1, 2, 4, 5))
+add("fold", "fold(x, [4, 5], [2, 3])", lambda x: F.fold(x, (4, 5), (2, 3)), x=normal(2, 12, 9))
+add("fold strided", "fold(x, [5, 4], 2, padding=1, stride=2)", lambda x: F.fold(x, (5, 4), 2, padding=1, stride=2), x=normal(1, 8, 9))
+add("conv bias", "conv2d(x, w, b, stride=2, padding=1)", lambda x, w, b: F.conv2d(x, w, b, stride=2, padding=1), x=normal(2, 3, 5, 4), w=normal(5, 3, 2, 3), b=normal(5))
+add("conv strides", "conv2d(x, w, stride=[2, 1], padding=(0, 2), dilation=[1, 2])", lambda x, w: F.conv2d(x, w, stride=(2, 1), padding=(0, 2), dilation=(1, 2)), x=normal(1, 2, 5, 4), w=normal(3, 2, 2, 3))
+add("conv groups", "conv1d(x, w, b, padding=1, groups=2)", lambda x, w, b: F.conv1d(x, w, b, padding=1, groups=2), x=normal(2, 4, 5), w=normal(6, 2, 3), b=normal(6))
+add("conv depthwise", "conv2d(x, w, groups=3)", lambda x, w: F.conv2d(x, w, groups=3), x=normal(1, 3, 4, 5), w=normal(3, 1, 2, 2))
+add("conv3d", "conv3d(x, w)", lambda x, w: F.conv3d(x, w), x=normal(1, 2, 3, 2, 4), w=normal(2, 2, 2, 1, 3))
+add("conv_transpose1d", "conv_transpose1d(x, w, b, stride=2, padding=1, output_padding=1)", lambda x, w, b: F.conv_transpose1d(x, w, b, stride=2, padding=1, output_padding=1), x=normal(2, 3, 4), w=normal(3, 5, 3), b=normal(5))
+add("conv_transpose2d", "conv_transpose2d(x, w, stride=[2, 1], dilation=[1, 2])", lambda x, w: F.conv_transpose2d(x, w, stride=(2, 1), dilation=(1, 2)), x=normal(1, 2, 3, 2), w=normal(2, 3, 2, 2))
+add("conv_transpose groups", "conv_transpose1d(x, w, groups=2)", lambda x, w: F.conv_transpose1d(x, w, groups=2), x=normal(1, 4, 3), w=normal(4, 3, 2))
+add("max_pool1d", "max_pool1d(x, 2)", lambda x: F.max_pool1d(x, 2), x=normal(2, 3, 7))
+add("max_pool2d", "F.max_pool2d(x, 2, stride=1, padding=1)", lambda x: F.max_pool2d(x, 2, stride=1, padding=1), x=normal(1, 2, 4, 3))
+add("max_pool2d dilated", "max_pool2d(x, (2, 3), dilation=(2, 1), ceil_mode=true)", lambda x: F.max_pool2d(x, (2, 3), dilation=(2, 1), ceil_mode=True), x=normal(1, 2, 6, 7))
+add("max_pool2d unbatched", "max_pool2d(x, 2)", lambda x: F.max_pool2d(x, 2), x=normal(2, 4, 6))
+add("max_pool3d", "max_pool3d(x, 2, stride=1)", lambda x: F.max_pool3d(x, 2, stride=1), x=normal(1, 1, 3, 2, 3))
+add("max_pool ties", "max_pool1d(x, 3, stride=1)", lambda x: F.max_pool1d(x, 3, stride=1), kink=True, x=array([[[1, 2, 2, 2, 0, 0, 0]]]))
+add("avg_pool1d", "avg_pool1d(x, 3, padding=1)", lambda x: F.avg_pool1d(x, 3, padding=1), x=normal(2, 3, 7))
+add("avg_pool2d", "avg_pool2d(x, 2)", lambda x: F.avg_pool2d(x, 2), x=normal(1, 2, 4, 6))
+add("avg_pool2d uncounted", "avg_pool2d(x, 3, stride=2, padding=1, ceil_mode=true, count_include_pad=false)", lambda x: F.avg_pool2d(x, 3, stride=2, padding=1, ceil_mode=True, count_include_pad=False), x=normal(1, 2, 6, 5))
+add("avg_pool2d ceil", "avg_pool2d(x, 3, stride=2, padding=1, ceil_mode=true)", lambda x: F.avg_pool2d(x, 3, stride=2, padding=1, ceil_mode=True), x=normal(1, 2, 6, 5))
+add("adaptive_avg_pool1d", "adaptive_avg_pool1d(x, 3)", lambda x: F.adaptive_avg_pool1d(x, 3), x=normal(1, 2, 7))
+add("adaptive_avg_pool2d", "adaptive_avg_pool2d(x, [2, 3])", lambda x: F.adaptive_avg_pool2d(x, (2, 3)), x=normal(1, 2, 5, 7))
+add("adaptive_max_pool1d", "adaptive_max_pool1d(x, 3)", lambda x: F.adaptive_max_pool1d(x, 3), x=normal(1, 2, 7))
+add("adaptive_max_pool2d", "adaptive_max_pool2d(x, [2, 1])", lambda x: F.adaptive_max_pool2d(x, (2, 1)), x=normal(1, 2, 5, 3))
+
+# --- interpolation ----------------------------------------------------------------------------------
+
+add("interpolate nearest", "interpolate(x, size=5)", lambda x: F.interpolate(x, size=5), x=normal(1, 2, 3))
+add("interpolate scale", "interpolate(x, scale_factor=2)", lambda x: F.interpolate(x, scale_factor=2), x=normal(1, 2, 3, 2))
+add("interpolate exact", 'interpolate(x, size=5, mode="nearest-exact")', lambda x: F.interpolate(x, size=5, mode="nearest-exact"), x=normal(1, 2, 3))
+add("interpolate linear", 'interpolate(x, size=5, mode="linear")', lambda x: F.interpolate(x, size=5, mode="linear", align_corners=False), x=normal(1, 2, 3))
+add("interpolate bilinear", 'interpolate(x, size=[4, 5], mode="bilinear", align_corners=true)', lambda x: F.interpolate(x, size=(4, 5), mode="bilinear", align_corners=True), x=normal(1, 2, 3, 2))
+add("interpolate bilinear-scale", 'interpolate(x, scale_factor=1.7, mode="bilinear")', lambda x: F.interpolate(x, scale_factor=1.7, mode="bilinear", align_corners=False), x=normal(1, 1, 3, 4))
+add("interpolate bicubic", 'interpolate(x, size=[5, 7], mode="bicubic")', lambda x: F.interpolate(x, size=(5, 7), mode="bicubic", align_corners=False), x=normal(1, 1, 4, 3))
+add("interpolate area", 'interpolate(x, size=3, mode="area")', lambda x: F.interpolate(x, size=3, mode="area"), x=normal(1, 2, 7))
+
+# --- shapes -----------------------------------------------------------------------------------------
+
+add("narrow", "narrow(x, 1, 1, 2)", lambda x: x.narrow(1, 1, 2), x=normal(2, 5))
+add("select", "select(x, 1, -2)", lambda x: x.select(1, -2), x=normal(2, 5, 3))
+add("unbind", "unbind(x, axis=1)[2]", lambda x: x.unbind(1)[2], x=normal(2, 3))
+add("chunk", "chunk(x, 3, axis=1)[2]", lambda x: x.chunk(3, 1)[2], x=normal(2, 7))
+add("split sizes", "split(x, [2, 1, 4], dim=1)[2]", lambda x: x.split([2, 1, 4], 1)[2], x=normal(2, 7))
+add("broadcast_to", "broadcast_to(x, [4, 2, 3])", lambda x: x.broadcast_to(4, 2, 3), x=normal(2, 1))
+add("expand", "x.expand(-1, 3)", lambda x: x.expand(-1, 3), x=normal(2, 1))
+add("tile", "tile(x, [2, 3])", lambda x: x.tile(2, 3), x=normal(2, 3))
+add("tile new", "tile(x, (2, 1, 2))", lambda x: x.tile(2, 1, 2), x=normal(2, 3))
+add("repeat torch", "x.repeat(reps=[2, 3])", lambda x: x.repeat(2, 3), x=normal(2, 3))
+add("repeat numpy", "np.repeat(x, repeats=2, axis=1)", lambda x: x.repeat_interleave(2, 1), x=normal(2, 3))
+add("repeat_interleave", "repeat_interleave(x, 3)", lambda x: x.repeat_interleave(3), x=normal(2, 2))
+add("flatten", "torch.flatten(x, 1)", lambda x: torch.flatten(x, 1), x=normal(2, 3, 5))
+add("flatten middle", "flatten(x, start_dim=1, end_dim=2)", lambda x: torch.flatten(x, 1, 2), x=normal(2, 3, 5, 2))
+add("movedim", "movedim(x, 0, -1)", lambda x: x.movedim(0, -1), x=normal(2, 3, 5))
+add("diagonal", "diagonal(x)", lambda x: x.diagonal(), x=normal(3, 5))
+add("diagonal offset", "diagonal(x, 1, 1, 2)", lambda x: x.diagonal(1, 1, 2), x=normal(2, 3, 5))
+add("diagonal below", "x.diagonal(offset=-1, axis1=0, axis2=2)", lambda x: x.diagonal(-1, 0, 2), x=normal(4, 2, 3))
+add("diag_embed", "diag_embed(x)", lambda x: torch.diag_embed(x), x=normal(2, 3))
+add("pixel_shuffle", "pixel_shuffle(x, 2)", lambda x: F.pixel_shuffle(x, 2), x=normal(1, 8, 2, 3))
+add("pixel_unshuffle", "pixel_unshuffle(x, 2)", lambda x: F.pixel_unshuffle(x, 2), x=normal(1, 2, 4, 6))
+add("channel_shuffle", "channel_shuffle(x, 3)", lambda x: x.reshape(1, 3, 2, 2, 2).transpose(1, 2).reshape(1, 6, 2, 2), x=normal(1, 6, 2, 2))
+add("mT", "x.mT @ y", lambda x, y: x.mT @ y, x=normal(2, 3, 5), y=normal(2, 3, 1))
+add("shape", "x / x.shape[1] + size(y)", lambda x, y: x / x.shape[1] + y.numel(), x=normal(2, 3), y=normal(3))
+add("reshape shape", "reshape(x, y.shape) * y", lambda x, y: x.reshape(y.shape) * y, x=normal(2, 3), y=normal(3, 2))
+add("full", "full([2, 3], 1.5) * x", lambda x: torch.full((2, 3), 1.5) * x, x=normal(2, 3))
+add("linspace", "linspace(0, 1, 5) * x", lambda x: torch.linspace(0, 1, 5) * x, x=normal(5))
+add("masked_select", "masked_select(x, y > 0)", lambda x, y: torch.masked_select(x, y > 0), x=normal(2, 3), y=array([[1, -1, 2], [-3, -1, 4]]))
+add("vander", "vander(x, 4)", lambda x: torch.stack([x**3, x**2, x, x**0], 1), x=positive(3))
+add("diff", "diff(x)", lambda x: torch.diff(x), x=normal(2, 5))
+
+# --- element by element -----------------------------------------------------------------------------
+
+_NUMBERS = array([[7.3, -7.3, 0.4], [7.3, -7.3, 5.2]])
+_DIVISORS = array([[2.1, 2.1, -1.3], [-2.1, -2.1, 0.7]])
+add("remainder", "remainder(x, y)", lambda x, y: torch.remainder(x, y), x=_NUMBERS, y=_DIVISORS)
+add("fmod", "fmod(x, y)", lambda x, y: torch.fmod(x, y), x=_NUMBERS, y=_DIVISORS)
+add("hypot large", "hypot(x, y) / 1e200", lambda x, y: torch.hypot(x / 1e200, y / 1e200), x=1e200 * normal(3), y=1e200 * normal(3))
+add("erfinv", "erfinv(x)", lambda x: torch.erfinv(x), x=array([-0.8, 0.01, 0.5, 0.9]))
+add("ndtri", "ndtri(x)", lambda x: torch.special.ndtri(x), x=array([0.2, 0.51, 0.9]))
+add("erfcx", "erfcx(x)", lambda x: torch.exp(x**2) * torch.special.erfc(x), x=array([-1.5, 0, 0.3, 2]))
+# (At -40 PyTorch's second derivative has ten digits.)
+add("log_ndtr far", "log_ndtr(x)", lambda x: torch.special.log_ndtr(x), x=array([-12, -3, 0.5, 6]))
+add("xlog1py", "xlog1py(x, y)", lambda x, y: torch.special.xlog1py(x, y), x=array([0, 0.5, 2]), y=array([3, 2, 5]))
+add("entr", "entr(x)", lambda x: torch.special.entr(x), x=positive(4))
+add("sinc", "sinc(x)", lambda x: torch.sinc(x), x=array([-1.3, 0.2, 2.5]))
+add("frac", "frac(x)", lambda x: torch.frac(x), x=normal(2, 3))
+add("logaddexp2", "logaddexp2(x, y)", lambda x, y: torch.logaddexp2(x, y), x=normal(2, 3), y=normal(3))
+add("addcmul", "addcmul(x, y, z, value=0.5)", lambda x, y, z: torch.addcmul(x, y, z, value=0.5), x=normal(3), y=normal(3), z=normal(3))
+add("addcdiv", "addcdiv(x, y, z, value=0.5)", lambda x, y, z: torch.addcdiv(x, y, z, value=0.5), x=normal(3), y=normal(3), z=positive(3))
+add("nan_to_num", "nan_to_num(x / y, posinf=7, neginf=-5)", lambda x, y: torch.where(y == 0, torch.where(x > 0, 7.0, -5.0), x / torch.where(y == 0, 1.0, y)), kink=True, x=array([1, -2, 3]), y=array([0.5, 0, 2]))
+add("clamp min", "clamp(x, min=0.3)", lambda x: torch.clamp(x, min=0.3), x=normal(2, 3))
+add("clip max", "np.clip(x, none, 0.3)", lambda x: torch.clamp(x, max=0.3), x=normal(2, 3))
+add("prelu channels", "prelu(x, w)", lambda x, w: F.prelu(x, w), x=normal(2, 3, 2), w=positive(3))
+add("prelu one", "prelu(x, w)", lambda x, w: F.prelu(x, w), x=normal(2, 3), w=positive(1))
+add("gelu argument", 'F.gelu(x, approximate="tanh")', lambda x: F.gelu(x, approximate="tanh"), x=normal(2, 3))
+add("hardshrink", "hardshrink(x)", lambda x: F.hardshrink(x), x=normal(2, 3))
+add("softshrink", "softshrink(x, 0.3)", lambda x: F.softshrink(x, 0.3), x=normal(2, 3))
+add("threshold", "threshold(x, 0.1, 5)", lambda x: F.threshold(x, 0.1, 5), x=normal(2, 3))
+add("softmin", "softmin(x, axis=1)", lambda x: F.softmin(x, dim=1), x=normal(2, 3))
+add("glu", "glu(x)", lambda x: F.glu(x), x=normal(2, 6))
+add("glu first", "glu(x, axis=0)", lambda x: F.glu(x, dim=0), x=normal(4, 3))
+add("any", "where(any(x > 1, axis=1), y, 2 * y)", lambda x, y: torch.where((x > 1).any(1), y, 2 * y), x=array([[0, 2, 0], [0.5, 0.2, -1]]), y=normal(2))
+add("all", "where(all(x > 0, axis=1), y, 2 * y)", lambda x, y: torch.where((x > 0).all(1), y, 2 * y), x=array([[1, 2, 3], [0.5, 0.2, -1]]), y=normal(2))
+add("logical_xor", "where(logical_xor(x > 0, y > 0), x, x * y)", lambda x, y: torch.where((x > 0) ^ (y > 0), x, x * y), x=normal(2, 3), y=normal(2, 3))
+
+# --- reductions -------------------------------------------------------------------------------------
+
+add("std torch", "torch.std(x, dim=1)", lambda x: torch.std(x, dim=1), x=normal(2, 5))
+add("std numpy", "np.std(x, axis=1)", lambda x: torch.std(x, dim=1, correction=0), x=normal(2, 5))
+add("var torch", "torch.var(x)", lambda x: torch.var(x), x=normal(2, 3))
+add("var biased", "torch.var(x, dim=1, unbiased=False)", lambda x: torch.var(x, dim=1, unbiased=False), x=normal(2, 5))
+add("max ties-first", 'max(x, axis=1, ties="first")', lambda x: F.max_pool1d(x[None], 3)[0, :, 0], kink=True, x=array([[1, 3, 3], [2, 2, 1]]))
+add("cumprod", "cumprod(x, axis=1)", lambda x: torch.cumprod(x, 1), x=normal(2, 5))
+# (PyTorch's second derivative of a cumulative product with zeros is NaN: products of slices have it.)
+add("cumprod zeros", "cumprod(x)", lambda x: torch.stack([x[0], x[0] * x[1], x[0] * x[1] * x[2], x[0] * x[1] * x[2] * x[3]]), x=array([2, 0, 3, -1]))
+add("cummax", "cummax(x, axis=1)", lambda x: torch.cummax(x, 1).values, x=normal(2, 5))
+add("cummin", "cummin(x)", lambda x: torch.cummin(x, 0).values, x=normal(5, 2))
+add("logcumsumexp", "logcumsumexp(x, axis=1)", lambda x: torch.logcumsumexp(x, 1), x=normal(2, 5))
+add("logcumsumexp first", "logcumsumexp(x, axis=0)", lambda x: torch.stack([torch.logsumexp(x[: k + 1], 0) for k in range(4)]), x=array([-800, 3, 700, 1]))
+add("nansum", "nansum(x * y)", lambda x, y: torch.nansum(x * y), x=normal(3), y=normal(3))
+add("var_mean", "var_mean(x, axis=1)[0]", lambda x: torch.var_mean(x, 1)[0], x=normal(2, 5))
+add("average", "average(x, axis=1, weights=w)", lambda x, w: (x * w).sum(1) / w.sum(), x=normal(2, 3), w=positive(3))
+add("cov", "cov(x)", lambda x: torch.cov(x), x=normal(3, 5))
+add("corrcoef", "corrcoef(x)", lambda x: torch.corrcoef(x), x=normal(3, 5))
+add("trapz", "trapz(x, dx=0.5)", lambda x: torch.trapezoid(x, dx=0.5), x=normal(2, 5))
+add("normalize", "normalize(x)", lambda x: F.normalize(x), x=normal(2, 5))
+
+# --- matrices ---------------------------------------------------------------------------------------
+
+_MATRIX = array([[2.1, -0.4, 0.3], [0.7, 1.6, -0.9], [-0.2, 0.5, 3.2]])
+_SINGULAR = array([[1, 2, 3], [2, 4, 6], [0.5, -1, 2]])
+
+
+def determinant(x):
+    """By its three rows: PyTorch's own second derivative of a singular matrix is not finite."""
+    return (x[0] * torch.linalg.cross(x[1], x[2])).sum()
+
+
+add("det singular", "det(x)", determinant, x=_SINGULAR)
+add("det rank-one", "det(x)", determinant, x=np.outer(array([1, 2, -1]), array([0.5, 1, 3])))
+add("slogdet", "slogdet(x)[1]", lambda x: torch.linalg.slogdet(x)[1], x=-_MATRIX)
+add("svdvals", "svdvals(x)", lambda x: torch.linalg.svdvals(x), x=normal(3, 5))
+add("svdvals tall", "svdvals(x)", lambda x: torch.linalg.svdvals(x), x=normal(5, 2))
+add("svd again", "svd(x)[0] @ diag(svd(x)[1]^2) @ svd(x)[2].T", lambda x: (lambda u, s, v: u @ torch.diag(s**2) @ v)(*torch.linalg.svd(x, full_matrices=False)), x=normal(4, 3))
+add("svd polar", "svd(x)[0] @ svd(x)[2].T", lambda x: (lambda u, s, v: u @ v)(*torch.linalg.svd(x, full_matrices=False)), x=normal(4, 3))
+add("svd polar-wide", "svd(x)[0] @ svd(x)[2].T", lambda x: (lambda u, s, v: u @ v)(*torch.linalg.svd(x, full_matrices=False)), x=normal(2, 3))
+add("nuclear_norm", "nuclear_norm(x)", lambda x: torch.linalg.matrix_norm(x, "nuc"), x=normal(4, 3))
+add("pinv tall", "pinv(x)", lambda x: torch.linalg.solve(x.T @ x, x.T), x=normal(5, 3))
+add("pinv wide", "pinv(x)", lambda x: x.T @ torch.linalg.inv(x @ x.T), x=normal(2, 5))
+add("pinv batch", "pinv(x)", lambda x: torch.linalg.pinv(x), x=normal(2, 4, 3))
+add("lstsq", "lstsq(x, y)", lambda x, y: torch.linalg.solve(x.T @ x, x.T @ y), x=normal(5, 3), y=normal(5, 2))
+add("matrix_power", "matrix_power(x, 5)", lambda x: torch.linalg.matrix_power(x, 5), x=_MATRIX / 2)
+add("matrix_power negative", "matrix_power(x, -3)", lambda x: torch.linalg.matrix_power(x, -3), x=_MATRIX)
+add("expm", "expm(x)", lambda x: torch.linalg.matrix_exp(x), x=_MATRIX)
+add("expm large", "matrix_exp(4 * x)", lambda x: torch.linalg.matrix_exp(4 * x), x=_MATRIX - 2 * np.eye(3))
+add("solve_triangular", "solve_triangular(x, y, lower=true)", lambda x, y: torch.linalg.solve_triangular(x, y, upper=False), x=_MATRIX, y=normal(3, 2))
+add("solve_triangular upper", "solve_triangular(x, y, upper=true)", lambda x, y: torch.linalg.solve_triangular(x, y, upper=True), x=_MATRIX, y=normal(3, 2))
+add("cholesky_solve", "cholesky_solve(y, x)", lambda x, y: torch.cholesky_solve(y, torch.tril(x)), x=_MATRIX, y=normal(3, 2))
+add("cross", "cross(x, y)", lambda x, y: torch.linalg.cross(x, y), x=normal(2, 3), y=normal(2, 3))
+add("inner", "inner(x, y)", lambda x, y: torch.inner(x, y), x=normal(2, 3), y=normal(5, 3))
+add("addmm", "addmm(x, y, z, beta=0.5, alpha=2)", lambda x, y, z: torch.addmm(x, y, z, beta=0.5, alpha=2), x=normal(2, 5), y=normal(2, 3), z=normal(3, 5))
+add("cdist", "cdist(x, y)", lambda x, y: (x[:, None] - y[None]).norm(dim=-1), x=normal(2, 3), y=normal(4, 3))
+add("pairwise_distance", "pairwise_distance(x, y)", lambda x, y: F.pairwise_distance(x, y), x=normal(2, 3), y=normal(2, 3))
+
+# --- Fourier transforms on pairs --------------------------------------------------------------------
+
+add("fft re", "fft(x)[0]", lambda x: torch.fft.fft(x).real, x=normal(2, 5))
+add("fft im", "fft(x, y)[1]", lambda x, y: torch.fft.fft(torch.complex(x, y)).imag, x=normal(7), y=normal(7))
+add("ifft", "ifft(x, y)[0]", lambda x, y: torch.fft.ifft(torch.complex(x, y)).real, x=normal(2, 5), y=normal(2, 5))
+add("rfft", "rfft(x)[0]^2 + rfft(x)[1]^2", lambda x: torch.fft.rfft(x).abs() ** 2, x=normal(2, 6))
+add("rfft odd", "rfft(x)[1]", lambda x: torch.fft.rfft(x).imag, x=normal(7))
+add("irfft", "irfft(x, y)", lambda x, y: torch.fft.irfft(torch.complex(x, y)), x=normal(2, 4), y=normal(2, 4))
+add("irfft odd", "irfft(x, y, n=7)", lambda x, y: torch.fft.irfft(torch.complex(x, y), n=7), x=normal(4), y=normal(4))
+add("fft2", "fft2(x)[0]", lambda x: torch.fft.fft2(x).real, x=normal(3, 5))
+add("convolve", "convolve(x, y)", lambda x, y: F.conv1d(x[None, None], y.flip(0)[None, None], padding=2)[0, 0], x=normal(5), y=normal(3))
+
+# --- layers -----------------------------------------------------------------------------------------
+
+add("linear", "F.linear(x, w, b)", lambda x, w, b: F.linear(x, w, b), x=normal(2, 3), w=normal(5, 3), b=normal(5))
+add("dropout", "dropout(x, y, p=0.25)", lambda x, y: x * y / 0.75, x=normal(2, 3), y=array([[1, 0, 1], [0, 1, 1]]))
+add("batch_norm", "batch_norm(x)", lambda x: F.batch_norm(x, None, None, training=True), x=normal(4, 3))
+add("batch_norm images", "batch_norm(x, weight=w, bias=b, training=true)", lambda x, w, b: F.batch_norm(x, None, None, w, b, training=True), x=normal(2, 3, 2, 2), w=positive(3), b=normal(3))
+add("batch_norm running", "F.batch_norm(x, m, v, w, b)", lambda x, m, v, w, b: (x - m[:, None]) / torch.sqrt(v[:, None] + 1e-5) * w[:, None] + b[:, None], x=normal(2, 3, 4), m=normal(3), v=positive(3), w=positive(3), b=normal(3))
+add("group_norm", "group_norm(x, 2, w, b)", lambda x, w, b: F.group_norm(x, 2, w, b), x=normal(2, 4, 3), w=positive(4), b=normal(4))
+add("instance_norm", "instance_norm(x)", lambda x: F.instance_norm(x), x=normal(2, 3, 5))
+add("local_response_norm", "local_response_norm(x, 3, alpha=0.5)", lambda x: F.local_response_norm(x, 3, alpha=0.5), x=normal(2, 5, 3))
+add("local_response_norm even", "local_response_norm(x, 2, alpha=0.5)", lambda x: F.local_response_norm(x, 2, alpha=0.5), x=normal(2, 5, 2, 2))
+add("embedding_bag", "embedding_bag(idx, w)", lambda w, idx: w[idx].mean(-2), w=normal(4, 3), idx=np.array([[0, 2], [3, 3]]))
+add("attention", "scaled_dot_product_attention(q, k, v)", lambda q, k, v: F.scaled_dot_product_attention(q, k, v), q=normal(2, 3, 4), k=normal(2, 5, 4), v=normal(2, 5, 7))
+add("attention causal", "F.scaled_dot_product_attention(q, k, v, is_causal=True, scale=0.3)", lambda q, k, v: F.scaled_dot_product_attention(q, k, v, is_causal=True, scale=0.3), q=normal(1, 4, 3), k=normal(1, 4, 3), v=normal(1, 4, 2))
+add("attention mask", "scaled_dot_product_attention(q, k, v, mask=m > 0)", lambda q, k, v, m: F.scaled_dot_product_attention(q, k, v, attn_mask=m > 0), q=normal(3, 4), k=normal(5, 4), v=normal(5, 2), m=normal(3, 5))
+add("attention added", "scaled_dot_product_attention(q, k, v, attn_mask=m)", lambda q, k, v, m: torch.softmax(q @ k.mT / 2 + m, -1) @ v, q=normal(3, 4), k=normal(5, 4), v=normal(5, 2), m=normal(3, 5))
+add("attention grouped", "scaled_dot_product_attention(q, k, v, enable_gqa=true)", lambda q, k, v: F.scaled_dot_product_attention(q, k, v, enable_gqa=True), q=normal(1, 4, 3, 2), k=normal(1, 2, 3, 2), v=normal(1, 2, 3, 5))
+
+
+def rope(x):
+    half = x.shape[-1] // 2
+    angles = torch.outer(torch.arange(x.shape[-2]).double(), 10000.0 ** (-torch.arange(half).double() / half))
+    angles = torch.cat([angles, angles], -1)
+    turned = torch.cat([-x[..., half:], x[..., :half]], -1)
+    return x * torch.cos(angles) + turned * torch.sin(angles)
+
+
+add("rope", "rope(x)", rope, x=normal(2, 3, 4))
+
+
+def cell(kind, hidden, **weights):
+    made = {"gru": torch.nn.GRUCell, "lstm": torch.nn.LSTMCell, "rnn": torch.nn.RNNCell}[kind](3, 2, dtype=torch.float64)
+    names = {"weight_ih": "w", "weight_hh": "u", "bias_ih": "b", "bias_hh": "c"}
+    return lambda **xs: torch.func.functional_call(made, {n: xs[m] for n, m in names.items()}, hidden(xs))
+
+
+add("gru_cell", "gru_cell(x, h, w, u, b, c)", cell("gru", lambda xs: (xs["x"], xs["h"])), x=normal(2, 3), h=normal(2, 2), w=normal(6, 3), u=normal(6, 2), b=normal(6), c=normal(6))
+add("rnn_cell", "rnn_cell(x, h, w, u, b, c)", cell("rnn", lambda xs: (xs["x"], xs["h"])), x=normal(2, 3), h=normal(2, 2), w=normal(2, 3), u=normal(2, 2), b=normal(2), c=normal(2))
+
+
+def lstm(x, h, d, w, u, b, c):
+    i, f, g, o = (x @ w.T + b + h @ u.T + c).chunk(4, -1)
+    d = torch.sigmoid(f) * d + torch.sigmoid(i) * torch.tanh(g)
+    return torch.sigmoid(o) * torch.tanh(d)
+
+
+add("lstm_cell", "lstm_cell(x, h, d, w, u, b, c)[0]", lstm, x=normal(2, 3), h=normal(2, 2), d=normal(2, 2), w=normal(8, 3), u=normal(8, 2), b=normal(8), c=normal(8))
+
+# --- losses -----------------------------------------------------------------------------------------
+
+_SHARES = array([[0.2, 0.9, 0.5], [0.7, 0.1, 0.4]])
+_SIGNS = array([1, -1, 1])
+_CLASSES = np.array([2, 0, 1, 2])
+_SOME = np.array([2, -100, 1, 0])
+add("mse sum", 'mse_loss(x, y, reduction="sum")', lambda x, y: F.mse_loss(x, y, reduction="sum"), x=normal(2, 3), y=normal(2, 3))
+add("l1 none", 'l1_loss(x, y, reduction="none")', lambda x, y: F.l1_loss(x, y, reduction="none"), x=normal(2, 3), y=normal(2, 3))
+add("bce weight", "binary_cross_entropy(x, y, weight=w)", lambda x, y, w: -(w * (y * torch.log(x) + (1 - y) * torch.log1p(-x))).mean(), x=_SHARES, y=array([[1, 0, 0.3], [0, 1, 1]]), w=positive(3))
+add("bce pos_weight", "binary_cross_entropy_with_logits(x, y, pos_weight=w)", lambda x, y, w: -(w * y * F.logsigmoid(x) + (1 - y) * F.logsigmoid(-x)).mean(), x=normal(2, 3), y=_SHARES, w=positive(3))
+add("focal", "sigmoid_focal_loss(x, y, reduction=\"mean\")", lambda x, y: ((0.25 * y + 0.75 * (1 - y)) * (1 - (torch.sigmoid(x) * y + (1 - torch.sigmoid(x)) * (1 - y))) ** 2 * F.binary_cross_entropy_with_logits(x, y, reduction="none")).mean(), x=normal(2, 3), y=array([[1, 0, 0], [0, 1, 1]]))
+add("kl_div batchmean", 'kl_div(x, y, reduction="batchmean")', lambda x, y: F.kl_div(x, y, reduction="batchmean"), x=normal(2, 3), y=_SHARES)
+add("kl_div log", "kl_div(x, y, log_target=true)", lambda x, y: F.kl_div(x, y, reduction="mean", log_target=True), x=normal(2, 3), y=normal(2, 3))
+add("poisson", "poisson_nll_loss(x, y)", lambda x, y: F.poisson_nll_loss(x, y), x=normal(2, 3), y=_SHARES)
+add("gaussian", "gaussian_nll_loss(x, y, v)", lambda x, y, v: F.gaussian_nll_loss(x, y, v), x=normal(2, 3), y=normal(2, 3), v=positive(2, 3))
+add("soft_margin", "soft_margin_loss(x, y)", lambda x, y: torch.log1p(torch.exp(-y * x)).mean(), x=normal(3), y=_SIGNS)
+add("hinge_embedding", "hinge_embedding_loss(x, y)", lambda x, y: torch.where(y == 1, x, torch.relu(1 - x)).mean(), kink=True, x=normal(3), y=_SIGNS)
+add("margin_ranking", "margin_ranking_loss(x, z, y, margin=0.3)", lambda x, z, y: F.margin_ranking_loss(x, z, y, margin=0.3), x=normal(3), z=normal(3), y=_SIGNS)
+add("cosine_embedding", "cosine_embedding_loss(x, z, y, margin=-0.9)", lambda x, z, y: F.cosine_embedding_loss(x, z, y, margin=-0.9), kink=True, x=normal(3, 4), z=normal(3, 4), y=_SIGNS)
+add("triplet", "triplet_margin_loss(x, y, z, margin=2)", lambda x, y, z: F.triplet_margin_loss(x, y, z, margin=2), x=normal(3, 4), y=normal(3, 4), z=normal(3, 4))
+add("multilabel_soft_margin", "multilabel_soft_margin_loss(x, y)", lambda x, y: F.multilabel_soft_margin_loss(x, y), x=normal(2, 3), y=array([[1, 0, 0], [0, 1, 1]]))
+add("nll_loss", "nll_loss(x, idx)", lambda x, idx: F.nll_loss(x, idx), x=normal(4, 3), idx=_CLASSES)
+add("nll_loss weighed", "nll_loss(x, idx, weight=w)", lambda x, w, idx: -(w[idx] * x[torch.arange(4), idx]).sum() / w[idx].sum(), x=normal(4, 3), w=positive(3), idx=_CLASSES)
+add("nll_loss ignored", 'nll_loss(x, idx, reduction="sum")', lambda x, idx: F.nll_loss(x, idx, reduction="sum"), x=normal(4, 3), idx=_SOME)
+add("cross_entropy weighed", "cross_entropy(x, idx, weight=w)", lambda x, w, idx: -(w[idx] * torch.log_softmax(x, 1)[torch.arange(4), idx]).sum() / w[idx].sum(), x=normal(4, 3), w=positive(3), idx=_CLASSES)
+add("cross_entropy ignored", "cross_entropy(x, idx)", lambda x, idx: F.cross_entropy(x, idx), x=normal(4, 3), idx=_SOME)
+add("cross_entropy smoothed", "cross_entropy(x, idx, label_smoothing=0.1)", lambda x, idx: F.cross_entropy(x, idx, label_smoothing=0.1), x=normal(4, 3), idx=_SOME)
+add("cross_entropy all", 'cross_entropy(x, idx, weight=[0.5, 2, 1.5], label_smoothing=0.2, ignore_index=1)', lambda x, idx: F.cross_entropy(x, idx, weight=torch.tensor([0.5, 2, 1.5]), label_smoothing=0.2, ignore_index=1), x=normal(4, 3), idx=_CLASSES)
+add("cross_entropy images", "cross_entropy(x, idx, axis=1)", lambda x, idx: F.cross_entropy(x, idx), x=normal(2, 3, 4), idx=np.array([[0, 2, 1, 1], [2, 2, 0, 1]]))
+add("cross_entropy soft-smoothed", "cross_entropy(x, softmax(y, axis=1), label_smoothing=0.1, reduction=\"sum\")", lambda x, y: F.cross_entropy(x, torch.softmax(y, 1), label_smoothing=0.1, reduction="sum"), x=normal(3, 5), y=normal(3, 5))
+
+
+def ctc(x, idx):
+    """The sum over all paths, which are few: PyTorch's own has no second derivative."""
+    import itertools
+
+    total = []
+    for path in itertools.product(range(x.shape[1]), repeat=x.shape[0]):
+        kept = [c for c, _ in itertools.groupby(path) if c != 0]
+        if kept == idx.tolist():
+            total.append(sum(x[t, c] for t, c in enumerate(path)))
+    return -torch.logsumexp(torch.stack(total), 0)
+
+
+add("ctc_loss", "ctc_loss(log_softmax(x), idx)", lambda x, idx: ctc(torch.log_softmax(x, 1), idx), x=normal(5, 3), idx=np.array([1, 2]))
+add("ctc_loss repeated", "ctc_loss(x, idx)", ctc, x=normal(5, 3), idx=np.array([2, 2]))
