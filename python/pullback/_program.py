@@ -49,12 +49,14 @@ class Place:
 class Value:
     """An array of the traced function: an input, or an expression of others."""
 
-    __slots__ = ("parts", "holds", "shape", "hint", "place", "uses", "name", "kind", "source", "differentiable")
+    __slots__ = ("parts", "holds", "shape", "hint", "place", "uses", "name", "kind", "source", "differentiable", "is_index")
 
     def __init__(self, parts, holds, shape, hint=None, place=None, differentiable=True):
         self.parts, self.holds, self.shape = parts, holds, tuple(int(size) for size in shape)
         self.hint, self.place, self.differentiable = hint, place, differentiable
         self.uses, self.name, self.kind, self.source = 0, None, "value", None
+        #: Does the language know that these are integers? What is computed of integers are numbers there.
+        self.is_index = False
 
 
 class Expression:
@@ -142,6 +144,11 @@ def indexed_by(a, indices) -> Expression:
     return Expression([*parts, "]"])
 
 
+def positions(array) -> Expression:
+    """Integers that are the same whatever the data: written out."""
+    return Expression([str(array.tolist()).replace(" ", "")])
+
+
 def _word(value) -> str:
     if value is None:
         return "none"
@@ -167,6 +174,7 @@ class Program:
         """An input: ``source`` is what stands behind its ``~``."""
         value = Value([], ATOM, shape, hint, place, differentiable)
         value.kind, value.source = "input", source
+        value.is_index = source.startswith("randint")
         self.values.append(value)
         return value
 

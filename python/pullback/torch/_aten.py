@@ -11,19 +11,21 @@ import math
 
 import torch
 
-from .._program import Expression, call, indexed, indexed_by, infix, negative, number, power
+from .._program import Expression, call, indexed, indexed_by, infix, negative, number, positions, power
 
 
 class Rule:
     """An operation in the language."""
 
-    __slots__ = ("of", "fresh")
+    __slots__ = ("of", "fresh", "moves")
 
     def __init__(self, of, fresh=False):
         #: Of the tracer, the results and the arguments the expressions of the results.
         self.of = of
         #: The result shares memory with an operand, and is not the same value.
         self.fresh = fresh
+        #: It moves elements, and computes nothing.
+        self.moves = False
 
 
 TABLE: dict[str, Rule] = {}
@@ -411,8 +413,11 @@ def _picked(t, out, x, dim, squeeze=False):
         return [t.value(x), None]
     dim = dim % x.dim()
     full = index.unsqueeze(dim) if squeeze else index
-    at = chosen if not squeeze else named(t, call("unsqueeze", chosen, axis=dim), full.shape)
-    found = take_along(t, t.value(x), at, full.shape, dim)
+    at = chosen
+    if squeeze:
+        at = named(t, call("unsqueeze", chosen, axis=dim), full.shape)
+        at.is_index = True
+    found = take_along(t, t.value(x), at, full.shape, dim, x.shape[dim])
     if squeeze:
         found = call("squeeze", named(t, found, full.shape), axis=dim)
     return [found, None]
@@ -433,18 +438,26 @@ def _sort_dim(args, dim):
     return next((arg for arg in args if isinstance(arg, int) and not isinstance(arg, bool)), dim)
 
 
-def take_along(t, x, index, shape, dim):
-    """``x`` along one axis at places that differ in every row: indices for all axes, of which all but one count up."""
+def take_along(t, x, index, shape, dim, size):
+    """``x``, which has ``size`` elements along an axis, at places there that differ in every row.
+
+    Indices for all axes, of which all but one count up; where the program computes the places, the sum over those that are hit.
+    """
     rank = len(shape)
-
-    def counted(axis):
-        after = rank - axis - 1
-        arange = call("arange", str(shape[axis]))
-        return indexed(arange, ", ".join([":"] + ["None"] * after)) if after else arange
-
+    if not index.is_index:
+        hit = infix(call("unsqueeze", index, axis=rank), "==", call("arange", str(size)))
+        rows = x
+        if dim != rank - 1:
+            rows = call("permute", rows, str([axis for axis in range(rank) if axis != dim] + [dim]))
+            # The places of an axis that is not the last: the rows are those of the other axes.
+            rows = call("unsqueeze", rows, axis=dim)
+        else:
+            rows = call("unsqueeze", rows, axis=rank - 1)
+        return call("sum", call("where", hit, rows, 0), axis=rank)
     if rank == 1:
         return call("gather", x, index)
-    return indexed_by(x, [index if axis == dim else counted(axis) for axis in range(rank)])
+    counted = [torch.arange(n).reshape([-1] + [1] * (rank - axis - 1)) for axis, n in enumerate(shape)]
+    return indexed_by(x, [index if axis == dim else positions(counted[axis]) for axis in range(rank)])
 
 
 # Shapes.
@@ -619,40 +632,40 @@ def _diag_embed(t, out, x, offset=0, dim1=-2, dim2=-1):
 
 @rule("index", "_unsafe_index")
 def _index(t, out, x, indices):
-    found, places = [], []
-    for at, index in enumerate(indices):
+    found = []
+    for index in indices:
         if index is None:
             found.append(":")
         elif index.dtype in (torch.bool, torch.uint8):
             t.by_value.append("a mask as an index")
             for one in index.nonzero(as_tuple=True):
                 found.append(t.held(one, "chosen"))
-                places.append(len(found) - 1)
         else:
-            found.append(t.value(index))
-            places.append(at)
+            found.append(t.index(index))
     while found and found[-1] == ":":
         found.pop()
-    if len(found) == 1:
-        index = next(one for one in indices if one is not None)
-        if index.dim() != 1 and index.dtype not in (torch.bool, torch.uint8):
-            return indexed_by(t.value(x), found)
     return indexed_by(t.value(x), found)
 
 
-TABLE["index_select"] = Rule(lambda t, out, x, dim, index: call("gather", t.value(x), t.value(index), axis=dim % x.dim()))
+TABLE["index_select"] = Rule(lambda t, out, x, dim, index: call("gather", t.value(x), t.index(index), axis=dim % x.dim()))
 
 
 @rule("gather")
 def _gather(t, out, x, dim, index, sparse_grad=False):
     if x.dim() == 0:
         return t.value(x)
-    return take_along(t, t.value(x), t.value(index), index.shape, dim % x.dim())
+    dim, at = dim % x.dim(), t.value(index)
+    # Where the index is shorter along other axes, these are cut.
+    cut = [slice(None) if axis == dim else slice(0, size) for axis, size in enumerate(index.shape)]
+    rows = t.value(x)
+    if not at.is_index and x[tuple(cut)].shape != x.shape:
+        rows = indexed(rows, ", ".join(":" if axis == dim else f":{size}" for axis, size in enumerate(index.shape)))
+    return take_along(t, rows, at, index.shape, dim, x.shape[dim])
 
 
 @rule("embedding")
 def _embedding(t, out, weight, index, padding_idx=-1, *_):
-    found = indexed_by(t.value(weight), [t.value(index)])
+    found = indexed_by(t.value(weight), [t.index(index)])
     if padding_idx < 0 or not bool((index == padding_idx).any()):
         return found
     row = named(t, found, out[0].shape)
@@ -661,17 +674,12 @@ def _embedding(t, out, weight, index, padding_idx=-1, *_):
 
 
 def _flat_places(t, index, shape, dim):
-    """Where the elements of an index of `scatter` stand, counted row by row."""
-    stride, total = 1, None
+    """Where the elements of an index of `scatter` stand, counted row by row: held, since integers that are computed are numbers."""
+    places, stride = torch.zeros_like(index), 1
     for axis in range(len(shape) - 1, -1, -1):
-        if axis == dim:
-            at = t.value(index)
-        else:
-            at = indexed(call("arange", str(index.shape[axis])), ", ".join([":"] + ["None"] * (len(shape) - axis - 1)))
-        term = at if stride == 1 else infix(number(stride), "*", at)
-        total = term if total is None else infix(total, "+", term)
-        stride *= shape[axis]
-    return call("reshape", total, f"[{index.numel()}]")
+        at = index if axis == dim else torch.arange(index.shape[axis]).reshape([-1] + [1] * (index.dim() - axis - 1))
+        places, stride = places + stride * at.to(index), stride * shape[axis]
+    return t.held(places.reshape(-1), "places")
 
 
 @rule("scatter_add")
@@ -686,8 +694,7 @@ def _scatter_add(t, out, x, dim, index, src):
 def _scatter(t, out, x, dim, index, src, reduce=None):
     if reduce is not None:
         raise NotImplementedError
-    places = _flat_places(t, index, x.shape, dim % max(x.dim(), 1))
-    at = named(t, places, (index.numel(),))
+    at = _flat_places(t, index, x.shape, dim % max(x.dim(), 1))
     size, count = x.numel(), index.numel()
     hit = infix(call("scatter_add", f"ones({count})", at, str(size)), ">", 0)
     new = t.value(src) if isinstance(src, torch.Tensor) else full(index.shape, float(src))
@@ -699,7 +706,7 @@ def _scatter(t, out, x, dim, index, src, reduce=None):
 def _index_add(t, out, x, dim, index, source, alpha=1):
     if dim % max(x.dim(), 1) != 0:
         raise NotImplementedError
-    added = call("scatter_add", t.value(source), t.value(index), str(x.shape[0]))
+    added = call("scatter_add", t.value(source), t.index(index), str(x.shape[0]))
     return infix(t.value(x), "+", added if alpha == 1 else infix(number(alpha), "*", added))
 
 
@@ -781,7 +788,8 @@ def _max_pool(t, out, x, *_):
     rows, plane, count = math.prod(x.shape[:-2]), math.prod(x.shape[-2:]), math.prod(values.shape[-2:])
     flat = named(t, call("reshape", t.value(x), f"[{rows}, {plane}]"), (rows, plane))
     at = named(t, call("reshape", chosen, f"[{rows}, {count}]"), (rows, count))
-    return [call("reshape", take_along(t, flat, at, (rows, count), 1), shape_of(values)), None]
+    at.is_index = True
+    return [call("reshape", take_along(t, flat, at, (rows, count), 1, plane), shape_of(values)), None]
 
 
 @rule("avg_pool2d")
@@ -917,13 +925,13 @@ def _batch_norm(t, out, x, weight, bias, *rest, **_):
 def _nll(t, out, logp, target, weight, reduction, ignore):
     rows = logp if logp.dim() == 2 else logp.unsqueeze(0)
     values = t.value(logp) if logp.dim() == 2 else call("unsqueeze", t.value(logp), axis=0)
-    at = t.value(target) if target.dim() == 1 else call("reshape", t.value(target), "[1]")
-    count = rows.shape[0]
-    ignored = bool((target == ignore).any())
-    counted = None
-    if ignored:
+    at = t.index(target)
+    at = at if target.dim() == 1 else call("reshape", at, "[1]")
+    count, counted = rows.shape[0], None
+    if bool((target == ignore).any()):
         counted = named(t, infix(at, "!=", number(ignore)), (count,))
-        at = named(t, call("where", counted, at, 0), (count,))
+        inside = bool(((target >= 0) & (target < rows.shape[1])).all())
+        at = at if inside else t.held(torch.where(target == ignore, 0, target), "target")
     picked = negative(indexed_by(values, [call("arange", str(count)), at]))
     weights = counted
     if weight is not None:
@@ -977,3 +985,9 @@ TABLE["_scaled_dot_product_flash_attention"] = Rule(
         t, out, q, k, v, dropout_p, is_causal, None, scale
     )
 )
+
+for _name in (
+    "clone alias _to_copy contiguous view _unsafe_view reshape _reshape_alias flatten view_copy unsqueeze squeeze permute t transpose select "
+    "slice split split_with_sizes unbind cat stack flip roll index index_select repeat lift_fresh lift_fresh_copy"
+).split():
+    TABLE[_name].moves = True

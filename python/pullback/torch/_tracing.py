@@ -15,7 +15,7 @@ from torch._decomp import decomposition_table
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from .. import _frames
-from .._program import Program, Value, call, distribution, infix, number, unknown_operation
+from .._program import Program, Value, call, distribution, infix, number, positions, unknown_operation
 from .._pullback import PullbackError
 from . import _arrays
 from ._functions import function_around
@@ -25,6 +25,10 @@ from ._aten import CONSTANT, RANDOM, TABLE, is_held
 _HOW = (
     "give a reference that is written without it (`reference=`), or check the parts before and behind it by themselves"
 )
+
+
+#: Longer lists of positions are inputs.
+_MOST_WRITTEN = 1 << 12
 
 
 class Tracer(TorchDispatchMode):
@@ -142,16 +146,23 @@ class Tracer(TorchDispatchMode):
         read = call("gather", flat, self._positions(view, base))
         return self.program.value(call("reshape", read, _shape(view.shape)), view.shape)
 
-    def _positions(self, view: torch.Tensor, base: torch.Tensor) -> str:
-        """Where the numbers of a view stand in its base, row by row, as text: positions are no data."""
-        terms = [
-            f"{stride} * arange({size})[{', '.join([':'] + ['None'] * (view.dim() - axis - 1))}]".replace("[:]", "")
-            for axis, (size, stride) in enumerate(zip(view.shape, view.stride()))
-        ]
-        offset = view.storage_offset() - base.storage_offset()
-        shifted = " + ".join([*terms, *([str(offset)] if offset or not terms else [])])
-        zeros = f"0 * arange({view.numel()})" if not terms else None
-        return f"{zeros} + {offset}" if zeros else f"reshape({shifted}, [{view.numel()}])"
+    def _positions(self, view: torch.Tensor, base: torch.Tensor):
+        """Where the numbers of a view stand in its base, row by row: positions are no data."""
+        numbers = torch.arange(base.numel()).as_strided(
+            view.shape, view.stride(), view.storage_offset() - base.storage_offset()
+        )
+        return self.places(numbers.reshape(-1))
+
+    def places(self, numbers: torch.Tensor):
+        """Integers that are the same whatever the data: written out, where these are not too many."""
+        if numbers.numel() <= _MOST_WRITTEN:
+            return positions(numbers)
+        return self.held(numbers, "places")
+
+    def index(self, tensor: torch.Tensor):
+        """The value of integers as an index. Where the program computes them they are held as they are."""
+        value = self.value(tensor)
+        return value if isinstance(value, Value) and value.is_index else self.held(tensor, "index")
 
     # What is done.
 
@@ -194,18 +205,20 @@ class Tracer(TorchDispatchMode):
         found = found if isinstance(found, list) else [found]
         for output, expression in zip(outputs, found):
             if isinstance(output, torch.Tensor) and expression is not None:
-                self.bind(output, self._made(expression, output, place, frame))
+                self.bind(output, self._made(expression, output, place, frame, rule))
         for output in outputs[len(found) :]:
             if isinstance(output, torch.Tensor) and is_held(output):
                 self.bind(output, self.held(output, "chosen"))
         return result
 
-    def _made(self, expression, output: torch.Tensor, place, frame) -> Value:
+    def _made(self, expression, output: torch.Tensor, place, frame, rule=None) -> Value:
         """The value of an expression, which is a value itself where nothing is done."""
         if isinstance(expression, Value):
             value = expression
         else:
             value = self.program.value(expression, output.shape, place=place)
+            operands = [part[0] for part in value.parts if not isinstance(part, str)]
+            value.is_index = rule is not None and rule.moves and all(one.is_index for one in operands)
         if not torch.is_grad_enabled() and output.is_floating_point() and function_around() is None:
             value = self.program.value(call("stop_gradient", value), output.shape, place=place)
         if frame is not None:
