@@ -49,7 +49,7 @@ class Place:
 class Value:
     """An array of the traced function: an input, or an expression of others."""
 
-    __slots__ = ("parts", "holds", "shape", "hint", "place", "uses", "name", "kind", "source", "differentiable", "is_index")
+    __slots__ = ("parts", "holds", "shape", "hint", "place", "uses", "name", "kind", "source", "differentiable", "is_index", "is_held")
 
     def __init__(self, parts, holds, shape, hint=None, place=None, differentiable=True):
         self.parts, self.holds, self.shape = parts, holds, tuple(int(size) for size in shape)
@@ -57,6 +57,8 @@ class Value:
         self.uses, self.name, self.kind, self.source = 0, None, "value", None
         #: Does the language know that these are integers? What is computed of integers are numbers there.
         self.is_index = False
+        #: An input that is taken as it was found: what an operation chose, or what was drawn.
+        self.is_held = False
 
 
 class Expression:
@@ -195,6 +197,10 @@ class Program:
 
     def inputs(self) -> list[Value]:
         return [value for value in self.values if value.kind == "input"]
+
+    def held(self) -> list[str]:
+        """The inputs of the text that are taken as they were found."""
+        return [value.name for value in self.values if value.is_held and value.name is not None]
 
     def text(self, places: bool = True) -> str:
         """The text; with ``places`` each line says from which line of the user's it comes."""

@@ -238,7 +238,6 @@ def _softplus(t, out, x, beta=1, threshold=20):
 def _dropout(t, out, x, p, train):
     if not train:
         return [t.value(x), None]
-    t.by_value.append("dropout")
     kept = t.held(out[1], "kept")
     t.bind(out[1], kept)
     scale = 1 / (1 - p) if p < 1 else 0.0
@@ -637,7 +636,6 @@ def _index(t, out, x, indices):
         if index is None:
             found.append(":")
         elif index.dtype in (torch.bool, torch.uint8):
-            t.by_value.append("a mask as an index")
             for one in index.nonzero(as_tuple=True):
                 found.append(t.held(one, "chosen"))
         else:
@@ -722,7 +720,6 @@ def _index_put(t, out, x, indices, values, accumulate=False, unsafe=False):
 def _held_put(t, x, places, values, accumulate):
     flat = places.reshape(-1)
     at = t.held(flat, "places")
-    t.by_value.append("index_put")
     count, size = flat.numel(), x.numel()
     source = values if values.shape == places.shape else values.expand(places.shape)
     source = t.value(values) if values.shape == places.shape else infix(t.value(values), "*", ones(source.shape))

@@ -91,7 +91,7 @@ def traced(tracer: Tracer, name: str, arguments, outputs) -> Traced:
         outputs=[value.name if value is not None else None for value in found],
         arguments=[(value.name, tensor, is_one) for value, tensor, is_one in arguments],
         captured=[(value.name, tensor) for value, tensor in tracer.captured if value.name is not None],
-        by_value=tracer.by_value,
+        by_value=tracer.by_value + program.held(),
     )
 
 

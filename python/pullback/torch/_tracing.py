@@ -115,7 +115,7 @@ class Tracer(TorchDispatchMode):
         array = _arrays.to_numpy(tensor)[0]
         value = self.program.input(hint, tensor.shape, distribution(array), place, differentiable=False)
         self.captured.append((value, tensor.detach().clone()))
-        self.by_value.append(hint)
+        value.is_held = True
         if not tensor.is_floating_point():
             return value
         return self.program.value(call("stop_gradient", value), tensor.shape)
@@ -179,7 +179,6 @@ class Tracer(TorchDispatchMode):
             return self._in_place(operation, name, args, kwargs)
         rule = TABLE.get(name)
         if rule is None and name in RANDOM:
-            self.by_value.append(name)
             return self._kept(operation(*args, **kwargs), name)
         if rule is None and name in CONSTANT:
             return operation(*args, **kwargs)
