@@ -170,6 +170,8 @@ class Program:
         #: Said in front of the text: each a line.
         self.remarks: list[str] = []
         self.dtype = "f64"
+        #: Is every operation a statement? Causes of mistakes are found among values that have names.
+        self.is_spelt_out = False
         self._lines: list[Value | None] | None = None
 
     def input(self, hint, shape, source, place=None, differentiable=True) -> Value:
@@ -258,7 +260,7 @@ class Program:
         taken: set[str] = set()
         needs = [value for value in kept if self._needs_name(value)]
         for value in sorted(needs, key=lambda value: (value.kind != "input", value.hint is None)):
-            value.name = _free(_legal(value.hint or "t"), taken, numbered=value.hint is None)
+            value.name = _free(_legal(value.hint or _stem(value)), taken, numbered=value.hint is None)
             taken.add(value.name)
         lengths: dict[int, int] = {}
         for value in kept:
@@ -266,7 +268,7 @@ class Program:
                 len(part) if isinstance(part, str) else lengths[id(part[0])] for part in value.parts
             )
             if value.name is None and length > _LONGEST:
-                value.name = _free("t", taken, numbered=True)
+                value.name = _free(_stem(value), taken, numbered=True)
                 taken.add(value.name)
             lengths[id(value)] = len(value.name) if value.name is not None else length
 
@@ -274,7 +276,9 @@ class Program:
         if value.kind == "value" and _is_number(value) and value not in self.outputs:
             # A number is no input that somebody might give.
             return False
-        return value.kind == "input" or value.hint is not None or value.uses != 1 or value in self.outputs
+        if value.kind == "input" or value.hint is not None or value.uses != 1 or value in self.outputs:
+            return True
+        return self.is_spelt_out and _computes(value)
 
     def _written(self, value: Value) -> str:
         """What stands right of its ``=``: without recursion, since programs may be deep."""
@@ -310,6 +314,27 @@ def _legal(name: str) -> str:
         name += "_"
     # `dy` beside `y` would make two things of `dL/dy`.
     return f"{name}_" if len(name) > 1 and name[0] in "d∂" and len(name) < 4 else name
+
+
+#: What moves elements and computes nothing.
+_MOVES = {
+    "reshape(", "transpose(", "permute(", "unsqueeze(", "squeeze(", "concat(", "stack(", "flip(", "roll(", "gather(", "stop_gradient(",
+    "eye(", "ones(", "zeros(", "arange(",
+}  # fmt: skip
+
+
+def _computes(value: Value) -> bool:
+    """Is this the result of arithmetic on other values?"""
+    first = value.parts[0] if value.parts else ""
+    has_values = any(not isinstance(part, str) for part in value.parts)
+    return has_values and value.holds not in (COMPARED, OR, AND, ATOM) or (isinstance(first, str) and has_values and first not in _MOVES)
+
+
+def _stem(value: Value) -> str:
+    """What a value without a name is called: after the function that it is the result of."""
+    first = value.parts[0] if value.parts else ""
+    function = first[:-1] if isinstance(first, str) and first.endswith("(") else ""
+    return function if function.isidentifier() else "t"
 
 
 def _is_number(value: Value) -> bool:

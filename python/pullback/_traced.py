@@ -22,6 +22,14 @@ class Traced:
         """The program; with ``places`` each line says from which line of the function's code it comes."""
         return self._text if places else self._program.text(places=False)
 
+    def spelt_out(self) -> str:
+        """The program with a statement for each operation, which is what gradients are judged by.
+
+        From now on lines are counted in it; inputs and outputs are called what they are called in the other.
+        """
+        self._program.is_spelt_out = True
+        return self._program.text()
+
     def place(self, line: int) -> Place | None:
         """From which line of the function's code a line of the program comes."""
         return self._program.place_of_line(line)

@@ -3,7 +3,9 @@
 //! An array is read through NumPy's own `ascontiguousarray`: whatever comes (a subclass, negative strides, the other byte order, memory
 //! that is not aligned), what is read is a plain array in row-major order, which is the same memory where it was that already.
 
-use numpy::{Element, IntoPyArray, PyArray1, PyArrayDyn, PyArrayMethods, PyUntypedArray, PyUntypedArrayMethods};
+use numpy::{
+    Element, IntoPyArray, PyArray1, PyArrayDyn, PyArrayMethods, PyUntypedArray, PyUntypedArrayMethods,
+};
 use pullback::array::file::Entry;
 use pullback::array::{Array, DType, MOST_AXES, Precision, memory};
 use pyo3::exceptions::{PyTypeError, PyValueError};
@@ -23,7 +25,8 @@ pub fn entry(name: &str, value: &Bound<'_, PyAny>, computed: Option<&str>) -> Py
 
 /// The precision of this name.
 pub fn precision(word: &str) -> PyResult<Precision> {
-    let all = [Precision::F64, Precision::F32, Precision::TF32, Precision::F16, Precision::BF16, Precision::Whole];
+    let all =
+        [Precision::F64, Precision::F32, Precision::TF32, Precision::F16, Precision::BF16, Precision::Whole];
     all.into_iter().find(|known| known.to_string() == word).ok_or_else(|| {
         PyValueError::new_err(format!("`{word}` is no precision: f64, f32, tf32, bf16 and f16 are known"))
     })
@@ -88,7 +91,8 @@ fn copied<T: Element + pullback::array::Element>(
     let typed = contiguous.cast::<PyArrayDyn<T>>()?;
     let borrowed =
         typed.try_readonly().map_err(|error| PyValueError::new_err(format!("`{name}`: {error}")))?;
-    let elements = borrowed.as_slice().map_err(|error| PyValueError::new_err(format!("`{name}`: {error}")))?;
+    let elements =
+        borrowed.as_slice().map_err(|error| PyValueError::new_err(format!("`{name}`: {error}")))?;
     // `ascontiguousarray` makes one axis of none, so that the shape is that of before.
     Array::from_slice(shape, elements).map_err(|error| PyValueError::new_err(format!("`{name}`: {error}")))
 }
@@ -97,9 +101,7 @@ fn copied<T: Element + pullback::array::Element>(
 pub fn to_numpy<'py>(py: Python<'py>, array: &Array) -> PyResult<Bound<'py, PyAny>> {
     let flat = match array.dtype() {
         DType::F64 => flat(py, array.to_vec_f64()),
-        DType::F32 => {
-            flat(py, array.view::<f32>().map_err(told)?.iter().copied().collect::<Vec<f32>>())
-        }
+        DType::F32 => flat(py, array.view::<f32>().map_err(told)?.iter().copied().collect::<Vec<f32>>()),
         DType::I64 => flat(py, array.to_vec_i64().map_err(told)?),
     };
     flat.call_method1("reshape", (array.shape().to_vec(),))

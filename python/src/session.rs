@@ -16,7 +16,8 @@ use pullback::report::{
     jacobian_json, jacobian_text, ops_json, run_json, run_text,
 };
 use pullback::session::{
-    Data, Terms, Wanted as WantedJacobian, check_as, derive_source, derive_statements, jacobian_source, run_source,
+    Data, Terms, Wanted as WantedJacobian, check_as, derive_source, derive_statements, jacobian_source,
+    run_source,
 };
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
@@ -81,7 +82,8 @@ fn asked(function: &Py<PyAny>, given: &Given<'_>) -> Returned {
         for name in given.names() {
             arguments.set_item(name, to_numpy(py, given.array(name)?)?)?;
         }
-        let returned: Vec<(String, Option<Bound<'_, PyAny>>)> = function.call1(py, (arguments,))?.extract(py)?;
+        let returned: Vec<(String, Option<Bound<'_, PyAny>>)> =
+            function.call1(py, (arguments,))?.extract(py)?;
         let mut gradients = Gradients::new();
         for (name, numbers) in returned {
             gradients = match numbers {
@@ -115,9 +117,8 @@ pub fn run<'py>(
         })
     })?;
     let (json, text, definitions, gradients) = report.map_err(invalid)?;
-    let arrays = |all: &[pullback::report::Named]| {
-        named(py, all.iter().map(|one| (one.name.as_str(), &one.array)))
-    };
+    let arrays =
+        |all: &[pullback::report::Named]| named(py, all.iter().map(|one| (one.name.as_str(), &one.array)));
     Ok((json, text, arrays(&definitions)?, arrays(&gradients)?))
 }
 

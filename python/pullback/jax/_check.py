@@ -132,7 +132,7 @@ def check(fn, *args, reference=None, cotangents=None, order: int = 1, precision:
     used = [(name, output, dy) for name, output, dy in zip(traced.outputs, outputs, dys) if name is not None and dy is not None]
     if not used:
         raise PullbackError("error: no output is used: there is nothing to judge")
-    source = traced.text() + "".join(f"\nd{loss}/d{name}: {list(dy.shape)} ~ randn" for name, _, dy in used) + "\n"
+    source = traced.spelt_out() + "".join(f"\nd{loss}/d{name}: {list(dy.shape)} ~ randn" for name, _, dy in used) + "\n"
     names = [name for name, _, is_one in traced.arguments if is_one]
     data = [_entry(name, array) for name, array, _ in traced.arguments]
     data += [(name, array, None) for name, array in traced.captured]
@@ -236,7 +236,7 @@ def _cotangents(outputs, given, seed):
             if dy is not None and np.shape(dy) != output.shape:
                 raise PullbackError(f"error: a cotangent has the shape {list(np.shape(dy))}, and its output {list(output.shape)}")
         return [None if dy is None else jnp.asarray(dy, output.dtype) for output, dy in zip(outputs, given)]
-    generator = np.random.default_rng(seed)
+    generator = np.random.default_rng([seed, 0x5DEECE66])
     return [
         jnp.asarray(generator.standard_normal(output.shape), output.dtype) if one else None
         for output, one in zip(outputs, floats)

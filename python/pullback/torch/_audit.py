@@ -180,7 +180,11 @@ class _Watch(TorchDispatchMode):
                     through = (through or frozenset()) | live[memory]
             if name == "detach":
                 continue
+            read = {memory for memory, _, _ in reads}
             for memory, is_float in writes:
+                if memory in read and is_float:
+                    # A view of the same numbers.
+                    continue
                 if through is not None and not is_float:
                     cut[memory] = cut.get(memory, frozenset()) | causes | {Cut("integer", name, place)}
                 elif through is not None and not with_grad and function is None:

@@ -60,7 +60,7 @@ def judged(fn, args, kwargs, traced: Traced, cotangents, precision, seed) -> Rep
     used = [(name, output, dy) for (name, output), dy in zip(outputs, given) if dy is not None]
     if not used:
         raise PullbackError("error: no output is used: there is nothing to judge")
-    source = traced.text() + "".join(f"\nd{loss}/d{name}: {list(dy.shape)} ~ randn" for name, _, dy in used) + "\n"
+    source = traced.spelt_out() + "".join(f"\nd{loss}/d{name}: {list(dy.shape)} ~ randn" for name, _, dy in used) + "\n"
     gradients = run.gradients(outputs, given)
     remarks = run.remarks(given, gradients)
 
@@ -93,6 +93,10 @@ def entry(name: str, tensor: torch.Tensor):
     """A tensor as Pullback takes it."""
     array, computed = _arrays.to_numpy(tensor)
     return name, array, computed
+
+
+#: Added to seeds.
+_FAR = 0x5DEECE66D
 
 
 class Run:
@@ -142,7 +146,8 @@ class Run:
                     shapes = f"{list(dy.shape)}, and `{name}` has the shape {list(output.shape)}"
                     raise PullbackError(f"error: a cotangent has the shape {shapes}")
             return [dy.detach().to(output) if dy is not None else None for dy, (_, output) in zip(given, outputs)]
-        generator = torch.Generator().manual_seed(seed)
+        # Far from the seeds that people draw their arguments with: a cotangent that is an argument would hide mistakes.
+        generator = torch.Generator().manual_seed(_FAR + seed)
         drawn = [torch.randn(output.shape, generator=generator, dtype=torch.float64) for _, output in outputs]
         return [dy.to(output) if output.requires_grad else None for dy, (_, output) in zip(drawn, outputs)]
 

@@ -55,8 +55,14 @@ def trace(fn, *args, differentiable=None, **kwargs) -> Traced:
     args, kwargs = pytree.tree_unflatten(inside, spec)
     tracer.program.dtype = precision_of([leaf for leaf in leaves if isinstance(leaf, torch.Tensor)])
     state = torch.random.get_rng_state()
-    with torch.enable_grad(), tracer:
-        result = called(*args, **kwargs)
+    # A layer that a library does as a whole is done operation by operation.
+    fused = torch._C._get_mkldnn_enabled()
+    torch._C._set_mkldnn_enabled(False)
+    try:
+        with torch.enable_grad(), tracer:
+            result = called(*args, **kwargs)
+    finally:
+        torch._C._set_mkldnn_enabled(fused)
     torch.random.set_rng_state(state)
     outputs = [one for one in pytree.tree_leaves(result) if isinstance(one, torch.Tensor)]
     if not outputs:

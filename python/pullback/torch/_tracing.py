@@ -15,7 +15,7 @@ from torch._decomp import decomposition_table
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from .. import _frames
-from .._program import Program, Value, call, distribution, infix, number, positions, unknown_operation
+from .._program import Program, Value, call, distribution, indexed, infix, number, positions, unknown_operation
 from .._pullback import PullbackError
 from . import _arrays
 from ._functions import function_around
@@ -94,19 +94,32 @@ class Tracer(TorchDispatchMode):
             owner, base = value, tensor
         else:
             base = storage[2]
-            size = base.numel()
-            at = self._positions(tensor, base)
-            flat = self.program.value(call("reshape", value, f"[{tensor.numel()}]"), (tensor.numel(),))
-            new = call("scatter_add", flat, at, str(size))
-            hit = infix(call("scatter_add", f"ones({tensor.numel()})", at, str(size)), ">", 0)
-            old = call("reshape", storage[1], f"[{size}]")
-            joined = call("reshape", call("where", hit, new, old), _shape(base.shape))
-            owner = self.program.value(joined, base.shape, place=_frames.place_of(_frames.user_frame()))
+            owner = self._put(storage[1], base, tensor, value)
         storage[0] += 1
         storage[1:] = [owner, base]
         self._alive.append(tensor)
         self._known[_place(base)] = (owner, storage[0])
         self._known[_place(tensor)] = (value, storage[0])
+
+    def _put(self, old: Value, base: torch.Tensor, tensor: torch.Tensor, value) -> Value:
+        """The whole with a part of it overwritten: pieces joined where that is a range of one axis, else at positions."""
+        place = _frames.place_of(_frames.user_frame())
+        found = _range(tensor, base)
+        if found is not None:
+            axis, start, end = found
+            cut = lambda text: indexed(old, ", ".join([":"] * axis + [text]))  # noqa: E731
+            middle = value
+            if tensor.dim() < base.dim():
+                middle = call("unsqueeze", value, axis=axis)
+            before = [cut(f":{start}")] if start else []
+            after = [cut(f"{end}:")] if end < base.shape[axis] else []
+            return self.program.value(call("concat", [*before, middle, *after], axis=axis), base.shape, place=place)
+        size, count = base.numel(), tensor.numel()
+        at = self._positions(tensor, base)
+        flat = call("reshape", value, f"[{count}]")
+        hit = infix(call("scatter_add", f"ones({count})", at, str(size)), ">", 0)
+        joined = call("where", hit, call("scatter_add", flat, at, str(size)), call("reshape", old, f"[{size}]"))
+        return self.program.value(call("reshape", joined, _shape(base.shape)), base.shape, place=place)
 
     def held(self, tensor: torch.Tensor, hint: str) -> Value:
         """Numbers that are taken as they are: drawn ones, and those that an operation chose."""
@@ -218,7 +231,10 @@ class Tracer(TorchDispatchMode):
             value = self.program.value(expression, output.shape, place=place)
             operands = [part[0] for part in value.parts if not isinstance(part, str)]
             value.is_index = rule is not None and rule.moves and all(one.is_index for one in operands)
-        if not torch.is_grad_enabled() and output.is_floating_point() and function_around() is None:
+        is_cut = not torch.is_grad_enabled() and output.is_floating_point() and any(
+            not isinstance(part, str) for part in value.parts
+        )
+        if is_cut and function_around() is None:
             value = self.program.value(call("stop_gradient", value), output.shape, place=place)
         if frame is not None:
             self._last[(id(frame), frame.f_code.co_filename, frame.f_lineno)] = value
@@ -313,6 +329,27 @@ def _covers(tensor: torch.Tensor) -> bool:
     """Are these all numbers of its memory, in their order?"""
     size = tensor.untyped_storage().nbytes() // max(tensor.element_size(), 1)
     return tensor.is_contiguous() and tensor.numel() == size
+
+
+def _range(part: torch.Tensor, base: torch.Tensor) -> tuple[int, int, int] | None:
+    """The axis and the range of it that a part of a tensor is, where it is one."""
+    if part.numel() == 0 or not base.is_contiguous():
+        return None
+    offset = part.storage_offset() - base.storage_offset()
+    for axis, (size, stride) in enumerate(zip(base.shape, base.stride())):
+        start = offset // stride if stride else 0
+        if start * stride != offset or start >= size:
+            continue
+        shape, strides = list(base.shape), list(base.stride())
+        if part.dim() == base.dim() - 1:
+            del shape[axis], strides[axis]
+            if (list(part.shape), list(part.stride())) == (shape, strides):
+                return axis, start, start + 1
+        elif part.dim() == base.dim() and start + part.shape[axis] <= size:
+            shape[axis] = part.shape[axis]
+            if (list(part.shape), list(part.stride())) == (shape, strides):
+                return axis, start, start + part.shape[axis]
+    return None
 
 
 def _shape(shape) -> str:
