@@ -37,7 +37,7 @@ RANDOM = {
 }  # fmt: skip
 
 #: What gives no numbers.
-CONSTANT = {"_assert_async", "_assert_tensor_metadata", "record_stream", "sym_size", "sym_stride", "sym_numel"}
+CONSTANT = {"_linalg_check_errors", "_assert_async", "_assert_tensor_metadata", "record_stream", "sym_size", "sym_stride", "sym_numel"}
 
 
 def is_held(tensor: torch.Tensor) -> bool:
@@ -754,7 +754,9 @@ def _convolution(t, out, x, w, b, stride, padding, dilation, transposed, output_
     for key, value, usual in (("stride", stride, 1), ("padding", padding, 0), ("dilation", dilation, 1)):
         value = [int(one) for one in value]
         if any(one != usual for one in value):
-            keywords[key] = value[0] if len(set(value)) == 1 else value
+            if len(set(value)) > 1:
+                raise NotImplementedError
+            keywords[key] = value[0]
     if groups == 1:
         result = call("conv", t.value(x), t.value(w), **keywords)
     else:
@@ -800,7 +802,10 @@ def _avg_pool(t, out, x, kernel, stride=(), padding=(0,), ceil_mode=False, count
     planes = call("reshape", t.value(x), f"[{rows}, 1, {x.shape[-2]}, {x.shape[-1]}]")
     weights = infix(ones((1, 1, *kernel)), "/", number(divisor or kernel[0] * kernel[1]))
     stride = stride * (2 if len(stride) == 1 else 1)
-    keywords = {"stride": stride, **({"padding": [int(one) for one in padding] * (2 if len(padding) == 1 else 1)} if padded else {})}
+    padding = [int(one) for one in padding]
+    if len(set(stride)) > 1 or len(set(padding)) > 1:
+        raise NotImplementedError
+    keywords = {"stride": stride[0], **({"padding": padding[0]} if padded else {})}
     return call("reshape", call("conv", planes, weights, **keywords), shape_of(out[0]))
 
 
@@ -951,7 +956,7 @@ def _attention(t, out, q, k, v, dropout=0.0, causal=False, mask=None, scale=None
     groups = q.shape[1] // k.shape[1] if q.dim() == 4 else 1
     key, value = t.value(k), t.value(v)
     if groups > 1:
-        at = call("floor", infix(call("arange", str(q.shape[1])), "/", number(groups)))
+        at = positions(torch.arange(q.shape[1]) // groups)
         key, value = (call("gather", one, at, axis=1) for one in (key, value))
     scores = infix(infix(t.value(q), "@", call("transpose", key, q.dim() - 2, q.dim() - 1)), "*", number(scale))
     rows, columns = q.shape[-2], k.shape[-2]
