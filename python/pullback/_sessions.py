@@ -128,7 +128,7 @@ class Derivation:
         {'X': 'dL/dZ @ W.T'}
         """
         found = json.loads(self._json)["derivations"]
-        return {one["wrt"]: one["code"] for one in found if one.get("code") is not None}
+        return {one["wrt"]["name"]: one["code"] for one in found if one.get("code") is not None}
 
     def to_json(self) -> str:
         """What ``pullback derive --json`` prints."""

@@ -69,7 +69,7 @@ def trace(fn, *args, **kwargs) -> Traced:
     return Traced(
         program,
         text,
-        name=getattr(fn, "__name__", "f").replace("<lambda>", "f"),
+        name=_name_of(fn),
         outputs=[value.name if value is not None else None for value in found],
         arguments=[(value.name, array, is_float(np.asarray(array))) for value, array in zip(inputs, arrays)],
         captured=[(value.name, array) for value, array in tracer.captured if value.name is not None],
@@ -95,7 +95,7 @@ def check(fn, *args, reference=None, cotangents=None, order: int = 1, precision:
         given = _cotangents(jax.tree_util.tree_leaves(outputs), cotangents, seed)
         given = [one for one in given if one is not None]
         backward, truth = (_backward(one, len(args), kwargs) for one in (fn, plain_fn))
-        backward.__name__ = truth.__name__ = f"backward of {getattr(fn, '__name__', 'f')}"
+        backward.__name__ = truth.__name__ = f"backward of {_name_of(fn)}"
         return check(backward, *args, *given, reference=truth, precision=precision, seed=seed)
     traced = trace(reference if reference is not None else fn, *args, **kwargs)
     leaves, tree = jax.tree_util.tree_flatten((args, kwargs))
@@ -158,10 +158,10 @@ def check(fn, *args, reference=None, cotangents=None, order: int = 1, precision:
         return [(f"d{loss}/d{name}", np.asarray(gradient)) for name, gradient in zip(names, found)]
 
     result = _pullback.check(
-        f"{traced.name}.grad",
+        f"{_name_of(fn)}.grad",
         source,
         ".",
-        dump=getattr(fn, "__name__", "f").replace("<lambda>", "f"),
+        dump=_name_of(fn),
         data=data,
         computed=precision,
         complete=True,
@@ -267,6 +267,11 @@ def _names(fn, args, kwargs) -> list[str]:
     for key, arg in sorted(kwargs.items()):
         names += [key + _path(path) for path, _ in jax.tree_util.tree_flatten_with_path(arg)[0]]
     return names
+
+
+def _name_of(fn) -> str:
+    name = getattr(fn, "__name__", "function")
+    return "function" if name == "<lambda>" else name
 
 
 def _path(path) -> str:

@@ -77,7 +77,7 @@ def judged(fn, args, kwargs, traced: Traced, cotangents, precision, seed) -> Rep
         return run.on_other_data(numbers, loss, there)
 
     result = _pullback.check(
-        f"{traced.name}.grad",
+        f"{name_of(fn)}.grad",
         source,
         ".",
         dump=name_of(fn),

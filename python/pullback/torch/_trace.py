@@ -112,7 +112,8 @@ def name_of(fn) -> str:
     """What a function is called."""
     if isinstance(fn, type):
         return fn.__name__
-    return getattr(fn, "__name__", None) or type(fn).__name__
+    name = getattr(fn, "__name__", None) or type(fn).__name__
+    return "function" if name == "<lambda>" else name
 
 
 def which_are_differentiated(leaves) -> list[bool]:
