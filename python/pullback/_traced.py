@@ -20,18 +20,16 @@ class Traced:
 
     def text(self, places: bool = True) -> str:
         """The program; with ``places`` each line says from which line of the function's code it comes."""
-        return self._text if places else self._program.text(places=False)
+        self._program.is_spelt_out = False
+        return self._program.text(places)
 
     def spelt_out(self) -> str:
-        """The program with a statement for each operation, which is what gradients are judged by.
-
-        From now on lines are counted in it; inputs and outputs are called what they are called in the other.
-        """
+        """The program with a statement for each operation; inputs and outputs are called what they are called in the other."""
         self._program.is_spelt_out = True
         return self._program.text()
 
     def place(self, line: int) -> Place | None:
-        """From which line of the function's code a line of the program comes."""
+        """From which line of the function's code a line of the program comes, in the form in which it was asked for last."""
         return self._program.place_of_line(line)
 
     def __str__(self) -> str:

@@ -10,8 +10,8 @@ import numpy as np
 import jax
 import jax.numpy as jnp
 
-from .. import _pullback
-from .._program import COMPARED, Expression, Value, _free
+from .._judging import judge, loss_name
+from .._program import COMPARED, Expression
 from .._pullback import PullbackError
 from .._report import Report
 from .._traced import Traced
@@ -128,11 +128,10 @@ def check(fn, *args, reference=None, cotangents=None, order: int = 1, precision:
     outputs, dys, gradients = run(arrays, lambda outputs: _cotangents(outputs, cotangents, seed))
     if len(outputs) < len(traced.outputs):
         raise PullbackError(f"error: the reference returns {len(traced.outputs)} arrays, and the function {len(outputs)}")
-    loss = _free("L", {value.name for value in traced._program.values if value.name})
+    loss = loss_name(traced)
     used = [(name, output, dy) for name, output, dy in zip(traced.outputs, outputs, dys) if name is not None and dy is not None]
     if not used:
         raise PullbackError("error: no output is used: there is nothing to judge")
-    source = traced.spelt_out() + "".join(f"\nd{loss}/d{name}: {list(dy.shape)} ~ randn" for name, _, dy in used) + "\n"
     names = [name for name, _, is_one in traced.arguments if is_one]
     data = [_entry(name, array) for name, array, _ in traced.arguments]
     data += [(name, array, None) for name, array in traced.captured]
@@ -157,17 +156,8 @@ def check(fn, *args, reference=None, cotangents=None, order: int = 1, precision:
         _, _, found = run(others, [*given, *[None] * (len(outputs) - len(given))])
         return [(f"d{loss}/d{name}", np.asarray(gradient)) for name, gradient in zip(names, found)]
 
-    result = _pullback.check(
-        f"{_name_of(fn)}.grad",
-        source,
-        ".",
-        dump=_name_of(fn),
-        data=data,
-        computed=precision,
-        complete=True,
-        function=None if traced.by_value else asked,
-    )
-    return Report(*result, source=source, places=traced.place, remarks=remarks)
+    shapes = [(name, dy.shape) for name, _, dy in used]
+    return judge(traced, _name_of(fn), shapes, data, asked, precision, remarks)
 
 
 def gradcheck(fn, args, **how) -> bool:

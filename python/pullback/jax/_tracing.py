@@ -105,7 +105,7 @@ class Tracer:
             results = self._done(equation, [read(atom) for atom in equation.invars])
             for variable, result in zip(equation.outvars, results):
                 known[variable] = result
-            if place is not None and results and isinstance(results[-1].symbol, Value):
+            if place is not None and place.function != "<lambda>" and results and isinstance(results[-1].symbol, Value):
                 self._last[(place.file, place.line)] = results[-1].symbol
         self.place = outer
         return [read(atom) for atom in jaxpr.outvars]

@@ -9,8 +9,7 @@ from __future__ import annotations
 import torch
 from torch.utils import _pytree as pytree
 
-from .. import _pullback
-from .._program import _free
+from .._judging import judge, loss_name
 from .._pullback import PullbackError
 from .._report import Report
 from . import _arrays
@@ -56,11 +55,10 @@ def judged(fn, args, kwargs, traced: Traced, cotangents, precision, seed) -> Rep
     run = Run(fn, args, kwargs, traced)
     outputs = run.outputs(run.arguments)
     given = run.cotangents(outputs, cotangents, seed)
-    loss = _free("L", {value.name for value in traced._program.values if value.name})
+    loss = loss_name(traced)
     used = [(name, output, dy) for (name, output), dy in zip(outputs, given) if dy is not None]
     if not used:
         raise PullbackError("error: no output is used: there is nothing to judge")
-    source = traced.spelt_out() + "".join(f"\nd{loss}/d{name}: {list(dy.shape)} ~ randn" for name, _, dy in used) + "\n"
     gradients = run.gradients(outputs, given)
     remarks = run.remarks(given, gradients)
 
@@ -76,17 +74,8 @@ def judged(fn, args, kwargs, traced: Traced, cotangents, precision, seed) -> Rep
     def asked(numbers):
         return run.on_other_data(numbers, loss, there)
 
-    result = _pullback.check(
-        f"{name_of(fn)}.grad",
-        source,
-        ".",
-        dump=name_of(fn),
-        data=data,
-        computed=precision,
-        complete=True,
-        function=None if traced.by_value else asked,
-    )
-    return Report(*result, source=source, places=traced.place, remarks=remarks)
+    cotangents = [(name, dy.shape) for name, _, dy in used]
+    return judge(traced, name_of(fn), cotangents, data, asked, precision, remarks)
 
 
 def entry(name: str, tensor: torch.Tensor):

@@ -236,7 +236,7 @@ class Tracer(TorchDispatchMode):
         )
         if is_cut and function_around() is None:
             value = self.program.value(call("stop_gradient", value), output.shape, place=place)
-        if frame is not None:
+        if frame is not None and frame.f_code.co_name != "<lambda>":
             self._last[(id(frame), frame.f_code.co_filename, frame.f_lineno)] = value
         return value
 
