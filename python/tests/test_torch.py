@@ -6,6 +6,7 @@ torch = pytest.importorskip("torch", reason="PyTorch is not installed: its tests
 
 from torch.autograd.gradcheck import GradcheckError  # noqa: E402
 
+import blocks  # noqa: E402
 import functions  # noqa: E402
 import slips  # noqa: E402
 
@@ -209,7 +210,16 @@ def test_modules_parameters_and_closures_are_judged_too():
     assert report.ok and [claim.claim for claim in report.claims] == ["dL/dx", "dL/dw"]
 
 
-def test_blocks_of_networks_are_checked_whole():
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float32], ids=str)
+def test_blocks_of_networks_are_checked_whole(dtype):
+    for name, (module, inputs) in blocks.blocks(16, dtype).items():
+        report = pullback.check(module, *inputs)
+        assert report.ok, f"{name}\n{report.source}\n{report}"
+        parameters = sum(1 for _ in module.parameters())
+        assert len(report.claims) >= parameters
+
+
+def test_layers_of_the_library_are_checked_whole():
     torch.manual_seed(1)
     block = torch.nn.TransformerEncoderLayer(8, 2, 16, dropout=0.0, batch_first=True)
     assert pullback.check(block, torch.randn(2, 3, 8)).ok
