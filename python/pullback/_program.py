@@ -49,7 +49,7 @@ class Place:
 class Value:
     """An array of the traced function: an input, or an expression of others."""
 
-    __slots__ = ("parts", "holds", "shape", "hint", "place", "uses", "name", "kind", "source", "differentiable", "is_index", "is_held")
+    __slots__ = ("parts", "holds", "shape", "hint", "place", "uses", "name", "kind", "source", "differentiable", "is_index", "is_held", "results")
 
     def __init__(self, parts, holds, shape, hint=None, place=None, differentiable=True):
         self.parts, self.holds, self.shape = parts, holds, tuple(int(size) for size in shape)
@@ -132,6 +132,11 @@ def call(function: str, *operands, **keywords) -> Expression:
     return Expression([*parts, ")"])
 
 
+def transposed(a) -> Expression:
+    """``a.T``."""
+    return Expression([*_part(a, ATOM), ".T"])
+
+
 def indexed(a, text: str) -> Expression:
     """``a[1:, ..., 0]``."""
     return Expression([*_part(a, ATOM), f"[{text}]"])
@@ -193,6 +198,16 @@ class Program:
                 part[0].uses += 1
         return value
 
+    def several(self, expression, shapes, place=None) -> list[Value]:
+        """The values of an operation with several results: `w, v = eigh(a)`."""
+        joint = self.value(expression, (), place=place)
+        joint.kind, joint.results = "joint", []
+        for shape in shapes:
+            result = self.value(Expression([(joint, COMPARED)]), shape, place=place)
+            result.kind = "result"
+            joint.results.append(result)
+        return list(joint.results)
+
     def output(self, value: Value) -> None:
         """Marks a value as one that the function returns."""
         self.outputs.append(value)
@@ -217,7 +232,10 @@ class Program:
             if value.kind == "input":
                 shape = ", ".join(map(str, value.shape))
                 lines.append(f"{value.name}: [{shape}] ~ {value.source}")
-            elif value.name is not None:
+            elif value.kind == "joint":
+                names = ", ".join(result.name or "_" for result in value.results)
+                lines.append(f"{names} = {self._written(value)}")
+            elif value.kind == "value" and value.name is not None:
                 lines.append(f"{value.name} = {self._written(value)}")
             else:
                 continue
@@ -267,16 +285,18 @@ class Program:
             length = sum(
                 len(part) if isinstance(part, str) else lengths[id(part[0])] for part in value.parts
             )
-            if value.name is None and length > _LONGEST:
+            if value.name is None and value.kind == "value" and length > _LONGEST:
                 value.name = _free(_stem(value), taken, numbered=True)
                 taken.add(value.name)
             lengths[id(value)] = len(value.name) if value.name is not None else length
 
     def _needs_name(self, value: Value) -> bool:
+        if value.kind == "joint":
+            return False
         if value.kind == "value" and _is_number(value) and value not in self.outputs:
             # A number is no input that somebody might give.
             return False
-        if value.kind == "input" or value.hint is not None or value.uses != 1 or value in self.outputs:
+        if value.kind in ("input", "result") or value.hint is not None or value.uses != 1 or value in self.outputs:
             return True
         return self.is_spelt_out and _computes(value)
 

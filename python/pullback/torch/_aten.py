@@ -11,13 +11,13 @@ import math
 
 import torch
 
-from .._program import Expression, call, indexed, indexed_by, infix, negative, number, positions, power
+from .._program import Expression, call, indexed, indexed_by, infix, negative, number, positions, power, transposed
 
 
 class Rule:
     """An operation in the language."""
 
-    __slots__ = ("of", "fresh", "moves")
+    __slots__ = ("of", "fresh", "moves", "updates")
 
     def __init__(self, of, fresh=False):
         #: Of the tracer, the results and the arguments the expressions of the results.
@@ -26,6 +26,8 @@ class Rule:
         self.fresh = fresh
         #: It moves elements, and computes nothing.
         self.moves = False
+        #: It writes to arguments that its results do not depend on: running statistics.
+        self.updates = False
 
 
 TABLE: dict[str, Rule] = {}
@@ -87,9 +89,18 @@ def named(t, expression, shape, hint=None):
 
 for _name in (
     "abs acos acosh asin asinh atan atanh ceil cos cosh erf erfc exp exp2 expm1 floor log log10 log1p log2 relu relu6 rsqrt "
-    "sigmoid sin sinh sqrt tan tanh trunc reciprocal silu mish hardswish hardsigmoid lgamma digamma round sign"
+    "sigmoid sin sinh sqrt tan tanh trunc reciprocal silu mish hardswish hardsigmoid lgamma digamma sign"
 ).split():
     TABLE[_name] = Rule(lambda t, out, x, _f=_name, **_: call(_f, t.value(x)))
+@rule("round")
+def _round(t, out, x, *, decimals=0):
+    if decimals == 0:
+        return call("round", t.value(x))
+    scale = number(10.0 ** abs(decimals))
+    shifted = infix(t.value(x), "*" if decimals > 0 else "/", scale)
+    return infix(call("round", shifted), "/" if decimals > 0 else "*", scale)
+
+
 TABLE["sgn"] = TABLE["sign"]
 TABLE["fix"] = TABLE["trunc"]
 TABLE["special_erf"] = TABLE["erf"]
@@ -136,8 +147,14 @@ TABLE["bitwise_and"], TABLE["bitwise_or"], TABLE["bitwise_xor"] = (Rule(_bitwise
 
 @rule("div")
 def _div(t, out, a, b, rounding_mode=None):
-    ratio = infix(t.value(a), "/", t.value(b))
+    ratio = infix(_numbers(t, a), "/", _numbers(t, b))
     return ratio if rounding_mode is None else call({"floor": "floor", "trunc": "trunc"}[rounding_mode], ratio)
+
+
+def _numbers(t, x):
+    """The value of integers as numbers to compute with."""
+    value = t.value(x)
+    return infix(value, "+", 0) if isinstance(x, torch.Tensor) and not x.is_floating_point() else value
 
 
 TABLE["floor_divide"] = Rule(lambda t, out, a, b: call("floor", infix(t.value(a), "/", t.value(b))))
@@ -340,7 +357,7 @@ TABLE["prod"] = Rule(lambda t, out, x, dim=None, keepdim=False, **_: reduced("pr
 TABLE["logsumexp"] = Rule(lambda t, out, x, dim, keepdim=False: reduced("logsumexp", t, x, dim, keepdim))
 TABLE["any"] = Rule(lambda t, out, x, dim=None, keepdim=False: infix(reduced_truth(t, x, dim, keepdim), ">", 0))
 TABLE["all"] = Rule(lambda t, out, x, dim=None, keepdim=False: infix(reduced_truth(t, x, dim, keepdim, False), "==", 0))
-TABLE["trace"] = Rule(lambda t, out, x: call("trace", t.value(x)))
+TABLE["trace"] = Rule(lambda t, out, x: call("trace", t.value(x)) if x.shape[0] == x.shape[1] else call("sum", call("diag", t.value(x))))
 TABLE["cumsum"] = Rule(lambda t, out, x, dim, **_: call("cumsum", t.value(x), axis=dim % max(x.dim(), 1)) if x.dim() else t.value(x))
 
 
@@ -383,11 +400,24 @@ TABLE["std_mean"] = Rule(
 )
 
 
+def _reduced_of(function, expression, x, dim, keepdim):
+    axis = axes_of(dim, x.dim()) if x.dim() else None
+    keywords = {} if axis is None else {"axis": axis}
+    return call(function, expression, **keywords, **({"keepdims": True} if keepdim and x.dim() else {}))
+
+
 @rule("linalg_vector_norm", "norm")
 def _norm(t, out, x, ord=2, dim=None, keepdim=False, **_):
     ord = 2 if ord is None else ord
+    if not isinstance(ord, (int, float)):
+        raise NotImplementedError
+    size = call("abs", t.value(x))
     if ord == 0:
-        return reduced("sum", t, x, dim, keepdim)
+        return _reduced_of("sum", call("truth", t.value(x)), x, dim, keepdim)
+    if ord == -math.inf:
+        return _reduced_of("min", size, x, dim, keepdim)
+    if ord < 1:
+        return power(_reduced_of("sum", power(size, float(ord)), x, dim, keepdim), 1 / ord)
     return reduced("norm", t, x, dim, keepdim, **({} if ord == 2 else {"p": ord}))
 
 
@@ -425,8 +455,20 @@ def _picked(t, out, x, dim, squeeze=False):
 TABLE["topk"] = Rule(lambda t, out, x, k, dim=-1, largest=True, sorted=True: _picked(t, out, x, dim))
 TABLE["sort"] = Rule(lambda t, out, x, *args, dim=-1, descending=False, stable=None: _picked(t, out, x, _sort_dim(args, dim)))
 TABLE["kthvalue"] = Rule(lambda t, out, x, k, dim=-1, keepdim=False: _picked(t, out, x, dim, squeeze=not keepdim))
-TABLE["median"] = Rule(lambda t, out, x, dim=-1, keepdim=False: _picked(t, out, x, dim, squeeze=not keepdim))
-TABLE["mode"] = TABLE["median"]
+TABLE["mode"] = Rule(lambda t, out, x, dim=-1, keepdim=False: _picked(t, out, x, dim, squeeze=not keepdim))
+
+
+@rule("median", "nanmedian")
+def _median(t, out, x, dim=None, keepdim=False):
+    if dim is not None:
+        return _picked(t, out, x, dim, squeeze=not keepdim)
+    at = (x == out[0]).reshape(-1).nonzero().reshape(-1)
+    if at.numel() != 1:
+        # Of elements that tie each has a share of the gradient.
+        raise NotImplementedError
+    return call("reshape", call("gather", call("reshape", t.value(x), f"[{x.numel()}]"), t.held(at, "chosen")), "[]")
+
+
 TABLE["cummax"] = Rule(lambda t, out, x, dim: _picked(t, out, x, dim))
 TABLE["cummin"] = TABLE["cummax"]
 for _name in "argmax argmin argsort bincount searchsorted bucketize histc unique2 _unique2".split():
@@ -482,7 +524,7 @@ def _squeeze(t, out, x, dim=None):
 TABLE["expand"] = Rule(lambda t, out, x, *_, **__: t.value(x) if x.shape == out[0].shape else infix(t.value(x), "*", ones(out[0].shape)))
 TABLE["broadcast_to"] = TABLE["expand"]
 TABLE["permute"] = Rule(lambda t, out, x, dims: call("permute", t.value(x), "[" + ", ".join(str(dim % x.dim()) for dim in dims) + "]"))
-TABLE["t"] = Rule(lambda t, out, x: Expression([*call("", t.value(x)).parts[1:-1], ".T"]) if x.dim() == 2 else t.value(x))
+TABLE["t"] = Rule(lambda t, out, x: transposed(t.value(x)) if x.dim() == 2 else t.value(x))
 
 
 @rule("transpose")
@@ -565,6 +607,8 @@ def _roll(t, out, x, shifts, dims=()):
 @rule("repeat")
 def _repeat(t, out, x, repeats):
     value = t.value(x)
+    if out[0].numel() == 0:
+        return zeros(out[0].shape)
     if len(repeats) > x.dim():
         value = call("reshape", value, "[" + ", ".join(["1"] * (len(repeats) - x.dim()) + [str(size) for size in x.shape]) + "]")
     shape = [1] * (len(repeats) - x.dim()) + list(x.shape)
@@ -719,6 +763,9 @@ def _index_put(t, out, x, indices, values, accumulate=False, unsafe=False):
 
 def _held_put(t, x, places, values, accumulate):
     flat = places.reshape(-1)
+    if not accumulate and flat.unique().numel() != flat.numel():
+        # Which one is written last is nobody's promise.
+        raise NotImplementedError
     at = t.held(flat, "places")
     count, size = flat.numel(), x.numel()
     source = values if values.shape == places.shape else values.expand(places.shape)
@@ -729,6 +776,16 @@ def _held_put(t, x, places, values, accumulate):
         return call("reshape", infix(old, "+", added), shape_of(x))
     hit = infix(call("scatter_add", f"ones({count})", at, str(size)), ">", 0)
     return call("reshape", call("where", hit, added, old), shape_of(x))
+
+
+@rule("masked_select")
+def _masked_select(t, out, x, mask):
+    shape = torch.broadcast_shapes(x.shape, mask.shape)
+    places = torch.arange(x.numel()).reshape(x.shape).expand(shape)[mask.expand(shape)]
+    return call("gather", call("reshape", t.value(x), f"[{x.numel()}]"), t.held(places, "chosen"))
+
+
+TABLE["take"] = Rule(lambda t, out, x, index: call("gather", call("reshape", t.value(x), f"[{x.numel()}]"), t.index(index)))
 
 
 # Products.
@@ -746,40 +803,74 @@ def _addmm(t, out, x, a, b, *, beta=1, alpha=1):
     return infix(product, "+", t.value(x) if beta == 1 else infix(number(beta), "*", t.value(x)))
 
 
+@rule("addbmm")
+def _addbmm(t, out, x, a, b, *, beta=1, alpha=1):
+    return infix(scaled(t, x, beta), "+", infix(number(alpha), "*", call("sum", infix(t.value(a), "@", t.value(b)), axis=0)))
+
+
+@rule("_cdist_forward")
+def _cdist(t, out, a, b, p, mode=None):
+    rank = a.dim()
+    if b.dim() != rank or p < 1:
+        raise NotImplementedError
+    apart = infix(call("unsqueeze", t.value(a), axis=rank - 1), "-", call("unsqueeze", t.value(b), axis=rank - 2))
+    return call("norm", apart, axis=rank, **({} if p == 2 else {"p": p}))
+
+
+@rule("_trilinear")
+def _trilinear(t, out, a, b, c, along_a, along_b, along_c, summed, unroll_dim=1):
+    product = None
+    for tensor, along in ((a, along_a), (b, along_b), (c, along_c)):
+        value = t.value(tensor)
+        for axis in sorted(along):
+            value = call("unsqueeze", value, axis=axis)
+        product = value if product is None else infix(product, "*", value)
+    return call("sum", product, axis=list(summed)) if summed else product
+
+
+def conv_of(t, x, w, shape, stride, padding, dilation):
+    """A convolution. What differs from axis to axis is done by steps in the result, and by zeros around the operand."""
+    axes = len(shape) - 2
+    stride, padding, dilation = ([int(one) for one in each] * (axes if len(each) == 1 else 1) for each in (stride, padding, dilation))
+    if len(set(dilation)) > 1:
+        raise NotImplementedError
+    keywords = {"dilation": dilation[0]} if dilation[0] != 1 else {}
+    if len(set(padding)) > 1:
+        size = list(shape)
+        for axis, before in enumerate(padding, 2):
+            if before:
+                size[axis] = before
+                rim = zeros(size)
+                x = call("concat", [rim, x, rim], axis=axis)
+            size[axis] = shape[axis] + 2 * before
+    elif padding[0]:
+        keywords["padding"] = padding[0]
+    if len(set(stride)) == 1:
+        return call("conv", x, w, **keywords, **({"stride": stride[0]} if stride[0] != 1 else {}))
+    return indexed(call("conv", x, w, **keywords), ", ".join([":", ":", *[f"::{step}" for step in stride]]))
+
+
 @rule("convolution", "_convolution", "convolution_overrideable")
 def _convolution(t, out, x, w, b, stride, padding, dilation, transposed, output_padding, groups, *_):
     if transposed:
         raise NotImplementedError
-    keywords = {}
-    for key, value, usual in (("stride", stride, 1), ("padding", padding, 0), ("dilation", dilation, 1)):
-        value = [int(one) for one in value]
-        if any(one != usual for one in value):
-            if len(set(value)) > 1:
-                raise NotImplementedError
-            keywords[key] = value[0]
+    how = (stride, padding, dilation)
     if groups == 1:
-        result = call("conv", t.value(x), t.value(w), **keywords)
+        result = conv_of(t, t.value(x), t.value(w), x.shape, *how)
     else:
         channels, filters = x.shape[1] // groups, w.shape[0] // groups
-        result = call(
-            "concat",
-            [
-                call(
-                    "conv",
-                    indexed(t.value(x), f":, {g * channels}:{(g + 1) * channels}"),
-                    indexed(t.value(w), f"{g * filters}:{(g + 1) * filters}"),
-                    **keywords,
-                )
-                for g in range(groups)
-            ],
-            axis=1,
-        )
+        parts = []
+        for g in range(groups):
+            inside = indexed(t.value(x), f":, {g * channels}:{(g + 1) * channels}")
+            weights = indexed(t.value(w), f"{g * filters}:{(g + 1) * filters}")
+            parts.append(conv_of(t, inside, weights, (x.shape[0], channels, *x.shape[2:]), *how))
+        result = call("concat", parts, axis=1)
     if b is None:
         return result
     return infix(result, "+", indexed(t.value(b), ", ".join([":"] + ["None"] * (x.dim() - 2))))
 
 
-@rule("max_pool2d_with_indices")
+@rule("max_pool2d_with_indices", "adaptive_max_pool2d")
 def _max_pool(t, out, x, *_):
     values, index = out
     chosen = t.held(index, "chosen")
@@ -801,12 +892,9 @@ def _avg_pool(t, out, x, kernel, stride=(), padding=(0,), ceil_mode=False, count
     rows = math.prod(x.shape[:-2])
     planes = call("reshape", t.value(x), f"[{rows}, 1, {x.shape[-2]}, {x.shape[-1]}]")
     weights = infix(ones((1, 1, *kernel)), "/", number(divisor or kernel[0] * kernel[1]))
-    stride = stride * (2 if len(stride) == 1 else 1)
     padding = [int(one) for one in padding]
-    if len(set(stride)) > 1 or len(set(padding)) > 1:
-        raise NotImplementedError
-    keywords = {"stride": stride[0], **({"padding": padding[0]} if padded else {})}
-    return call("reshape", call("conv", planes, weights, **keywords), shape_of(out[0]))
+    pooled = conv_of(t, planes, weights, (rows, 1, *x.shape[-2:]), stride, padding, [1])
+    return call("reshape", pooled, shape_of(out[0]))
 
 
 # Linear algebra.
@@ -822,11 +910,30 @@ TABLE["linalg_cholesky_ex"] = Rule(
 TABLE["_linalg_det"] = Rule(lambda t, out, x: [call("det", t.value(x))])
 TABLE["_linalg_slogdet"] = Rule(lambda t, out, x: [call("sign", call("det", t.value(x))), call("log", call("abs", call("det", t.value(x))))])
 TABLE["_linalg_eigh"] = Rule(lambda t, out, x, *_, **__: _several(t, out, "eigh", x))
-TABLE["linalg_qr"] = Rule(lambda t, out, x, mode="reduced": _several(t, out, "qr", x))
+
+
+@rule("linalg_qr")
+def _qr(t, out, x, mode="reduced"):
+    if mode != "reduced" or x.shape[-2] < x.shape[-1]:
+        raise NotImplementedError
+    q, r = _several(t, out, "qr", x)
+    signs = out[1].diagonal(dim1=-2, dim2=-1).sign()
+    if bool((signs >= 0).all()):
+        return [q, r]
+    # In the language the diagonal is not negative, and PyTorch's has the signs that it has on these numbers.
+    t.by_value.append("qr")
+    columns = named(t, positions(signs.int()), signs.shape)
+    return [infix(q, "*", columns), infix(call("unsqueeze", columns, axis=signs.dim()), "*", r)]
+
+
+
 
 
 def _several(t, out, function, x):
-    raise NotImplementedError
+    if function == "eigh" and not torch.allclose(x, x.mT):
+        # PyTorch reads one triangle, and the language both.
+        raise NotImplementedError
+    return t.program.several(call(function, t.value(x)), [one.shape for one in out])
 
 
 @rule("_linalg_solve_ex")
@@ -836,17 +943,33 @@ def _solve(t, out, a, b, *, left=True, **_):
     return [call("solve", t.value(a), t.value(b))]
 
 
-@rule("linalg_solve_triangular", "triangular_solve")
+@rule("linalg_solve_triangular")
 def _solve_triangular(t, out, a, b, *, upper, left=True, unitriangular=False):
-    if not left or unitriangular:
+    triangle, off = ("triu", 1) if upper else ("tril", -1)
+    matrix = call(triangle, t.value(a))
+    if unitriangular:
+        matrix = infix(call(triangle, t.value(a), k=off), "+", call("eye", str(a.shape[-1])))
+    if left:
+        return call("solve", matrix, t.value(b))
+    rank = a.dim()
+    if rank != b.dim():
         raise NotImplementedError
-    return call("solve", call("triu" if upper else "tril", t.value(a)), t.value(b))
+    turned = call("solve", call("transpose", matrix, rank - 2, rank - 1), call("transpose", t.value(b), rank - 2, rank - 1))
+    return call("transpose", turned, rank - 2, rank - 1)
 
 
 # Layers.
 
 TABLE["_softmax"] = Rule(lambda t, out, x, dim, *_: call("softmax", t.value(x), axis=dim % x.dim()) if x.dim() else ones(()))
-TABLE["_safe_softmax"] = TABLE["_softmax"]
+
+
+@rule("_safe_softmax")
+def _safe_softmax(t, out, x, dim, *_):
+    if bool(torch.isinf(x).all(dim).any()):
+        raise NotImplementedError
+    return TABLE["_softmax"].of(t, out, x, dim)
+
+
 TABLE["_log_softmax"] = Rule(lambda t, out, x, dim, *_: call("log_softmax", t.value(x), axis=dim % x.dim()) if x.dim() else zeros(()))
 
 
@@ -921,6 +1044,13 @@ def _batch_norm(t, out, x, weight, bias, *rest, **_):
         mean, var = (indexed(one, index) if index else one for one in (mean, var))
     y = infix(infix(t.value(x), "-", mean), "*", call("rsqrt", infix(var, "+", number(eps))))
     return [_affine(t, y, weight, bias, index)]
+
+
+TABLE["_native_batch_norm_legit"] = Rule(_batch_norm)
+TABLE["_batch_norm_with_update"] = Rule(
+    lambda t, out, x, weight, bias, mean, var, momentum, eps: _batch_norm(t, out, x, weight, bias, mean, var, True, momentum, eps)
+)
+TABLE["_native_batch_norm_legit"].updates = TABLE["_batch_norm_with_update"].updates = True
 
 
 @rule("nll_loss_forward")

@@ -31,6 +31,10 @@ _HOW = (
 _MOST_WRITTEN = 1 << 12
 
 
+#: What changes the shape of a tensor itself, and none of its numbers.
+_TURNED_IN_PLACE = {"squeeze_", "unsqueeze_", "t_", "transpose_"}
+
+
 class Tracer(TorchDispatchMode):
     """Writes down what is done while it is active."""
 
@@ -188,9 +192,11 @@ class Tracer(TorchDispatchMode):
         if name in ("_local_scalar_dense", "is_nonzero", "equal", "nonzero"):
             self.by_value.append(str(_frames.place_of(_frames.user_frame())))
             return operation(*args, **kwargs)
+        rule = TABLE.get(name)
+        if rule is not None and rule.updates:
+            return self._done(operation, rule, args, kwargs)
         if operation._schema.is_mutable:
             return self._in_place(operation, name, args, kwargs)
-        rule = TABLE.get(name)
         if rule is None and name in RANDOM:
             return self._kept(operation(*args, **kwargs), name)
         if rule is None and name in CONSTANT:
@@ -212,7 +218,7 @@ class Tracer(TorchDispatchMode):
             outputs = [result]
         try:
             found = rule.of(self, outputs, *args, **kwargs)
-        except NotImplementedError:
+        except (NotImplementedError, LookupError, TypeError, ArithmeticError):
             raise unknown_operation(f"{operation} as it is called here", place, _HOW) from None
         found = found if isinstance(found, list) else [found]
         for output, expression in zip(outputs, found):
@@ -250,11 +256,9 @@ class Tracer(TorchDispatchMode):
             self.written(target, self.held(target, name.rstrip("_")))
             return result
         if plain is None or not isinstance(target, torch.Tensor):
-            if name in ("_native_batch_norm_legit", "_batch_norm_with_update", "batch_norm_update_stats"):
-                plain = TABLE["native_batch_norm"]
-            else:
-                raise unknown_operation(schema.name, _frames.place_of(_frames.user_frame()), _HOW)
-            return self._done(operation, plain, args, kwargs)
+            raise unknown_operation(schema.name, _frames.place_of(_frames.user_frame()), _HOW)
+        if name in _TURNED_IN_PLACE:
+            return self._turned(operation, plain, args, kwargs)
         frame = _frames.user_frame()
         kwargs_in = {key: value for key, value in kwargs.items() if key != "out"}
         expression = plain.of(self, [target], *args, **kwargs_in)
@@ -275,11 +279,23 @@ class Tracer(TorchDispatchMode):
             self.by_value.append(name)
         return result
 
+    def _turned(self, operation, rule, args, kwargs):
+        """The same memory under another shape."""
+        target = args[0]
+        before = target.as_strided(target.shape, target.stride(), target.storage_offset())
+        result = operation(*args, **kwargs)
+        expression = rule.of(self, [target], before, *args[1:], **kwargs)
+        frame = _frames.user_frame()
+        self.bind(target, self._made(expression, target, _frames.place_of(frame), frame, rule))
+        return result
+
     def _decomposed(self, operation, name: str, args, kwargs):
         into = decomposition_table.get(operation)
         if into is not None:
             with self:
-                return into(*args, **kwargs)
+                result = into(*args, **kwargs)
+            if result is not NotImplemented:
+                return result
         with self:
             result = operation.decompose(*args, **kwargs)
         if result is not NotImplemented:
