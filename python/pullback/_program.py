@@ -49,7 +49,21 @@ class Place:
 class Value:
     """An array of the traced function: an input, or an expression of others."""
 
-    __slots__ = ("parts", "holds", "shape", "hint", "place", "uses", "name", "kind", "source", "differentiable", "is_index", "is_held", "results")
+    __slots__ = (
+        "parts",
+        "holds",
+        "shape",
+        "hint",
+        "place",
+        "uses",
+        "name",
+        "kind",
+        "source",
+        "differentiable",
+        "is_index",
+        "is_held",
+        "results",
+    )
 
     def __init__(self, parts, holds, shape, hint=None, place=None, differentiable=True):
         self.parts, self.holds, self.shape = parts, holds, tuple(int(size) for size in shape)
@@ -282,9 +296,7 @@ class Program:
             taken.add(value.name)
         lengths: dict[int, int] = {}
         for value in kept:
-            length = sum(
-                len(part) if isinstance(part, str) else lengths[id(part[0])] for part in value.parts
-            )
+            length = sum(len(part) if isinstance(part, str) else lengths[id(part[0])] for part in value.parts)
             if value.name is None and value.kind == "value" and length > _LONGEST:
                 value.name = _free(_stem(value), taken, numbered=True)
                 taken.add(value.name)
@@ -347,7 +359,11 @@ def _computes(value: Value) -> bool:
     """Is this the result of arithmetic on other values?"""
     first = value.parts[0] if value.parts else ""
     has_values = any(not isinstance(part, str) for part in value.parts)
-    return has_values and value.holds not in (COMPARED, OR, AND, ATOM) or (isinstance(first, str) and has_values and first not in _MOVES)
+    return (
+        has_values
+        and value.holds not in (COMPARED, OR, AND, ATOM)
+        or (isinstance(first, str) and has_values and first not in _MOVES)
+    )
 
 
 def _stem(value: Value) -> str:
@@ -393,6 +409,5 @@ def unknown_operation(name: str, place: Place | None, how: str) -> PullbackError
     """An operation that has no counterpart in the language."""
     where = f" ({place})" if place is not None else ""
     return PullbackError(
-        f"error: `{name}`{where} can't be traced: the language has no operation for it\n"
-        f"  = help: {how}"
+        f"error: `{name}`{where} can't be traced: the language has no operation for it\n  = help: {how}"
     )

@@ -23,7 +23,10 @@ class CharacterMLP(nn.Module):
         self.c = nn.Embedding(vocabulary, width // 4)
         self.w1 = nn.Parameter(torch.randn(context * (width // 4), width) / math.sqrt(context * (width // 4)))
         self.gain, self.bias = nn.Parameter(1 + 0.1 * torch.randn(width)), nn.Parameter(0.1 * torch.randn(width))
-        self.w2, self.b2 = nn.Parameter(torch.randn(width, vocabulary) * 0.1), nn.Parameter(torch.randn(vocabulary) * 0.1)
+        self.w2, self.b2 = (
+            nn.Parameter(torch.randn(width, vocabulary) * 0.1),
+            nn.Parameter(torch.randn(vocabulary) * 0.1),
+        )
 
     def forward(self, tokens, targets):
         embedded = self.c(tokens).view(tokens.shape[0], -1)

@@ -125,7 +125,9 @@ def losses(x, y):
 
 
 def binary_cross_entropy(x, y):
-    return F.binary_cross_entropy_with_logits(x, torch.sigmoid(y)) + F.binary_cross_entropy(torch.sigmoid(x), torch.sigmoid(y))
+    return F.binary_cross_entropy_with_logits(x, torch.sigmoid(y)) + F.binary_cross_entropy(
+        torch.sigmoid(x), torch.sigmoid(y)
+    )
 
 
 def cosine(x, y):
@@ -164,7 +166,12 @@ def masked(x, m):
 
 def linear_algebra(a, b):
     a = a @ a.t() + 3 * torch.eye(4, dtype=a.dtype)
-    return torch.linalg.solve(a, b).sum() + torch.linalg.slogdet(a)[1] + torch.linalg.cholesky(a).sum() + torch.linalg.inv(a)[0, 1]
+    return (
+        torch.linalg.solve(a, b).sum()
+        + torch.linalg.slogdet(a)[1]
+        + torch.linalg.cholesky(a).sum()
+        + torch.linalg.inv(a)[0, 1]
+    )
 
 
 def written_in_place(x, w):
@@ -179,7 +186,12 @@ def written_in_place(x, w):
 def shapes(x):
     y = x.repeat(2, 1).reshape(2, 4, 5).permute(2, 0, 1)
     y = F.pad(y, (1, 2)).unfold(2, 3, 2) if y.shape[2] > 100 else F.pad(y, (1, 2))
-    return torch.einsum("abc,abd->cd", y, y) + torch.stack(y.unbind(0)).sum() + x.diagonal().sum() + x.t()[1:, ::2].prod(1).sum()
+    return (
+        torch.einsum("abc,abd->cd", y, y)
+        + torch.stack(y.unbind(0)).sum()
+        + x.diagonal().sum()
+        + x.t()[1:, ::2].prod(1).sum()
+    )
 
 
 def scattered(x, i):

@@ -45,7 +45,9 @@ class Kernel:
         def back(ctx, dy):
             return scope["backward"](dy, *ctx.saved_tensors)
 
-        return type(self.name, (torch.autograd.Function,), {"forward": staticmethod(run), "backward": staticmethod(back)})
+        return type(
+            self.name, (torch.autograd.Function,), {"forward": staticmethod(run), "backward": staticmethod(back)}
+        )
 
 
 def _linear(x, w, b):
@@ -239,7 +241,12 @@ KERNELS = [
             ("missing term", "p * (dp - (dp * p).sum(-1, keepdim=True))", "p * dp", {"missing-term"}),
             ("wrong axis", "(dp * p).sum(-1, keepdim=True)", "(dp * p).sum(0, keepdim=True)", {"wrong-axis"}),
             ("transpose", "ds.t() @ q", "ds @ q", {"transposed-factor"}),
-            ("mask forgotten", 's.masked_fill(~mask, float("-inf"))', "s", {"other-forward", "stale-operand", "missing-factor"}),
+            (
+                "mask forgotten",
+                's.masked_fill(~mask, float("-inf"))',
+                "s",
+                {"other-forward", "stale-operand", "missing-factor"},
+            ),
         ],
     ),
     Kernel(

@@ -62,6 +62,17 @@ FUNCTIONS = {
     "solve": (jnp.linalg.solve, S, normal(4)),
     "cholesky": (jnp.linalg.cholesky, S),
     "slogdet": (lambda a: jnp.linalg.slogdet(a)[1], S),
+    "inverse": (jnp.linalg.inv, S),
+    "eigenvalues": (lambda a: (lambda w, v: (w**2).sum() + (v[:, 0] ** 3).sum())(*jnp.linalg.eigh((a + a.T) / 2)), S),
+    "qr": (lambda a: jnp.linalg.qr(a)[1], S),
+    "pools": (
+        lambda x: (
+            jax.lax.reduce_window(x, -jnp.inf, jax.lax.max, (2, 2), (2, 2), "VALID")
+            * jax.lax.reduce_window(x, 0.0, jax.lax.add, (2, 3), (2, 2), "SAME")[:, :3]
+        ),
+        X,
+    ),
+    "tiles": (lambda x: jnp.stack([jnp.tile(x, (1, 2)), jnp.repeat(x, 2, 1)], 1).at[0].multiply(2.0), X),
     "convolution": (lambda x, w: jax.lax.conv(x, w, (1, 1), "VALID"), normal(1, 2, 4, 4), normal(3, 2, 2, 2)),
     "updates": (lambda x: x.at[jnp.array([0, 2, 0])].add(2 * x[1]).at[3, 1:3].set(0.5), X),
     "shapes": (lambda x: jnp.pad(x, ((1, 0), (0, 2)))[::2].reshape(-1)[::-1].sum() * jnp.roll(x, 1, 0).T, X),
@@ -71,7 +82,7 @@ FUNCTIONS = {
 @pytest.mark.parametrize("dtype", [jnp.float64, jnp.float32, jnp.bfloat16], ids=lambda dtype: dtype.__name__)
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_functions_hold_with_the_gradients_of_jax(name, dtype):
-    if dtype == jnp.bfloat16 and name in ("solve", "cholesky", "slogdet"):
+    if dtype == jnp.bfloat16 and name in ("solve", "cholesky", "slogdet", "inverse", "eigenvalues", "qr"):
         return
     function, *arguments = FUNCTIONS[name]
     with jax.experimental.enable_x64() if hasattr(jax.experimental, "enable_x64") else jax.enable_x64(True):
@@ -105,7 +116,10 @@ def test_custom_vjp():
     assert pullback.check(scaled, x, g).ok and pullback.jax.gradcheck(scaled, (x, g))
     scaled.defvjp(_forward, _wrong)
     report = pullback.check(scaled, x, g)
-    assert report.claim("x").verdict == "wrong" and report.claim("g").diagnosis.cause in ("missing-factor", "extra-factor")
+    assert report.claim("x").verdict == "wrong" and report.claim("g").diagnosis.cause in (
+        "missing-factor",
+        "extra-factor",
+    )
     with pytest.raises(pullback.WrongGradient):
         pullback.jax.gradcheck(scaled, (x, g))
 

@@ -59,13 +59,17 @@ def test_the_magic_does_what_it_is_told():
 
 
 def test_the_plugin_writes_a_page(tmp_path):
-    test = "import pullback\n\ndef test_a():\n    pullback.assert_gradients('x: [3] ~ randn; L = sum(x^2); dL/dx = x')\n"
+    test = (
+        "import pullback\n\ndef test_a():\n    pullback.assert_gradients('x: [3] ~ randn; L = sum(x^2); dL/dx = x')\n"
+    )
     (tmp_path / "test_a.py").write_text(test)
     page = tmp_path / "report.html"
     command = [sys.executable, "-m", "pytest", "-q", "-p", "pullback._pytest", f"--pullback-html={page}", str(tmp_path)]
     found = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
     assert found.returncode == 1 and "the factor `2` is missing here" in found.stdout
-    assert "test_a.py::test_a" in page.read_text(encoding="utf-8") and "missing factor" in page.read_text(encoding="utf-8")
+    assert "test_a.py::test_a" in page.read_text(encoding="utf-8") and "missing factor" in page.read_text(
+        encoding="utf-8"
+    )
 
 
 def test_wrong_uses_say_so():

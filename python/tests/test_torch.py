@@ -4,11 +4,10 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="PyTorch is not installed: its tests did not run")
 
-from torch.autograd.gradcheck import GradcheckError  # noqa: E402
-
 import blocks  # noqa: E402
 import functions  # noqa: E402
 import slips  # noqa: E402
+from torch.autograd.gradcheck import GradcheckError  # noqa: E402
 
 import pullback  # noqa: E402
 import pullback.torch  # noqa: E402
@@ -73,7 +72,9 @@ def test_names_and_places_are_those_of_the_users_code():
     line = next(number for number, line in enumerate(text.split("\n"), 1) if line.startswith("hidden"))
     place = traced.place(line)
     assert place.file == __file__ and place.function == "layer"
-    assert "dy/dweight" in str(pullback.derive(traced, wrt="weight")) or "dL/dweight" in str(pullback.derive(traced, wrt="weight"))
+    assert "dy/dweight" in str(pullback.derive(traced, wrt="weight")) or "dL/dweight" in str(
+        pullback.derive(traced, wrt="weight")
+    )
 
 
 class Cube(torch.autograd.Function):
@@ -301,7 +302,13 @@ def test_audit_says_where_a_path_is_cut():
 
     found = pullback.torch.audit(Net(), torch.ones(2, 3))
     by = {one.name.split(".")[0]: [cut.by for cut in one.cuts] for one in found.parameters if not one.reached}
-    assert by == {"detached": ["detach"], "unwatched": ["no_grad"], "rounded": ["integer"], "silent": ["function"], "unused": []}
+    assert by == {
+        "detached": ["detach"],
+        "unwatched": ["no_grad"],
+        "rounded": ["integer"],
+        "silent": ["function"],
+        "unused": [],
+    }
     assert found["used.weight"].reached and found["table.weight"].reached and not found.ok
     cut = found["silent.weight"].cuts[0]
     assert cut.operation == "Silent" and cut.place.file == __file__ and "Silent" in str(found)

@@ -5,10 +5,9 @@ from __future__ import annotations
 import inspect
 import re
 
-import numpy as np
-
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from .._judging import judge, loss_name
 from .._program import COMPARED, Expression
@@ -77,7 +76,9 @@ def trace(fn, *args, **kwargs) -> Traced:
     )
 
 
-def check(fn, *args, reference=None, cotangents=None, order: int = 1, precision: str | None = None, seed: int = 0, **kwargs) -> Report:
+def check(
+    fn, *args, reference=None, cotangents=None, order: int = 1, precision: str | None = None, seed: int = 0, **kwargs
+) -> Report:
     """Judges the gradients of a function on these arguments: what ``jax.vjp`` makes of it, ``custom_vjp`` included.
 
     ``reference`` is a plain function that computes the same; by default what ``fn`` itself computes. ``cotangents``: one for each
@@ -127,9 +128,15 @@ def check(fn, *args, reference=None, cotangents=None, order: int = 1, precision:
     arrays = [jnp.asarray(leaves[at]) for at in at_arrays]
     outputs, dys, gradients = run(arrays, lambda outputs: _cotangents(outputs, cotangents, seed))
     if len(outputs) < len(traced.outputs):
-        raise PullbackError(f"error: the reference returns {len(traced.outputs)} arrays, and the function {len(outputs)}")
+        raise PullbackError(
+            f"error: the reference returns {len(traced.outputs)} arrays, and the function {len(outputs)}"
+        )
     loss = loss_name(traced)
-    used = [(name, output, dy) for name, output, dy in zip(traced.outputs, outputs, dys) if name is not None and dy is not None]
+    used = [
+        (name, output, dy)
+        for name, output, dy in zip(traced.outputs, outputs, dys)
+        if name is not None and dy is not None
+    ]
     if not used:
         raise PullbackError("error: no output is used: there is nothing to judge")
     names = [name for name, _, is_one in traced.arguments if is_one]
@@ -181,7 +188,11 @@ def _backward(fn, count, kwargs):
             inside = list(args)
             for at, value in zip(floats, values):
                 inside[at] = value
-            return [one for one in jax.tree_util.tree_leaves(fn(*inside, **kwargs)) if jnp.issubdtype(one.dtype, jnp.floating)]
+            return [
+                one
+                for one in jax.tree_util.tree_leaves(fn(*inside, **kwargs))
+                if jnp.issubdtype(one.dtype, jnp.floating)
+            ]
 
         return tuple(jax.vjp(of, *[args[at] for at in floats])[1](list(dys)))
 
@@ -224,7 +235,9 @@ def _cotangents(outputs, given, seed):
             raise PullbackError(f"error: {len(given)} cotangents are given, and there are {len(outputs)} outputs")
         for output, dy in zip(outputs, given):
             if dy is not None and np.shape(dy) != output.shape:
-                raise PullbackError(f"error: a cotangent has the shape {list(np.shape(dy))}, and its output {list(output.shape)}")
+                raise PullbackError(
+                    f"error: a cotangent has the shape {list(np.shape(dy))}, and its output {list(output.shape)}"
+                )
         return [None if dy is None else jnp.asarray(dy, output.dtype) for output, dy in zip(outputs, given)]
     generator = np.random.default_rng([seed, 0x5DEECE66])
     return [

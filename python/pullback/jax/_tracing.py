@@ -2,21 +2,19 @@
 
 JAX makes a jaxpr of it, and that is gone through operation by operation, each of which is done on the arguments' numbers and written
 down. So a `scan` is as many steps as it has, and a `cond` or a `while` does what it does on these numbers. What an operation is in the
-language is stated in ``_primitives.py``.
+language is stated in ``_primitives/``.
 """
 
 from __future__ import annotations
 
 import numpy as np
-
-import jax
 from jax.extend.core import Literal
 
 from .. import _frames
 from .._program import ATOM, Expression, Place, Program, Value, call, distribution, infix, number, unknown_operation
 
 #: What to do about an operation that is not known.
-_HOW = (
+HOW = (
     "give a reference that is written without it (`reference=`), or check the parts before and behind it by themselves"
 )
 
@@ -49,6 +47,8 @@ class Tracer:
         self.by_value: list[str] = []
         self.captured: list[tuple[Value, np.ndarray]] = []
         self.place: Place | None = None
+        #: The operation that is written down.
+        self.current = ""
         self._last: dict[tuple, Value] = {}
         self._steps = 0
 
@@ -119,7 +119,7 @@ class Tracer:
         """One more step of a loop is written down."""
         self._steps += 1
         if self._steps > _MOST_STEPS:
-            raise unknown_operation(f"a loop of more than {_MOST_STEPS} steps", self.place, _HOW)
+            raise unknown_operation(f"a loop of more than {_MOST_STEPS} steps", self.place, HOW)
 
     def finish(self) -> None:
         """Names what a line did last after what the line assigns to."""
@@ -131,7 +131,11 @@ class Tracer:
     def _const(self, const) -> Array:
         found = np.asarray(const)
         if found.size <= 1 << 12 and not is_float(found):
-            return Array(self.program.value(written(found), found.shape), found.shape, const, True) if found.size else constant(const)
+            return (
+                Array(self.program.value(written(found), found.shape), found.shape, const, True)
+                if found.size
+                else constant(const)
+            )
         if found.ndim == 0:
             return constant(const)
         value = self.program.input("constant", found.shape, distribution(plain(found)), self.place or Place("", 0))
@@ -143,15 +147,16 @@ class Tracer:
         name = equation.primitive.name
         rule = self.table.get(name)
         if rule is None:
-            raise unknown_operation(name, self.place, _HOW)
+            raise unknown_operation(name, self.place, HOW)
         if getattr(rule, "goes_inside", False):
             return rule(self, equation.params, operands)
+        self.current = name
         numbers = equation.primitive.bind(*[one.numbers for one in operands], **equation.params)
         results = list(numbers) if equation.primitive.multiple_results else [numbers]
         try:
             found = rule(self, results, equation.params, *operands)
-        except NotImplementedError:
-            raise unknown_operation(f"{name} as it is called here", self.place, _HOW) from None
+        except (NotImplementedError, LookupError, TypeError, ArithmeticError):
+            raise unknown_operation(f"{name} as it is called here", self.place, HOW) from None
         found = found if isinstance(found, list) else [found]
         is_fixed = all(one.is_fixed for one in operands)
         return [self._made(expression, result, is_fixed) for expression, result in zip(found, results)]
@@ -182,7 +187,9 @@ def constant(number_or_array) -> Array:
 
 def written(array) -> Expression:
     """An array that is written out."""
-    return Expression([str(plain(np.asarray(array)).tolist()).replace(" ", "").replace("True", "1").replace("False", "0")], ATOM)
+    return Expression(
+        [str(plain(np.asarray(array)).tolist()).replace(" ", "").replace("True", "1").replace("False", "0")], ATOM
+    )
 
 
 def plain(array: np.ndarray) -> np.ndarray:

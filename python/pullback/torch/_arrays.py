@@ -21,7 +21,11 @@ def to_numpy(tensor: torch.Tensor) -> tuple[np.ndarray, str | None]:
 
 def from_numpy(array: np.ndarray, like: torch.Tensor, dtype: torch.dtype | None = None) -> torch.Tensor:
     """The numbers on the device of another tensor, in its type or in another one."""
-    return torch.from_numpy(np.ascontiguousarray(array)).reshape(array.shape).to(device=like.device, dtype=dtype or like.dtype)
+    return (
+        torch.from_numpy(np.ascontiguousarray(array))
+        .reshape(array.shape)
+        .to(device=like.device, dtype=dtype or like.dtype)
+    )
 
 
 def copied(tensor: torch.Tensor) -> torch.Tensor:

@@ -162,16 +162,23 @@ class Run:
         for (name, tensor, _), before in zip(self.arguments, self.before):
             if not torch.equal(tensor.detach().nan_to_num(), before.nan_to_num()):
                 remarks.append(f"`{name}` is written to in place: it is judged as it was before")
-        again = [(n, _fresh(b, o) if at < self.given else t, o) for at, ((n, t, o), b) in enumerate(zip(self.arguments, self.before))]
+        again = [
+            (n, _fresh(b, o) if at < self.given else t, o)
+            for at, ((n, t, o), b) in enumerate(zip(self.arguments, self.before))
+        ]
         outputs = self.outputs(again)
         others = self.gradients(outputs, cotangents, again)
         names = [name for name, _, is_one in self.arguments if is_one]
         for name, one, other in zip(names, gradients, others):
             if one is not None and other is not None and not torch.equal(one.nan_to_num(), other.nan_to_num()):
                 spread = (one.double() - other.double()).abs().max().item()
-                remarks.append(f"the function is not deterministic: in two runs d/d{name} differs by up to {spread:.2g}")
+                remarks.append(
+                    f"the function is not deterministic: in two runs d/d{name} differs by up to {spread:.2g}"
+                )
         # What is judged is what the function was given.
-        self.arguments = [(n, b if at < self.given else t, o) for at, ((n, t, o), b) in enumerate(zip(self.arguments, self.before))]
+        self.arguments = [
+            (n, b if at < self.given else t, o) for at, ((n, t, o), b) in enumerate(zip(self.arguments, self.before))
+        ]
         return remarks
 
     def on_other_data(self, numbers, loss: str, names: list[str]):
@@ -185,7 +192,10 @@ class Run:
             for (_, tensor, _), (_, other, _) in list(zip(self.arguments, arguments))[self.given :]:
                 replaced.append((tensor, tensor.detach().clone()))
                 tensor.data.copy_(other.detach())
-            kept = [(n, t if at >= self.given else o, i) for at, ((n, t, i), (_, o, _)) in enumerate(zip(self.arguments, arguments))]
+            kept = [
+                (n, t if at >= self.given else o, i)
+                for at, ((n, t, i), (_, o, _)) in enumerate(zip(self.arguments, arguments))
+            ]
             outputs = self.outputs(kept)
             cotangents = [
                 _arrays.from_numpy(numbers[f"d{loss}/d{name}"], output, output.dtype)
@@ -200,7 +210,8 @@ class Run:
         all_names = [name for name, _, is_one in self.arguments if is_one]
         found = dict(zip(all_names, gradients))
         return [
-            (f"d{loss}/d{name}", _arrays.to_numpy(found[name])[0] if found[name] is not None else None) for name in names
+            (f"d{loss}/d{name}", _arrays.to_numpy(found[name])[0] if found[name] is not None else None)
+            for name in names
         ]
 
 
@@ -242,7 +253,9 @@ def _check_twice(fn, args, kwargs, reference, cotangents, precision, seed) -> Re
     tracer = Tracer()
     tracer.detach_is_same = True
     inside, arguments = [], []
-    for leaf, name, is_one in zip([*leaves, *given], [*names, *_names_of(given)], [*differentiated, *[True] * len(given)]):
+    for leaf, name, is_one in zip(
+        [*leaves, *given], [*names, *_names_of(given)], [*differentiated, *[True] * len(given)]
+    ):
         if isinstance(leaf, torch.Tensor):
             leaf = _fresh(leaf, is_one)
             arguments.append((tracer.argument(name, leaf, is_one), leaf, is_one))

@@ -14,7 +14,6 @@ from .._report import WrongGradient
 from ._check import check
 
 
-
 class WrongGradcheck(WrongGradient, GradcheckError):
     """A gradient that does not hold, under PyTorch's own name for that."""
 

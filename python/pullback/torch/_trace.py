@@ -8,7 +8,7 @@ import re
 import torch
 from torch.utils import _pytree as pytree
 
-from .._program import COMPARED, Expression, Program, Value
+from .._program import COMPARED, Expression, Value
 from .._pullback import PullbackError
 from .._traced import Traced as _Traced
 from . import _arrays

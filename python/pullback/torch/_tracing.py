@@ -2,7 +2,7 @@
 
 The function runs once, on its arguments, below PyTorch's autograd: each operation of ATen that it comes to is done, and written down.
 So control flow is that of these numbers, and whatever Python does in between does not matter. What an operation is in the language is
-stated in ``_aten.py``; one that is not there is decomposed by PyTorch's own tables; what is left is an error that names it.
+stated in ``_aten/``; one that is not there is decomposed by PyTorch's own tables; what is left is an error that names it.
 
 A tensor is known by where its numbers lie, so that views of the same numbers are the same value. Where they are written to in place,
 what lies there has a new value, and views of it are read off that.
@@ -18,8 +18,8 @@ from .. import _frames
 from .._program import Program, Value, call, distribution, indexed, infix, number, positions, unknown_operation
 from .._pullback import PullbackError
 from . import _arrays
-from ._functions import function_around
 from ._aten import CONSTANT, RANDOM, TABLE, is_held
+from ._functions import function_around
 
 #: What to do about an operation that is not known.
 _HOW = (
@@ -237,8 +237,10 @@ class Tracer(TorchDispatchMode):
             value = self.program.value(expression, output.shape, place=place)
             operands = [part[0] for part in value.parts if not isinstance(part, str)]
             value.is_index = rule is not None and rule.moves and all(one.is_index for one in operands)
-        is_cut = not torch.is_grad_enabled() and output.is_floating_point() and any(
-            not isinstance(part, str) for part in value.parts
+        is_cut = (
+            not torch.is_grad_enabled()
+            and output.is_floating_point()
+            and any(not isinstance(part, str) for part in value.parts)
         )
         if is_cut and function_around() is None:
             value = self.program.value(call("stop_gradient", value), output.shape, place=place)
