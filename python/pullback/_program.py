@@ -59,15 +59,14 @@ class Value:
         "name",
         "kind",
         "source",
-        "differentiable",
         "is_index",
         "is_held",
         "results",
     )
 
-    def __init__(self, parts, holds, shape, hint=None, place=None, differentiable=True):
+    def __init__(self, parts, holds, shape, hint=None, place=None):
         self.parts, self.holds, self.shape = parts, holds, tuple(int(size) for size in shape)
-        self.hint, self.place, self.differentiable = hint, place, differentiable
+        self.hint, self.place = hint, place
         self.uses, self.name, self.kind, self.source = 0, None, "value", None
         #: Does the language know that these are integers? What is computed of integers are numbers there.
         self.is_index = False
@@ -193,19 +192,19 @@ class Program:
         self.is_spelt_out = False
         self._lines: list[Value | None] | None = None
 
-    def input(self, hint, shape, source, place=None, differentiable=True) -> Value:
+    def input(self, hint, shape, source, place=None) -> Value:
         """An input: ``source`` is what stands behind its ``~``."""
-        value = Value([], ATOM, shape, hint, place, differentiable)
+        value = Value([], ATOM, shape, hint, place)
         value.kind, value.source = "input", source
         value.is_index = source.startswith("randint")
         self.values.append(value)
         return value
 
-    def value(self, expression, shape, hint=None, place=None, differentiable=True) -> Value:
+    def value(self, expression, shape, hint=None, place=None) -> Value:
         """A value that an expression gives."""
         if isinstance(expression, Value):
             expression = Expression([(expression, COMPARED)], ATOM)
-        value = Value(expression.parts, expression.holds, shape, hint, place, differentiable)
+        value = Value(expression.parts, expression.holds, shape, hint, place)
         self.values.append(value)
         for part in value.parts:
             if not isinstance(part, str):
@@ -386,6 +385,19 @@ def _free(name: str, taken: set[str], numbered: bool = False) -> str:
     return f"{name}{at}" if numbered else f"{name}_{at}"
 
 
+def is_given(value: Value) -> bool:
+    """Is this made of inputs that are integers, so that nothing computes it?"""
+    stack, seen = [value], set()
+    while stack:
+        value = stack.pop()
+        if value.kind in ("joint", "result"):
+            return False
+        if id(value) not in seen:
+            seen.add(id(value))
+            stack += [part[0] for part in value.parts if not isinstance(part, str)]
+    return True
+
+
 def distribution(array) -> str:
     """What an input is drawn from where other data is needed: numbers of the kind that were given."""
     import numpy as np
@@ -397,7 +409,8 @@ def distribution(array) -> str:
         if array.size == 0:
             return "randint(0, 1)"
         low, high = int(array.min()), int(array.max())
-        return f"randint({min(low, 0)}, {high + 1})"
+        # A label that stands for none, -100, is no index on other data.
+        return f"randint({0 if high >= 0 else low}, {high + 1})"
     array = array.astype(np.float64)
     finite = array[np.isfinite(array)]
     if finite.size > 1 and finite.min() > 0:

@@ -6,7 +6,6 @@ Everything here is read from the JSON and the text that Pullback makes. Nothing 
 from __future__ import annotations
 
 import json
-import re
 
 from ._html import terminal_html
 from ._pullback import PullbackError
@@ -62,7 +61,7 @@ class Claim(Item):
     def passes(self) -> bool:
         """Whether it holds, or follows the convention at a kink."""
         verdict = self._values["verdict"]
-        return verdict == "holds" or (verdict == "kink" and bool(self._values.get("conventional")))
+        return verdict == "holds" or (verdict == "kink" and bool(self._values["kink"]["conventional"]))
 
 
 def _item(value):
@@ -162,6 +161,3 @@ def _add_places(value, places) -> None:
             stack += value.values()
         elif isinstance(value, list):
             stack += value
-
-
-_ANSI = re.compile(r"\x1b\[[0-9;]*m")

@@ -124,6 +124,22 @@ def test_custom_vjp():
         pullback.jax.gradcheck(scaled, (x, g))
 
 
+def test_a_gradient_of_another_shape_is_judged_and_not_refused():
+    @jax.custom_vjp
+    def linear(x, w, b):
+        return x @ w + b
+
+    def back(saved, dy):
+        x, w = saved
+        return dy @ w.T, dy.T @ x, dy.sum(1)
+
+    linear.defvjp(lambda x, w, b: (linear(x, w, b), (x, w)), back)
+    arguments = [jnp.asarray(one, jnp.float32) for one in (normal(5, 3), normal(3, 4), normal(4))]
+    report = pullback.check(linear, *arguments)
+    causes = [claim.diagnosis.cause if claim.diagnosis else claim.verdict for claim in report.claims]
+    assert causes == ["holds", "transposed-factor", "wrong-axis"]
+
+
 def test_second_derivatives():
     @jax.custom_vjp
     def cube(x):

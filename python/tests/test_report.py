@@ -25,6 +25,13 @@ def test_attributes_are_the_keys_of_the_json():
         report.claim("w")
 
 
+def test_what_passes_is_what_the_exit_code_says():
+    kink = "x = [0, 1]\nL = sum(relu(x))\ndL/dx = "
+    for claimed, verdict, passes in (("step(x)", "kink", True), ("[0.5, 1]", "kink", False), ("2 * x", "wrong", False)):
+        report = pullback.check(kink + claimed)
+        assert (report.claims[0].verdict, report.claims[0].passes, report.ok) == (verdict, passes, passes)
+
+
 def test_a_wrong_gradient_raises_the_whole_diagnosis():
     with pytest.raises(pullback.WrongGradient, match="write `dL/dx = 2 \\* x`") as caught:
         pullback.assert_gradients(WRONG)

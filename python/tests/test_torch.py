@@ -130,6 +130,33 @@ def test_a_gradient_that_is_none():
     assert pullback.check(HalfForgotten, torch.randn(4, 3, requires_grad=True), torch.randn(3, 2)).ok
 
 
+def test_a_gradient_of_another_shape_is_judged_and_not_refused():
+    class Linear(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx, x, w, b):
+            ctx.save_for_backward(x, w)
+            return x @ w.t() + b
+
+        @staticmethod
+        def backward(ctx, dy):
+            x, w = ctx.saved_tensors
+            return dy @ w, x.t() @ dy, dy.sum(1)
+
+    class Swapped(Linear):
+        @staticmethod
+        def backward(ctx, dy):
+            x, w = ctx.saved_tensors
+            return dy @ w, dy.sum(0), dy.t() @ x
+
+    arguments = [torch.randn(5, 3, dtype=D), torch.randn(4, 3, dtype=D), torch.randn(4, dtype=D)]
+    for function, expected in (
+        (Linear, ["holds", "transposed-factor", "wrong-axis"]),
+        (Swapped, ["holds", "swapped-claims", "swapped-claims"]),
+    ):
+        report = pullback.check(function, *arguments)
+        assert [c.diagnosis.cause if c.diagnosis else c.verdict for c in report.claims] == expected
+
+
 def test_several_outputs_and_outputs_that_are_not_used():
     def several(x):
         return x.sin(), x.argmax(), (x**2).sum()
@@ -243,6 +270,22 @@ def test_what_is_cut_off_is_cut_off_in_the_program():
 def test_an_operation_that_is_not_known_is_named_with_its_place():
     with pytest.raises(pullback.PullbackError, match=r"aten::_fft_r2c` \(test_torch.py:\d+\).*\n.*reference="):
         pullback.check(lambda x: torch.fft.rfft(x).abs(), torch.randn(8))
+
+
+@pytest.mark.parametrize(
+    "x",
+    [torch.zeros(3, dtype=torch.complex64), torch.eye(3).to_sparse(), torch.zeros(3, device="meta")],
+    ids=["complex", "sparse", "meta"],
+)
+def test_tensors_without_real_numbers_are_refused(x):
+    with pytest.raises(pullback.PullbackError, match="`x` is a .* tensor"):
+        pullback.check(lambda x: x * 2, x)
+
+
+@pytest.mark.parametrize("shape", [(0,), (3, 0), (1,) * 33, ()], ids=str)
+def test_shapes_that_are_awkward(shape):
+    report = pullback.check(lambda x: (x * x).sin(), torch.randn(shape, dtype=D))
+    assert report.ok or report.exit_code == 2
 
 
 def test_another_forward_pass_is_not_judged():

@@ -47,12 +47,12 @@ fn main() -> ExitCode {
             complaints.iter().for_each(|complaint| println!("{complaint}"));
             if complaints.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
         }
-        Some("test") => match tests::all(&root) {
+        Some("test") => match tests::run_all(&root, std::env::args().nth(2).as_deref()) {
             true => ExitCode::SUCCESS,
             false => ExitCode::FAILURE,
         },
         _ => {
-            eprintln!("cargo xtask test | docs | names | tidy");
+            eprintln!("cargo xtask test [rust | python] | docs | names | tidy");
             ExitCode::FAILURE
         }
     }

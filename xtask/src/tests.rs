@@ -1,4 +1,5 @@
-//! `cargo xtask test`: all tests, those of Rust and those of the Python package.
+//! `cargo xtask test`: all tests, those of Rust and those of the Python package; `cargo xtask test rust` and `cargo xtask test python` run
+//! the ones or the others.
 //!
 //! Python's need a Python with NumPy and pytest; those of PyTorch and of JAX skip, and say so, where these are not there. It is the one
 //! that `PULLBACK_PYTHON` names, or else one in `target/python`, a virtual environment that is made for it, and into which all of
@@ -8,9 +9,17 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// Runs all tests; whether they pass.
-pub fn all(root: &Path) -> bool {
-    rust(root) & python(root)
+/// Runs all tests, or those of one side; whether they pass.
+pub fn run_all(root: &Path, side: Option<&str>) -> bool {
+    match side {
+        None => rust(root) & python(root),
+        Some("rust") => rust(root),
+        Some("python") => python(root),
+        Some(other) => {
+            eprintln!("`{other}`: the tests are `rust` and `python`");
+            false
+        }
+    }
 }
 
 fn rust(root: &Path) -> bool {

@@ -110,9 +110,10 @@ def check(
             inside[at] = array
 
         def of(*floats):
+            own = list(inside)
             for at, array in zip(wrt, floats):
-                inside[at] = array
-            more, keywords = jax.tree_util.tree_unflatten(tree, inside)
+                own[at] = array
+            more, keywords = jax.tree_util.tree_unflatten(tree, own)
             return jax.tree_util.tree_leaves(fn(*more, **keywords))
 
         outputs, pull = jax.vjp(of, *[inside[at] for at in wrt])
@@ -123,7 +124,14 @@ def check(
             else np.zeros(output.shape, jax.dtypes.float0)
             for output, dy in zip(outputs, dys)
         ]
-        return outputs, dys, pull(full)
+        try:
+            return outputs, dys, pull(full)
+        except (TypeError, ValueError):
+            # JAX refuses a gradient of another shape; what is wrong with it is for Pullback to say.
+            found = _raw(fn, leaves, tree, inside, full)
+            if found is None:
+                raise
+            return outputs, dys, [found[at] for at in wrt]
 
     arrays = [jnp.asarray(leaves[at]) for at in at_arrays]
     outputs, dys, gradients = run(arrays, lambda outputs: _cotangents(outputs, cotangents, seed))
@@ -165,6 +173,26 @@ def check(
 
     shapes = [(name, dy.shape) for name, _, dy in used]
     return judge(traced, _name_of(fn), shapes, data, asked, precision, remarks)
+
+
+def _raw(fn, leaves, tree, inside, cotangents):
+    """What the backward pass of a `custom_vjp` returns for each leaf of its arguments, whatever its shape."""
+    if not isinstance(fn, jax.custom_vjp) or getattr(fn, "nondiff_argnums", ()):
+        return None
+    args, keywords = jax.tree_util.tree_unflatten(tree, inside)
+    if keywords:
+        return None
+    out, saved = fn.fwd(*args)
+    returned = fn.bwd(saved, jax.tree_util.tree_unflatten(jax.tree_util.tree_structure(out), cotangents))
+    returned = returned if isinstance(returned, tuple) else (returned,)
+    if len(returned) != len(args):
+        return None
+    found = []
+    for arg, gradient in zip(args, returned):
+        own = jax.tree_util.tree_leaves(arg)
+        parts = jax.tree_util.tree_leaves(gradient)
+        found += [jnp.zeros_like(one) for one in own] if gradient is None else parts
+    return found if len(found) == len(leaves) else None
 
 
 def gradcheck(fn, args, **how) -> bool:

@@ -146,15 +146,17 @@ class Run:
         used = [(output, dy) for (_, output), dy in zip(outputs, cotangents) if dy is not None and output.requires_grad]
         if not inputs or not used:
             raise PullbackError("error: no output requires a gradient: there is no backward pass")
-        return list(
-            torch.autograd.grad(
-                [output for output, _ in used],
-                inputs,
-                [dy.clone() for _, dy in used],
-                allow_unused=True,
-                retain_graph=True,
+        given = [dy.clone() for _, dy in used]
+        try:
+            found = torch.autograd.grad(
+                [output for output, _ in used], inputs, given, allow_unused=True, retain_graph=True
             )
-        )
+        except RuntimeError as error:
+            # PyTorch refuses a gradient of another shape; what is wrong with it is for Pullback to say.
+            found = _raw([output for output, _ in used], inputs, given) if "invalid gradient" in str(error) else None
+            if found is None:
+                raise
+        return list(found)
 
     def remarks(self, cotangents, gradients) -> list[str]:
         """What is seen besides: another run that gives other numbers, and arguments that are written to."""
@@ -213,6 +215,22 @@ class Run:
             (f"d{loss}/d{name}", _arrays.to_numpy(found[name])[0] if found[name] is not None else None)
             for name in names
         ]
+
+
+def _raw(outputs, inputs, cotangents):
+    """What the backward pass of one function returns, whatever its shape: nothing where other operations stand around it."""
+    node = outputs[0].grad_fn
+    backward = getattr(node, "apply", None)
+    if backward is None or any(output.grad_fn is not node for output in outputs):
+        return None
+    leaves = [getattr(following, "variable", None) for following, _ in node.next_functions]
+    places = [next((at for at, leaf in enumerate(leaves) if leaf is one), None) for one in inputs]
+    if None in places:
+        return None
+    by_output = {output.output_nr: dy for output, dy in zip(outputs, cotangents)}
+    returned = backward(*[by_output.get(number) for number in range(max(by_output) + 1)])
+    returned = returned if isinstance(returned, tuple) else (returned,)
+    return [returned[at] for at in places] if len(returned) == len(leaves) else None
 
 
 def _fresh(tensor: torch.Tensor, differentiated: bool) -> torch.Tensor:

@@ -24,7 +24,7 @@ class Traced(_Traced):
     captured: list[tuple[str, torch.Tensor]]
 
 
-def trace(fn, *args, differentiable=None, **kwargs) -> Traced:
+def trace(fn, *args, **kwargs) -> Traced:
     """The program that a function is on these arguments.
 
     It prints as text of the language, and goes wherever a source goes: ``pullback.derive(traced, wrt="x")``.
@@ -42,12 +42,13 @@ def trace(fn, *args, differentiable=None, **kwargs) -> Traced:
     """
     leaves, spec = pytree.tree_flatten((args, kwargs))
     names = argument_names(fn, args, kwargs)
-    differentiated = differentiable or which_are_differentiated(leaves)
+    differentiated = which_are_differentiated(leaves)
     called = callable_of(fn)
     tracer = Tracer(module_names(fn))
     inside, arguments = [], []
     for leaf, name, is_one in zip(leaves, names, differentiated):
         if isinstance(leaf, torch.Tensor):
+            refuse_what_has_no_real_numbers(name, leaf)
             leaf = _arrays.copied(leaf)
             value = tracer.argument(name, leaf, is_one)
             arguments.append((value, leaf, is_one))
@@ -99,6 +100,22 @@ def traced(tracer: Tracer, name: str, arguments, outputs) -> Traced:
         captured=[(value.name, tensor) for value, tensor in tracer.captured if value.name is not None],
         by_value=tracer.by_value + program.held(),
     )
+
+
+def refuse_what_has_no_real_numbers(name: str, tensor: torch.Tensor) -> None:
+    """The language has arrays of real numbers, and every one of them has a place in memory."""
+    kind = None
+    if tensor.is_complex() or tensor.is_quantized:
+        kind = str(tensor.dtype).replace("torch.", "")
+    elif tensor.layout != torch.strided:
+        kind = str(tensor.layout).replace("torch.", "")
+    elif tensor.device.type == "meta":
+        kind = "meta"
+    if kind is not None:
+        raise PullbackError(
+            f"error: `{name}` is a {kind} tensor, and arrays of real numbers can be traced\n"
+            "  = help: give real and imaginary parts, or a dense tensor, by themselves"
+        )
 
 
 def callable_of(fn):

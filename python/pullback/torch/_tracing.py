@@ -60,7 +60,6 @@ class Tracer(TorchDispatchMode):
     def argument(self, name: str, tensor: torch.Tensor, differentiable: bool) -> Value:
         """Makes an input of an argument. One that is not differentiated is held."""
         value = self.program.input(name, tensor.shape, distribution(_arrays.to_numpy(tensor)[0]))
-        value.differentiable = differentiable
         inside = value
         if tensor.is_floating_point() and not differentiable:
             inside = self.program.value(call("stop_gradient", value), tensor.shape, hint=f"{name}_held")
@@ -130,7 +129,7 @@ class Tracer(TorchDispatchMode):
         frame = _frames.user_frame()
         place = _frames.place_of(frame)
         array = _arrays.to_numpy(tensor)[0]
-        value = self.program.input(hint, tensor.shape, distribution(array), place, differentiable=False)
+        value = self.program.input(hint, tensor.shape, distribution(array), place)
         self.captured.append((value, tensor.detach().clone()))
         value.is_held = True
         if not tensor.is_floating_point():
@@ -144,7 +143,7 @@ class Tracer(TorchDispatchMode):
         name = name or _name_of(tensor, frame) or "constant"
         place = _frames.place_of(frame)
         source = distribution(_arrays.to_numpy(tensor)[0])
-        value = self.program.input(name, tensor.shape, source, place, differentiable=tensor.requires_grad)
+        value = self.program.input(name, tensor.shape, source, place)
         self.captured.append((value, tensor))
         if tensor.is_floating_point() and not tensor.requires_grad:
             value = self.program.value(call("stop_gradient", value), tensor.shape)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..._program import Expression, call
-from .._tracing import plain
-from .rules import KEPT, TABLE, rule, take_along
+from ..._program import Expression, call, indexed
+from .._tracing import is_float
+from .rules import KEPT, TABLE, rule
 
 
 def _reduction(function):
@@ -49,16 +49,39 @@ def _cumulative(t, results, params, x):
 TABLE["cumsum"] = _cumulative
 
 
-@rule("top_k", "sort", "cummax", "cummin")
-def _top_k(t, results, params, x, *more):
-    axis = params.get("axis", params.get("dimension", len(x.shape) - 1)) % max(len(x.shape), 1)
-    if params.get("is_stable") is not None and params.get("num_keys", 1) != 1:
+@rule("top_k")
+def _top_k(t, results, params, x):
+    axis = params.get("axis", len(x.shape) - 1) % len(x.shape)
+    values, places = _sorted(t, x, axis, descending=True)
+    count = np.shape(results[0])[axis]
+    text = ", ".join([":"] * axis + [f":{count}"])
+    cut = [t.program.value(indexed(one, text), np.shape(results[0])) for one in (values, places)]
+    cut[1].is_index = True
+    return cut
+
+
+@rule("sort")
+def _sort(t, results, params, x, *more):
+    if params.get("num_keys", 1) != 1 or not params.get("is_stable", True):
         raise NotImplementedError
-    if more or params.get("is_stable") is not None:
-        order = np.argsort(plain(np.asarray(x.numbers)), axis=axis, kind="stable")
-        at = t.held(order, "chosen")
-        return [take_along(t, one, at, order, axis) for one in (x, *more)]
-    if len(results) == 1:
-        raise NotImplementedError
-    at = t.held(results[1], "chosen")
-    return [take_along(t, x, at, np.asarray(results[1]), axis), at]
+    axis, rank = params["dimension"], len(x.shape)
+    values, places = _sorted(t, x, axis)
+    found = [values]
+    for one in more:
+        counted = np.arange(x.shape[axis]).reshape([-1 if at == axis else 1 for at in range(rank)])
+        if np.array_equal(np.asarray(one.numbers), np.broadcast_to(counted, x.shape)):
+            # What is sorted beside is where each stood.
+            found.append(places)
+        elif axis == rank - 1 and is_float(np.asarray(one.numbers)):
+            found.append(call("pick", t.full(one), places, **({"batch": rank - 1} if rank > 1 else {})))
+        else:
+            raise NotImplementedError
+    return found
+
+
+def _sorted(t, x, axis, descending=False):
+    """The elements of an axis in order, and where they stood."""
+    keywords = {"axis": axis, **({"descending": True} if descending else {})}
+    values, places = t.program.several(call("sort", t.full(x), **keywords), [x.shape, x.shape], t.place)
+    places.is_index = True
+    return values, places

@@ -6,8 +6,7 @@ import math
 
 import numpy as np
 
-from ..._program import Expression, Value, call, indexed_by, infix, positions
-from .._tracing import is_float
+from ..._program import Expression, Value, call, infix
 
 TABLE: dict = {}
 
@@ -76,16 +75,6 @@ def shape_text(shape) -> str:
 
 def is_list(expression: Expression) -> bool:
     return isinstance(expression.parts[0], str) and expression.parts[0].startswith("[")
-
-
-def take_along(t, x, at, index, axis):
-    rank = len(x.shape)
-    if not is_float(np.asarray(x.numbers)) and not isinstance(x.symbol, Value):
-        return t.held(np.take_along_axis(np.asarray(x.numbers), index, axis), "chosen")
-    if rank == 1:
-        return call("gather", t.full(x), at)
-    counted = [np.arange(n).reshape([-1] + [1] * (rank - a - 1)) for a, n in enumerate(index.shape)]
-    return indexed_by(t.full(x), [at if a == axis else positions(counted[a]) for a in range(rank)])
 
 
 def put(t, x, update, at):

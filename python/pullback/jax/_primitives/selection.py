@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from ..._program import Expression, Value, call, indexed, indexed_by, infix, positions
+from ..._program import Expression, Value, call, indexed, indexed_by, infix, is_given, positions
 from .._tracing import Array, plain
 from .rules import moved, put, rule, shape_text
 
@@ -92,7 +92,10 @@ def _gather(t, results, params, x, indices):
         if inside and len(dims.operand_batching_dims) == len(x.shape) - 1 and not dims.offset_dims:
             axis = rows[0]
             counted = [np.arange(n).reshape([-1] + [1] * (len(shape) - a - 1)) for a, n in enumerate(shape)]
-            if list(dims.operand_batching_dims) == list(dims.start_indices_batching_dims):
+            is_paired = list(dims.operand_batching_dims) == list(dims.start_indices_batching_dims)
+            if is_paired and axis == len(x.shape) - 1 and not is_given(flat):
+                return call("pick", t.full(x), flat, batch=axis)
+            if is_paired and is_given(flat):
                 return indexed_by(t.full(x), [flat if a == axis else positions(counted[a]) for a in range(len(shape))])
     # In general: where each element comes from is found by gathering their numbers.
     count = math.prod(x.shape)

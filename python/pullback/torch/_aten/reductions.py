@@ -7,7 +7,7 @@ import math
 import torch
 
 from ..._program import call, infix, power
-from .rules import TABLE, Rule, axes_of, picked, reduced, reduced_of, rule
+from .rules import TABLE, Rule, axes_of, ordered, picked, reduced, reduced_of, rule
 
 TABLE["sum"] = Rule(lambda t, out, x, dim=None, keepdim=False, **_: reduced("sum", t, x, dim, keepdim))
 TABLE["mean"] = Rule(lambda t, out, x, dim=None, keepdim=False, **_: reduced("mean", t, x, dim, keepdim))
@@ -84,23 +84,30 @@ def _extreme(function, t, out, x, dim, keepdim):
         return call({"max": "maximum", "min": "minimum"}[function], t.value(x), t.value(dim))
     if dim is None:
         return call(function, t.value(x))
-    return picked(t, out, x, dim, squeeze=not keepdim)
+    which = ordered(t, out, x, dim, slice(0, 1), descending=function == "max", squeeze=not keepdim)
+    largest = out[0] if keepdim or x.dim() == 0 else out[0].unsqueeze(dim)
+    if bool(((x == largest).sum(dim) == 1).all()):
+        # Where nothing ties it is the extreme, and who asks for its place sorts.
+        return [reduced(function, t, x, dim, keepdim), which[1]]
+    return which
 
 
 TABLE["max"] = Rule(lambda t, out, x, dim=None, keepdim=False: _extreme("max", t, out, x, dim, keepdim))
 TABLE["min"] = Rule(lambda t, out, x, dim=None, keepdim=False: _extreme("min", t, out, x, dim, keepdim))
-TABLE["topk"] = Rule(lambda t, out, x, k, dim=-1, largest=True, sorted=True: picked(t, out, x, dim))
-TABLE["sort"] = Rule(
-    lambda t, out, x, *args, dim=-1, descending=False, stable=None: picked(t, out, x, _sort_dim(args, dim))
+TABLE["topk"] = Rule(
+    lambda t, out, x, k, dim=-1, largest=True, sorted=True: ordered(t, out, x, dim, slice(0, k), descending=largest)
 )
-TABLE["kthvalue"] = Rule(lambda t, out, x, k, dim=-1, keepdim=False: picked(t, out, x, dim, squeeze=not keepdim))
+TABLE["kthvalue"] = Rule(
+    lambda t, out, x, k, dim=-1, keepdim=False: ordered(t, out, x, dim, slice(k - 1, k), squeeze=not keepdim)
+)
 TABLE["mode"] = Rule(lambda t, out, x, dim=-1, keepdim=False: picked(t, out, x, dim, squeeze=not keepdim))
 
 
 @rule("median", "nanmedian")
 def _median(t, out, x, dim=None, keepdim=False):
     if dim is not None:
-        return picked(t, out, x, dim, squeeze=not keepdim)
+        middle = (x.shape[dim] - 1) // 2 if x.dim() else 0
+        return ordered(t, out, x, dim, slice(middle, middle + 1), squeeze=not keepdim)
     at = (x == out[0]).reshape(-1).nonzero().reshape(-1)
     if at.numel() != 1:
         # Of elements that tie each has a share of the gradient.
@@ -110,9 +117,22 @@ def _median(t, out, x, dim=None, keepdim=False):
 
 TABLE["cummax"] = Rule(lambda t, out, x, dim: picked(t, out, x, dim))
 TABLE["cummin"] = TABLE["cummax"]
-for _name in "argmax argmin argsort bincount searchsorted bucketize histc unique2 _unique2".split():
+for _name in "argmax argmin bincount searchsorted bucketize histc unique2 _unique2".split():
     TABLE[_name] = Rule(lambda t, out, *_, **__: t.held(out[0], "chosen"))
 
 
-def _sort_dim(args, dim):
-    return next((arg for arg in args if isinstance(arg, int) and not isinstance(arg, bool)), dim)
+@rule("sort")
+def _sort(t, out, x, *args, dim=-1, descending=False, stable=None):
+    # `sort(x, dim, descending)` and, with its keyword, `sort(x, stable, dim, descending)`.
+    for arg in args:
+        if isinstance(arg, bool):
+            descending = arg
+        elif arg is not None:
+            dim = arg
+    return ordered(t, out, x, dim, slice(None), descending=descending)
+
+
+@rule("argsort")
+def _argsort(t, out, x, dim=-1, descending=False, stable=None):
+    values = torch.sort(x, dim=dim, descending=descending).values
+    return ordered(t, [values, out[0]], x, dim, slice(None), descending=descending)[1]

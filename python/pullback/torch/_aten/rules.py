@@ -6,7 +6,7 @@ import math
 
 import torch
 
-from ..._program import Expression, call, indexed, indexed_by, infix, number, positions
+from ..._program import Expression, call, indexed, indexed_by, infix, is_given, number, positions
 
 
 class Rule:
@@ -146,7 +146,9 @@ def take_along(t, x, index, shape, dim, size):
     Indices for all axes, of which all but one count up; where the program computes the places, the sum over those that are hit.
     """
     rank = len(shape)
-    if not index.is_index:
+    if index.is_index and not is_given(index) and dim == rank - 1:
+        return call("pick", x, index, batch=rank - 1) if rank > 1 else call("pick", x, index)
+    if not index.is_index or not is_given(index):
         hit = infix(call("unsqueeze", index, axis=rank), "==", call("arange", str(size)))
         rows = x
         if dim != rank - 1:
@@ -188,3 +190,25 @@ def conv_of(t, x, w, shape, stride, padding, dilation):
     if len(set(stride)) == 1:
         return call("conv", x, w, **keywords, **({"stride": stride[0]} if stride[0] != 1 else {}))
     return indexed(call("conv", x, w, **keywords), ", ".join([":", ":", *[f"::{step}" for step in stride]]))
+
+
+def ordered(t, out, x, dim, which: slice, descending=False, squeeze=False):
+    """Elements by their rank along an axis. Which of several that tie comes first is the language's order or, where PyTorch
+    chose others, held."""
+    if x.dim() == 0:
+        return picked(t, out, x, dim)
+    dim = dim % x.dim()
+    cut = (slice(None),) * dim + (which,)
+    order = torch.sort(x, dim=dim, descending=descending, stable=True).indices[cut]
+    order = order.squeeze(dim) if squeeze else order
+    if order.shape != out[1].shape or not torch.equal(order, out[1]):
+        return picked(t, out, x, dim, squeeze)
+    keywords = {"axis": dim, **({"descending": True} if descending else {})}
+    found = t.program.several(call("sort", t.value(x), **keywords), [x.shape, x.shape])
+    if which == slice(None):
+        found[1].is_index = True
+        return found
+    text = str(which.start) if squeeze else f"{which.start if which.start else ''}:{which.stop}"
+    found = [t.program.value(indexed(one, ", ".join([":"] * dim + [text])), out[1].shape) for one in found]
+    found[1].is_index = True
+    return found
