@@ -1,6 +1,6 @@
 //! What developers of Pullback repeat.
 //!
-//! `cargo xtask docs` writes `docs/ops.md` from the op table. `cargo xtask tidy` says what is out of order: a module
+//! `cargo xtask test` runs all tests, those of the Python package included ([`tests`]). `cargo xtask docs` writes `docs/ops.md` from the op table. `cargo xtask tidy` says what is out of order: a module
 //! without its page, a floor that uses one above it, generated documentation that is not current, a file above the operations that
 //! knows more of them by name than it did. The tests of this crate call the same functions, so that `cargo test --workspace` is tidy's
 //! judge too.
@@ -9,6 +9,8 @@
 //! file above the op table does, which may only fall: `cargo xtask names` writes it where it has fallen.
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command for developers prints")]
+
+mod tests;
 
 use std::collections::{BTreeMap, HashSet};
 use std::fmt::Write;
@@ -45,8 +47,12 @@ fn main() -> ExitCode {
             complaints.iter().for_each(|complaint| println!("{complaint}"));
             if complaints.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
         }
+        Some("test") => match tests::run_all(&root, std::env::args().nth(2).as_deref()) {
+            true => ExitCode::SUCCESS,
+            false => ExitCode::FAILURE,
+        },
         _ => {
-            eprintln!("cargo xtask docs | names | tidy");
+            eprintln!("cargo xtask test [rust | python] | docs | names | tidy");
             ExitCode::FAILURE
         }
     }
@@ -197,7 +203,7 @@ fn reference(table: &[Operation]) -> String {
 }
 
 #[cfg(test)]
-mod tests {
+mod judged {
     use super::*;
 
     #[test]

@@ -42,6 +42,7 @@
 //! | random numbers equal to PyTorch's | [`random`] |
 //! | files of NumPy, and of safetensors | [`mod@file`] |
 //! | bound memory | [`memory`] |
+//! | end what is under way | [`interrupt`] |
 //!
 //! # What is not here
 //!
@@ -58,6 +59,7 @@ mod error;
 pub mod file;
 mod gemm;
 mod index;
+pub mod interrupt;
 mod linalg;
 mod matmul;
 pub mod memory;

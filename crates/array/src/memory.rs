@@ -11,7 +11,7 @@
 //! graph of a file, by making [`Counted`] its allocator. What is no array is not refused where it is allocated, since
 //! Rust's collections cannot fail; whoever builds without a bound asks [`check`] as it goes.
 
-use crate::{Error, Result, pool};
+use crate::{Error, Result, interrupt, pool};
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
@@ -158,8 +158,9 @@ pub fn check() -> Result<()> {
 /// Asks whether `bytes` more may be held: for large temporary memory that is no array.
 ///
 /// # Errors
-/// Where they would pass the limit.
+/// Where they would pass the limit; and where the work is to end ([`interrupt`]).
 pub fn room(bytes: usize) -> Result<()> {
+    interrupt::check()?;
     make_room(bytes);
     let (used, limit) = (used(), limit());
     if used.checked_add(bytes).is_some_and(|total| total <= limit) {

@@ -36,7 +36,7 @@
 //! | [`report`] | results as text and as JSON |
 //! | [`session`] | all of these together: from the bytes of a file to a report |
 //!
-//! The command `pullback` does nothing but read files, call [`session`], and print what [`report`] makes of it.
+//! The command `pullback` ([`command_line`]) does nothing but read files, call [`session`], and print what [`report`] makes of it.
 
 pub use pullback_array as array;
 pub use pullback_autograd as autograd;
@@ -48,6 +48,7 @@ pub use pullback_network as network;
 pub use pullback_ops as ops;
 pub use pullback_report as report;
 
+pub mod command_line;
 pub mod session;
 
 pub use session::function;

@@ -1,13 +1,11 @@
-//! The command `pullback`. Here, and nowhere else, arguments are read, files opened, and results printed.
+//! The command `pullback`: [`pullback::command_line`], with its arguments and its exit code.
 
 use std::process::ExitCode;
-
-mod command_line;
 
 /// `--memory` holds for all that a file makes the command hold, not for its arrays alone.
 #[global_allocator]
 static ALLOCATOR: pullback::array::memory::Counted = pullback::array::memory::Counted;
 
 fn main() -> ExitCode {
-    command_line::run()
+    ExitCode::from(pullback::command_line::run(std::env::args_os()))
 }

@@ -1,4 +1,4 @@
-//! Inverses: matrices whose inverses are known exactly, and those that have none.
+//! Inverses and decompositions: of matrices whose inverses are known exactly, of those that have none, and of empty ones.
 
 use pullback_array::{Array, DType};
 
@@ -63,4 +63,17 @@ fn says_why_there_is_no_inverse() {
     for (result, message) in cases {
         assert_eq!(result.expect_err(message).message(), message);
     }
+}
+
+/// A matrix without rows is its own decomposition.
+#[test]
+fn decomposes_matrices_without_rows() {
+    let empty = Array::zeros(&[2, 0, 0], DType::F64).expect("empty");
+    let (values, vectors) = empty.symmetric_eigen().expect("empty");
+    assert_eq!((values.shape(), vectors.shape()), (&[2, 0][..], &[2, 0, 0][..]));
+    let (q, r) = Array::zeros(&[3, 0], DType::F64).and_then(|a| a.qr()).expect("empty");
+    assert_eq!((q.shape(), r.shape()), (&[3, 0][..], &[0, 0][..]));
+    assert_eq!(empty.cholesky().expect("empty").shape(), [2, 0, 0]);
+    let (sign, logarithm) = empty.log_determinant().expect("empty");
+    assert_eq!((sign.to_vec_f64(), logarithm.to_vec_f64()), (vec![1.0; 2], vec![0.0; 2]));
 }

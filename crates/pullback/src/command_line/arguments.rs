@@ -2,9 +2,9 @@
 
 use std::str::FromStr;
 
+use crate::array::Precision;
+use crate::array::memory::human;
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use pullback::array::Precision;
-use pullback::array::memory::human;
 
 /// Derives, checks and runs backward passes.
 #[derive(Parser)]

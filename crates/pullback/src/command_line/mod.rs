@@ -1,4 +1,5 @@
-//! The command line: one function for each command, each of which ends with an exit code.
+//! The command line: one function for each command, each of which ends with an exit code. Here, and nowhere else, arguments are
+//! read, files opened, and results printed. The binary `pullback` is nothing but this, and so is the command of the Python package.
 //!
 //! 0 where all is well, 1 where a claim does not hold, 2 where the input is invalid; the highest of all files.
 
@@ -8,30 +9,30 @@ mod progress;
 mod source;
 
 use std::borrow::Cow;
-use std::process::ExitCode;
+use std::ffi::OsString;
 
-use clap::Parser;
-use pullback::array::file::Dump;
-use pullback::array::memory;
-use pullback::lang::{nearest, prelude};
-use pullback::ops::{Operation, find, table};
-use pullback::report::{
+use crate::array::file::Dump;
+use crate::array::memory;
+use crate::lang::{nearest, prelude};
+use crate::ops::{Operation, find, table};
+use crate::report::{
     Document, FileReport, Form, Invalid, Problem, Wanted, check_json, check_text, derive_json, derive_text,
     invalid_json, invalid_text, jacobian_json, jacobian_text, ops_json, ops_text, run_json, run_text,
     visible, warning_text,
 };
-use pullback::session::{
+use crate::session::{
     self, Data, Terms, check_as, derive_source, derive_statements, jacobian_source, run_source,
 };
+use clap::Parser;
 
 use arguments::{Arguments, Color, Command, Computed, DeriveArguments, JacobianArguments, VecOrder};
 use output::Output;
 use progress::Progress;
 use source::Source;
 
-/// Reads the arguments, does what they say, and returns the exit code.
-pub fn run() -> ExitCode {
-    let arguments = match Arguments::try_parse() {
+/// Reads the arguments, of which the first is the name of the command, does what they say, and returns the exit code.
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
+    let arguments = match Arguments::try_parse_from(arguments) {
         Ok(arguments) => arguments,
         Err(error) => return ended(&error),
     };
@@ -49,20 +50,22 @@ pub fn run() -> ExitCode {
         Command::Derive(wanted) => derive(&wanted, &mut output),
         Command::Ops { name } => ops(name.as_deref(), &mut output),
     };
-    ExitCode::from(output.finish(code))
+    output.finish(code)
 }
 
 /// Help, or what is wrong with the arguments, which are named as they are unless a terminal would obey them.
-fn ended(error: &clap::Error) -> ExitCode {
+fn ended(error: &clap::Error) -> u8 {
     let text = error.render().to_string();
     let shown: Vec<Cow<'_, str>> = text.lines().map(visible).collect();
     if shown.iter().all(|line| matches!(line, Cow::Borrowed(_))) {
-        error.exit();
+        // Where it cannot be written nobody can be told.
+        let _ = error.print();
+        return u8::try_from(error.exit_code()).unwrap_or(2);
     }
     let mut output = Output::new(Color::Never, false, false);
     output.error(&format!("{}\n", shown.join("\n")));
     // What clap ends with: the arguments are invalid input.
-    ExitCode::from(2)
+    2
 }
 
 fn check(files: &[String], data: Option<&str>, terms: &Terms, output: &mut Output) -> u8 {

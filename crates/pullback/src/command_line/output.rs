@@ -2,8 +2,8 @@
 
 use std::io::{ErrorKind, Write};
 
+use crate::report::Paint;
 use anstream::{AutoStream, ColorChoice};
-use pullback::report::Paint;
 
 use super::arguments::Color;
 

@@ -5,7 +5,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use pullback::report::visible;
+use crate::report::visible;
 
 /// No line comes sooner than this after the start, and none sooner after another.
 const PERIOD: Duration = Duration::from_secs(1);

@@ -3,8 +3,8 @@
 use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
-use pullback::lang::MAX_SOURCE;
-use pullback::report::Problem;
+use crate::lang::MAX_SOURCE;
+use crate::report::Problem;
 
 /// What was read, and where paths in it start.
 pub struct Source {

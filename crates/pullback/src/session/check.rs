@@ -85,11 +85,11 @@ pub(super) struct Checked {
     /// By the number of the claim.
     pub(super) elsewhere: HashMap<usize, Elsewhere>,
     /// The gradients that a dump lacks.
-    lacking: Lacking,
+    pub(super) lacking: Lacking,
 }
 
 impl Checked {
-    fn new(
+    pub(super) fn new(
         name: &str,
         bytes: &[u8],
         base_dir: &Path,

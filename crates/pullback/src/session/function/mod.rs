@@ -69,7 +69,7 @@ pub use pullback_array::{Error, Precision};
 
 use super::Opened;
 use super::check::{Checked, judged};
-use super::data::Terms;
+use super::data::{Data, Terms};
 
 /// What a function returns: gradients, or why there are none.
 pub type Returned = Result<Gradients, Box<dyn std::error::Error>>;
@@ -135,19 +135,72 @@ impl Check {
     pub fn run(&self, function: impl Fn(&Given<'_>) -> Returned) -> FileReport {
         match self.checked(&function) {
             Err(invalid) => FileReport::from(invalid),
-            Ok(checked) => {
-                let (dtype, shapes) = (checked.opened.program.dtype, shapes(&checked.exact));
-                let on_other_data = |program: &mut Program| {
-                    if (self.any_size || self::shapes(program) == shapes)
-                        && let Ok(found) = called(&function, program, dtype)
-                    {
-                        // What is no claim there is one claim less that is tried on that data.
-                        let _ = claims::add(program, &found);
-                    }
-                };
-                judged(checked, &self.folder, &Terms::default(), &on_other_data, &mut |_| {})
-            }
+            Ok(checked) => self.judged(checked, &function, &Terms::default()),
         }
+    }
+
+    /// The same for a function that has run already: `data` has what it was given, what it computed on the way and the gradients
+    /// that it returned, as [`check_dump`](super::check_dump) reads them, in whatever precision. Only where a gradient is wrong the
+    /// function is called, on other numbers. With `complete` a gradient that is not there is wrong.
+    ///
+    /// ```
+    /// use pullback::array::{Array, Precision, file::{Dump, Entry}};
+    /// use pullback::function::{Check, Gradients};
+    /// use pullback::session::Data;
+    ///
+    /// let entry = |name: &str, numbers: &[f32]| {
+    ///     let array = Array::from_slice(&[numbers.len()], numbers)?;
+    ///     Ok(Entry { name: name.into(), array, precision: Precision::BF16, stored: Precision::BF16 })
+    /// };
+    /// let dump = Dump::new(vec![entry("x", &[1.0, -0.5, 2.0])?, entry("dL/dx", &[1.0, -0.5, 2.0])?]);
+    /// let data = Data { name: "square", dump: &dump };
+    /// let report = Check::of("x: [3] ~ randn; L = sum(x^2)").run_on(&data, false, |given| {
+    ///     Ok(Gradients::new().with("x", given.f64("x")?))                         // 2 x is right
+    /// });
+    /// assert_eq!(report.claims[0].diagnoses[0].cause, "missing-factor");
+    /// # Ok::<(), pullback::array::Error>(())
+    /// ```
+    pub fn run_on(
+        &self,
+        data: &Data<'_>,
+        complete: bool,
+        function: impl Fn(&Given<'_>) -> Returned,
+    ) -> FileReport {
+        let terms = Terms { precision: self.precision, complete, ..Terms::default() };
+        let checked = Checked::new(&self.name, self.source.as_bytes(), &self.folder, Some(data), &terms);
+        let report = match checked {
+            Err(invalid) => FileReport::from(invalid),
+            Ok(checked) => {
+                let lacking = checked.lacking.clone();
+                lacking.added_to(self.judged(checked, &function, &terms), &terms)
+            }
+        };
+        FileReport { data: Some(data.name.to_string()), ..report }
+    }
+
+    fn judged(
+        &self,
+        checked: Checked,
+        function: &dyn Fn(&Given<'_>) -> Returned,
+        terms: &Terms,
+    ) -> FileReport {
+        let (dtype, shapes) = (checked.opened.program.dtype, shapes(&checked.exact));
+        let keys = |program: &Program| program.claims.iter().map(|claim| claim.key.clone()).collect();
+        let known: Vec<String> = keys(&checked.exact);
+        let on_other_data = |program: &mut Program| {
+            let own = program.claims.len();
+            if (self.any_size || self::shapes(program) == shapes)
+                && let Ok(found) = called(function, program, dtype)
+            {
+                // What is no claim there is one claim less that is tried on that data. Claims are known by their numbers: a function
+                // that returns other gradients there than here has nothing to say.
+                let added = claims::add(program, &found);
+                if added.is_err() || !known.starts_with(&keys(program)) {
+                    program.claims.truncate(own);
+                }
+            }
+        };
+        judged(checked, &self.folder, terms, &on_other_data, &mut |_| {})
     }
 
     /// The text with what the function claims on its data.
