@@ -183,6 +183,11 @@ impl Op for Scan {
                 .with_hint("what a loop carries keeps its shape and its dtype"));
             }
         }
+        // What is yielded is held row by row until it is put together.
+        for value in &body.yields {
+            let row = value.shape().iter().fold(size_of::<f64>(), |bytes, &size| bytes.saturating_mul(size));
+            memory::room(row.saturating_add(size_of::<Array>()).saturating_mul(self.steps.size()))?;
+        }
         let last = body.carries.iter().map(|carry| carry.spec().clone());
         let all = body.yields.iter().map(|value| with_steps(value.spec()));
         Ok(last.chain(all).collect())
@@ -250,7 +255,7 @@ impl Scan {
         let (stacked, shared) = rest.split_at(body.stacked.len());
         let mut carries: Vec<Array> = first.iter().map(|&array| array.clone()).collect();
         let steps = self.steps.size();
-        let mut rows: Vec<Vec<Array>> = vec![Vec::with_capacity(steps); body.yields.len()];
+        let mut rows: Vec<Vec<Array>> = vec![Vec::new(); body.yields.len()];
         for step in 0..steps {
             let at = if self.reversed { steps - 1 - step } else { step };
             let mut given = vec![Array::scalar(at as f64, DType::I64)?];

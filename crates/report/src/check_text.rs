@@ -22,12 +22,43 @@ pub enum Wanted {
 
 /// The reports of several files, one after another, and a total where there are several.
 pub fn check_text(files: &[FileReport], wanted: Wanted, paint: Paint) -> String {
-    let shown = files.iter().filter(|file| wanted == Wanted::Everything || file.exit_code() > 0);
-    let mut texts: Vec<String> = shown.map(|file| file_text(file, wanted, paint)).collect();
-    if files.len() > 1 && !texts.is_empty() {
-        texts.push(format!("{}\n", total(files, paint)));
+    let mut texts = CheckTexts::new(wanted, paint);
+    let shown: String = files.iter().map(|file| texts.file(file)).collect();
+    shown + &texts.end(files)
+}
+
+/// The same piece by piece, so that what is known of a file can be read while the next one is judged.
+#[derive(Debug)]
+pub struct CheckTexts {
+    wanted: Wanted,
+    paint: Paint,
+    /// How many files had something to show.
+    shown: usize,
+}
+
+impl CheckTexts {
+    /// Nothing was shown yet.
+    pub fn new(wanted: Wanted, paint: Paint) -> CheckTexts {
+        CheckTexts { wanted, paint, shown: 0 }
     }
-    texts.join("\n")
+
+    /// The report of one more file.
+    pub fn file(&mut self, report: &FileReport) -> String {
+        if self.wanted == Wanted::Failures && report.exit_code() == 0 {
+            return String::new();
+        }
+        let between = if self.shown > 0 { "\n" } else { "" };
+        self.shown += 1;
+        format!("{between}{}", file_text(report, self.wanted, self.paint))
+    }
+
+    /// The total of all files, where there are several.
+    pub fn end(&self, files: &[FileReport]) -> String {
+        match files.len() > 1 && self.shown > 0 {
+            true => format!("\n{}\n", total(files, self.paint)),
+            false => String::new(),
+        }
+    }
 }
 
 fn file_text(report: &FileReport, wanted: Wanted, paint: Paint) -> String {

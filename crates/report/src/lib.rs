@@ -54,7 +54,7 @@ mod visible;
 
 pub use check::{ClaimReport, FileReport, Sharer};
 pub use check_json::check_json;
-pub use check_text::{Wanted, check_text};
+pub use check_text::{CheckTexts, Wanted, check_text};
 pub use derive::{DeriveReport, derive_json, derive_text};
 pub use elsewhere::{Because, Elsewhere, Origin, deviation_problem};
 pub use jacobian::{Form, JacobianReport, JacobianStep, Payload, Statement, jacobian_text};

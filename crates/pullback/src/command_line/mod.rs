@@ -16,7 +16,7 @@ use crate::array::memory;
 use crate::lang::{nearest, prelude};
 use crate::ops::{Operation, find, table};
 use crate::report::{
-    Document, FileReport, Form, Invalid, Problem, Wanted, check_json, check_text, derive_json, derive_text,
+    CheckTexts, Document, FileReport, Form, Invalid, Problem, Wanted, check_json, derive_json, derive_text,
     invalid_json, invalid_text, jacobian_json, jacobian_text, ops_json, ops_text, run_json, run_text,
     visible, warning_text,
 };
@@ -94,14 +94,21 @@ fn check(files: &[String], data: Option<&str>, terms: &Terms, output: &mut Outpu
             progress.begins(format!("checking {claim} in {file}"));
         }))
     };
-    let reports: Vec<FileReport> =
-        files.iter().map(|file| report(file).unwrap_or_else(FileReport::from)).collect();
+    let wanted = if output.quiet { Wanted::Failures } else { Wanted::Everything };
+    let mut texts = CheckTexts::new(wanted, output.paint);
+    let mut reports: Vec<FileReport> = Vec::with_capacity(files.len());
+    for file in files {
+        let report = report(file).unwrap_or_else(FileReport::from);
+        // What is known of one file is shown at once: whoever interrupts the next keeps it.
+        if !output.json {
+            output.text(&texts.file(&report));
+        }
+        reports.push(report);
+    }
     progress.ends();
-    if output.json {
-        output.line(&check_json(&reports));
-    } else {
-        let wanted = if output.quiet { Wanted::Failures } else { Wanted::Everything };
-        output.text(&check_text(&reports, wanted, output.paint));
+    match output.json {
+        true => output.line(&check_json(&reports)),
+        false => output.text(&texts.end(&reports)),
     }
     reports.iter().map(FileReport::exit_code).max().unwrap_or(0)
 }

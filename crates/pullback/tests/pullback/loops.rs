@@ -69,6 +69,7 @@ fn loops_that_are_no_loops() {
         ("scan t < 2, x = x { x = x }", "`x` is already an input"),
         ("scan t < 2, h = x, h = x { h = h }", "stands here twice"),
         ("scan t < 2, h = x { h = y + h }", "`y` is not defined"),
+        ("scan t < 10000000000, h = x -> hs { h = h }", "GiB"),
     ];
     for (statement, said) in cases {
         let ran = pullback(
