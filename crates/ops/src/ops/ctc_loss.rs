@@ -38,8 +38,8 @@ pub(crate) static ENTRY: Entry = Entry {
     },
 };
 
-/// The logarithm of a probability that is none. Its exponential is 0, and it may be added to without becoming NaN.
-const NEVER: f64 = -1e30;
+/// The logarithm of a probability that is none, far below that of any path. Its exponential is 0, and it may be added to without becoming NaN.
+const NEVER: f64 = -1e6;
 
 impl Val {
     /// The loss of logarithms of probabilities, `[times, classes]`, for a list of classes.

@@ -245,13 +245,6 @@ def student_t(x, m, s, n):
     return -torch.distributions.StudentT(n, m, s.exp()).log_prob(x).sum()
 
 
-def dirichlet_kl(a, b):
-    A = a.sum()
-    own = torch.lgamma(A) - torch.lgamma(a).sum()
-    other = torch.lgamma(b.sum()) - torch.lgamma(b).sum()
-    return own - other + ((a - b) * (torch.digamma(a) - torch.digamma(A))).sum()
-
-
 def ridge_lstsq(X, y):
     w = torch.linalg.solve(X.T @ X, X.T @ y)
     return ((X @ w - y) ** 2).sum() + 0.1 * (w**2).sum()
