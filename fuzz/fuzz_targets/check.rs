@@ -11,7 +11,7 @@ use libfuzzer_sys::fuzz_target;
 use pullback::array::memory;
 use pullback::lang::parse_bytes;
 use pullback::report::{Paint, Wanted, check_json, check_text, derive_text, run_json};
-use pullback::session::{check_source, derive_source, run_source};
+use pullback::session::{Derived, check_source, derive_source, run_source};
 
 const MEMORY: usize = 1 << 18;
 const MOST_STATEMENTS: usize = 24;
@@ -30,7 +30,7 @@ fuzz_target!(|bytes: &[u8]| {
     if let Ok(report) = run_source("fuzz", bytes, nowhere) {
         let _ = run_json(&report);
     }
-    if let Ok(report) = derive_source("fuzz", bytes, nowhere, None) {
+    if let Ok(report) = derive_source("fuzz", bytes, nowhere, &Derived::default()) {
         let _ = derive_text(&report, Paint::Plain);
     }
 });

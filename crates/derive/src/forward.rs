@@ -33,6 +33,17 @@ pub fn index_notation(value: &Val) -> Result<String> {
     ))
 }
 
+/// The value as a sum of products of values that have names, where it is one.
+pub(crate) fn products(value: &Val) -> Result<Option<Vec<Term>>> {
+    let value = value.original();
+    let terms = Expansion::default().of(value)?;
+    let is_itself = |term: &Term| match &term.factors[..] {
+        [Factor::Dense(itself, _)] => itself.id() == value.id(),
+        _ => false,
+    };
+    Ok(Some(terms).filter(|terms| !matches!(&terms[..], [only] if is_itself(only))))
+}
+
 /// Values as sums of products of named values, as far as operations are linear. Each is worked out once, however many
 /// paths lead to it.
 #[derive(Default)]

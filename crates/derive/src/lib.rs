@@ -27,12 +27,18 @@
 //! ```
 //!
 //! The steps are those of one contraction: they name no intermediate values. The code at the end is written operation by operation
-//! ([`gradient_code`]).
+//! ([`gradient_code`]). [`backward`] goes from one named value to the next, as one does on paper, and [`untrue`] holds each of its lines
+//! against a program. Formulas are trees ([`notation`]), of which text, LaTeX and MathML are printers.
 
 mod code;
+mod export;
 mod forward;
+pub mod notation;
+mod pass;
 mod steps;
 
-pub use code::{Source, gradient_code, slope};
+pub use code::{Known, Source, gradient_code, shortened, slope};
+pub use export::{Exported, Framework, NotExported, Wanted, export};
 pub use forward::index_notation;
-pub use steps::{Derivation, Step, derive};
+pub use pass::{Entry, Left, Line, Product, Right, Slope, Stage, Untrue, backward, untrue, with_pieces};
+pub use steps::{Derivation, Step, derive, derive_knowing};

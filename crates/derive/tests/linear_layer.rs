@@ -140,7 +140,7 @@ fn other_forms() -> Result<()> {
               = Σ_i Ḡ_i δ_im p_i − Σ_i Ḡ_i p_i p_m   (the derivative inserted)
               = Ḡ_m p_m − Σ_i Ḡ_i p_i p_m   (δ picks one value of an index and ends its sum)
               ∂L/∂x = (Ḡ ⊙ p) − Ḡᵀ p p   (in matrix notation)
-              p * (dL/dp - sum(dL/dp * p))
+              p * (dL/dp - dL/dp @ p)
         "#]],
     );
     let mean = a.powf(2.0)?.mean_all()?.named("q");

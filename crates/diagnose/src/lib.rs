@@ -87,6 +87,7 @@ pub use diagnosis::{Diagnosis, Fix, Partner};
 pub use doubt::{Doubt, Other, doubts};
 pub use flat::flat;
 pub use inherit::{distances, inherited, resting};
+pub use probe::on_other_data;
 pub use redraw::on_other_draws;
 pub use shared::sharing;
 pub use stretch::as_maps;

@@ -148,6 +148,13 @@ pub(crate) fn fresh(
     probes
 }
 
+/// The program of a file on other data: with other sizes of those that have names, where the file allows that, and drawn anew, each input
+/// from what it is said to be drawn from.
+pub fn on_other_data(file: &File, exact: &Program, inputs: &Inputs, base_dir: &Path) -> Vec<Program> {
+    let probes = fresh(file, exact, inputs, base_dir, &|_| ()).into_iter();
+    probes.filter(|probe| !probe.literal).map(|probe| probe.program).collect()
+}
+
 /// The file on data whose signs, and what counts them, are other ones than the file's: what is to be told is tried there last.
 pub(crate) fn redrawn(file: &File, exact: &Program, inputs: &Inputs, base_dir: &Path) -> Vec<Probe> {
     let maker = Maker { file, exact, inputs, base_dir, elsewhere: &|_| () };

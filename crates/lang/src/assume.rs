@@ -1,10 +1,12 @@
 //! Inputs for names that nobody declared, as on the command line: `derive -e 'Z = X @ W + b'`.
 //!
-//! An upper-case name is taken for a matrix, a lower-case one for a vector. Their sizes follow from the expression: axes
+//! An upper-case name is taken for a matrix, a lower-case one for a vector, and one that only ever multiplies, divides or is added to
+//! scalars for a scalar: `lam` in `lam * sum(w^2)`, `N` in `sum(r^2) / N`. Their sizes follow from the expression: axes
 //! that must be equal get one dim, named `N`, `D`, `M`, … in order of appearance, and distinct dims get distinct primes, so
-//! that nothing fits by accident. The assumption is returned to be printed; what it cannot infer stays a dim of its own.
+//! that nothing fits by accident. What is declared has the axes that it declares. The assumption is returned to be printed; what it
+//! cannot infer stays a dim of its own.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use pullback_ops::{self as ops, find};
 
@@ -25,7 +27,7 @@ pub struct Assumed {
 
 /// Declares the names of a file that it uses and does not bind.
 pub fn assume_inputs(file: &File) -> Assumed {
-    let mut axes = Axes::default();
+    let mut axes = Axes { scalars: scalars(file), ..Axes::default() };
     for statement in &file.statements {
         axes.statement(statement);
     }
@@ -35,10 +37,23 @@ pub fn assume_inputs(file: &File) -> Assumed {
     let mut assumptions = Vec::new();
     let mut bound: Vec<&str> = Vec::new();
     for (name, own) in &axes.assumed {
-        let dims: Vec<(&str, usize)> = own.iter().map(|&axis| dims[&axes.root(axis)]).collect();
-        let specs = dims.iter().map(|&(dim, size)| {
+        let own_dims: Vec<(&str, usize)> = own
+            .iter()
+            .map(|&axis| {
+                let root = axes.root(axis);
+                let declared = axes.declared.iter().find(|(known, ..)| axes.root(*known) == root);
+                declared.map_or_else(|| dims[&root], |(_, dim, size)| (dim.as_str(), *size))
+            })
+            .collect();
+        let specs = own_dims.iter().map(|&(dim, size)| {
             let dim_name = Name::new(dim, place);
-            if bound.contains(&dim) {
+            if dim.is_empty() {
+                return DimSpec::Size(Expr {
+                    span: place,
+                    kind: ExprKind::Number { value: size as f64, integer: true },
+                });
+            }
+            if bound.contains(&dim) || axes.declared.iter().any(|(_, declared, _)| declared == dim) {
                 return DimSpec::Dim(dim_name);
             }
             bound.push(dim);
@@ -49,11 +64,19 @@ pub fn assume_inputs(file: &File) -> Assumed {
         let source = Source::Distribution { name: Name::new("randn", place), args: Vec::new() };
         let input = Input { name: Name::new(name.as_str(), place), shape: Some(shape), source };
         statements.push(Statement { span: place, kind: StatementKind::Input(input) });
-        let sizes: Vec<String> = dims.iter().map(|(dim, size)| format!("{dim}={size}")).collect();
+        let sizes: Vec<String> = own_dims
+            .iter()
+            .map(|(dim, size)| if dim.is_empty() { size.to_string() } else { format!("{dim}={size}") })
+            .collect();
         assumptions.push(format!("{name}: [{}]", sizes.join(", ")));
     }
-    statements.extend(file.statements.iter().cloned());
-    Assumed { file: File { statements }, assumptions }
+    // What is assumed may have sizes that are declared, and stands behind these.
+    let is_input = |statement: &&Statement| matches!(statement.kind, StatementKind::Input(_));
+    let declared = file.statements.iter().take_while(is_input).count();
+    let mut all = file.statements[..declared].to_vec();
+    all.extend(statements);
+    all.extend(file.statements[declared..].iter().cloned());
+    Assumed { file: File { statements: all }, assumptions }
 }
 
 /// Axes, some of which are known to be equal.
@@ -67,7 +90,14 @@ struct Axes {
     bound: HashMap<String, Option<Vec<usize>>>,
     /// Names that the file uses for anything.
     taken: Vec<String>,
+    /// Names that are taken for scalars.
+    scalars: HashSet<String>,
+    /// Axes whose sizes are declared: by name, which is empty of one without.
+    declared: Vec<(usize, String, usize)>,
 }
+
+/// An axis of one entry, which is there to be stretched.
+const ONE: usize = usize::MAX;
 
 impl Axes {
     fn fresh(&mut self) -> usize {
@@ -76,7 +106,7 @@ impl Axes {
     }
 
     fn root(&self, mut axis: usize) -> usize {
-        while self.parent[axis] != axis {
+        while axis != ONE && self.parent[axis] != axis {
             axis = self.parent[axis];
         }
         axis
@@ -85,7 +115,9 @@ impl Axes {
     /// The earlier axis stands for both.
     fn unify(&mut self, a: usize, b: usize) {
         let (a, b) = (self.root(a), self.root(b));
-        self.parent[a.max(b)] = a.min(b);
+        if a != ONE && b != ONE {
+            self.parent[a.max(b)] = a.min(b);
+        }
     }
 
     /// A name and a prime for each set of equal axes, in order of appearance.
@@ -110,6 +142,7 @@ impl Axes {
         for &axis in self.assumed.iter().flat_map(|(_, axes)| axes) {
             let root = self.root(axis);
             if !dims.contains_key(&root)
+                && !self.declared.iter().any(|(known, ..)| self.root(*known) == root)
                 && let Some(&dim) = names.next()
             {
                 dims.insert(root, dim);
@@ -122,7 +155,8 @@ impl Axes {
         match &statement.kind {
             StatementKind::Input(input) => {
                 self.taken.push(input.name.text.clone());
-                self.bound.insert(input.name.text.clone(), None);
+                let own = input.shape.as_ref().and_then(|shape| self.shape_of(&shape.dims));
+                self.bound.insert(input.name.text.clone(), own);
             }
             StatementKind::Definition(definition) => {
                 let shape = self.shape(&definition.expr);
@@ -131,6 +165,13 @@ impl Axes {
             }
             StatementKind::Expression(expr) => {
                 self.shape(expr);
+            }
+            StatementKind::Definitions(definitions) => {
+                self.shape(&definitions.expr);
+                for name in definitions.named() {
+                    self.taken.push(name.text.clone());
+                    self.bound.insert(name.text.clone(), None);
+                }
             }
             StatementKind::IndexDefinition(definition) => {
                 let mut letters = HashMap::new();
@@ -141,6 +182,31 @@ impl Axes {
             }
             _ => {}
         }
+    }
+
+    /// The axes of a declared shape, where its sizes are names and numbers.
+    fn shape_of(&mut self, dims: &[DimSpec]) -> Option<Vec<usize>> {
+        let number = |expr: &Expr| match expr.kind {
+            ExprKind::Number { value, .. } => Some(value as usize),
+            _ => None,
+        };
+        dims.iter()
+            .map(|dim| {
+                let (name, size) = match dim {
+                    DimSpec::Bind { name, size } => (name.text.clone(), number(size)?),
+                    DimSpec::Dim(name) => {
+                        let (axis, ..) = self.declared.iter().find(|(_, known, _)| *known == name.text)?;
+                        return Some(*axis);
+                    }
+                    DimSpec::Size(size) if number(size)? == 1 => return Some(ONE),
+                    DimSpec::Size(size) => (String::new(), number(size)?),
+                };
+                let axis = self.fresh();
+                self.taken.push(name.clone());
+                self.declared.push((axis, name, size));
+                Some(axis)
+            })
+            .collect()
     }
 
     /// The names of an expression in index notation: each has as many axes as indices, and axes with one index are equal.
@@ -173,7 +239,11 @@ impl Axes {
 
     /// The axes of a name: known, assumed, or assumed now.
     fn name(&mut self, name: &str) -> Option<Vec<usize>> {
-        let rank = if name.chars().next().is_some_and(char::is_uppercase) { 2 } else { 1 };
+        let rank = match name.chars().next() {
+            _ if self.scalars.contains(name) => 0,
+            Some(first) if first.is_uppercase() => 2,
+            _ => 1,
+        };
         self.ranked(name, rank)
     }
 
@@ -210,7 +280,19 @@ impl Axes {
                 let shapes: Vec<Option<Vec<usize>>> =
                     args.iter().filter(|arg| !(layout && is_word(arg))).map(|arg| self.shape(arg)).collect();
                 let axis = kwargs.iter().find(|(name, _)| matches!(name.text.as_str(), "axis" | "dim"));
-                self.call(&function.text, shapes, args, axis.map(|(_, expr)| expr))
+                let kept = kwargs.iter().any(|(name, value)| {
+                    matches!(name.text.as_str(), "keepdims" | "keepdim") && value.kind == ExprKind::Bool(true)
+                });
+                let before = shapes.first().cloned().flatten();
+                let result = self.call(&function.text, shapes, args, axis.map(|(_, expr)| expr));
+                match (before, result) {
+                    // The axes that are gone are kept with one entry.
+                    (Some(before), Some(result)) if kept && result.len() <= before.len() => {
+                        let mut left = result.into_iter().peekable();
+                        Some(before.into_iter().map(|axis| left.next_if_eq(&axis).unwrap_or(ONE)).collect())
+                    }
+                    (_, result) => result,
+                }
             }
             ExprKind::Index { base, .. } => {
                 self.shape(base);
@@ -241,7 +323,14 @@ impl Axes {
         for (&a, &b) in left.iter().rev().zip(right.iter().rev()) {
             self.unify(a, b);
         }
-        if left.len() >= right.len() { left } else { right }
+        let (mut long, short) = if left.len() >= right.len() { (left, right) } else { (right, left) };
+        let offset = long.len() - short.len();
+        for (axis, other) in long[offset..].iter_mut().zip(short) {
+            if *axis == ONE {
+                *axis = other;
+            }
+        }
+        long
     }
 
     fn call(
@@ -355,13 +444,149 @@ impl Axes {
     }
 }
 
+/// What part of an expression is, as far as that tells scalars.
+enum Kind {
+    Scalar,
+    Array,
+    /// Made of names alone that nobody declares, and of numbers: whatever these are.
+    Open(Vec<String>),
+}
+
+/// The names that a file does not bind and that only ever stand beside scalars.
+fn scalars(file: &File) -> HashSet<String> {
+    let mut votes = Votes::default();
+    for statement in &file.statements {
+        match &statement.kind {
+            StatementKind::Input(input) => {
+                votes.bound.insert(
+                    input.name.text.clone(),
+                    input.shape.as_ref().is_some_and(|shape| shape.dims.is_empty()),
+                );
+            }
+            StatementKind::Definition(definition) => {
+                let is_scalar = matches!(votes.kind(&definition.expr), Kind::Scalar);
+                votes.bound.insert(definition.name.text.clone(), is_scalar);
+            }
+            StatementKind::Expression(expr) => {
+                votes.kind(expr);
+            }
+            StatementKind::Definitions(definitions) => {
+                votes.kind(&definitions.expr);
+                votes.bound.extend(definitions.named().map(|name| (name.text.clone(), false)));
+            }
+            _ => {}
+        }
+    }
+    votes.scalars.difference(&votes.arrays).cloned().collect()
+}
+
+#[derive(Default)]
+struct Votes {
+    scalars: HashSet<String>,
+    arrays: HashSet<String>,
+    /// Names that the file binds, each with whether it is a scalar.
+    bound: HashMap<String, bool>,
+}
+
+impl Votes {
+    fn kind(&mut self, expr: &Expr) -> Kind {
+        match &expr.kind {
+            ExprKind::Number { .. } => Kind::Open(Vec::new()),
+            ExprKind::Name(name) => match self.bound.get(name) {
+                Some(true) => Kind::Scalar,
+                Some(false) => Kind::Array,
+                None => Kind::Open(vec![name.clone()]),
+            },
+            ExprKind::Negate(inner) => self.kind(inner),
+            ExprKind::Binary { operator, left, right } if operator.kind == BinaryOp::MatMul => {
+                let rank = |expr: &Expr| match &expr.kind {
+                    ExprKind::Name(name) => {
+                        Some(if name.chars().next().is_some_and(char::is_uppercase) { 2 } else { 1 })
+                    }
+                    _ => None,
+                };
+                let is_dot = rank(left) == Some(1) && rank(right) == Some(1);
+                for side in [left, right] {
+                    let kind = self.kind(side);
+                    self.is_array(kind);
+                }
+                if is_dot { Kind::Scalar } else { Kind::Array }
+            }
+            ExprKind::Binary { left, right, .. } => {
+                let (left, right) = (self.kind(left), self.kind(right));
+                self.together(left, right)
+            }
+            ExprKind::Call { function, args, .. } => {
+                let axes = find(&function.text).map(|operation| operation.entry.axes);
+                let kinds: Vec<Kind> = args.iter().map(|arg| self.kind(arg)).collect();
+                let whole = args.len() == 1
+                    && matches!(&expr.kind, ExprKind::Call { kwargs, .. } if kwargs.is_empty());
+                match axes {
+                    Some(ops::Axes::Kept | ops::Axes::Broadcast) => {
+                        kinds.into_iter().reduce(|a, b| self.together(a, b)).unwrap_or(Kind::Array)
+                    }
+                    Some(ops::Axes::Reduced) if whole => {
+                        kinds.into_iter().for_each(|kind| self.is_array(kind));
+                        Kind::Scalar
+                    }
+                    Some(ops::Axes::OfSquare) => {
+                        kinds.into_iter().for_each(|kind| self.is_array(kind));
+                        Kind::Scalar
+                    }
+                    _ => {
+                        kinds.into_iter().for_each(|kind| self.is_array(kind));
+                        Kind::Array
+                    }
+                }
+            }
+            _ => {
+                for child in expr.children() {
+                    let kind = self.kind(child);
+                    self.is_array(kind);
+                }
+                Kind::Array
+            }
+        }
+    }
+
+    /// Two operands of what works element by element.
+    fn together(&mut self, a: Kind, b: Kind) -> Kind {
+        match (a, b) {
+            (Kind::Open(a), Kind::Open(b)) => Kind::Open([a, b].concat()),
+            (Kind::Scalar, Kind::Open(names)) | (Kind::Open(names), Kind::Scalar) => {
+                self.scalars.extend(names);
+                Kind::Scalar
+            }
+            (Kind::Scalar, Kind::Scalar) => Kind::Scalar,
+            (a, b) => {
+                self.is_array(a);
+                self.is_array(b);
+                Kind::Array
+            }
+        }
+    }
+
+    fn is_array(&mut self, kind: Kind) {
+        if let Kind::Open(names) = kind {
+            self.arrays.extend(names);
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn sizes_follow_from_the_expression() {
-        let cases: [(&str, &[&str]); 9] = [
+        let cases: [(&str, &[&str]); 13] = [
+            (
+                "sum((X @ w - y)^2) / N + lam * sum(w^2)",
+                &["X: [P=5, D=3]", "w: [D=3]", "y: [P=5]", "N: []", "lam: []"],
+            ),
+            ("x * sum(x^2)", &["x: [N=5]"]),
+            ("w: [D=4] ~ randn; X @ w", &["X: [N=5, D=4]"]),
+            ("X - mean(X, axis=1, keepdims=true) * g", &["X: [N=5, D=3]", "g: [D=3]"]),
             ("Z = X @ W + b", &["X: [N=5, D=3]", "W: [D=3, M=2]", "b: [M=2]"]),
             ("a = W @ x; v = g * tanh(a)", &["W: [N=5, D=3]", "x: [D=3]", "g: [N=5]"]),
             ("sum((A - B)^2)", &["A: [N=5, D=3]", "B: [N=5, D=3]"]),

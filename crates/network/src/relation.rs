@@ -34,6 +34,16 @@ impl Relation {
         self.table.is_none().then_some((&self.linear, self.constant))
     }
 
+    /// The left side: the coefficients and the labels, and the constant.
+    pub fn left(&self) -> (&[(i64, Label)], i64) {
+        (&self.linear, self.constant)
+    }
+
+    /// The right side, where it is not 0: the table, and the labels that it is read at.
+    pub fn right(&self) -> Option<(&Table, &[Label])> {
+        self.table.as_ref().map(|(table, labels)| (table, labels.as_slice()))
+    }
+
     /// `label = table[labels…]`. A label out of the table's range never holds.
     pub fn indexed(label: Label, table: Table, labels: Vec<Label>) -> Relation {
         let mut relation = Relation { linear: vec![(1, label)], constant: 0, table: Some((table, labels)) };

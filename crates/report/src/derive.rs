@@ -1,12 +1,15 @@
-//! What `pullback derive` shows: gradients step by step; its schema is `schemas/derive.json`.
+//! What `pullback derive` shows: a backward pass step by step, and gradients; its schema is `schemas/derive.json`.
 
-use pullback_derive::Derivation;
+use std::collections::{HashMap, HashSet};
+
+use pullback_array::Array;
+use pullback_derive::{Derivation, Stage};
+use pullback_lang::print;
 use pullback_network::Dim;
 use serde::Serialize;
 
 use crate::SCHEMA;
 use crate::jacobian_json::Side;
-use crate::paint::Paint;
 use crate::problem::{Document, Problem, ProblemJson};
 use crate::visible::visible_json;
 
@@ -19,47 +22,137 @@ pub struct DeriveReport {
     pub assumptions: Vec<String>,
     /// What is differentiated.
     pub of: (String, Vec<Dim>),
+    /// Why it is this value, where nobody asked for it and there are others.
+    pub chosen: Option<String>,
+    /// The statements that compute it, as the file has them.
+    pub forward: Vec<String>,
+    /// The backward pass, from the output to the values that it is differentiated by.
+    pub stages: Vec<Stage>,
     /// With respect to what, and how.
     pub derivations: Vec<(String, Vec<Dim>, Derivation)>,
+    /// The axes of the values and the sizes of the program: of each, whether it has one entry and is there to be stretched.
+    pub axes: HashMap<String, Vec<bool>>,
+    /// The numbers of values and cotangents, where they are wanted.
+    pub values: Vec<(String, Array)>,
+    /// The backward pass as code of another language, where that is wanted.
+    pub code: Option<String>,
     /// What is probably not meant.
     pub warnings: Vec<Problem>,
 }
 
-/// A formula up to this wide has its reason beside it, in a column with the others.
-const COLUMN: usize = 56;
+/// A closed form with more characters is no help to a reader.
+const LONGEST_CLOSED: usize = 160;
 
-/// The assumptions, then each derivation: formulas on the left, reasons on the right. Warnings are not in it.
-pub fn derive_text(report: &DeriveReport, paint: Paint) -> String {
-    let mut text = String::new();
-    if !report.assumptions.is_empty() {
-        text += &paint.aside(&format!("# assumed: {}\n\n", report.assumptions.join(", ")));
-    }
-    let derivations: Vec<String> = report
-        .derivations
-        .iter()
-        .map(|(wrt, dims, derivation)| derivation_text(&report.of.0, wrt, dims, derivation, paint))
-        .collect();
-    text + &derivations.join("\n")
+/// How much of a derivation is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Steps {
+    /// The backward pass as a program.
+    Brief,
+    /// Every line.
+    #[default]
+    Full,
 }
 
-fn derivation_text(of: &str, wrt: &str, dims: &[Dim], derivation: &Derivation, paint: Paint) -> String {
-    let mut text = format!("{}  {dims:?}\n", paint.heading(&derivation.title));
-    let widths = derivation.steps.iter().map(|step| step.formula.chars().count());
-    let width = widths.filter(|&width| width <= COLUMN).max().unwrap_or(0);
-    for step in &derivation.steps {
-        text += &format!("  {:width$}  {}\n", step.formula, paint.aside(&step.why));
+impl DeriveReport {
+    /// The axes of a name.
+    pub(crate) fn rank(&self, name: &str) -> Option<Vec<bool>> {
+        self.axes.get(name).cloned()
     }
-    if let Some(code) = &derivation.code {
-        // A scalar output is the loss itself.
-        let claim = if derivation.title.starts_with("∂L/") { "L" } else { of };
-        text += &format!("  {}\n", paint.good(&format!("d{claim}/d{wrt} = {code}")));
+
+    /// The steps that lead from the output to a value, in order.
+    pub fn stages_to(&self, wrt: &str) -> Vec<&Stage> {
+        let mut needed: HashSet<String> = HashSet::new();
+        let mut found = Vec::new();
+        for stage in self.stages.iter().rev() {
+            let name = stage.name();
+            if stage.of == wrt || needed.contains(&name) {
+                found.push(stage);
+                stage.needs(&mut |reference| {
+                    needed.insert(reference);
+                });
+            }
+        }
+        found.reverse();
+        found
     }
-    text
+
+    /// The claim that a derivation ends in: `dL/dW = X.T @ dL/dZ`.
+    pub fn claim(&self, wrt: &str, derivation: &Derivation) -> Option<String> {
+        let of = derivation.loss();
+        derivation.code.as_ref().map(|code| format!("d{of}/d{wrt} = {code}"))
+    }
+
+    /// The program and its backward pass in the language itself: a file whose claims can be checked.
+    pub fn as_file(&self) -> Option<String> {
+        let mut text = String::new();
+        for statement in &self.forward {
+            text += &format!("{statement}\n");
+        }
+        // What comes back from the loss is given where that is none of the file's values.
+        let loss = self.derivations.first().map(|(_, _, derivation)| derivation.loss().to_owned());
+        if let (Some(loss), false) = (loss, self.of.1.is_empty()) {
+            let given = format!("d{loss}/d{}", self.of.0);
+            if !self.forward.iter().any(|statement| statement.starts_with(&given)) {
+                let dims: Vec<String> = self
+                    .of
+                    .1
+                    .iter()
+                    .map(|dim| {
+                        dim.name().map_or_else(|| dim.size().to_string(), |name| name.as_str().to_owned())
+                    })
+                    .collect();
+                text += &format!("{given}: [{}] ~ randn\n", dims.join(", "));
+            }
+        }
+        text += "\n";
+        for stage in &self.stages {
+            text += &format!("{} = {}\n", stage.name(), print(stage.code.as_ref()?));
+        }
+        Some(text)
+    }
+
+    /// Is the gradient by a value written without names of cotangents that the pass introduces, so that it says more than its step does?
+    pub(crate) fn is_substituted(&self, wrt: &str, derivation: &Derivation) -> bool {
+        let step = self.stages.iter().find(|stage| stage.of == wrt).and_then(|stage| stage.code.as_ref());
+        let is_short = |code: &String| code.chars().count() <= LONGEST_CLOSED;
+        derivation.code.as_ref().is_some_and(is_short) && step.map(print) != derivation.code
+    }
+
+    /// What the operations on the way say of kinks and of their domains.
+    pub(crate) fn notes(&self) -> Vec<(&'static str, String)> {
+        let mut seen = HashSet::new();
+        let operations = self.stages.iter().flat_map(|stage| stage.operations.iter().copied());
+        let mut notes = Vec::new();
+        for name in operations.filter(|name| seen.insert(*name)) {
+            let Some(operation) = pullback_ops::find(name) else { continue };
+            let (domain, kinks) = (operation.page("Domain"), operation.page("At kinks and ties"));
+            let is_anything =
+                domain.is_empty() || domain.starts_with("All reals") || domain.starts_with("All shapes");
+            let says = [(!is_anything).then_some(domain), (!kinks.starts_with("Smooth")).then_some(kinks)];
+            let says: Vec<String> = says.into_iter().flatten().filter(|text| !text.is_empty()).collect();
+            if !says.is_empty() {
+                notes.push((name, says.join(" ")));
+            }
+        }
+        notes
+    }
 }
 
 /// The report as a JSON object.
 pub fn derive_json(report: &DeriveReport) -> String {
     let sizes = |dims: &[Dim]| dims.iter().map(|dim| dim.size()).collect();
+    let ranks = |name: &str| report.rank(name);
+    let stage = |stage: &Stage| StageJson {
+        name: stage.name(),
+        value: stage.code.as_ref().map(print),
+        rule: stage.rule.clone(),
+        shape: sizes(&stage.dims),
+        steps: stage
+            .lines
+            .iter()
+            .map(|line| StepJson { formula: line.text(&ranks), why: line.why.clone() })
+            .collect(),
+    };
     let derivation = |(wrt, dims, derivation): &(String, Vec<Dim>, Derivation)| DerivationJson {
         wrt: Side { name: wrt.clone(), shape: sizes(dims) },
         title: derivation.title.clone(),
@@ -71,6 +164,7 @@ pub fn derive_json(report: &DeriveReport) -> String {
         index: derivation.index.clone(),
         matrix: derivation.matrix.clone(),
         code: derivation.code.clone(),
+        backward: report.stages_to(wrt).into_iter().map(stage).collect(),
     };
     let json = DeriveJson {
         schema: SCHEMA,
@@ -105,6 +199,17 @@ struct DerivationJson {
     matrix: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     code: Option<String>,
+    backward: Vec<StageJson>,
+}
+
+#[derive(Serialize)]
+struct StageJson {
+    name: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    value: Option<String>,
+    rule: String,
+    shape: Vec<usize>,
+    steps: Vec<StepJson>,
 }
 
 #[derive(Serialize)]

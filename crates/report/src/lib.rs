@@ -8,7 +8,7 @@
 //! | `check` | [`FileReport`] | [`check_text`] | [`check_json`] |
 //! | `run` | [`RunReport`] | [`run_text`] | [`run_json`] |
 //! | `jacobian` | [`JacobianReport`] | [`jacobian_text`] | [`jacobian_json`] |
-//! | `derive` | [`DeriveReport`] | [`derive_text`] | [`derive_json`] |
+//! | `derive` | [`DeriveReport`] | [`derive_text`], [`derive_page`] | [`derive_json`] |
 //! | `ops` | the op table itself | [`ops_text`] | [`ops_json`] |
 //!
 //! What is wrong with a text is a [`Problem`], drawn by [`problem_text`]. The JSON of each command has a schema in
@@ -38,6 +38,8 @@ mod check;
 mod check_json;
 mod check_text;
 mod derive;
+mod derive_page;
+mod derive_text;
 mod diagnosis_text;
 mod elsewhere;
 mod jacobian;
@@ -55,7 +57,9 @@ mod visible;
 pub use check::{ClaimReport, FileReport, Sharer};
 pub use check_json::check_json;
 pub use check_text::{CheckTexts, Wanted, check_text};
-pub use derive::{DeriveReport, derive_json, derive_text};
+pub use derive::{DeriveReport, Steps, derive_json};
+pub use derive_page::{Format, Page, derive_page};
+pub use derive_text::{Shown, derive_text};
 pub use elsewhere::{Because, Elsewhere, Origin, deviation_problem};
 pub use jacobian::{Form, JacobianReport, JacobianStep, Payload, Statement, jacobian_text};
 pub use jacobian_json::jacobian_json;

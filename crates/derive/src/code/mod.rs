@@ -12,6 +12,7 @@
 //! | `terms` | how a sum of products is written: common factors, signs, the shape it has to have |
 //! | `contraction` | how the sums of one product are written: `@`, `sum`, `einsum` |
 //! | `node` | an expression whose axes carry labels, and how it is broadcast |
+//! | `matrix` | the shortest form of expressions of matrices |
 //! | `payload` | how a value of the graph is written |
 //! | `slope` | the derivative of an element-wise function |
 //!
@@ -38,15 +39,19 @@
 mod algebra;
 mod backward;
 mod contraction;
+mod matrix;
 mod node;
 mod payload;
 mod slope;
 mod terms;
 
+pub(crate) use matrix::INVERSE;
+pub use matrix::{Known, shortened};
+pub(crate) use payload::Writer;
 pub use slope::slope;
 
 use pullback_lang::Expr;
-use pullback_ops::Val;
+use pullback_ops::{Network, Term, Val};
 
 /// What a program calls things.
 #[derive(Clone, Copy)]
@@ -64,4 +69,21 @@ pub struct Source<'a> {
 /// is zero, and where it would be too long to be read.
 pub fn gradient_code(of: &Val, wrt: &Val, source: &Source<'_>) -> Option<Expr> {
     backward::gradient(of, wrt, source)
+}
+
+/// Which terms of a cotangent of a value are zero, by what the names of the program stand for.
+pub(crate) fn vanish(of: &Val, value: &Val, terms: &[Term], writer: &Writer<'_>) -> Vec<bool> {
+    let is_summed = |term: &Term| {
+        term.factors.iter().flat_map(|factor| factor.labels()).any(|label| !term.slots.contains(&label))
+    };
+    if !terms.iter().any(is_summed) {
+        return vec![false; terms.len()];
+    }
+    let algebra = algebra::Algebra::new(of, writer);
+    let is_zero = |term: &Term| {
+        let zero = Network::zero(value.dims(), &[]);
+        let network = zero.plus_term(term.coef.clone(), &term.slots, &[], term.factors.iter().cloned());
+        algebra.simplest(&network).is_zero()
+    };
+    terms.iter().map(is_zero).collect()
 }

@@ -15,7 +15,7 @@ use super::algebra::Monomial;
 const MOST_PARTS: usize = 150;
 
 /// Writes values.
-pub(super) struct Writer<'a> {
+pub(crate) struct Writer<'a> {
     source: &'a Source<'a>,
     /// What stands for values that are symbols for something written already.
     symbols: RefCell<HashMap<u64, Expr>>,
@@ -32,7 +32,7 @@ pub(super) struct Sum {
 }
 
 impl<'a> Writer<'a> {
-    pub(super) fn new(source: &'a Source<'a>) -> Writer<'a> {
+    pub(crate) fn new(source: &'a Source<'a>) -> Writer<'a> {
         Writer { source, symbols: RefCell::default(), sums: RefCell::default() }
     }
 
@@ -53,7 +53,7 @@ impl<'a> Writer<'a> {
     }
 
     /// A value as an expression: by its name, else as its operation on what that is applied to.
-    pub(super) fn written(&self, val: &Val) -> Option<Expr> {
+    pub(crate) fn written(&self, val: &Val) -> Option<Expr> {
         self.part(val, &mut 0)
     }
 
@@ -76,6 +76,20 @@ impl<'a> Writer<'a> {
         }
         if let Some(written) = (self.source.written)(val) {
             return Some(written);
+        }
+        self.call_of(val, parts)
+    }
+
+    /// A value as its operation on what that is applied to, whatever its own name is. One of several results is none by itself.
+    pub(crate) fn definition(&self, val: &Val) -> Option<Expr> {
+        if val.outputs().len() > 1 { None } else { self.call_of(val, &mut 0) }
+    }
+
+    fn call_of(&self, val: &Val, parts: &mut usize) -> Option<Expr> {
+        let at = Span::default();
+        if val.output() > 0 {
+            // A call in an expression is its first result.
+            return None;
         }
         let (op, inputs) = match val.origin() {
             Origin::Number(number) => return Some(make::number(at, *number)),

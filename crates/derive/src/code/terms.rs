@@ -5,8 +5,12 @@ use pullback_network::{Coef, Dim, Label, Map};
 use pullback_ops::{Factor, Term};
 
 use super::contraction::contracted;
+use super::matrix::{INVERSE, OUTER};
 use super::node::{Node, fraction, is_one, is_stretched, joint, over, times};
 use super::payload::Writer;
+
+/// The function of diagonals.
+const DIAGONAL: &str = "diag";
 
 /// One product.
 struct Product {
@@ -75,7 +79,11 @@ pub(super) fn apart(terms: &[Term], slots: &[Label], writer: &Writer<'_>) -> Opt
         .collect::<Option<_>>()?;
     let total = match parts.as_slice() {
         [(false, only)] => only.clone(),
-        [(true, only)] => Node::new(minus(&only.expr), only.axes.clone()),
+        [(true, only)] => {
+            let kept =
+                only.kept.as_ref().map(|kept| Box::new(Node::new(minus(&kept.expr), kept.axes.clone())));
+            Node { kept, ..Node::new(minus(&only.expr), only.axes.clone()) }
+        }
         _ => {
             let nodes: Vec<&Node> = parts.iter().map(|(_, node)| node).collect();
             let order = joint(&nodes, slots);
@@ -114,8 +122,8 @@ pub(super) fn length(terms: &[Term], slots: &[Label], writer: &Writer<'_>) -> us
 /// The same as an expression of the very shape of the slots.
 pub(super) fn whole(terms: &[Term], slots: &[Label], dims: &[Dim], writer: &Writer<'_>) -> Option<Expr> {
     let at = Span::default();
-    if let Some(diagonal) = diagonal(terms, dims, writer) {
-        return Some(diagonal);
+    if let Some(special) = diagonal(terms, dims, writer).or_else(|| scattered(terms, dims, writer)) {
+        return Some(special);
     }
     let node = sum(terms, slots, writer)?;
     if node.axes == slots {
@@ -145,7 +153,7 @@ fn diagonal(terms: &[Term], dims: &[Dim], writer: &Writer<'_>) -> Option<Expr> {
     let node = sum(&vectors, &[slot], writer)?;
     let at = Span::default();
     Some(match node.axes.as_slice() {
-        [_] => make::call(at, "diag", vec![node.expr], Vec::new()),
+        [_] => make::call(at, DIAGONAL, vec![node.expr], Vec::new()),
         _ => times(node.expr, make::call(at, "eye", vec![make::dim(at, &dims[0])], Vec::new())),
     })
 }
@@ -168,7 +176,7 @@ fn product(term: &Term, slots: &[Label], writer: &Writer<'_>) -> Option<Product>
             Factor::Operator(operator) => match (&operator.map, operator.as_matrix()?) {
                 (Map::Inverse(matrix), (row, column)) => {
                     let matrix = writer.written(matrix)?;
-                    (make::call(Span::default(), "inv", vec![matrix], Vec::new()), vec![row, column])
+                    (make::call(Span::default(), INVERSE, vec![matrix], Vec::new()), vec![row, column])
                 }
                 (Map::RunningSum, (row, column)) => {
                     let size = make::dim(Span::default(), &row.dim());
@@ -182,7 +190,11 @@ fn product(term: &Term, slots: &[Label], writer: &Writer<'_>) -> Option<Product>
         let axes: Vec<Label> = labels.into_iter().map(called).collect();
         let is_repeated = |(at, label): (usize, &Label)| !is_stretched(label) && axes[..at].contains(label);
         if axes.iter().enumerate().any(is_repeated) {
-            return None;
+            let [row, column] = axes[..] else { return None };
+            debug_assert!(row == column);
+            let is_alone = term.factors.iter().filter(|other| other.labels().contains(&row)).count() == 1;
+            nodes.push(diagonal_of(expr, row, is_alone && !slots.contains(&row)));
+            continue;
         }
         nodes.push(Node::new(expr, axes));
     }
@@ -192,6 +204,43 @@ fn product(term: &Term, slots: &[Label], writer: &Writer<'_>) -> Option<Product>
         _ => return None,
     }
     Some(Product { coef: term.coef.clone(), nodes })
+}
+
+/// The diagonal of a matrix; its trace, where nothing else runs along it.
+fn diagonal_of(matrix: Expr, label: Label, is_alone: bool) -> Node {
+    let (function, axes) = if is_alone { ("trace", Vec::new()) } else { (DIAGONAL, vec![label]) };
+    Node::new(make::call(Span::default(), function, vec![matrix], Vec::new()), axes)
+}
+
+/// Rows added up where a table of the program says, `scatter_add(x, k, N)`: of a term with one such relation, to its first slot.
+fn scattered(terms: &[Term], dims: &[Dim], writer: &Writer<'_>) -> Option<Expr> {
+    let [term] = terms else { return None };
+    let is_selection = |factor: &&Factor| matches!(factor, Factor::Operator(_) | Factor::Relation(_));
+    let (selections, factors): (Vec<&Factor>, Vec<&Factor>) = term.factors.iter().partition(is_selection);
+    let [Factor::Operator(operator)] = selections[..] else { return None };
+    let (Map::Selection(index), [], [to]) = (&operator.map, &operator.batch[..], &operator.columns[..])
+    else {
+        return None;
+    };
+    let (to, from, index) = (*to, &operator.rows, writer.written(index)?);
+    let is_free = |label: &Label| term.slots.contains(label);
+    if term.slots.first() != Some(&to)
+        || term.slots[1..].contains(&to)
+        || from.iter().any(is_free)
+        || factors.iter().any(|factor| factor.labels().contains(&to))
+    {
+        return None;
+    }
+    let slots: Vec<Label> = from.iter().chain(&term.slots[1..]).copied().collect();
+    let own: Vec<Dim> = slots.iter().map(|label| label.dim()).collect();
+    let rest = Term {
+        coef: term.coef.clone(),
+        slots: slots.clone(),
+        factors: factors.into_iter().cloned().collect(),
+    };
+    let rows = whole(&[rest], &slots, &own, writer)?;
+    let at = Span::default();
+    Some(make::call(at, "scatter_add", vec![rows, index, make::dim(at, &dims[0])], Vec::new()))
 }
 
 /// The factors of a term with a delta between two axes of the result: what stands along the diagonal is a factor `diag(v)`.
@@ -217,7 +266,7 @@ fn with_diagonal(nodes: Vec<Node>, row: Label, column: Label) -> Option<Vec<Node
     } else {
         let slots = [row];
         let vector = multiplied(&Coef::one(), contracted(along, &slots)?, &slots)?;
-        make::call(at, "diag", vec![vector.under(&slots)?], Vec::new())
+        make::call(at, DIAGONAL, vec![vector.under(&slots)?], Vec::new())
     };
     rest.insert(0, Node::new(diagonal, vec![row, column]));
     Some(rest)
@@ -276,7 +325,7 @@ fn multiplied(coef: &Coef, mut nodes: Vec<Node>, slots: &[Label]) -> Option<Node
             let place = |node: &Node| slots.iter().position(|&slot| slot == node.axes[0]);
             let (first, second) = if place(a) < place(b) { (a, b) } else { (b, a) };
             let operands = vec![first.expr.clone(), second.expr.clone()];
-            let outer = make::call(Span::default(), "outer", operands, Vec::new());
+            let outer = make::call(Span::default(), OUTER, operands, Vec::new());
             Node::new(outer, slots.to_vec())
         }
         [] => Node::one(),

@@ -59,6 +59,8 @@ pub enum Command {
     },
     /// Show the Jacobian of one value by another: structure, formula, cost, and numbers on demand
     Jacobian(JacobianArguments),
+    /// Show the Hessian of a scalar: structure, formula, cost, and numbers on demand
+    Hessian(HessianArguments),
     /// Derive gradients step by step, in index notation and in matrix notation
     #[command(
         override_usage = "pullback derive [OPTIONS] <FILE>\n       pullback derive [OPTIONS] -e <TEXT>"
@@ -93,6 +95,24 @@ pub struct JacobianArguments {
 }
 
 #[derive(Args)]
+pub struct HessianArguments {
+    /// A file in the `.grad` language; `-` is standard input
+    pub file: String,
+    /// The scalar that is differentiated
+    #[arg(long, value_name = "NAME")]
+    pub of: String,
+    /// By what the first time, and by what the second; the same, where one is named
+    #[arg(long, value_name = "NAME", required = true)]
+    pub wrt: Vec<String>,
+    /// Print the numbers, as a tensor
+    #[arg(long)]
+    pub dense: bool,
+    /// Print the numbers as a matrix, with both values in row-major or in column-major vec
+    #[arg(long, value_enum, value_name = "ORDER")]
+    pub vec: Option<VecOrder>,
+}
+
+#[derive(Args)]
 pub struct DeriveArguments {
     /// A file in the `.grad` language; `-` is standard input
     #[arg(required_unless_present = "expression", conflicts_with = "expression")]
@@ -101,9 +121,60 @@ pub struct DeriveArguments {
     /// vector
     #[arg(short, long, value_name = "TEXT", allow_hyphen_values = true)]
     pub expression: Option<String>,
+    /// What is differentiated; the value whose cotangent is given, else the last definition, if none is named
+    #[arg(long, value_name = "NAME")]
+    pub of: Option<String>,
     /// By which value; by every input, if none is given
     #[arg(long, value_name = "NAME")]
     pub wrt: Option<String>,
+    /// The backward pass as a program, or every line
+    #[arg(long, value_enum, value_name = "HOW", default_value_t = HowMuch::Full)]
+    pub steps: HowMuch,
+    /// Print the numbers too
+    #[arg(long)]
+    pub values: bool,
+    /// The notation
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t = Notation::Text)]
+    pub format: Notation,
+    /// Make a page that stands alone
+    #[arg(long)]
+    pub document: bool,
+    /// The backward pass as code, in place of the derivation
+    #[arg(long, value_enum, value_name = "LANGUAGE", conflicts_with_all = ["format", "document", "json"])]
+    pub code: Option<Written>,
+    /// With `--code torch`: a `torch.autograd.Function` too
+    #[arg(long, requires = "code")]
+    pub autograd_function: bool,
+    /// Write to a file
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<String>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Written {
+    /// The language itself: a file whose claims can be checked
+    Grad,
+    Numpy,
+    Torch,
+    Jax,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Notation {
+    Text,
+    /// As GitHub renders it
+    Markdown,
+    Latex,
+    /// With MathML
+    Html,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub enum HowMuch {
+    /// The backward pass as a program
+    Brief,
+    /// Every line
+    Full,
 }
 
 /// A precision in which other code computes.

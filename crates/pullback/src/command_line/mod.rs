@@ -13,19 +13,23 @@ use std::ffi::OsString;
 
 use crate::array::file::Dump;
 use crate::array::memory;
+use crate::derive::{self, Framework};
 use crate::lang::{nearest, prelude};
 use crate::ops::{Operation, find, table};
 use crate::report::{
-    CheckTexts, Document, FileReport, Form, Invalid, Problem, Wanted, check_json, derive_json, derive_text,
-    invalid_json, invalid_text, jacobian_json, jacobian_text, ops_json, ops_text, run_json, run_text,
-    visible, warning_text,
+    CheckTexts, DeriveReport, Document, FileReport, Form, Format, Invalid, Page, Paint, Problem, Shown,
+    Steps, Wanted, check_json, derive_json, derive_page, derive_text, invalid_json, invalid_text,
+    jacobian_json, jacobian_text, ops_json, ops_text, run_json, run_text, visible, warning_text,
 };
 use crate::session::{
-    self, Data, Terms, check_as, derive_source, derive_statements, jacobian_source, run_source,
+    self, Code, Data, Derived, Terms, check_as, derive_source, derive_statements, jacobian_source, run_source,
 };
 use clap::Parser;
 
-use arguments::{Arguments, Color, Command, Computed, DeriveArguments, JacobianArguments, VecOrder};
+use arguments::{
+    Arguments, Color, Command, Computed, DeriveArguments, HessianArguments, HowMuch, JacobianArguments,
+    Notation, VecOrder, Written,
+};
 use output::Output;
 use progress::Progress;
 use source::Source;
@@ -47,7 +51,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         }
         Command::Run { file } => run_file(&file, &mut output),
         Command::Jacobian(wanted) => jacobian(&wanted, &mut output),
-        Command::Derive(wanted) => derive(&wanted, &mut output),
+        Command::Hessian(wanted) => hessian(&wanted, &mut output),
+        Command::Derive(wanted) => derivation(&wanted, &mut output),
         Command::Ops { name } => ops(name.as_deref(), &mut output),
     };
     output.finish(code)
@@ -133,16 +138,48 @@ fn run_file(file: &str, output: &mut Output) -> u8 {
 }
 
 fn jacobian(wanted: &JacobianArguments, output: &mut Output) -> u8 {
-    let dense = match wanted.vec {
+    let asked = session::Wanted {
+        of: &wanted.of,
+        wrt: &wanted.wrt,
+        dense: layout(wanted.vec, wanted.dense),
+        again: None,
+    };
+    differentiated(&wanted.file, &asked, output)
+}
+
+fn hessian(wanted: &HessianArguments, output: &mut Output) -> u8 {
+    let (first, again) = match wanted.wrt.as_slice() {
+        [one] => (one, one),
+        [first, again] => (first, again),
+        several => {
+            let problem =
+                Problem::new(format!("a Hessian is by two values, and {} are named", several.len()))
+                    .with_hint("name one with `--wrt`, or two with one `--wrt` each");
+            return reject(&Invalid::new(Document::new(&wanted.file, ""), problem), output);
+        }
+    };
+    let asked = session::Wanted {
+        of: &wanted.of,
+        wrt: first,
+        dense: layout(wanted.vec, wanted.dense),
+        again: Some(again),
+    };
+    differentiated(&wanted.file, &asked, output)
+}
+
+fn layout(vec: Option<VecOrder>, dense: bool) -> Option<Form> {
+    match vec {
         Some(VecOrder::Row) => Some(Form::Row),
         Some(VecOrder::Col) => Some(Form::Column),
-        None => wanted.dense.then_some(Form::Tensor),
-    };
+        None => dense.then_some(Form::Tensor),
+    }
+}
+
+fn differentiated(file: &str, asked: &session::Wanted<'_>, output: &mut Output) -> u8 {
     let mut progress = Progress::new();
-    progress.begins(format!("finding ∂{}/∂{} in {}", wanted.of, wanted.wrt, wanted.file));
-    let asked = session::Wanted { of: &wanted.of, wrt: &wanted.wrt, dense };
-    let report = read(&wanted.file)
-        .and_then(|source| jacobian_source(&source.name, &source.bytes, &source.base_dir, &asked));
+    progress.begins(format!("finding ∂{}/∂{} in {file}", asked.of, asked.wrt));
+    let report =
+        read(file).and_then(|source| jacobian_source(&source.name, &source.bytes, &source.base_dir, asked));
     progress.ends();
     match report {
         Ok(report) => {
@@ -158,27 +195,66 @@ fn jacobian(wanted: &JacobianArguments, output: &mut Output) -> u8 {
     }
 }
 
-fn derive(wanted: &DeriveArguments, output: &mut Output) -> u8 {
-    let wrt = wanted.wrt.as_deref();
+fn derivation(wanted: &DeriveArguments, output: &mut Output) -> u8 {
+    let python = |framework: Framework| {
+        Code::Python(derive::Wanted { framework, autograd_function: wanted.autograd_function })
+    };
+    let code = wanted.code.map(|code| match code {
+        Written::Grad => Code::Grad,
+        Written::Numpy => python(Framework::Numpy),
+        Written::Torch => python(Framework::Torch),
+        Written::Jax => python(Framework::Jax),
+    });
+    let asked = Derived { of: wanted.of.as_deref(), wrt: wanted.wrt.as_deref(), values: wanted.values, code };
     let report = match (&wanted.expression, &wanted.file) {
-        (Some(text), _) => derive_statements(text, wrt),
+        (Some(text), _) => derive_statements(text, &asked),
         (None, Some(file)) => {
-            read(file).and_then(|source| derive_source(&source.name, &source.bytes, &source.base_dir, wrt))
+            read(file).and_then(|source| derive_source(&source.name, &source.bytes, &source.base_dir, &asked))
         }
         // The parser of the arguments demands one of them.
-        (None, None) => derive_statements("", wrt),
+        (None, None) => derive_statements("", &asked),
     };
     match report {
         Ok(report) => {
             warn(&report.document, &report.warnings, output);
-            if output.json {
-                output.line(&derive_json(&report));
-            } else {
-                output.text(&derive_text(&report, output.paint));
+            let text = derived(&report, wanted, output);
+            match &wanted.output {
+                None => output.text(&text),
+                Some(file) => {
+                    if let Err(error) = std::fs::write(file, &text) {
+                        let problem = Problem::new(format!("{file} cannot be written: {error}"));
+                        return reject(&Invalid::new(Document::new(file, ""), problem), output);
+                    }
+                }
             }
             0
         }
         Err(invalid) => reject(&invalid, output),
+    }
+}
+
+/// A derivation in the notation that is wanted.
+fn derived(report: &DeriveReport, wanted: &DeriveArguments, output: &Output) -> String {
+    if output.json {
+        return derive_json(report) + "\n";
+    }
+    if let Some(code) = &report.code {
+        return code.clone();
+    }
+    let steps = match wanted.steps {
+        HowMuch::Brief => Steps::Brief,
+        HowMuch::Full => Steps::Full,
+    };
+    let page = |format: Format| derive_page(report, Page { format, steps, document: wanted.document });
+    match wanted.format {
+        Notation::Text => {
+            // What goes to a file has no colours.
+            let paint = if wanted.output.is_some() { Paint::Plain } else { output.paint };
+            derive_text(report, Shown { steps, width: output.width(), paint })
+        }
+        Notation::Markdown => page(Format::Markdown),
+        Notation::Latex => page(Format::Latex),
+        Notation::Html => page(Format::Html),
     }
 }
 

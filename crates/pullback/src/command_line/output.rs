@@ -7,6 +7,9 @@ use anstream::{AutoStream, ColorChoice};
 
 use super::arguments::Color;
 
+/// How wide a line is where nobody says.
+const WIDTH: usize = 120;
+
 /// Where results and errors go, and in which form.
 pub struct Output {
     stdout: AutoStream<std::io::Stdout>,
@@ -34,6 +37,12 @@ impl Output {
         let stderr = AutoStream::new(std::io::stderr(), choice);
         let (paint, error_paint) = (paint(stdout.current_choice()), paint(stderr.current_choice()));
         Output { stdout, stderr, paint, error_paint, json, quiet, closed: None }
+    }
+
+    /// How many characters fit on a line: as many as `COLUMNS` says, where that is set.
+    pub fn width(&self) -> usize {
+        let columns = std::env::var("COLUMNS").ok().and_then(|text| text.trim().parse().ok());
+        columns.filter(|columns| *columns >= 20).unwrap_or(WIDTH)
     }
 
     /// Writes results.

@@ -1,11 +1,13 @@
-//! The Jacobian of one value of a file by another: structure, formula, cost, and numbers on demand.
+//! The Jacobian of one value of a file by another, and the Hessian of a scalar: structure, formula, cost, and numbers on demand.
 
 use std::path::Path;
 
 use pullback_array::memory;
-use pullback_autograd::{Jacobian, Layout, Stage, jacobian};
+use pullback_autograd::{Jacobian, Layout, Stage, grad, jacobian};
 use pullback_check::{Probed, probe};
-use pullback_lang::program::{Program, Value};
+use pullback_derive::derive;
+use pullback_lang::parse_expr;
+use pullback_lang::program::{Program, Value, evaluate};
 use pullback_network::Value as _;
 use pullback_ops::{Factor, Val};
 use pullback_report::{Form, Invalid, JacobianReport, JacobianStep, Payload, Problem, Statement};
@@ -24,6 +26,57 @@ pub struct Wanted<'a> {
     pub wrt: &'a str,
     /// How the numbers are to be laid out, if they are wanted.
     pub dense: Option<Form>,
+    /// By what the gradient is differentiated once more, where a Hessian is wanted.
+    pub again: Option<&'a str>,
+}
+
+impl Wanted<'_> {
+    /// What is differentiated last, as a formula has it, and by what.
+    fn names(&self) -> (String, &str) {
+        match self.again {
+            Some(again) => (format!("(∂{}/∂{})", self.of, self.wrt), again),
+            None => (self.of.to_owned(), self.wrt),
+        }
+    }
+
+    /// The two values in a program. Of a Hessian the first is the gradient, as short as it can be written.
+    fn ends(&self, program: &Program, file: &str) -> Result<(Val, Val), Problem> {
+        let of = float(program, self.of, file)?;
+        let wrt = float(program, self.wrt, file)?;
+        let Some(again) = self.again else { return Ok((of, wrt)) };
+        if of.ndim() > 0 {
+            let message = format!("`{}` has axes {:?}, and only scalars have a Hessian", self.of, of.dims());
+            return Err(Problem::new(message).with_hint(format!(
+                "`pullback jacobian --of {} --wrt {}` shows its Jacobian",
+                self.of, self.wrt
+            )));
+        }
+        let by = float(program, again, file)?;
+        let gradient = match short_gradient(program, &of, &wrt) {
+            Some(gradient) => gradient,
+            None => grad(&of, &[&wrt]).map_err(|error| without_place(&error))?.remove(0),
+        };
+        Ok((gradient.named(&self.names().0), by))
+    }
+}
+
+/// The gradient by its closed form, where that has one: it is as short as that is.
+fn short_gradient(program: &Program, of: &Val, wrt: &Val) -> Option<Val> {
+    let code = derive(of, wrt).ok()?.code?;
+    let short = evaluate(&parse_expr(&code).ok()?.expr, program.scope()).ok()?;
+    let gradient = grad(of, &[wrt]).ok()?.remove(0);
+    let is_same =
+        short.dims() == gradient.dims() && short.array().ok()?.is_near(gradient.array().ok()?, 1e-3);
+    // A copy, since a name of its own is wanted for it.
+    is_same.then(|| short.copy().ok()).flatten()
+}
+
+fn float(program: &Program, name: &str, file: &str) -> Result<Val, Problem> {
+    let val = value(program, name, file)?.val.clone();
+    if val.dtype().is_float() {
+        return Ok(val);
+    }
+    Err(Problem::new(format!("`{name}` holds integers, which are not differentiable")))
 }
 
 /// The Jacobian of one value of a file by another. No number is computed unless it is wanted.
@@ -54,14 +107,7 @@ struct Found {
 
 impl Found {
     fn new(opened: &Opened, wanted: &Wanted<'_>) -> Result<Found, Problem> {
-        let of = value(&opened.program, wanted.of, &opened.document.name)?.val.clone();
-        let wrt = value(&opened.program, wanted.wrt, &opened.document.name)?.val.clone();
-        for (name, value) in [(wanted.of, &of), (wanted.wrt, &wrt)] {
-            if !value.dtype().is_float() {
-                let message = format!("`{name}` holds integers, which are not differentiable");
-                return Err(Problem::new(message));
-            }
-        }
+        let (of, wrt) = wanted.ends(&opened.program, &opened.document.name)?;
         let jacobian = jacobian(&of, &wrt, &[]).map_err(|error| without_place(&error))?;
         Ok(Found { of, wrt, jacobian })
     }
@@ -73,14 +119,15 @@ impl Found {
         base_dir: &Path,
     ) -> Result<JacobianReport, Problem> {
         let side = |name: &str, value: &Val| (name.to_string(), value.dims().to_vec());
+        let (of, by) = wanted.names();
         let dense = match wanted.dense {
             Some(form) => Some((form, self.numbers(wanted, form)?)),
             None => None,
         };
         Ok(JacobianReport {
             document: opened.document.clone(),
-            of: side(wanted.of, &self.of),
-            wrt: side(wanted.wrt, &self.wrt),
+            of: side(&of, &self.of),
+            wrt: side(by, &self.wrt),
             dtype: self.of.dtype(),
             stages: self.jacobian.stages().iter().map(step).collect(),
             payloads: self.payloads(),
@@ -126,10 +173,9 @@ impl Found {
                 return Ok(structure.kinds.into_iter().map(unprobed).collect());
             }
         };
-        let of = &value(&exact, wanted.of, &opened.document.name)?.val;
-        let wrt = &value(&exact, wanted.wrt, &opened.document.name)?.val;
+        let (of, wrt) = wanted.ends(&exact, &opened.document.name)?;
         let probed = structure.kinds.into_iter().map(|kind| {
-            let probed = probe(of, wrt, &kind).map_err(|error| without_place(&error))?;
+            let probed = probe(&of, &wrt, &kind).map_err(|error| without_place(&error))?;
             Ok(Statement { kind, probed })
         });
         probed.collect()
@@ -142,8 +188,8 @@ impl Found {
             let size = memory::human(bytes as usize);
             let message = format!(
                 "∂{}/∂{} written out takes {size}, and the limit on memory is {}",
-                wanted.of,
-                wanted.wrt,
+                wanted.names().0,
+                wanted.names().1,
                 memory::human(memory::limit())
             );
             return Err(

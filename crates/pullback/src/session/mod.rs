@@ -27,7 +27,7 @@ use pullback_report::{Document, Invalid, Problem};
 
 pub use check::{check_as, check_dump, check_source, check_watched};
 pub use data::{Data, Terms};
-pub use derive::{derive_source, derive_statements};
+pub use derive::{Code, Derived, derive_source, derive_statements};
 pub use jacobian::{Wanted, jacobian_source};
 pub use run::run_source;
 

@@ -1,7 +1,7 @@
 //! What the fuzz targets once found, `fuzz/regressions/{parse,check}/*`, and what they start from, as ordinary tests.
 
 use pullback::lang::{parse_bytes, parse_expr, print};
-use pullback::session::{check_source, derive_source, run_source};
+use pullback::session::{Derived, check_source, derive_source, run_source};
 
 use crate::command::{examples, root};
 
@@ -35,6 +35,6 @@ fn check() {
         let nowhere = "/nonexistent".as_ref();
         assert!(check_source(&name, &bytes, nowhere).exit_code() <= 2, "{name}");
         let _ = run_source(&name, &bytes, nowhere);
-        let _ = derive_source(&name, &bytes, nowhere, None);
+        let _ = derive_source(&name, &bytes, nowhere, &Derived::default());
     }
 }

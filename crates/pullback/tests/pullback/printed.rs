@@ -443,30 +443,30 @@ fn a_derivation() {
         &["derive", "-e", "X @ W + b", "--wrt", "W"],
         "",
         expect![[r#"
-        exit code 0
-        # assumed: X: [N=5, D=3], W: [D=3, M=2], b: [M=2]
+            exit code 0
+            # assumed: X: [N=5, D=3], W: [D=3, M=2], b: [M=2]
 
-        ∂L/∂W  [D=3, M=2]
-          Z_ij = Σ_k X_ik W_kj + b_j        the forward pass, entry by entry
-          ∂Z_ij/∂W_mn = δ_jn X_im           its derivative by one entry
-          ∂L/∂W_mn = Σ_ij Ḡ_ij ∂Z_ij/∂W_mn  the chain rule: every entry of the output passes its share
-          = Σ_ij Ḡ_ij δ_jn X_im             the derivative inserted
-          = Σ_i Ḡ_in X_im                   δ picks one value of an index and ends its sum
-          ∂L/∂W = Xᵀ Ḡ                      in matrix notation
-          dL/dW = X.T @ dL/dZ
-    "#]],
+            dL/dW = X.T @ dL/dZ  [D=3, M=2]  matrix product of the last two axes, sum of two values
+              Z_ij = Σ_{k=1}^D X_ik W_kj + b_j                     how Z is computed
+              ∂Z_ij/∂W_mn = δ_jn X_im                              its derivative by one entry
+              ∂L/∂W_mn = Σ_{i=1}^N Σ_{j=1}^M ∂L/∂Z_ij ∂Z_ij/∂W_mn  the chain rule: every entry of Z passes its share
+              = Σ_{i=1}^N Σ_{j=1}^M ∂L/∂Z_ij δ_jn X_im             the derivatives inserted
+              = Σ_{i=1}^N ∂L/∂Z_in X_im                            each δ picks one value of an index and ends its sum
+              ∂L/∂W = Xᵀ ∂L/∂Z                                     as a whole
+        "#]],
     );
     prints(
         &["derive", "-"],
         "x: [n=3] ~ randn; L = sum(x^2)",
         expect![[r#"
-        exit code 0
-        ∂L/∂x  [n=3]
-          L = Σ_k (x^2)_k  the forward pass, entry by entry
-          ∂L/∂x_m = 2 x_m  its derivative by one entry
-          ∂L/∂x = 2 x      in matrix notation
-          dL/dx = 2 * x
-    "#]],
+            exit code 0
+            dL/dx = 2 * x  [n=3]  power, sum over some axes
+              L = Σ_{k=1}^n x_k²  how L is computed
+              ∂L/∂x_m = 2 x_m     its derivative by one entry
+              ∂L/∂x = 2 x         as a whole
+
+            # pow: Any base with an exponent that is a number of the program: an integer, or a ≥ 0 with a fraction. a > 0 where the exponent is a value: the slopes need ln(a). Outside, the result is NaN or infinite, as in PyTorch.
+        "#]],
     );
     prints(
         &["derive", "-e", "X @ (W"],
@@ -489,11 +489,165 @@ fn a_derivation() {
             exit code 0
             # assumed: Z: [N=5, D=3], T: [N=5, D=3]
 
-            ∂L/∂Z  [N=5, D=3]
-              L = 1/(D·N) Σ_kl ((Z − T)^2)_kl  the forward pass, entry by entry
-              ∂L/∂Z_mn = 2/(D·N) (Z − T)_mn    its derivative by one entry
-              ∂L/∂Z = 2/(D·N) (Z − T)          in matrix notation
-              dL/dZ = 2 * (Z - T) / (D * N)
+            dL/dZ = 2 * (Z - T) / (D * N)  [N=5, D=3]  difference of two values, power, mean over some axes
+              L = 1/(D·N) Σ_{k=1}^N Σ_{l=1}^D (Z_kl − T_kl)²  how L is computed
+              ∂L/∂Z_mn = 2/(D·N) (Z_mn − T_mn)                its derivative by one entry
+              ∂L/∂Z = 2 (Z − T) / (D N)                       as a whole
+
+            # pow: Any base with an exponent that is a number of the program: an integer, or a ≥ 0 with a fraction. a > 0 where the exponent is a value: the slopes need ln(a). Outside, the result is NaN or infinite, as in PyTorch.
+        "#]],
+    );
+}
+
+/// The gradient that is differentiated once more is the short one, so that the formula is.
+#[test]
+fn a_hessian() {
+    prints(
+        &["hessian", "-", "--of", "L", "--wrt", "x", "--dense"],
+        "A: [n=2, n] = [[1, 2], [3, 4]]; x: [n] = [1, 2]; L = x @ A @ x",
+        expect![[r#"
+            exit code 0
+            ∂(∂L/∂x)/∂x  [n=2] by [n=2]
+
+              ∂(∂L/∂x)_i/∂x_m = (A.T + A)_im
+
+              (A.T + A)  [n=2, n=2]
+
+              as a matrix  (A.T + A)  (row-major vec)
+              structured   1 term, 4 numbers, 32 B
+              written out  4 numbers, 32 B
+              vjp          4 multiply–adds
+              jvp          4 multiply–adds
+
+              operation by operation     written out  structured  multiply–adds of a vjp
+              ∂(∂L/∂x)/∂((A.T + A) @ x)         32 B         0 B                       0
+              ∂((A.T + A) @ x)/∂x               32 B        32 B                       4
+
+            # the axes of (∂L/∂x), then those of x
+            ∂(∂L/∂x)/∂x = tensor([[2., 5.],
+                                  [5., 8.]])
+        "#]],
+    );
+    prints(
+        &["hessian", "-", "--of", "L", "--wrt", "x", "--wrt", "A"],
+        "A: [n=2, n] ~ randn; x: [n] ~ randn; L = x @ A @ x",
+        expect![[r#"
+            exit code 0
+            ∂(∂L/∂x)/∂A  [n=2] by [n=2, n=2]
+
+              ∂(∂L/∂x)_i/∂A_mn = δ_im x_n + δ_in x_m
+
+              x  [n=2]
+
+              as a matrix  I_n ⊗ xᵀ + xᵀ ⊗ I_n  (row-major vec)
+              structured   3 terms, 2 numbers, 16 B
+              written out  8 numbers, 64 B
+              vjp          8 multiply–adds
+              jvp          8 multiply–adds
+
+              operation by operation       written out  structured  multiply–adds of a vjp
+              ∂(∂L/∂x)/∂((A.T + A) @ x)           32 B         0 B                       0
+              ∂((A.T + A) @ x)/∂(A.T + A)         64 B        16 B                       4
+              ∂(A.T + A)/∂A.T                    128 B         0 B                       0
+              ∂(A.T + A)/∂A                      128 B         0 B                       0
+              ∂A.T/∂A                            128 B         0 B                       0
+        "#]],
+    );
+    let refused = pullback(&["hessian", "-", "--of", "y", "--wrt", "x"], "x = [1, 2]; y = x^2");
+    assert!(
+        refused.code == 2 && refused.stderr.contains("only scalars have a Hessian"),
+        "{}",
+        refused.stderr
+    );
+}
+
+/// Names that stand beside scalars alone are scalars, and what reads like a product of matrices and is none is told.
+#[test]
+fn an_expression_as_it_is_written_on_paper() {
+    prints(
+        &["derive", "--steps", "brief", "-e", "sum((X @ w - y)^2) / N + lam * sum(w^2)", "--wrt", "w"],
+        "",
+        expect![[r#"
+            exit code 0
+            # assumed: X: [D=3, M=2], w: [M=2], y: [D=3], N: [], lam: []
+
+            dL/dw = 2 * (lam * w + X.T @ (X @ w - y) / N)
+        "#]],
+    );
+    prints(
+        &["derive", "--steps", "brief", "-e", "x' * A * x", "--wrt", "x"],
+        "",
+        expect![[r#"
+        exit code 0
+        # assumed: x: [N=5], A: [D=3, N=5]
+
+        dL/dx = 2 * sum(dL/dZ * A, axis=0) * x  [N=5]  product of two values
+        warning: `x.T * A` is a product entry by entry
+         --> <expression>:1:1
+          |
+        1 | x' * A * x
+          | ^^^^^^
+          |
+          = help: the product of matrices is `x.T @ A`
+    "#]],
+    );
+    prints(
+        &["derive", "--steps", "brief", "-e", "max(x, 0)", "--wrt", "x"],
+        "",
+        expect![[r#"
+            exit code 0
+            # assumed: x: [N=5]
+
+            dL/dx = tie_share(x)  [N=5]  largest element over some axes
+            warning: `max(x, 0)` is taken along axis 0 here
+             --> <expression>:1:1
+              |
+            1 | max(x, 0)
+              | ^^^^^^^^^
+              |
+              = help: of two values it is `maximum(x, 0)`; `axis=0` says what is meant
+        "#]],
+    );
+    prints(
+        &["derive", "--steps", "brief", "-e", "Q, R = qr(A)", "--wrt", "A"],
+        "",
+        expect![[r#"
+        exit code 0
+        # assumed: A: [N=5, D=3]
+        # R is differentiated, the last definition; --of names another
+
+        t1 = tril(ones(D, D), -1)  [D=3, D=3]  a name for what stands in the next line more than once
+        dL/dA = Q @ dL/dR + Q @ ((dL/dR @ R.T * t1.T).T @ inv(R).T) - Q @ (dL/dR @ R.T * t1) @ inv(R).T
+
+        # with all of it inserted
+        dL/dA = Q @ dL/dR + Q @ ((dL/dR @ R.T * tril(ones(D, D), -1).T).T @ inv(R).T)
+            - Q @ (dL/dR @ R.T * tril(ones(D, D), -1)) @ inv(R).T
+    "#]],
+    );
+}
+
+/// Values with the steps, and no line that is wider than it may be.
+#[test]
+fn a_derivation_with_its_numbers() {
+    prints(
+        &["derive", "-", "--values", "--steps", "brief", "--of", "L"],
+        "W: [m=2, n=2] = [[1, 2], [3, 4]]; x: [n] = [1, -1]; v = W @ x; L = sum(v^2); after = 2 * L",
+        expect![[r#"
+            exit code 0
+            v = [-1., -1.]
+            L = 2.
+            after = 4.
+            dL/dv = 2 * v  [m=2]  power, sum over some axes
+            dL/dv = [-2., -2.]
+            dL/dx = W.T @ dL/dv  [n=2]  matrix product of the last two axes
+            dL/dx = [ -8., -12.]
+            dL/dW = outer(dL/dv, x)  [m=2, n=2]  matrix product of the last two axes
+            dL/dW = [[-2.,  2.],
+                     [-2.,  2.]]
+
+            # with all of it inserted
+            dL/dW = 2 * outer(v, x)
+            dL/dx = 2 * W.T @ v
         "#]],
     );
 }

@@ -55,9 +55,15 @@ fn every_file_in_it_is_checked() {
 /// A line `$ pullback …` is run at the root of the repository, and what stands below it is what it prints.
 #[test]
 fn every_command_in_it_prints_what_it_shows() {
-    let blocks = blocks(&page("README.md"));
+    for path in ["README.md", "docs/derivations.md"] {
+        prints_what_it_shows(path);
+    }
+}
+
+fn prints_what_it_shows(path: &str) {
+    let blocks = blocks(&page(path));
     let mut sessions = blocks.iter().filter(|(_, block)| block.starts_with("$ pullback ")).peekable();
-    assert!(sessions.peek().is_some(), "the README shows no command");
+    assert!(sessions.peek().is_some(), "{path} shows no command");
     for (_, block) in sessions {
         for shown in block.split("$ pullback ").skip(1) {
             let (command, expected) = shown.split_once('\n').unwrap_or((shown, ""));

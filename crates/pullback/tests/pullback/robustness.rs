@@ -1,6 +1,6 @@
 //! Nothing that a file contains makes a check panic: the examples, with every line left out, doubled, or changed.
 
-use pullback::session::{check_source, derive_source, run_source};
+use pullback::session::{Derived, check_source, derive_source, run_source};
 
 use crate::command::examples;
 
@@ -52,7 +52,7 @@ fn nothing_panics() {
             let report = check_source(&name, source.as_bytes(), ".".as_ref());
             codes[usize::from(report.exit_code())] += 1;
             let _ = run_source(&name, source.as_bytes(), ".".as_ref());
-            let _ = derive_source(&name, source.as_bytes(), ".".as_ref(), None);
+            let _ = derive_source(&name, source.as_bytes(), ".".as_ref(), &Derived::default());
         }
     }
     // The changes are such that every kind of file is among them.

@@ -60,7 +60,7 @@ impl Relation {
             );
         };
         if second.is_some() {
-            return None;
+            return Some(Relation::product(definition, &own).into_iter().collect());
         }
         let mut rest = definition.clone();
         rest.powers.retain(|other| other.base.key != power.base.key);

@@ -1,0 +1,317 @@
+//! Expressions as Python, and the module that they make.
+
+use std::collections::{BTreeSet, HashMap};
+use std::fmt::Write;
+
+use pullback_lang::{Expr, ExprKind, make, print};
+
+use super::Wanted;
+use super::program::{Exported, NotExported, Size};
+
+/// A framework of Python.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Framework {
+    /// NumPy.
+    Numpy,
+    /// PyTorch.
+    Torch,
+    /// JAX.
+    Jax,
+}
+
+/// Words that are no names in Python.
+const RESERVED: [&str; 40] = [
+    "False", "None", "True", "and", "as", "assert", "async", "await", "break", "class", "continue", "def",
+    "del", "elif", "else", "except", "finally", "for", "from", "global", "if", "import", "in", "is",
+    "lambda", "nonlocal", "not", "or", "pass", "raise", "return", "try", "while", "with", "yield", "np",
+    "jnp", "torch", "saved", "grads",
+];
+
+pub(super) fn module(program: &Exported, wanted: Wanted) -> Result<String, NotExported> {
+    let mut writer = Writer::new(program, wanted.framework);
+    let forward: Vec<String> = program
+        .forward
+        .iter()
+        .map(|(names, expr)| {
+            let names: Vec<String> = names.iter().map(|name| writer.name(name)).collect();
+            Ok(format!("{} = {}", names.join(", "), writer.expr(expr)?))
+        })
+        .collect::<Result<_, NotExported>>()?;
+    let backward: Vec<String> = program
+        .backward
+        .iter()
+        .map(|(left, code)| Ok(format!("{} = {}", writer.expr(left)?, writer.expr(code)?)))
+        .collect::<Result<_, NotExported>>()?;
+    let inputs: Vec<String> = program.inputs.iter().map(|name| writer.name(name)).collect();
+    let size = |sizes: &[Size], writer: &Writer<'_>| -> Vec<String> {
+        let line = |size: &Size| match &size.of_input {
+            Some((input, axis)) => {
+                format!("{} = {}.shape[{axis}]", writer.name(&size.name), writer.name(input))
+            }
+            None => format!("{} = {}", writer.name(&size.name), size.size),
+        };
+        sizes.iter().map(line).collect()
+    };
+    let forward_sizes = size(&program.forward_sizes, &writer);
+    let only_backward: Vec<Size> =
+        program.sizes.iter().filter(|size| !program.forward_sizes.contains(size)).cloned().collect();
+    let mut kept: Vec<String> = program.saved.iter().map(|name| writer.name(name)).collect();
+    kept.extend(program.sizes.iter().map(|size| writer.name(&size.name)));
+    let output = writer.name(&program.output.0);
+    let incoming = writer.cotangent(&program.output.0);
+    let results: Vec<String> = program
+        .wrt
+        .iter()
+        .map(|name| {
+            let cotangent = writer.cotangent(name);
+            // The steps are those of a loss whose own cotangent is one.
+            if program.output.1 { format!("{cotangent} * grads") } else { cotangent }
+        })
+        .collect();
+    let tuple = |parts: &[String]| match parts {
+        [only] => format!("({only},)"),
+        parts => format!("({})", parts.join(", ")),
+    };
+
+    let mut text = writer.head();
+    let _ = write!(text, "\n\ndef forward({}):\n", inputs.join(", "));
+    let _ = writeln!(
+        text,
+        "    \"\"\"{}, and what `backward` needs: {} bytes.\"\"\"",
+        program.output.0, program.bytes
+    );
+    for line in forward_sizes.iter().chain(&size(&only_backward, &writer)).chain(&forward) {
+        let _ = writeln!(text, "    {line}");
+    }
+    let _ = writeln!(text, "    return {output}, {}", tuple(&kept));
+    let names = program.wrt.join(", ");
+    let _ = write!(
+        text,
+        "\n\ndef backward(saved, grads):\n    \"\"\"The gradients by {names}; `grads` is that of {}.\"\"\"\n",
+        program.output.0
+    );
+    if !kept.is_empty() {
+        let _ = writeln!(text, "    {} = saved", tuple(&kept));
+    }
+    if !program.output.1 {
+        let _ = writeln!(text, "    {incoming} = grads");
+    }
+    for line in &backward {
+        let _ = writeln!(text, "    {line}");
+    }
+    let _ = writeln!(text, "    return {}", tuple(&results));
+    match wanted.framework {
+        Framework::Torch if wanted.autograd_function => text += &autograd_function(program, &writer, &inputs),
+        Framework::Jax => text += &custom_vjp(program, &inputs),
+        _ => {}
+    }
+    Ok(text)
+}
+
+/// A `torch.autograd.Function`, which keeps tensors where PyTorch wants them and sizes beside them.
+fn autograd_function(program: &Exported, writer: &Writer<'_>, inputs: &[String]) -> String {
+    let wrt = |name: &String| program.wrt.iter().position(|wrt| wrt == name);
+    let gradients: Vec<String> = program
+        .inputs
+        .iter()
+        .map(|name| wrt(name).map_or("None".to_owned(), |at| format!("gradients[{at}]")))
+        .collect();
+    let saved: Vec<String> = program.saved.iter().map(|name| writer.name(name)).collect();
+    let count = saved.len();
+    format!(
+        "\n\nclass Layer(torch.autograd.Function):\n    \"\"\"Saves {} bytes: {}.\"\"\"\n\n    @staticmethod\n    def forward(ctx, {inputs}):\n        output, saved = forward({inputs})\n        ctx.save_for_backward(*saved[:{count}])\n        ctx.sizes = saved[{count}:]\n        return output\n\n    @staticmethod\n    def backward(ctx, grads):\n        gradients = backward(tuple(ctx.saved_tensors) + tuple(ctx.sizes), grads)\n        return {}\n",
+        program.bytes,
+        if saved.is_empty() { "nothing".to_owned() } else { saved.join(", ") },
+        gradients.join(", "),
+        inputs = inputs.join(", "),
+    )
+}
+
+/// A function with a `custom_vjp`. Integers have cotangents of no numbers.
+fn custom_vjp(program: &Exported, inputs: &[String]) -> String {
+    let wrt = |name: &String| program.wrt.iter().position(|wrt| wrt == name);
+    let gradients: Vec<String> = program
+        .inputs
+        .iter()
+        .map(|name| wrt(name).map_or("None".to_owned(), |at| format!("gradients[{at}]")))
+        .collect();
+    let gradients = if gradients.len() == 1 {
+        format!("({},)", gradients[0])
+    } else {
+        format!("({})", gradients.join(", "))
+    };
+    format!(
+        "\n\n@jax.custom_vjp\ndef layer({inputs}):\n    return forward({inputs})[0]\n\n\ndef _vjp(saved, grads):\n    gradients = backward(saved, grads)\n    return {gradients}\n\n\nlayer.defvjp(forward, _vjp)\n",
+        inputs = inputs.join(", "),
+    )
+}
+
+struct Writer<'a> {
+    framework: Framework,
+    functions: HashMap<&'static str, &'static str>,
+    /// The names of the program.
+    taken: Vec<&'a str>,
+    /// The functions that are defined beside the code.
+    support: BTreeSet<String>,
+}
+
+impl<'a> Writer<'a> {
+    fn new(program: &'a Exported, framework: Framework) -> Writer<'a> {
+        let column = |line: &'static str| -> Option<(&'static str, &'static str)> {
+            let mut columns = line.split('\t');
+            let (name, numpy, torch) = (columns.next()?, columns.next()?, columns.next()?);
+            Some((name, if framework == Framework::Torch { torch } else { numpy }))
+        };
+        let lines = include_str!("functions.tsv").lines().filter(|line| !line.starts_with('#'));
+        let names = program.forward.iter().flat_map(|(names, _)| names).chain(&program.inputs);
+        Writer {
+            framework,
+            functions: lines.filter_map(column).collect(),
+            taken: names.map(String::as_str).collect(),
+            support: BTreeSet::new(),
+        }
+    }
+
+    /// A name of the program.
+    fn name(&self, name: &str) -> String {
+        let is_reserved =
+            RESERVED.contains(&name) || self.functions.values().any(|function| *function == name);
+        let is_function = matches!(name, "forward" | "backward" | "math" | "jax" | "layer" | "Layer");
+        if is_reserved || is_function { format!("{name}_") } else { name.to_owned() }
+    }
+
+    /// The name of the cotangent of a value: `dZ`.
+    fn cotangent(&self, of: &str) -> String {
+        let mut name = format!("d{of}");
+        while self.taken.contains(&name.as_str()) {
+            name.push('_');
+        }
+        self.name(&name)
+    }
+
+    fn expr(&mut self, expr: &Expr) -> Result<String, NotExported> {
+        let tree = self.tree(expr)?;
+        let text = print(&tree).replace('^', "**");
+        // Of the words of the language three are written otherwise.
+        let word = |word: &str| match word {
+            "true" => "True".to_owned(),
+            "false" => "False".to_owned(),
+            "none" => "None".to_owned(),
+            word => word.to_owned(),
+        };
+        let mut shown = String::new();
+        let mut current = String::new();
+        for character in text.chars() {
+            if character.is_alphanumeric() || character == '_' {
+                current.push(character);
+                continue;
+            }
+            shown += &word(&current);
+            current.clear();
+            shown.push(character);
+        }
+        let text = shown + &word(&current);
+        // Several axes are a tuple.
+        let mut parts = text.split("axis=[");
+        let mut shown = parts.next().unwrap_or("").to_owned();
+        for part in parts {
+            let (axes, rest) = part.split_once(']').unwrap_or((part, ""));
+            shown += &format!("axis=({axes}){rest}");
+        }
+        Ok(shown)
+    }
+
+    fn tree(&mut self, expr: &Expr) -> Result<Expr, NotExported> {
+        match &expr.kind {
+            ExprKind::Name(name) => Ok(make::name(expr.span, &self.name(name))),
+            ExprKind::ClaimRef { wrt, .. } => {
+                let of = wrt.first().map_or("", |name| name.text.as_str());
+                Ok(make::name(expr.span, &self.cotangent(of)))
+            }
+            _ => {
+                let mut copy = expr.clone();
+                // `vec(A, col)`: a word, and no name.
+                let words = matches!(&copy.kind, ExprKind::Call { function, .. } if self.functions.get(function.text.as_str()) == Some(&"_vec"));
+                for child in copy.children_mut() {
+                    if words && matches!(&child.kind, ExprKind::Name(name) if name == "row" || name == "col")
+                    {
+                        let ExprKind::Name(name) = &child.kind else { continue };
+                        *child = Expr::new(child.span, ExprKind::Text(name.clone()));
+                        continue;
+                    }
+                    *child = self.tree(child)?;
+                }
+                if let ExprKind::Call { function, .. } = &mut copy.kind {
+                    let Some(&target) = self.functions.get(function.text.as_str()) else {
+                        return Err(NotExported { what: function.text.clone() });
+                    };
+                    if target.starts_with('_') {
+                        self.support.insert(target.to_owned());
+                    }
+                    function.text = match self.framework {
+                        Framework::Jax => target.replace("np.", "jnp."),
+                        _ => target.to_owned(),
+                    };
+                }
+                Ok(copy)
+            }
+        }
+    }
+
+    /// Imports, and the functions that the code uses.
+    fn head(&self) -> String {
+        let source = match self.framework {
+            Framework::Torch => include_str!("support_torch.py"),
+            _ => include_str!("support_numpy.py"),
+        };
+        let blocks: Vec<&str> = source.split("\n\n").collect();
+        let called = |block: &str| {
+            block.strip_prefix("def ").and_then(|rest| rest.split('(').next()).map(str::to_owned)
+        };
+        let mut wanted = self.support.clone();
+        // One of them may use another.
+        loop {
+            let more: Vec<String> = blocks
+                .iter()
+                .filter(|block| called(block).is_some_and(|name| wanted.contains(&name)))
+                .flat_map(|block| {
+                    blocks
+                        .iter()
+                        .filter_map(|other| called(other))
+                        .filter(move |name| block.contains(&format!("{name}(")))
+                })
+                .filter(|name| !wanted.contains(name))
+                .collect();
+            if more.is_empty() {
+                break;
+            }
+            wanted.extend(more);
+        }
+        let used: Vec<&str> = blocks
+            .iter()
+            .copied()
+            .filter(|block| called(block).is_some_and(|name| wanted.contains(&name)))
+            .map(str::trim_end)
+            .collect();
+        let math = if used.iter().any(|block| block.contains("math.")) { "import math\n\n" } else { "" };
+        let import = match self.framework {
+            Framework::Numpy => "import numpy as np",
+            Framework::Torch => "import torch",
+            Framework::Jax => "import jax\nimport jax.numpy as jnp",
+        };
+        let mut text = format!("{math}{import}\n");
+        for block in used {
+            let block = match self.framework {
+                Framework::Jax => block
+                    .replace("np.", "jnp.")
+                    .replace("    jnp.add.at(y, index, x)\n    return y", "    return y.at[index].add(x)")
+                    .replace("jnp.vectorize(math.erf, otypes=[float])(x)", "jax.scipy.special.erf(x)")
+                    .replace("jnp.vectorize(math.erfc, otypes=[float])(x)", "jax.scipy.special.erfc(x)")
+                    .replace("jnp.vectorize(math.lgamma, otypes=[float])(x)", "jax.scipy.special.gammaln(x)"),
+                _ => block.to_owned(),
+            };
+            text += &format!("\n\n{block}\n");
+        }
+        text
+    }
+}

@@ -1,0 +1,73 @@
+def _cbrt(x):
+    return torch.sign(x) * torch.abs(x) ** (1 / 3)
+
+def _gather(x, index, axis=0):
+    return torch.index_select(x, axis, index.reshape(-1)).reshape(x.shape[:axis] + index.shape + x.shape[axis + 1:])
+
+def _logdet(x):
+    return torch.linalg.slogdet(x)[1]
+
+def _axes(x, axis):
+    return tuple(range(x.ndim)) if axis is None else axis
+
+def _logsumexp(x, axis=None, keepdims=False):
+    return torch.logsumexp(x, _axes(x, axis), keepdim=keepdims)
+
+def _maximum(a, b):
+    return torch.maximum(torch.as_tensor(a), torch.as_tensor(b))
+
+def _minimum(a, b):
+    return torch.minimum(torch.as_tensor(a), torch.as_tensor(b))
+
+def _norm(x, p=2, axis=None, keepdims=False):
+    return torch.sum(torch.abs(x) ** p, _axes(x, axis), keepdim=keepdims) ** (1 / p)
+
+def _ones(*shape):
+    return torch.ones(shape[0] if shape and isinstance(shape[0], (list, tuple)) else shape)
+
+def _prod(x, axis=None, keepdims=False):
+    return torch.prod(x) if axis is None else torch.prod(x, axis, keepdim=keepdims)
+
+def _scatter_add(x, index, size):
+    y = torch.zeros((size,) + tuple(x.shape[index.ndim:]), dtype=x.dtype)
+    return y.index_add(0, index.reshape(-1), x.reshape((-1,) + tuple(x.shape[index.ndim:])))
+
+def _softmax(x, axis=-1):
+    return torch.softmax(x, axis)
+
+def _softplus(x):
+    return torch.logaddexp(torch.zeros_like(x), x)
+
+def _sqrt(x):
+    return torch.sqrt(x) if torch.is_tensor(x) else x ** 0.5
+
+def _std(x, axis=None, keepdims=False, correction=0):
+    return torch.std(x, _axes(x, axis), correction=correction, keepdim=keepdims)
+
+def _step(x):
+    return (x > 0).to(x.dtype)
+
+def _stop_gradient(x):
+    return x.detach()
+
+def _tie_share(x, axis=None):
+    ties = (x == torch.amax(x, _axes(x, axis), keepdim=True)).to(x.dtype)
+    return ties / torch.sum(ties, _axes(x, axis), keepdim=True)
+
+def _transpose(x, first=None, second=None):
+    return x.T if first is None else torch.swapaxes(x, first, second)
+
+def _truth(x):
+    return (x != 0).to(torch.get_default_dtype())
+
+def _var(x, axis=None, keepdims=False, correction=0):
+    return torch.var(x, _axes(x, axis), correction=correction, keepdim=keepdims)
+
+def _vec(x, layout="row"):
+    return (x.T if layout == "col" else x).reshape(-1)
+
+def _where(condition, a, b):
+    return torch.where(torch.as_tensor(condition) != 0, torch.as_tensor(a), torch.as_tensor(b))
+
+def _zeros(*shape):
+    return torch.zeros(shape[0] if shape and isinstance(shape[0], (list, tuple)) else shape)

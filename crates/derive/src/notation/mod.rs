@@ -1,0 +1,105 @@
+//! Mathematical notation as a tree: what is printed as text, as LaTeX or as MathML.
+//!
+//! | module | what it knows |
+//! |---|---|
+//! | `of_expr` | how an expression of the language is written on paper |
+//! | `text`, `latex`, `mathml` | printers |
+//!
+//! A tree is layout and no more: nothing is evaluated or simplified here, and every bracket that a reader needs is a node of it. The
+//! brackets that a fraction bar makes superfluous are the printers' affair.
+//!
+//! ```
+//! use pullback_derive::notation::{Ranks, of_expr};
+//! use pullback_lang::parse_expr;
+//!
+//! let ranks = |name: &str| Some(vec![false; if name == "N" { 0 } else { 2 }]);
+//! let math = of_expr(&parse_expr("X.T @ (P - Y) / N").expect("it parses").expr, &ranks as &Ranks);
+//! assert_eq!(math.text(), "Xᵀ (P − Y) / N");
+//! assert_eq!(math.latex(), r"\frac{X^{\top} (P - Y)}{N}");
+//! assert!(math.mathml().starts_with("<mfrac>"));
+//! ```
+
+mod latex;
+mod mathml;
+mod of_expr;
+mod text;
+
+pub(crate) use of_expr::is_entrywise;
+pub use of_expr::{Ranks, entry_of_expr, of_expr};
+
+/// A formula, or a part of one.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Math {
+    /// A name, a letter or a word: `X`, `softmax`.
+    Word(String),
+    /// A number as it is written.
+    Number(String),
+    /// An operator with space around it: `+`, `−`, `⊙`, `=`.
+    Operator(&'static str),
+    /// A sign without: `∂`, `−` in front, a comma.
+    Sign(&'static str),
+    /// Parts one after the other: factors with a space between them.
+    Product(Vec<Math>),
+    /// Parts one after the other, with no space but that of operators.
+    Row(Vec<Math>),
+    /// Above and below a bar.
+    Fraction(Box<Math>, Box<Math>),
+    /// A base and what stands above it.
+    Super(Box<Math>, Box<Math>),
+    /// A base and its indices.
+    Sub(Box<Math>, Vec<Math>),
+    /// A square root.
+    Root(Box<Math>),
+    /// In round brackets.
+    Bracketed(Box<Math>),
+    /// Between two other fences: `|x|`, `[i = k]`.
+    Fenced(&'static str, Box<Math>, &'static str),
+    /// A function and its arguments.
+    Call(Box<Math>, Vec<Math>),
+    /// A sum over an index from 1 to a size.
+    Sum(String, Box<Math>),
+    /// Code, where there is no notation for it.
+    Code(String),
+}
+
+impl Math {
+    /// A name, a letter or a word.
+    pub fn word(text: impl Into<String>) -> Math {
+        Math::Word(text.into())
+    }
+
+    /// A base with indices; itself without any.
+    pub fn indexed(self, at: &[String]) -> Math {
+        if at.is_empty() { self } else { Math::Sub(Box::new(self), at.iter().map(Math::word).collect()) }
+    }
+
+    /// In brackets, unless it holds together by itself.
+    pub fn grouped(self) -> Math {
+        if self.is_atom() { self } else { Math::Bracketed(Box::new(self)) }
+    }
+
+    /// Does it hold together without brackets, however it is printed?
+    pub fn is_atom(&self) -> bool {
+        match self {
+            Math::Operator(_)
+            | Math::Sign(_)
+            | Math::Product(_)
+            | Math::Row(_)
+            | Math::Fraction(..)
+            | Math::Sum(..) => false,
+            Math::Number(text) => !text.contains('e'),
+            _ => true,
+        }
+    }
+
+    /// `∂a/∂b`, with their indices.
+    pub fn slope(of: Math, by: Math) -> Math {
+        let differential = |of: Math| Math::Row(vec![Math::Sign("∂"), of]);
+        Math::Fraction(Box::new(differential(of)), Box::new(differential(by)))
+    }
+
+    /// Is it a `∂a/∂b`?
+    pub(crate) fn is_slope(&self) -> bool {
+        matches!(self, Math::Fraction(above, _) if matches!(&**above, Math::Row(parts) if parts.first() == Some(&Math::Sign("∂"))))
+    }
+}

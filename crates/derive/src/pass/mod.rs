@@ -1,0 +1,470 @@
+//! The backward pass as one writes it: from the loss back, one named value after another, each with its cotangent and where that comes
+//! from.
+//!
+//! A value with a name ends a step. Its cotangent is the sum of what the values send back that are computed from it; each of these
+//! shares is one Jacobian, of one named value by another, that is contracted with a cotangent written before. Nothing here states a
+//! derivative: the lines are networks of the rules, printed before and after each act on them, and the last one is
+//! [`gradient_code`].
+//!
+//! | module | what it knows |
+//! |---|---|
+//! | `line` | lines as trees, and index letters |
+//! | `pieces` | names for what a line would say twice |
+//! | `truth` | whether a line is true of a program |
+//!
+//! What is not here: the substituted closed form of a gradient, which is [`derive`](crate::derive).
+//!
+//! ```
+//! use pullback_array::DType;
+//! use pullback_derive::{Known, backward};
+//! use pullback_lang::print;
+//! use pullback_network::Dim;
+//! use pullback_ops::Val;
+//!
+//! let (n, d, m) = (Dim::named("N", 5), Dim::named("D", 3), Dim::named("M", 2));
+//! let x = Val::symbol("X", &[n, d], DType::F64);
+//! let w = Val::symbol("W", &[d, m], DType::F64);
+//! let z = x.matmul(&w)?.named("Z");
+//! let t = z.tanh()?.named("T");
+//! let stages = backward(&t, &[&x], &Known::new(&t, &[]))?;
+//! let written: Vec<String> = stages
+//!     .iter()
+//!     .filter_map(|stage| Some(format!("{} = {}", stage.name(), print(stage.code.as_ref()?))))
+//!     .collect();
+//! assert_eq!(written, ["dL/dZ = dL/dT * (1 - T^2)", "dL/dX = dL/dZ @ W.T"]);
+//! # Ok::<(), pullback_ops::Error>(())
+//! ```
+
+pub(crate) mod line;
+mod pieces;
+mod truth;
+
+use std::collections::{HashMap, HashSet};
+
+use pullback_autograd::{between, jacobian};
+use pullback_lang::{Expr, ExprKind, Span, make};
+use pullback_network::{Dim, Value as _};
+use pullback_ops::{Network, Origin, Result, Val, find};
+
+pub use line::{Entry, Left, Line, Product, Right, Slope};
+pub use pieces::with_pieces;
+pub use truth::{Untrue, untrue};
+
+use crate::code::{Known, Source, Writer, gradient_code, shortened, vanish};
+use crate::forward::products;
+use crate::notation::is_entrywise;
+use line::{Alphabet, Lettering, is_name, is_single, names_of, product};
+
+/// A Jacobian between two values with names is written out up to so many terms.
+const MOST_TERMS: usize = 12;
+
+/// One step of a backward pass.
+#[derive(Clone, Debug)]
+pub struct Stage {
+    /// What is stated: a cotangent `dL/dZ`, or the name of a piece.
+    pub left: Expr,
+    /// The value whose cotangent it is; of a piece its name.
+    pub of: String,
+    /// Its shape.
+    pub dims: Vec<Dim>,
+    /// What it is, by cotangents of later values and names of the program; none where the language has no words for it.
+    pub code: Option<Expr>,
+    /// The rules that give it, by name.
+    pub rule: String,
+    /// The operations whose rules these are.
+    pub operations: Vec<&'static str>,
+    /// How it follows.
+    pub lines: Vec<Line>,
+}
+
+impl Stage {
+    /// As it is called: `dL/dZ`.
+    pub fn name(&self) -> String {
+        pullback_lang::print(&self.left)
+    }
+
+    /// Tells the names of all that the step refers to: cotangents, and pieces.
+    pub fn needs(&self, tell: &mut dyn FnMut(String)) {
+        let mut of = |expr: &Expr| {
+            expr.walk(&mut |part| {
+                if matches!(part.kind, ExprKind::ClaimRef { .. } | ExprKind::Name(_)) {
+                    tell(pullback_lang::print(part));
+                }
+            });
+        };
+        self.code.iter().for_each(&mut of);
+        for line in &self.lines {
+            match &line.right {
+                Right::Whole(expr) => of(expr),
+                Right::Products(products) => {
+                    for factor in products.iter().flat_map(|product| &product.factors) {
+                        if let Entry::Of(expr, _) = factor {
+                            of(expr);
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The steps from `output` back to each of `wrt`, those of later values first. The loss of an output with axes is any scalar L that
+/// depends on it, whose cotangent `dL/dZ` is given.
+///
+/// # Errors
+/// What the rules return.
+pub fn backward(output: &Val, wrt: &[&Val], known: &Known) -> Result<Vec<Stage>> {
+    let path = between(&[output], wrt, &[]);
+    let wanted: HashSet<u64> = wrt.iter().map(|value| value.id()).collect();
+    let is_named = |value: &Val| value.name().is_some_and(|name| name.is_identifier());
+    let ends = |value: &Val| value.id() != output.id() && (is_named(value) || wanted.contains(&value.id()));
+    // Inputs that no derivative is wanted of are held, as all values with names are but the two ends of a step.
+    let named: Vec<Val> =
+        path.iter().filter(|value| ends(value) || value.id() == output.id()).cloned().collect();
+    let names = all_names(output);
+    let loss = known.loss_of(output);
+    let mut uses: HashMap<u64, Vec<&Val>> = HashMap::new();
+    for value in &path {
+        for input in value.inputs() {
+            let users = uses.entry(input.id()).or_default();
+            if users.last().is_none_or(|last| last.id() != value.id()) {
+                users.push(value);
+            }
+        }
+    }
+    let pass = Pass { output, known, loss, named: &named, uses: &uses, alphabet: Alphabet::without(names) };
+    let stages = path.iter().rev().filter(|value| ends(value)).map(|value| pass.stage(value));
+    stages.collect()
+}
+
+/// The names of a program: of all values that one is computed from, and of their sizes.
+pub(crate) fn all_names(output: &Val) -> HashSet<String> {
+    let mut seen = HashSet::new();
+    let (mut pending, mut all) = (vec![output.clone()], Vec::new());
+    while let Some(value) = pending.pop() {
+        if seen.insert(value.id()) {
+            pending.extend(value.inputs().iter().cloned());
+            all.push(value);
+        }
+    }
+    names_of(&all)
+}
+
+struct Pass<'a> {
+    output: &'a Val,
+    known: &'a Known,
+    loss: String,
+    /// All values at which a step begins or ends.
+    named: &'a [Val],
+    uses: &'a HashMap<u64, Vec<&'a Val>>,
+    alphabet: Alphabet,
+}
+
+/// What one value sends back to another.
+struct Share<'a> {
+    of: &'a Val,
+    letters: Vec<String>,
+    network: Network,
+}
+
+impl Pass<'_> {
+    /// How a value is written that stands in a Jacobian.
+    fn payload(&self, value: &Val, writer: &Writer<'_>) -> Option<Expr> {
+        Some(shortened(&writer.written(value)?, self.known))
+    }
+
+    fn reference(&self, value: &Val) -> Expr {
+        make::reference(Span::default(), &self.loss, &value.symbol())
+    }
+
+    fn stage(&self, value: &Val) -> Result<Stage> {
+        let called = |other: &Val| {
+            let is_end = self.named.iter().any(|named| named.id() == other.id()) && other.id() != value.id();
+            let is_loss = other.id() == self.output.id() && other.ndim() == 0;
+            (is_end && !is_loss).then(|| self.reference(other))
+        };
+        let source = Source { cotangent: &called, written: &|_| None, as_derived: false };
+        let writer = Writer::new(&source);
+        let (consumers, ops) = self.consumers(value);
+        let letters = self.alphabet.of_axes("mnpq", value.dims(), &[]);
+        let mut shares = Vec::new();
+        for of in consumers {
+            let held: Vec<&Val> =
+                self.named.iter().filter(|other| other.id() != of.id() && other.id() != value.id()).collect();
+            let network = jacobian(of, value, &held)?.network()?.clone();
+            let letters = self.alphabet.of_axes("ijkl", of.dims(), &letters);
+            shares.push(Share { of, letters, network });
+        }
+        let is_zero = shares.iter().all(|share| share.network.is_zero());
+        let code = match gradient_code(self.output, value, &source) {
+            None if is_zero => Some(zeros(value)),
+            code => code.map(|code| shortened(&code, self.known)),
+        };
+        let lines = self.lines(value, &letters, &shares, code.as_ref(), &writer);
+        Ok(Stage {
+            left: self.reference(value),
+            of: value.symbol(),
+            dims: value.dims().to_vec(),
+            code,
+            rule: rule(&ops),
+            operations: ops,
+            lines,
+        })
+    }
+
+    /// The values with names that are computed from one, with none between, and the operations on the way.
+    fn consumers(&self, value: &Val) -> (Vec<&Val>, Vec<&'static str>) {
+        let mut pending: Vec<&Val> = self.uses.get(&value.id()).cloned().unwrap_or_default();
+        let (mut found, mut ops): (Vec<&Val>, Vec<&'static str>) = (Vec::new(), Vec::new());
+        let mut seen = HashSet::new();
+        while let Some(next) = pending.pop() {
+            if !seen.insert(next.id()) {
+                continue;
+            }
+            if let Origin::Call(op, _) = next.origin()
+                && !ops.contains(&op.name())
+                && !op.is_copy()
+            {
+                ops.push(op.name());
+            }
+            match self.named.iter().find(|named| named.id() == next.id()) {
+                Some(named) => found.push(named),
+                None => pending.extend(self.uses.get(&next.id()).into_iter().flatten()),
+            }
+        }
+        found.sort_by_key(|value| value.order());
+        (found, ops)
+    }
+
+    fn lines(
+        &self,
+        value: &Val,
+        letters: &[String],
+        shares: &[Share<'_>],
+        code: Option<&Expr>,
+        writer: &Writer<'_>,
+    ) -> Vec<Line> {
+        let mut lines = Vec::new();
+        let mut push = |left: Left, right: Right, why: String| lines.push(Line { left, right, why });
+        let x = value.symbol();
+        let slope = |share: &Share<'_>| Slope {
+            of: (share.of.symbol(), share.letters.clone()),
+            by: (x.clone(), letters.to_vec()),
+        };
+        let own = Left::Entry(self.reference(value), letters.to_vec());
+        let is_loss = |share: &Share<'_>| share.of.id() == self.output.id() && share.of.ndim() == 0;
+        // Of each value that is computed from this one: what it is, and its derivative by one entry.
+        let mut derivatives = Vec::new();
+        for share in shares {
+            if let Some((left, right)) = self.definition(share, writer) {
+                push(left, right, format!("how {} is computed", share.of.symbol()));
+            }
+            let mut lettering = Lettering { alphabet: &self.alphabet, known: HashMap::new() };
+            let slots: Vec<String> = share.letters.iter().chain(letters).cloned().collect();
+            let terms = share.network.terms();
+            let written: Option<Vec<Product>> = terms
+                .iter()
+                .map(|term| product(term, &slots, &mut lettering, &|value| self.payload(value, writer)))
+                .collect::<Option<_>>()
+                .filter(|_| terms.len() <= MOST_TERMS);
+            if let Some(products) = &written {
+                let why = match share.network.is_zero() {
+                    true => "its derivative by one entry: nothing changes".to_owned(),
+                    false if shares.len() > 1 => {
+                        "its derivative by one entry, all else that has a name held".to_owned()
+                    }
+                    false => "its derivative by one entry".to_owned(),
+                };
+                if is_loss(share) && shares.len() == 1 {
+                    push(own.clone(), Right::Products(products.clone()), why);
+                } else {
+                    push(Left::Slope(slope(share)), Right::Products(products.clone()), why);
+                }
+            }
+            derivatives.push(written);
+        }
+        let is_last = matches!(shares, [only] if is_loss(only));
+        if !is_last {
+            self.chain_rule(value, shares, &derivatives, (own, letters), &slope, writer, &mut push);
+        }
+        if let Some(code) = code {
+            let before = lines.last().map(|line| line.right.clone());
+            // A scalar has been said as a whole already.
+            let is_scalar = value.ndim() == 0 && lines.last().is_some_and(|line| line.is_single());
+            let is_new = before != Some(Right::Whole(code.clone())) && !is_scalar;
+            if is_new {
+                let why = if is_zeros(code) { "it is zero" } else { "as a whole" };
+                let left = Left::Whole(self.reference(value));
+                lines.push(Line { left, right: Right::Whole(code.clone()), why: why.to_owned() });
+            }
+        }
+        lines
+    }
+
+    /// How a value is computed from values that have names: entry by entry, where it is a sum of products or works element by element.
+    fn definition(&self, share: &Share<'_>, writer: &Writer<'_>) -> Option<(Left, Right)> {
+        let name = make::name(Span::default(), &share.of.symbol());
+        let entry = Left::Entry(name.clone(), share.letters.clone());
+        let mut lettering = Lettering { alphabet: &self.alphabet, known: HashMap::new() };
+        if let Ok(Some(terms)) = products(share.of)
+            && terms.len() <= MOST_TERMS
+            && let Some(products) = terms
+                .iter()
+                .map(|term| {
+                    product(term, &share.letters, &mut lettering, &|value| self.payload(value, writer))
+                })
+                .collect()
+        {
+            return Some((entry, Right::Products(products)));
+        }
+        let whole = writer.definition(share.of).filter(|expr| !is_name(expr))?;
+        let whole = shortened(&whole, &self.known.without_names());
+        if !is_entrywise(&whole) {
+            return Some((Left::Whole(name), Right::Whole(whole)));
+        }
+        let at = share.letters.iter().cloned().map(Some).collect();
+        let own = Product {
+            coef: pullback_network::Coef::one(),
+            over: Vec::new(),
+            factors: vec![Entry::Of(whole, at)],
+        };
+        Some((entry, Right::Products(vec![own])))
+    }
+
+    /// The sum over what each value sends back: with the Jacobians as such, with these written out, and with each δ eliminated.
+    #[expect(clippy::too_many_arguments, reason = "what one step has at hand")]
+    fn chain_rule(
+        &self,
+        value: &Val,
+        shares: &[Share<'_>],
+        derivatives: &[Option<Vec<Product>>],
+        (own, letters): (Left, &[String]),
+        slope: &dyn Fn(&Share<'_>) -> Slope,
+        writer: &Writer<'_>,
+        push: &mut dyn FnMut(Left, Right, String),
+    ) {
+        let is_loss = |share: &Share<'_>| share.of.id() == self.output.id() && share.of.ndim() == 0;
+        let over = |share: &Share<'_>| -> Vec<(String, Dim)> {
+            let all = share.letters.iter().cloned().zip(share.of.dims().iter().copied());
+            all.filter(|(_, dim)| !is_single(dim)).collect()
+        };
+        let cotangent = |share: &Share<'_>| {
+            let at = share.letters.iter().cloned().map(Some).collect();
+            (!is_loss(share)).then(|| Entry::Of(self.reference(share.of), at))
+        };
+        let one = pullback_network::Coef::one;
+        let chain = shares.iter().map(|share| Product {
+            coef: one(),
+            over: over(share),
+            factors: cotangent(share).into_iter().chain([Entry::Slope(slope(share))]).collect(),
+        });
+        let names: Vec<String> = shares.iter().map(|share| share.of.symbol()).collect();
+        let why = match names.as_slice() {
+            [] => return,
+            [only] => format!("the chain rule: every entry of {only} passes its share"),
+            [first @ .., last] => {
+                format!("it goes into {} and {last}, and their shares add up", first.join(", "))
+            }
+        };
+        push(own, Right::Products(chain.collect()), why);
+        let Some(derivatives) = derivatives.iter().cloned().collect::<Option<Vec<Vec<Product>>>>() else {
+            return;
+        };
+        let inserted: Vec<Product> = shares
+            .iter()
+            .zip(derivatives)
+            .flat_map(|(share, products)| {
+                products.into_iter().map(|product| Product {
+                    coef: product.coef,
+                    over: over(share).into_iter().chain(product.over).collect(),
+                    factors: cotangent(share).into_iter().chain(product.factors).collect(),
+                })
+            })
+            .collect();
+        let has_delta = inserted
+            .iter()
+            .flat_map(|product| &product.factors)
+            .any(|factor| matches!(factor, Entry::Delta(..)));
+        push(Left::Same, Right::Products(inserted.clone()), "the derivatives inserted".to_owned());
+        let (mut after, mut vanishing) = (Vec::new(), Vec::new());
+        for share in shares {
+            let mut known = HashMap::new();
+            for term in share.network.terms() {
+                for (&label, letter) in term.slots.iter().zip(&share.letters) {
+                    known.entry(label).or_insert_with(|| letter.clone());
+                }
+            }
+            let mut lettering = Lettering { alphabet: &self.alphabet, known };
+            let terms = match is_loss(share) {
+                true => share.network.terms().to_vec(),
+                false => {
+                    let name = format!("d{}/d{}", self.loss, share.of.symbol());
+                    share.network.cotangent_terms(&Val::symbol(&name, share.of.dims(), share.of.dtype()))
+                }
+            };
+            let zero = vanish(self.output, value, &terms, writer);
+            vanishing.extend(
+                zero.iter().enumerate().filter(|(_, is_zero)| **is_zero).map(|(at, _)| after.len() + at),
+            );
+            for term in &terms {
+                let Some(product) =
+                    product(term, letters, &mut lettering, &|value| self.payload(value, writer))
+                else {
+                    return;
+                };
+                after.push(product);
+            }
+        }
+        if after.len() > MOST_TERMS {
+            return;
+        }
+        if after != inserted {
+            let why = if has_delta {
+                "each δ picks one value of an index and ends its sum"
+            } else {
+                "what an index is determined by takes its place"
+            };
+            push(Left::Same, Right::Products(after.clone()), why.to_owned());
+        }
+        let is_left = |place: &usize| !vanishing.contains(place);
+        if !vanishing.is_empty() && vanishing.iter().all(|place| *place < after.len()) {
+            let left = (0..after.len()).filter(is_left).map(|place| after[place].clone()).collect();
+            let why = if vanishing.len() == 1 {
+                "the sum in one term is zero, by what its names stand for"
+            } else {
+                "the sums in some terms are zero, by what their names stand for"
+            };
+            push(Left::Same, Right::Products(left), why.to_owned());
+        }
+    }
+}
+
+fn zeros(value: &Val) -> Expr {
+    let at = Span::default();
+    make::call(at, ZEROS, vec![make::shape(at, value.dims())], Vec::new())
+}
+
+const ZEROS: &str = "zeros";
+
+fn is_zeros(expr: &Expr) -> bool {
+    matches!(&expr.kind, ExprKind::Call { function, .. } if function.text == ZEROS)
+}
+
+/// The rules of some operations, by what their pages call them.
+fn rule(ops: &[&'static str]) -> String {
+    let title = |name: &&str| match find(name) {
+        Some(operation) => {
+            let page = operation.page("");
+            let end = page.find([',', ':', '.', ';']).unwrap_or(page.len());
+            let title = page[..end].trim();
+            let title =
+                ["The ", "A ", "An "].iter().find_map(|article| title.strip_prefix(article)).unwrap_or(title);
+            let mut letters = title.chars();
+            let first = letters.next().map(|first| first.to_lowercase().to_string()).unwrap_or_default();
+            first + letters.as_str()
+        }
+        None => (*name).to_owned(),
+    };
+    let titles: Vec<String> = ops.iter().map(title).collect();
+    titles.join(", ")
+}

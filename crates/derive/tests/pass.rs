@@ -1,0 +1,203 @@
+//! Backward passes step by step: what each line says, and that it is true.
+
+use expect_test::{Expect, expect};
+use pullback_derive::{Known, Right, Stage, backward, untrue, with_pieces};
+use pullback_lang::program::{Program, elaborate};
+use pullback_lang::{Names, parse, print};
+use pullback_ops::Val;
+
+fn program(source: &str) -> Program {
+    let parsed = parse(source);
+    assert!(parsed.errors.is_empty(), "{:?}", parsed.errors);
+    elaborate(&parsed.file, ".".as_ref()).expect("the program is right").0
+}
+
+/// The backward pass of the last definition by all inputs.
+fn stages(source: &str) -> (Program, String, Vec<Stage>) {
+    let program = program(source);
+    let output = program.values.last().expect("it defines something").clone();
+    let is_input = |val: &Val| val.inputs().is_empty() && val.dtype().is_float();
+    let wrt: Vec<&Val> = program.values.iter().map(|value| &value.val).filter(|val| is_input(val)).collect();
+    let symmetric: Vec<&str> =
+        program.values.iter().filter(|value| value.symmetric).map(|value| value.name.as_str()).collect();
+    let stages =
+        backward(&output.val, &wrt, &Known::new(&output.val, &symmetric)).expect("rules for all of it");
+    let stages = with_pieces(stages, program.scope(), &Names::of(&parse(source).file));
+    (program, output.name, stages)
+}
+
+fn axes(program: &Program, name: &str) -> Option<Vec<bool>> {
+    let single =
+        |value: &Val| value.dims().iter().map(|dim| dim.size() == 1 && dim.name().is_none()).collect();
+    program
+        .find(name)
+        .map(|value| single(&value.val))
+        .or_else(|| name.starts_with(char::is_uppercase).then(Vec::new))
+}
+
+#[track_caller]
+fn check(source: &str, expected: Expect) {
+    let (program, output, stages) = stages(source);
+    assert_eq!(untrue(&stages, &program, &output), [], "{source}");
+    let mut text = String::new();
+    for stage in &stages {
+        text += &format!("{} = {}\n", stage.name(), stage.code.as_ref().map_or("no code".into(), print));
+        for line in &stage.lines {
+            text += &format!("  {}   ({})\n", line.text(&|name| axes(&program, name)), line.why);
+        }
+    }
+    expected.assert_eq(&text);
+}
+
+#[test]
+fn a_linear_layer() {
+    check(
+        "X: [N=5, D=3] ~ randn; W: [D, M=2] ~ randn; Z = X @ W",
+        expect![[r#"
+        dL/dW = X.T @ dL/dZ
+          Z_ij = Σ_{k=1}^D X_ik W_kj   (how Z is computed)
+          ∂Z_ij/∂W_mn = δ_jn X_im   (its derivative by one entry)
+          ∂L/∂W_mn = Σ_{i=1}^N Σ_{j=1}^M ∂L/∂Z_ij ∂Z_ij/∂W_mn   (the chain rule: every entry of Z passes its share)
+          = Σ_{i=1}^N Σ_{j=1}^M ∂L/∂Z_ij δ_jn X_im   (the derivatives inserted)
+          = Σ_{i=1}^N ∂L/∂Z_in X_im   (each δ picks one value of an index and ends its sum)
+          ∂L/∂W = Xᵀ ∂L/∂Z   (as a whole)
+        dL/dX = dL/dZ @ W.T
+          Z_ij = Σ_{k=1}^D X_ik W_kj   (how Z is computed)
+          ∂Z_ij/∂X_mn = δ_im W_nj   (its derivative by one entry)
+          ∂L/∂X_mn = Σ_{i=1}^N Σ_{j=1}^M ∂L/∂Z_ij ∂Z_ij/∂X_mn   (the chain rule: every entry of Z passes its share)
+          = Σ_{i=1}^N Σ_{j=1}^M ∂L/∂Z_ij δ_im W_nj   (the derivatives inserted)
+          = Σ_{j=1}^M ∂L/∂Z_mj W_nj   (each δ picks one value of an index and ends its sum)
+          ∂L/∂X = ∂L/∂Z Wᵀ   (as a whole)
+    "#]],
+    );
+}
+
+#[test]
+fn shares_of_several_values_add_up() {
+    check(
+        "a: [m=4] ~ randn; u = sqrt(mean(a^2)); r = a / u; L = sum(r^3)",
+        expect![[r#"
+            dL/dr = 3 * r^2
+              L = Σ_{k=1}^m r_k³   (how L is computed)
+              ∂L/∂r_n = 3 r_n²   (its derivative by one entry)
+              ∂L/∂r = 3 r²   (as a whole)
+            dL/du = -sum(dL/dr * r / u)
+              r_i = a_i / u   (how r is computed)
+              ∂r_i/∂u = −r_i / u   (its derivative by one entry)
+              ∂L/∂u = Σ_{i=1}^m ∂L/∂r_i ∂r_i/∂u   (the chain rule: every entry of r passes its share)
+              = −Σ_{i=1}^m (∂L/∂r_i r_i / u)   (the derivatives inserted)
+              ∂L/∂u = −sum((∂L/∂r ⊙ r) / u)   (as a whole)
+            dL/da = dL/dr / u + dL/du * r / m
+              u = √mean(a²)   (how u is computed)
+              ∂u/∂a_n = 1/m (a_n / u)   (its derivative by one entry, all else that has a name held)
+              r_i = a_i / u   (how r is computed)
+              ∂r_i/∂a_n = δ_in / u   (its derivative by one entry, all else that has a name held)
+              ∂L/∂a_n = ∂L/∂u ∂u/∂a_n + Σ_{i=1}^m ∂L/∂r_i ∂r_i/∂a_n   (it goes into u and r, and their shares add up)
+              = 1/m (∂L/∂u a_n / u) + Σ_{i=1}^m (∂L/∂r_i δ_in / u)   (the derivatives inserted)
+              = 1/m (∂L/∂u a_n / u) + ∂L/∂r_n / u   (each δ picks one value of an index and ends its sum)
+              ∂L/∂a = (∂L/∂r) / u + ∂L/∂u r / m   (as a whole)
+        "#]],
+    );
+}
+
+/// Σ (x − μ) = 0 ends a share of the mean's cotangent.
+#[test]
+fn what_vanishes_is_said() {
+    check(
+        "x: [n=5] ~ randn; mu = mean(x); v = mean((x - mu)^2); L = v^2 + mu",
+        expect![[r#"
+            dL/dv = 2 * v
+              L = v² + mu   (how L is computed)
+              ∂L/∂v = 2 v   (its derivative by one entry)
+            dL/dmu = 1
+              v = 1/n Σ_{k=1}^n (x_k − mu)²   (how v is computed)
+              ∂v/∂mu = −2/n Σ_{k=1}^n (x_k − mu)   (its derivative by one entry, all else that has a name held)
+              L = v² + mu   (how L is computed)
+              ∂L/∂mu = 1   (its derivative by one entry, all else that has a name held)
+              ∂L/∂mu = ∂L/∂v ∂v/∂mu + ∂L/∂mu   (it goes into v and L, and their shares add up)
+              = −2/n Σ_{k=1}^n ∂L/∂v (x_k − mu) + 1   (the derivatives inserted)
+              = 1   (the sum in one term is zero, by what its names stand for)
+            dL/dx = 2 * dL/dv * (x - mu) / n + dL/dmu / n
+              mu = 1/n Σ_{k=1}^n x_k   (how mu is computed)
+              ∂mu/∂x_m = 1/n   (its derivative by one entry, all else that has a name held)
+              v = 1/n Σ_{k=1}^n (x_k − mu)²   (how v is computed)
+              ∂v/∂x_m = 2/n (x_m − mu)   (its derivative by one entry, all else that has a name held)
+              ∂L/∂x_m = ∂L/∂mu ∂mu/∂x_m + ∂L/∂v ∂v/∂x_m   (it goes into mu and v, and their shares add up)
+              = 1/n ∂L/∂mu + 2/n ∂L/∂v (x_m − mu)   (the derivatives inserted)
+              ∂L/∂x = 2 ∂L/∂v (x − mu) / n + (∂L/∂mu) / n   (as a whole)
+        "#]],
+    );
+}
+
+/// No index has the name of a value or of a size.
+#[test]
+fn letters_are_no_names() {
+    let (program, _, stages) = stages("k: [i=3] ~ randn; m: [i, j=2] ~ randn; l = k @ m; n = sum(l^2)");
+    for line in stages.iter().flat_map(|stage| &stage.lines) {
+        let Right::Products(products) = &line.right else { continue };
+        for (letter, _) in products.iter().flat_map(|product| &product.over) {
+            assert!(program.find(letter).is_none() && letter != "i" && letter != "j", "{line:?}");
+        }
+    }
+}
+
+/// What a line says twice has a name before it.
+#[test]
+fn repeated_pieces_have_names() {
+    let source = "x: [n=5] ~ randn; g: [n] ~ randn; p = softmax(x); y = g * p; L = sum(y * x * exp(y * x))";
+    let (program, output, stages) = stages(source);
+    assert_eq!(untrue(&stages, &program, &output), []);
+    assert!(stages.iter().any(|stage| stage.of == "t1"), "{stages:#?}");
+}
+
+/// A coefficient, a factor, an index or a whole line that is changed is found.
+#[test]
+fn a_wrong_line_is_found() {
+    let source = "X: [N=5, D=3] ~ randn; W: [D, M=2] ~ randn; Z = tanh(X @ W); L = sum(Z^2) / N";
+    let (program, output, right) = stages(source);
+    assert_eq!(untrue(&right, &program, &output), []);
+    let mut changed = 0;
+    for stage in 0..right.len() {
+        for line in 0..right[stage].lines.len() {
+            let mut wrong = right.clone();
+            match &mut wrong[stage].lines[line].right {
+                Right::Products(products) => {
+                    let Some(product) = products.first_mut() else { continue };
+                    product.coef = product.coef.times(&pullback_network::Coef::ratio(3, 2));
+                }
+                Right::Whole(expr) => *expr = pullback_lang::make::negated(expr),
+            }
+            let found = untrue(&wrong, &program, &output);
+            assert!(
+                found.iter().any(|one| (one.stage, one.line) == (stage, Some(line)) && !one.untried),
+                "{stage} {line}"
+            );
+            changed += 1;
+        }
+    }
+    assert!(changed > 10, "{changed}");
+}
+
+/// Programs of the kinds that textbooks have: every line of each is true at these sizes and at others.
+#[test]
+fn every_line_is_true() {
+    let kinds = [
+        "X: [N=5, C=3] ~ randn; Y: [N, C] ~ positive; P = softmax(X, axis=1); L = -sum(Y * log(P)) / N",
+        "X: [N=5, D=3] ~ randn; g: [D] ~ randn; mu = mean(X, axis=1, keepdims=true); v = mean((X - mu)^2, axis=1, keepdims=true); r = sqrt(v + 1e-5); h = (X - mu) / r; Y = g * h",
+        "Q: [T=5, d=3] ~ randn; K: [S=7, d] ~ randn; V: [S, m=2] ~ randn; A = softmax(Q @ K.T / sqrt(d), axis=1); O = A @ V",
+        "A: [N=4, N] ~ spd; b: [N] ~ randn; x = solve(A, b); L = sum(x^2) + logdet(A)",
+        "W: [P=6, D=3] ~ randn; k: [N=4] ~ randint(0, 6); Z = W[k]",
+        "x: [n=6] ~ randn; Z = where(x > 0, x, exp(x) - 1)",
+        "x: [n=6] ~ randn; y = x[1:4]; L = sum(y^2)",
+        "X: [N=2, D=6] ~ randn; Z = reshape(X, [3, 4])",
+        "x: [B=2, C=2, E=5] ~ randn; w: [F=3, C, 3] ~ randn; Z = conv1d(x, w)",
+        "A: [N=4, N] ~ symmetric; x: [N] ~ randn; L = x @ A @ x",
+    ];
+    let mut lines = 0;
+    for source in kinds {
+        let (program, output, stages) = stages(source);
+        assert_eq!(untrue(&stages, &program, &output), [], "{source}");
+        lines += stages.iter().map(|stage| stage.lines.len()).sum::<usize>();
+    }
+    assert!(lines > 100, "{lines} lines");
+}
