@@ -70,7 +70,7 @@ impl<V: Value> Network<V> {
                 .map(|factor| match factor {
                     Factor::Dense(value, labels) => Factor::Dense(priced(value), labels.clone()),
                     Factor::Relation(relation) => Factor::Relation(relation.clone()),
-                    Factor::Operator(operator) => Factor::Operator(operator.map_payload(&priced)),
+                    Factor::Operator(operator) => Factor::Operator(operator.map_payload(priced)),
                 })
                 .collect(),
         });
