@@ -7,6 +7,7 @@ use pullback_ops::find;
 
 use crate::prelude;
 use crate::program::OWN;
+use crate::{Expr, ExprKind, Name};
 
 /// A function that is not there: its name, its parameters, and a formula of them.
 type Foreign = (&'static str, &'static str, Option<&'static str>);
@@ -36,6 +37,45 @@ pub(crate) fn instead_of(name: &str) -> Option<String> {
         Some(formula) => format!("`{formula}` is what is called `{name}({parameters})` elsewhere"),
         None => "nothing that is there stands for it; `pullback ops` lists all functions".to_owned(),
     })
+}
+
+/// A call that PyTorch has under the same name with other arguments: `gather(x, 1, index)`, `scatter_add(x, 1, index, source)`, and
+/// `layer_norm(x, [n], weight, bias)`, which says the size of the last axis once more.
+pub(crate) fn called_here(function: Name, args: &mut Vec<Expr>) -> Name {
+    let is_number = |expr: &Expr| match &expr.kind {
+        ExprKind::Number { .. } => true,
+        ExprKind::Negate(inside) => matches!(inside.kind, ExprKind::Number { .. }),
+        _ => false,
+    };
+    let renamed = match (function.text.as_str(), args.as_slice()) {
+        ("gather", [_, axis, _]) if is_number(axis) => "take_along_axis",
+        ("scatter_add", [_, axis, _, _]) if is_number(axis) => "scatter_along_axis",
+        ("layer_norm" | "rms_norm", [_, Expr { kind: ExprKind::List(sizes), .. }, ..])
+            if sizes.len() == 1 =>
+        {
+            args.remove(1);
+            return function;
+        }
+        _ => return function,
+    };
+    if renamed == "take_along_axis" {
+        args.swap(1, 2);
+    }
+    Name::new(renamed, function.span)
+}
+
+/// A call behind the name of a module, where that has a meaning: what divides by n − 1 in PyTorch, and by n in NumPy and here, says so,
+/// and the third result of a decomposition is vᵀ in `linalg`.
+pub(crate) fn of_module(module: &str, function: &mut Name, keywords: &mut Vec<(Name, Expr)>) {
+    const DIVIDED: [&str; 2] = ["std", "var"];
+    let is_said = keywords.iter().any(|(name, _)| name.text == "correction");
+    if module.starts_with("torch") && DIVIDED.contains(&function.text.as_str()) && !is_said {
+        let one = Expr::new(function.span, ExprKind::Number { value: 1.0, integer: true });
+        keywords.push((Name::new("correction", function.span), one));
+    }
+    if function.text == "svd" && module.contains("linalg") {
+        function.text = "linalg_svd".to_owned();
+    }
 }
 
 #[cfg(test)]

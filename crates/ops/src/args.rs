@@ -366,7 +366,7 @@ impl Args {
             return items.iter().map(pair).collect();
         }
         let numbers: Vec<i64> = items.iter().map(|item| self.integer(name, item)).collect::<Result<_>>()?;
-        if numbers.len() % 2 != 0 || numbers.len() > 2 * rank {
+        if !numbers.len().is_multiple_of(2) || numbers.len() > 2 * rank {
             return Err(self.wrong(name, WANTED, arg));
         }
         let mut widths = vec![(0, 0); rank];

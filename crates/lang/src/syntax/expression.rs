@@ -265,21 +265,9 @@ impl Parser<'_> {
 
     /// `torch.std(x)`: what divides by n − 1 there, and by n in NumPy and here, says so; and `np.linalg.svd(A)`, whose third result is vᵀ.
     fn call_of_module(&mut self, module: &Expr, function: Name) -> Result<Tree> {
-        const DIVIDED: [&str; 2] = ["std", "var"];
-        let is_of_torch = module.span.slice(self.source).starts_with("torch");
-        let place = function.span;
         let mut tree = self.call(function, None)?;
         if let ExprKind::Call { function, kwargs, .. } = &mut tree.expr.kind {
-            if function.text == "svd" && module.span.slice(self.source).contains("linalg") {
-                function.text = "linalg_svd".to_owned();
-            }
-            if is_of_torch
-                && DIVIDED.contains(&function.text.as_str())
-                && !kwargs.iter().any(|(name, _)| name.text == "correction")
-            {
-                let one = Expr::new(place, ExprKind::Number { value: 1.0, integer: true });
-                kwargs.push((Name::new("correction", place), one));
-            }
+            foreign::of_module(module.span.slice(self.source), function, kwargs);
         }
         Ok(tree)
     }

@@ -7,6 +7,7 @@ use super::hint;
 use super::lexer::{Token, TokenKind, name_text};
 use super::parser::Parser;
 use crate::error::{Error, Result};
+use crate::foreign;
 
 impl Parser<'_> {
     /// `base[…]`, where the cursor is at the bracket.
@@ -181,34 +182,9 @@ impl Parser<'_> {
         }
         let close = self.close("`,` or `)`")?;
         let span = start.to(close.span());
-        let function = called_here(function, &mut args);
+        let function = foreign::called_here(function, &mut args);
         self.grow(span, depth, ExprKind::Call { function, args, kwargs })
     }
-}
-
-/// A call that PyTorch has under the same name with other arguments: `gather(x, 1, index)`, `scatter_add(x, 1, index, source)`, and
-/// `layer_norm(x, [n], weight, bias)`, which says the size of the last axis once more.
-fn called_here(function: Name, args: &mut Vec<Expr>) -> Name {
-    let is_number = |expr: &Expr| match &expr.kind {
-        ExprKind::Number { .. } => true,
-        ExprKind::Negate(inside) => matches!(inside.kind, ExprKind::Number { .. }),
-        _ => false,
-    };
-    let renamed = match (function.text.as_str(), args.as_slice()) {
-        ("gather", [_, axis, _]) if is_number(axis) => "take_along_axis",
-        ("scatter_add", [_, axis, _, _]) if is_number(axis) => "scatter_along_axis",
-        ("layer_norm" | "rms_norm", [_, Expr { kind: ExprKind::List(sizes), .. }, ..])
-            if sizes.len() == 1 =>
-        {
-            args.remove(1);
-            return function;
-        }
-        _ => return function,
-    };
-    if renamed == "take_along_axis" {
-        args.swap(1, 2);
-    }
-    Name::new(renamed, function.span)
 }
 
 /// PyTorch's other word for a correction: `unbiased=False` is `correction=0`.

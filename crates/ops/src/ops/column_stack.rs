@@ -24,7 +24,7 @@ pub(crate) static ENTRY: Entry = Entry {
     axes: Axes::Own,
     call: |args| Val::column_stack(&args.values("xs")?),
     samples: || {
-        vec![Sample::normal("column_stack: vectors, and a matrix", [&[3], &[3, 2]], |x| Val::column_stack(x))]
+        vec![Sample::normal("column_stack: vectors, and a matrix", [&[3], &[3, 2]], Val::column_stack)]
     },
 };
 

@@ -70,7 +70,7 @@ impl Val {
             return Err(wrong("stride and dilation are at least 1"));
         }
         let channels = w.dims()[0].size();
-        if groups == 0 || channels % groups != 0 {
+        if groups == 0 || !channels.is_multiple_of(groups) {
             return Err(wrong("the channels are not parted into the groups"));
         }
         let mut around = vec![Around::default(); self.ndim()];

@@ -24,7 +24,7 @@ pub(crate) static ENTRY: Entry = Entry {
     call: |args| Val::hstack(&args.values("xs")?),
     samples: || {
         vec![
-            Sample::normal("hstack: vectors", [&[2], &[3]], |x| Val::hstack(x)),
+            Sample::normal("hstack: vectors", [&[2], &[3]], Val::hstack),
             Sample::normal("hstack: matrices", [&[2, 1], &[2, 3]], |x| Val::hstack(x)?.powf(2.0)),
         ]
     },

@@ -25,7 +25,7 @@ pub(crate) static ENTRY: Entry = Entry {
     call: |args| Val::vstack(&args.values("xs")?),
     samples: || {
         vec![
-            Sample::normal("vstack: vectors", [&[3], &[3]], |x| Val::vstack(x)),
+            Sample::normal("vstack: vectors", [&[3], &[3]], Val::vstack),
             Sample::normal("vstack: matrices", [&[2, 3], &[1, 3]], |x| Val::vstack(x)?.powf(2.0)),
         ]
     },
