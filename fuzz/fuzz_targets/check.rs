@@ -31,6 +31,9 @@ fuzz_target!(|bytes: &[u8]| {
         let _ = run_json(&report);
     }
     if let Ok(report) = derive_source("fuzz", bytes, nowhere, &Derived::default()) {
-        let _ = derive_text(&report, Paint::Plain);
+        let _ = derive_text(
+            &report,
+            pullback::report::Shown { steps: pullback::report::Steps::Full, width: 120, paint: Paint::Plain },
+        );
     }
 });

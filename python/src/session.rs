@@ -135,10 +135,30 @@ pub fn derive(
 ) -> PyResult<(String, String)> {
     let report = working(py, || {
         let report = match statements {
-            true => derive_statements(&source, wrt.as_deref()),
-            false => derive_source(&name, source.as_bytes(), &folder, wrt.as_deref()),
+            true => derive_statements(
+                &source,
+                &pullback::session::Derived { wrt: wrt.as_deref(), ..Default::default() },
+            ),
+            false => derive_source(
+                &name,
+                source.as_bytes(),
+                &folder,
+                &pullback::session::Derived { wrt: wrt.as_deref(), ..Default::default() },
+            ),
         };
-        report.map(|report| (derive_json(&report), derive_text(&report, Paint::Plain)))
+        report.map(|report| {
+            (
+                derive_json(&report),
+                derive_text(
+                    &report,
+                    pullback::report::Shown {
+                        steps: pullback::report::Steps::Full,
+                        width: 120,
+                        paint: Paint::Plain,
+                    },
+                ),
+            )
+        })
     })?;
     report.map_err(invalid)
 }
