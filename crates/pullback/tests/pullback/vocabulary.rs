@@ -26,7 +26,7 @@ fn programs_of_other_fields() {
     let entries = std::fs::read_dir(folder).expect("the folder is there");
     let mut programs: Vec<_> = entries.map(|entry| entry.expect("it can be read").path()).collect();
     programs.retain(|path| path.extension().is_some_and(|end| end == "grad"));
-    assert!(programs.len() >= 50, "only {}", programs.len());
+    assert!(programs.len() >= 49, "only {}", programs.len());
     let mut wrong = Vec::new();
     for path in programs {
         let (file, dump) = (path.display().to_string(), path.with_extension("npz").display().to_string());

@@ -172,11 +172,6 @@ def focal_retina(z):
     return (torch.where(y == 1, 0.25, 0.75) * (1 - q) ** 2 * -q.log()).sum() / 3
 
 
-def ctc_line(z):
-    target = torch.tensor([[1, 2, 2]])
-    return F.ctc_loss(log_softmax(z, -1)[:, None], target, torch.tensor([6]), torch.tensor([3]), reduction="sum")
-
-
 def dpo_margin(a, b, c, d):
     return -F.logsigmoid(0.3 * ((a - b) - (c - d))).mean()
 
