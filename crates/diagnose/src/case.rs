@@ -7,9 +7,7 @@ use std::rc::Rc;
 use pullback_array::{Array, DType};
 use pullback_check::{ClaimLayout, Truth};
 use pullback_lang::program::{Claim, Claimed, Program, ValueKind};
-use pullback_lang::{
-    Definitions, Expr, ExprKind, File, IndexItem, Inner, Name, Scan, Span, StatementKind,
-};
+use pullback_lang::{Definitions, Expr, ExprKind, File, IndexItem, Inner, Name, Scan, Span, StatementKind};
 use pullback_network::Dim;
 use pullback_ops::{Origin, Val};
 
@@ -219,7 +217,9 @@ impl<'a> Trial<'a> {
     /// The carry that what is tried is the next value of, where it does not use it.
     pub(crate) fn carry(&self) -> Option<&str> {
         let Some(Redefined::Step { scan, statement, .. }) = &self.redefined else { return None };
-        let Some(Inner::Definitions(Definitions { names, expr })) = scan.body.get(*statement) else { return None };
+        let Some(Inner::Definitions(Definitions { names, expr })) = scan.body.get(*statement) else {
+            return None;
+        };
         let [name] = names.as_slice() else { return None };
         let is_carried = scan.carries.iter().any(|(carry, _)| carry == name);
         (is_carried && !crate::tree::names(expr).contains(name.text.as_str())).then_some(&name.text)

@@ -36,7 +36,10 @@ fn edits(place: &Place<'_>) -> Vec<Edit> {
     let at = place.expr.span;
     if let Some(carry) = place.case().own().carry().filter(|_| place.is_root()) {
         // `gW = outer(x, dz)` for `gW = gW + outer(x, dz)`.
-        let words = Words::new().say("Each step overwrites ").source(carry).say(": what the steps contribute adds up.");
+        let words = Words::new()
+            .say("Each step overwrites ")
+            .source(carry)
+            .say(": what the steps contribute adds up.");
         return vec![Edit::new(binary(at, BinaryOp::Add, name(at, carry), place.expr.clone()), 2, words)];
     }
     let of_record = |expr: &Expr| match &expr.kind {

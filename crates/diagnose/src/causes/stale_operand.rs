@@ -89,11 +89,13 @@ fn in_place(place: &Place<'_>) -> Vec<Edit> {
 /// In the body of a loop: another value for one that is named, and the row of another step.
 fn in_loop(place: &Place<'_>) -> Vec<Edit> {
     let mut edits = Vec::new();
-    if let Some(dims) = place.dims.as_deref().filter(|_| is_named(place.expr) && !place.tree.is_number(place.expr)) {
-        edits.extend(
-            alike(place, place.expr, dims)
-                .map(|known| Edit::new(known.source.clone(), 2, explained(place, place.expr, &known.source))),
-        );
+    if let Some(dims) =
+        place.dims.as_deref().filter(|_| is_named(place.expr) && !place.tree.is_number(place.expr))
+    {
+        edits
+            .extend(alike(place, place.expr, dims).map(|known| {
+                Edit::new(known.source.clone(), 2, explained(place, place.expr, &known.source))
+            }));
     }
     if let ExprKind::Index { base, items } = &place.expr.kind {
         let steps = place.case().own().steps_read();
@@ -103,8 +105,7 @@ fn in_loop(place: &Place<'_>) -> Vec<Edit> {
             edits.extend(others.map(|other| {
                 let mut items = items.clone();
                 items[at] = IndexItem::At(other.clone());
-                let with =
-                    Expr::new(place.expr.span, ExprKind::Index { base: base.clone(), items });
+                let with = Expr::new(place.expr.span, ExprKind::Index { base: base.clone(), items });
                 let words = Words::new().expr(place.expr).say(" stands where ").expr(&with);
                 Edit::new(with, 2, words.say(" belongs: it is the row of another step."))
             }));
