@@ -148,11 +148,21 @@ pub(crate) fn fresh(
     probes
 }
 
-/// The program of a file on other data: with other sizes of those that have names, where the file allows that, and drawn anew, each input
-/// from what it is said to be drawn from.
+/// The program of a file on other data: with other sizes of those that have names and are not 1, where the file allows that, and drawn
+/// anew, each input from what it is said to be drawn from.
 pub fn on_other_data(file: &File, exact: &Program, inputs: &Inputs, base_dir: &Path) -> Vec<Program> {
+    // An axis of size 1 is one that broadcasts: what is written of it need not be true of a longer one.
+    let keeps_ones = |probe: &Probe| {
+        exact.values.iter().all(|value| {
+            let other = probe.program.find(&value.name);
+            other.is_none_or(|other| {
+                let pairs = value.val.dims().iter().zip(other.val.dims());
+                pairs.into_iter().all(|(is, other)| is.size() != 1 || other.size() == 1)
+            })
+        })
+    };
     let probes = fresh(file, exact, inputs, base_dir, &|_| ()).into_iter();
-    probes.filter(|probe| !probe.literal).map(|probe| probe.program).collect()
+    probes.filter(|probe| !probe.literal && keeps_ones(probe)).map(|probe| probe.program).collect()
 }
 
 /// The file on data whose signs, and what counts them, are other ones than the file's: what is to be told is tried there last.

@@ -77,7 +77,15 @@ fn every_operation_of_the_table() -> Result<()> {
             Ok(()) => {
                 let again: Vec<Option<Vec<f64>>> =
                     tensors.iter().map(|x| x.grad().ok().map(|g| numbers(&g))).collect();
-                assert_eq!(again, first, "{}: the second pass", sample.label);
+                // The products of matrices may be summed in another order where their operands lie elsewhere in memory.
+                let near = |(a, b): (&f64, &f64)| {
+                    (a - b).abs() <= 1e-14 * (1.0 + b.abs()) || a == b || (a.is_nan() && b.is_nan())
+                };
+                let alike = again.iter().zip(&first).all(|pair| match pair {
+                    (Some(again), Some(first)) => again.iter().zip(first).all(near),
+                    (again, first) => again.is_none() && first.is_none(),
+                });
+                assert!(alike, "{}: the second pass: {again:?}, and {first:?}", sample.label);
                 let elsewhere = |x: &Array| {
                     if x.dtype().is_float() {
                         x.map(|x| x * 1.25 + 0.5, |x| x * 1.25 + 0.5)
