@@ -51,7 +51,8 @@ pub fn array(name: &str, value: &Bound<'_, PyAny>) -> PyResult<(Array, Precision
     memory::room(untyped.len().saturating_mul(width.max(8)))
         .map_err(|error| PyValueError::new_err(format!("`{name}`: {error}")))?;
     let read = |wanted: &str, held: Precision| {
-        let contiguous = numpy.call_method1("ascontiguousarray", (&plain, wanted))?;
+        // In rows, and aligned: numbers in the middle of bytes need not be.
+        let contiguous = numpy.call_method1("require", (&plain, wanted, ["C", "A"]))?;
         let array = match wanted {
             "=f8" => copied::<f64>(name, &contiguous, untyped.shape()),
             "=f4" => copied::<f32>(name, &contiguous, untyped.shape()),
@@ -82,7 +83,7 @@ pub fn array(name: &str, value: &Bound<'_, PyAny>) -> PyResult<(Array, Precision
     }
 }
 
-/// The elements of an array that NumPy has just made contiguous.
+/// The elements of an array that NumPy has just made contiguous and aligned.
 fn copied<T: Element + pullback::array::Element>(
     name: &str,
     contiguous: &Bound<'_, PyAny>,
@@ -93,7 +94,6 @@ fn copied<T: Element + pullback::array::Element>(
         typed.try_readonly().map_err(|error| PyValueError::new_err(format!("`{name}`: {error}")))?;
     let elements =
         borrowed.as_slice().map_err(|error| PyValueError::new_err(format!("`{name}`: {error}")))?;
-    // `ascontiguousarray` makes one axis of none, so that the shape is that of before.
     Array::from_slice(shape, elements).map_err(|error| PyValueError::new_err(format!("`{name}`: {error}")))
 }
 

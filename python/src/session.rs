@@ -186,7 +186,7 @@ pub fn jacobian<'py>(
         }
     };
     let report = working(py, || {
-        let wanted = WantedJacobian { of: &of, wrt: &wrt, dense };
+        let wanted = WantedJacobian { of: &of, wrt: &wrt, again: None, dense };
         jacobian_source(&name, source.as_bytes(), &folder, &wanted).map(|report| {
             let (json, text) = (jacobian_json(&report), jacobian_text(&report, Paint::Plain));
             (json, text, report.dense.map(|(_, array)| array))
