@@ -110,6 +110,11 @@ impl<'a> Writer<'a> {
             "pow" => binary(BinaryOp::Pow),
             "matmul" => binary(BinaryOp::MatMul),
             "neg" => Some(make::negated(operands.first()?)),
+            // As books write the slopes of a determinant; of a singular matrix they are the cofactors only.
+            "cofactor" if val.ndim() == 2 && inputs[0].array().is_ok_and(|a| a.inverse().is_ok()) => {
+                let of = |function: &str| make::call(at, function, operands.clone(), Vec::new());
+                Some(make::binary(at, BinaryOp::Mul, of("det"), make::transposed(&of("inv"))))
+            }
             _ => {
                 let names: Vec<String> = (0..operands.len()).map(|k| format!("operand_{k}")).collect();
                 let call = parse_expr(&op.written(&names)).ok()?.expr;
