@@ -252,6 +252,21 @@ impl Evaluator<'_> {
         }
     }
 
+    /// An index that the number of the innermost loop's step alone decides, as an integer: `T - 1 - t`, which is computed as a float, into
+    /// something that the body computes.
+    pub(super) fn index_by_step(&self, val: &Val, span: Span) -> Outcome<Option<Val>> {
+        let Some(at) = self.loops.last().filter(|at| val.ndim() == 0 && is_decided_by(val, &at.step)) else {
+            return Ok(None);
+        };
+        let numbers = in_each_step(val, &at.step, at.steps, span)?;
+        if let Some(wrong) = numbers.iter().find(|number| number.fract() != 0.0) {
+            return Err(Error::new(span, format!("an index is a whole number, not {wrong}")).into());
+        }
+        let places: Vec<i64> = numbers.into_iter().map(|number| number as i64).collect();
+        let places = Array::from_slice(&[places.len()], &places).map_err(of_array(span))?;
+        Val::new(places).pick(&at.step, 0).map(Some).map_err(of_op(span))
+    }
+
     /// The symbol of a row of `outside`.
     fn rows_of(&mut self, span: Span, outside: &Val, axis: usize, places: Vec<i64>) -> Outcome<Val> {
         let at = self.loops.last_mut().expect("a loop is evaluated");
@@ -321,12 +336,8 @@ fn is_decided_by(val: &Val, step: &Val) -> bool {
 
 /// What an index is in each step, counted from the start of its axis.
 fn places(index: &Val, step: &Val, steps: Dim, dim: Dim, span: Span) -> Outcome<Vec<i64>> {
-    pullback_array::memory::room(steps.size().saturating_mul(size_of::<i64>())).map_err(of_array(span))?;
-    let function = Function::new(&[step], &[index], &[]).map_err(of_op(span))?;
-    let mut places = Vec::with_capacity(steps.size());
-    for at in 0..steps.size() {
-        let number = Array::scalar(at as f64, DType::I64).map_err(of_array(span))?;
-        let value = function.call(&[number]).map_err(of_op(span))?[0].item().map_err(of_array(span))?;
+    let mut places = Vec::new();
+    for (at, value) in in_each_step(index, step, steps, span)?.into_iter().enumerate() {
         let size = dim.size() as f64;
         let from_start = if value < 0.0 { value + size } else { value };
         if value.fract() != 0.0 || !(0.0..size).contains(&from_start) {
@@ -339,4 +350,16 @@ fn places(index: &Val, step: &Val, steps: Dim, dim: Dim, span: Span) -> Outcome<
         places.push(from_start as i64);
     }
     Ok(places)
+}
+
+/// What a number that the number of the step decides is in each step.
+fn in_each_step(number: &Val, step: &Val, steps: Dim, span: Span) -> Outcome<Vec<f64>> {
+    pullback_array::memory::room(steps.size().saturating_mul(2 * size_of::<f64>()))
+        .map_err(of_array(span))?;
+    let function = Function::new(&[step], &[number], &[]).map_err(of_op(span))?;
+    let at = |at: usize| {
+        let at = Array::scalar(at as f64, DType::I64).map_err(of_array(span))?;
+        function.call(&[at]).map_err(of_op(span))?[0].item().map_err(of_array(span))
+    };
+    (0..steps.size()).map(at).collect()
 }

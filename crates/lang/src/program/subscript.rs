@@ -94,6 +94,9 @@ impl Evaluator<'_> {
                 if let Some(number) = constant(&self.outside(&val)).or_else(|| of_constants(&val)) {
                     return whole(expr, number).map(Position::Number);
                 }
+                if let Some(index) = self.index_by_step(&val, expr.span)? {
+                    return Ok(Position::Table(index));
+                }
                 match (val.dtype(), whole_numbers(&val)) {
                     (DType::I64, _) => Ok(Position::Table(val)),
                     (_, Some(index)) => Ok(Position::Table(index)),

@@ -117,6 +117,27 @@ dL/dh = 2 * h
     assert!(ran.stdout.contains("✗ dL/dhs"), "{}", ran.stdout);
 }
 
+/// Rows of what is computed in the body itself, chosen by the step, and references to claims there.
+#[test]
+fn rows_of_what_the_body_computes() {
+    let source = "
+X: [T=5, n=3] ~ randn
+h0: [n] ~ randn
+scan t < T, h = h0 -> hs { h = sin(h) * X[t] }
+L = sum(hs^3)
+dL/dhs = 3 * hs^2
+scan s < T, g = zeros(n) {
+  before = concat([reshape(h0, [1, n]), hs])
+  g = (g + dL/dhs[T-1-s]) * X[T-1-s] * cos(before[T-1-s])
+}
+dL/dh0 = g
+";
+    let ran = pullback(&["check", "-"], source);
+    assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
+    let ran = pullback(&["check", "-"], &source.replace("cos(before[T-1-s])", "cos(before[s])"));
+    assert_eq!(ran.code, 1, "{}{}", ran.stdout, ran.stderr);
+}
+
 /// On other numbers the order is another one: a file whose claim writes the order down that its numbers have is wrong.
 #[test]
 fn an_order_is_that_of_the_numbers_at_hand() {
