@@ -7,8 +7,8 @@ use crate::buffer::Buffer;
 use crate::{Array, DType, Error, Result, shape};
 use nalgebra::{Cholesky, DMatrix, LU, RealField, SymmetricEigen};
 
-/// More than eigenvalues of any matrix take: two or three each are usual.
-const MOST_ITERATIONS: usize = 100_000;
+/// More than eigenvalues and singular values of any matrix take: two or three each are usual.
+pub(crate) const MOST_ITERATIONS: usize = 100_000;
 
 impl Array {
     /// The inverse of each matrix in the last two axes; the axes before them are batches.

@@ -2,10 +2,8 @@
 
 use nalgebra::{DMatrix, SVD};
 
+use crate::linalg::MOST_ITERATIONS;
 use crate::{Array, Error, Result, memory, shape};
-
-/// More than any matrix takes.
-const MOST_ITERATIONS: usize = 100_000;
 
 /// A matrix of the last two axes as u diag(s) vᵀ.
 struct Decomposed {

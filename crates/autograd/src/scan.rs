@@ -36,7 +36,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::fmt;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use pullback_array::{Array, DType, SliceAxis, memory};
 use pullback_network::{Coef, Dim, Label, Map, Operator, Value};
@@ -278,6 +278,10 @@ impl Scan {
         Ok(carries)
     }
 
+    fn derived(&self) -> MutexGuard<'_, Derived> {
+        self.derived.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Multiply–adds of one pass back: those of a step, for each step.
     fn flops(&self) -> Result<f64> {
         if let Some(&flops) = self.flops.get() {
@@ -375,7 +379,7 @@ impl Scan {
     /// What a derived loop yields; the same one for as long as somebody has it.
     fn applied(&self, key: (bool, usize, u64), make: impl FnOnce() -> Result<Vec<Val>>) -> Result<Vec<Val>> {
         let known = {
-            let mut derived = self.derived.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut derived = self.derived();
             derived.applied.retain(|_, values| values.iter().all(|value| value.upgrade().is_some()));
             derived.applied.get(&key).cloned()
         };
@@ -385,7 +389,7 @@ impl Scan {
         }
         let values = make()?;
         let weak = values.iter().map(Val::downgrade).collect();
-        self.derived.lock().unwrap_or_else(PoisonError::into_inner).applied.insert(key, weak);
+        self.derived().applied.insert(key, weak);
         Ok(values)
     }
 
@@ -394,7 +398,7 @@ impl Scan {
         if carries.is_empty() {
             return Ok(Vec::new());
         }
-        let known = self.derived.lock().unwrap_or_else(PoisonError::into_inner).starts.get(carries).cloned();
+        let known = self.derived().starts.get(carries).cloned();
         if let Some(starts) = known {
             return Ok(starts);
         }
@@ -412,8 +416,7 @@ impl Scan {
 
     /// The body of the adjoint of one output, and the carries that it reads.
     fn adjoint(&self, output: usize) -> Result<(Arc<Body>, Vec<usize>)> {
-        let known =
-            self.derived.lock().unwrap_or_else(PoisonError::into_inner).adjoints.get(&output).cloned();
+        let known = self.derived().adjoints.get(&output).cloned();
         if let Some(adjoint) = known {
             return Ok(adjoint);
         }
@@ -466,13 +469,13 @@ impl Scan {
             yields,
         };
         let made = (Arc::new(adjoint), read);
-        self.derived.lock().unwrap_or_else(PoisonError::into_inner).adjoints.insert(output, made.clone());
+        self.derived().adjoints.insert(output, made.clone());
         Ok(made)
     }
 
     /// The body that pushes a tangent of one input forward.
     fn tangent_body(&self, input: usize) -> Result<Arc<Body>> {
-        let known = self.derived.lock().unwrap_or_else(PoisonError::into_inner).tangents.get(&input).cloned();
+        let known = self.derived().tangents.get(&input).cloned();
         if let Some(pushing) = known {
             return Ok(pushing);
         }
@@ -505,7 +508,7 @@ impl Scan {
             yields,
         };
         let pushing = Arc::new(pushing);
-        self.derived.lock().unwrap_or_else(PoisonError::into_inner).tangents.insert(input, pushing.clone());
+        self.derived().tangents.insert(input, pushing.clone());
         Ok(pushing)
     }
 }
