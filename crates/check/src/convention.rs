@@ -18,13 +18,13 @@ use pullback_network::Value as _;
 use pullback_ops::{Factor, Origin, Result, Val, find};
 
 use crate::graph::ancestors;
-use crate::jump::{ALIKE, Jump, NUDGE, jumps_of, keep_fitting, mixed, sided};
+use crate::jump::{ALIKE, Jump, NUDGE, jumps_of, keep_fitting, mixed, sided, unit};
 use crate::kink::OneSided;
 use crate::layout::unravel;
 use crate::limits::SAFETY;
 use crate::other_code::Pulled;
 use crate::rounding::Simulation;
-use crate::routes::{Derivative, sizes};
+use crate::routes::Derivative;
 use crate::verdict::KinkOrigin;
 
 /// So many entries of a payload are tried one by one, to name the one that makes a kink.
@@ -322,8 +322,7 @@ impl<'a> Choices<'a> {
         let function =
             Function::new(&[x], &payloads.chain(inputs).collect::<Vec<_>>(), &self.derivative.fixed)?;
         let at = x.array()?.to_vec_f64();
-        let (_, size) = sizes(&at);
-        let scale = if size > 0.0 { size } else { 1.0 };
+        let scale = unit(&at);
         let side = |nudge: f64| {
             let moved = at.iter().zip(&direction).map(|(x, by)| x + nudge * scale * by).collect();
             function.call(&[Array::from_vec(&x.shape(), moved)?])

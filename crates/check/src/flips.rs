@@ -444,7 +444,8 @@ impl<'a> Chosen<'a> {
         Ok(moved.filter(|(_, moved)| *moved != 0.0).collect())
     }
 
-    /// The choices that move what is beyond its tolerance toward the claim, to first order; the most promising first.
+    /// The choices that move what is beyond its tolerance toward the claim, to first order, the most promising first; and those of which
+    /// first order tells nothing.
     fn promising(&self, turns: Vec<Turn>, off: &Off<'_>) -> Result<Vec<Turn>> {
         let mut gains: Vec<Vec<f64>> =
             self.choices.iter().map(|choice| vec![0.0; choice.input.len()]).collect();
@@ -467,7 +468,13 @@ impl<'a> Chosen<'a> {
             }
         }
         let mut promising: Vec<(f64, Turn)> = Vec::new();
+        // Of two branches one is chosen, and that has no slope: what is nearest to where it turns is tried first.
+        let mut untold: Vec<Turn> = Vec::new();
         for turn in turns {
+            if !self.told.contains(&turn.choice) {
+                untold.push(turn);
+                continue;
+            }
             let choice = &self.choices[turn.choice];
             let (new, old) = (choice.turned(&turn)?.to_vec_f64(), choice.chosen.to_vec_f64());
             let moved = new.iter().zip(&old).map(|(new, old)| new - old);
@@ -476,7 +483,8 @@ impl<'a> Chosen<'a> {
                 promising.push((gained, turn));
             }
         }
+        untold.sort_by(|a, b| a.cost().total_cmp(&b.cost()));
         promising.sort_by(|(a, _), (b, _)| b.total_cmp(a));
-        Ok(promising.into_iter().map(|(_, turn)| turn).collect())
+        Ok(promising.into_iter().map(|(_, turn)| turn).chain(untold).collect())
     }
 }

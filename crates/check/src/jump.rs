@@ -11,7 +11,7 @@ use crate::graph::{ancestors_of, piecewise_constant};
 use crate::limits::SAFETY;
 use crate::routes::sizes;
 
-/// How far the input of a payload is moved to see it jump, beside its largest entry: more than rounding may have moved it,
+/// How far the input of a payload is moved to see it jump, in units of its size ([`unit`]): more than rounding may have moved it,
 /// and less than any step of a finite difference.
 pub(crate) const NUDGE: f64 = 1e-9;
 
@@ -21,6 +21,14 @@ const NUDGE_OF_TIES: f64 = 16.0 * NUDGE;
 /// So many directions in a row are to show nothing of entries whose pieces seem to fit: along each, one that ties with others that do
 /// not move is seen on one side.
 const QUIET: usize = 2;
+
+/// The size of numbers that are moved by [`NUDGE`]: that of the small ones, but that rounding of the largest is less than it moves. What
+/// is smaller than that beside them, an element of 1e-17 that a matrix product left, may be on either side of its jump.
+pub(crate) fn unit(numbers: &[f64]) -> f64 {
+    let (largest, small) = sizes(numbers);
+    let unit = small.max(SAFETY * f64::EPSILON * largest / NUDGE);
+    if unit > 0.0 { unit } else { 1.0 }
+}
 
 /// A payload at its jump.
 pub(crate) struct Jump {
@@ -107,8 +115,7 @@ impl Jump {
         }
         let arrays: Vec<Array> = inputs.iter().map(|input| input.array().cloned()).collect::<Result<_>>()?;
         let at = arrays[0].to_vec_f64();
-        let (_, size) = sizes(&at);
-        let scale = if size > 0.0 { size } else { 1.0 };
+        let scale = unit(&at);
         let moved = |by: &dyn Fn(usize, f64) -> f64| -> Result<Array> {
             let first = at.iter().enumerate().map(|(k, x)| x + by(k, *x)).collect();
             let first = Array::from_vec(arrays[0].shape(), first)?.cast(arrays[0].dtype())?;
