@@ -541,6 +541,16 @@ impl Run<'_> {
             if self.known.exact.knows(order) {
                 return op.forward(inputs);
             }
+            let factorised = match (op.factorises(), inputs) {
+                (true, [matrix, ..]) => Some(noise.perturb_matrices(matrix, size * stores)?),
+                _ => None,
+            };
+            let others = inputs.iter().copied().skip(1);
+            let own: Vec<&Array> = match &factorised {
+                Some(matrix) => std::iter::once(matrix).chain(others).collect(),
+                None => inputs.to_vec(),
+            };
+            let inputs = own.as_slice();
             let is_asked = orders.contains(&order);
             let stored = if is_asked { 0.0 } else { stores * op.roundings(inputs) };
             let results = match simulation.sums.get(&order) {
@@ -621,7 +631,24 @@ impl Noise {
         arrays.iter().map(|array| self.perturb(array, size, sums)).collect()
     }
 
-    /// The same with a number of its own for every element, as where others stand beside equal ones in their sums.
+    /// Matrices whose entries are off by as much as a rounding of the largest one in their column; in half of the samples, in their row.
+    fn perturb_matrices(&self, array: &Array, size: f64) -> Result<Array> {
+        let (numbers, shape) = (array.to_vec_f64(), array.shape());
+        let [.., rows, columns] = *shape else { return Ok(array.clone()) };
+        if !array.dtype().is_float() || size == 0.0 || numbers.is_empty() {
+            return Ok(array.clone());
+        }
+        let mut moved = numbers.clone();
+        for (matrix, moved) in numbers.chunks(rows * columns).zip(moved.chunks_mut(rows * columns)) {
+            let line = |at: usize| if self.alike { at / columns } else { at % columns };
+            let mut largest = vec![0.0f64; rows.max(columns)];
+            matrix.iter().enumerate().for_each(|(at, x)| largest[line(at)] = largest[line(at)].max(x.abs()));
+            moved.iter_mut().enumerate().for_each(|(at, x)| *x += size * largest[line(at)] * self.next());
+        }
+        Ok(Array::from_vec(shape, moved)?.cast(array.dtype())?)
+    }
+
+    /// Every element times such a number of its own, as where others stand beside equal ones in their sums.
     fn perturb_each(&self, array: &Array, size: f64) -> Result<Array> {
         if !array.dtype().is_float() || size == 0.0 {
             return Ok(array.clone());
