@@ -110,7 +110,7 @@ impl Jump {
     /// `None`: the payload is at no jump.
     pub(crate) fn of(payload: &Val) -> Result<Option<Jump>> {
         let Origin::Call(op, inputs) = payload.origin() else { return Ok(None) };
-        if !payload.dtype().is_float() || !inputs[0].dtype().is_float() {
+        if !inputs[0].dtype().is_float() {
             return Ok(None);
         }
         let arrays: Vec<Array> = inputs.iter().map(|input| input.array().cloned()).collect::<Result<_>>()?;
@@ -148,7 +148,9 @@ impl Jump {
             payloads[next.unwrap_or(point)][k]
         };
         let of = |point: usize| (0..stated.len()).map(|k| at(point, k)).collect();
-        (0..beside.len()).map(|point| Ok(Array::from_vec(self.stated.shape(), of(point))?)).collect()
+        (0..beside.len())
+            .map(|point| Ok(Array::from_vec(self.stated.shape(), of(point))?.cast(self.stated.dtype())?))
+            .collect()
     }
 
     /// Its other values.
@@ -156,9 +158,12 @@ impl Jump {
         self.sides.iter().chain(&self.broken).filter(|other| differ(other, &self.stated))
     }
 
-    /// Somewhere between all that it may be.
+    /// Somewhere between all that it may be; an order, another one that it may be.
     fn mixed(&self, generator: &mut Generator) -> Result<Array> {
         let mut mixed = self.stated.clone();
+        if self.is_order() {
+            return Ok(self.others().next().cloned().unwrap_or(mixed));
+        }
         for other in self.others() {
             let weights = generator.rand(self.stated.shape(), DType::F64)?;
             let by = other.zip(&self.stated, "mix", |a, b| a - b, |a, b| a - b)?;
@@ -166,6 +171,11 @@ impl Jump {
             mixed = mixed.zip(&by, "mix", |a, b| a + b, |a, b| a + b)?;
         }
         Ok(mixed)
+    }
+
+    /// Is it an order, places instead of numbers?
+    pub(crate) fn is_order(&self) -> bool {
+        !self.stated.dtype().is_float()
     }
 
     /// Does it stay where all of its input moves, and not where elements move apart?
