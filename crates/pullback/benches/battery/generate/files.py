@@ -43,6 +43,8 @@ def file_of(program, scene):
     right, wrong, zero = [], [], []
     texts = {}
     for claim in claims:
+        if claim.name in scene.style.untold:
+            continue
         golden = scene.golden[claim.name]
         slopes = Slopes(program, scene, claim.name) if scene.kinked else None
         if slopes and (slopes.is_ambiguous() or slopes.exclude(golden)):
@@ -56,7 +58,8 @@ def file_of(program, scene):
                 if claim.name in program.nodes:
                     return None
                 continue
-            texts[claim.name] = claim.expression.text
+            numbers = literal(share.to(scene.file_dtype())).text
+            texts[claim.name] = numbers if claim.name in scene.style.numbers else claim.expression.text
         else:
             if share.shape != golden.shape:
                 # The rule sums over the wrong axes where a size of 1 is stretched twice: nothing is claimed by it.
@@ -67,7 +70,10 @@ def file_of(program, scene):
         right.append((claim.key, texts[claim.name]))
         if is_zero(golden, scene.noise["f32"].get(claim.name)):
             zero.append(claim.key)
-    candidates = [claim for claim in claims if claim.key not in zero and claim.name not in scene.unlike]
+    if not right:
+        raise Unfit("nothing is claimed")
+    unlike = scene.unlike | scene.style.untold
+    candidates = [claim for claim in claims if claim.key not in zero and claim.name not in unlike]
     rng.shuffle(candidates)
     for claim in candidates[:3]:
         found = slip(program, scene, claim)
@@ -173,7 +179,8 @@ def formula(kind, rng, scene, claim):
         case "stale":
             shape = scene.golden[claim.name].shape
             earlier = scene.claims[: [c.name for c in scene.claims].index(claim.name)]
-            others = [c.name for c in earlier if c.expression.value.shape == shape]
+            told = [c for c in earlier if c.name not in scene.style.untold]
+            others = [c.name for c in told if c.expression.value.shape == shape]
             if not others:
                 return None
             other = rng.choice(others)
