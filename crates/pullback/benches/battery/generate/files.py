@@ -43,8 +43,6 @@ def file_of(program, scene):
     right, wrong, zero = [], [], []
     texts = {}
     for claim in claims:
-        if claim.name in scene.style.untold:
-            continue
         golden = scene.golden[claim.name]
         slopes = Slopes(program, scene, claim.name) if scene.kinked else None
         if slopes and (slopes.is_ambiguous() or slopes.exclude(golden)):
@@ -52,9 +50,10 @@ def file_of(program, scene):
         share = claim.expression.value
         if slopes and slopes.contradict(golden):
             # Smooth, and made of kinks that do not compose: what differentiation operation by operation gives is wrong.
-            wrong.append(("convention", claim.key, literal(golden).text))
+            if claim.name not in scene.style.untold:
+                wrong.append(("convention", claim.key, literal(golden).text))
             scene.unlike.add(claim.name)
-            if slopes.contradict(share):
+            if slopes.contradict(share) or claim.name in scene.style.untold:
                 if claim.name in program.nodes:
                     return None
                 continue
@@ -66,6 +65,8 @@ def file_of(program, scene):
                 raise Unfit("a rule that does not fit the shape")
             if not close(share, golden):
                 raise AssertionError(f"{program.seed}: {claim.key} = {claim.expression.text}: {share} is not {golden}")
+            if claim.name in scene.style.untold:
+                continue
             texts[claim.name] = written_out(claim, style, scene.golden_in_file[claim.name])
         right.append((claim.key, texts[claim.name]))
         if is_zero(golden, scene.noise["f32"].get(claim.name)):
