@@ -349,6 +349,48 @@ def strided(p):
     return p.add(Node(name, [x], left, forward, None, exact=True))
 
 
+def narrowed(p):
+    """Some columns, by a name, or the elements that a mask which is given leaves."""
+    x = value(p, 2, lambda dims: not p.named and dims[1].size > 2)
+    if not x:
+        return None
+    rows, n = p.dims_of(x)
+    name = p.fresh("cy")
+    if p.rng.random() < 0.6:
+        start, length = p.rng.choice([0, 1]), n.size - 1
+        forward = written_by("narrow", lambda v: v.narrow(1, start, length), f", 1, {start}, {length}")
+        return p.add(Node(name, [x], [rows, Dim(length)], forward, None, exact=True))
+    kept = [p.rng.random() < 0.5 or at == 0 for at in range(n.size)]
+    mask = ", ".join("1" if keep else "0" for keep in kept)
+    compute = lambda v: v[:, torch.tensor(kept)].flatten()
+    count = rows.size * sum(kept)
+    forward = written_by("masked_select", compute, f", [{mask}]")
+    return p.add(Node(name, [x], [Dim(count)], forward, None, exact=True))
+
+
+def blocks(p):
+    """Two matrices in one: along the diagonal, beside each other, or vectors as its columns."""
+    a = value(p, fits=lambda dims: len(dims) in (1, 2) and not p.named)
+    if not a:
+        return None
+    dims, name = p.dims_of(a), p.fresh("ky")
+    b = value(p, len(dims), lambda other: other[0] == dims[0]) if p.rng.random() < 0.5 else fresh_input(p, dims)
+    if len(dims) == 1:
+        forward = lambda a, b: E(f"column_stack([{a.text}, {b.text}])", torch.stack([a.value, b.value], 1))
+        rule = lambda g, y, a, b: [g.at(":, 0", (slice(None), 0)), g.at(":, 1", (slice(None), 1))]
+        return p.add(Node(name, [a, b], [dims[0], Dim(2)], forward, rule, exact=True))
+    rows, n = (dim.size for dim in dims)
+    others = [dim.size for dim in p.dims_of(b)]
+    left = lambda g: g.at(f":{rows}, :{n}", (slice(None, rows), slice(None, n)))
+    if p.rng.random() < 0.5:
+        forward = lambda a, b: E(f"hstack([{a.text}, {b.text}])", torch.hstack([a.value, b.value]))
+        rule = lambda g, y, a, b: [left(g), g.at(f":, {n}:", (slice(None), slice(n, None)))]
+        return p.add(Node(name, [a, b], [dims[0], Dim(n + others[1])], forward, rule, exact=True))
+    forward = lambda a, b: E(f"block_diag({a.text}, {b.text})", torch.block_diag(a.value, b.value))
+    rule = lambda g, y, a, b: [left(g), g.at(f"{rows}:, {n}:", (slice(rows, None), slice(n, None)))]
+    return p.add(Node(name, [a, b], [Dim(rows + others[0]), Dim(n + others[1])], forward, rule, exact=True))
+
+
 def by_order(p):
     """Elements in the order of another value, or the row in which another is largest: integers that the program computes."""
     x = value(p, 1, lambda dims: plain(dims) and dims[0].size > 1)
@@ -379,7 +421,7 @@ def fitted(p):
     if not x:
         return None
     dims, name = p.dims_of(x), p.fresh("vuy")
-    match p.rng.choice(["flatten", "unsqueeze", "broadcast", "movedim", "vstack"]):
+    match p.rng.choice(["flatten", "vec", "unsqueeze", "broadcast", "movedim", "transpose", "vstack", "unflatten"]):
         case "unsqueeze":
             axis = p.rng.randint(0, len(dims))
             forward = written_by("unsqueeze", lambda v: v.unsqueeze(axis), f", {axis}")
@@ -395,15 +437,22 @@ def fitted(p):
         case "movedim" if len(dims) == 2:
             move = written_by("movedim", lambda v: v.movedim(0, 1), ", 0, 1")
             return p.add(Node(name, [x], dims[::-1], move, lambda g, y, x: [move(g)], exact=True))
+        case "transpose" if len(dims) == 2:
+            swap = written_by("transpose", lambda v: v.transpose(0, 1), ", 0, 1")
+            return p.add(Node(name, [x], dims[::-1], swap, lambda g, y, x: [swap(g)], exact=True))
+        case "unflatten" if not p.named and dims[0].size % 2 == 0:
+            half = dims[0].size // 2
+            forward = written_by("unflatten", lambda v: v.unflatten(0, (half, 2)), f", 0, [{half}, 2]")
+            return p.add(Node(name, [x], [Dim(half), Dim(2), *dims[1:]], forward, lambda g, y, x: [reshape(g, dims)], exact=True))
         case "vstack" if len(dims) == 2:
             forward = lambda x: E(f"vstack([{x.text}, 2 * {x.text}])", torch.vstack([x.value, 2 * x.value]))
             n = dims[0]
             rule = lambda g, y, x: [
                 g.at(f":{n.text}", slice(None, n.size)) + 2 * g.at(f"{n.text}:", slice(n.size, None))]
             return p.add(Node(name, [x], [scaled(n, 2), dims[1]], forward, rule, exact=True))
-        case _:
+        case way:
             if p.named and len(dims) == 2:
                 return None
             flat = [Dim(product_of(dim.size for dim in dims), dims[0].text if len(dims) == 1 else None)]
-            forward = written_by("flatten", lambda v: v.flatten().view(-1))
+            forward = written_by("vec" if way == "vec" else "flatten", lambda v: v.flatten().view(-1))
             return p.add(Node(name, [x], flat, forward, lambda g, y, x: [reshape(g, dims)], exact=True))

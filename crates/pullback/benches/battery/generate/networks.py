@@ -123,7 +123,13 @@ def pooled_windows(p):
     x = signal(p, axes, 2)
     stride, padding = p.rng.choice([1, 2]), p.rng.choice([0, 1])
     moved = f", 2, stride={stride}" + (f", padding={padding}" if padding else "")
-    match p.rng.choice(["max", "max", "avg", "uncounted", "adaptive", "adaptive-max", "nearest", "linear"]):
+    match p.rng.choice(["max", "max", "avg", "uncounted", "adaptive", "adaptive-max", "nearest", "linear", "columns"]):
+        case "columns":
+            if axes == 1:
+                return None
+            forward = lambda v: F.unfold(v, 2, padding=padding, stride=stride)
+            keywords = f", 2, stride={stride}" + (f", padding={padding}" if padding else "")
+            return after(p, "ky", [x], written_by("im2col", forward, keywords))
         case "max":
             compute = [F.max_pool1d, F.max_pool2d][axes - 1]
             forward = written_by(f"max_pool{axes}d", lambda v: compute(v, 2, stride=stride, padding=padding), moved)

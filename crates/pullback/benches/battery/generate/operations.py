@@ -41,7 +41,7 @@ CATALOGUE = [
     (within_domain, 8), (jumping, 4), (three_factors, 1), (added_product, 1), (cross_product, 1), (deviation, 3), (norm, 4),
     (product_of_elements, 2), (running, 4), (ranked, 5), (log_softmax_op, 2), (turned, 2), (multiplied, 2), (padded, 2),
     (stacked, 2), (parts, 2), (taken, 2), (added_by_index, 1), (triangle, 2), (beside_diagonal, 1), (filled_by_mask, 2),
-    (paired, 2), (strided, 2), (by_order, 2), (fitted, 3), (determinant, 2), (factored, 2), (factorisation, 3),
+    (paired, 2), (strided, 2), (by_order, 2), (fitted, 4), (narrowed, 1), (blocks, 1), (determinant, 2), (factored, 2), (factorisation, 3),
     (matrix_function, 2), (solved, 1), (distances, 1), (regression, 3), (classification, 1), (divergence, 1), (labelled, 3),
     (similarity, 1), (held, 2), (convolved, 3), (pooled_windows, 3), (normalised_by_name, 3), (attention, 2), (cell, 1),
     (gated, 1), (recurrent, 3), (moving_average, 1), (two_carries, 1), (recurrence, 1), (function_of_statements, 1),
