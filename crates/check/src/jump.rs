@@ -135,6 +135,10 @@ impl Jump {
 
     /// The payload at each point `beside`, where the payloads of all jumps stand, this one's by its `number`, and then their inputs.
     fn sided(&self, number: usize, jumps: usize, beside: &[Vec<Array>]) -> Result<Vec<Array>> {
+        // Places are not those of the elements that move.
+        if self.is_order() {
+            return Ok(beside.iter().map(|point| point[number].clone()).collect());
+        }
         let (stated, input) = (self.stated.to_vec_f64(), self.payload.inputs()[0].array()?.to_vec_f64());
         let payloads: Vec<Vec<f64>> = beside.iter().map(|point| point[number].to_vec_f64()).collect();
         let stays = |point: &Vec<Array>| -> Vec<bool> {
@@ -148,9 +152,7 @@ impl Jump {
             payloads[next.unwrap_or(point)][k]
         };
         let of = |point: usize| (0..stated.len()).map(|k| at(point, k)).collect();
-        (0..beside.len())
-            .map(|point| Ok(Array::from_vec(self.stated.shape(), of(point))?.cast(self.stated.dtype())?))
-            .collect()
+        (0..beside.len()).map(|point| Ok(Array::from_vec(self.stated.shape(), of(point))?)).collect()
     }
 
     /// Its other values.
