@@ -598,9 +598,20 @@ impl Noise {
     }
 
     fn next(&self) -> f64 {
-        let state = self.state.get().wrapping_add(0x9e37_79b9_7f4a_7c15);
-        self.state.set(state);
-        Noise::mixed(state)
+        Noise::drawn(&self.state)
+    }
+
+    fn drawn(state: &Cell<u64>) -> f64 {
+        state.set(state.get().wrapping_add(0x9e37_79b9_7f4a_7c15));
+        Noise::mixed(state.get())
+    }
+
+    /// What draws many numbers draws them from a state of its own, which no write to an array can change, so that it stays in a register.
+    fn drawing<R>(&self, of: impl FnOnce(&Cell<u64>) -> R) -> R {
+        let state = Cell::new(self.state.get());
+        let result = of(&state);
+        self.state.set(state.get());
+        result
     }
 
     fn mixed(state: u64) -> f64 {
@@ -619,12 +630,16 @@ impl Noise {
         // Rounding depends on the digits of a number, not on its exponent or its sign.
         const DIGITS: u64 = (1 << 52) - 1;
         self.next();
-        let drawn = |x: f64| match self.alike {
-            true => Noise::mixed(self.state.get() ^ (x.to_bits() & DIGITS)),
-            false => self.next(),
-        };
-        let of = |x: f64| 1.0 + size * (1.0 + sums.underflow(x)) * drawn(x);
-        Ok(array.map(|x| x * of(x.into()) as f32, |x| x * of(x))?)
+        let by = |x: f64| size * (1.0 + sums.underflow(x));
+        if self.alike {
+            let state = self.state.get();
+            let of = |x: f64| 1.0 + by(x) * Noise::mixed(state ^ (x.to_bits() & DIGITS));
+            return Ok(array.map(|x| x * of(x.into()) as f32, |x| x * of(x))?);
+        }
+        self.drawing(|state| {
+            let of = |x: f64| 1.0 + by(x) * Noise::drawn(state);
+            Ok(array.map(|x| x * of(x.into()) as f32, |x| x * of(x))?)
+        })
     }
 
     fn perturb_all(&self, arrays: Vec<Array>, size: f64, sums: Sums) -> Result<Vec<Array>> {
@@ -653,7 +668,10 @@ impl Noise {
         if !array.dtype().is_float() || size == 0.0 {
             return Ok(array.clone());
         }
-        Ok(array.map(|x| x * (1.0 + (size * self.next()) as f32), |x| x * (1.0 + size * self.next()))?)
+        self.drawing(|state| {
+            let of = || 1.0 + size * Noise::drawn(state);
+            Ok(array.map(|x| x * of() as f32, |x| x * of())?)
+        })
     }
 }
 
