@@ -52,6 +52,11 @@ pub(crate) fn called_here(function: Name, args: &mut Vec<Expr>) -> Name {
             return function;
         }
         ("layer_norm", [_, Expr { kind: ExprKind::List(_), .. }, ..]) => "layer_norm_over",
+        // A list of values is as good as these.
+        ("meshgrid" | "broadcast_tensors", [Expr { kind: ExprKind::List(values), .. }]) => {
+            *args = values.clone();
+            return function;
+        }
         _ => return function,
     };
     if renamed == "take_along_axis" {
@@ -95,11 +100,20 @@ pub(crate) fn of_module(
             keywords.push(keyword("correction", ExprKind::Number { value: divisor, integer: true }));
             return;
         }
+        "embedding" if (is_torch || module == "F") && args.len() == 2 => {
+            // PyTorch's index comes first.
+            args.swap(0, 1);
+            return;
+        }
         "max" if is_torch && args.len() == 2 && !is_number(&args[1]) => "maximum",
         "min" if is_torch && args.len() == 2 && !is_number(&args[1]) => "minimum",
         "max" if is_torch && along => "max_and_place",
         "min" if is_torch && along => "min_and_place",
         "median" if is_torch && along => "median_and_place",
+        "nanmedian" if is_torch && along => "nanmedian_and_place",
+        "cummax" if is_torch => "cummax_and_place",
+        "cummin" if is_torch => "cummin_and_place",
+        "gradient" if is_torch => "gradient_by_axes",
         "median" if is_torch => "lower_median",
         "vander" if is_linalg && is_torch => {
             keywords.push(keyword("increasing", ExprKind::Bool(true)));

@@ -76,10 +76,13 @@ impl Op for Cholesky {
 }
 
 pub(crate) static ENTRY: Entry = Entry {
-    signature: "cholesky(x)",
+    signature: "cholesky(x, upper: flag = false)",
     aliases: &[],
     axes: Axes::Square,
-    call: |args| args.value("x")?.cholesky(),
+    call: |args| {
+        let y = args.value("x")?.cholesky()?;
+        if args.flag("upper")? { y.swapped() } else { Ok(y) }
+    },
     samples: || {
         vec![
             Sample::given(
@@ -103,5 +106,11 @@ impl Val {
     /// Where they are not square; on evaluation, where the matrix is not positive definite.
     pub fn cholesky(&self) -> Result<Val> {
         Val::apply(Cholesky, &[self])
+    }
+
+    /// The last two axes exchanged.
+    fn swapped(&self) -> Result<Val> {
+        let last = self.ndim() - 1;
+        self.movedim(last, last - 1)
     }
 }

@@ -91,7 +91,7 @@ fn reciprocal_gaps(values: &Val, dim: Dim) -> Result<Val> {
 }
 
 pub(crate) static ENTRY: Entry = Entry {
-    signature: "eigh(x)",
+    signature: "eigh(x, UPLO: L|U = L)",
     aliases: &[],
     axes: Axes::Own,
     call: |args| Ok(args.value("x")?.eigh()?[0].clone()),

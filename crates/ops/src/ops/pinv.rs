@@ -68,10 +68,13 @@ impl Op for Pinv {
 }
 
 pub(crate) static ENTRY: Entry = Entry {
-    signature: "pinv(x)",
+    signature: "pinv(x, rtol: number = none, hermitian: flag = false)",
     aliases: &[],
     axes: Axes::Own,
-    call: |args| args.value("x")?.pinv(),
+    call: |args| {
+        let x = args.value("x")?;
+        if args.has("rtol") { x.pinv_beyond(args.number("rtol", 0.0)?) } else { x.pinv() }
+    },
     samples: || {
         let entries = &[2.0, 0.5, -0.3, 0.2, 1.1, 0.9];
         vec![
@@ -91,5 +94,17 @@ impl Val {
     /// Where they are no matrix of floats; on evaluation, where the iteration for singular values does not end.
     pub fn pinv(&self) -> Result<Val> {
         Val::apply(Pinv, &[self])
+    }
+
+    /// The pseudo-inverse that leaves out what has a singular value of at most so many times the largest.
+    ///
+    /// # Errors
+    /// Those of `svd`.
+    pub fn pinv_beyond(&self, rtol: f64) -> Result<Val> {
+        let [u, s, v] = &self.svd()?[..] else { return self.pinv() };
+        let (rank, columns) = (u.ndim(), [s.ndim() - 1]);
+        let kept = (s - &(&s.max(&columns, true)? * rtol)?)?.step()?;
+        let inverse = kept.choose(&s.powf(-1.0)?, &Val::number(0.0, s.dtype()))?;
+        (v * &inverse.unsqueeze(rank - 2)?)?.matmul(&u.movedim(rank - 1, rank - 2)?)
     }
 }

@@ -127,7 +127,7 @@ fn reciprocal_gaps(values: &Val, dim: Dim) -> Result<Val> {
 }
 
 pub(crate) static ENTRY: Entry = Entry {
-    signature: "svd(x, full_matrices: flag = false)",
+    signature: "svd(x, full_matrices: flag = false, some: flag = true)",
     aliases: &[],
     axes: Axes::Own,
     call: |args| {
