@@ -33,7 +33,8 @@ pub struct Args {
 }
 
 /// Names that users of PyTorch and of NumPy write for the same parameter.
-const SYNONYMS: [(&str, &str); 3] = [("dim", "axis"), ("keepdim", "keepdims"), ("dims", "axes")];
+const SYNONYMS: [(&str, &str); 4] =
+    [("dim", "axis"), ("keepdim", "keepdims"), ("dims", "axes"), ("axes", "axis")];
 
 impl Args {
     /// The name of a parameter that users of other libraries call so.

@@ -147,6 +147,7 @@ operations! {
     atan2,
     atanh,
     avg_pool,
+    bessel_i,
     block_diag,
     broadcast_to,
     cbrt,

@@ -7,7 +7,7 @@
 //! ∂y_o/∂x_i = 1 where i is the place of the largest element of part o, else 0
 //!
 //! # Domain
-//! All reals. (The mean of the same parts is `adaptive_avg_pool`.)
+//! All reals; `none` for an axis that stays as it is. (The mean of the same parts is `adaptive_avg_pool`.)
 //!
 //! # At kinks and ties
 //! The first of several largest elements has all of the gradient, as in PyTorch.
@@ -93,7 +93,7 @@ impl Val {
             parts.push(of_part(&self.index(&index)?, &axes)?);
         }
         let stacked = Val::stack(&parts.iter().collect::<Vec<_>>(), lead)?;
-        let dims = self.dims()[..lead].iter().copied().chain(sizes.iter().map(|&size| size.into()));
+        let dims = stacked.dims()[..lead].iter().copied().chain(sizes.iter().map(|&size| size.into()));
         stacked.reshape(&dims.collect::<Vec<_>>())
     }
 }

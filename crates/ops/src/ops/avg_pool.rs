@@ -8,7 +8,7 @@
 //!
 //! # Domain
 //! All reals; the last axes, all but two where `spatial` says nothing, are pooled. n counts what is padded too, but for
-//! `count_include_pad=false`, and never what a last window of `ceil_mode` reaches beyond it, as in PyTorch.
+//! `count_include_pad=false`, and never what a last window of `ceil_mode` reaches beyond it, as in PyTorch; or it is `divisor_override`.
 //!
 //! # At kinks and ties
 //! Smooth.

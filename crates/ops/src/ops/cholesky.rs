@@ -1,7 +1,7 @@
 //! The lower triangular factor of a positive definite matrix.
 //!
 //! # Formula
-//! ½ (x + xᵀ) = y yᵀ, over the last two axes, where y has zeros above its diagonal, which is positive
+//! ½ (x + xᵀ) = y yᵀ, over the last two axes, where y has zeros above its diagonal, which is positive; with upper, yᵀ
 //!
 //! # Jacobian
 //! ∂y_ij/∂x_ab = ½ Σ_p y_ip Φ_pj (z_pa z_jb + z_pb z_ja), where z = y⁻¹, and Φ is 1 below the diagonal, ½ on it and 0 above

@@ -8,7 +8,7 @@
 //! each spatial axis
 //!
 //! # Domain
-//! All reals; x is `[batch, channels, …]`, w is `[filters, channels, …]`, as in PyTorch. Stride, padding and dilation are one number, or
+//! All reals; x is `[batch, channels, …]`, or without the batch, w is `[filters, channels, …]`, as in PyTorch. Stride, padding and dilation are one number, or
 //! one for each spatial axis; a padding may be `"same"` or `"valid"`. In `groups` the filters see the channels of their group alone.
 //!
 //! # At kinks and ties

@@ -8,7 +8,7 @@
 //!
 //! # Domain
 //! All matrices; of one that is not symmetric its symmetric part is taken. Where eigenvalues are equal their vectors have no derivative, and
-//! it is infinite or NaN. The largest component of each vector is positive.
+//! it is infinite or NaN. The largest component of each vector is positive. UPLO says nothing here: both triangles count.
 //!
 //! # At kinks and ties
 //! Where two eigenvalues meet they have kinks, since they are sorted; a vector jumps where another component becomes its largest.

@@ -65,6 +65,7 @@ impl Val {
         // What is not chosen reads any element.
         let places: Vec<i64> = places.into_iter().map(|place| place.min(count as i64 - 1)).collect();
         let index = Val::new(Array::from_vec(&[places.len()], places)?.cast(DType::I64)?);
+        let mask = Val::new(mask.array()?.cast(self.dtype())?);
         mask.choose(&elements.gather(&index, 0)?.reshape(self.dims())?, self)
     }
 }

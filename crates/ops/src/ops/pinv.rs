@@ -7,7 +7,8 @@
 //! dy = −y dx y + y yᵀ dxᵀ (I − x y) + (I − y x) dxᵀ yᵀ y
 //!
 //! # Domain
-//! All matrices. Singular values below the rounding of the largest one count as zero, and where the rank changes there is no derivative.
+//! All matrices. Singular values below the rounding of the largest one count as zero, or, with rtol, those of at most so many times the
+//! largest; where the rank changes there is no derivative. A matrix that is said to be hermitian is treated like any other.
 //!
 //! # At kinks and ties
 //! Smooth where the rank stays; it jumps where it does not.

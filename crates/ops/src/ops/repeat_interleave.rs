@@ -7,7 +7,7 @@
 //! ∂y_(n·i + k)/∂x_m = δ_im, with a delta on every other axis.
 //!
 //! # Domain
-//! All reals. Without an axis all elements are one row.
+//! All reals. Without an axis all elements are one row. A list has a number n for each element.
 //!
 //! # At kinks and ties
 //! Smooth.

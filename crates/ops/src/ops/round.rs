@@ -1,7 +1,7 @@
 //! The nearest whole number, of two the even one, element by element.
 //!
 //! # Formula
-//! y_i = round(x_i)
+//! y_i = round(x_i); with decimals d, round(10^d x_i) / 10^d
 //!
 //! # Jacobian
 //! ∂y_i/∂x_m = 0

@@ -1,7 +1,7 @@
 //! The logarithm of 1 + e^x, without overflow, element by element.
 //!
 //! # Formula
-//! y_i = ln(1 + e^x_i)
+//! y_i = ln(1 + e^x_i); with β, ln(1 + e^(β x_i)) / β, and x_i where β x_i is beyond a threshold that is given
 //!
 //! # Jacobian
 //! ∂y_i/∂x_m = δ_im sigmoid(x_i)

@@ -131,7 +131,7 @@ pub(crate) static ENTRY: Entry = Entry {
     aliases: &[],
     axes: Axes::Own,
     call: |args| {
-        if args.flag("full_matrices")? {
+        if args.flag("full_matrices")? || !args.flag("some")? {
             let message =
                 "svd: the columns beyond the smaller size are not determined, and have no derivative";
             return Err(Error::new(message).with_hint("`full_matrices=false` leaves them out"));
