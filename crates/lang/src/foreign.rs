@@ -81,9 +81,8 @@ pub(crate) fn of_module(
     args: &mut Vec<Expr>,
     keywords: &mut Vec<(Name, Expr)>,
 ) {
-    let keyword = |text: &str, kind: ExprKind| {
-        (Name::new(text, function.span), Expr::new(function.span, kind))
-    };
+    let keyword =
+        |text: &str, kind: ExprKind| (Name::new(text, function.span), Expr::new(function.span, kind));
     let has = |names: &[&str]| keywords.iter().any(|(name, _)| names.contains(&name.text.as_str()));
     let (is_torch, is_linalg) = (module.starts_with("torch"), module.contains("linalg"));
     let along = args.len() > 1 || has(&["dim", "axis"]);

@@ -307,7 +307,9 @@ impl Args {
         };
         match self.find(name) {
             Some(Arg::List(both)) if both.len() == 2 => Ok((axes(&both[0], first)?, axes(&both[1], second)?)),
-            Some(list @ Arg::List(_)) => Err(self.wrong(name, "a number, or a list for each of two values", list)),
+            Some(list @ Arg::List(_)) => {
+                Err(self.wrong(name, "a number, or a list for each of two values", list))
+            }
             _ => {
                 let count = self.count(name, 2)?;
                 if count > first.min(second) {

@@ -101,7 +101,8 @@ impl Evaluator<'_> {
         let row = is_along.then(|| row(&locals, params[0])).flatten();
         let mut result = self.body_of(span, &function, locals, &defaults);
         if let (Err(_), Some(row)) = (&result, row) {
-            result = self.body_of(span, &function, row, &defaults).and_then(|made| of_row(span, made)).or(result);
+            result =
+                self.body_of(span, &function, row, &defaults).and_then(|made| of_row(span, made)).or(result);
         }
         result.map_err(|failure| match failure {
             // What stands in the prelude is nobody's place.

@@ -29,7 +29,9 @@ pub(super) fn of_row(span: Span, result: Arg) -> Outcome<Arg> {
             let rest = y.dims()[1..].to_vec();
             Arg::Value(y.reshape(&rest).map_err(of_op(span))?)
         }
-        Arg::List(items) => Arg::List(items.into_iter().map(|item| of_row(span, item)).collect::<Outcome<_>>()?),
+        Arg::List(items) => {
+            Arg::List(items.into_iter().map(|item| of_row(span, item)).collect::<Outcome<_>>()?)
+        }
         other => other,
     })
 }

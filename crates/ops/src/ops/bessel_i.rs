@@ -137,7 +137,10 @@ mod tests {
         for (n, expected) in known {
             for (x, expected) in points.into_iter().zip(expected) {
                 let found = bessel_i(n, x);
-                assert!((found - expected).abs() <= 4e-15 * f64::abs(expected), "{n} at {x}: {found}, not {expected}");
+                assert!(
+                    (found - expected).abs() <= 4e-15 * f64::abs(expected),
+                    "{n} at {x}: {found}, not {expected}"
+                );
             }
         }
     }

@@ -40,9 +40,11 @@ impl Val {
     /// Where there is no such axis.
     pub fn fftshift(&self, axes: &[usize]) -> Result<Val> {
         axes.iter().try_fold(self.clone(), |x, &axis| {
-            let size = x.dims().get(axis).map(|dim| dim.size()).ok_or_else(|| {
-                Error::new(format!("fftshift: {:?} has no axis {axis}", self.dims()))
-            })?;
+            let size = x
+                .dims()
+                .get(axis)
+                .map(|dim| dim.size())
+                .ok_or_else(|| Error::new(format!("fftshift: {:?} has no axis {axis}", self.dims())))?;
             x.roll((size / 2) as i64, axis)
         })
     }

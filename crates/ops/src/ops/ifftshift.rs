@@ -40,9 +40,11 @@ impl Val {
     /// Where there is no such axis.
     pub fn ifftshift(&self, axes: &[usize]) -> Result<Val> {
         axes.iter().try_fold(self.clone(), |x, &axis| {
-            let size = x.dims().get(axis).map(|dim| dim.size()).ok_or_else(|| {
-                Error::new(format!("ifftshift: {:?} has no axis {axis}", self.dims()))
-            })?;
+            let size = x
+                .dims()
+                .get(axis)
+                .map(|dim| dim.size())
+                .ok_or_else(|| Error::new(format!("ifftshift: {:?} has no axis {axis}", self.dims())))?;
             x.roll(-((size / 2) as i64), axis)
         })
     }

@@ -60,6 +60,9 @@ impl Val {
     /// The smallest of the `places` at which the largest element over `axes` stands.
     pub(super) fn first_largest(&self, places: &Val, axes: &[usize]) -> Result<Val> {
         let below = (&self.max(axes, true)? - self)?.truth()?;
-        below.choose(&Val::number(f64::NEG_INFINITY, self.dtype()), &places.negated()?)?.max(axes, false)?.negated()
+        below
+            .choose(&Val::number(f64::NEG_INFINITY, self.dtype()), &places.negated()?)?
+            .max(axes, false)?
+            .negated()
     }
 }

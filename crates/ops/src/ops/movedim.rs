@@ -62,7 +62,8 @@ impl Val {
         }
         let mut left = (0..self.ndim()).filter(|axis| !source.contains(axis));
         let at = |place: usize| destination.iter().position(|&to| to == place).map(|at| source[at]);
-        let axes: Vec<usize> = (0..self.ndim()).filter_map(|place| at(place).or_else(|| left.next())).collect();
+        let axes: Vec<usize> =
+            (0..self.ndim()).filter_map(|place| at(place).or_else(|| left.next())).collect();
         self.permute(&axes)
     }
 }

@@ -67,7 +67,8 @@ impl Val {
             ))
             .with_hint("one whole number from 0 on for each element"));
         }
-        let index = repeats.iter().enumerate().flat_map(|(at, &n)| std::iter::repeat_n(at as i64, n as usize));
+        let index =
+            repeats.iter().enumerate().flat_map(|(at, &n)| std::iter::repeat_n(at as i64, n as usize));
         let index: Vec<i64> = index.collect();
         self.gather(&Val::new(Array::from_vec(&[index.len()], index)?.cast(DType::I64)?), axis)
     }

@@ -43,9 +43,12 @@ impl Val {
     pub fn sum_to_size(&self, dims: &[Dim]) -> Result<Val> {
         let wrong = || Error::new(format!("sum_to_size: {:?} is not stretched from {dims:?}", self.dims()));
         let lead = self.ndim().checked_sub(dims.len()).ok_or_else(wrong)?;
-        let is_summed = |axis: &usize| *axis < lead || (dims[axis - lead].size() == 1 && self.dims()[*axis].size() != 1);
+        let is_summed =
+            |axis: &usize| *axis < lead || (dims[axis - lead].size() == 1 && self.dims()[*axis].size() != 1);
         let summed: Vec<usize> = (0..self.ndim()).filter(is_summed).collect();
-        if (lead..self.ndim()).any(|axis| !is_summed(&axis) && self.dims()[axis].size() != dims[axis - lead].size()) {
+        if (lead..self.ndim())
+            .any(|axis| !is_summed(&axis) && self.dims()[axis].size() != dims[axis - lead].size())
+        {
             return Err(wrong());
         }
         if summed.is_empty() { Ok(self.clone()) } else { self.sum(&summed, false)?.reshape(dims) }

@@ -33,7 +33,9 @@ pub(crate) static ENTRY: Entry = Entry {
             Sample::normal("tensordot: two axes", [&[2, 3, 5], &[3, 5, 2]], |x| {
                 x[0].tensordot(&x[1], &[1, 2], &[0, 1])
             }),
-            Sample::normal("tensordot: axes by name", [&[2, 3], &[4, 2]], |x| x[0].tensordot(&x[1], &[0], &[1])),
+            Sample::normal("tensordot: axes by name", [&[2, 3], &[4, 2]], |x| {
+                x[0].tensordot(&x[1], &[0], &[1])
+            }),
             Sample::normal("tensordot: over nothing", [&[2], &[3]], |x| x[0].tensordot(&x[1], &[], &[])),
         ]
     },
@@ -60,11 +62,13 @@ impl Val {
             (0..x.ndim()).filter(|axis| !named.contains(axis)).collect()
         };
         let (a_left, b_left) = (left(self, of_a), left(other, of_b));
-        let dims_of = |x: &Val, axes: &[usize]| -> Vec<Dim> { axes.iter().map(|&axis| x.dims()[axis]).collect() };
+        let dims_of =
+            |x: &Val, axes: &[usize]| -> Vec<Dim> { axes.iter().map(|&axis| x.dims()[axis]).collect() };
         let product = |dims: &[Dim]| Dim::new(dims.iter().map(|dim| dim.size()).product());
         let (i, k, j) = (dims_of(self, &a_left), dims_of(self, of_a), dims_of(other, &b_left));
         let rows = self.permute(&[a_left, of_a.to_vec()].concat())?.reshape(&[product(&i), product(&k)])?;
-        let columns = other.permute(&[of_b.to_vec(), b_left].concat())?.reshape(&[product(&k), product(&j)])?;
+        let columns =
+            other.permute(&[of_b.to_vec(), b_left].concat())?.reshape(&[product(&k), product(&j)])?;
         rows.matmul(&columns)?.reshape(&[i, j].concat())
     }
 }
