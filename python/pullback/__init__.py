@@ -13,7 +13,8 @@
 wrong outer(dL/dv, x)
 
 `check` takes a source, a `pathlib.Path`, or a function of PyTorch or JAX with a backward pass; `trace` makes a source of a function;
-`run`, `derive` and `jacobian` take what `check` takes as a source. PyTorch and JAX are imported where they are used.
+`run`, `derive` and `jacobian` take what `check` takes as a source. PyTorch and JAX are imported where they are used. `Tensor` is PyTorch's
+tensor without PyTorch, and `pullback.torch_like` the module that a notebook imports in its place.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ __all__ = [
     "PullbackError",
     "Report",
     "Run",
+    "Tensor",
     "Traced",
     "WrongGradient",
     "assert_gradients",
@@ -46,9 +48,11 @@ __version__ = "0.1.0"
 
 
 def __getattr__(name: str):
-    """``pullback.torch`` and ``pullback.jax`` are imported when they are asked for."""
-    if name in ("torch", "jax"):
-        import importlib
+    """``pullback.torch``, ``pullback.jax``, ``pullback.torch_like`` and tensors are imported when they are asked for."""
+    import importlib
 
+    if name in ("torch", "jax", "torch_like"):
         return importlib.import_module(f"{__name__}.{name}")
+    if name == "Tensor":
+        return importlib.import_module(f"{__name__}.torch_like").Tensor
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -24,6 +24,8 @@ pub fn node(called: &str, given: &Given<'_>) -> String {
         ("matmul", [2, 1]) => one("MvBackward0"),
         ("matmul", [1, 2]) => one("SqueezeBackward4"),
         ("matmul", [2, 2]) => one("MmBackward0"),
+        // Computed as the transpose of a product of transposes, and laid out in rows.
+        ("matmul", [2, _]) => one("CloneBackward0"),
         ("matmul" | "kron", _) => one("UnsafeViewBackward0"),
         ("outer", _) => one("MulBackward0"),
         ("einsum", ranks) if ranks.len() > 1 => one("ViewBackward0"),

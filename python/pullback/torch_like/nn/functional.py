@@ -1,0 +1,14 @@
+"""Layers and losses as functions: ``torch.nn.functional``.
+
+>>> import pullback.torch_like as torch
+>>> import pullback.torch_like.nn.functional as F
+>>> F.mse_loss(torch.tensor([1.0, 5.0]), torch.tensor([2.0, 6.0]))
+tensor(1.)
+"""
+
+from .. import _functions
+from .._apart import cross_entropy, dropout, embedding, nll_loss
+
+__all__ = ["cross_entropy", "dropout", "embedding", "nll_loss"]
+
+_functions.add_functions(globals(), "F")
