@@ -34,15 +34,16 @@ float64 = double = dtype.float64
 int64 = long = dtype.int64
 bool = dtype.bool
 
-for _module in (_making, _modes, _apart):
+for _module in (_making, _modes):
     for _name in _module.__all__:
         globals()[_name] = getattr(_module, _name)
-
+for _function in _apart.FUNCTIONS:
+    globals()[_function.__name__] = _function
 _functions.add_functions(globals(), "torch")
 
 # Methods of tensors that are no functions of the table.
-for _name in ("allclose", "eq", "ge", "gt", "isclose", "le", "lt", "max", "median", "min", "ne", "equal"):
-    setattr(Tensor, _name, globals()[_name])
+for _function in _apart.METHODS:
+    setattr(Tensor, _function.__name__, _function)
 for _name, _kind in (("float", float32), ("double", float64), ("long", int64), ("bool", bool)):
     setattr(Tensor, _name, lambda self, _kind=_kind: self.to(_kind))
 Tensor.cpu = lambda self: self

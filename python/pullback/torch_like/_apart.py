@@ -1,15 +1,14 @@
-"""Functions that PyTorch has otherwise than the language: with other results, or with their arguments in another order."""
+"""Functions that PyTorch has otherwise than the language: with other results, or with their arguments in another order.
+
+``FUNCTIONS`` are those of ``torch`` and ``METHODS`` those of tensors, ``LAYERS`` those of ``torch.nn.functional``.
+"""
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 from .._pullback import Tensor, allclose, call
-
-__all__ = [
-    "allclose", "cross_entropy", "dropout", "embedding", "eq", "equal", "ge", "gt", "is_tensor", "isclose", "le", "lt", "max", "median",
-    "min", "ne", "nll_loss", "numel", "result_of",
-]  # fmt: skip
 
 
 class result_of(NamedTuple):
@@ -63,14 +62,107 @@ def median(input, dim=None, keepdim=False):
     return result_of(values, middle.unsqueeze(dim) if keepdim else middle)
 
 
+def _axes(axes) -> list:
+    """Axes given as several arguments, or as one list."""
+    return list(axes[0]) if len(axes) == 1 and isinstance(axes[0], (list, tuple)) else list(axes)
+
+
+def flip(input, *dims):
+    """The elements from the last to the first, along each of these axes."""
+    for dim in _axes(dims):
+        input = call("torch", "flip", (input, dim))
+    return input
+
+
+def roll(input, shifts, dims=None):
+    """The elements moved along an axis, or along each of several, and those that leave it brought in at the other end."""
+    if dims is None:
+        return call("torch", "roll", (input, shifts))
+    for shift, dim in zip(_axes((shifts,)), _axes((dims,))):
+        input = call("torch", "roll", (input, shift, dim))
+    return input
+
+
+def repeat(input, *sizes):
+    """So many copies along each axis.
+
+    >>> from pullback.torch_like import tensor
+    >>> repeat(tensor([1.0, 2.0]), 2, 2)
+    tensor([[1., 2., 1., 2.],
+            [1., 2., 1., 2.]])
+    """
+    return call("torch", "tile", (input, _axes(sizes)))
+
+
+def count_nonzero(input, dim=None):
+    """How many elements are not zero."""
+    return call("torch", "sum", (input != 0,), {} if dim is None else {"dim": dim})
+
+
+def gradient(input, *, spacing=1.0):
+    """The slopes of a sequence, as a tuple of one."""
+    return (call("torch", "gradient", (input,), {"dx": spacing}),)
+
+
+def one_hot(tensor, num_classes=-1):
+    """Ones where the classes stand.
+
+    >>> from pullback.torch_like import tensor
+    >>> one_hot(tensor([2, 0]))
+    tensor([[0, 0, 1],
+            [1, 0, 0]])
+    """
+    if num_classes < 0:
+        num_classes = int(tensor.max()) + 1
+    return call("F", "one_hot", (tensor, num_classes)).to("int64")
+
+
+def layer_norm(input, normalized_shape, weight=None, bias=None, eps=1e-5):
+    """The last axes, as many as `normalized_shape` has, with mean 0 and deviation 1, times `weight`, plus `bias`."""
+    return _normed("layer_norm", input, normalized_shape, (weight, bias), eps)
+
+
+def rms_norm(input, normalized_shape, weight=None, eps=None):
+    """The last axes, as many as `normalized_shape` has, by the root of their mean square, times `weight`."""
+    if eps is None:
+        eps = 2.0**-52 if input.dtype.itemsize == 8 else 2.0**-23
+    return _normed("rms_norm", input, normalized_shape, (weight,), eps)
+
+
+def _normed(name, input, normalized_shape, parameters, eps):
+    sizes = list(normalized_shape)
+    if list(input.shape[input.dim() - len(sizes) :]) != sizes:
+        raise RuntimeError(
+            f"Given normalized_shape={sizes}, expected input with shape {[*'*', *sizes]}, but got input of size{list(input.shape)}"
+        )
+    if len(sizes) == 1:
+        return call("F", name, (input, *parameters), {"eps": eps})
+    flat = input.reshape([*input.shape[: input.dim() - len(sizes)], math.prod(sizes)])
+    flattened = [parameter if parameter is None else parameter.reshape([-1]) for parameter in parameters]
+    return call("F", name, (flat, *flattened), {"eps": eps}).reshape(list(input.shape))
+
+
+def unfold(input, kernel_size, dilation=1, padding=0, stride=1):
+    """The windows of images as columns."""
+    return call("F", "im2col", (input, kernel_size, dilation, padding, stride))
+
+
 def _classes(input: Tensor) -> int:
     return 1 if input.dim() > 1 else 0
 
 
 def cross_entropy(input, target, weight=None, *, ignore_index=-100, reduction="mean", label_smoothing=0.0):
-    """The cross-entropy of logits; classes are the second axis, or the only one."""
-    said = {"ignore_index": ignore_index, "reduction": reduction, "label_smoothing": label_smoothing}
-    return call("F", "cross_entropy", (input, target), {"weight": weight, "axis": _classes(input), **said})
+    """The cross-entropy of logits; classes are the second axis, or the only one. Shares of classes need not add up to 1."""
+    axis = _classes(input)
+    if not target.dtype.is_floating_point:
+        said = {"ignore_index": ignore_index, "reduction": reduction, "label_smoothing": label_smoothing}
+        return call("F", "cross_entropy", (input, target), {"weight": weight, "axis": axis, **said})
+    count = input.shape[axis]
+    shares = target if label_smoothing == 0 else target * (1 - label_smoothing) + label_smoothing / count
+    if weight is not None:
+        shares = shares * weight.reshape([count] + [1] * (input.dim() - axis - 1))
+    losses = -(shares * call("F", "log_softmax", (input, axis))).sum(axis)
+    return losses if reduction == "none" else losses.sum() if reduction == "sum" else losses.sum() / losses.numel()
 
 
 def nll_loss(input, target, weight=None, *, ignore_index=-100, reduction="mean"):
@@ -136,3 +228,23 @@ def gt(input, other):
 def ge(input, other):
     """Which elements are not smaller?"""
     return input >= other
+
+
+def contiguous(input):
+    """The tensor itself: all are laid out in rows."""
+    return input
+
+
+def type_as(input, other):
+    """A tensor in the type of another."""
+    return input.to(other.dtype)
+
+
+METHODS = [
+    allclose, contiguous, count_nonzero, eq, equal, flip, ge, gt, isclose, le, lt, max, median, min, ne, repeat, roll, type_as,
+]  # fmt: skip
+FUNCTIONS = [*(method for method in METHODS if method not in (contiguous, repeat, type_as)), gradient, is_tensor, numel]
+LAYERS = [cross_entropy, dropout, embedding, layer_norm, nll_loss, one_hot, rms_norm, unfold]
+
+#: What the language has under a name under which PyTorch has something else.
+OTHERWISE = {"contiguous", "cummax", "cummin", "repeat", "fft", "fft2", "ifft", "ifft2", "rfft", "irfft", "reduce", "vec", "index", "put", "pick"}

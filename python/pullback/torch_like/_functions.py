@@ -9,6 +9,7 @@ import json
 from functools import cache
 
 from .._pullback import Tensor, call, call_in_place, ops
+from ._apart import OTHERWISE
 
 #: Functions that the language has beside its table, since they only say something shorter.
 _SHORTER = {"dot": "dot(a, b)", "square": "square(x)"}
@@ -34,7 +35,7 @@ def signatures() -> dict[str, tuple[str, str]]:
         found[name] = (function["signature"], f"``{function['definition']}``")
     for name, signature in _SHORTER.items():
         found[name] = (signature, "")
-    return found
+    return {name: about for name, about in found.items() if name not in OTHERWISE}
 
 
 def function(module: str, name: str):

@@ -397,8 +397,12 @@ impl PyTensor {
         let Some(size) = slf.get().tensor.shape().first().copied() else {
             return Err(PyTypeError::new_err("iteration over a 0-d tensor"));
         };
-        let rows: Vec<Bound<'py, PyAny>> =
-            (0..size).map(|at| slf.as_any().get_item(at)).collect::<PyResult<_>>()?;
+        let row = |at: usize| {
+            let row = slf.as_any().get_item(at)?;
+            row.cast::<PyTensor>()?.get().say_node("UnbindBackward0");
+            Ok(row)
+        };
+        let rows: Vec<Bound<'py, PyAny>> = (0..size).map(row).collect::<PyResult<_>>()?;
         Ok(PyList::new(slf.py(), rows)?.try_iter()?.into_any())
     }
 

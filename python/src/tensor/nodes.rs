@@ -15,6 +15,50 @@ pub struct Given<'a> {
     pub has_axis: bool,
 }
 
+/// What PyTorch computes by a function of another name, the last of several where there are several: by that one's.
+const COMPUTED_BY: [(&str, &str); 40] = [
+    ("batch_norm", "native_batch_norm"),
+    ("cholesky", "linalg_cholesky_ex"),
+    ("chunk", "split"),
+    ("conv1d", "convolution"),
+    ("conv2d", "convolution"),
+    ("conv3d", "convolution"),
+    ("cross", "linalg_cross"),
+    ("cross_entropy", "nll_loss"),
+    ("det", "linalg_det"),
+    ("diff", "sub"),
+    ("eigh", "linalg_eigh"),
+    ("eigvalsh", "linalg_eigh"),
+    ("expand_as", "expand"),
+    ("expit", "sigmoid"),
+    ("flatten", "view"),
+    ("group_norm", "native_group_norm"),
+    ("hstack", "cat"),
+    ("inv", "linalg_inv_ex"),
+    ("inverse", "linalg_inv_ex"),
+    ("kron", "unsafe_view"),
+    ("layer_norm", "native_layer_norm"),
+    ("logsigmoid", "log_sigmoid"),
+    ("matrix_exp", "linalg_matrix_exp"),
+    ("movedim", "permute"),
+    ("norm", "linalg_vector_norm"),
+    ("outer", "mul"),
+    ("pad", "constant_pad_nd"),
+    ("pinv", "linalg_pinv"),
+    ("relu6", "hardtanh"),
+    ("reshape", "view"),
+    ("selu", "elu"),
+    ("slogdet", "linalg_slogdet"),
+    ("softmin", "softmax"),
+    ("solve", "linalg_solve_ex"),
+    ("svd", "linalg_svd"),
+    ("svdvals", "linalg_svd"),
+    ("swapaxes", "transpose"),
+    ("tile", "repeat"),
+    ("vector_norm", "linalg_vector_norm"),
+    ("vstack", "cat"),
+];
+
 /// The node of a call of this name.
 pub fn node(called: &str, given: &Given<'_>) -> String {
     let one = |name: &str| name.to_owned();
@@ -26,10 +70,8 @@ pub fn node(called: &str, given: &Given<'_>) -> String {
         ("matmul", [2, 2]) => one("MmBackward0"),
         // Computed as the transpose of a product of transposes, and laid out in rows.
         ("matmul", [2, _]) => one("CloneBackward0"),
-        ("matmul" | "kron", _) => one("UnsafeViewBackward0"),
-        ("outer", _) => one("MulBackward0"),
+        ("matmul", _) => one("UnsafeViewBackward0"),
         ("einsum", ranks) if ranks.len() > 1 => one("ViewBackward0"),
-        ("reshape" | "flatten" | "ravel", _) => one("ViewBackward0"),
         ("sub" | "subtract", _) if given.starts_with_number => one("RsubBackward1"),
         // As a reciprocal, times the number.
         ("div" | "divide", _) if given.starts_with_number => one("MulBackward0"),
@@ -43,17 +85,8 @@ pub fn node(called: &str, given: &Given<'_>) -> String {
         ("clamp", _) => one("ClampBackward1"),
         ("diag", [1]) => one("DiagEmbedBackward0"),
         ("diag", _) => one("DiagonalBackward0_copy"),
-        ("norm" | "vector_norm", _) => one("LinalgVectorNormBackward0"),
-        ("inv" | "inverse", _) => one("LinalgInvExBackward0"),
-        ("solve", _) => one("LinalgSolveExBackward0"),
-        ("det" | "svd" | "eigh" | "cross", _) => format!("Linalg{}Backward0", camel(called)),
-        ("cholesky", _) => one("LinalgCholeskyExBackward0"),
-        ("cross_entropy", _) => one("NllLossBackward0"),
-        ("layer_norm", _) => one("NativeLayerNormBackward0"),
         ("linear", ranks) => one(if ranks.len() > 2 { "AddmmBackward0" } else { "MmBackward0" }),
-        ("chunk", _) => one("SplitBackward0"),
-        ("conv1d" | "conv2d" | "conv3d", _) => one("ConvolutionBackward0"),
-        _ => format!("{}Backward0", camel(called)),
+        _ => plain(COMPUTED_BY.iter().find(|(name, _)| *name == called).map_or(called, |(_, by)| by)),
     }
 }
 

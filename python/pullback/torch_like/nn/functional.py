@@ -6,9 +6,8 @@
 tensor(1.)
 """
 
-from .. import _functions
-from .._apart import cross_entropy, dropout, embedding, nll_loss
+from .. import _apart, _functions
 
-__all__ = ["cross_entropy", "dropout", "embedding", "nll_loss"]
-
+for _function in _apart.LAYERS:
+    globals()[_function.__name__] = _function
 _functions.add_functions(globals(), "F")
