@@ -36,6 +36,8 @@ def manual_seed(seed: int) -> Generator:
 
 
 def _asked(made: Tensor, requires_grad: bool) -> Tensor:
+    if requires_grad and not made.dtype.is_floating_point:
+        raise RuntimeError("Only Tensors of floating point and complex dtype can require gradients")
     return made.requires_grad_() if requires_grad else made
 
 

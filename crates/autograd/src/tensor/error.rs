@@ -108,8 +108,10 @@ impl Error {
     pub(super) fn unused(input: usize) -> Error {
         Error::new(ErrorKind::Unused, format!("grad: no output depends on input {input}"))
             .with_hint("`Pass::grad_allow_unused` returns None for it")
-        .in_words_of_pytorch("One of the differentiated Tensors appears to not have been used in the graph. Set allow_unused=True if this is the \
-             desired behavior.")
+        .in_words_of_pytorch(format!(
+                "The differentiated Tensor at index {input} appears to not have been used in the graph. Set allow_unused=True if this is \
+                 the desired behavior."
+            ))
     }
 
     pub(super) fn freed(op: &str) -> Error {
@@ -159,7 +161,7 @@ impl Error {
             format!("requires_grad_: only floats have gradients, and these are {dtype}"),
         )
         .with_hint("draw or load them as floats")
-        .in_words_of_pytorch("only Tensors of floating point and complex dtype can require gradients")
+        .in_words_of_pytorch("only Tensors of floating point dtype can require gradients")
     }
 
     pub(super) fn nothing_to_retain() -> Error {

@@ -11,15 +11,13 @@ __all__ = ["hessian", "jacobian", "vjp"]
 
 
 def _tuple(of, name: str, function: str) -> tuple:
-    found = of if isinstance(of, tuple) else tuple(of) if isinstance(of, list) else (of,)
-    for at, one in enumerate(found):
+    for at, one in enumerate(of if isinstance(of, tuple) else (of,)):
         if not isinstance(one, Tensor):
-            given = f"{name} of {function} must be either a Tensor or a tuple of Tensors but got"
+            what = f"value at index {at}" if isinstance(of, tuple) else f"given {name}"
             raise TypeError(
-                f"The {given} {type(of).__name__}" if not isinstance(of, tuple)
-                else f"The {given} element {at} of type {type(one).__name__}"
-            )  # fmt: skip
-    return found
+                f"The {name} given to {function} must be either a Tensor or a tuple of Tensors but the {what} has type {type(one)}."
+            )
+    return of if isinstance(of, tuple) else (of,)
 
 
 def _recorded(inputs, create_graph: bool) -> tuple:
@@ -37,15 +35,15 @@ def jacobian(func, inputs, create_graph=False, strict=False, vectorize=False, st
     tensor([[1.0000, 0.0000],
             [0.0000, 2.7183]])
     """
-    given = _tuple(inputs, "inputs given to", "jacobian")
+    given = _tuple(inputs, "inputs", "jacobian")
     with enable_grad():
         recorded = _recorded(given, create_graph)
         returned = func(*recorded)
-        outputs = _tuple(returned, "outputs of the user-provided function given to", "jacobian")
+        outputs = _tuple(returned, "outputs of the user-provided function", "jacobian")
         found = tuple(_by_each(output, recorded, create_graph, strict) for output in outputs)
-    if not isinstance(inputs, (tuple, list)):
+    if not isinstance(inputs, tuple):
         found = tuple(one[0] for one in found)
-    return found if isinstance(returned, (tuple, list)) else found[0]
+    return found if isinstance(returned, tuple) else found[0]
 
 
 def _by_each(output, inputs, create_graph, strict) -> tuple:
@@ -78,7 +76,7 @@ def hessian(func, inputs, create_graph=False, strict=False):
     tensor([[ 6.,  0.],
             [ 0., 12.]])
     """
-    single = not isinstance(inputs, (tuple, list))
+    single = not isinstance(inputs, tuple)
 
     def slopes(*at):
         value = func(*at)
@@ -87,16 +85,16 @@ def hessian(func, inputs, create_graph=False, strict=False):
         found = jacobian(func, at, create_graph=True, strict=strict)
         return tuple(one.reshape(list(input.shape)) for one, input in zip(found, at))
 
-    found = jacobian(slopes, _tuple(inputs, "inputs given to", "hessian"), create_graph, strict)
+    found = jacobian(slopes, _tuple(inputs, "inputs", "hessian"), create_graph, strict)
     return found[0][0] if single else found
 
 
 def vjp(func, inputs, v=None, create_graph=False, strict=False):
     """A function's value, and a cotangent carried back to its inputs."""
-    given = _tuple(inputs, "inputs given to", "vjp")
+    given = _tuple(inputs, "inputs", "vjp")
     with enable_grad():
         recorded = _recorded(given, create_graph)
         value = func(*recorded)
         shares = _pullback.grad([value], list(recorded), None if v is None else [v], None, create_graph, True)
     shares = tuple(zeros(list(one.shape), dtype=one.dtype) if share is None else share for share, one in zip(shares, given))
-    return value.detach() if not create_graph else value, shares if isinstance(inputs, (tuple, list)) else shares[0]
+    return value.detach() if not create_graph else value, shares if isinstance(inputs, tuple) else shares[0]
