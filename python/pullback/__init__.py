@@ -13,7 +13,7 @@
 wrong outer(dL/dv, x)
 
 `check` takes a source, a `pathlib.Path`, or a function of PyTorch or JAX with a backward pass; `trace` makes a source of a function;
-`run`, `derive` and `jacobian` take what `check` takes as a source. PyTorch and JAX are imported where they are used. `Tensor` is PyTorch's
+`run`, `derive`, `jacobian` and `hessian` take what `check` takes as a source. PyTorch and JAX are imported where they are used. `Tensor` is PyTorch's
 tensor without PyTorch, and `pullback.torch_like` the module that a notebook imports in its place.
 """
 
@@ -22,7 +22,7 @@ from __future__ import annotations
 from ._notebook import load_ipython_extension
 from ._pullback import PullbackError
 from ._report import Claim, Report, WrongGradient
-from ._sessions import Derivation, Jacobian, Run, assert_gradients, check, derive, jacobian, run, trace
+from ._sessions import Derivation, Jacobian, Run, assert_gradients, check, derive, hessian, jacobian, run, trace
 from ._traced import Traced
 
 __all__ = [
@@ -38,6 +38,7 @@ __all__ = [
     "assert_gradients",
     "check",
     "derive",
+    "hessian",
     "jacobian",
     "load_ipython_extension",
     "run",
