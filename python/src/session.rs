@@ -12,12 +12,13 @@ use pullback::function::{Check, Given, Gradients, Returned};
 use pullback::lang::prelude;
 use pullback::ops::table;
 use pullback::report::{
-    FileReport, Form, Format, Invalid, Page, Paint, Shown, Steps, Wanted, check_json, check_text, derive_json,
-    derive_page, derive_text, invalid_text, jacobian_json, jacobian_text, ops_json, run_json, run_text,
+    FileReport, Form, Format, Invalid, Page, Paint, Shown, Steps, Wanted, check_json, check_text,
+    derive_json, derive_page, derive_text, invalid_text, jacobian_json, jacobian_text, ops_json, run_json,
+    run_text,
 };
 use pullback::session::{
-    Data, Derived as AskedToDerive, Terms, Wanted as WantedJacobian, check_as, derive_source, derive_statements, jacobian_source,
-    run_source,
+    Data, Derived as AskedToDerive, Terms, Wanted as WantedJacobian, check_as, derive_source,
+    derive_statements, jacobian_source, run_source,
 };
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;

@@ -5,17 +5,11 @@
 
 from __future__ import annotations
 
+import builtins
 import math
-from typing import NamedTuple
 
 from .._pullback import Tensor, allclose, call
-
-
-class result_of(NamedTuple):
-    """Values and where they stand: of `max`, `min` and `median` along an axis."""
-
-    values: Tensor
-    indices: Tensor
+from ._results import named
 
 
 def is_tensor(it) -> bool:
@@ -36,7 +30,7 @@ def _extreme(name: str, both: str, places: str):
             return call("torch", name, (input,))
         values = call("torch", name, (input, dim), {"keepdim": keepdim})
         indices = call("torch", places, (input,), {"dim": dim})
-        return result_of(values, indices.unsqueeze(dim) if keepdim else indices)
+        return named("torch", name, (values, indices.unsqueeze(dim) if keepdim else indices))
 
     extreme.__name__ = extreme.__qualname__ = name
     extreme.__doc__ = f"The {name}imum: of all, along an axis with its places, or of two tensors."
@@ -59,7 +53,7 @@ def median(input, dim=None, keepdim=False):
     values = call("torch", "median", (input, dim), {"keepdim": keepdim, "interpolation": "lower"})
     order = call("torch", "argsort", (input,), {"dim": dim})
     middle = call("torch", "select", (order, dim, (input.shape[dim] - 1) // 2))
-    return result_of(values, middle.unsqueeze(dim) if keepdim else middle)
+    return named("torch", "median", (values, middle.unsqueeze(dim) if keepdim else middle))
 
 
 def _axes(axes) -> list:
@@ -92,6 +86,29 @@ def repeat(input, *sizes):
             [1., 2., 1., 2.]])
     """
     return call("torch", "tile", (input, _axes(sizes)))
+
+
+def squeeze(input, dim=None):
+    """Without the axes of size 1, or without these where they have it."""
+    if dim is None:
+        return call("torch", "squeeze", (input,))
+    dims = [axis % builtins.max(input.dim(), 1) for axis in _axes((dim,))]
+    left_out = [axis for axis in dims if input.dim() and input.shape[axis] == 1]
+    if not left_out:
+        return call("torch", "clone", (input,))
+    for axis in sorted(left_out, reverse=True):
+        input = call("torch", "squeeze", (input,), {"dim": axis})
+    return input
+
+
+def tril(input, diagonal=0):
+    """What stands on a diagonal and below; zeros elsewhere."""
+    return call("torch", "tril", (input, diagonal))
+
+
+def triu(input, diagonal=0):
+    """What stands on a diagonal and above; zeros elsewhere."""
+    return call("torch", "triu", (input, diagonal))
 
 
 def count_nonzero(input, dim=None):
@@ -241,7 +258,8 @@ def type_as(input, other):
 
 
 METHODS = [
-    allclose, contiguous, count_nonzero, eq, equal, flip, ge, gt, isclose, le, lt, max, median, min, ne, repeat, roll, type_as,
+    allclose, contiguous, count_nonzero, eq, equal, flip, ge, gt, isclose, le, lt, max, median, min, ne, repeat, roll, squeeze,
+    tril, triu, type_as,
 ]  # fmt: skip
 FUNCTIONS = [*(method for method in METHODS if method not in (contiguous, repeat, type_as)), gradient, is_tensor, numel]
 LAYERS = [cross_entropy, dropout, embedding, layer_norm, nll_loss, one_hot, rms_norm, unfold]

@@ -10,6 +10,7 @@ from functools import cache
 
 from .._pullback import Tensor, call, call_in_place, ops
 from ._apart import OTHERWISE
+from ._results import named
 
 #: Functions that the language has beside its table, since they only say something shorter.
 _SHORTER = {"dot": "dot(a, b)", "square": "square(x)"}
@@ -49,7 +50,7 @@ def function(module: str, name: str):
     signature, about = signatures()[name]
 
     def applied(*arguments, **keywords):
-        return call(module, name, arguments, keywords)
+        return named(module, name, call(module, name, arguments, keywords))
 
     applied.__name__ = applied.__qualname__ = name
     applied.__module__ = "pullback.torch_like"

@@ -66,8 +66,10 @@ impl Line {
         } else if let Ok(flag) = value.cast::<PyBool>() {
             self.push(if flag.is_true() { "true" } else { "false" });
         } else if value.is_instance_of::<PyInt>() {
-            let number: i64 = value.extract().map_err(|_| {
-                PyOverflowError::new_err(format!("{value}: integers have 63 bits and a sign"))
+            // The language's numbers are floats.
+            let number = value.extract().ok().filter(|number: &i64| number.unsigned_abs() <= MOST_WHOLE);
+            let number = number.ok_or_else(|| {
+                PyOverflowError::new_err(format!("{value}: beyond 2^53, up to which every whole number is a float"))
             })?;
             self.push(&number.to_string());
         } else if value.is_instance_of::<PyFloat>() {
@@ -158,7 +160,7 @@ impl Line {
         let kind = if stays_whole { Kind::Float64 } else { self.default };
         let results = self.all_as(kind)?.evaluated(kind.array())?;
         match stays_whole {
-            true => results.iter().map(|result| converted(result, Kind::Int64)).collect(),
+            true => results.iter().map(whole).collect(),
             false => Ok(results),
         }
     }
@@ -214,6 +216,18 @@ impl Line {
         }
         evaluate_all(&parse_expr(&self.text).map_err(told)?.expr, &scope).map_err(told)
     }
+}
+
+/// Up to here every whole number is one of double precision.
+const MOST_WHOLE: u64 = 1 << 53;
+
+/// Integers that were computed in floats.
+fn whole(result: &Tensor) -> Result<Tensor> {
+    if result.array().max_abs() > MOST_WHOLE as f64 {
+        let message = "integers beyond 2^53, up to which every whole number is a float";
+        return Err(ops::Error::new(message).with_hint("compute in float64").into());
+    }
+    converted(result, Kind::Int64)
 }
 
 fn converted_to(tensor: &Tensor, dtype: DType) -> Result<Tensor> {

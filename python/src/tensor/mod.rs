@@ -17,7 +17,7 @@ use pullback::autograd::tensor::{self as tensors, Error, Pass, Tensor};
 use pyo3::basic::CompareOp;
 use pyo3::exceptions::{PyRuntimeError, PyTypeError, PyUserWarning, PyValueError};
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyList, PyTuple, PyType};
+use pyo3::types::{PyDict, PyInt, PyList, PyTuple, PyType};
 
 pub use kinds::Kind;
 pub use make::{arange, eye, get_default_dtype, made, manual_seed, set_default_dtype, tensor};
@@ -91,6 +91,9 @@ impl PyTensor {
     fn of(value: &Bound<'_, PyAny>, kind: Kind) -> PyResult<Tensor> {
         if let Ok(tensor) = value.cast::<PyTensor>() {
             return Ok(tensor.get().tensor.clone());
+        }
+        if let (true, Ok(number)) = (value.is_instance_of::<PyInt>() && !kind.array().is_float(), value.extract::<i64>()) {
+            return Ok(Tensor::new(Array::from_slice(&[], &[number]).map_err(told)?));
         }
         if let Ok(number) = value.extract::<f64>()
             && !value.hasattr("dtype")?
@@ -316,26 +319,45 @@ impl PyTensor {
         call_function(py, "torch", name, &PyTuple::new(py, [a, b])?, None)
     }
 
+    /// Compares integers, of which floats have not all.
+    fn compared_exactly(&self, other: &Tensor, operator: CompareOp) -> PyResult<PyTensor> {
+        let (a, b) = (self.tensor.array(), other.array());
+        // The shape of both, stretched to one another.
+        let zeros = |array: &Array| Array::zeros(array.shape(), DType::F32);
+        let both = zeros(&a).and_then(|a| a.zip(&zeros(&b)?, "compare", |a, _| a, |a, _| a)).map_err(told)?;
+        let numbers = |array: &Array| array.broadcast_to(both.shape()).and_then(|array| array.to_vec_i64()).map_err(told);
+        let truths = numbers(&a)?.iter().zip(&numbers(&b)?).map(|(a, b)| i64::from(holds(operator, a, b))).collect();
+        Ok(PyTensor::truths(Tensor::new(Array::from_vec(both.shape(), truths).map_err(told)?)))
+    }
+
     /// Compares element by element, with what is not finite as with any other number.
     fn compared(&self, other: &Bound<'_, PyAny>, operator: CompareOp) -> PyResult<PyTensor> {
-        let other = PyTensor::of(other, Kind::Float64)?;
+        let is_whole = |tensor: &Tensor| tensor.dtype() == DType::I64;
+        let other = PyTensor::of(other, if is_whole(&self.tensor) { Kind::Int64 } else { Kind::Float64 })?;
+        if is_whole(&self.tensor) && is_whole(&other) {
+            return self.compared_exactly(&other, operator);
+        }
         let wide = |tensor: &Tensor| cast(&tensor.array(), Kind::Float64);
         // Against what is held in single precision a number is one of single precision.
         let single = |a: &Tensor, b: &Tensor| b.shape().is_empty() && a.dtype() == DType::F32;
         let narrowed = |tensor: Tensor| converted(&tensor, Kind::Float32).unwrap_or(tensor);
         let other = if single(&self.tensor, &other) { narrowed(other) } else { other };
         let (a, b) = (wide(&self.tensor).map_err(told)?, wide(&other).map_err(told)?);
-        let holds = move |a: f64, b: f64| match operator {
-            CompareOp::Lt => a < b,
-            CompareOp::Le => a <= b,
-            CompareOp::Eq => a == b,
-            CompareOp::Ne => a != b,
-            CompareOp::Gt => a > b,
-            CompareOp::Ge => a >= b,
-        };
-        let truth = |a: f64, b: f64| f64::from(u8::from(holds(a, b)));
+        let truth = |a: f64, b: f64| f64::from(u8::from(holds(operator, &a, &b)));
         let found = a.zip(&b, "compare", |a, _| a, truth).map_err(told)?;
         Ok(PyTensor::truths(Tensor::new(cast(&found, Kind::Bool).map_err(told)?)))
+    }
+}
+
+/// Does a comparison hold?
+fn holds<T: PartialOrd>(operator: CompareOp, a: &T, b: &T) -> bool {
+    match operator {
+        CompareOp::Lt => a < b,
+        CompareOp::Le => a <= b,
+        CompareOp::Eq => a == b,
+        CompareOp::Ne => a != b,
+        CompareOp::Gt => a > b,
+        CompareOp::Ge => a >= b,
     }
 }
 
