@@ -626,6 +626,9 @@ torch.arange(3, 1)
 torch.autograd.functional.jacobian(lambda x: 3, x)
 torch.autograd.functional.hessian(lambda x: x, x)
 import copy; copy.deepcopy(x.requires_grad_() * 2)
+x.expand(2, 4).add_(1)
+x.requires_grad_(); x[0].zero_()
+x.requires_grad_(); x.view(2, 2).add_(1)
 """.strip().splitlines()
 
 #: What is printed to the character: what moves numbers, makes them, or has whole ones.
@@ -676,3 +679,44 @@ torch.max(n, 0)
 x.requires_grad_().clone(), x.detach()
 A.requires_grad, A.is_leaf, (A.requires_grad_() * 2).is_leaf
 """.strip().splitlines()
+
+
+#: What is written to a view, and what a view says of what it is of.
+VIEWS = [
+    """x=torch.arange(12.).reshape(3,4); v=x[0]; v.zero_(); out = (x,v)""",
+    """x=torch.arange(12.).reshape(3,4); v=x[:,1]; v+=10; out = (x,v)""",
+    """x=torch.arange(12.).reshape(3,4); v=x.T; v[0]=7.; out = (x,v)""",
+    """x=torch.arange(12.).reshape(3,4); v=x.view(-1); v[5]=7.; out = (x,v)""",
+    """x=torch.arange(12.).reshape(3,4); v=x.T.reshape(-1); v[5]=7.; out = (x,v)""",
+    """x=torch.arange(12.).reshape(3,4); v=x[1:][0]; v.fill_(3.); out = (x,v)""",
+    """x=torch.arange(12.).reshape(3,4); v=x[1]; x.mul_(2); out = (x,v)""",
+    """x=torch.arange(12.).reshape(3,4); v=x[1]; w=x.t(); v.add_(100); out = (x,v,w)""",
+    """x=torch.arange(12.).reshape(3,4); a,b=x.split(2,1); b.zero_(); out = (x,a,b)""",
+    """x=torch.arange(12.).reshape(3,4); a,b=x.chunk(2,1); b.copy_(torch.ones(3,2)); out = (x,a,b)""",
+    """x=torch.arange(12.).reshape(3,4); d=x.diagonal(); d.zero_(); out = x""",
+    """x=torch.arange(12.).reshape(3,4); x[x>3]=0.; out = x""",
+    """x=torch.arange(12.).reshape(3,4); x[0]+=1; x[:,0]*=5; out = x""",
+    """x=torch.arange(12.).reshape(3,4); v=x.unsqueeze(0); v[0,1,2]=99.; out = (x,v)""",
+    """x=torch.arange(12.).reshape(3,4); v=x.permute(1,0)[1]; v.sub_(1); out = (x,v)""",
+    """x=torch.arange(12.).reshape(3,4); c=x.clone(); c[0]=9.; out = (x,c)""",
+    """x=torch.arange(12.).reshape(3,4); c=x[[0,1]]; c.zero_(); out = (x,c)""",
+    """x=torch.arange(12.).reshape(3,4); v=x.expand(2,3,4); x[0]=5.; out = v""",
+    """x=torch.arange(12.).reshape(3,4); v=x[0].detach(); v.zero_(); out = (x,v)""",
+    """x=torch.ones(3,requires_grad=True); y=x*2; v=y[0]; v.mul_(5); y.sum().backward(); out = (y.detach(),x.grad)""",
+    """x=torch.ones(3,requires_grad=True); y=x*2; v=y.view(3,1); v[1]=7.; (y*y).sum().backward(); out = (y.detach(),x.grad)""",
+    """x=torch.ones(3,requires_grad=True); y=x*2; y[0]=x[1]*3; y.sum().backward(); out = (y.detach(),x.grad)""",
+    """x=torch.ones(2,2,requires_grad=True)
+with torch.no_grad(): x[0]-=0.5; x.T[0].zero_()
+out = (x.detach(),)""",
+    """x=torch.arange(6).reshape(2,3); v=x[1]; v+=1; out = (x,v,x.sum())""",
+    """x=torch.arange(12.).reshape(3,4); out = [r.sum().item() for r in x]""",
+    """x=torch.arange(12.).reshape(3,4)
+for r in x: r.mul_(2)
+out = x""",
+    """m=torch.tensor([[True,False],[False,True]]); v=m[0]; v[1]=True; out = (m,v)""",
+    """x=torch.arange(12.).reshape(3,4); v=x.flatten(); x.zero_(); out = v""",
+    """x=torch.arange(12.).reshape(3,4); v=x.squeeze(); v[0]=1.; out = x""",
+    """x=torch.arange(3.)
+for _ in range(100): x=x.view(3)
+x[0]=9.; out = x""",
+]

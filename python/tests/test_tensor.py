@@ -16,6 +16,7 @@ from expressions import (
     PRINTED,
     REFUSED,
     SETUP,
+    VIEWS,
 )
 
 import pullback
@@ -111,6 +112,16 @@ def test_expressions_have_the_gradients_and_the_nodes_of_pytorch(theirs):
 def test_what_is_printed_is_what_pytorch_prints(expression, theirs):
     their, our = (seeds.show(eval(expression, scope_of(torch))) for torch in (theirs, ours))  # noqa: S307
     assert our == their
+
+
+@pytest.mark.parametrize("program", VIEWS)
+def test_views_are_the_same_memory_as_in_pytorch(program, theirs):
+    found = []
+    for torch in (theirs, ours):
+        scope = {"torch": torch}
+        exec(program, scope)  # noqa: S102
+        found.append(seeds.show(scope["out"]))
+    assert found[0] == found[1]
 
 
 def raised(program, torch):

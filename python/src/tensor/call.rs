@@ -60,7 +60,7 @@ impl Line {
     pub fn push_value(&mut self, value: &Bound<'_, PyAny>) -> PyResult<()> {
         if let Ok(tensor) = value.cast::<PyTensor>() {
             let tensor = tensor.get();
-            self.push_tensor(&tensor.tensor, tensor.holds_truths());
+            self.push_tensor(tensor.current()?, tensor.holds_truths());
         } else if value.is_none() {
             self.push("none");
         } else if let Ok(flag) = value.cast::<PyBool>() {
@@ -69,7 +69,9 @@ impl Line {
             // The language's numbers are floats.
             let number = value.extract().ok().filter(|number: &i64| number.unsigned_abs() <= MOST_WHOLE);
             let number = number.ok_or_else(|| {
-                PyOverflowError::new_err(format!("{value}: beyond 2^53, up to which every whole number is a float"))
+                PyOverflowError::new_err(format!(
+                    "{value}: beyond 2^53, up to which every whole number is a float"
+                ))
             })?;
             self.push(&number.to_string());
         } else if value.is_instance_of::<PyFloat>() {
@@ -356,6 +358,11 @@ impl Call {
             },
         );
         Ok(Call { line, called: name.to_owned(), node })
+    }
+
+    /// The line, and the name of the function.
+    pub fn line(&self) -> (&Line, &str) {
+        (&self.line, &self.called)
     }
 
     /// The line with another tensor in the place of the first operand.

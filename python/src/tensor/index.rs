@@ -35,7 +35,7 @@ impl Subscript {
                 );
                 return Err(PyIndexError::new_err(message));
             }
-            line.push("masked_select(").push_tensor(&tensor.tensor, false).push(", ");
+            line.push("masked_select(").push_tensor(tensor.current()?, false).push(", ");
             line.push_tensor(&mask, false).push(")");
             return Ok(Subscript { line, node: "IndexBackward0" });
         }
@@ -58,7 +58,7 @@ impl Subscript {
                 shape.len()
             )));
         }
-        line.push_tensor(&tensor.tensor, tensor.holds_truths()).push("[");
+        line.push_tensor(tensor.current()?, tensor.holds_truths()).push("[");
         let (mut axis, mut node) = (0, "AliasBackward0");
         for (at, item) in items.iter().enumerate() {
             line.push(if at > 0 { ", " } else { "" });
@@ -86,7 +86,7 @@ impl Subscript {
 /// A tensor of truths in an index.
 fn mask(index: &Bound<'_, PyAny>) -> Option<Tensor> {
     let tensor = index.cast::<PyTensor>().ok()?.get();
-    tensor.holds_truths().then(|| tensor.tensor.clone())
+    tensor.holds_truths().then(|| tensor.current().ok().cloned()).flatten()
 }
 
 /// Adds `start:stop:step`; whether it leaves anything out.
@@ -154,6 +154,14 @@ fn push_position(
 pub fn written_to(default: Kind, tensor: &Tensor, positions: &Tensor, value: &Tensor) -> Result<Tensor> {
     let (at, shape) = (positions.array(), tensor.shape());
     let count: usize = shape.iter().product();
+    if !tensor.dtype().is_float() {
+        let values = value.array().broadcast_to(at.shape())?.to_vec_i64()?;
+        let mut numbers = tensor.array().to_vec_i64()?;
+        for (place, value) in at.to_vec_i64()?.into_iter().zip(values) {
+            numbers[place as usize] = value;
+        }
+        return Ok(Tensor::new(Array::from_vec(&shape, numbers)?));
+    }
     let mut is_written = vec![0i64; count];
     for place in at.to_vec_i64()? {
         is_written[place as usize] = 1;

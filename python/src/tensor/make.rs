@@ -61,7 +61,7 @@ pub fn manual_seed(seed: i128) -> PyResult<()> {
 pub fn tensor(data: &Bound<'_, PyAny>, dtype: Option<&Bound<'_, PyAny>>) -> PyResult<PyTensor> {
     let wanted = dtype.map(kind).transpose()?;
     let (array, own) = match data.cast::<PyTensor>() {
-        Ok(tensor) => (tensor.get().tensor.array(), tensor.get().kind()),
+        Ok(tensor) => (tensor.get().current()?.array(), tensor.get().kind()),
         Err(_) => read(data)?,
     };
     let kind = wanted.unwrap_or(own);

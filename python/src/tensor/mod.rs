@@ -2,18 +2,19 @@
 //!
 //! Nothing is decided here: what a function computes the language and the op table say ([`call`]), what a backward pass does
 //! `autograd::tensor` says. What stands here is what PyTorch is on its outside: kinds of elements ([`kinds`]), names of nodes
-//! ([`nodes`]), subscripts ([`index`]), and tensors that are made or drawn ([`make`]).
+//! ([`nodes`]), subscripts ([`index`]), views ([`view`]), and tensors that are made or drawn ([`make`]).
 
 mod call;
 mod index;
 mod kinds;
 mod make;
 mod nodes;
+mod view;
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use pullback::array::{Array, DType};
-use pullback::autograd::tensor::{self as tensors, Error, Pass, Tensor};
+use pullback::autograd::tensor::{self as tensors, Error, ErrorKind, Pass, Tensor};
 use pyo3::basic::CompareOp;
 use pyo3::exceptions::{PyRuntimeError, PyTypeError, PyUserWarning, PyValueError};
 use pyo3::prelude::*;
@@ -24,10 +25,11 @@ pub use make::{arange, eye, get_default_dtype, made, manual_seed, set_default_dt
 
 use crate::arrays;
 use crate::working::working;
-use call::{Call, refused};
+use call::{Call, Line, refused};
 use index::{Subscript, written_to};
 use kinds::{cast, converted};
 use make::default_kind;
+use view::View;
 
 /// A tensor as PyTorch's users know it.
 #[pyclass(name = "Tensor", module = "pullback", dict, weakref, frozen)]
@@ -43,6 +45,8 @@ struct Said {
     node: Option<String>,
     /// Does it hold truths?
     truths: bool,
+    /// What it is a view of, and the version of that whose numbers it has.
+    view: Option<(Arc<View>, u64)>,
 }
 
 impl PyTensor {
@@ -57,12 +61,67 @@ impl PyTensor {
 
     /// The result of what leaves this node.
     fn computed(tensor: Tensor, node: &str) -> PyTensor {
-        PyTensor::saying(tensor, Said { node: Some(node.to_owned()), truths: false })
+        PyTensor::saying(tensor, Said { node: Some(node.to_owned()), ..Said::default() })
     }
 
     /// Ones and zeros that are truths.
     fn truths(tensor: Tensor) -> PyTensor {
-        PyTensor::saying(tensor, Said { node: None, truths: true })
+        PyTensor::saying(tensor, Said { truths: true, ..Said::default() })
+    }
+
+    /// The same as a view.
+    fn viewing(self, view: Option<View>) -> PyTensor {
+        if let Some(view) = view {
+            let version = view.base().version();
+            self.said.lock().unwrap_or_else(PoisonError::into_inner).view = Some((Arc::new(view), version));
+        }
+        self
+    }
+
+    fn view(&self) -> Option<Arc<View>> {
+        self.said().view.map(|(view, _)| view)
+    }
+
+    /// The tensor with the numbers that it has now: those of a view are the ones of what it is of.
+    fn current(&self) -> PyResult<&Tensor> {
+        if let Some((view, seen)) = self.said().view
+            && view.base().version() != seen
+        {
+            let version = view.base().version();
+            let values = view.values();
+            let refreshed = values
+                .and_then(|values| tensors::no_grad(|| self.tensor.update(|_| Ok(Tensor::new(values)))));
+            refreshed.map_err(|error| PyRuntimeError::new_err(error.to_string()))?;
+            self.has_seen(view, version);
+        }
+        Ok(&self.tensor)
+    }
+
+    fn has_seen(&self, view: Arc<View>, version: u64) {
+        self.said.lock().unwrap_or_else(PoisonError::into_inner).view = Some((view, version));
+    }
+
+    /// Puts what `f` makes of the tensor in its place, and in that of what it is a view of.
+    fn put(&self, py: Python<'_>, f: impl FnOnce(&Tensor) -> tensors::Result<Tensor> + Send) -> PyResult<()> {
+        let own = self.current()?;
+        let Some(view) = self.view() else { return done(py, || own.update(f)) };
+        let written = working(py, || {
+            let kind = self.kind();
+            let after = f(own)?;
+            view.write(&after, |before, positions, value| {
+                converted(&written_to(default_kind(), before, positions, value)?, kind)
+            })?;
+            own.update(|_| Ok(after))
+        })?;
+        written.map_err(|error| match error.kind() {
+            ErrorKind::LeafInPlace => PyRuntimeError::new_err(
+                "a view of a leaf Variable that requires grad is being used in an in-place operation.",
+            ),
+            _ => raised(py, &error),
+        })?;
+        let version = view.base().version();
+        self.has_seen(view, version);
+        Ok(())
     }
 
     fn said(&self) -> Said {
@@ -90,9 +149,11 @@ impl PyTensor {
     /// A tensor of Python or what makes one, of this kind where it does not say it.
     fn of(value: &Bound<'_, PyAny>, kind: Kind) -> PyResult<Tensor> {
         if let Ok(tensor) = value.cast::<PyTensor>() {
-            return Ok(tensor.get().tensor.clone());
+            return tensor.get().current().cloned();
         }
-        if let (true, Ok(number)) = (value.is_instance_of::<PyInt>() && !kind.array().is_float(), value.extract::<i64>()) {
+        if let (true, Ok(number)) =
+            (value.is_instance_of::<PyInt>() && !kind.array().is_float(), value.extract::<i64>())
+        {
             return Ok(Tensor::new(Array::from_slice(&[], &[number]).map_err(told)?));
         }
         if let Ok(number) = value.extract::<f64>()
@@ -162,7 +223,19 @@ pub fn call_function(
     keywords: Option<&Bound<'_, PyDict>>,
 ) -> PyResult<Py<PyAny>> {
     let call = Call::new(default_kind(), module, name, arguments, &pairs(keywords)?)?;
-    returned(py, evaluated(py, call)?)
+    let (line, called) = call.line();
+    let (line, called) = (line.clone(), called.to_owned());
+    let results = evaluated(py, call)?;
+    let first = arguments.get_item(0).ok();
+    let Some(first) = first.as_ref().and_then(|first| first.cast::<PyTensor>().ok()) else {
+        return returned(py, results);
+    };
+    let (first, source) = (&first.get().tensor, first.get().view());
+    let seen = |(at, result): (usize, PyTensor)| {
+        let view = View::of(&called, first, source.as_ref(), &line, at);
+        result.viewing(view)
+    };
+    returned(py, results.into_iter().enumerate().map(seen).collect())
 }
 
 /// The same, whose result takes the place of the first argument, which is returned.
@@ -208,7 +281,7 @@ pub fn grad(
         tensors.iter().map(|tensor| tensor.get().tensor.clone()).collect()
     };
     let (outputs, inputs) = (all(&outputs), all(&inputs));
-    let cotangents = grad_outputs.map(|all| cotangents(&all));
+    let cotangents = grad_outputs.map(|all| cotangents(&all)).transpose()?;
     let found = done(py, move || {
         let pass = pass(&outputs, cotangents.as_deref(), retain_graph, create_graph);
         let inputs: Vec<&Tensor> = inputs.iter().collect();
@@ -230,12 +303,12 @@ pub fn backward(
     create_graph: bool,
 ) -> PyResult<()> {
     let outputs: Vec<Tensor> = outputs.iter().map(|output| output.get().tensor.clone()).collect();
-    let cotangents = grad_outputs.map(|all| cotangents(&all));
+    let cotangents = grad_outputs.map(|all| cotangents(&all)).transpose()?;
     done(py, move || pass(&outputs, cotangents.as_deref(), retain_graph, create_graph).backward())
 }
 
-fn cotangents(given: &[Option<Bound<'_, PyTensor>>]) -> Vec<Option<Tensor>> {
-    given.iter().map(|one| one.as_ref().map(|tensor| tensor.get().tensor.clone())).collect()
+fn cotangents(given: &[Option<Bound<'_, PyTensor>>]) -> PyResult<Vec<Option<Tensor>>> {
+    given.iter().map(|one| one.as_ref().map(|tensor| tensor.get().current().cloned()).transpose()).collect()
 }
 
 fn pass(
@@ -262,13 +335,11 @@ impl PyTensor {
         }
         let node = call.node().to_owned();
         let kind = self.kind();
-        done(py, || {
-            self.tensor.update(|before| {
-                let mut results = call.with_first(before).tensors()?;
-                let result = results.remove(0);
-                // Numbers of another precision are brought into that of the place.
-                if result.dtype() == before.dtype() { Ok(result) } else { converted(&result, kind) }
-            })
+        self.put(py, |before| {
+            let mut results = call.with_first(before).tensors()?;
+            let result = results.remove(0);
+            // Numbers of another precision are brought into that of the place.
+            if result.dtype() == before.dtype() { Ok(result) } else { converted(&result, kind) }
         })?;
         self.say_node(&node);
         Ok(())
@@ -321,12 +392,15 @@ impl PyTensor {
 
     /// Compares integers, of which floats have not all.
     fn compared_exactly(&self, other: &Tensor, operator: CompareOp) -> PyResult<PyTensor> {
-        let (a, b) = (self.tensor.array(), other.array());
+        let (a, b) = (self.current()?.array(), other.array());
         // The shape of both, stretched to one another.
         let zeros = |array: &Array| Array::zeros(array.shape(), DType::F32);
         let both = zeros(&a).and_then(|a| a.zip(&zeros(&b)?, "compare", |a, _| a, |a, _| a)).map_err(told)?;
-        let numbers = |array: &Array| array.broadcast_to(both.shape()).and_then(|array| array.to_vec_i64()).map_err(told);
-        let truths = numbers(&a)?.iter().zip(&numbers(&b)?).map(|(a, b)| i64::from(holds(operator, a, b))).collect();
+        let numbers = |array: &Array| {
+            array.broadcast_to(both.shape()).and_then(|array| array.to_vec_i64()).map_err(told)
+        };
+        let truths =
+            numbers(&a)?.iter().zip(&numbers(&b)?).map(|(a, b)| i64::from(holds(operator, a, b))).collect();
         Ok(PyTensor::truths(Tensor::new(Array::from_vec(both.shape(), truths).map_err(told)?)))
     }
 
@@ -342,7 +416,7 @@ impl PyTensor {
         let single = |a: &Tensor, b: &Tensor| b.shape().is_empty() && a.dtype() == DType::F32;
         let narrowed = |tensor: Tensor| converted(&tensor, Kind::Float32).unwrap_or(tensor);
         let other = if single(&self.tensor, &other) { narrowed(other) } else { other };
-        let (a, b) = (wide(&self.tensor).map_err(told)?, wide(&other).map_err(told)?);
+        let (a, b) = (wide(self.current()?).map_err(told)?, wide(&other).map_err(told)?);
         let truth = |a: f64, b: f64| f64::from(u8::from(holds(operator, &a, &b)));
         let found = a.zip(&b, "compare", |a, _| a, truth).map_err(told)?;
         Ok(PyTensor::truths(Tensor::new(cast(&found, Kind::Bool).map_err(told)?)))
@@ -383,8 +457,8 @@ impl PyTensor {
         1000
     }
 
-    fn __repr__(&self) -> String {
-        let array = self.tensor.array();
+    fn __repr__(&self) -> PyResult<String> {
+        let array = self.current()?.array();
         let mut suffixes = Vec::new();
         let kind = self.kind();
         if kind.array().is_float() && kind != default_kind() {
@@ -396,14 +470,14 @@ impl PyTensor {
             None => {}
         }
         let suffixes: Vec<&str> = suffixes.iter().map(String::as_str).collect();
-        if kind == Kind::Bool { array.print_truths(&suffixes) } else { array.print(&suffixes) }
+        Ok(if kind == Kind::Bool { array.print_truths(&suffixes) } else { array.print(&suffixes) })
     }
 
     fn __format__(slf: &Bound<'_, Self>, spec: &str) -> PyResult<String> {
         let tensor = &slf.get().tensor;
         if spec.is_empty() || !tensor.shape().is_empty() {
             return match spec {
-                "" if !tensor.shape().is_empty() || tensor.requires_grad() => Ok(slf.get().__repr__()),
+                "" if !tensor.shape().is_empty() || tensor.requires_grad() => slf.get().__repr__(),
                 "" => slf.get().item(slf.py())?.bind(slf.py()).str()?.extract(),
                 _ => Err(PyTypeError::new_err("unsupported format string passed to Tensor.__format__")),
             };
@@ -429,8 +503,9 @@ impl PyTensor {
     }
 
     fn __bool__(&self) -> PyResult<bool> {
-        match self.tensor.array().len() {
-            1 => Ok(self.tensor.array().to_vec_f64()[0] != 0.0),
+        let array = self.current()?.array();
+        match array.len() {
+            1 => Ok(array.to_vec_f64()[0] != 0.0),
             0 => Err(PyRuntimeError::new_err("Boolean value of Tensor with no values is ambiguous")),
             _ => {
                 Err(PyRuntimeError::new_err("Boolean value of Tensor with more than one value is ambiguous"))
@@ -473,8 +548,13 @@ impl PyTensor {
 
     fn __getitem__(&self, py: Python<'_>, index: &Bound<'_, PyAny>) -> PyResult<PyTensor> {
         let Subscript { line, node } = Subscript::new(default_kind(), self, index)?;
+        // What is chosen by other tensors is copied.
+        let view =
+            (node != "IndexBackward0").then(|| View::made(&self.tensor, self.view().as_ref(), &line, 0));
         let result = done(py, move || Ok(line.results(false)?.remove(0)))?;
-        Ok(if self.holds_truths() { PyTensor::truths(result) } else { PyTensor::computed(result, node) })
+        let seen =
+            if self.holds_truths() { PyTensor::truths(result) } else { PyTensor::computed(result, node) };
+        Ok(seen.viewing(view))
     }
 
     fn __setitem__(
@@ -490,11 +570,10 @@ impl PyTensor {
             Subscript::new(default_kind(), &PyTensor::leaf(Tensor::new(places)), index)?;
         let kind = self.kind();
         let value = PyTensor::of(value, kind)?;
-        done(py, || {
+        self.put(py, |before| {
             let positions = line.results(false)?.remove(0);
             let value = converted(&value, kind)?;
-            self.tensor
-                .update(|before| converted(&written_to(default_kind(), before, &positions, &value)?, kind))
+            converted(&written_to(default_kind(), before, &positions, &value)?, kind)
         })?;
         self.say_node("CopySlices");
         Ok(())
@@ -522,10 +601,10 @@ impl PyTensor {
                 "Only Tensors created explicitly by the user (graph leaves) support the deepcopy protocol at the moment.",
             ));
         }
-        let copy = Tensor::new(self.tensor.array());
+        let copy = Tensor::new(self.current()?.array());
         let wanted = self.tensor.requires_grad();
         let copy = copy.requires_grad_(wanted).map_err(|error| PyRuntimeError::new_err(error.to_string()))?;
-        Ok(PyTensor::saying(copy, self.said()))
+        Ok(PyTensor::saying(copy, Said { node: None, view: None, ..self.said() }))
     }
 
     fn __neg__(slf: &Bound<'_, Self>) -> PyResult<Py<PyAny>> {
@@ -763,25 +842,27 @@ impl PyTensor {
         retain_graph: Option<bool>,
         create_graph: bool,
     ) -> PyResult<()> {
-        let cotangents = gradient.map(|gradient| vec![Some(gradient.get().tensor.clone())]);
+        let cotangents = gradient
+            .map(|gradient| Ok::<_, PyErr>(vec![Some(gradient.get().current()?.clone())]))
+            .transpose()?;
         let outputs = [self.tensor.clone()];
         done(py, move || pass(&outputs, cotangents.as_deref(), retain_graph, create_graph).backward())
     }
 
     /// The same numbers without their history. Both see what is changed in place.
-    fn detach(&self) -> PyTensor {
-        PyTensor::saying(self.tensor.detach(), Said { node: None, ..self.said() })
+    fn detach(&self) -> PyResult<PyTensor> {
+        Ok(PyTensor::saying(self.current()?.detach(), Said { node: None, ..self.said() }))
     }
 
     /// The same numbers without their history; what is put there takes their place, unrecorded.
     #[getter]
-    fn data(&self) -> PyTensor {
+    fn data(&self) -> PyResult<PyTensor> {
         self.detach()
     }
 
     #[setter(data)]
     fn set_data(&self, py: Python<'_>, value: &Bound<'_, PyTensor>) -> PyResult<()> {
-        let value = value.get().tensor.detach();
+        let value = value.get().current()?.detach();
         tensors::no_grad(|| self.tensor.update(|_| Ok(value))).map_err(|error| raised(py, &error))
     }
 
@@ -789,7 +870,17 @@ impl PyTensor {
     fn copy_<'py>(slf: Bound<'py, Self>, source: &Bound<'py, PyAny>) -> PyResult<Bound<'py, Self>> {
         let own = slf.get();
         let source = PyTensor::of(source, own.kind())?;
-        done(slf.py(), || own.tensor.copy_(&converted(&source, own.kind())?))?;
+        let source = converted(&source, own.kind()).map_err(|error| raised(slf.py(), &error))?;
+        match own.view() {
+            None => done(slf.py(), || own.tensor.copy_(&source))?,
+            Some(_) => own.put(slf.py(), |x| {
+                let sizes: Vec<String> = x.shape().iter().map(usize::to_string).collect();
+                let mut line = Line::new(default_kind());
+                line.push("broadcast_to(").push_tensor(&source, false);
+                line.push(&format!(", [{}])", sizes.join(", ")));
+                Ok(line.results(false)?.remove(0))
+            })?,
+        }
         own.say_node("CopyBackwards");
         Ok(slf)
     }
@@ -797,9 +888,7 @@ impl PyTensor {
     /// Puts one number in the place of all.
     fn fill_(slf: Bound<'_, Self>, value: f64) -> PyResult<Bound<'_, Self>> {
         let own = slf.get();
-        done(slf.py(), || {
-            own.tensor.update(|x| Ok(Tensor::new(Array::full(&x.shape(), value, x.dtype())?)))
-        })?;
+        own.put(slf.py(), |x| Ok(Tensor::new(Array::full(&x.shape(), value, x.dtype())?)))?;
         own.say_node("FillBackward0");
         Ok(slf)
     }
@@ -816,16 +905,17 @@ impl PyTensor {
         let number = self.only()?;
         Ok(match self.kind() {
             Kind::Bool => (number != 0.0).into_pyobject(py)?.to_owned().into_any().unbind(),
-            Kind::Int64 => {
-                (self.tensor.array().to_vec_i64().map_err(told)?[0]).into_pyobject(py)?.into_any().unbind()
-            }
+            Kind::Int64 => (self.current()?.array().to_vec_i64().map_err(told)?[0])
+                .into_pyobject(py)?
+                .into_any()
+                .unbind(),
             _ => number.into_pyobject(py)?.into_any().unbind(),
         })
     }
 
     /// The numbers in lists.
     fn tolist<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        self.detach().numpy(py)?.call_method0("tolist")
+        self.detach()?.numpy(py)?.call_method0("tolist")
     }
 
     /// The numbers as an array of NumPy, a copy.
@@ -835,7 +925,7 @@ impl PyTensor {
                 "Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead.",
             ));
         }
-        let array = arrays::to_numpy(py, &self.tensor.array())?;
+        let array = arrays::to_numpy(py, &self.current()?.array())?;
         if self.holds_truths() { array.call_method1("astype", ("bool",)) } else { Ok(array) }
     }
 
@@ -858,7 +948,8 @@ impl PyTensor {
                 "a tensor that requires grad is not made narrower here: `detach()` it, or compute in one precision",
             ));
         }
-        let result = done(py, || converted(&own.tensor, kind))?;
+        let current = own.current()?;
+        let result = done(py, || converted(current, kind))?;
         let seen = if kind == Kind::Bool {
             PyTensor::truths(result)
         } else {
@@ -876,7 +967,7 @@ impl PyTensor {
 impl PyTensor {
     /// The one number.
     fn only(&self) -> PyResult<f64> {
-        let array = self.tensor.array();
+        let array = self.current()?.array();
         array.item().map_err(|_| {
             PyRuntimeError::new_err(format!(
                 "a Tensor with {} elements cannot be converted to Scalar",
@@ -897,11 +988,15 @@ impl PyTensor {
             "reverse" => (0..rank).rev().collect(),
             _ => (0..rank - 2).chain([rank - 1, rank - 2]).collect(),
         };
-        let result = own.tensor.map(|x| x.permute(&axes)).map_err(|error| raised(slf.py(), &error))?;
-        Ok(match own.holds_truths() {
-            true => PyTensor::truths(result),
-            false => PyTensor::computed(result, node),
-        })
+        let mut line = Line::new(default_kind());
+        let order: Vec<String> = axes.iter().map(usize::to_string).collect();
+        line.push("permute(").push_tensor(own.current()?, own.holds_truths());
+        line.push(&format!(", [{}])", order.join(", ")));
+        let view = View::made(&own.tensor, own.view().as_ref(), &line, 0);
+        let result = done(slf.py(), move || Ok(line.results(false)?.remove(0)))?;
+        let seen =
+            if own.holds_truths() { PyTensor::truths(result) } else { PyTensor::computed(result, node) };
+        Ok(seen.viewing(Some(view)))
     }
 }
 
@@ -927,7 +1022,7 @@ pub fn allclose(
             capital(b.kind())
         )));
     }
-    let wide = |tensor: &PyTensor| cast(&tensor.tensor.array(), Kind::Float64).map_err(told);
+    let wide = |tensor: &PyTensor| cast(&tensor.current()?.array(), Kind::Float64).map_err(told);
     let is_close = |a: f64, b: f64| {
         let near = a == b || (a - b).abs() <= atol + (rtol * b).abs() && (a - b).is_finite();
         f64::from(u8::from(near || (equal_nan && a.is_nan() && b.is_nan())))

@@ -220,6 +220,11 @@ impl Tensor {
         self.array().dtype()
     }
 
+    /// How often the numbers were changed in place.
+    pub fn version(&self) -> u64 {
+        self.0.values.version()
+    }
+
     /// Does a gradient flow to this tensor?
     pub fn requires_grad(&self) -> bool {
         locked(&self.0.history).requires_grad
