@@ -240,6 +240,7 @@ class Comparison:
     different: list[str] = field(default_factory=list)
     as_saved: int = 0
     hidden: list[str] = field(default_factory=list)
+    raised: list[str] = field(default_factory=list)
     left_out: list[str] = field(default_factory=list)
 
 
@@ -271,21 +272,26 @@ def compare(folder: Path, tell=lambda line: None) -> Comparison:
                     found.as_saved += 1
                 elif saved and seeds:
                     found.hidden.append(f"{where}: prints otherwise than when it was saved")
-                if their.error.startswith("NameError"):
-                    found.hidden.append(f"{where}: {their.error}")
+                if their.error:
+                    is_hidden = their.error.startswith("NameError")
+                    (found.hidden if is_hidden else found.raised).append(f"{where}: {their.error}")
             found.hidden += [f"{name}: before In [{at}] {code!r}" for at, code in hidden.items()]
     return found
 
 
 def main(arguments: list[str]) -> int:
+    line = "=" * 78
     if not FOLDER.is_dir():
-        line = "=" * 78
         print(f"{line}\nNO SEEDS: {FOLDER} IS NOT THERE; SET PULLBACK_SEEDS. NOTHING WAS COMPARED.\n{line}")
+        return 0
+    if importlib.util.find_spec("torch") is None:
+        print(f"{line}\nNO PYTORCH: NOTHING WAS COMPARED.\n{line}")
         return 0
     found = compare(FOLDER, print if "--show" in arguments else lambda line: None)
     for title, lines in (
         ("DOES NOT RUN HERE, AND IS LEFT OUT OF BOTH", found.left_out),
         ("HIDDEN STATE", found.hidden),
+        ("RAISED, THE SAME IN BOTH UNLESS IT IS LISTED BELOW", found.raised),
         ("THE SAME BUT FOR A ROUNDING", found.rounded),
         ("DIFFERENT", found.different),
     ):
