@@ -9,8 +9,9 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyEllipsis, PyInt, PyList, PySlice, PyTuple};
 
 use super::PyTensor;
-use super::call::Line;
+
 use super::kinds::Kind;
+use super::line::Line;
 
 /// A subscript of a tensor, and the node that PyTorch leaves for it.
 pub struct Subscript {

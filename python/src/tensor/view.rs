@@ -11,8 +11,8 @@ use pullback::array::Array;
 use pullback::autograd::tensor::{Result, Tensor};
 use pullback::ops;
 
-use super::call::Line;
 use super::kinds::Kind;
+use super::line::Line;
 
 /// Functions whose results are views, in PyTorch.
 const VIEWS: [&str; 24] = [
