@@ -390,6 +390,18 @@ A.requires_grad
 A.mT
 torch.swapaxes(A,0,1)
 A.T.contiguous()
+A[torch.tensor([True, False, True])]
+A[:, torch.tensor([True, False, True, False])]
+A[[True, False, True]]
+A[m.numpy()]
+A[n.numpy()[2:3] - 4, 1:]
+A.T.reshape(2, 6)
+m + m
+m * m
+m.max()
+m.sort(1)[1]
+n.relu()
+m.logical_not().any(0)
 torch.block_diag(A,S)
 torch.vander(x)
 torch.heaviside(A,p)
@@ -627,6 +639,21 @@ torch.autograd.functional.jacobian(lambda x: 3, x)
 torch.autograd.functional.hessian(lambda x: x, x)
 import copy; copy.deepcopy(x.requires_grad_() * 2)
 x.expand(2, 4).add_(1)
+A.T.view(-1)
+C.permute(2, 0, 1).view(8, 3)
+n.exp_()
+n.mul_(0.5)
+m.mul_(2)
+n.mean()
+n.std()
+m - m
+1 - m
+torch.dot(A, A)
+torch.mm(A, x)
+torch.mm(C, A)
+A[torch.tensor([3])]
+A[[0, -4]]
+x[torch.tensor([0.5])]
 x.requires_grad_(); x[0].zero_()
 x.requires_grad_(); x.view(2, 2).add_(1)
 """.strip().splitlines()

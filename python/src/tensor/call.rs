@@ -1,6 +1,7 @@
 //! A call of a function on tensors: a line of the language, and what PyTorch says of its results.
 
 use pullback::autograd::tensor::{Result, Tensor};
+use pyo3::exceptions::{PyNotImplementedError, PyRuntimeError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyFloat, PyInt, PyTuple};
 
@@ -10,32 +11,47 @@ use super::line::Line;
 use super::nodes::{Given, node};
 
 /// Functions of integers whose results are integers, in PyTorch.
-const MAKE_WHOLE: [&str; 24] = [
+const MAKE_WHOLE: [&str; 36] = [
+    "abs",
     "add",
-    "sub",
+    "amax",
+    "amin",
+    "ceil",
+    "clamp",
+    "clamp_max",
+    "clamp_min",
+    "clip",
+    "cumprod",
+    "cumsum",
+    "diff",
+    "dot",
+    "floor",
+    "floor_divide",
+    "fmod",
+    "kron",
+    "matmul",
+    "max",
+    "maximum",
+    "min",
+    "minimum",
     "mul",
     "neg",
-    "pow",
-    "remainder",
-    "floor_divide",
-    "matmul",
     "outer",
-    "dot",
-    "kron",
-    "sum",
+    "pow",
     "prod",
-    "cumsum",
-    "cumprod",
-    "abs",
-    "max",
-    "min",
-    "maximum",
-    "minimum",
+    "relu",
+    "remainder",
+    "round",
+    "sign",
     "square",
-    "clamp",
+    "sub",
+    "sum",
     "trace",
-    "diff",
+    "trunc",
 ];
+
+/// Those that choose one of what they are given: of truths, a truth.
+const CHOOSE: [&str; 6] = ["amax", "amin", "max", "maximum", "min", "minimum"];
 
 /// Functions that tell truths.
 const TELL_TRUTHS: [&str; 9] =
@@ -116,6 +132,16 @@ impl Call {
         Ok(Call { line, called: name.to_owned(), node })
     }
 
+    /// Are its results truths?
+    pub fn tells_truths(&self) -> bool {
+        TELL_TRUTHS.contains(&self.called.as_str()) || self.joins_truths()
+    }
+
+    /// Is it a sum or a product of two truths? It is one again.
+    fn joins_truths(&self) -> bool {
+        matches!(self.called.as_str(), "add" | "mul") && self.line.truths() == [true, true]
+    }
+
     /// The line, and the name of the function.
     pub fn line(&self) -> (&Line, &str) {
         (&self.line, &self.called)
@@ -144,7 +170,7 @@ impl Call {
     /// # Errors
     /// Those of [`Line::results`].
     pub fn results(&self) -> Result<Vec<PyTensor>> {
-        let tells = TELL_TRUTHS.contains(&self.called.as_str());
+        let tells = self.tells_truths();
         let seen = |tensor: &Tensor| match tells {
             true => Ok(PyTensor::truths(Tensor::new(cast(&tensor.array(), Kind::Bool)?))),
             // What moves truths about leaves them truths.
@@ -154,9 +180,17 @@ impl Call {
         self.tensors()?.iter().map(seen).collect()
     }
 
+    /// Does it only move truths? What says where something stands counts.
     fn moves_truths(&self, result: &Tensor) -> bool {
+        let is_one = result.array().to_vec_i64().is_ok_and(|all| all.iter().all(|x| matches!(x, 0 | 1)));
+        let says_where =
+            self.called.starts_with("arg") || matches!(self.called.as_str(), "sort" | "topk" | "kthvalue");
+        if says_where || !is_one {
+            return false;
+        }
         let all = !self.line.truths().is_empty() && self.line.truths().iter().all(|truth| *truth);
-        all && !result.dtype().is_float() && !MAKE_WHOLE.contains(&self.called.as_str())
+        let counts = MAKE_WHOLE.contains(&self.called.as_str()) && !CHOOSE.contains(&self.called.as_str());
+        all && !result.dtype().is_float() && !counts
     }
 }
 
@@ -164,22 +198,63 @@ fn ranks(line: &Line) -> Vec<usize> {
     line.operands().iter().map(|operand| operand.shape().len()).collect()
 }
 
-/// The product of two tensors of different precision, which PyTorch refuses in its own words.
-pub fn refused(line: &Call) -> Option<String> {
-    let [a, b] = line.line.operands() else { return None };
-    let (of_a, of_b) = (Kind::of(a.dtype()), Kind::of(b.dtype()));
-    (line.called == "matmul" && of_a != of_b).then(|| {
-        let (a, b) = (of_a.in_messages(), of_b.in_messages());
-        let capital = |word: &str| word[..1].to_uppercase() + &word[1..];
-        let (large_a, large_b) = (capital(a), capital(b));
-        match &*ranks(&line.line) {
-            [1, 1] => {
-                format!("dot : expected both vectors to have same dtype, but found {large_a} and {large_b}")
+/// Functions that PyTorch has of floats alone.
+const OF_FLOATS: [&str; 7] = ["log_softmax", "mean", "mse_loss", "norm", "softmax", "std", "var"];
+
+/// What PyTorch refuses, in its words, and Pullback would do.
+pub fn refused(call: &Call) -> Option<PyErr> {
+    let words = |words: String| Some(PyRuntimeError::new_err(words));
+    let (called, operands, truths) = (call.called.as_str(), call.line.operands(), call.line.truths());
+    let kinds: Vec<Kind> = operands.iter().map(|operand| Kind::of(operand.dtype())).collect();
+    if OF_FLOATS.contains(&called) && kinds.iter().all(|kind| !kind.array().is_float()) {
+        let got = if truths.first() == Some(&true) { "Bool".to_owned() } else { "Long".to_owned() };
+        let message = match called {
+            "mean" => format!(
+                "mean(): could not infer output dtype. Input dtype must be either a floating point or complex dtype. Got: {got}"
+            ),
+            "std" | "var" => "std and var only support floating point and complex dtypes".to_owned(),
+            _ => format!("\"{called}\" not implemented for '{got}'"),
+        };
+        return Some(PyNotImplementedError::new_err(message));
+    }
+    if called == "sub" && truths.contains(&true) {
+        let message = match truths {
+            [true, true] => {
+                "with two bool tensors is not supported. Use the `^` or `logical_xor()` operator instead."
             }
-            [2, 1] => {
-                format!("addmv input tensors must have the same dtype, but got {large_b}, {large_a}, and {large_b}")
+            _ => {
+                "with a bool tensor is not supported. If you are trying to invert a mask, use the `~` or `logical_not()` \
+                 operator instead."
             }
-            _ => format!("expected m1 and m2 to have the same dtype, but got: {a} != {b}"),
+        };
+        return Some(PyNotImplementedError::new_err(format!("Subtraction, the `-` operator, {message}")));
+    }
+    let ranks = ranks(&call.line);
+    match (called, &*ranks) {
+        ("dot", [a, b]) if (*a, *b) != (1, 1) => {
+            return words(format!("1D tensors expected, but got {a}D and {b}D tensors"));
         }
+        ("mm", [2, 2]) => {}
+        ("mm", [2, _]) => return words(format!("mm: mat2 must be a matrix, got {}-D tensor", ranks[1])),
+        ("mm", [_, _]) => return words(format!("mm: self must be a matrix, got {}-D tensor", ranks[0])),
+        _ => {}
+    }
+    let [of_a, of_b] = *kinds else { return None };
+    if !["dot", "matmul", "mm", "mv"].contains(&called) || of_a == of_b {
+        return None;
+    }
+    let (a, b) = (of_a.in_messages(), of_b.in_messages());
+    let capital = |word: &str| word[..1].to_uppercase() + &word[1..];
+    let (large_a, large_b) = (capital(a), capital(b));
+    words(match &*ranks {
+        [1, 1] => {
+            format!("dot : expected both vectors to have same dtype, but found {large_a} and {large_b}")
+        }
+        [2, 1] => {
+            format!(
+                "addmv input tensors must have the same dtype, but got {large_b}, {large_a}, and {large_b}"
+            )
+        }
+        _ => format!("expected m1 and m2 to have the same dtype, but got: {a} != {b}"),
     })
 }

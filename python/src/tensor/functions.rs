@@ -7,7 +7,7 @@ use pyo3::types::{PyDict, PyTuple};
 
 use super::PyTensor;
 use super::call::{Call, refused};
-use super::errors::{done, told};
+use super::errors::{done, raised, told};
 use super::kinds::{Kind, cast};
 use super::make::default_kind;
 use super::view::View;
@@ -29,8 +29,8 @@ pub fn returned(py: Python<'_>, mut results: Vec<PyTensor>) -> PyResult<Py<PyAny
 
 /// The results of a call, as Python sees them.
 pub fn evaluated(py: Python<'_>, call: Call) -> PyResult<Vec<PyTensor>> {
-    if let Some(words) = refused(&call) {
-        return Err(PyRuntimeError::new_err(words));
+    if let Some(error) = refused(&call) {
+        return Err(error);
     }
     done(py, move || call.results())
 }
@@ -55,10 +55,14 @@ pub fn call_function(
     };
     let (first, source) = (&first.get().tensor, first.get().view());
     let seen = |(at, result): (usize, PyTensor)| {
-        let view = View::of(&called, first, source.as_ref(), &line, at);
-        result.viewing(view)
+        let view = View::of(&called, (first, source.as_ref()), &line, (at, &result.tensor));
+        let view = view.map_err(|error| raised(py, &error))?;
+        if view.is_none() && View::reshapes(&called) {
+            result.say_node("UnsafeViewBackward0");
+        }
+        Ok(result.viewing(view))
     };
-    returned(py, results.into_iter().enumerate().map(seen).collect())
+    returned(py, results.into_iter().enumerate().map(seen).collect::<PyResult<_>>()?)
 }
 
 /// The same, whose result takes the place of the first argument, which is returned.

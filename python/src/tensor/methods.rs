@@ -449,8 +449,8 @@ impl PyTensor {
         let source = PyTensor::of(source, own.kind())?;
         let source = converted(&source, own.kind()).map_err(|error| raised(slf.py(), &error))?;
         match own.view() {
-            None => done(slf.py(), || own.tensor.copy_(&source))?,
-            Some(_) => own.put(slf.py(), |x| {
+            None if source.dtype().is_float() => done(slf.py(), || own.tensor.copy_(&source))?,
+            _ => own.put(slf.py(), |x| {
                 let sizes: Vec<String> = x.shape().iter().map(usize::to_string).collect();
                 let mut line = Line::new(default_kind());
                 line.push("broadcast_to(").push_tensor(&source, false);

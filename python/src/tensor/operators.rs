@@ -18,16 +18,29 @@ use super::view::View;
 
 impl PyTensor {
     pub(super) fn updated(&self, py: Python<'_>, call: Call) -> PyResult<()> {
-        if let Some(words) = refused(&call) {
-            return Err(PyRuntimeError::new_err(words));
+        if let Some(error) = refused(&call) {
+            return Err(error);
         }
         let node = call.node().to_owned();
         let kind = self.kind();
+        if kind == Kind::Bool && !call.tells_truths() {
+            let words = "result type Long can't be cast to the desired output type Bool";
+            return Err(PyRuntimeError::new_err(words));
+        }
         self.put(py, |before| {
             let mut results = call.with_first(before).tensors()?;
             let result = results.remove(0);
-            // Numbers of another precision are brought into that of the place.
-            if result.dtype() == before.dtype() { Ok(result) } else { converted(&result, kind) }
+            // Numbers of another precision are brought into that of the place; fractions have none among integers.
+            match (result.dtype() == before.dtype(), result.dtype().is_float() && !before.dtype().is_float())
+            {
+                _ if kind == Kind::Bool => Ok(Tensor::new(cast(&result.array(), kind)?)),
+                (true, _) => Ok(result),
+                (_, true) => {
+                    let words = "result type Float can't be cast to the desired output type Long";
+                    Err(pullback::ops::Error::new(words).into())
+                }
+                _ => converted(&result, kind),
+            }
         })?;
         self.say_node(&node);
         Ok(())

@@ -42,8 +42,8 @@ const VIEWS: [&str; 24] = [
     "view_as",
 ];
 
-/// Those that copy where what they are given is not laid out in rows.
-const IN_ROWS: [&str; 4] = ["flatten", "ravel", "reshape", "reshape_as"];
+/// Those that give the same elements another shape: they copy where these do not lie so, but for `view`, which refuses.
+const RESHAPES: [&str; 6] = ["flatten", "ravel", "reshape", "reshape_as", "view", "view_as"];
 
 /// More views of views are not gone through: where the last one stands is computed at once.
 const MOST_DEPTH: usize = 32;
@@ -62,18 +62,32 @@ pub struct View {
 
 impl View {
     /// The view that is this result of an operation, where the operation makes views. `source` is what its first operand is a view of.
+    ///
+    /// # Errors
+    /// Where PyTorch has no such view of numbers that lie so.
     pub fn of(
         called: &str,
-        first: &Tensor,
-        source: Option<&Arc<View>>,
+        (first, source): (&Tensor, Option<&Arc<View>>),
         line: &Line,
-        result: usize,
-    ) -> Option<View> {
+        (number, result): (usize, &Tensor),
+    ) -> Result<Option<View>> {
         if !VIEWS.contains(&called) {
-            return None;
+            return Ok(None);
         }
-        let copies = IN_ROWS.contains(&called) && source.is_some_and(|source| !source.is_in_rows());
-        (!copies).then(|| View::made(first, source, line, result))
+        let lies_apart = match source {
+            Some(source) if RESHAPES.contains(&called) => !source.may_be_seen_as(&result.shape())?,
+            _ => false,
+        };
+        match (lies_apart, called) {
+            (true, "view" | "view_as") => Err(ops::Error::new(
+                "view size is not compatible with input tensor's size and stride (at least one dimension spans across two \
+                 contiguous subspaces). Use .reshape(...) instead.",
+            )
+            .into()),
+            // A copy.
+            (true, _) => Ok(None),
+            (false, _) => Ok(Some(View::made(first, source, line, number))),
+        }
     }
 
     /// The view that is this result of an operation.
@@ -93,6 +107,11 @@ impl View {
             }
             _ => view,
         }
+    }
+
+    /// Does a function give the same elements another shape?
+    pub fn reshapes(called: &str) -> bool {
+        RESHAPES.contains(&called)
     }
 
     /// The tensor that it is of.
@@ -149,9 +168,40 @@ impl View {
         self.base.update(|before| put(before, &Tensor::new(positions), value))
     }
 
-    /// Does it lie in one piece, row behind row?
-    fn is_in_rows(&self) -> bool {
-        let numbers = self.positions().and_then(|positions| Ok(positions.to_vec_i64()?)).unwrap_or_default();
-        numbers.windows(2).all(|pair| pair[1] == pair[0] + 1)
+    /// May its elements, as they lie in memory, be read as an array of this shape? Axes are joined where they follow one another
+    /// without a gap.
+    fn may_be_seen_as(&self, wanted: &[usize]) -> Result<bool> {
+        let positions = self.positions()?;
+        let (shape, numbers) = (positions.shape().to_vec(), positions.to_vec_i64()?);
+        if numbers.len() < 2 {
+            return Ok(true);
+        }
+        // How far apart neighbours along an axis lie; in rows they stand `behind` apart.
+        let mut behind = 1;
+        let mut axes: Vec<(usize, i64)> = Vec::new();
+        for &size in shape.iter().rev() {
+            if size > 1 {
+                axes.push((size, numbers[behind] - numbers[0]));
+            }
+            behind *= size;
+        }
+        let mut wanted = wanted.iter().rev().copied().filter(|&size| size != 1);
+        let mut at = 0;
+        while at < axes.len() {
+            let (mut joined, apart) = axes[at];
+            at += 1;
+            while at < axes.len() && axes[at].1 == joined as i64 * apart {
+                joined *= axes[at].0;
+                at += 1;
+            }
+            let mut taken = 1;
+            while taken < joined {
+                taken = wanted.next().map_or(usize::MAX, |size| taken * size);
+            }
+            if taken != joined {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 }
