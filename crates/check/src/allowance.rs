@@ -74,8 +74,13 @@ pub(crate) fn out_of_proportion(claimed: &[f64], derived: &[f64], measured: &[f6
     let square = sum(&|k| derived[k] * derived[k]);
     let times = sum(&|k| claimed[k] * derived[k]) / square;
     let error = (sum(&|k| measured[k] * measured[k]) / square).sqrt();
+    let off = (times - 1.0).abs();
+    // No number of entries that differ makes it less.
+    if off <= MOST_OF_ALL * error {
+        return None;
+    }
     let independent = square * square / squares_of_like(derived.iter().map(|&entry| (entry, entry * entry)));
-    ((times - 1.0).abs() > most_of(independent) * error).then_some(times)
+    (off > most_of(independent) * error).then_some(times)
 }
 
 /// How far claimed numbers lie to one side of the derivative in the mean, in units of what rounding is measured to do to each,
@@ -84,6 +89,9 @@ pub(crate) fn one_sided(claimed: &[f64], derived: &[f64], measured: &[f64]) -> O
     let told = || (0..derived.len()).filter(|&k| measured[k] > 0.0 && derived[k] != 0.0);
     let count = told().count() as f64;
     let mean = told().map(|k| (claimed[k] - derived[k]) / measured[k]).sum::<f64>() / count;
+    if mean.abs() <= MOST_OF_ALL {
+        return None;
+    }
     let independent = count * count / squares_of_like(told().map(|k| (derived[k], 1.0)));
     (mean.abs() > most_of(independent)).then_some(mean)
 }

@@ -9,7 +9,7 @@
 //! beside, the pieces fit together, and that is the derivative ([`Choices::fitted`]), which the conventions need not come to: those of
 //! `relu(x) - relu(-x)` at 0 come to 0. Beside a kink some of the pieces may fit together; the others are found by leaving them out.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use pullback_array::random::Generator;
 use pullback_array::{Array, DType};
@@ -18,13 +18,13 @@ use pullback_network::Value as _;
 use pullback_ops::{Factor, Origin, Result, Val, find};
 
 use crate::graph::ancestors;
-use crate::jump::{ALIKE, Jump, NUDGE, jumps_of, keep_fitting, mixed, sided};
+use crate::jump::{ALIKE, Jump, NUDGE, jumps_of, keep_fitting, mixed, sided, unit};
 use crate::kink::OneSided;
 use crate::layout::unravel;
 use crate::limits::SAFETY;
 use crate::other_code::Pulled;
 use crate::rounding::Simulation;
-use crate::routes::{Derivative, sizes};
+use crate::routes::Derivative;
 use crate::verdict::KinkOrigin;
 
 /// So many entries of a payload are tried one by one, to name the one that makes a kink.
@@ -242,10 +242,12 @@ impl<'a> Choices<'a> {
             let slopes = self.derivative.moved(slopes.to_vec_f64());
             let is_other = |column: usize, slope: f64| !of.same(column, slope, conventions[column]);
             let apart = of.apart(&vec![true; self.jumps.len()])?;
+            let ordered = self.ordered(&unit, &beside)?;
             let at = |column: usize| row * slopes.len() + column;
             let before = fitted.entries.len();
-            let is_fitted =
-                |&(column, &slope): &(usize, &f64)| is_other(column, slope) && !apart.contains_key(&column);
+            let is_fitted = |&(column, &slope): &(usize, &f64)| {
+                is_other(column, slope) && !apart.contains_key(&column) && !ordered.contains(&column)
+            };
             let found: BTreeMap<usize, f64> =
                 slopes.iter().enumerate().filter(is_fitted).map(|(column, &slope)| (column, slope)).collect();
             let mut found = [found];
@@ -322,8 +324,7 @@ impl<'a> Choices<'a> {
         let function =
             Function::new(&[x], &payloads.chain(inputs).collect::<Vec<_>>(), &self.derivative.fixed)?;
         let at = x.array()?.to_vec_f64();
-        let (_, size) = sizes(&at);
-        let scale = if size > 0.0 { size } else { 1.0 };
+        let scale = unit(&at);
         let side = |nudge: f64| {
             let moved = at.iter().zip(&direction).map(|(x, by)| x + nudge * scale * by).collect();
             function.call(&[Array::from_vec(&x.shape(), moved)?])
@@ -345,6 +346,25 @@ impl<'a> Choices<'a> {
         let at = row * direction.len() + column;
         let [left, right] = self.pieces_along(&self.derivative.unit(row), direction)?;
         Ok(OneSided { at, left: left[column], right: right[column], error: 0.0 })
+    }
+
+    /// The columns about which orders decide, of elements that tie. Moved alone, the middle one of three such moves no median, and all of
+    /// them together do: that its slopes on both sides are the same does not make the pieces fit.
+    fn ordered(&self, unit: &[f64], beside: &[Vec<Array>]) -> Result<HashSet<usize>> {
+        let is_order: Vec<bool> = self.jumps.iter().map(Jump::is_order).collect();
+        let mut ordered = HashSet::new();
+        if is_order.contains(&true) {
+            let stated = self.along(unit, &self.alike(ALIKE[0]))?;
+            for payloads in beside {
+                ordered.extend(differing(&self.along(unit, &self.taken(&is_order, payloads))?, &stated));
+            }
+        }
+        Ok(ordered)
+    }
+
+    /// Does an order decide about an entry?
+    pub(crate) fn is_ordered(&self, row: usize, column: usize) -> Result<bool> {
+        Ok(self.ordered(&self.derivative.unit(row), &self.beside()?)?.contains(&column))
     }
 
     /// All payloads by one convention.
@@ -418,7 +438,7 @@ fn deciding(stated: &Array, other: &Array, decides: impl Fn(Array) -> Result<boo
     for k in differing.by_ref().take(MOST_TRIED) {
         let mut one = own.clone();
         one[k] = changed[k];
-        if decides(Array::from_vec(stated.shape(), one)?)? {
+        if decides(Array::from_vec(stated.shape(), one)?.cast(stated.dtype())?)? {
             return Ok(k);
         }
     }

@@ -48,6 +48,8 @@ pub(crate) struct Flips {
 /// A piecewise constant value, as it is with some choices turned.
 struct Choice<'a> {
     op: &'a dyn Op,
+    /// Which of the operation's results it is.
+    output: usize,
     input: Vec<f64>,
     shape: Vec<usize>,
     /// How far rounding may move each element of the input.
@@ -89,11 +91,12 @@ impl<'a> Choice<'a> {
             |spread: &f64| if *spread > 0.0 { SAFETY * rounding_of(precision, *spread) } else { 0.0 };
         let rounding = measured.spread().iter().map(rounding).collect();
         let (input, shape) = (measured.value.to_vec_f64(), measured.value.shape().to_vec());
-        Ok(Some(Choice { op: op.as_ref(), input, shape, rounding, chosen: value.array()?.clone() }))
+        let (op, output, chosen) = (op.as_ref(), value.output(), value.array()?.clone());
+        Ok(Some(Choice { op, output, input, shape, rounding, chosen }))
     }
 
     fn of(&self, input: Vec<f64>) -> Result<Array> {
-        Ok(self.op.forward(&[&Array::from_vec(&self.shape, input)?])?.remove(0))
+        Ok(self.op.forward(&[&Array::from_vec(&self.shape, input)?])?.remove(self.output))
     }
 
     fn turned(&self, turn: &Turn) -> Result<Array> {
@@ -107,6 +110,9 @@ impl<'a> Choice<'a> {
         let chosen = self.chosen.to_vec_f64();
         if self.op.name() == "tie_share" {
             return self.rivals(&chosen, choice);
+        }
+        if !self.chosen.dtype().is_float() {
+            return self.exchanges(choice);
         }
         // Signs and steps turn at zero.
         let turn = |at: usize, to: f64| {
@@ -126,6 +132,34 @@ impl<'a> Choice<'a> {
                 if !seen[k].contains(&result[k]) {
                     seen[k].push(result[k]);
                     turns.push(turn(k, other[k]));
+                }
+            }
+        }
+        Ok(turns)
+    }
+
+    /// Of places in an order: elements that rounding may exchange, each with those that are next to it in size. Whether an order has
+    /// both in it, which those of two rows have not, is seen by what the exchange makes of it.
+    fn exchanges(&self, choice: usize) -> Result<Vec<Turn>> {
+        let mut by_size: Vec<usize> = (0..self.input.len()).collect();
+        by_size.sort_by(|&a, &b| self.input[a].total_cmp(&self.input[b]));
+        let mut turns = Vec::new();
+        for (number, &a) in by_size.iter().enumerate().take(MOST_WORK / self.input.len().max(1)) {
+            let mut found = 0;
+            for &b in &by_size[number + 1..] {
+                let (gap, reach) = (self.input[b] - self.input[a], self.rounding[a] + self.rounding[b]);
+                if !(gap <= reach && reach > 0.0) || found == MOST_RIVALS {
+                    break;
+                }
+                let moved = |at: usize, to: usize| Moved {
+                    at,
+                    to: self.input[to],
+                    cost: 0.5 * (gap / reach).powi(2),
+                };
+                let turn = Turn { choice, moved: vec![moved(a, b), moved(b, a)] };
+                if self.turned(&turn)?.to_vec_f64() != self.chosen.to_vec_f64() {
+                    found += 1;
+                    turns.push(turn);
                 }
             }
         }
@@ -444,7 +478,8 @@ impl<'a> Chosen<'a> {
         Ok(moved.filter(|(_, moved)| *moved != 0.0).collect())
     }
 
-    /// The choices that move what is beyond its tolerance toward the claim, to first order; the most promising first.
+    /// The choices that move what is beyond its tolerance toward the claim, to first order, the most promising first; and those of which
+    /// first order tells nothing.
     fn promising(&self, turns: Vec<Turn>, off: &Off<'_>) -> Result<Vec<Turn>> {
         let mut gains: Vec<Vec<f64>> =
             self.choices.iter().map(|choice| vec![0.0; choice.input.len()]).collect();
@@ -467,7 +502,13 @@ impl<'a> Chosen<'a> {
             }
         }
         let mut promising: Vec<(f64, Turn)> = Vec::new();
+        // Of two branches one is chosen, and that has no slope: what is nearest to where it turns is tried first.
+        let mut untold: Vec<Turn> = Vec::new();
         for turn in turns {
+            if !self.told.contains(&turn.choice) {
+                untold.push(turn);
+                continue;
+            }
             let choice = &self.choices[turn.choice];
             let (new, old) = (choice.turned(&turn)?.to_vec_f64(), choice.chosen.to_vec_f64());
             let moved = new.iter().zip(&old).map(|(new, old)| new - old);
@@ -476,7 +517,8 @@ impl<'a> Chosen<'a> {
                 promising.push((gained, turn));
             }
         }
+        untold.sort_by(|a, b| a.cost().total_cmp(&b.cost()));
         promising.sort_by(|(a, _), (b, _)| b.total_cmp(a));
-        Ok(promising.into_iter().map(|(_, turn)| turn).collect())
+        Ok(promising.into_iter().map(|(_, turn)| turn).chain(untold).collect())
     }
 }

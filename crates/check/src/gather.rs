@@ -294,7 +294,7 @@ impl Case<'_> {
 }
 
 /// Entries of which central differences see the mean of the slopes that pieces have on both sides: a kink that is as narrow as rounding, so
-/// that smaller steps do not show it.
+/// that smaller steps do not show it; or a tie of several, of which one alone shows nothing.
 fn hidden_kinks(
     derivative: &Derivative<'_>,
     disputed: &[usize],
@@ -310,8 +310,9 @@ fn hidden_kinks(
     for &p in disputed.iter().take(MOST_HIDDEN) {
         let slopes = choices.slopes_at(p / columns, p % columns)?;
         let error = SAFETY * estimate.error[p] + rounding[p];
+        let is_mean = ((slopes.left + slopes.right) / 2.0 - estimate.value[p]).abs() <= error;
         let is_kink = (slopes.left - slopes.right).abs() > error;
-        if is_kink && ((slopes.left + slopes.right) / 2.0 - estimate.value[p]).abs() <= error {
+        if is_mean && (is_kink || choices.is_ordered(p / columns, p % columns)?) {
             found.push(OneSided { error, ..slopes });
         }
     }

@@ -11,7 +11,7 @@ use crate::graph::{ancestors_of, piecewise_constant};
 use crate::limits::SAFETY;
 use crate::routes::sizes;
 
-/// How far the input of a payload is moved to see it jump, beside its largest entry: more than rounding may have moved it,
+/// How far the input of a payload is moved to see it jump, in units of its size ([`unit`]): more than rounding may have moved it,
 /// and less than any step of a finite difference.
 pub(crate) const NUDGE: f64 = 1e-9;
 
@@ -21,6 +21,14 @@ const NUDGE_OF_TIES: f64 = 16.0 * NUDGE;
 /// So many directions in a row are to show nothing of entries whose pieces seem to fit: along each, one that ties with others that do
 /// not move is seen on one side.
 const QUIET: usize = 2;
+
+/// The size of numbers that are moved by [`NUDGE`]: that of the small ones, but that rounding of the largest is less than it moves. What
+/// is smaller than that beside them, an element of 1e-17 that a matrix product left, may be on either side of its jump.
+pub(crate) fn unit(numbers: &[f64]) -> f64 {
+    let (largest, small) = sizes(numbers);
+    let unit = small.max(SAFETY * f64::EPSILON * largest / NUDGE);
+    if unit > 0.0 { unit } else { 1.0 }
+}
 
 /// A payload at its jump.
 pub(crate) struct Jump {
@@ -102,13 +110,12 @@ impl Jump {
     /// `None`: the payload is at no jump.
     pub(crate) fn of(payload: &Val) -> Result<Option<Jump>> {
         let Origin::Call(op, inputs) = payload.origin() else { return Ok(None) };
-        if !payload.dtype().is_float() || !inputs[0].dtype().is_float() {
+        if !inputs[0].dtype().is_float() {
             return Ok(None);
         }
         let arrays: Vec<Array> = inputs.iter().map(|input| input.array().cloned()).collect::<Result<_>>()?;
         let at = arrays[0].to_vec_f64();
-        let (_, size) = sizes(&at);
-        let scale = if size > 0.0 { size } else { 1.0 };
+        let scale = unit(&at);
         let moved = |by: &dyn Fn(usize, f64) -> f64| -> Result<Array> {
             let first = at.iter().enumerate().map(|(k, x)| x + by(k, *x)).collect();
             let first = Array::from_vec(arrays[0].shape(), first)?.cast(arrays[0].dtype())?;
@@ -128,6 +135,10 @@ impl Jump {
 
     /// The payload at each point `beside`, where the payloads of all jumps stand, this one's by its `number`, and then their inputs.
     fn sided(&self, number: usize, jumps: usize, beside: &[Vec<Array>]) -> Result<Vec<Array>> {
+        // Places are not those of the elements that move.
+        if self.is_order() {
+            return Ok(beside.iter().map(|point| point[number].clone()).collect());
+        }
         let (stated, input) = (self.stated.to_vec_f64(), self.payload.inputs()[0].array()?.to_vec_f64());
         let payloads: Vec<Vec<f64>> = beside.iter().map(|point| point[number].to_vec_f64()).collect();
         let stays = |point: &Vec<Array>| -> Vec<bool> {
@@ -149,9 +160,12 @@ impl Jump {
         self.sides.iter().chain(&self.broken).filter(|other| differ(other, &self.stated))
     }
 
-    /// Somewhere between all that it may be.
+    /// Somewhere between all that it may be; an order, another one that it may be.
     fn mixed(&self, generator: &mut Generator) -> Result<Array> {
         let mut mixed = self.stated.clone();
+        if self.is_order() {
+            return Ok(self.others().next().cloned().unwrap_or(mixed));
+        }
         for other in self.others() {
             let weights = generator.rand(self.stated.shape(), DType::F64)?;
             let by = other.zip(&self.stated, "mix", |a, b| a - b, |a, b| a - b)?;
@@ -159,6 +173,11 @@ impl Jump {
             mixed = mixed.zip(&by, "mix", |a, b| a + b, |a, b| a + b)?;
         }
         Ok(mixed)
+    }
+
+    /// Is it an order, places instead of numbers?
+    pub(crate) fn is_order(&self) -> bool {
+        !self.stated.dtype().is_float()
     }
 
     /// Does it stay where all of its input moves, and not where elements move apart?

@@ -19,7 +19,7 @@
 //! What is piecewise constant (the sign of a value, which element is the largest) is held: a jump is no rounding error. Two
 //! sizes are tried, since a badly conditioned program leaves its linear range, or its domain, at the larger one.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::collections::{HashMap, HashSet};
 
 use pullback_array::{Array, Precision, memory};
@@ -348,7 +348,8 @@ impl Simulation {
         // Their movements by two sizes, and a perturbed result.
         let entries: usize = values.iter().map(Array::len).sum();
         memory::room(3 * size_of::<f64>() * entries)?;
-        let run = Run { simulation: self, known: &known, sums, given, values: &values };
+        let inside = RefCell::default();
+        let run = Run { simulation: self, known: &known, sums, given, values: &values, inside };
         // What is perturbed least is to move by more than double precision rounds.
         let [coarse, fine] = [COARSE, FINE].map(|size| size / sums.stores().0);
         let (mut coarse, fine) = (run.moved(coarse, 0)?, run.moved(fine, sums.samples)?);
@@ -442,6 +443,8 @@ struct Run<'a> {
     sums: Sums,
     given: &'a [Array],
     values: &'a [Array],
+    /// How many products an entry adds up, of operations that others run.
+    inside: RefCell<HashMap<u64, Option<f64>>>,
 }
 
 impl Run<'_> {
@@ -470,10 +473,60 @@ impl Run<'_> {
         Ok(largest)
     }
 
+    /// The results of an operation that adds up so many products, where its result is `stored` so coarsely, and may `drift`.
+    fn perturbed_sum(
+        &self,
+        (op, inputs): (&dyn Op, &[&Array]),
+        (products, is): (f64, Sum),
+        (stored, drift): (f64, f64),
+        noise: &Noise,
+        size: f64,
+    ) -> Result<Vec<Array>> {
+        let (_, rounds) = self.sums.stores();
+        let (operands, result) = self.sums.perturbations(products, is);
+        let operands = if inputs.len() > 1 { operands.max(rounds) } else { operands };
+        let inputs: Result<Vec<Array>> =
+            inputs.iter().map(|input| noise.perturb_each(input, size * operands)).collect();
+        let results = op.forward(&inputs?.iter().collect::<Vec<_>>())?;
+        noise.perturb_all(results, size * (stored + result.max(drift)), self.sums)
+    }
+
+    /// The results of an operation that another one runs, as a loop does those of its body.
+    fn perturbed_inside(
+        &self,
+        op: &dyn Op,
+        value: &Val,
+        inputs: &[&Array],
+        noise: &Noise,
+        size: f64,
+    ) -> Result<Vec<Array>> {
+        let stored = self.sums.stores().0 * op.roundings(inputs);
+        let known = self.inside.borrow().get(&value.order()).copied();
+        let products = match known {
+            Some(products) => products,
+            None => {
+                let products = products(value)?;
+                self.inside.borrow_mut().insert(value.order(), products);
+                products
+            }
+        };
+        match products {
+            Some(products) => {
+                self.perturbed_sum((op, inputs), (products, Sum::OfComputed), (stored, 0.0), noise, size)
+            }
+            None => {
+                let mut inside = |op: &dyn Op, value: &Val, inputs: &[&Array]| {
+                    self.perturbed_inside(op, value, inputs, noise, size)
+                };
+                noise.perturb_all(op.forward_by(inputs, &mut inside)?, size * stored, self.sums)
+            }
+        }
+    }
+
     /// The values with everything perturbed that rounds, but for their own being stored.
     fn perturbed(&self, noise: &Noise, size: f64) -> Result<Vec<Array>> {
         let simulation = self.simulation;
-        let (stores, rounds) = self.sums.stores();
+        let (stores, _) = self.sums.stores();
         let mut inputs = self.given.to_vec();
         for (leaf, array) in simulation.leaves.iter().zip(&simulation.arrays) {
             let is_exact = self.known.exact.is_exact(leaf, array) || is_stated(array);
@@ -488,25 +541,29 @@ impl Run<'_> {
             if self.known.exact.knows(order) {
                 return op.forward(inputs);
             }
+            let factorised = match (op.factorises(), inputs) {
+                (true, [matrix, ..]) => Some(noise.perturb_matrices(matrix, size * stores)?),
+                _ => None,
+            };
+            let others = inputs.iter().copied().skip(1);
+            let own: Vec<&Array> = match &factorised {
+                Some(matrix) => std::iter::once(matrix).chain(others).collect(),
+                None => inputs.to_vec(),
+            };
+            let inputs = own.as_slice();
             let is_asked = orders.contains(&order);
             let stored = if is_asked { 0.0 } else { stores * op.roundings(inputs) };
             let results = match simulation.sums.get(&order) {
                 None => {
-                    let mut inside = |op: &dyn Op, _: &Val, inputs: &[&Array]| {
-                        let stored = size * stores * op.roundings(inputs);
-                        noise.perturb_all(op.forward(inputs)?, stored, self.sums)
+                    let mut inside = |op: &dyn Op, value: &Val, inputs: &[&Array]| {
+                        self.perturbed_inside(op, value, inputs, noise, size)
                     };
                     noise.perturb_all(op.forward_by(inputs, &mut inside)?, size * stored, self.sums)?
                 }
                 Some(&products) => {
                     let is = self.known.sums.get(&order).copied().unwrap_or(Sum::Inside);
-                    let (operands, result) = self.sums.perturbations(products, is);
-                    let result = result.max(self.known.drifts.get(&order).copied().unwrap_or(0.0));
-                    let operands = if inputs.len() > 1 { operands.max(rounds) } else { operands };
-                    let inputs: Result<Vec<Array>> =
-                        inputs.iter().map(|input| noise.perturb_each(input, size * operands)).collect();
-                    let results = op.forward(&inputs?.iter().collect::<Vec<_>>())?;
-                    noise.perturb_all(results, size * (stored + result), self.sums)?
+                    let drift = self.known.drifts.get(&order).copied().unwrap_or(0.0);
+                    self.perturbed_sum((op, inputs), (products, is), (stored, drift), noise, size)?
                 }
             };
             if !is_asked {
@@ -541,9 +598,20 @@ impl Noise {
     }
 
     fn next(&self) -> f64 {
-        let state = self.state.get().wrapping_add(0x9e37_79b9_7f4a_7c15);
-        self.state.set(state);
-        Noise::mixed(state)
+        Noise::drawn(&self.state)
+    }
+
+    fn drawn(state: &Cell<u64>) -> f64 {
+        state.set(state.get().wrapping_add(0x9e37_79b9_7f4a_7c15));
+        Noise::mixed(state.get())
+    }
+
+    /// What draws many numbers draws them from a state of its own, which no write to an array can change, so that it stays in a register.
+    fn drawing<R>(&self, of: impl FnOnce(&Cell<u64>) -> R) -> R {
+        let state = Cell::new(self.state.get());
+        let result = of(&state);
+        self.state.set(state.get());
+        result
     }
 
     fn mixed(state: u64) -> f64 {
@@ -562,24 +630,48 @@ impl Noise {
         // Rounding depends on the digits of a number, not on its exponent or its sign.
         const DIGITS: u64 = (1 << 52) - 1;
         self.next();
-        let drawn = |x: f64| match self.alike {
-            true => Noise::mixed(self.state.get() ^ (x.to_bits() & DIGITS)),
-            false => self.next(),
-        };
-        let of = |x: f64| 1.0 + size * (1.0 + sums.underflow(x)) * drawn(x);
-        Ok(array.map(|x| x * of(x.into()) as f32, |x| x * of(x))?)
+        let by = |x: f64| size * (1.0 + sums.underflow(x));
+        if self.alike {
+            let state = self.state.get();
+            let of = |x: f64| 1.0 + by(x) * Noise::mixed(state ^ (x.to_bits() & DIGITS));
+            return Ok(array.map(|x| x * of(x.into()) as f32, |x| x * of(x))?);
+        }
+        self.drawing(|state| {
+            let of = |x: f64| 1.0 + by(x) * Noise::drawn(state);
+            Ok(array.map(|x| x * of(x.into()) as f32, |x| x * of(x))?)
+        })
     }
 
     fn perturb_all(&self, arrays: Vec<Array>, size: f64, sums: Sums) -> Result<Vec<Array>> {
         arrays.iter().map(|array| self.perturb(array, size, sums)).collect()
     }
 
-    /// The same with a number of its own for every element, as where others stand beside equal ones in their sums.
+    /// Matrices whose entries are off by as much as a rounding of the largest one in their column; in half of the samples, in their row.
+    fn perturb_matrices(&self, array: &Array, size: f64) -> Result<Array> {
+        let (numbers, shape) = (array.to_vec_f64(), array.shape());
+        let [.., rows, columns] = *shape else { return Ok(array.clone()) };
+        if !array.dtype().is_float() || size == 0.0 || numbers.is_empty() {
+            return Ok(array.clone());
+        }
+        let mut moved = numbers.clone();
+        for (matrix, moved) in numbers.chunks(rows * columns).zip(moved.chunks_mut(rows * columns)) {
+            let line = |at: usize| if self.alike { at / columns } else { at % columns };
+            let mut largest = vec![0.0f64; rows.max(columns)];
+            matrix.iter().enumerate().for_each(|(at, x)| largest[line(at)] = largest[line(at)].max(x.abs()));
+            moved.iter_mut().enumerate().for_each(|(at, x)| *x += size * largest[line(at)] * self.next());
+        }
+        Ok(Array::from_vec(shape, moved)?.cast(array.dtype())?)
+    }
+
+    /// Every element times such a number of its own, as where others stand beside equal ones in their sums.
     fn perturb_each(&self, array: &Array, size: f64) -> Result<Array> {
         if !array.dtype().is_float() || size == 0.0 {
             return Ok(array.clone());
         }
-        Ok(array.map(|x| x * (1.0 + (size * self.next()) as f32), |x| x * (1.0 + size * self.next()))?)
+        self.drawing(|state| {
+            let of = || 1.0 + size * Noise::drawn(state);
+            Ok(array.map(|x| x * of() as f32, |x| x * of())?)
+        })
     }
 }
 
@@ -610,20 +702,32 @@ pub(crate) fn float_leaves(values: &[&Val]) -> Vec<Val> {
 fn sums(values: &[&Val]) -> Result<HashMap<u64, f64>> {
     let mut found: HashMap<u64, f64> = HashMap::new();
     for value in ancestors_of(values) {
-        let entries: f64 = value.shape().iter().map(|&size| size as f64).product();
-        for (k, input) in value.inputs().iter().enumerate() {
-            // An operation cannot add up more products by one input than that one has entries.
-            if entries == 0.0 || (input.shape().iter().product::<usize>() as f64) < LEAST_SUM {
-                continue;
-            }
-            let products = value.jacobian(k)?.jvp_flops() / entries;
-            if products >= LEAST_SUM && products.is_finite() {
-                let known = found.entry(value.order()).or_insert(products);
-                *known = known.max(products);
-            }
+        if let Some(products) = products(&value)? {
+            let known = found.entry(value.order()).or_insert(products);
+            *known = known.max(products);
         }
     }
     Ok(found)
+}
+
+/// How many products an entry of a value adds up. `None`: it is no sum, or rounds as the operations do that it runs.
+fn products(value: &Val) -> Result<Option<f64>> {
+    if matches!(value.origin(), Origin::Call(op, _) if op.inner_work() > 0.0) {
+        return Ok(None);
+    }
+    let entries: f64 = value.shape().iter().map(|&size| size as f64).product();
+    let mut most: Option<f64> = None;
+    for (k, input) in value.inputs().iter().enumerate() {
+        // An operation cannot add up more products by one input than that one has entries.
+        if entries == 0.0 || (input.shape().iter().product::<usize>() as f64) < LEAST_SUM {
+            continue;
+        }
+        let products = value.jacobian(k)?.jvp_flops() / entries;
+        if products >= LEAST_SUM && products.is_finite() {
+            most = Some(most.map_or(products, |most| most.max(products)));
+        }
+    }
+    Ok(most)
 }
 
 #[cfg(test)]

@@ -28,7 +28,8 @@ const FAR: f64 = 0.1;
 /// x; where the terms of y cancel, of the smallest value on the way that is of a size; else what a large step shows.
 pub(crate) fn typical_slope(derivative: &Derivative<'_>) -> Result<f64> {
     let size = |value: &Val| Ok::<f64, pullback_ops::Error>(value.array()?.max_abs());
-    let length = match size(derivative.x)? {
+    // What rounding left of terms that cancel is no size to move x by.
+    let length = match size_if_cancelled(derivative.x)?.map_or_else(|| size(derivative.x), Ok)? {
         0.0 => 1.0,
         length => length,
     };

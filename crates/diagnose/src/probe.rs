@@ -13,9 +13,12 @@ use pullback_array::{Array, DType};
 use pullback_check::Truth;
 use pullback_lang::program::{Claim, Inputs, Program, Value, elaborate_at, elaborate_with};
 use pullback_lang::{DimSpec, Expr, ExprKind, File, Input, Shape, Source, Span, Statement, StatementKind};
+use pullback_network::Value as _;
+use pullback_ops::Val;
 
 use crate::claimed::subject;
 use crate::degenerate::same;
+use crate::tree::graph_of;
 
 /// A derivative with more entries is not held against candidates.
 const MOST_ENTRIES: usize = 1 << 16;
@@ -198,7 +201,8 @@ fn stated(
 ) -> Option<Probe> {
     let maker = Maker { file, exact, inputs, base_dir, elsewhere: &|_| () };
     let mut stated = inputs.iter().filter(|(key, _)| !maker.is_drawn(key));
-    let any = stated.any(|(_, array)| array.dtype().is_float() && !is_kept(array, how));
+    let any =
+        stated.any(|(key, array)| array.dtype().is_float() && !maker.kind(key, array).is_kept(array, how));
     let program = any.then(|| maker.program(&Sizes::Kept, seed, how)).flatten()?;
     Some(Probe::new(program, false))
 }
@@ -212,7 +216,7 @@ pub(crate) fn with_moved(
     name: &str,
 ) -> Option<Program> {
     let array = exact.find(name)?.val.array().ok()?;
-    let other = moved(array, array.shape(), &mut Generator::new(2), Moved::All)?;
+    let other = moved(array, &Kind::of(array), array.shape(), &mut Generator::new(2), Moved::All)?;
     let mut file = file.clone();
     for statement in &mut file.statements {
         if let StatementKind::Definition(definition) = &statement.kind
@@ -278,9 +282,12 @@ fn has_same_axes(one: &Program, other: &Program) -> bool {
 /// The file on other data in which flags, labels and shares stay what they are; none where it states no such.
 pub(crate) fn flagged(file: &File, exact: &Program, inputs: &Inputs, base_dir: &Path) -> Vec<Probe> {
     let maker = Maker { file, exact, inputs, base_dir, elsewhere: &|_| () };
-    let is_flag = |array: &Array| array.ndim() > 0 && array.dtype().is_float() && is_kept(array, Moved::Data);
+    let is_flag = |key: &str, array: &Array| {
+        array.ndim() > 0 && array.dtype().is_float() && maker.kind(key, array).is_kept(array, Moved::Data)
+    };
     let numbers: usize = inputs.iter().map(|(_, array)| array.len()).sum();
-    if numbers > MOST_DRAWN || !inputs.iter().any(|(key, array)| !maker.is_drawn(key) && is_flag(array)) {
+    if numbers > MOST_DRAWN || !inputs.iter().any(|(key, array)| !maker.is_drawn(key) && is_flag(key, array))
+    {
         return Vec::new();
     }
     let programs = [2, 3].into_iter().filter_map(|seed| maker.program(&Sizes::Kept, seed, Moved::Data));
@@ -386,8 +393,8 @@ impl Maker<'_> {
         let mut generator = Generator::new(seed);
         for (key, array) in self.inputs.iter() {
             if !self.is_drawn(key) {
-                let moved = moved(array, &self.shape_of(key, array, sizes), &mut generator, which)?;
-                given.set(key, moved);
+                let (kind, shape) = (self.kind(key, array), self.shape_of(key, array, sizes));
+                given.set(key, moved(array, &kind, &shape, &mut generator, which)?);
             }
         }
         let (mut program, inputs) = elaborate_with(&file, &given, self.base_dir).ok()?;
@@ -396,6 +403,25 @@ impl Maker<'_> {
         }
         (self.elsewhere)(&mut program);
         Some(program)
+    }
+
+    /// What an array may be beside numbers, as far as its numbers and the program tell: of flags that are all the same the numbers do not
+    /// say what they are, and an operation that asks no more than whether they are 0 does.
+    fn kind(&self, key: &str, array: &Array) -> Kind {
+        let kind = Kind::of(array);
+        if kind.has_flags || !array.to_vec_f64().iter().all(|x| *x == 0.0 || *x == 1.0) {
+            return kind;
+        }
+        let Some(own) = self.exact.find(key) else { return kind };
+        let asks = |value: &Val| {
+            let mut inputs = value.inputs().iter().enumerate();
+            inputs.any(|(k, input)| {
+                let is_constant = || value.jacobian(k).is_ok_and(|network| network.terms().is_empty());
+                input.id() == own.val.id() && value.dtype().is_float() && is_constant()
+            })
+        };
+        let is_condition = self.exact.claims.iter().any(|claim| graph_of(&claim.of).values().any(asks));
+        Kind { has_flags: is_condition, ..kind }
     }
 
     fn shape_of(&self, key: &str, array: &Array, sizes: &Sizes) -> Vec<usize> {
@@ -497,15 +523,12 @@ impl Kind {
     }
 }
 
-/// Is an array what it must be, as far as its numbers tell?
-fn is_kept(array: &Array, which: Moved) -> bool {
-    Kind::of(array).is_kept(array, which)
-}
-
 /// Others of the kind of an array, in another shape: flags such as it has, shares that add up to 1.
-fn of_kind(array: &Array, shape: &[usize], generator: &mut Generator) -> Option<Array> {
-    let kind = Kind::of(array);
-    let old = array.to_vec_f64();
+fn of_kind(array: &Array, kind: &Kind, shape: &[usize], generator: &mut Generator) -> Option<Array> {
+    let mut old = array.to_vec_f64();
+    if kind.has_flags && old.iter().all(|x| *x == old[0]) {
+        old = vec![0.0, 1.0];
+    }
     let shares = generator.rand(shape, DType::F64).ok()?.to_vec_f64();
     let row = shape.last().copied().unwrap_or(1).max(1);
     let rows = shares.chunks(row);
@@ -531,17 +554,22 @@ fn largest(row: &[f64]) -> usize {
 
 /// Other numbers like these, in another shape: each is one of these times a factor between 0.6 and 1.4, the one at its place
 /// or any; a zero becomes positive, for a zero hides what it is multiplied by.
-fn moved(array: &Array, shape: &[usize], generator: &mut Generator, which: Moved) -> Option<Array> {
+fn moved(
+    array: &Array,
+    kind: &Kind,
+    shape: &[usize],
+    generator: &mut Generator,
+    which: Moved,
+) -> Option<Array> {
     if array.dtype() == DType::I64 || array.is_empty() {
         return (array.shape() == shape).then(|| array.clone());
     }
     let old = array.to_vec_f64();
-    if is_kept(array, which) {
+    if kind.is_kept(array, which) {
         return (array.shape() == shape).then(|| array.clone());
     }
-    let kind = Kind::of(array);
     if matches!(which, Moved::OfKind | Moved::AllOfKind) && (kind.has_flags || kind.has_shares) {
-        return of_kind(array, shape, generator);
+        return of_kind(array, kind, shape, generator);
     }
     let factors = generator.rand(shape, DType::F64).ok()?.to_vec_f64();
     let largest = array.max_abs();

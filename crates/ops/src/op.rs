@@ -106,6 +106,13 @@ pub trait Op: fmt::Debug + Send + Sync + 'static {
         1.0
     }
 
+    /// Does it factorise its first operand, a matrix in the last two axes? What comes of that are the results for a matrix of which each entry
+    /// is off by a rounding of the largest one in its column, the backward error of elimination with pivots; of a transposed one, in its
+    /// row (Higham, *Accuracy and Stability of Numerical Algorithms*, theorem 9.3).
+    fn factorises(&self) -> bool {
+        false
+    }
+
     /// Is the result held where derivatives are taken, by differences too?
     fn holds(&self) -> bool {
         false

@@ -1,6 +1,6 @@
 //! Verdicts in words: one line each, and, where a claim fails, what is to be seen at its place.
 
-use pullback_check::{Coarser, Entry, Judgement, Note, Routes, Same, Verdict};
+use pullback_check::{Coarser, Entry, Judgement, Note, Routes, Same, Says, Verdict};
 use pullback_lang::Span;
 
 use crate::check::ClaimReport;
@@ -384,7 +384,10 @@ pub(crate) fn failure(claim: &ClaimReport) -> Option<Failure> {
         }
         Verdict::Ambiguous => {
             lines.extend(notes(judgement));
-            let hint = "if the program does not jump here, a rule of Pullback is wrong: please report it";
+            let hint = match judgement.facts.worst {
+                Says::Unseen => "choose inputs at which differences can be taken",
+                _ => "if the program does not jump here, a rule of Pullback is wrong: please report it",
+            };
             wrong(format!("{key} cannot be decided"), worst, lines, Some(hint))
         }
         Verdict::NotFinite => {

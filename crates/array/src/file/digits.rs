@@ -39,7 +39,7 @@ pub struct Digits {
     whole: bool,
     /// Are all of them multiples of one power of two, and none more than the format's significant bits above it?
     grid: bool,
-    /// How the digits are used of each format that has the numbers, the narrowest first.
+    /// How the digits are used of each narrower format that has the numbers, the narrowest first.
     uses: Vec<(Precision, Uses)>,
 }
 
@@ -82,7 +82,9 @@ impl Digits {
         let narrowest = fits.first().copied().unwrap_or(stored);
         let (mut highest, mut lowest) = (i32::MIN, i32::MAX);
         // What a mean or a broadcast repeats is one number, rounded once.
-        let mut distinct: Vec<f64> = numbers.iter().map(|x| x.abs()).filter(|x| x.is_normal()).collect();
+        // Where no narrower format has them there is nothing to be told by them.
+        let asked = if fits.is_empty() { &[][..] } else { &numbers };
+        let mut distinct: Vec<f64> = asked.iter().map(|x| x.abs()).filter(|x| x.is_normal()).collect();
         distinct.sort_unstable_by(f64::total_cmp);
         distinct.dedup();
         for &x in &distinct {
@@ -93,8 +95,7 @@ impl Digits {
         }
         let whole = numbers.iter().all(|x| x.fract() == 0.0 || !x.is_finite());
         let grid = highest < lowest.saturating_add(bits(narrowest) + 1);
-        let formats = fits.iter().copied().chain([stored]);
-        let uses = formats.map(|format| (format, Uses::of(&distinct, format))).collect();
+        let uses = fits.iter().map(|&format| (format, Uses::of(&distinct, format))).collect();
         Digits { narrowest, fits, stored, whole, grid, uses }
     }
 
@@ -113,7 +114,7 @@ impl Digits {
         told.then_some(self.narrowest)
     }
 
-    /// May these numbers be results that were rounded to a format that has them? Those of which hardly any uses the last digit are
+    /// May these numbers be results that were rounded to a narrower format that has them? Those of which hardly any uses the last digit are
     /// none: they are exact, or what a difference of rounded numbers left. What is below the format's normal range has too few digits to
     /// tell, and zeros, which have none, may have been anything below it.
     pub fn may_be_rounded(&self, format: Precision) -> bool {

@@ -127,6 +127,26 @@ impl AtKinks {
         (self.jumps.iter().map(|jump| &jump.payload).collect(), alike(&self.jumps, ALIKE[0]))
     }
 
+    /// Leaves out the entries about which orders decide: of elements that tie, one that is moved alone shows nothing of what all of them
+    /// together do.
+    fn leave_out_ordered(&self, fitted: &mut Entries<f64>, beside: &[Array]) -> Result<()> {
+        if !self.jumps.iter().any(Jump::is_order) {
+            return Ok(());
+        }
+        let of = |(jump, beside): (&Jump, &Array)| {
+            if jump.is_order() { beside.clone() } else { jump.stated.clone() }
+        };
+        let payloads: Vec<Array> = self.jumps.iter().zip(beside).map(of).collect();
+        let (stated, others) =
+            (self.gradients.call(&alike(&self.jumps, ALIKE[0]))?, self.gradients.call(&payloads)?);
+        for ((entries, stated), other) in fitted.iter_mut().zip(&stated).zip(&others) {
+            let same = Same::of(stated, other);
+            let (stated, other) = (stated.as_f64(), other.as_f64());
+            entries.retain(|&p, _| same.is(stated[p], other[p]));
+        }
+        Ok(())
+    }
+
     /// What is found of the undecided entries, in a program whose values these are and whose output changes over some `scale`, and is
     /// rounded by `noise`. `None`: differences do not agree with what the rules make of them, or cannot tell.
     pub(super) fn beside(
@@ -188,6 +208,7 @@ impl AtKinks {
             }
         }
         let mut fitted = fitted.unwrap_or_default();
+        self.leave_out_ordered(&mut fitted, &beside)?;
         keep_fitting(&mut fitted, &mut |fitted| {
             let directions = directions(fitted, values, norms, &mut generator)?;
             sides(&directions)?.iter().map(|payloads| self.gradients.call(payloads)).collect()

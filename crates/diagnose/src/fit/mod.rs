@@ -107,6 +107,11 @@ impl<'f> Fit<'f> {
         self.inquiry.exact.claims[self.number].expr.is_some()
     }
 
+    /// What explains the whole of the numbers, where they are not the derivative but for their last digits.
+    fn of_whole<T: Default>(&self, found: impl FnOnce() -> T) -> T {
+        if whole::is_right_nearly(self.case) { T::default() } else { found() }
+    }
+
     /// Of an expression it is told elsewhere.
     fn of_numbers(&self, found: impl FnOnce() -> Option<Diagnosis>) -> Vec<Diagnosis> {
         if self.is_expression() { Vec::new() } else { found().into_iter().collect() }
@@ -124,12 +129,12 @@ impl<'f> Fit<'f> {
 
     /// Two claims are the wrong way round.
     fn swapped(&self) -> Vec<Diagnosis> {
-        self.of_numbers(|| neighbours::swapped(self.inquiry, self.number, self.case))
+        self.of_whole(|| self.of_numbers(|| neighbours::swapped(self.inquiry, self.number, self.case)))
     }
 
     /// Something was done to the gradient as a whole.
     fn whole(&self) -> Vec<Diagnosis> {
-        let found = whole::found(self.inquiry, self.number, self.case);
+        let found = self.of_whole(|| whole::found(self.inquiry, self.number, self.case));
         if !found.iter().all(|found| found.cause == "missing-sum") || found.is_empty() {
             return found;
         }
@@ -142,7 +147,7 @@ impl<'f> Fit<'f> {
 
     /// The numbers are those of another claim.
     fn another_claim(&self) -> Vec<Diagnosis> {
-        self.of_numbers(|| neighbours::another(self.case))
+        self.of_whole(|| self.of_numbers(|| neighbours::another(self.case)))
     }
 
     /// One slip in a formula; with it the mistake in a local Jacobian that it comes to.
@@ -182,7 +187,7 @@ impl<'f> Fit<'f> {
 
     /// The gradient of a value between.
     fn another_value(&self) -> Vec<Diagnosis> {
-        whole::another(self.inquiry, self.number, self.case).into_iter().collect()
+        self.of_whole(|| whole::another(self.inquiry, self.number, self.case)).into_iter().collect()
     }
 
     /// The derivative times a number that nobody writes.

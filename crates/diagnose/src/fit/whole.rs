@@ -21,6 +21,12 @@ use crate::{Diagnosis, Fix};
 /// How likely it may be at most that numbers are a multiple of the derivative by chance.
 const CHANCE: f64 = 1e-6;
 
+/// Are the numbers the derivative, as nearly as explanations of the whole are told apart? What is off by less is explained by none of them:
+/// another gradient that has the numbers of this one is no likelier than this one.
+pub(super) fn is_right_nearly(case: &Case<'_>) -> bool {
+    Done::Scaled.on_all(case).is_some_and(|times| Fitted::of(&times).is_one())
+}
+
 /// The cause that one of these explains, where one does on all data.
 pub(super) fn found(inquiry: &Inquiry<'_>, number: usize, case: &Case<'_>) -> Vec<Diagnosis> {
     let is_expression = case.claim.expr.is_some();

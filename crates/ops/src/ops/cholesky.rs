@@ -41,6 +41,10 @@ impl Op for Cholesky {
         Ok(vec![inputs[0].cholesky()?])
     }
 
+    fn factorises(&self) -> bool {
+        true
+    }
+
     fn jacobian(&self, at: &Site<'_>) -> Result<Network> {
         let y = at.y();
         let (out, x) = (Label::for_dims(y.dims()), Label::for_dims(y.dims()));

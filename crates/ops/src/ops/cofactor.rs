@@ -43,6 +43,10 @@ impl Op for Cofactor {
         inputs[0].shape().last().map_or(1.0, |&size| (size as f64).sqrt())
     }
 
+    fn factorises(&self) -> bool {
+        true
+    }
+
     fn jacobian(&self, at: &Site<'_>) -> Result<Network> {
         let out = Label::for_dims(at.y().dims());
         let mut x = Label::for_dims(at.x().dims());

@@ -40,6 +40,10 @@ impl Op for Det {
         Ok(vec![signs.zip(&logarithms, "det", |sign, log| sign * log.exp(), |sign, log| sign * log.exp())?])
     }
 
+    fn factorises(&self) -> bool {
+        true
+    }
+
     fn jacobian(&self, at: &Site<'_>) -> Result<Network> {
         let x = Label::for_dims(at.x().dims());
         let batch = x.len() - 2;

@@ -44,6 +44,10 @@ impl Op for Inv {
         Ok(vec![inputs[0].inverse()?])
     }
 
+    fn factorises(&self) -> bool {
+        true
+    }
+
     fn jacobian(&self, at: &Site<'_>) -> Result<Network> {
         let y = at.y();
         let out = Label::for_dims(y.dims());

@@ -38,6 +38,10 @@ impl Op for LogDet {
         Ok(vec![inputs[0].log_determinant()?.1])
     }
 
+    fn factorises(&self) -> bool {
+        true
+    }
+
     fn jacobian(&self, at: &Site<'_>) -> Result<Network> {
         let x = Label::for_dims(at.x().dims());
         let batch = x.len() - 2;

@@ -36,19 +36,30 @@ struct Max {
 
 /// The shape rule of a reduction that needs at least one element.
 pub(crate) fn reduction_spec(op: &str, x: &Spec, axes: &[usize], keepdims: bool) -> Result<Vec<Spec>> {
-    let wrong = axes.iter().enumerate().any(|(k, axis)| *axis >= x.dims.len() || axes[..k].contains(axis));
-    if wrong || !x.dtype.is_float() {
-        return Err(Error::new(format!("{op}: the axes {axes:?} do not fit {} {:?}", x.dtype, x.dims)));
-    }
+    fit(op, x, axes)?;
     if axes.iter().any(|&axis| x.dims[axis].size() == 0) {
         return Err(Error::new(format!("{op}: over no element of {:?}, where it has no value", x.dims)));
     }
+    Ok(vec![kept(x, axes, keepdims)])
+}
+
+/// Axes that are those of an array of floats, each named once.
+pub(crate) fn fit(op: &str, x: &Spec, axes: &[usize]) -> Result<()> {
+    let wrong = axes.iter().enumerate().any(|(k, axis)| *axis >= x.dims.len() || axes[..k].contains(axis));
+    match wrong || !x.dtype.is_float() {
+        true => Err(Error::new(format!("{op}: the axes {axes:?} do not fit {} {:?}", x.dtype, x.dims))),
+        false => Ok(()),
+    }
+}
+
+/// What a reduction over `axes` leaves.
+pub(crate) fn kept(x: &Spec, axes: &[usize], keepdims: bool) -> Spec {
     let keep = |axis: usize| match (axes.contains(&axis), keepdims) {
         (false, _) => Some(x.dims[axis]),
         (true, true) => Some(1.into()),
         (true, false) => None,
     };
-    Ok(vec![Spec::new((0..x.dims.len()).filter_map(keep).collect(), x.dtype)])
+    Spec::new((0..x.dims.len()).filter_map(keep).collect(), x.dtype)
 }
 
 impl Op for Max {

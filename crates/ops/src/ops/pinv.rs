@@ -43,6 +43,10 @@ impl Op for Pinv {
         inputs[0].shape().last().map_or(1.0, |&size| (size as f64).sqrt())
     }
 
+    fn factorises(&self) -> bool {
+        true
+    }
+
     fn jacobian(&self, at: &Site<'_>) -> Result<Network> {
         let (x, y) = (at.x(), at.y());
         let rank = x.ndim();

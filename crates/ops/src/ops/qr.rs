@@ -53,6 +53,10 @@ impl Op for Qr {
         inputs[0].shape().last().map_or(1.0, |&size| (size as f64).sqrt())
     }
 
+    fn factorises(&self) -> bool {
+        true
+    }
+
     fn jacobian(&self, at: &Site<'_>) -> Result<Network> {
         let (q, r) = (at.sibling(0), at.sibling(1));
         let (x, columns) = (Label::for_dims(at.x().dims()), r.dims()[0]);

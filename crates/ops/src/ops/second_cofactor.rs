@@ -44,6 +44,10 @@ impl Op for SecondCofactor {
         inputs[0].shape().last().map_or(1.0, |&size| (size as f64).sqrt())
     }
 
+    fn factorises(&self) -> bool {
+        true
+    }
+
     fn jacobian(&self, at: &Site<'_>) -> Result<Network> {
         let (det, inverse) = (at.x().det()?, at.x().inv()?);
         let out = Label::for_dims(at.y().dims());

@@ -52,6 +52,10 @@ impl Op for Solve {
         Ok(vec![inputs[0].solve(inputs[1], self.transposed)?])
     }
 
+    fn factorises(&self) -> bool {
+        true
+    }
+
     fn jacobian(&self, at: &Site<'_>) -> Result<Network> {
         let x = at.y();
         let out = Label::for_dims(x.dims());

@@ -57,6 +57,10 @@ impl Op for Svd {
         inputs[0].shape().last().map_or(1.0, |&size| (size as f64).sqrt())
     }
 
+    fn factorises(&self) -> bool {
+        true
+    }
+
     fn jacobian(&self, at: &Site<'_>) -> Result<Network> {
         let (u, s, v) = (at.sibling(0), at.sibling(1), at.sibling(2));
         let x = Label::for_dims(at.x().dims());

@@ -13,9 +13,71 @@
 //! Smooth.
 //!
 //! # Why
-//! A definition. What the mean adds to the slope is −2/(n − c) Σ (x − μ) / n, and deviations from a mean add up to 0.
+//! d(x − μ)² = 2 (x − μ) (dx − dμ), and deviations from a mean add up to 0, so that what the mean adds is −2/(n − c) dμ Σ (x − μ) = 0.
+//! Said here, since no rounding of the mean cancels in it as it would in the sum of both paths: PyTorch computes this form.
 
-use crate::{Axes, Entry, Error, Result, Sample, Val};
+use pullback_array::Array;
+use pullback_network::Coef;
+
+use super::sum::{axes_written, reduced};
+use crate::{Axes, Entry, Error, Factor, Network, Op, Result, Sample, Site, Spec, Val};
+
+/// The variance over axes.
+#[derive(Debug, Clone)]
+struct Var {
+    axes: Vec<usize>,
+    keepdims: bool,
+    correction: usize,
+    /// What a call of it has behind the operand.
+    arguments: String,
+}
+
+impl Op for Var {
+    fn name(&self) -> &'static str {
+        "var"
+    }
+
+    fn infer(&self, inputs: &[&Spec]) -> Result<Vec<Spec>> {
+        super::max::fit(self.name(), inputs[0], &self.axes)?;
+        let count: usize = self.axes.iter().map(|&axis| inputs[0].dims[axis].size()).product();
+        if self.correction > 0 && count <= self.correction {
+            return Err(Error::new(format!(
+                "var: of {count} elements a correction of {} leaves none",
+                self.correction
+            )));
+        }
+        Ok(vec![super::max::kept(inputs[0], &self.axes, self.keepdims)])
+    }
+
+    fn forward(&self, inputs: &[&Array]) -> Result<Vec<Array>> {
+        let x = inputs[0];
+        let count: usize = self.axes.iter().map(|&axis| x.shape()[axis]).product();
+        let over = |array: &Array, n: f64| array.map(|x| x / n as f32, |x| x / n);
+        let mean = over(&x.sum(&self.axes, true)?, count as f64)?;
+        let squares = x.zip(&mean, "var", |x, m| (x - m) * (x - m), |x, m| (x - m) * (x - m))?;
+        let sum = squares.sum(&self.axes, self.keepdims)?;
+        Ok(vec![over(&sum, (count - self.correction) as f64)?])
+    }
+
+    fn jacobian(&self, at: &Site<'_>) -> Result<Network> {
+        let x = at.x();
+        let (labels, out) = reduced("var", x, &self.axes, self.keepdims)?;
+        let deviation = (x - &x.mean(&self.axes, true)?)?;
+        let sizes = self.axes.iter().map(|&axis| x.dims()[axis]);
+        let share = match self.correction {
+            0 => sizes.fold(Coef::ratio(2, 1), |coef, dim| coef.times(&Coef::size(dim, -1))),
+            correction => {
+                let count: usize = sizes.map(|dim| dim.size()).product();
+                Coef::ratio(2, (count - correction) as i64)
+            }
+        };
+        Ok(at.network().plus_term(share, &out, &labels, [Factor::Dense(deviation, labels.clone())]))
+    }
+
+    fn written(&self, inputs: &[String]) -> String {
+        format!("var({}{})", inputs[0], self.arguments)
+    }
+}
 
 pub(crate) static ENTRY: Entry = Entry {
     signature: "var(x, axis: axes = none, keepdims: flag = false, correction: count = 0)",
@@ -39,17 +101,9 @@ impl Val {
     /// # Errors
     /// Where an axis does not exist or is named twice, or the correction leaves nothing to divide by.
     pub fn var(&self, axes: &[usize], keepdims: bool, correction: usize) -> Result<Val> {
-        let square = (self - &self.mean(axes, true)?)?.powf(2.0)?;
-        if correction == 0 {
-            return square.mean(axes, keepdims);
-        }
-        let count: usize = axes.iter().map(|&axis| self.dims()[axis].size()).product();
-        if count <= correction {
-            return Err(Error::new(format!(
-                "var: of {count} elements a correction of {correction} leaves none"
-            )));
-        }
-        let sum = square.sum(axes, keepdims)?;
-        &sum / &Val::number((count - correction) as f64, sum.dtype())
+        let correction_written =
+            if correction == 0 { String::new() } else { format!(", correction={correction}") };
+        let arguments = axes_written(self, axes, keepdims) + &correction_written;
+        Val::apply(Var { axes: axes.to_vec(), keepdims, correction, arguments }, &[self])
     }
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use pullback_array::{Array, DType, Precision};
 use pullback_check::{
-    Causes, Claim as Numbers, Judgement, Note, OtherData, Survey, Verdict, judge_in, judge_shape,
+    Causes, Claim as Numbers, Entry, Judgement, Note, OtherData, Survey, Verdict, judge_in, judge_shape,
 };
 use pullback_diagnose::{
     Doubt, Other, as_maps, degenerate, diagnose, distances, doubts, flat, inherited, layout, on_other_draws,
@@ -387,6 +387,17 @@ impl Asked<'_> {
         // A formula that is right in f64 is right, whatever becomes of its numbers in fewer digits.
         let exactly = Numbers::of(stated.expression).map_err(at(claim.expr_span))?;
         let mut right = judge(&stated.with(exactly))?;
+        // And one that is wrong there is wrong where fewer digits tell nothing, by more than a number of the file has digits for.
+        let is_told = |entry: &Entry| {
+            let held = f64::from(f32::EPSILON) * entry.claimed.abs().max(entry.expected.abs());
+            (entry.claimed - entry.expected).abs() > held
+        };
+        if !judged.facts.digits
+            && right.verdict == Verdict::Wrong
+            && right.worst.as_ref().is_some_and(is_told)
+        {
+            return Ok(right);
+        }
         if !right.passes() {
             return Ok(judged);
         }

@@ -5,8 +5,8 @@ Run with Python 3.11, PyTorch 2.15.0 (CPU) and expecttest:
     python opinfo.py     writes opinfo.json beside this file
 
 Of each differentiable operation of PyTorch's table up to SAMPLES samples in float64 are taken, small ones of different calls. A call is
-written as it is in PyTorch, with its own name and its own words for arguments; what the language does not have is a case all the same:
-crates/lang/tests/samples.rs counts which share is understood and equal.
+written as it is in PyTorch, with its own name behind its module, or as a method where it is none else, and its own words for arguments; what
+the language does not have is a case all the same: crates/lang/tests/samples.rs counts which share is understood and equal.
 
     name    the operation and the sample's number
     call    the expression, in terms of the inputs' names
@@ -77,6 +77,22 @@ def entries(value):
     return 0
 
 
+def spelled(op, arguments):
+    """A call as people write it."""
+    if op.name in ("polygamma", "einsum"):
+        # The table gives the order, or the indices, second, and PyTorch takes them first.
+        arguments = arguments[::-1]
+    if (op.name, op.variant_test_name) == ("linalg.pinv", "singular"):
+        # The table tries it on a product of its arguments.
+        arguments = [f"{arguments[0]} @ {arguments[1]}.mT"]
+    found = torch
+    for part in op.name.split("."):
+        found = getattr(found, part, None)
+    if found is None and hasattr(torch.Tensor, op.name):
+        return f"{arguments[0]}.{op.name}({', '.join(arguments[1:])})"
+    return f"{op.name.replace('nn.functional', 'F') if 'functional' in op.name else 'torch.' + op.name}({', '.join(arguments)})"
+
+
 def case(op, sample, number):
     arguments = (sample.input, *sample.args)
     if entries(arguments) + entries(tuple(sample.kwargs.values())) > MOST_ENTRIES or entries(sample.input) == 0:
@@ -110,11 +126,7 @@ def case(op, sample, number):
     vjp = {n: torch.zeros_like(x) if g is None else g for (n, x), g in zip(leaves.items(), gradients)}
     if not all(torch.isfinite(g).all() for g in vjp.values()):
         return None
-    function = op.name.split(".")[-1]
-    if function == "polygamma":
-        # The table gives the order second, and PyTorch takes it first.
-        call.reverse()
-    text = f"{function}({', '.join(call)})" + (f"[{place}]" if several else "")
+    text = spelled(op, call) + (f"[{place}]" if several else "")
     return {
         "name": f"{op.name}{' ' + op.variant_test_name if op.variant_test_name else ''} {number}",
         "call": text,

@@ -10,7 +10,7 @@ which it takes the right one's place, and which claims are zero (`#zero PRECISIO
 PyTorch computed it in f64, f32, f16 and bf16 (`bf16|dL/dx`), and wrong gradients (`bf16|dL/dx:tail`).
 
 A seed gives the same program each time. What is right is not what Pullback says: numbers are those of PyTorch's autograd, and
-formulas are rules that are stated in `operations.py` by hand and held against those numbers.
+formulas are rules that are stated by hand beside each definition (`operations.py` lists these) and held against those numbers.
 
 The committed programs, in `crates/pullback/tests/golden/battery`, were made with PyTorch 2.15.0 (CPU), NumPy 2.4.6 and
 safetensors 0.8.0. The script installs PyTorch into `.venv` beside it, or takes the Python that BATTERY_PYTHON names.

@@ -8,7 +8,8 @@ from safetensors.torch import save_file
 
 from dumps import dump_of
 from files import file_of
-from operations import CATALOGUE, draw_dims, fresh_input, joined
+from operands import draw_dims, fresh_input
+from operations import CATALOGUE, joined
 from program import Program, Unfit
 from scene import Scene
 
@@ -57,7 +58,10 @@ def draw(key, seed):
         raise Unfit("a size that nothing binds")
     if sum(size(program, name) for name in [*program.inputs, *program.nodes]) > VALUES:
         raise Unfit("large")
-    scene = Scene(program)
+    try:
+        scene = Scene(program)
+    except torch.linalg.LinAlgError as error:
+        raise Unfit("a matrix without the factors that are asked for") from error
     written = file_of(program, scene)
     if written is None:
         raise Unfit("kinks too near to one another")

@@ -114,7 +114,8 @@ E.computed = torch.float64
 def number(value):
     if isinstance(value, E):
         return value
-    text = repr(value) if isinstance(value, int) else f"{value:g}"
+    short = f"{value:g}"
+    text = short if not isinstance(value, int) and float(short) == value else repr(value)
     return E(text, value, SIGNED if value < 0 else ATOM)
 
 
@@ -142,6 +143,17 @@ diag = elementwise("diag", torch.diag)
 outer = lambda a, b: call("outer", torch.outer, a, b)
 kron = lambda a, b: call("kron", lambda a, b: torch.kron(a.contiguous(), b.contiguous()), a, b)
 solve = lambda a, b: call("solve", torch.linalg.solve, a, b)
+
+
+def written_by(name, function, keywords=""):
+    """A function of the language by its name, with what stands behind its operands."""
+    return lambda *operands: call(name, function, *operands, keywords=keywords)
+
+
+def chosen(condition, a, b):
+    return E(
+        f"where({condition.text}, {a.text}, {b.text})",
+        torch.where(condition.value != 0, a.value, torch.as_tensor(b.value, dtype=a.value.dtype)))
 
 
 def axes_text(axes, keep):

@@ -50,24 +50,31 @@ def file_of(program, scene):
         share = claim.expression.value
         if slopes and slopes.contradict(golden):
             # Smooth, and made of kinks that do not compose: what differentiation operation by operation gives is wrong.
-            wrong.append(("convention", claim.key, literal(golden).text))
+            if claim.name not in scene.style.untold:
+                wrong.append(("convention", claim.key, literal(golden).text))
             scene.unlike.add(claim.name)
-            if slopes.contradict(share):
+            if slopes.contradict(share) or claim.name in scene.style.untold:
                 if claim.name in program.nodes:
                     return None
                 continue
-            texts[claim.name] = claim.expression.text
+            numbers = literal(share.to(scene.file_dtype())).text
+            texts[claim.name] = numbers if claim.name in scene.style.numbers else claim.expression.text
         else:
             if share.shape != golden.shape:
                 # The rule sums over the wrong axes where a size of 1 is stretched twice: nothing is claimed by it.
                 raise Unfit("a rule that does not fit the shape")
             if not close(share, golden):
                 raise AssertionError(f"{program.seed}: {claim.key} = {claim.expression.text}: {share} is not {golden}")
+            if claim.name in scene.style.untold:
+                continue
             texts[claim.name] = written_out(claim, style, scene.golden_in_file[claim.name])
         right.append((claim.key, texts[claim.name]))
         if is_zero(golden, scene.noise["f32"].get(claim.name)):
             zero.append(claim.key)
-    candidates = [claim for claim in claims if claim.key not in zero and claim.name not in scene.unlike]
+    if not right:
+        raise Unfit("nothing is claimed")
+    unlike = scene.unlike | scene.style.untold
+    candidates = [claim for claim in claims if claim.key not in zero and claim.name not in unlike]
     rng.shuffle(candidates)
     for claim in candidates[:3]:
         found = slip(program, scene, claim)
@@ -173,7 +180,8 @@ def formula(kind, rng, scene, claim):
         case "stale":
             shape = scene.golden[claim.name].shape
             earlier = scene.claims[: [c.name for c in scene.claims].index(claim.name)]
-            others = [c.name for c in earlier if c.expression.value.shape == shape]
+            told = [c for c in earlier if c.name not in scene.style.untold]
+            others = [c.name for c in told if c.expression.value.shape == shape]
             if not others:
                 return None
             other = rng.choice(others)

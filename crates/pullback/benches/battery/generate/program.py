@@ -1,7 +1,8 @@
 """A program: inputs, definitions, what is differentiated, and a rule of differentiation in text for each definition.
 
 A definition (`Node`) states three things: `forward`, an expression of its operands; `rule`, what each operand gets of the
-cotangent, an expression too; and, where it chooses (relu, max, a comparison), how far each choice is from turning.
+cotangent, an expression too, or nothing where that is long: it is then claimed as numbers, those of PyTorch's autograd; and, where it
+chooses (relu, max, a comparison), how far each choice is from turning.
 `Program.run` evaluates all of it in any precision, on any numbers of the inputs; autograd differentiates that run.
 """
 
@@ -25,8 +26,14 @@ class Input:
 
 
 class Node:
-    def __init__(self, name, operands, dims, forward, rule, statement=None, gap=None, exact=False, jumps=False, pieces=False):
+    def __init__(
+            self, name, operands, dims, forward, rule, statement=None, gap=None, exact=False, jumps=False, pieces=False,
+            holds=False, beside=None):
         self.name, self.operands, self.dims = name, operands, dims
+        # Whether a part of it is held: differences that move an operand see more of it than its derivative.
+        self.holds = holds
+        # The definition whose statement states this one too, as its next result.
+        self.beside = beside
         self.forward, self.rule, self.gap, self.jumps = forward, rule, gap, jumps
         # Whether it is smooth, and written with pieces that meet at 0 of its first operand.
         self.pieces = pieces
@@ -55,6 +62,10 @@ class Program:
         self.literal = self.rng.random() < 0.45
         self.inputs, self.nodes, self.functions = {}, {}, []
         self.exact = set()
+        # Names that stand inside a definition alone: those of loops.
+        self.inner = set()
+        # Kinds of definitions of which a program has one.
+        self.drawn = set()
         # Values of which a mask sent some far down: only what ignores these may use them, so they are for no other definition.
         self.masked = set()
         self.output = None
@@ -72,8 +83,8 @@ class Program:
     def dims_of(self, name):
         return (self.inputs.get(name) or self.nodes[name]).dims
 
-    def fresh(self, letters):
-        taken = {*self.inputs, *self.nodes, *(dim.text for dim in self.dims), "L", "G", "f"}
+    def fresh(self, letters, *but):
+        taken = {*self.inputs, *self.nodes, *self.inner, *(dim.text for dim in self.dims), "L", "G", "f", *but}
         for letter in letters:
             if letter not in taken:
                 return letter
@@ -102,7 +113,7 @@ class Program:
 
     def take(self, name):
         """A name means one value: it is drawn (`fresh`) after the inputs that a definition adds."""
-        if name in self.inputs or name in self.nodes:
+        if name in self.inputs or name in self.nodes or name in self.inner:
             raise AssertionError(f"{self.seed}: two values of the name {name}")
 
     # Evaluation
@@ -165,8 +176,9 @@ class Program:
         return seen
 
     def prune(self):
-        """Leaves out what the output does not depend on."""
+        """Leaves out what the output does not depend on, and what is not stated beside that."""
         used = self.used()
+        used |= {node.beside for name, node in self.nodes.items() if name in used and node.beside}
         self.inputs = {name: given for name, given in self.inputs.items() if name in used}
         self.nodes = {name: node for name, node in self.nodes.items() if name in used}
 
@@ -192,7 +204,8 @@ class Program:
         for given in self.inputs.values():
             lines.append(f"{given.name}: {self.shape(given.dims, bound)} {given.how(inputs[given.name])}")
         for name, node in self.nodes.items():
-            lines.append(node.statement or f"{name} = {texts[name]}")
+            if not node.beside:
+                lines.append(node.statement or f"{name} = {texts[name]}")
         match self.ending:
             case "given":
                 lines.append(f"dL/d{self.output}: {self.shape(self.dims_of(self.output), bound)} ~ randn")

@@ -57,6 +57,8 @@ class Scene:
         if any(not g.isfinite().all() or float(g.abs().max()) > TAME for g in self.golden.values() if g.numel()):
             raise Unfit("slopes")
         self.kinked = self.has_kinks()
+        if self.kinked and any(node.holds for node in program.nodes.values()):
+            raise Unfit("differences beside kinks do not know what is held")
         self.noise, self.precise = {}, {}
         for precision in PRECISIONS:
             self.measure(precision)
@@ -88,7 +90,8 @@ class Scene:
         program = self.program
         for name, node in program.nodes.items():
             if node.gap:
-                yield name, node.gap(*(run.values[operand].value.detach() for operand in node.operands[:1]))
+                values = (run.values[operand].value.detach() for operand in node.operands)
+                yield name, node.gap(*(v.to(torch.float64) if v.is_floating_point() else v for v in values))
 
     def has_kinks(self):
         kinked = False
@@ -142,10 +145,10 @@ class Scene:
         """Whether a choice may turn by rounding: what is chosen by is no exact number, and near to the other side."""
         pairs = zip(self.gaps(run), self.gaps(reference))
         for (name, gap), (_, exact) in pairs:
-            operand = self.program.nodes[name].operands[0]
-            if operand in self.program.exact or not gap.numel():
+            operands = self.program.nodes[name].operands
+            if all(operand in self.program.exact for operand in operands) or not gap.numel():
                 continue
-            noise = float((gap.to(torch.float64) - exact).abs().max())
+            noise = float((gap - exact).abs().max())
             if bool(((exact < NEAR * noise) & ((exact > 0) | (gap > 0))).any()):
                 return True
         return False
