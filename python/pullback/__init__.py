@@ -13,7 +13,8 @@
 wrong outer(dL/dv, x)
 
 `check` takes a source, a `pathlib.Path`, or a function of PyTorch or JAX with a backward pass; `trace` makes a source of a function;
-`run`, `derive` and `jacobian` take what `check` takes as a source. PyTorch and JAX are imported where they are used.
+`run`, `derive`, `jacobian` and `hessian` take what `check` takes as a source. PyTorch and JAX are imported where they are used. `Tensor` is PyTorch's
+tensor without PyTorch, and `pullback.torch_like` the module that a notebook imports in its place.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from __future__ import annotations
 from ._notebook import load_ipython_extension
 from ._pullback import PullbackError
 from ._report import Claim, Report, WrongGradient
-from ._sessions import Derivation, Jacobian, Run, assert_gradients, check, derive, jacobian, run, trace
+from ._sessions import Derivation, Jacobian, Run, assert_gradients, check, derive, hessian, jacobian, run, trace
 from ._traced import Traced
 
 __all__ = [
@@ -31,11 +32,13 @@ __all__ = [
     "PullbackError",
     "Report",
     "Run",
+    "Tensor",
     "Traced",
     "WrongGradient",
     "assert_gradients",
     "check",
     "derive",
+    "hessian",
     "jacobian",
     "load_ipython_extension",
     "run",
@@ -46,9 +49,11 @@ __version__ = "0.1.0"
 
 
 def __getattr__(name: str):
-    """``pullback.torch`` and ``pullback.jax`` are imported when they are asked for."""
-    if name in ("torch", "jax"):
-        import importlib
+    """``pullback.torch``, ``pullback.jax``, ``pullback.torch_like`` and tensors are imported when they are asked for."""
+    import importlib
 
+    if name in ("torch", "jax", "torch_like"):
         return importlib.import_module(f"{__name__}.{name}")
+    if name == "Tensor":
+        return importlib.import_module(f"{__name__}.torch_like").Tensor
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

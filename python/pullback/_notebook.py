@@ -1,7 +1,7 @@
 """The cell magic ``%%grad``: a cell in the ``.grad`` language.
 
 ``%load_ext pullback`` makes it known. ``%%grad`` checks where the cell claims something and runs it where it does not; ``%%grad
-derive``, ``%%grad run`` and ``%%grad jacobian of wrt`` say what is wanted.
+derive``, ``%%grad run``, ``%%grad jacobian of wrt`` and ``%%grad hessian of wrt`` say what is wanted.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ def grad(line: str, cell: str):
     >>> grad("", "x: [n=3] ~ randn\\nL = sum(x^2)\\ndL/dx = 2 * x").ok
     True
     """
-    from . import check, derive, jacobian, run
+    from . import check, derive, hessian, jacobian, run
 
     words = line.split()
     command, rest = (words[0], words[1:]) if words else ("", [])
@@ -25,13 +25,15 @@ def grad(line: str, cell: str):
         return run(cell)
     if command == "jacobian" and len(rest) == 2:
         return jacobian(cell, of=rest[0], wrt=rest[1])
+    if command == "hessian" and len(rest) in (2, 3):
+        return hessian(cell, rest[0], *rest[1:])
     if command in ("", "check"):
         claims_nothing = command == "" and not any(
             text.lstrip().startswith(("d", "∂", "shape(")) and "/" in text.split("=")[0] and "~" not in text
             for text in cell.replace(";", "\n").split("\n")
         )
         return run(cell) if claims_nothing else check(cell)
-    raise ValueError(f"%%grad {line}: check, run, derive [wrt] and jacobian of wrt are understood")
+    raise ValueError(f"%%grad {line}: check, run, derive [wrt], jacobian of wrt and hessian of wrt are understood")
 
 
 def load_ipython_extension(ipython) -> None:

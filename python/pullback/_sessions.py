@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -115,10 +116,10 @@ def run(what, folder=None) -> Run:
 
 
 class Derivation:
-    """Gradients derived step by step."""
+    """Gradients derived step by step; a notebook shows them as mathematics."""
 
-    def __init__(self, json_text: str, text: str):
-        self._json, self._text = json_text, text
+    def __init__(self, json_text: str, text: str, page: str, markdown: str):
+        self._json, self._text, self._page, self._markdown = json_text, text, page, markdown
 
     @property
     def gradients(self) -> dict[str, str]:
@@ -139,22 +140,40 @@ class Derivation:
 
     __repr__ = __str__
 
+    def _repr_html_(self) -> str:
+        """The page with MathML, which needs no script."""
+        return self._page
+
+    def _repr_latex_(self) -> str:
+        """The formulas of the steps, for MathJax.
+
+        >>> print(derive("Z = X @ W", wrt="X")._repr_latex_().splitlines()[-3])
+        \\frac{\\partial L}{\\partial X} &= \\frac{\\partial L}{\\partial Z} W^{\\top} && \\text{as a whole}
+        """
+        formulas = re.findall(r"```math\n(.*?)\n```", self._markdown, re.DOTALL)
+        return "\n\n".join(f"$$\n{formula}\n$$" for formula in formulas)
+
     def _repr_markdown_(self) -> str:
-        return f"```text\n{self}```\n"
+        """The page with formulas as GitHub shows them."""
+        return self._markdown
 
 
-def derive(what, wrt: str | None = None, folder=None) -> Derivation:
-    """Derives the gradient of what a program computes, by one value or by every input.
+def derive(what, wrt: str | None = None, of: str | None = None, steps: str = "full", folder=None) -> Derivation:
+    """Derives the gradient of what a program computes, or of the value ``of``, by one value or by every input; ``steps="brief"`` shows it
+    as a program.
 
     A text that declares no input is read as behind ``-e``: undeclared names are inputs, upper case a matrix, lower case a vector.
+
+    >>> derive("a = X @ w; b = tanh(a)", of="a", wrt="w").gradients
+    {'w': 'X.T @ dL/da'}
     """
     name, source, folder = _source(what, folder)
     statements = isinstance(what, str) and "~" not in source
-    return Derivation(*_pullback.derive(name, source, folder, wrt, statements))
+    return Derivation(*_pullback.derive(name, source, folder, of, wrt, statements, steps))
 
 
 class Jacobian(Item):
-    """The Jacobian of one value by another: structure, formula, cost, and numbers where they were asked for.
+    """The Jacobian of one value by another, or a Hessian: structure, formula, cost, and numbers where they were asked for.
 
     >>> jacobian("X: [N=2, D=2] ~ randn; W: [D, M=2] ~ randn; Z = X @ W", of="Z", wrt="X").array.shape
     (4, 4)
@@ -188,15 +207,30 @@ _MOST_DENSE = 1 << 20
 
 def jacobian(what, of: str, wrt: str, dense: bool | None = None, folder=None) -> Jacobian:
     """The Jacobian of the value ``of`` by ``wrt``. It is written out where that is not large, or where ``dense`` says so."""
+    return _jacobian(what, of, wrt, None, dense, folder, f"∂{of}/∂{wrt}")
+
+
+def hessian(what, of: str, wrt: str, other: str | None = None, dense: bool | None = None, folder=None) -> Jacobian:
+    """The second derivatives of the number ``of`` by ``wrt``, and by ``other`` where they are mixed: the Jacobian of its gradient.
+
+    >>> found = hessian("x: [n=3] ~ randn; A: [n, n] ~ randn; L = x @ A @ x", of="L", wrt="x")
+    >>> found.array.shape, bool((found.array == found.array.T).all())
+    ((3, 3), True)
+    """
+    title = f"∂²{of}/∂{wrt}²" if other in (None, wrt) else f"∂²{of}/∂{wrt}∂{other}"
+    return _jacobian(what, of, wrt, other or wrt, dense, folder, title)
+
+
+def _jacobian(what, of, wrt, again, dense, folder, title) -> Jacobian:
     name, source, folder = _source(what, folder)
-    json_text, text, _ = _pullback.jacobian(name, source, folder, of, wrt)
+    json_text, text, _ = _pullback.jacobian(name, source, folder, of, wrt, None, again)
     cost = json.loads(json_text)
     sizes = [_size(cost[side]["shape"]) for side in ("of", "wrt") if isinstance(cost.get(side), dict)]
     is_small = len(sizes) == 2 and sizes[0] * sizes[1] <= _MOST_DENSE
     array = None
     if dense or (dense is None and is_small):
-        array = _pullback.jacobian(name, source, folder, of, wrt, "row")[2]
-    return Jacobian(json_text, text, array, f"∂{of}/∂{wrt}")
+        array = _pullback.jacobian(name, source, folder, of, wrt, "row", again)[2]
+    return Jacobian(json_text, text, array, title)
 
 
 def _size(shape) -> int:

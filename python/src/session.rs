@@ -12,13 +12,15 @@ use pullback::function::{Check, Given, Gradients, Returned};
 use pullback::lang::prelude;
 use pullback::ops::table;
 use pullback::report::{
-    FileReport, Form, Invalid, Paint, Wanted, check_json, check_text, derive_json, derive_text, invalid_text,
-    jacobian_json, jacobian_text, ops_json, run_json, run_text,
+    FileReport, Form, Format, Invalid, Page, Paint, Shown, Steps, Wanted, check_json, check_text,
+    derive_json, derive_page, derive_text, invalid_text, jacobian_json, jacobian_text, ops_json, run_json,
+    run_text,
 };
 use pullback::session::{
-    Data, Terms, Wanted as WantedJacobian, check_as, derive_source, derive_statements, jacobian_source,
-    run_source,
+    Data, Derived as AskedToDerive, Terms, Wanted as WantedJacobian, check_as, derive_source,
+    derive_statements, jacobian_source, run_source,
 };
+use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
@@ -122,50 +124,48 @@ pub fn run<'py>(
     Ok((json, text, arrays(&definitions)?, arrays(&gradients)?))
 }
 
-/// `pullback derive`, of a file or, with `statements`, of what is written behind `-e`: JSON and text.
+/// JSON, text, HTML with MathML, and Markdown.
+type Derived = (String, String, String, String);
+
+/// `pullback derive`, of a file or, with `statements`, of what is written behind `-e`.
 #[pyfunction]
-#[pyo3(signature = (name, source, folder, wrt=None, statements=false))]
+#[pyo3(signature = (name, source, folder, of=None, wrt=None, statements=false, steps="full"))]
+#[allow(clippy::too_many_arguments, reason = "each is a keyword of Python's")]
 pub fn derive(
     py: Python<'_>,
     name: String,
     source: String,
     folder: PathBuf,
+    of: Option<String>,
     wrt: Option<String>,
     statements: bool,
-) -> PyResult<(String, String)> {
+    steps: &str,
+) -> PyResult<Derived> {
+    let steps = match steps {
+        "full" => Steps::Full,
+        "brief" => Steps::Brief,
+        other => return Err(PyValueError::new_err(format!("`{other}`: the steps are `full` or `brief`"))),
+    };
     let report = working(py, || {
+        let asked = AskedToDerive { of: of.as_deref(), wrt: wrt.as_deref(), ..Default::default() };
         let report = match statements {
-            true => derive_statements(
-                &source,
-                &pullback::session::Derived { wrt: wrt.as_deref(), ..Default::default() },
-            ),
-            false => derive_source(
-                &name,
-                source.as_bytes(),
-                &folder,
-                &pullback::session::Derived { wrt: wrt.as_deref(), ..Default::default() },
-            ),
+            true => derive_statements(&source, &asked),
+            false => derive_source(&name, source.as_bytes(), &folder, &asked),
         };
         report.map(|report| {
-            (
-                derive_json(&report),
-                derive_text(
-                    &report,
-                    pullback::report::Shown {
-                        steps: pullback::report::Steps::Full,
-                        width: 120,
-                        paint: Paint::Plain,
-                    },
-                ),
-            )
+            let page = |format| derive_page(&report, Page { format, steps, document: false });
+            let text = derive_text(&report, Shown { steps, width: 120, paint: Paint::Plain });
+            (derive_json(&report), text, page(Format::Html), page(Format::Markdown))
         })
     })?;
     report.map_err(invalid)
 }
 
-/// `pullback jacobian`: JSON, text, and the numbers where a form is asked for (`tensor`, `row`, `col`).
+/// `pullback jacobian`, or with `again` `pullback hessian`: JSON, text, and the numbers where a form is asked for (`tensor`, `row`,
+/// `col`).
 #[pyfunction]
-#[pyo3(signature = (name, source, folder, of, wrt, form=None))]
+#[pyo3(signature = (name, source, folder, of, wrt, form=None, again=None))]
+#[allow(clippy::too_many_arguments, reason = "each is a keyword of Python's")]
 pub fn jacobian<'py>(
     py: Python<'py>,
     name: String,
@@ -174,6 +174,7 @@ pub fn jacobian<'py>(
     of: String,
     wrt: String,
     form: Option<String>,
+    again: Option<String>,
 ) -> PyResult<(String, String, Option<Bound<'py, PyAny>>)> {
     let dense = match form.as_deref() {
         None => None,
@@ -182,11 +183,11 @@ pub fn jacobian<'py>(
         Some("col") => Some(Form::Column),
         Some(other) => {
             let message = format!("`{other}` is no form of a Jacobian: `tensor`, `row` and `col` are");
-            return Err(pyo3::exceptions::PyValueError::new_err(message));
+            return Err(PyValueError::new_err(message));
         }
     };
     let report = working(py, || {
-        let wanted = WantedJacobian { of: &of, wrt: &wrt, again: None, dense };
+        let wanted = WantedJacobian { of: &of, wrt: &wrt, again: again.as_deref(), dense };
         jacobian_source(&name, source.as_bytes(), &folder, &wanted).map(|report| {
             let (json, text) = (jacobian_json(&report), jacobian_text(&report, Paint::Plain));
             (json, text, report.dense.map(|(_, array)| array))

@@ -187,3 +187,42 @@ def test_trees_of_arguments():
 def test_an_operation_that_is_not_known_is_named():
     with pytest.raises(pullback.PullbackError, match="`fft`"):
         pullback.check(lambda x: jnp.abs(jnp.fft.fft(x)), jnp.asarray(G))
+
+
+def test_audit_says_where_a_path_is_cut():
+    @jax.custom_vjp
+    def silent(x):
+        return x * 2
+
+    silent.defvjp(lambda x: (x * 2, None), lambda saved, dy: (jnp.zeros_like(dy),))
+
+    def net(parameters, x):
+        p = parameters
+        h = jax.lax.stop_gradient(x @ p["stopped"])
+        i = jnp.argmax(x @ p["chosen"])
+        r = jnp.round(x @ p["rounded"])
+        h = jax.lax.scan(lambda h, _: (jnp.tanh(h * p["looped"] + x), None), h, None, 3)[0]
+        h = jax.lax.fori_loop(0, 2, lambda t, h: h + p["twice"], h)
+        h = jax.lax.cond(h.sum() > 0, lambda h: h * p["branch"], lambda h: h, h)
+        return (h @ p["used"] + p["table"][i] + silent(p["silent"]) + r).sum() + 0 * p["zero"].sum()
+
+    names = ("stopped", "chosen", "rounded", "used", "unused")
+    parameters = {name: jnp.ones((3, 3)) for name in names}
+    parameters |= {name: jnp.ones(3) for name in ("looped", "twice", "branch", "silent", "zero")}
+    parameters["table"] = jnp.ones((4, 3))
+    found = pullback.jax.audit(net, parameters, jnp.ones(3))
+    by = {one.name: [cut.by for cut in one.cuts] for one in found.parameters if not one.reached}
+    assert by == {
+        "parameters_chosen": ["integer"],
+        "parameters_rounded": ["constant"],
+        "parameters_silent": ["zeros"],
+        "parameters_stopped": ["stop_gradient"],
+        "parameters_unused": [],
+    }
+    assert found["parameters_zero"].is_zero and not found.ok
+    cut = found["parameters_stopped"].cuts[0]
+    assert cut.place.file == __file__ and "`stop_gradient`" in str(found)
+    # What JAX gives is zero where no way leads back, and nowhere else.
+    gradients = jax.grad(net)(parameters, jnp.ones(3))
+    for name, gradient in gradients.items():
+        assert bool((gradient == 0).all()) == (f"parameters_{name}" in by or name == "zero"), name

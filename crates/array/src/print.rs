@@ -48,11 +48,43 @@ impl Array {
         if self.is_empty() {
             return self.format_empty(indent);
         }
+        self.page(&|cell| cell, indent)
+    }
+
+    /// The elements, each as `shown` says.
+    fn page(&self, shown: &dyn Fn(Cell) -> Cell, indent: usize) -> String {
         let summarize = self.len() > THRESHOLD;
         let mut cells = Vec::new();
-        self.visit(0, 0, summarize, &mut |cell| cells.push(cell));
-        let page = Page { array: self, summarize, style: Style::of(&cells) };
+        self.visit(0, 0, summarize, &mut |cell| cells.push(shown(cell)));
+        let page = Page { array: self, shown, summarize, style: Style::of(&cells) };
         page.block(0, 0, indent)
+    }
+
+    /// The array as PyTorch prints a tensor, with what it says behind the elements, `grad_fn=<MulBackward0>`: each on a line of its own
+    /// where the one before has no room for it.
+    ///
+    /// ```
+    /// use pullback_array::Array;
+    /// let a = Array::from_slice(&[2], &[1.0, 2.0])?;
+    /// assert_eq!(a.print(&["requires_grad=True"]), "tensor([1., 2.], requires_grad=True)");
+    /// # Ok::<(), pullback_array::Error>(())
+    /// ```
+    pub fn print(&self, suffixes: &[&str]) -> String {
+        behind(format!("{PREFIX}{}", self.format(PREFIX)), suffixes)
+    }
+
+    /// [`Array::print`] of integers that are truths: `tensor([ True, False])`.
+    pub fn print_truths(&self, suffixes: &[&str]) -> String {
+        if self.is_empty() {
+            let text = self.print(suffixes);
+            return text.replace("dtype=torch.int64", "dtype=torch.bool");
+        }
+        let truth = |cell| match cell {
+            Cell::Integer(value) => Cell::Truth(value != 0),
+            Cell::Float(value) => Cell::Truth(value != 0.0),
+            Cell::Truth(value) => Cell::Truth(value),
+        };
+        behind(format!("{PREFIX}{}", self.page(&truth, PREFIX.len())), suffixes)
     }
 
     fn format_empty(&self, indent: usize) -> String {
@@ -100,6 +132,22 @@ impl Array {
     }
 }
 
+/// What stands behind the elements: each on a line of its own where the one before has no room for it.
+fn behind(mut text: String, suffixes: &[&str]) -> String {
+    // PyTorch counts two columns more than the last line has.
+    let mut width = text.rsplit('\n').next().unwrap_or_default().chars().count() + 2;
+    for suffix in suffixes {
+        if width + suffix.len() + 2 > LINE {
+            text += &format!(",\n{}{suffix}", " ".repeat(PREFIX.len()));
+            width = PREFIX.len() + suffix.len();
+        } else {
+            text += &format!(", {suffix}");
+            width += suffix.len() + 2;
+        }
+    }
+    text + ")"
+}
+
 /// The indices shown of an axis.
 fn shown(size: usize, summarize: bool) -> impl Iterator<Item = usize> {
     let cut = summarize && size > 2 * EDGE;
@@ -111,6 +159,7 @@ fn shown(size: usize, summarize: bool) -> impl Iterator<Item = usize> {
 enum Cell {
     Float(f64),
     Integer(i64),
+    Truth(bool),
 }
 
 impl From<f32> for Cell {
@@ -175,6 +224,7 @@ impl Style {
 fn text(cell: Cell, notation: Notation) -> String {
     match (cell, notation) {
         (Cell::Integer(value), _) => value.to_string(),
+        (Cell::Truth(value), _) => if value { "True" } else { "False" }.to_string(),
         (Cell::Float(value), _) if value.is_nan() => "nan".to_string(),
         (Cell::Float(value), _) if value.is_infinite() => {
             if value > 0.0 { "inf" } else { "-inf" }.to_string()
@@ -194,6 +244,8 @@ fn text(cell: Cell, notation: Notation) -> String {
 /// One array being written.
 struct Page<'a> {
     array: &'a Array,
+    /// How an element is taken.
+    shown: &'a dyn Fn(Cell) -> Cell,
     summarize: bool,
     style: Style,
 }
@@ -203,7 +255,7 @@ impl Page<'_> {
     fn block(&self, axis: usize, offset: isize, indent: usize) -> String {
         let below = self.array.ndim() - axis;
         if below == 0 {
-            return self.style.write(self.array.cell(offset));
+            return self.style.write((self.shown)(self.array.cell(offset)));
         }
         if below == 1 {
             return self.line(axis, offset, indent);
@@ -218,7 +270,8 @@ impl Page<'_> {
         // A bracket is open for each axis before.
         let columns = LINE.saturating_sub(PREFIX.len() + axis);
         let per_line = (columns / (self.style.width + 2)).max(1);
-        let cells = self.parts(axis, offset, " ...", |offset| self.style.write(self.array.cell(offset)));
+        let cells = self
+            .parts(axis, offset, " ...", |offset| self.style.write((self.shown)(self.array.cell(offset))));
         let lines: Vec<String> = cells.chunks(per_line).map(|line| line.join(", ")).collect();
         format!("[{}]", lines.join(&format!(",\n{}", " ".repeat(indent + 1))))
     }

@@ -132,28 +132,28 @@ pub(crate) fn precision_notes<'a>(claims: impl Iterator<Item = (&'a str, &'a Els
         }
     }
     let sentence = |(said, keys): (String, Vec<&str>)| {
-        format!("{} {said}; `--precision` says otherwise", is_or_are(&keys))
+        format!("{} {said}; the option `precision` says otherwise", is_or_are(&keys))
     };
     notes.into_iter().map(sentence).collect()
 }
 
 /// What is to be said where other code computes something else of a value, bound at `span`, than the file does: its gradients
-/// are those of another function. Of the inputs in `lacking` the dump says nothing; the difference may be theirs.
-pub fn deviation_problem(name: &str, off: &Entry, span: Span, lacking: &[String]) -> Problem {
+/// are those of another function. Of the inputs in `lacking` `dump` says nothing; the difference may be theirs.
+pub fn deviation_problem(name: &str, dump: &str, off: &Entry, span: Span, lacking: &[String]) -> Problem {
     let [claimed, expected] = apart(off.claimed, off.expected);
     let difference = brief((off.claimed - off.expected).abs());
     let at = index(&off.at);
     let at = if at.is_empty() { String::new() } else { format!(" {}", at.trim_end()) };
     let more = match lacking {
         [] => String::new(),
-        names => format!(", or add what the dump lacks: {}", names.join(", ")),
+        names => format!(", or add what {dump} lacks: {}", names.join(", ")),
     };
     let message = format!(
-        "the dump's `{name}` is not what the file computes from the dump's inputs: they differ by {difference}{at}"
+        "`{name}` of {dump} is not what the file computes from the same inputs: they differ by {difference}{at}"
     );
     Problem {
         span: Some(span),
-        labels: vec![(span, format!("this is {expected}{at}, the dump's {claimed}"))],
+        labels: vec![(span, format!("this is {expected}{at}, and `{name}` of {dump} {claimed}"))],
         ..Problem::new(message)
     }
     .with_hint(format!(

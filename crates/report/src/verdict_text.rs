@@ -369,7 +369,7 @@ pub(crate) fn failure(claim: &ClaimReport) -> Option<Failure> {
             let zero = judgement.notes.iter().find(is_zero);
             let origin = claim.elsewhere.as_ref().map(|elsewhere| &elsewhere.origin);
             let hint = match (zero, origin) {
-                (Some(_), Some(Origin::Dump(_))) => "dump it at inputs at which it is not zero",
+                (Some(_), Some(Origin::Dump(_))) => "choose inputs at which it is not zero",
                 (Some(_), Some(_)) => "return zeros, or none, or choose inputs at which it is not zero",
                 (Some(Note::NoPath | Note::Independent { .. }), None) => "say so with `zeros(…)`",
                 (Some(_), None) => "say so with `zeros(…)`, or choose inputs at which it is not zero",

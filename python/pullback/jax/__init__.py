@@ -11,6 +11,7 @@
 
 from __future__ import annotations
 
+from ._audit import audit
 from ._check import check, gradcheck, trace
 
-__all__ = ["check", "gradcheck", "trace"]
+__all__ = ["audit", "check", "gradcheck", "trace"]

@@ -13,6 +13,8 @@ pub struct Error {
     kind: ErrorKind,
     message: String,
     hint: Option<String>,
+    /// What PyTorch says of the same mistake.
+    in_pytorch: Option<String>,
 }
 
 /// The kinds of [`Error`].
@@ -51,11 +53,20 @@ pub enum ErrorKind {
 
 impl Error {
     fn new(kind: ErrorKind, message: impl Into<String>) -> Error {
-        Error { kind, message: message.into(), hint: None }
+        Error { kind, message: message.into(), hint: None, in_pytorch: None }
     }
 
     fn with_hint(self, hint: &str) -> Error {
         Error { hint: Some(hint.to_string()), ..self }
+    }
+
+    fn in_words_of_pytorch(self, words: impl Into<String>) -> Error {
+        Error { in_pytorch: Some(words.into()), ..self }
+    }
+
+    /// The words in which PyTorch refuses the same, where it does.
+    pub fn in_pytorch(&self) -> Option<&str> {
+        self.in_pytorch.as_deref()
     }
 
     /// What kind of error it is.
@@ -76,6 +87,7 @@ impl Error {
             ),
         )
         .with_hint("sum it, or give a cotangent of its shape: `backward_with`, `Pass::grad_outputs`")
+        .in_words_of_pytorch("grad can be implicitly created only for scalar outputs")
     }
 
     pub(super) fn nothing_requires_grad(output: usize) -> Error {
@@ -84,16 +96,22 @@ impl Error {
             format!("backward: element {output} of the outputs does not require grad, and was computed from nothing that does"),
         )
         .with_hint("call `requires_grad_(true)` on the leaves before they are used, outside of `no_grad`")
+        .in_words_of_pytorch(format!("element {output} of tensors does not require grad and does not have a grad_fn"))
     }
 
     pub(super) fn input_without_grad(input: usize) -> Error {
         Error::new(ErrorKind::InputWithoutGrad, format!("grad: input {input} does not require grad"))
             .with_hint("call `requires_grad_(true)` on it before it is used")
+            .in_words_of_pytorch("One of the differentiated Tensors does not require grad")
     }
 
     pub(super) fn unused(input: usize) -> Error {
         Error::new(ErrorKind::Unused, format!("grad: no output depends on input {input}"))
             .with_hint("`Pass::grad_allow_unused` returns None for it")
+        .in_words_of_pytorch(format!(
+                "The differentiated Tensor at index {input} appears to not have been used in the graph. Set allow_unused=True if this is \
+                 the desired behavior."
+            ))
     }
 
     pub(super) fn freed(op: &str) -> Error {
@@ -102,6 +120,10 @@ impl Error {
             format!("backward: a second pass through `{op}`, and the first freed what its rule reads"),
         )
         .with_hint("say `retain_graph(true)` in the first pass, or compute the outputs anew")
+        .in_words_of_pytorch("Trying to backward through the graph a second time (or directly access saved tensors after they have already been \
+             freed). Saved intermediate values of the graph are freed when you call .backward() or autograd.grad(). Specify \
+             retain_graph=True if you need to backward through the graph a second time or if you need to access saved tensors \
+             after calling backward.")
     }
 
     pub(super) fn modified(op: &str, what: &str, shape: &[usize], recorded: u64, now: u64) -> Error {
@@ -113,16 +135,24 @@ impl Error {
             ),
         )
         .with_hint("change it after the backward pass, or compute a new tensor in its place")
+        .in_words_of_pytorch(format!(
+            "one of the variables needed for gradient computation has been modified by an inplace operation: [{shape:?}] is at \
+             version {now}; expected version {recorded} instead. Hint: enable anomaly detection to find the operation that \
+             failed to compute its gradient, with torch.autograd.set_detect_anomaly(True)."
+        ))
     }
 
     pub(super) fn leaf_in_place() -> Error {
         Error::new(ErrorKind::LeafInPlace, "update: a leaf that requires grad is changed in place")
             .with_hint("do it inside of `no_grad`")
+            .in_words_of_pytorch("a leaf Variable that requires grad is being used in an in-place operation.")
     }
 
     pub(super) fn not_a_leaf() -> Error {
         Error::new(ErrorKind::NotALeaf, "requires_grad_: only a leaf can be made not to require grad")
             .with_hint("`detach()` gives the same values without their history")
+        .in_words_of_pytorch("you can only change requires_grad flags of leaf variables. If you want to use a computed variable in a subgraph that \
+             doesn't require differentiation use var_no_grad = var.detach().")
     }
 
     pub(super) fn integers(dtype: DType) -> Error {
@@ -131,11 +161,13 @@ impl Error {
             format!("requires_grad_: only floats have gradients, and these are {dtype}"),
         )
         .with_hint("draw or load them as floats")
+        .in_words_of_pytorch("only Tensors of floating point dtype can require gradients")
     }
 
     pub(super) fn nothing_to_retain() -> Error {
         Error::new(ErrorKind::NothingToRetain, "retain_grad: the tensor does not require grad")
             .with_hint("call `requires_grad_(true)` on what it is computed from, before that")
+            .in_words_of_pytorch("can't retain_grad on Tensor that has requires_grad=False")
     }
 
     pub(super) fn cotangent_shape(output: usize, shape: &[usize], cotangent: &[usize]) -> Error {
@@ -144,6 +176,10 @@ impl Error {
             format!("backward: cotangent {output} has shape {cotangent:?} and output {output} {shape:?}"),
         )
         .with_hint("a cotangent has its output's shape")
+        .in_words_of_pytorch(format!(
+            "Mismatch in shape: grad_output[{output}] has a shape of torch.Size({cotangent:?}) and output[{output}] has a shape of \
+             torch.Size({shape:?})."
+        ))
     }
 
     pub(super) fn cotangent_count(outputs: usize, cotangents: usize) -> Error {
@@ -171,7 +207,7 @@ impl std::error::Error for Error {}
 impl From<pullback_ops::Error> for Error {
     fn from(error: pullback_ops::Error) -> Error {
         let hint = error.hint().map(str::to_string);
-        Error { kind: ErrorKind::Operation, message: error.to_string(), hint }
+        Error { kind: ErrorKind::Operation, message: error.to_string(), hint, in_pytorch: None }
     }
 }
 
@@ -193,6 +229,16 @@ pub enum NoGradient {
 }
 
 impl NoGradient {
+    /// What PyTorch warns of, where it does.
+    pub fn in_pytorch(self) -> Option<&'static str> {
+        self.is_warning().then_some(
+            "The .grad attribute of a Tensor that is not a leaf Tensor is being accessed. Its .grad attribute won't be populated \
+             during autograd.backward(). If you indeed want the .grad field to be populated for a non-leaf Tensor, use \
+             .retain_grad() on the non-leaf Tensor. If you access the non-leaf Tensor by mistake, make sure you access the leaf \
+             Tensor instead. See github.com/pytorch/pytorch/pull/30531 for more information.",
+        )
+    }
+
     /// Does PyTorch warn here? It returns None in any case.
     pub fn is_warning(self) -> bool {
         self == NoGradient::NotRetained

@@ -36,7 +36,8 @@ impl Tensor {
             (true, true) if Arc::strong_count(&after.0) > 1 => after.map(|x| Ok(x.clone()))?.edge(),
             (true, true) => after.edge(),
             // The tensor depends no longer on what it was computed from, and requires gradients all the same: they are zero.
-            (true, false) => before.map(|x| x * 0.0)?.edge(),
+            (true, false) if before.requires_grad() => before.map(|x| x * 0.0)?.edge(),
+            (true, false) => None,
         };
         self.0.values.replace(value);
         if let Some(node) = successor {

@@ -67,7 +67,7 @@ use pullback_array::{Array, DType, Element};
 use pullback_ops::{Arg, Val};
 
 pub use error::{Error, ErrorKind, NoGradient, Result};
-pub use mode::{enable_grad, is_grad_enabled, no_grad};
+pub use mode::{enable_grad, is_grad_enabled, no_grad, set_grad_enabled};
 pub use pass::{Pass, grad};
 
 use node::{Node, Operand};
@@ -128,10 +128,32 @@ impl Tensor {
         operands: &[&Tensor],
         f: impl FnOnce(&[Val]) -> pullback_ops::Result<Val>,
     ) -> Result<Tensor> {
-        let edges = operands.iter().map(|tensor| tensor.edge().filter(|_| is_grad_enabled())).collect();
+        Ok(Tensor::apply_all(operands, |values| Ok(vec![f(values)?]))?.remove(0))
+    }
+
+    /// [`Tensor::apply`] for what has several results.
+    ///
+    /// # Errors
+    /// Those of the operation.
+    ///
+    /// ```
+    /// use pullback_autograd::tensor::Tensor;
+    ///
+    /// let x = Tensor::from_slice(&[3], &[3.0, 1.0, 2.0])?.requires_grad_(true)?;
+    /// let sorted = Tensor::apply_all(&[&x], |x| Ok(x[0].sort(0, false)?.into()))?;
+    /// assert_eq!(sorted[0].array().to_vec_f64(), [1.0, 2.0, 3.0]);
+    /// # Ok::<(), pullback_autograd::tensor::Error>(())
+    /// ```
+    pub fn apply_all(
+        operands: &[&Tensor],
+        f: impl FnOnce(&[Val]) -> pullback_ops::Result<Vec<Val>>,
+    ) -> Result<Vec<Tensor>> {
+        let edge = |tensor: &&Tensor| tensor.edge().filter(|_| is_grad_enabled());
+        let edges: Vec<Option<Arc<Node>>> = operands.iter().map(edge).collect();
         let operands: Vec<Operand> = operands.iter().map(|tensor| Operand::of(tensor)).collect();
         let leaves: Vec<Val> = operands.iter().map(|operand| operand.leaf.clone()).collect();
-        node::record(f(&leaves)?, operands, edges)
+        let results = f(&leaves)?;
+        results.into_iter().map(|result| node::record(result, operands.clone(), edges.clone())).collect()
     }
 
     /// An operation of the table by its name, on tensors in the order of its signature, with attributes by theirs; its first result.
@@ -198,6 +220,11 @@ impl Tensor {
         self.array().dtype()
     }
 
+    /// How often the numbers were changed in place.
+    pub fn version(&self) -> u64 {
+        self.0.values.version()
+    }
+
     /// Does a gradient flow to this tensor?
     pub fn requires_grad(&self) -> bool {
         locked(&self.0.history).requires_grad
@@ -254,6 +281,24 @@ impl Tensor {
     /// Forgets the gradient, as an optimiser's `zero_grad` does. To set it to zeros, use `x.grad()?.zero_()`.
     pub fn zero_grad(&self) {
         locked(&self.0.slot).take();
+    }
+
+    /// Puts a gradient in the place of what backward passes have added up: PyTorch's `x.grad = gradient`.
+    ///
+    /// # Errors
+    /// Where it has another shape or dtype.
+    pub fn set_grad(&self, gradient: &Tensor) -> Result<()> {
+        let (own, given) = (self.array(), gradient.array());
+        if own.shape() != given.shape() || own.dtype() != given.dtype() {
+            return Err(Error::place((own.shape(), own.dtype()), (given.shape(), given.dtype())));
+        }
+        *locked(&self.0.slot) = Some(gradient.clone());
+        Ok(())
+    }
+
+    /// The operation that the tensor was computed by, under its own name; none for a leaf.
+    pub fn grad_fn(&self) -> Option<&'static str> {
+        self.edge().filter(|node| !node.is_leaf()).map(|node| node.name())
     }
 
     /// Keeps the gradient of a tensor that was computed, from now on. On a leaf it does nothing: that keeps its own.

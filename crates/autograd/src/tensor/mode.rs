@@ -30,6 +30,12 @@ pub fn enable_grad<T>(f: impl FnOnce() -> T) -> T {
     with_mode(true, f)
 }
 
+/// Records operations from now on in this thread, or none; what it was before. Whoever can, uses [`no_grad`], which ends by itself:
+/// this is for a `with` of Python.
+pub fn set_grad_enabled(enabled: bool) -> bool {
+    ENABLED.replace(enabled)
+}
+
 pub(super) fn with_mode<T>(enabled: bool, f: impl FnOnce() -> T) -> T {
     /// Restores the flag, also where `f` panics.
     struct Restore(bool);

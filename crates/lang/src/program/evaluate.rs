@@ -32,6 +32,34 @@ pub fn evaluate(expr: &Expr, scope: &Scope) -> Result<Val> {
     Evaluator::new(scope).value(expr).map_err(|failure| failure.into_error(expr.span))
 }
 
+/// The values of one expression, in the order of its results where it has several.
+///
+/// # Errors
+/// Those of [`evaluate`].
+///
+/// ```
+/// use pullback_array::{Array, DType};
+/// use pullback_lang::program::{Scope, evaluate_all};
+/// use pullback_ops::Val;
+///
+/// let mut scope = Scope::new(DType::F64);
+/// scope.define("x", Val::new(Array::from_slice(&[3], &[3.0, 1.0, 2.0])?));
+/// let sorted = evaluate_all(&pullback_lang::parse_expr("sort(x)")?.expr, &scope)?;
+/// assert_eq!(sorted[0].array()?.to_vec_f64(), [1.0, 2.0, 3.0]);
+/// assert_eq!(sorted[1].array()?.to_vec_f64(), [1.0, 2.0, 0.0]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub fn evaluate_all(expr: &Expr, scope: &Scope) -> Result<Vec<Val>> {
+    let mut evaluator = Evaluator::new(scope);
+    let results = evaluator.arg(expr).and_then(|arg| match arg {
+        Arg::List(items) if items.iter().any(|item| matches!(item, Arg::Value(_))) => {
+            items.into_iter().map(|item| evaluator.value_from(expr, item)).collect()
+        }
+        one => Ok(vec![evaluator.value_from(expr, one)?]),
+    });
+    results.map_err(|failure| failure.into_error(expr.span))
+}
+
 /// What goes down an expression.
 pub(super) struct Evaluator<'a> {
     pub(super) scope: &'a Scope,

@@ -66,7 +66,7 @@ use pullback_ops::Val;
 
 pub use claim::{Claim, Claimed};
 pub use elaborate::{elaborate, elaborate_at, elaborate_with};
-pub use evaluate::evaluate;
+pub use evaluate::{evaluate, evaluate_all};
 pub use input::Inputs;
 pub(crate) use own::OWN;
 pub use scope::Scope;

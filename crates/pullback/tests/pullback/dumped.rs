@@ -111,7 +111,7 @@ fn a_derivative_has_several_names() {
     let mut entries = squared();
     entries[2].name = "dL_dX".to_string();
     let report = judged(&source, entries);
-    assert!(report.errors[0].message.starts_with("the dump's `dL_dX` is not what the file computes"));
+    assert!(report.errors[0].message.starts_with("`dL_dX` of dump is not what the file computes"));
 }
 
 #[test]
@@ -124,9 +124,9 @@ fn sizes_with_names_are_those_of_the_dump() {
     let report =
         judged(source, vec![ones("X", &[7, 4]), ones("W", &[4, 1]), ones("dL/dZ", &[7, 1]), right.clone()]);
     assert_eq!(report.claims[0].judgement.verdict, Verdict::Holds, "{:?}", report.errors);
-    assert_eq!(report.warnings[0].message, "the dump says nothing of `b`: the file's own numbers stand");
+    assert_eq!(report.warnings[0].message, "dump says nothing of `b`: the file's own numbers stand");
     let report = judged(source, vec![ones("X", &[7, 4]), ones("W", &[3, 1]), right]);
-    assert_eq!(report.errors[0].message, "`D` is 3 in the dump's `W` [3, 1] and 4 in its `X` [7, 4]");
+    assert_eq!(report.errors[0].message, "`D` is 3 in `W` [3, 1] and 4 in `X` [7, 4] of dump");
     assert_eq!(report.exit_code(), 2);
 }
 
@@ -141,58 +141,58 @@ fn dumps_that_do_not_fit() {
         (
             SQUARE,
             vec![entry("dLdX", &[], &[1.0])],
-            "the file has nothing for the dump's `dLdX`",
+            "the file has nothing for `dLdX` of dump",
             "did you mean `dL/dX`?",
         ),
-        (SQUARE, vec![entry("dL/dx", &[], &[1.0])], "the file has nothing for the dump's `dL/dx`", "`dL/dX`"),
+        (SQUARE, vec![entry("dL/dx", &[], &[1.0])], "the file has nothing for `dL/dx` of dump", "`dL/dX`"),
         (
             SQUARE,
             vec![entry("arr_0", &[], &[1.0])],
-            "the file has nothing for the dump's `arr_0`",
+            "the file has nothing for `arr_0` of dump",
             "`X`, `s`, `Z`",
         ),
         (
             "X: [N=2] ~ randn; Z = X^2",
             vec![entry("dE/dZ", &[2], &[1.0, 1.0])],
-            "the file has nothing for the dump's `dE/dZ`",
+            "the file has nothing for `dE/dZ` of dump",
             "declare `dE/dZ: [N, M] ~ randn`",
         ),
         (
             SQUARE,
             vec![entry("X", &[2], &[1.0, 2.0])],
-            "the dump's `X` has the shape [2], and 2 axes are declared",
+            "`X` of dump has the shape [2], and 2 axes are declared",
             "",
         ),
         (
             matrix,
             vec![x()],
-            "the dump's `X` has the shape [1, 2], and this axis has 2",
-            "an axis with a name, `[N=5]`, takes the dump's size",
+            "`X` of dump has the shape [1, 2], and this axis has 2",
+            "an axis with a name, `[N=5]`, takes the size that is given",
         ),
-        (matrix, vec![entry("k", &[1], &[0.5])], "`k` holds integers, and the dump's `k` fractions", ""),
+        (matrix, vec![entry("k", &[1], &[0.5])], "`k` holds integers, and `k` of dump fractions", ""),
         (
             SQUARE,
             vec![entry("s", &[2], &[1.0, 2.0])],
-            "the dump's `s` has the shape [2], and the file's []",
+            "`s` of dump has the shape [2], and the file's []",
             "declare the shape with names",
         ),
         (
             SQUARE,
             vec![x(), entry("dL/dX", &[1, 2], &[1.0, 2.0]), entry("X.grad", &[1, 2], &[1.0, 2.0])],
-            "the dump's `X.grad` stands in it under another name too",
+            "`X.grad` of dump stands in it under another name too",
             "once",
         ),
-        (SQUARE, vec![x(), x()], "the dump's `X` and `X` are the same", "once"),
+        (SQUARE, vec![x(), x()], "`X` and `X` of dump are the same", "once"),
         (
             SQUARE,
             vec![x(), bits],
-            "the dump's `dL/dX` holds integers that look like the bits of bf16 numbers, and is a gradient",
+            "`dL/dX` of dump holds integers that look like the bits of bf16 numbers, and is a gradient",
             "its bits are no numbers",
         ),
         (
             SQUARE,
             vec![x(), entry("Z", &[3], &[1.0; 3])],
-            "the dump's `Z` has the shape [3], and the file computes",
+            "`Z` of dump has the shape [3], and the file computes",
             "",
         ),
     ];
@@ -259,7 +259,7 @@ fn the_command_on_a_right_dump() {
         crates/pullback/tests/golden/dumps/linear.grad
           ✓ dL/dW  holds  error ε, tolerance ε  (autograd, Jacobian, finite differences)  (numbers of linear.npz, bf16 held as f32)
           ✓ dL/dX  holds  error ε, tolerance ε  (autograd, Jacobian, finite differences)  (numbers of linear.npz, bf16 held as f32)
-          note: dL/dW and dL/dX are taken to be computed in bf16 (all numbers are bf16 numbers); `--precision` says otherwise
+          note: dL/dW and dL/dX are taken to be computed in bf16 (all numbers are bf16 numbers); the option `precision` says otherwise
           note: linear.npz has no dL/db; with `--complete` what is missing is wrong
           2 claims hold
     "#]]

@@ -19,7 +19,8 @@ pub(crate) fn deviations(sorted: &Sorted<'_>, exact: &Program) -> Result<(), Pro
         let name = &entry.name;
         if entry.array.shape() != value.val.shape() {
             return Err(problem(format!(
-                "the dump's `{name}` has the shape {:?}, and the file computes {:?}",
+                "`{name}` of {} has the shape {:?}, and the file computes {:?}",
+                sorted.shown(),
                 entry.array.shape(),
                 value.val.dims()
             )));
@@ -27,7 +28,7 @@ pub(crate) fn deviations(sorted: &Sorted<'_>, exact: &Program) -> Result<(), Pro
         let found = deviation(&value.val, &entry.array, assumed.precision)
             .map_err(|error| Problem::of_operation(&error, value.span))?;
         if let Some(off) = found {
-            return Err(deviation_problem(name, &off, value.span, &sorted.lacks()));
+            return Err(deviation_problem(name, &sorted.shown(), &off, value.span, &sorted.lacks()));
         }
     }
     Ok(())

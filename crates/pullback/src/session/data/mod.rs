@@ -66,7 +66,7 @@ pub(super) struct Sorted<'a> {
 impl<'a> Sorted<'a> {
     /// Finds out what the entries of a dump are in a file.
     pub(super) fn new(file: &File, data: &Data<'a>, terms: &Terms) -> Result<Sorted<'a>, Vec<Problem>> {
-        let entries = roles(file, data.dump).map_err(|problem| vec![problem])?;
+        let entries = roles(file, data.dump, &shown(data.name)).map_err(|problem| vec![problem])?;
         let assumed = assumed(&entries, terms.precision, &|_| None);
         let entries: Vec<(Role, Entry)> = entries
             .into_iter()
@@ -82,12 +82,12 @@ impl<'a> Sorted<'a> {
                 Role::Definition(_) | Role::Claim { .. } => None,
             })
             .collect();
-        let resized = sizes::resized(file, &given)?;
+        let resized = sizes::resized(file, &given, &shown(data.name))?;
         let mut inputs = Inputs::default();
         for (name, entry) in &given {
-            inputs.set(name, numbers(file, name, entry).map_err(|problem| vec![problem])?);
+            inputs.set(name, numbers(file, name, entry, &shown(data.name)).map_err(|problem| vec![problem])?);
         }
-        let mut warnings: Vec<Problem> = lacking(file, &inputs).into_iter().collect();
+        let mut warnings: Vec<Problem> = lacking(file, &inputs, &shown(data.name)).into_iter().collect();
         if !has_gradient(&entries) {
             let told = format!(
                 "{}; the file's own claims are judged on its numbers",
@@ -168,16 +168,18 @@ impl<'a> Sorted<'a> {
             Some(of) => of.to_string(),
             None => program.last_scalar().map(|loss| loss.name.clone()).ok_or_else(|| {
                 Problem::new(format!(
-                    "the dump's `{}` is the gradient of a loss, and the file has none",
-                    entry.name
+                    "`{}` of {} is the gradient of a loss, and the file has none",
+                    entry.name,
+                    self.shown()
                 ))
                 .with_hint(format!("name what is differentiated: `dZ/d{wrt}`"))
             })?,
         };
         if entry.precision == Precision::Whole && are_bits(&entry.array) {
             return Err(Problem::new(format!(
-                "the dump's `{}` holds integers that look like the bits of bf16 numbers, and is a gradient",
-                entry.name
+                "`{}` of {} holds integers that look like the bits of bf16 numbers, and is a gradient",
+                entry.name,
+                self.shown()
             ))
             .with_hint(
                 "write bf16 as such, by ml_dtypes or safetensors, or as f32: its bits are no numbers",
@@ -189,7 +191,7 @@ impl<'a> Sorted<'a> {
         let entry = &if is_scalar { as_scalar(entry) } else { entry.clone() };
         let array = entry.array.cast(DType::F64).map_err(|error| Problem::new(error.to_string()))?;
         let number = program.claim_numbers(&of, wrt, &array).map_err(|error| Problem {
-            message: format!("the dump's `{}` can't be judged: {}", entry.name, error.message()),
+            message: format!("`{}` of {} can't be judged: {}", entry.name, self.shown(), error.message()),
             ..Problem::from(&error)
         })?;
         let elsewhere = Elsewhere {
@@ -202,15 +204,25 @@ impl<'a> Sorted<'a> {
         Ok((number, elsewhere))
     }
 
+    /// What the dump is called where one of its entries is meant.
+    fn shown(&self) -> String {
+        shown(self.name)
+    }
+
     fn twice(&self, entry: &Entry) -> Problem {
-        Problem::new(format!("the dump's `{}` stands in it under another name too", entry.name))
+        Problem::new(format!("`{}` of {} stands in it under another name too", entry.name, self.shown()))
             .with_hint("each derivative is given once")
     }
 }
 
 /// Whence numbers of a dump come. Where it lies is known to whoever named it.
 fn origin(dump: &str) -> Origin {
-    Origin::Dump(Path::new(dump).file_name().unwrap_or_default().to_string_lossy().into_owned())
+    Origin::Dump(shown(dump))
+}
+
+/// What a dump is called where one of its entries is meant: `dL/dx of rmsnorm.npz`.
+fn shown(dump: &str) -> String {
+    Path::new(dump).file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
 
 fn has_gradient(entries: &[(Role, Entry)]) -> bool {
@@ -278,7 +290,7 @@ fn stated(
 
 /// The numbers of an input as the file means them: whole where it draws whole ones, else such as may have a gradient. What
 /// the file would load keeps its type.
-fn numbers(file: &File, name: &str, entry: &Entry) -> Result<Array, Problem> {
+fn numbers(file: &File, name: &str, entry: &Entry, dump: &str) -> Result<Array, Problem> {
     let source = stated(file).find(|(known, ..)| known == name).map(|(_, _, source, span)| (source, span));
     let wanted = match source {
         Some((Source::Distribution { name: drawn, .. }, _)) if drawn.text == "randint" => DType::I64,
@@ -287,20 +299,20 @@ fn numbers(file: &File, name: &str, entry: &Entry) -> Result<Array, Problem> {
         Some(_) => DType::F64,
     };
     if wanted == DType::I64 && entry.array.to_vec_f64().iter().any(|x| x.fract() != 0.0) {
-        let message = format!("`{name}` holds integers, and the dump's `{}` fractions", entry.name);
+        let message = format!("`{name}` holds integers, and `{}` of {dump} fractions", entry.name);
         return Err(Problem { span: source.map(|(_, span)| span), ..Problem::new(message) });
     }
     entry.array.cast(wanted).map_err(|error| Problem::new(error.to_string()))
 }
 
 /// A warning that names the inputs of which the dump says nothing.
-fn lacking(file: &File, inputs: &Inputs) -> Option<Problem> {
+fn lacking(file: &File, inputs: &Inputs, dump: &str) -> Option<Problem> {
     let missing: Vec<_> = stated(file).filter(|(name, ..)| inputs.get(name).is_none()).collect();
     let (_, _, _, first) = missing.first()?;
     let names: Vec<String> = missing.iter().map(|(name, ..)| format!("`{name}`")).collect();
     Some(Problem {
         span: Some(*first),
         labels: missing[1..].iter().map(|(_, _, _, span)| (*span, "nor of this".to_string())).collect(),
-        ..Problem::new(format!("the dump says nothing of {}: the file's own numbers stand", names.join(", ")))
+        ..Problem::new(format!("{dump} says nothing of {}: the file's own numbers stand", names.join(", ")))
     })
 }

@@ -22,13 +22,17 @@ pub(super) enum Role {
 }
 
 /// What each entry of a dump is in a file.
-pub(super) fn roles<'a>(file: &File, dump: &'a Dump) -> Result<Vec<(Role, &'a Entry)>, Problem> {
+pub(super) fn roles<'a>(
+    file: &File,
+    dump: &'a Dump,
+    called: &str,
+) -> Result<Vec<(Role, &'a Entry)>, Problem> {
     let reader = Reader::new(file);
     let mut found: Vec<(Role, &Entry)> = Vec::new();
     for entry in dump.entries() {
-        let role = reader.role(&entry.name).ok_or_else(|| reader.unknown(&entry.name))?;
+        let role = reader.role(&entry.name).ok_or_else(|| reader.unknown(&entry.name, called))?;
         if let Some((_, earlier)) = found.iter().find(|(known, _)| *known == role) {
-            let message = format!("the dump's `{}` and `{}` are the same", earlier.name, entry.name);
+            let message = format!("`{}` and `{}` of {called} are the same", earlier.name, entry.name);
             return Err(Problem::new(message).with_hint("each value and each derivative is given once"));
         }
         found.push((role, entry));
@@ -108,8 +112,8 @@ impl Reader {
         matches!(self.names.get(name), Some((Binding::Input | Binding::Definition, _)))
     }
 
-    fn unknown(&self, name: &str) -> Problem {
-        let problem = Problem::new(format!("the file has nothing for the dump's `{name}`"));
+    fn unknown(&self, name: &str, called: &str) -> Problem {
+        let problem = Problem::new(format!("the file has nothing for `{name}` of {called}"));
         if let Some((of, wrt)) =
             name.replace('∂', "d").strip_prefix('d').and_then(|name| name.split_once("/d"))
             && self.is_value(wrt)

@@ -21,14 +21,14 @@ struct Size<'a> {
 }
 
 /// The file with the sizes of the dump's inputs.
-pub(super) fn resized(file: &File, given: &[(&str, &Entry)]) -> Result<File, Vec<Problem>> {
+pub(super) fn resized(file: &File, given: &[(&str, &Entry)], dump: &str) -> Result<File, Vec<Problem>> {
     let mut sizes: HashMap<String, Size<'_>> = HashMap::new();
     let mut problems = Vec::new();
     for (name, shape, source, span) in stated(file) {
         let Some((_, entry)) = given.iter().find(|(known, _)| *known == name) else { continue };
         let agreed = match shape {
-            Some(shape) => declared(shape, entry, &mut sizes),
-            None => written(source, entry, span),
+            Some(shape) => declared(shape, entry, &mut sizes, dump),
+            None => written(source, entry, span, dump),
         };
         problems.extend(agreed.err());
     }
@@ -51,11 +51,12 @@ fn declared<'a>(
     shape: &Shape,
     entry: &'a Entry,
     sizes: &mut HashMap<String, Size<'a>>,
+    dump: &str,
 ) -> Result<(), Problem> {
     let found = entry.array.shape();
     if shape.dims.len() != found.len() {
         let message = format!(
-            "the dump's `{}` has the shape {found:?}, and {} axes are declared",
+            "`{}` of {dump} has the shape {found:?}, and {} axes are declared",
             entry.name,
             shape.dims.len()
         );
@@ -67,7 +68,7 @@ fn declared<'a>(
                 let here = Size { size, entry, span: name.span };
                 match sizes.get(&name.text) {
                     Some(earlier) if earlier.size != size => {
-                        return Err(contradiction(&name.text, earlier, &here));
+                        return Err(contradiction(&name.text, earlier, &here, dump));
                     }
                     Some(_) => {}
                     None => drop(sizes.insert(name.text.clone(), here)),
@@ -78,11 +79,11 @@ fn declared<'a>(
                     && stated != size
                 {
                     let message = format!(
-                        "the dump's `{}` has the shape {found:?}, and this axis has {stated}",
+                        "`{}` of {dump} has the shape {found:?}, and this axis has {stated}",
                         entry.name
                     );
                     return Err(Problem { span: Some(expr.span), ..Problem::new(message) }
-                        .with_hint("an axis with a name, `[N=5]`, takes the dump's size"));
+                        .with_hint("an axis with a name, `[N=5]`, takes the size that is given"));
                 }
             }
         }
@@ -90,11 +91,11 @@ fn declared<'a>(
     Ok(())
 }
 
-fn contradiction(dim: &str, one: &Size<'_>, other: &Size<'_>) -> Problem {
+fn contradiction(dim: &str, one: &Size<'_>, other: &Size<'_>, dump: &str) -> Problem {
     let (a, b) = (one.entry, other.entry);
     let (x, y) = (a.array.shape(), b.array.shape());
     let message = format!(
-        "`{dim}` is {} in the dump's `{}` {x:?} and {} in its `{}` {y:?}",
+        "`{dim}` is {} in `{}` {x:?} and {} in `{}` {y:?} of {dump}",
         one.size, a.name, other.size, b.name
     );
     Problem {
@@ -105,7 +106,7 @@ fn contradiction(dim: &str, one: &Size<'_>, other: &Size<'_>) -> Problem {
 }
 
 /// An input that is written down has the shape of what is written.
-fn written(source: &Source, entry: &Entry, span: Span) -> Result<(), Problem> {
+fn written(source: &Source, entry: &Entry, span: Span, dump: &str) -> Result<(), Problem> {
     let Source::Literal(expr) = source else { return Ok(()) };
     // One that uses names is held against the program.
     let Ok(val) = evaluate(expr, &Scope::new(DType::F64)) else { return Ok(()) };
@@ -113,13 +114,14 @@ fn written(source: &Source, entry: &Entry, span: Span) -> Result<(), Problem> {
         return Ok(());
     }
     let message = format!(
-        "the dump's `{}` has the shape {:?}, and the file's {:?}",
+        "`{}` of {dump} has the shape {:?}, and the file's {:?}",
         entry.name,
         entry.array.shape(),
         val.shape()
     );
-    Err(Problem { span: Some(span), ..Problem::new(message) }
-        .with_hint("declare the shape with names, and the dump's sizes are taken: `x: [n] = [1, 2, 3]`"))
+    Err(Problem { span: Some(span), ..Problem::new(message) }.with_hint(
+        "declare the shape with names, and the sizes that are given are taken: `x: [n] = [1, 2, 3]`",
+    ))
 }
 
 fn resize(shape: &mut Shape, sizes: &HashMap<String, Size<'_>>) {

@@ -1,0 +1,5 @@
+"""``torch.linalg``."""
+
+from typing import Any
+
+def __getattr__(name: str) -> Any: ...

@@ -1,0 +1,5 @@
+"""``torch.nn.functional``."""
+
+from typing import Any
+
+def __getattr__(name: str) -> Any: ...
