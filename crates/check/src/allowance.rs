@@ -51,6 +51,12 @@ impl Allowance {
         Allowance { most, measured }
     }
 
+    /// The same where it is told at all: a piece beside may end at the point.
+    pub(crate) fn where_told(self) -> Allowance {
+        let told = |errors: Vec<f64>| errors.into_iter().map(|e| if e.is_finite() { e } else { 0.0 }).collect();
+        Allowance { most: told(self.most), measured: told(self.measured) }
+    }
+
     /// The larger of both, entry by entry.
     pub(crate) fn or(&mut self, other: &Allowance) {
         let larger = |a: &mut Vec<f64>, b: &Vec<f64>| a.iter_mut().zip(b).for_each(|(a, b)| *a = a.max(*b));

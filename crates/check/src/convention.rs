@@ -236,7 +236,9 @@ impl<'a> Choices<'a> {
             let unit = self.derivative.unit(row);
             let inputs = [&[Array::from_slice(&shape, &unit)?], &beside[0][..]].concat();
             let (slopes, spread) = simulation.run(&inputs)?;
-            let spread = self.derivative.moved(spread);
+            // A piece may end at the point, as that of sin(x) / x does at 0: there it tells nothing.
+            let finite = |spread: f64| if spread.is_finite() { spread } else { 0.0 };
+            let spread = self.derivative.moved(spread.into_iter().map(finite).collect());
             let of = Pieces { choices: self, unit: &unit, beside: &beside, spread: &spread };
             let conventions = of.with(&vec![false; self.jumps.len()], 0)?;
             let slopes = self.derivative.moved(slopes.to_vec_f64());

@@ -106,7 +106,7 @@ impl Case<'_> {
             for pulled in &composed.pulled {
                 let Allowance { most, measured } = pulled.allowance(*precision)?;
                 let beside = Allowance { most: derivative.moved(most), measured: derivative.moved(measured) };
-                of_claim.or(&beside);
+                of_claim.or(&beside.where_told());
             }
             rounding = own(&of_claim);
         }
