@@ -386,6 +386,8 @@ add("solve_triangular unit", "solve_triangular(x, b, upper=true, unitriangular=t
 add("matrix_sqrth", "matrix_sqrth(x)", lambda x: (lambda w, v: v @ torch.diag(w.sqrt()) @ v.mT)(*torch.linalg.eigh((x + x.mT) / 2)), x=_SPD)
 add("pinv rtol", "pinv(x, rtol=1e-3)", lambda x: torch.linalg.pinv(x, rtol=1e-3), x=normal(4, 3))
 add("lstsq of torch", "torch.linalg.lstsq(x, b)[0]", lambda x, b: torch.linalg.lstsq(x, b)[0], x=normal(4, 2), b=normal(4, 3))
+_OFF = torch.eye(3) == 0
+add("cdist with itself", "cdist(x, x)", lambda x: torch.where(_OFF, torch.where(_OFF, ((x[:, None] - x) ** 2).sum(-1), 1.0).sqrt(), 0.0), x=normal(3, 2))
 add("pdist", "pdist(x)", lambda x: torch.stack([torch.linalg.norm(x[i] - x[j]) for i in range(4) for j in range(i + 1, 4)]), x=normal(4, 3))
 add("pairwise_distance kept", "pairwise_distance(x, y, keepdim=true)", lambda x, y: F.pairwise_distance(x, y, keepdim=True), x=normal(3, 4), y=normal(3, 4))
 add("layer_norm over two", "F.layer_norm(x, [3, 4], w, b, eps=0.1)", lambda x, w, b: F.layer_norm(x, (3, 4), w, b, eps=0.1), x=normal(2, 3, 4), w=normal(3, 4), b=normal(3, 4))
