@@ -380,6 +380,31 @@ add("cholesky_inverse upper", "cholesky_inverse(x, upper=true)", lambda x: torch
 add("cholesky_solve upper", "cholesky_solve(b, x, upper=true)", lambda b, x: torch.cholesky_solve(b, torch.triu(x), upper=True), b=normal(3, 2), x=_LOWER.T)
 add("i0", "torch.i0(x)", lambda x: torch.special.i0(x), x=normal(4))
 add("i1", "i1(x)", lambda x: torch.special.i1(x), x=normal(4))
+_GRID = array([[[[-0.3, 0.41], [0.77, -0.9], [0.13, 0.2]], [[1.3, 0.1], [-1.2, -0.63], [0.9, 0.83]]]])
+
+
+def sampled(x, g, corners=False, border=False):
+    """`F.grid_sample`, pixel by pixel: PyTorch's own has no second derivative."""
+    sizes = x.shape[:1:-1]
+    place = lambda c, n: (c + 1) / 2 * (n - 1) if corners else ((c + 1) * n - 1) / 2
+    at = [place(g[..., k], n) for k, n in enumerate(sizes)]
+    at = [torch.clamp(c, 0, n - 1) if border else c for c, n in zip(at, sizes)]
+    weights = [torch.relu(1 - (c[..., None] - torch.arange(n)).abs()) for c, n in zip(at, sizes)]
+    spec = "nchw,nijw,nijh->ncij" if x.ndim == 4 else "ncdhw,nijkw,nijkh,nijkd->ncijk"
+    made = torch.einsum(spec, x, *weights)
+    mode = dict(padding_mode="border" if border else "zeros", align_corners=corners)
+    assert torch.allclose(made, F.grid_sample(x, g, **mode), atol=1e-13)
+    return made
+
+
+add("grid_sample", "F.grid_sample(x, g)", sampled, x=normal(1, 2, 4, 3), g=_GRID)
+add("grid_sample corners", "F.grid_sample(x, g, align_corners=True)", lambda x, g: sampled(x, g, corners=True), x=normal(1, 2, 4, 3), g=_GRID)
+add("grid_sample border", 'F.grid_sample(x, g, padding_mode="border")', lambda x, g: sampled(x, g, border=True), x=normal(1, 2, 4, 3), g=_GRID)
+add("grid_sample volume", "F.grid_sample(x, g)", sampled, x=normal(1, 1, 2, 4, 3), g=array([[[[[-0.3, 0.41, 0.2], [0.77, -0.5, -0.3]]]]]))
+add("scatter_reduce", 'torch.scatter_reduce(x, 1, idx, y, reduce="sum")', lambda x, y, idx: torch.scatter_reduce(x, 1, idx, y, reduce="sum"), x=normal(2, 4), y=normal(2, 3), idx=np.array([[1, 1, 3], [0, 2, 0]]))
+add("scatter_reduce mean", 'torch.scatter_reduce(x, 1, idx, y, reduce="mean")', lambda x, y, idx: torch.scatter_reduce(x, 1, idx, y, reduce="mean"), x=normal(2, 4), y=normal(2, 3), idx=np.array([[1, 1, 3], [0, 2, 0]]))
+add("scatter_reduce alone", 'scatter_reduce(x, 0, idx, y, "mean", include_self=false)', lambda x, y, idx: torch.scatter_reduce(x, 0, idx, y, "mean", include_self=False), x=normal(4), y=normal(3), idx=np.array([1, 1, 3]))
+add("renorm", "torch.renorm(x, 2, 0, 1.5)", lambda x: torch.where(torch.linalg.norm(x, dim=1, keepdim=True) > 1.5, x * 1.5 / (torch.linalg.norm(x, dim=1, keepdim=True) + 1e-7), x), x=normal(4, 3))
 add("index computed", "x[2 * idx - 1] * x[idx - idx]", lambda x, idx: x[2 * idx - 1] * x[idx - idx], x=normal(6), idx=np.array([1, 3, 2, 1]))
 add("index of a comparison", "x[idx * idx] + x[where(idx == idx, 2, 3)]", lambda x, idx: x[idx * idx] + x[2], x=normal(6), idx=np.array([1, 2, 0]))
 add("long", "x[long(idx / 2)]", lambda x, idx: x[(idx / 2).long()], x=normal(4), idx=np.array([1, 5, 2]))
