@@ -375,6 +375,8 @@ add("repeat_interleave each", "repeat_interleave(x, [2, 0, 3], axis=1)", lambda 
 add("embedding of torch", "F.embedding(idx, x)", lambda x, idx: F.embedding(idx, x), x=normal(4, 3), idx=np.array([2, 0, 2]))
 add("embedding_bag weighed", 'embedding_bag(idx, x, mode="sum", per_sample_weights=w)', lambda x, w, idx: (w[..., None] * x[idx]).sum(-2), x=normal(4, 3), w=normal(2, 3), idx=np.array([[2, 0, 2], [1, 3, 0]]))
 add("embedding_bag padded", "embedding_bag(idx, x, padding_idx=2)", lambda x, idx: ((idx != 2)[..., None] * x[idx]).sum(-2) / (idx != 2).sum(-1, keepdim=True), x=normal(4, 3), idx=np.array([[2, 0, 1], [1, 3, 0]]))
+add("embedding_bag of lengths", 'embedding_bag(idx, x, offsets=[0, 3, 3, 4], mode="sum")', lambda x, idx: torch.stack([x[idx[:3]].sum(0), 0 * x[0], x[idx[3]], x[idx[4:]].sum(0)]), x=normal(4, 3), idx=np.array([2, 0, 1, 1, 3, 3]))
+add("embedding_bag of lengths, means", "embedding_bag(idx, x, offsets=[0, 2, 5], include_last_offset=true)", lambda x, idx: torch.stack([x[idx[:2]].mean(0), x[idx[2:]].mean(0)]), x=normal(4, 3), idx=np.array([2, 0, 1, 1, 3]))
 add("cholesky upper", "cholesky(x, upper=true)", lambda x: torch.linalg.cholesky((x + x.mT) / 2, upper=True), x=_SPD)
 add("cholesky_inverse upper", "cholesky_inverse(x, upper=true)", lambda x: torch.linalg.inv(x.mT @ x), x=_LOWER.T)
 add("cholesky_solve upper", "cholesky_solve(b, x, upper=true)", lambda b, x: torch.cholesky_solve(b, torch.triu(x), upper=True), b=normal(3, 2), x=_LOWER.T)
