@@ -99,7 +99,7 @@ pub(crate) fn of_module(
             keywords.push(keyword("correction", ExprKind::Number { value: divisor, integer: true }));
             return;
         }
-        "embedding" if (is_torch || module == "F") && args.len() == 2 => {
+        "embedding" if (module == "F" || module.contains("functional")) && args.len() == 2 => {
             // PyTorch's index comes first.
             args.swap(0, 1);
             return;

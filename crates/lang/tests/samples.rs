@@ -58,6 +58,31 @@ fn check(case: &Value) -> Result<(), String> {
     Ok(())
 }
 
+/// Why a sample is not equal, where what is said of it does not tell: by the beginning of its name.
+const REASONS: [(&str, &str); 18] = [
+    ("betainc", "incomplete beta and gamma functions are not in the table"),
+    ("igamma", "incomplete beta and gamma functions are not in the table"),
+    (
+        "cholesky_solve",
+        "PyTorch gives the triangle that it does not read a slope; differences see none there",
+    ),
+    ("digamma", "PyTorch's derivative has ten digits"),
+    ("nn.functional.hardsigmoid", "PyTorch's derivative has its sixth in single precision"),
+    ("fft.irfftn", "transforms are along the last axis, or the last two"),
+    ("linalg.eigh", "the matrix is not symmetric: PyTorch reads one triangle, here both count"),
+    ("linalg.pinv hermitian", "the matrix is not symmetric: PyTorch reads one triangle, here both count"),
+    ("linalg.lu_factor", "there is no factorisation with an order of rows among its results"),
+    ("linalg.qr", "signs are a convention: the diagonal of r is positive here"),
+    ("linalg.svd", "signs are a convention: the largest component of each column of u is positive here"),
+    ("svd_lowrank", "PyTorch draws random numbers for it"),
+    ("svd", "signs are a convention: the largest component of each column of u is positive here"),
+    ("nextafter", "the next number of a format is no function of reals"),
+    ("nn.functional.multilabel_margin_loss", "lists of labels that end early"),
+    ("pca_lowrank", "PyTorch draws random numbers for it"),
+    ("repeat", "`repeat` of a list is one thing in PyTorch and another in NumPy: it takes keywords"),
+    ("slice", "PyTorch's own name for what is written `x[:]`"),
+];
+
 /// The list of what is not understood is up to date.
 fn tried(golden: &str, list_of: &str) {
     let root = env!("CARGO_MANIFEST_DIR");
@@ -74,7 +99,12 @@ fn tried(golden: &str, list_of: &str) {
     }
     let passed = cases.len() - left_out.len();
     let mut list = format!("{passed} of {} samples are equal; the others:\n", cases.len());
-    left_out.iter().for_each(|(name, why)| list += &format!("{name} | {why}\n"));
+    for (name, why) in &left_out {
+        list += &format!("{name} | {why}\n");
+        if let Some((_, reason)) = REASONS.iter().find(|(of, _)| name.starts_with(of)) {
+            list += &format!("    {reason}\n");
+        }
+    }
     let file = format!("{root}/tests/{list_of}");
     if std::env::var_os("UPDATE_EXPECT").is_some() {
         std::fs::write(&file, &list).expect("the list is written");

@@ -285,9 +285,7 @@ impl Args {
     /// The numbers of a parameter that is given as a list of them, or as a value with numbers that is no scalar.
     pub fn several(&self, name: &str) -> Option<Result<Vec<f64>>> {
         match self.find(name)? {
-            Arg::Value(value) if value.ndim() > 0 => {
-                Some(value.array().map(|array| array.to_vec_f64()).map_err(Error::from))
-            }
+            Arg::Value(value) if value.ndim() > 0 => Some(value.array().map(|array| array.to_vec_f64())),
             Arg::List(items) => {
                 let number = |item: &Arg| self.integer(name, item).map(|number| number as f64);
                 Some(items.iter().map(number).collect())

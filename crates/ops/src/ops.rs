@@ -281,6 +281,7 @@ operations! {
     vec,
     vstack,
     where_,
+    whole,
     windows,
 }
 

@@ -107,7 +107,11 @@ impl Evaluator<'_> {
         result.map_err(|failure| match failure {
             // What stands in the prelude is nobody's place.
             Failure::Said(error) if !is_of_file => {
-                let said = Error::new(span, format!("{name}: {}", error.message()));
+                // A function that calls itself is named once.
+                let prefix = format!("{name}: ");
+                let is_named = error.message().starts_with(&prefix);
+                let prefix = if is_named { "" } else { prefix.as_str() };
+                let said = Error::new(span, format!("{prefix}{}", error.message()));
                 match error.hint() {
                     Some(hint) => said.with_hint(hint.to_owned()).into(),
                     None => said.into(),

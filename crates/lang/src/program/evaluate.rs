@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use pullback_array::{Array, memory};
+use pullback_array::{Array, DType, memory};
 use pullback_network::{Dim, Value as _};
 use pullback_ops::{Arg, Origin, Val};
 
@@ -228,6 +228,11 @@ impl<'a> Evaluator<'a> {
                     return Ok(Arg::Number(number, None));
                 }
                 let (a, b) = (self.operand_from(below, first)?, self.operand_from(right, second)?);
+                // Integers are computed with as the numbers that they are.
+                let a = match (a.dtype(), b.dtype()) {
+                    (DType::I64, DType::I64) => (&a * &Val::number(1.0, self.scope.dtype)).map_err(&op)?,
+                    _ => a,
+                };
                 arithmetic::applied(operator.kind, &a, &b).map(Arg::Value).map_err(op)
             }
             _ => unreachable!("only these have a first operand"),

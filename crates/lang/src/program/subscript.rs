@@ -4,6 +4,8 @@
 //! integers, which then selects along its axis; several of them, of shapes that broadcast, pair up. Where NumPy would move that axis to the front (an index and an
 //! array with a slice between them) the answer is an error.
 
+use std::collections::HashSet;
+
 use pullback_array::{Array, DType, memory};
 use pullback_network::Dim;
 use pullback_ops::{Arg, AxisIndex, Val};
@@ -86,6 +88,20 @@ impl Evaluator<'_> {
         }
     }
 
+    /// An index that is computed has whole numbers, as far as they are known.
+    fn demand_whole(&self, expr: &Expr, val: &Val) -> Outcome<()> {
+        if !val.has_numbers() {
+            return Ok(());
+        }
+        let numbers = val.array().map_err(of_op(expr.span))?.to_vec_f64();
+        match numbers.into_iter().find(|number| number.fract() != 0.0) {
+            None => Ok(()),
+            Some(wrong) => Err(Error::new(expr.span, format!("an index is a whole number, not {wrong}"))
+                .with_hint("`long(…)` leaves out what stands behind the point")
+                .into()),
+        }
+    }
+
     fn position(&mut self, expr: &Expr) -> Outcome<Position> {
         match self.arg(expr)? {
             Arg::Number(number, _) => whole(expr, number).map(Position::Number),
@@ -100,6 +116,10 @@ impl Evaluator<'_> {
                 match (val.dtype(), whole_numbers(&val)) {
                     (DType::I64, _) => Ok(Position::Table(val)),
                     (_, Some(index)) => Ok(Position::Table(index)),
+                    _ if is_of_integers(&val) => {
+                        self.demand_whole(expr, &val)?;
+                        val.whole().map(Position::Table).map_err(of_op(expr.span))
+                    }
                     _ => Err(Error::new(expr.span, "an index is a whole number or an array of them")
                         .with_hint("draw it with `randint(0, n)`; elements are not selected by a mask: multiply by it")
                         .into()),
@@ -208,4 +228,22 @@ fn range(
         (Ok(start), Ok(step), Ok(length)) if length > 0 => Ok(AxisIndex::range(start, step, length)),
         _ => Ok(AxisIndex::range(0, 1, 0)),
     }
+}
+
+/// Is a value computed of integers and of numbers that the program states, and of nothing else?
+fn is_of_integers(val: &Val) -> bool {
+    let (mut pending, mut seen, mut integers) = (vec![val], HashSet::new(), 0);
+    while let Some(next) = pending.pop() {
+        if next.dtype() == DType::I64 {
+            integers += 1;
+            continue;
+        }
+        if next.inputs().is_empty() && (next.name().is_some() || !next.has_numbers()) {
+            return false;
+        }
+        if seen.insert(next.order()) {
+            pending.extend(next.inputs());
+        }
+    }
+    integers > 0
 }

@@ -356,6 +356,16 @@ fn subscripts() {
 }
 
 #[test]
+fn indices_that_are_computed() {
+    let head = "k: [3] ~ randint(0, 2); x: [9] ~ randn; z: [3] ~ randn";
+    let one = |rest: &str, message: &str, place: &str, hint: &str| {
+        one(&format!("{head}; {rest}"), message, place, hint, "");
+    };
+    one("y = x[k / 2 + 0.25]", "an index is a whole number, not 0.25", "k / 2 + 0.25", "`long(…)`");
+    one("y = x[k + z]", "an index is a whole number or an array of them", "k + z", "randint");
+}
+
+#[test]
 fn arguments() {
     let head = "x: [n=3] ~ randn; fn f(a, b) = a + b; fn g(a) = a @ a.T @ [1, 2]";
     let one = |rest: &str, message: &str, place: &str, hint: &str, second: &str| {
@@ -386,9 +396,9 @@ fn arguments() {
         "",
     );
     one(
-        "k: [3] ~ randint(0, 2); y = x + k * k",
-        "mul: integers are indices here, not numbers to compute with",
-        "k * k",
+        "k: [3] ~ randint(0, 2); y = x + hypot(k, k)",
+        "hypot: integers are indices here, not numbers to compute with",
+        "hypot(k, k)",
         "floats",
         "",
     );

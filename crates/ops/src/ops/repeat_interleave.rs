@@ -67,6 +67,8 @@ impl Val {
             ))
             .with_hint("one whole number from 0 on for each element"));
         }
+        // Refused where there is no room for it.
+        Array::zeros(&[total as usize], DType::I64)?;
         let index =
             repeats.iter().enumerate().flat_map(|(at, &n)| std::iter::repeat_n(at as i64, n as usize));
         let index: Vec<i64> = index.collect();

@@ -375,17 +375,50 @@ add("repeat_interleave each", "repeat_interleave(x, [2, 0, 3], axis=1)", lambda 
 add("embedding of torch", "F.embedding(idx, x)", lambda x, idx: F.embedding(idx, x), x=normal(4, 3), idx=np.array([2, 0, 2]))
 add("embedding_bag weighed", 'embedding_bag(idx, x, mode="sum", per_sample_weights=w)', lambda x, w, idx: (w[..., None] * x[idx]).sum(-2), x=normal(4, 3), w=normal(2, 3), idx=np.array([[2, 0, 2], [1, 3, 0]]))
 add("embedding_bag padded", "embedding_bag(idx, x, padding_idx=2)", lambda x, idx: ((idx != 2)[..., None] * x[idx]).sum(-2) / (idx != 2).sum(-1, keepdim=True), x=normal(4, 3), idx=np.array([[2, 0, 1], [1, 3, 0]]))
+add("embedding_bag of lengths", 'embedding_bag(idx, x, offsets=[0, 3, 3, 4], mode="sum")', lambda x, idx: torch.stack([x[idx[:3]].sum(0), 0 * x[0], x[idx[3]], x[idx[4:]].sum(0)]), x=normal(4, 3), idx=np.array([2, 0, 1, 1, 3, 3]))
+add("embedding_bag of lengths, means", "embedding_bag(idx, x, offsets=[0, 2, 5], include_last_offset=true)", lambda x, idx: torch.stack([x[idx[:2]].mean(0), x[idx[2:]].mean(0)]), x=normal(4, 3), idx=np.array([2, 0, 1, 1, 3]))
 add("cholesky upper", "cholesky(x, upper=true)", lambda x: torch.linalg.cholesky((x + x.mT) / 2, upper=True), x=_SPD)
 add("cholesky_inverse upper", "cholesky_inverse(x, upper=true)", lambda x: torch.linalg.inv(x.mT @ x), x=_LOWER.T)
 add("cholesky_solve upper", "cholesky_solve(b, x, upper=true)", lambda b, x: torch.cholesky_solve(b, torch.triu(x), upper=True), b=normal(3, 2), x=_LOWER.T)
 add("i0", "torch.i0(x)", lambda x: torch.special.i0(x), x=normal(4))
 add("i1", "i1(x)", lambda x: torch.special.i1(x), x=normal(4))
+_GRID = array([[[[-0.3, 0.41], [0.77, -0.9], [0.13, 0.2]], [[1.3, 0.1], [-1.2, -0.63], [0.9, 0.83]]]])
+
+
+def sampled(x, g, corners=False, border=False):
+    """`F.grid_sample`, pixel by pixel: PyTorch's own has no second derivative."""
+    sizes = x.shape[:1:-1]
+    place = lambda c, n: (c + 1) / 2 * (n - 1) if corners else ((c + 1) * n - 1) / 2
+    at = [place(g[..., k], n) for k, n in enumerate(sizes)]
+    at = [torch.clamp(c, 0, n - 1) if border else c for c, n in zip(at, sizes)]
+    weights = [torch.relu(1 - (c[..., None] - torch.arange(n)).abs()) for c, n in zip(at, sizes)]
+    spec = "nchw,nijw,nijh->ncij" if x.ndim == 4 else "ncdhw,nijkw,nijkh,nijkd->ncijk"
+    made = torch.einsum(spec, x, *weights)
+    mode = dict(padding_mode="border" if border else "zeros", align_corners=corners)
+    assert torch.allclose(made, F.grid_sample(x, g, **mode), atol=1e-13)
+    return made
+
+
+add("grid_sample", "F.grid_sample(x, g)", sampled, x=normal(1, 2, 4, 3), g=_GRID)
+add("grid_sample corners", "F.grid_sample(x, g, align_corners=True)", lambda x, g: sampled(x, g, corners=True), x=normal(1, 2, 4, 3), g=_GRID)
+add("grid_sample border", 'F.grid_sample(x, g, padding_mode="border")', lambda x, g: sampled(x, g, border=True), x=normal(1, 2, 4, 3), g=_GRID)
+add("grid_sample volume", "F.grid_sample(x, g)", sampled, x=normal(1, 1, 2, 4, 3), g=array([[[[[-0.3, 0.41, 0.2], [0.77, -0.5, -0.3]]]]]))
+add("scatter_reduce", 'torch.scatter_reduce(x, 1, idx, y, reduce="sum")', lambda x, y, idx: torch.scatter_reduce(x, 1, idx, y, reduce="sum"), x=normal(2, 4), y=normal(2, 3), idx=np.array([[1, 1, 3], [0, 2, 0]]))
+add("scatter_reduce mean", 'torch.scatter_reduce(x, 1, idx, y, reduce="mean")', lambda x, y, idx: torch.scatter_reduce(x, 1, idx, y, reduce="mean"), x=normal(2, 4), y=normal(2, 3), idx=np.array([[1, 1, 3], [0, 2, 0]]))
+add("scatter_reduce alone", 'scatter_reduce(x, 0, idx, y, "mean", include_self=false)', lambda x, y, idx: torch.scatter_reduce(x, 0, idx, y, "mean", include_self=False), x=normal(4), y=normal(3), idx=np.array([1, 1, 3]))
+add("renorm", "torch.renorm(x, 2, 0, 1.5)", lambda x: torch.where(torch.linalg.norm(x, dim=1, keepdim=True) > 1.5, x * 1.5 / (torch.linalg.norm(x, dim=1, keepdim=True) + 1e-7), x), x=normal(4, 3))
+add("index computed", "x[2 * idx - 1] * x[idx - idx]", lambda x, idx: x[2 * idx - 1] * x[idx - idx], x=normal(6), idx=np.array([1, 3, 2, 1]))
+add("index of a comparison", "x[idx * idx] + x[where(idx == idx, 2, 3)]", lambda x, idx: x[idx * idx] + x[2], x=normal(6), idx=np.array([1, 2, 0]))
+add("long", "x[long(idx / 2)]", lambda x, idx: x[(idx / 2).long()], x=normal(4), idx=np.array([1, 5, 2]))
+add("order moved", "x[(argsort(x) + 1)[:3] - 1]", lambda x: x[(torch.argsort(x) + 1)[:3] - 1], x=normal(5))
 add("gather a scalar", "torch.gather(x, 0, idx)", lambda x, idx: torch.gather(x, 0, idx), x=array(0.7), idx=np.array([0]))
 add("solve_triangular right", "solve_triangular(x, b, upper=false, left=false)", lambda b, x: torch.linalg.solve_triangular(x, b, upper=False, left=False), b=normal(2, 3), x=_LOWER)
 add("solve_triangular unit", "solve_triangular(x, b, upper=true, unitriangular=true)", lambda b, x: torch.linalg.solve(torch.triu(x, 1) + torch.eye(3, dtype=x.dtype), b), b=normal(3, 2), x=_SPD)
 add("matrix_sqrth", "matrix_sqrth(x)", lambda x: (lambda w, v: v @ torch.diag(w.sqrt()) @ v.mT)(*torch.linalg.eigh((x + x.mT) / 2)), x=_SPD)
 add("pinv rtol", "pinv(x, rtol=1e-3)", lambda x: torch.linalg.pinv(x, rtol=1e-3), x=normal(4, 3))
 add("lstsq of torch", "torch.linalg.lstsq(x, b)[0]", lambda x, b: torch.linalg.lstsq(x, b)[0], x=normal(4, 2), b=normal(4, 3))
+_OFF = torch.eye(3) == 0
+add("cdist with itself", "cdist(x, x)", lambda x: torch.where(_OFF, torch.where(_OFF, ((x[:, None] - x) ** 2).sum(-1), 1.0).sqrt(), 0.0), x=normal(3, 2))
 add("pdist", "pdist(x)", lambda x: torch.stack([torch.linalg.norm(x[i] - x[j]) for i in range(4) for j in range(i + 1, 4)]), x=normal(4, 3))
 add("pairwise_distance kept", "pairwise_distance(x, y, keepdim=true)", lambda x, y: F.pairwise_distance(x, y, keepdim=True), x=normal(3, 4), y=normal(3, 4))
 add("layer_norm over two", "F.layer_norm(x, [3, 4], w, b, eps=0.1)", lambda x, w, b: F.layer_norm(x, (3, 4), w, b, eps=0.1), x=normal(2, 3, 4), w=normal(3, 4), b=normal(3, 4))
