@@ -73,6 +73,12 @@ struct Moved {
 }
 
 impl Turn {
+    /// Does another one set an element of these to something else?
+    fn excludes(&self, other: &Turn) -> bool {
+        let sets = |at: usize| other.moved.iter().any(|moved| moved.at == at);
+        self.choice == other.choice && self.moved.iter().any(|moved| sets(moved.at))
+    }
+
     fn cost(&self) -> f64 {
         self.moved.iter().map(|moved| moved.cost).sum()
     }
@@ -86,10 +92,11 @@ impl<'a> Choice<'a> {
         if measured.exact {
             return Ok(None);
         }
-        // What nothing moves is zero in every code, and no result that has become so.
-        let rounding =
-            |spread: &f64| if *spread > 0.0 { SAFETY * rounding_of(precision, *spread) } else { 0.0 };
-        let rounding = measured.spread().iter().map(rounding).collect();
+        // What nothing moves is zero in every code, and no result that has become so. What pads windows, −∞, is no result.
+        let rounding = |(spread, x): (f64, &f64)| {
+            if spread > 0.0 && x.is_finite() { SAFETY * rounding_of(precision, spread) } else { 0.0 }
+        };
+        let rounding = measured.spread().into_iter().zip(&*measured.value.as_f64()).map(rounding).collect();
         let (input, shape) = (measured.value.to_vec_f64(), measured.value.shape().to_vec());
         let (op, output, chosen) = (op.as_ref(), value.output(), value.array()?.clone());
         Ok(Some(Choice { op, output, input, shape, rounding, chosen }))
@@ -312,6 +319,11 @@ impl Effect {
         if self.taken { -self.turn.cost() } else { self.turn.cost() }
     }
 
+    /// Is it turned, or can it be turned beside those that are?
+    fn is_free(&self, effects: &[Effect]) -> bool {
+        self.taken || !effects.iter().any(|other| other.taken && self.turn.excludes(&other.turn))
+    }
+
     /// What turning it makes of the derivative; where it is turned, turning it back.
     fn moves(&self) -> impl Iterator<Item = (usize, f64)> + '_ {
         let sign = if self.taken { -1.0 } else { 1.0 };
@@ -359,6 +371,7 @@ impl Off<'_> {
             let gains = effects
                 .iter()
                 .enumerate()
+                .filter(|(_, effect)| effect.is_free(effects))
                 .map(|(k, effect)| (k, self.gained(effect.moves()) - effect.cost()));
             let best = gains.max_by(|(_, a), (_, b)| a.total_cmp(b));
             if let Some((k, _)) = best.filter(|(_, gain)| *gain > LEAST_GAIN) {
@@ -388,11 +401,13 @@ impl Off<'_> {
 
     fn best_pair(&self, effects: &[Effect]) -> Option<(usize, usize)> {
         let touches = |effect: &Effect| effect.moves.iter().any(|&(k, _)| self.is_beyond(k));
-        let near: Vec<usize> =
-            (0..effects.len()).filter(|&k| touches(&effects[k])).take(MOST_PAIRED).collect();
+        let near: Vec<usize> = (0..effects.len())
+            .filter(|&k| touches(&effects[k]) && effects[k].is_free(effects))
+            .take(MOST_PAIRED)
+            .collect();
         let mut best: Option<(f64, usize, usize)> = None;
         for (number, &a) in near.iter().enumerate() {
-            for &b in &near[number + 1..] {
+            for &b in near[number + 1..].iter().filter(|&&b| !effects[a].turn.excludes(&effects[b].turn)) {
                 let mut moves: BTreeMap<usize, f64> = BTreeMap::new();
                 for (k, moved) in effects[a].moves().chain(effects[b].moves()) {
                     *moves.entry(k).or_default() += moved;

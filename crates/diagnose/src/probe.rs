@@ -216,7 +216,10 @@ pub(crate) fn with_moved(
     name: &str,
 ) -> Option<Program> {
     let array = exact.find(name)?.val.array().ok()?;
-    let other = moved(array, &Kind::of(array), array.shape(), &mut Generator::new(2), Moved::All)?;
+    let kind = Maker { file, exact, inputs, base_dir, elsewhere: &|_| () }.kind(name, array);
+    // Of a mask others of its kind.
+    let which = if kind.has_flags && kind.is_alike { Moved::OfKind } else { Moved::All };
+    let other = moved(array, &kind, array.shape(), &mut Generator::new(2), which)?;
     let mut file = file.clone();
     for statement in &mut file.statements {
         if let StatementKind::Definition(definition) = &statement.kind
@@ -490,6 +493,8 @@ struct Kind {
     has_flags: bool,
     /// Rows of several numbers that add up to 1.
     has_shares: bool,
+    /// All the same.
+    is_alike: bool,
 }
 
 impl Kind {
@@ -498,13 +503,14 @@ impl Kind {
         const WHOLE: f64 = 1e-9;
         let numbers = array.to_vec_f64();
         let is_whole = numbers.iter().all(|x| x.fract() == 0.0);
-        let differ = numbers.iter().any(|x| *x != numbers[0]);
+        let is_alike = numbers.iter().all(|x| *x == numbers[0]);
         let row = array.shape().last().copied().unwrap_or(1).max(1);
         let is_share = |row: &[f64]| (row.iter().sum::<f64>() - 1.0).abs() <= WHOLE;
         Kind {
             is_whole,
-            has_flags: is_whole && differ && numbers.iter().all(|x| x.abs() <= 1.0),
+            has_flags: is_whole && !is_alike && numbers.iter().all(|x| x.abs() <= 1.0),
             has_shares: row > 1 && numbers.chunks(row).all(is_share),
+            is_alike,
         }
     }
 
@@ -526,7 +532,7 @@ impl Kind {
 /// Others of the kind of an array, in another shape: flags such as it has, shares that add up to 1.
 fn of_kind(array: &Array, kind: &Kind, shape: &[usize], generator: &mut Generator) -> Option<Array> {
     let mut old = array.to_vec_f64();
-    if kind.has_flags && old.iter().all(|x| *x == old[0]) {
+    if kind.has_flags && kind.is_alike {
         old = vec![0.0, 1.0];
     }
     let shares = generator.rand(shape, DType::F64).ok()?.to_vec_f64();

@@ -42,11 +42,6 @@ pub(crate) fn instead_of(name: &str) -> Option<String> {
 /// A call that PyTorch has under the same name with other arguments: `gather(x, 1, index)`, `scatter_add(x, 1, index, source)`, and
 /// `layer_norm(x, [n], weight, bias)`, which says the size of the last axis once more.
 pub(crate) fn called_here(function: Name, args: &mut Vec<Expr>) -> Name {
-    let is_number = |expr: &Expr| match &expr.kind {
-        ExprKind::Number { .. } => true,
-        ExprKind::Negate(inside) => matches!(inside.kind, ExprKind::Number { .. }),
-        _ => false,
-    };
     let renamed = match (function.text.as_str(), args.as_slice()) {
         ("gather", [_, axis, _]) if is_number(axis) => "take_along_axis",
         ("scatter_add", [_, axis, _, _]) if is_number(axis) => "scatter_along_axis",
@@ -54,6 +49,12 @@ pub(crate) fn called_here(function: Name, args: &mut Vec<Expr>) -> Name {
             if sizes.len() == 1 =>
         {
             args.remove(1);
+            return function;
+        }
+        ("layer_norm", [_, Expr { kind: ExprKind::List(_), .. }, ..]) => "layer_norm_over",
+        // A list of values is as good as these.
+        ("meshgrid" | "broadcast_tensors", [Expr { kind: ExprKind::List(values), .. }]) => {
+            *args = values.clone();
             return function;
         }
         _ => return function,
@@ -64,18 +65,64 @@ pub(crate) fn called_here(function: Name, args: &mut Vec<Expr>) -> Name {
     Name::new(renamed, function.span)
 }
 
-/// A call behind the name of a module, where that has a meaning: what divides by n − 1 in PyTorch, and by n in NumPy and here, says so,
-/// and the third result of a decomposition is vᵀ in `linalg`.
-pub(crate) fn of_module(module: &str, function: &mut Name, keywords: &mut Vec<(Name, Expr)>) {
-    const DIVIDED: [&str; 2] = ["std", "var"];
-    let is_said = keywords.iter().any(|(name, _)| name.text == "correction");
-    if module.starts_with("torch") && DIVIDED.contains(&function.text.as_str()) && !is_said {
-        let one = Expr::new(function.span, ExprKind::Number { value: 1.0, integer: true });
-        keywords.push((Name::new("correction", function.span), one));
+fn is_number(expr: &Expr) -> bool {
+    match &expr.kind {
+        ExprKind::Number { .. } => true,
+        ExprKind::Negate(inside) => matches!(inside.kind, ExprKind::Number { .. }),
+        _ => false,
     }
-    if function.text == "svd" && module.contains("linalg") {
-        function.text = "linalg_svd".to_owned();
-    }
+}
+
+/// A call behind the name of a module, where that has a meaning: what divides by n − 1 in PyTorch, and by n in NumPy and here, says so;
+/// the largest element along an axis comes with where it stands there; and in `linalg` the third result of a decomposition is vᵀ.
+pub(crate) fn of_module(
+    module: &str,
+    function: &mut Name,
+    args: &mut Vec<Expr>,
+    keywords: &mut Vec<(Name, Expr)>,
+) {
+    let keyword =
+        |text: &str, kind: ExprKind| (Name::new(text, function.span), Expr::new(function.span, kind));
+    let has = |names: &[&str]| keywords.iter().any(|(name, _)| names.contains(&name.text.as_str()));
+    let (is_torch, is_linalg) = (module.starts_with("torch"), module.contains("linalg"));
+    let along = args.len() > 1 || has(&["dim", "axis"]);
+    let renamed = match function.text.as_str() {
+        "std" | "var" | "std_mean" | "var_mean" if is_torch && !has(&["correction"]) => {
+            // The second argument may be PyTorch's other word for the correction, `unbiased`.
+            let divisor = match args.get(1).map(|arg| &arg.kind) {
+                Some(&ExprKind::Bool(flag)) => {
+                    args.remove(1);
+                    f64::from(flag)
+                }
+                _ => 1.0,
+            };
+            keywords.push(keyword("correction", ExprKind::Number { value: divisor, integer: true }));
+            return;
+        }
+        "embedding" if (is_torch || module == "F") && args.len() == 2 => {
+            // PyTorch's index comes first.
+            args.swap(0, 1);
+            return;
+        }
+        "max" if is_torch && args.len() == 2 && !is_number(&args[1]) => "maximum",
+        "min" if is_torch && args.len() == 2 && !is_number(&args[1]) => "minimum",
+        "max" if is_torch && along => "max_and_place",
+        "min" if is_torch && along => "min_and_place",
+        "median" if is_torch && along => "median_and_place",
+        "nanmedian" if is_torch && along => "nanmedian_and_place",
+        "cummax" if is_torch => "cummax_and_place",
+        "cummin" if is_torch => "cummin_and_place",
+        "gradient" if is_torch => "gradient_by_axes",
+        "median" if is_torch => "lower_median",
+        "vander" if is_linalg && is_torch => {
+            keywords.push(keyword("increasing", ExprKind::Bool(true)));
+            return;
+        }
+        "svd" if is_linalg => "linalg_svd",
+        "lstsq" if is_linalg => "linalg_lstsq",
+        _ => return,
+    };
+    function.text = renamed.to_owned();
 }
 
 #[cfg(test)]

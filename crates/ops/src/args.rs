@@ -33,7 +33,8 @@ pub struct Args {
 }
 
 /// Names that users of PyTorch and of NumPy write for the same parameter.
-const SYNONYMS: [(&str, &str); 3] = [("dim", "axis"), ("keepdim", "keepdims"), ("dims", "axes")];
+const SYNONYMS: [(&str, &str); 4] =
+    [("dim", "axis"), ("keepdim", "keepdims"), ("dims", "axes"), ("axes", "axis")];
 
 impl Args {
     /// The name of a parameter that users of other libraries call so.
@@ -246,12 +247,17 @@ impl Args {
             Arg::List(items) => items.as_slice(),
             one => std::slice::from_ref(one),
         };
-        let size = |item: &Arg| match (item, self.integer(name, item)?) {
-            (_, -1) => Ok(None),
-            (Arg::Number(_, Some(dim)), _) => Ok(Some(*dim)),
-            (_, size) => usize::try_from(size)
-                .map(|size| Some(Dim::new(size)))
-                .map_err(|_| self.wrong(name, "a list of sizes", item)),
+        let size = |item: &Arg| {
+            if matches!(item, Arg::Nothing) {
+                return Ok(None);
+            }
+            match (item, self.integer(name, item)?) {
+                (_, -1) => Ok(None),
+                (Arg::Number(_, Some(dim)), _) => Ok(Some(*dim)),
+                (_, size) => usize::try_from(size)
+                    .map(|size| Some(Dim::new(size)))
+                    .map_err(|_| self.wrong(name, "a list of sizes", item)),
+            }
         };
         items.iter().map(size).collect()
     }
@@ -273,6 +279,45 @@ impl Args {
             None => Ok(default),
             Some(Arg::Number(number, _)) => Ok(*number),
             Some(other) => Err(self.wrong(name, "a number", other)),
+        }
+    }
+
+    /// The numbers of a parameter that is given as a list of them, or as a value with numbers that is no scalar.
+    pub fn several(&self, name: &str) -> Option<Result<Vec<f64>>> {
+        match self.find(name)? {
+            Arg::Value(value) if value.ndim() > 0 => {
+                Some(value.array().map(|array| array.to_vec_f64()).map_err(Error::from))
+            }
+            Arg::List(items) => {
+                let number = |item: &Arg| self.integer(name, item).map(|number| number as f64);
+                Some(items.iter().map(number).collect())
+            }
+            _ => None,
+        }
+    }
+
+    /// Which axes of two values are summed over together: so many of the last of one and of the first of the other, or a list for each.
+    ///
+    /// # Errors
+    /// Where it is neither, or there are no such axes.
+    pub fn joined(&self, name: &str, (first, second): (usize, usize)) -> Result<(Vec<usize>, Vec<usize>)> {
+        let axes = |arg: &Arg, rank: usize| match arg {
+            Arg::List(items) => items.iter().map(|item| self.as_axis(name, item, rank)).collect(),
+            one => Ok(vec![self.as_axis(name, one, rank)?]),
+        };
+        match self.find(name) {
+            Some(Arg::List(both)) if both.len() == 2 => Ok((axes(&both[0], first)?, axes(&both[1], second)?)),
+            Some(list @ Arg::List(_)) => {
+                Err(self.wrong(name, "a number, or a list for each of two values", list))
+            }
+            _ => {
+                let count = self.count(name, 2)?;
+                if count > first.min(second) {
+                    let message = format!("{}: {count} axes of {first} and of {second}", self.op);
+                    return Err(Error::new(message));
+                }
+                Ok(((first - count..first).collect(), (0..count).collect()))
+            }
         }
     }
 
@@ -335,6 +380,9 @@ impl Args {
         match self.find(name) {
             None => Ok(vec![default; axes]),
             Some(Arg::List(items)) if items.len() == axes => items.iter().map(one).collect(),
+            // As in PyTorch: nothing said, or one for all.
+            Some(Arg::List(items)) if items.is_empty() => Ok(vec![default; axes]),
+            Some(Arg::List(items)) if items.len() == 1 => Ok(vec![one(&items[0])?; axes]),
             Some(list @ Arg::List(_)) => {
                 Err(self.wrong(name, &format!("one number for each of {axes} axes"), list))
             }

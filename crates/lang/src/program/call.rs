@@ -9,6 +9,7 @@ use pullback_ops::{Arg, Args, Kind, Operation, Origin, Parameter, Val, find, tab
 use super::evaluate::{Evaluator, constant};
 use super::failure::{Failure, Outcome, of_op};
 use super::own::OWN;
+use super::scalar::{as_row, of_row, row};
 use super::scope::listed;
 use crate::foreign;
 use crate::prelude;
@@ -93,26 +94,16 @@ impl Evaluator<'_> {
             return Err(wrong(span, format!("`{name}` needs `{missing}`")));
         }
         self.count_call(span)?;
-        let defaults: Vec<(String, &Expr)> = left_out
-            .into_iter()
-            .filter_map(|(param, default)| Some(((*param).to_owned(), default.as_ref()?)))
-            .collect();
-        let outer = self.locals.replace(locals);
-        let within = self.within;
-        if !is_of_file {
-            self.within.get_or_insert(span);
+        let defaults: Vec<(&str, &Expr)> =
+            left_out.into_iter().filter_map(|(param, default)| Some((*param, default.as_ref()?))).collect();
+        // An axis of a scalar is one of a row of one element, as PyTorch has it.
+        let is_along = !is_of_file && params.contains(&"axis");
+        let row = is_along.then(|| row(&locals, params[0])).flatten();
+        let mut result = self.body_of(span, &function, locals, &defaults);
+        if let (Err(_), Some(row)) = (&result, row) {
+            result =
+                self.body_of(span, &function, row, &defaults).and_then(|made| of_row(span, made)).or(result);
         }
-        let result = self.nested(span, |this| {
-            for (param, default) in defaults {
-                let default = this.arg(default)?;
-                this.locals.get_or_insert_default().insert(param, default);
-            }
-            for inside in &function.inside {
-                this.inner(inside)?;
-            }
-            this.arg(&function.body)
-        });
-        (self.locals, self.within) = (outer, within);
         result.map_err(|failure| match failure {
             // What stands in the prelude is nobody's place.
             Failure::Said(error) if !is_of_file => {
@@ -126,6 +117,33 @@ impl Evaluator<'_> {
             Failure::Said(error) if error.labels().len() == 0 => error.with_label(span, "called here").into(),
             other => other,
         })
+    }
+
+    /// What the body of a function comes to; the defaults are those of parameters that no argument is there for.
+    fn body_of(
+        &mut self,
+        span: Span,
+        function: &Function,
+        locals: HashMap<String, Arg>,
+        defaults: &[(&str, &Expr)],
+    ) -> Outcome<Arg> {
+        let outer = self.locals.replace(locals);
+        let within = self.within;
+        if !self.scope.defines(&function.name.text) {
+            self.within.get_or_insert(span);
+        }
+        let result = self.nested(span, |this| {
+            for (param, default) in defaults {
+                let default = this.arg(default)?;
+                this.locals.get_or_insert_default().insert((*param).to_owned(), default);
+            }
+            for inside in &function.inside {
+                this.inner(inside)?;
+            }
+            this.arg(&function.body)
+        });
+        (self.locals, self.within) = (outer, within);
+        result
     }
 
     /// One of a few words, bare, `col`, or as a string.
@@ -169,6 +187,31 @@ impl Evaluator<'_> {
             let parameter = parameters.iter().copied().find(|parameter| parameter.name == keyword.text);
             keywords.push((keyword.text.clone(), self.argument(parameter, arg)?));
         }
+        let is_along = parameters.iter().any(|it| matches!(it.kind, Kind::Axis | Kind::Axes));
+        let is_scalar = matches!(positional.first(), Some(Arg::Value(x)) if x.ndim() == 0);
+        if !(is_along && is_scalar) {
+            return self.operation_of(span, operation, positional, keywords);
+        }
+        // An axis of a scalar is one of a row of one element, as PyTorch has it.
+        let row: Option<Vec<Arg>> = positional.iter().map(as_row).collect();
+        let result = self.operation_of(span, operation, positional, keywords.clone());
+        match (result, row) {
+            (Err(failure), Some(row)) => {
+                let made = self.operation_of(span, operation, row, keywords);
+                made.and_then(|made| of_row(span, made)).or(Err(failure))
+            }
+            (result, _) => result,
+        }
+    }
+
+    /// The result of an operation, or a list of them.
+    fn operation_of(
+        &mut self,
+        span: Span,
+        operation: &'static Operation,
+        positional: Vec<Arg>,
+        keywords: Vec<(String, Arg)>,
+    ) -> Outcome<Arg> {
         let bound = Args::bind(operation.name, operation.entry, positional, keywords, self.scope.dtype);
         let result = bound.and_then(|args| (operation.entry.call)(&args)).map_err(of_op(span))?;
         // Of an operation with several results they are a list.

@@ -52,6 +52,7 @@ mod lookup;
 mod notation;
 mod own;
 mod ranges;
+mod scalar;
 mod scan;
 mod scope;
 mod subscript;

@@ -266,8 +266,8 @@ impl Parser<'_> {
     /// `torch.std(x)`: what divides by n − 1 there, and by n in NumPy and here, says so; and `np.linalg.svd(A)`, whose third result is vᵀ.
     fn call_of_module(&mut self, module: &Expr, function: Name) -> Result<Tree> {
         let mut tree = self.call(function, None)?;
-        if let ExprKind::Call { function, kwargs, .. } = &mut tree.expr.kind {
-            foreign::of_module(module.span.slice(self.source), function, kwargs);
+        if let ExprKind::Call { function, args, kwargs } = &mut tree.expr.kind {
+            foreign::of_module(module.span.slice(self.source), function, args, kwargs);
         }
         Ok(tree)
     }

@@ -8,7 +8,7 @@
 //!
 //! # Domain
 //! All reals; the last axes, all but two where `spatial` says nothing, are pooled. n counts what is padded too, but for
-//! `count_include_pad=false`, and never what a last window of `ceil_mode` reaches beyond it, as in PyTorch.
+//! `count_include_pad=false`, and never what a last window of `ceil_mode` reaches beyond it, as in PyTorch; or it is `divisor_override`.
 //!
 //! # At kinks and ties
 //! Smooth.
@@ -23,13 +23,19 @@ use super::max_pool::{pooled, windows_along};
 use crate::{Axes, Entry, Result, Sample, Val};
 
 pub(crate) static ENTRY: Entry = Entry {
-    signature: "avg_pool(x, kernel_size: counts, stride: counts = none, padding: counts = 0, ceil_mode: flag = false, count_include_pad: flag = true, spatial: count = none)",
+    signature: "avg_pool(x, kernel_size: counts, stride: counts = none, padding: counts = 0, ceil_mode: flag = false, count_include_pad: flag = true, divisor_override: number = none, spatial: count = none)",
     aliases: &[],
     axes: Axes::Own,
     call: |args| {
         let x = args.value("x")?;
         let (size, along) = pooled(args, &x)?;
         let padding_counts = args.flag("count_include_pad")?;
+        if args.has("divisor_override") {
+            let windows = x.pool_windows("avg_pool", &size, &along, args.flag("ceil_mode")?, 0.0)?;
+            let rank = windows.ndim();
+            let sum = windows.sum(&(rank - size.len()..rank).collect::<Vec<_>>(), false)?;
+            return &sum / args.number("divisor_override", 1.0)?;
+        }
         x.avg_pool(&size, &along, args.flag("ceil_mode")?, padding_counts)
     },
     samples: || {

@@ -1,7 +1,7 @@
 //! The lower triangular factor of a positive definite matrix.
 //!
 //! # Formula
-//! ½ (x + xᵀ) = y yᵀ, over the last two axes, where y has zeros above its diagonal, which is positive
+//! ½ (x + xᵀ) = y yᵀ, over the last two axes, where y has zeros above its diagonal, which is positive; with upper, yᵀ
 //!
 //! # Jacobian
 //! ∂y_ij/∂x_ab = ½ Σ_p y_ip Φ_pj (z_pa z_jb + z_pb z_ja), where z = y⁻¹, and Φ is 1 below the diagonal, ½ on it and 0 above
@@ -80,10 +80,13 @@ impl Op for Cholesky {
 }
 
 pub(crate) static ENTRY: Entry = Entry {
-    signature: "cholesky(x)",
+    signature: "cholesky(x, upper: flag = false)",
     aliases: &[],
     axes: Axes::Square,
-    call: |args| args.value("x")?.cholesky(),
+    call: |args| {
+        let y = args.value("x")?.cholesky()?;
+        if args.flag("upper")? { y.swapped() } else { Ok(y) }
+    },
     samples: || {
         vec![
             Sample::given(
@@ -107,5 +110,11 @@ impl Val {
     /// Where they are not square; on evaluation, where the matrix is not positive definite.
     pub fn cholesky(&self) -> Result<Val> {
         Val::apply(Cholesky, &[self])
+    }
+
+    /// The last two axes exchanged.
+    fn swapped(&self) -> Result<Val> {
+        let last = self.ndim() - 1;
+        self.movedim(last, last - 1)
     }
 }

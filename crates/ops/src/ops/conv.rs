@@ -8,7 +8,7 @@
 //! each spatial axis
 //!
 //! # Domain
-//! All reals; x is `[batch, channels, …]`, w is `[filters, channels, …]`, as in PyTorch. Stride, padding and dilation are one number, or
+//! All reals; x is `[batch, channels, …]`, or without the batch, w is `[filters, channels, …]`, as in PyTorch. Stride, padding and dilation are one number, or
 //! one for each spatial axis; a padding may be `"same"` or `"valid"`. In `groups` the filters see the channels of their group alone.
 //!
 //! # At kinks and ties
@@ -187,21 +187,24 @@ pub(crate) static ENTRY: Entry = Entry {
     aliases: &["conv1d", "conv2d", "conv3d"],
     axes: Axes::Own,
     call: |args| {
-        let x = args.value("x")?;
+        let (x, w) = (args.value("x")?, args.value("w")?);
+        // One of a batch alone.
+        let is_alone = x.ndim() + 1 == w.ndim();
+        let x = if is_alone { x.unsqueeze(0)? } else { x };
         let axes = x.ndim().saturating_sub(2);
         let along = Strided {
             stride: args.counts("stride", 1, axes)?,
             padding: vec![0; axes],
             dilation: args.counts("dilation", 1, axes)?,
         };
-        let w = args.value("w")?;
         let (x, along) = match (args.is_word("padding", "same"), args.is_word("padding", "valid")) {
             (true, _) => (x.padded_for_same(&w, &along)?, along),
             (_, true) => (x, along),
             _ => (x, Strided { padding: args.counts("padding", 0, axes)?, ..along }),
         };
         let y = x.conv_along(&w, along, args.count("groups", 1)?)?;
-        biased("conv", y, args.value_or_none("bias")?.as_ref())
+        let y = biased("conv", y, args.value_or_none("bias")?.as_ref())?;
+        if is_alone { y.reshape(&y.dims()[1..]) } else { Ok(y) }
     },
     samples: || {
         vec![

@@ -8,7 +8,7 @@
 //!
 //! # Domain
 //! All matrices; of one that is not symmetric its symmetric part is taken. Where eigenvalues are equal their vectors have no derivative, and
-//! it is infinite or NaN. The largest component of each vector is positive.
+//! it is infinite or NaN. The largest component of each vector is positive. UPLO says nothing here: both triangles count.
 //!
 //! # At kinks and ties
 //! Where two eigenvalues meet they have kinks, since they are sorted; a vector jumps where another component becomes its largest.
@@ -95,7 +95,7 @@ fn reciprocal_gaps(values: &Val, dim: Dim) -> Result<Val> {
 }
 
 pub(crate) static ENTRY: Entry = Entry {
-    signature: "eigh(x)",
+    signature: "eigh(x, UPLO: L|U = L)",
     aliases: &[],
     axes: Axes::Own,
     call: |args| Ok(args.value("x")?.eigh()?[0].clone()),

@@ -21,7 +21,7 @@ use pullback_array::{Array, memory};
 use crate::{Axes, Entry, Error, Result, Sample, Val};
 
 pub(crate) static ENTRY: Entry = Entry {
-    signature: "interpolate(x, size: counts = none, scale_factor: number = none, mode: nearest|nearest-exact|linear|bilinear|trilinear|cubic|bicubic|area = nearest, align_corners: flag = false, spatial: count = none)",
+    signature: "interpolate(x, size: counts = none, scale_factor: number = none, mode: nearest|nearest-exact|linear|bilinear|trilinear|cubic|bicubic|area = nearest, align_corners: flag = false, spatial: count = none, recompute_scale_factor: flag = false)",
     aliases: &[],
     axes: Axes::Own,
     call: |args| {
@@ -40,7 +40,7 @@ pub(crate) static ENTRY: Entry = Entry {
                 if !(factor > 0.0 && factor < 1e9) {
                     return Err(Error::new(format!("interpolate: a scale of {factor}")));
                 }
-                scale = Some(factor);
+                scale = (!args.flag("recompute_scale_factor")?).then_some(factor);
                 of_axes.iter().map(|dim| (dim.size() as f64 * factor).floor() as usize).collect()
             }
             _ => return Err(Error::new("interpolate: `size` or `scale_factor`, one of both")),

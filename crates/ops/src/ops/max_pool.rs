@@ -59,7 +59,10 @@ pub(super) fn pooled(args: &Args, x: &Val) -> Result<(Vec<usize>, Strided)> {
             .with_hint("the last axes are pooled, behind those of a batch and of channels"));
     }
     let size = args.counts("kernel_size", 1, axes)?;
-    let stride = if args.has("stride") { args.counts("stride", 1, axes)? } else { size.clone() };
+    // PyTorch's `[]` says nothing.
+    let is_empty = args.several("stride").is_some_and(|given| given.is_ok_and(|given| given.is_empty()));
+    let is_said = args.has("stride") && !is_empty;
+    let stride = if is_said { args.counts("stride", 1, axes)? } else { size.clone() };
     let padding = args.counts("padding", 0, axes)?;
     if padding.iter().zip(&size).any(|(&padding, &size)| padding.saturating_mul(2) > size) {
         return Err(Error::new(format!("pooling with the padding {padding:?} of windows of {size:?}"))

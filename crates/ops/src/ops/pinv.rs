@@ -7,7 +7,8 @@
 //! dy = −y dx y + y yᵀ dxᵀ (I − x y) + (I − y x) dxᵀ yᵀ y
 //!
 //! # Domain
-//! All matrices. Singular values below the rounding of the largest one count as zero, and where the rank changes there is no derivative.
+//! All matrices. Singular values below the rounding of the largest one count as zero, or, with rtol, those of at most so many times the
+//! largest; where the rank changes there is no derivative. A matrix that is said to be hermitian is treated like any other.
 //!
 //! # At kinks and ties
 //! Smooth where the rank stays; it jumps where it does not.
@@ -72,10 +73,13 @@ impl Op for Pinv {
 }
 
 pub(crate) static ENTRY: Entry = Entry {
-    signature: "pinv(x)",
+    signature: "pinv(x, rtol: number = none, hermitian: flag = false)",
     aliases: &[],
     axes: Axes::Own,
-    call: |args| args.value("x")?.pinv(),
+    call: |args| {
+        let x = args.value("x")?;
+        if args.has("rtol") { x.pinv_beyond(args.number("rtol", 0.0)?) } else { x.pinv() }
+    },
     samples: || {
         let entries = &[2.0, 0.5, -0.3, 0.2, 1.1, 0.9];
         vec![
@@ -95,5 +99,17 @@ impl Val {
     /// Where they are no matrix of floats; on evaluation, where the iteration for singular values does not end.
     pub fn pinv(&self) -> Result<Val> {
         Val::apply(Pinv, &[self])
+    }
+
+    /// The pseudo-inverse that leaves out what has a singular value of at most so many times the largest.
+    ///
+    /// # Errors
+    /// Those of `svd`.
+    pub fn pinv_beyond(&self, rtol: f64) -> Result<Val> {
+        let [u, s, v] = &self.svd()?[..] else { return self.pinv() };
+        let (rank, columns) = (u.ndim(), [s.ndim() - 1]);
+        let kept = (s - &(&s.max(&columns, true)? * rtol)?)?.step()?;
+        let inverse = kept.choose(&s.powf(-1.0)?, &Val::number(0.0, s.dtype()))?;
+        (v * &inverse.unsqueeze(rank - 2)?)?.matmul(&u.movedim(rank - 1, rank - 2)?)
     }
 }

@@ -25,6 +25,7 @@ pub(crate) static ENTRY: Entry = Entry {
         let x = args.value("x")?;
         match args.axis("axis", x.ndim())? {
             Some(axis) => x.roll(args.whole("shift", 0)?, axis),
+            None if x.ndim() == 0 => Ok(x),
             None if x.ndim() == 1 => x.roll(args.whole("shift", 0)?, 0),
             None => Err(Error::new(format!("roll: along which axis of {:?}?", x.dims())).with_hint(
                 "write `roll(x, 1, axis=0)`; the elements of all axes in a row are `roll(vec(x), 1)`",

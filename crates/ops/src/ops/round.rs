@@ -1,7 +1,7 @@
 //! The nearest whole number, of two the even one, element by element.
 //!
 //! # Formula
-//! y_i = round(x_i)
+//! y_i = round(x_i); with decimals d, round(10^d x_i) / 10^d
 //!
 //! # Jacobian
 //! ∂y_i/∂x_m = 0
@@ -25,10 +25,19 @@ pub(crate) static ROUND: Unary = Unary {
 };
 
 pub(crate) static ENTRY: Entry = Entry {
-    signature: "round(x)",
+    signature: "round(x, decimals: integer = 0)",
     aliases: &[],
     axes: Axes::Kept,
-    call: |args| args.value("x")?.round(),
+    call: |args| {
+        let x = args.value("x")?;
+        match args.whole("decimals", 0)? {
+            0 => x.round(),
+            decimals => {
+                let scale = 10f64.powi(decimals.clamp(-400, 400) as i32);
+                &(&x * scale)?.round()? / scale
+            }
+        }
+    },
     samples: || {
         vec![
             Sample::given("round: between", [(&[4], &[-1.3, 0.2, 0.8, 2.6])], |x| x[0].round()),

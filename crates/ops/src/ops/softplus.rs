@@ -1,7 +1,7 @@
 //! The logarithm of 1 + e^x, without overflow, element by element.
 //!
 //! # Formula
-//! y_i = ln(1 + e^x_i)
+//! y_i = ln(1 + e^x_i); with β, ln(1 + e^(β x_i)) / β, and x_i where β x_i is beyond a threshold that is given
 //!
 //! # Jacobian
 //! ∂y_i/∂x_m = δ_im sigmoid(x_i)
@@ -25,14 +25,20 @@ pub(crate) static SOFTPLUS: Unary = Unary {
 };
 
 pub(crate) static ENTRY: Entry = Entry {
-    signature: "softplus(x, beta: number = 1)",
+    signature: "softplus(x, beta: number = 1, threshold: number = none)",
     aliases: &[],
     axes: Axes::Kept,
     call: |args| {
         let x = args.value("x")?;
-        match args.number("beta", 1.0)? {
-            1.0 => x.softplus(),
-            beta => &(&x * beta)?.softplus()? / beta,
+        let beta = args.number("beta", 1.0)?;
+        let y = if beta == 1.0 { x.softplus()? } else { (&(&x * beta)?.softplus()? / beta)? };
+        match args.has("threshold") {
+            // Beyond it PyTorch takes the value itself, which is the same but for a rounding at its own threshold of 20.
+            true => {
+                let beyond = &(&x * beta)? - &Val::number(args.number("threshold", 20.0)?, x.dtype());
+                beyond?.step()?.choose(&x, &y)
+            }
+            false => Ok(y),
         }
     },
     samples: || {

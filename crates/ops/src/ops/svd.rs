@@ -131,11 +131,11 @@ fn reciprocal_gaps(values: &Val, dim: Dim) -> Result<Val> {
 }
 
 pub(crate) static ENTRY: Entry = Entry {
-    signature: "svd(x, full_matrices: flag = false)",
+    signature: "svd(x, full_matrices: flag = false, some: flag = true)",
     aliases: &[],
     axes: Axes::Own,
     call: |args| {
-        if args.flag("full_matrices")? {
+        if args.flag("full_matrices")? || !args.flag("some")? {
             let message =
                 "svd: the columns beyond the smaller size are not determined, and have no derivative";
             return Err(Error::new(message).with_hint("`full_matrices=false` leaves them out"));

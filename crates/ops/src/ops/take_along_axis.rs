@@ -23,8 +23,13 @@ pub(crate) static ENTRY: Entry = Entry {
     axes: Axes::Own,
     call: |args| {
         let x = args.value("x")?;
-        let axis = args.axis("axis", x.ndim())?.unwrap_or(x.ndim().saturating_sub(1));
-        x.take_along_axis(&args.value("index")?, axis)
+        let index = args.value("index")?;
+        if x.ndim() == 0 {
+            // As in PyTorch: a scalar as often as an index says so.
+            return x.unsqueeze(0)?.gather(&index.vec_rows()?, 0)?.reshape(index.dims());
+        }
+        let axis = args.axis("axis", x.ndim())?.unwrap_or(x.ndim() - 1);
+        x.take_along_axis(&index, axis)
     },
     samples: || {
         use pullback_array::Array;

@@ -79,9 +79,9 @@ def entries(value):
 
 def spelled(op, arguments):
     """A call as people write it."""
-    if op.name in ("polygamma", "einsum"):
+    if op.name in ("polygamma", "einsum", "nn.functional.embedding", "nn.functional.embedding_bag"):
         # The table gives the order, or the indices, second, and PyTorch takes them first.
-        arguments = arguments[::-1]
+        arguments = [arguments[1], arguments[0], *arguments[2:]]
     if (op.name, op.variant_test_name) == ("linalg.pinv", "singular"):
         # The table tries it on a product of its arguments.
         arguments = [f"{arguments[0]} @ {arguments[1]}.mT"]

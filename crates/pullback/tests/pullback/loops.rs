@@ -55,6 +55,17 @@ fn slips_through_time() {
     }
 }
 
+/// Where tanh saturates, `1 − y²` has few digits left, in a loop as anywhere: what Python makes of it, by `g * (1 - y*y) * 6` from step to
+/// step, is off by 10⁻¹¹ (mpmath: 1.17948977661951e-10), and that is rounding.
+#[test]
+fn loops_round_inside() {
+    let claimed = |number: &str| {
+        let source = format!("a = 0.7\nscan t < 3, h = a {{\n  h = tanh(6 * h)\n}}\ndh/da = {number}\n");
+        pullback(&["check", "-"], &source).code
+    };
+    assert_eq!([claimed("1.1794897766095499e-10"), claimed("1.17948989e-10")], [0, 1]);
+}
+
 /// What is said of a loop that cannot be run.
 #[test]
 fn loops_that_are_no_loops() {

@@ -129,3 +129,16 @@ fn weights_of_ones_in_a_dump() {
     assert_eq!(notes(&[1.0; 3]), [("dL/dx".into(), vec![hidden]), ("dL/dw".into(), vec![])]);
     assert_eq!(notes(&[1.0, 2.0, 0.5]), [("dL/dx".into(), vec![]), ("dL/dw".into(), vec![])]);
 }
+
+/// A mask is a mask though all of its numbers are the same: what is multiplied by it may count on 0 and 1.
+#[test]
+fn masks_whose_numbers_are_all_alike() {
+    for mask in ["[0]", "[1]"] {
+        all_hold(&format!(
+            "x: [1] ~ randn\nm: [1] = {mask}\nh = masked_fill(x, m, 0.5)\nL = sum(h^2) + sum(x)\n\
+             dL/dx = 2 * h * (1 - m) + 1"
+        ));
+    }
+    let source = "x = [[-1, 2], [3, 1]]\nm = [[1, 1], [1, 1]]\nh = where(m, x^2, x)\nL = sum(h)\n";
+    all_hold(&format!("{source}dL/dx = 2 * x * m + (1 - m)"));
+}

@@ -27,6 +27,15 @@ const CASES: &[(&str, &str, i32)] = &[
     ("x = [2, 2, 1]; y = max(x); dy/dx = [0.5, 0.5, 0]", "kink", 0),
     ("x = [2, 2, 1]; y = max(x); dy/dx = [1, 0, 0]", "kink", 1),
     ("x = [2, 2, 1]; y = max(x); dy/dx = [1, 1, 0]", "wrong", 1),
+    // Elements that tie in an order: PyTorch's stable sort takes the first, and of three a median that one alone does not move.
+    ("x = [1, 1, 0]; q, _ = sort(x); L = q @ [1, 2, 4]; dL/dx = [2, 4, 1]", "kink", 0),
+    ("x = [1, 1, 0]; q, _ = sort(x); L = q @ [1, 2, 4]; dL/dx = [4, 2, 1]", "kink", 1),
+    ("x = [1, 1, 0]; q, _ = sort(x); L = q @ [1, 2, 4]; dL/dx = [5, 2, 1]", "wrong", 1),
+    ("x = [1, 1, 1]; L = 3 * median(x); dL/dx = [0, 3, 0]", "kink", 0),
+    ("x = [0.1, 0.1, 0.8, 0.8]; L = 1e5 + median(x) / 9; dL/dx = [0, 1 / 18, 1 / 18, 0]", "kink", 0),
+    // What it is off by is more than an f32 number can be, and f32 has no digits left of what is claimed.
+    ("dtype f32; x = [1e4, -1e4, 1e-3]; s = sum(x); L = s^2; dL/ds = 2.1 * s", "wrong", 1),
+    ("dtype f32; x = [1e4, -1e4, 1e-3]; s = sum(x); L = s^2; dL/ds = 2 * s", "holds", 0),
     ("x = [-1, 2]; L = sum(log(x)); dL/dx = 1 / x", "not-finite", 1),
     ("x = [4, 0]; L = sum(sqrt(x)); dL/dx = zeros(2)", "not-finite", 1),
     ("dtype f32; x = [1, 100]; L = sum(exp(x)); dL/dx = exp(x)", "not-finite", 1),
