@@ -581,6 +581,56 @@ torch.linalg.eigh(SPD).eigenvalues
 torch.linalg.slogdet(SPD).logabsdet
 A.sort(1).values
 A.topk(2).indices
+torch.atleast_3d(x)
+torch.broadcast_tensors(x * 1, A * 1)[0]
+torch.cartesian_prod(x,y)
+torch.combinations(x)
+torch.chain_matmul(A,B,S)
+torch.linalg.multi_dot([A,B,S])
+torch.dstack([A,A])
+torch.hsplit(A,2)
+torch.vsplit(B,2)
+torch.special.i0(A)
+torch.special.i1(A)
+torch.i0(A)
+A.masked_scatter(m,p)
+torch.nanmedian(x)
+torch.nanmedian(A,1)
+torch.nanquantile(x,0.3)
+torch.pdist(A)
+torch.tensordot(A,B,1)
+torch.tensordot(C,A,dims=([1],[0]))
+torch.cummax(x,0)
+torch.cummin(A,1)
+torch.gradient(A)
+torch.linalg.vander(x)
+A.sum_to_size(1,4)
+F.multi_margin_loss(A,t)
+F.embedding(i,A)
+F.layer_norm(C,[3,4])
+F.layer_norm(A,(4,),x,y,1e-3)
+A.kthvalue(2,1)
+A.kthvalue(2,dim=0,keepdim=True)
+torch.max(A,1,keepdim=True)
+torch.max(A,dim=0)
+A.median(dim=0,keepdim=True)
+torch.var_mean(A)
+torch.std(A,False)
+torch.logical_or(m,p>0.5)
+torch.fmin(A,p)
+torch.meshgrid([x,y])
+torch.arcsin(p)
+torch.roll(C,(1,-1),(0,2))
+C.flip(0,2)
+C.flip([1])
+torch.triangular_solve(A,SPD)
+A.nanmedian()
+torch.repeat_interleave(x,2)
+torch.bmm(C,C.mT)
+F.scaled_dot_product_attention(C,C,C,scale=0.3)
+F.interpolate(X1,size=5,mode="linear")
+torch.concatenate([A,A],1)
+torch.unsqueeze(A,0)
 """.strip().splitlines()
 
 #: What says a node: PyTorch's is that of the last of several operations, or of one that depends on sizes.
@@ -592,6 +642,8 @@ OF_SEVERAL = {
     "rounding_mode", "float_power", "gradient", "hinge_embedding_loss", "margin_ranking_loss", "nuclear_norm", "pairwise_distance",
     "poisson_nll_loss", "gaussian_nll_loss", "ndtr", "vecdot", "trapezoid", "triplet_margin_loss", "local_response_norm",
     "multilabel_soft_margin_loss", "upsample_nearest", "split", "squeeze", "norm", "lstsq", "unflatten", "inner",
+    "atleast_3d", "broadcast_tensors", "cartesian_prod", "combinations", "chain_matmul", "multi_dot", "dstack", "hsplit", "vsplit", "i1",
+    "nanmedian", "nanquantile", "tensordot", "vander", "sum_to_size",
 }  # fmt: skip
 
 #: What PyTorch does not differentiate, and Pullback does.

@@ -5,11 +5,9 @@
 
 from __future__ import annotations
 
-import builtins
 import math
 
 from .._pullback import Tensor, allclose, call
-from ._results import named
 
 
 def is_tensor(it) -> bool:
@@ -20,40 +18,6 @@ def is_tensor(it) -> bool:
 def numel(input: Tensor) -> int:
     """How many elements a tensor has."""
     return input.numel()
-
-
-def _extreme(name: str, both: str, places: str):
-    def extreme(input, dim=None, keepdim=False, *, other=None):
-        if isinstance(dim, Tensor) or other is not None:
-            return call("torch", both, (input, dim if other is None else other))
-        if dim is None:
-            return call("torch", name, (input,))
-        values = call("torch", name, (input, dim), {"keepdim": keepdim})
-        indices = call("torch", places, (input,), {"dim": dim})
-        return named("torch", name, (values, indices.unsqueeze(dim) if keepdim else indices))
-
-    extreme.__name__ = extreme.__qualname__ = name
-    extreme.__doc__ = f"The {name}imum: of all, along an axis with its places, or of two tensors."
-    return extreme
-
-
-max = _extreme("max", "maximum", "argmax")
-min = _extreme("min", "minimum", "argmin")
-
-
-def median(input, dim=None, keepdim=False):
-    """The lower median: of all, or along an axis with its places.
-
-    >>> from pullback.torch_like import tensor
-    >>> median(tensor([3.0, 1.0, 2.0, 4.0]))
-    tensor(2.)
-    """
-    if dim is None:
-        return call("torch", "median", (input,), {"interpolation": "lower"})
-    values = call("torch", "median", (input, dim), {"keepdim": keepdim, "interpolation": "lower"})
-    order = call("torch", "argsort", (input,), {"dim": dim})
-    middle = call("torch", "select", (order, dim, (input.shape[dim] - 1) // 2))
-    return named("torch", "median", (values, middle.unsqueeze(dim) if keepdim else middle))
 
 
 def _axes(axes) -> list:
@@ -92,7 +56,7 @@ def squeeze(input, dim=None):
     """Without the axes of size 1, or without these where they have it."""
     if dim is None:
         return call("torch", "squeeze", (input,))
-    dims = [axis % builtins.max(input.dim(), 1) for axis in _axes((dim,))]
+    dims = [axis % max(input.dim(), 1) for axis in _axes((dim,))]
     left_out = [axis for axis in dims if input.dim() and input.shape[axis] == 1]
     if not left_out:
         return call("torch", "clone", (input,))
@@ -116,11 +80,6 @@ def count_nonzero(input, dim=None):
     return call("torch", "sum", (input != 0,), {} if dim is None else {"dim": dim})
 
 
-def gradient(input, *, spacing=1.0):
-    """The slopes of a sequence, as a tuple of one."""
-    return (call("torch", "gradient", (input,), {"dx": spacing}),)
-
-
 def one_hot(tensor, num_classes=-1):
     """Ones where the classes stand.
 
@@ -134,29 +93,20 @@ def one_hot(tensor, num_classes=-1):
     return call("F", "one_hot", (tensor, num_classes)).to("int64")
 
 
-def layer_norm(input, normalized_shape, weight=None, bias=None, eps=1e-5):
-    """The last axes, as many as `normalized_shape` has, with mean 0 and deviation 1, times `weight`, plus `bias`."""
-    return _normed("layer_norm", input, normalized_shape, (weight, bias), eps)
-
-
 def rms_norm(input, normalized_shape, weight=None, eps=None):
     """The last axes, as many as `normalized_shape` has, by the root of their mean square, times `weight`."""
     if eps is None:
         eps = 2.0**-52 if input.dtype.itemsize == 8 else 2.0**-23
-    return _normed("rms_norm", input, normalized_shape, (weight,), eps)
-
-
-def _normed(name, input, normalized_shape, parameters, eps):
     sizes = list(normalized_shape)
     if list(input.shape[input.dim() - len(sizes) :]) != sizes:
         raise RuntimeError(
             f"Given normalized_shape={sizes}, expected input with shape {[*'*', *sizes]}, but got input of size{list(input.shape)}"
         )
     if len(sizes) == 1:
-        return call("F", name, (input, *parameters), {"eps": eps})
+        return call("F", "rms_norm", (input, weight), {"eps": eps})
     flat = input.reshape([*input.shape[: input.dim() - len(sizes)], math.prod(sizes)])
-    flattened = [parameter if parameter is None else parameter.reshape([-1]) for parameter in parameters]
-    return call("F", name, (flat, *flattened), {"eps": eps}).reshape(list(input.shape))
+    weight = weight if weight is None else weight.reshape([-1])
+    return call("F", "rms_norm", (flat, weight), {"eps": eps}).reshape(list(input.shape))
 
 
 def unfold(input, kernel_size, dilation=1, padding=0, stride=1):
@@ -186,11 +136,6 @@ def nll_loss(input, target, weight=None, *, ignore_index=-100, reduction="mean")
     """What `cross_entropy` is of logarithms of probabilities."""
     said = {"ignore_index": ignore_index, "reduction": reduction}
     return call("F", "nll_loss", (input, target), {"weight": weight, "axis": _classes(input), **said})
-
-
-def embedding(input, weight):
-    """Rows of `weight`."""
-    return call("F", "embedding", (weight, input))
 
 
 def dropout(input, p=0.5, training=True, inplace=False):
@@ -258,11 +203,12 @@ def type_as(input, other):
 
 
 METHODS = [
-    allclose, contiguous, count_nonzero, eq, equal, flip, ge, gt, isclose, le, lt, max, median, min, ne, repeat, roll, squeeze,
-    tril, triu, type_as,
+    allclose, contiguous, count_nonzero, eq, equal, flip, ge, gt, isclose, le, lt, ne, repeat, roll, squeeze, tril, triu, type_as,
 ]  # fmt: skip
-FUNCTIONS = [*(method for method in METHODS if method not in (contiguous, repeat, type_as)), gradient, is_tensor, numel]
-LAYERS = [cross_entropy, dropout, embedding, layer_norm, nll_loss, one_hot, rms_norm, unfold]
+FUNCTIONS = [*(method for method in METHODS if method not in (contiguous, repeat, type_as)), is_tensor, numel]
+LAYERS = [cross_entropy, dropout, nll_loss, one_hot, rms_norm, unfold]
 
 #: What the language has under a name under which PyTorch has something else.
-OTHERWISE = {"contiguous", "cummax", "cummin", "repeat", "fft", "fft2", "ifft", "ifft2", "rfft", "irfft", "reduce", "vec", "index", "put", "pick"}
+OTHERWISE = {
+    "contiguous", "dropout", "repeat", "fft", "fft2", "ifft", "ifft2", "rfft", "irfft", "reduce", "vec", "index", "put", "pick",
+}  # fmt: skip

@@ -8,7 +8,7 @@ _PAIR = ("values", "indices")
 
 #: What the results of a function are called, by its place and its name.
 _NAMES = {
-    **{f"torch.{name}": _PAIR for name in ("kthvalue", "max", "median", "min", "sort", "topk")},
+    **{f"torch.{name}": _PAIR for name in ("cummax", "cummin", "kthvalue", "max", "median", "min", "nanmedian", "sort", "topk")},
     "torch.aminmax": ("min", "max"),
     "torch.slogdet": ("sign", "logabsdet"),
     "torch.svd": ("U", "S", "V"),
@@ -48,4 +48,6 @@ def named(module: str, name: str, results):
     indices=tensor([1, 0]))
     """
     kind = _TYPES.get(f"{module}.{name}")
-    return kind(*results) if kind is not None and isinstance(results, tuple) else results
+    if kind is None or not isinstance(results, tuple):
+        return results
+    return kind(*(one.to("int64") if name == "indices" else one for name, one in zip(kind._fields, results)))

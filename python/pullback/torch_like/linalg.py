@@ -32,7 +32,7 @@ def matrix_norm(A, ord="fro", dim=(-2, -1), keepdim=False):
     if ord == "nuc":
         found = values.sum(-1)
     else:
-        found = call("torch", "max" if ord > 0 else "min", (values, -1))
+        found = call("torch", "amax" if ord > 0 else "amin", (values, -1))
     return found if not keepdim else found.unsqueeze(builtins.min(rows, columns)).unsqueeze(builtins.max(rows, columns))
 
 

@@ -9,6 +9,7 @@ use super::PyTensor;
 use super::kinds::{Kind, cast};
 use super::line::Line;
 use super::nodes::{Given, node};
+use super::view::View;
 
 /// Functions of integers whose results are integers, in PyTorch.
 const MAKE_WHOLE: [&str; 36] = [
@@ -177,14 +178,18 @@ impl Call {
             false if self.moves_truths(tensor) => Ok(PyTensor::truths(tensor.clone())),
             false => Ok(PyTensor::computed(tensor.clone(), &self.node)),
         };
-        self.tensors()?.iter().map(seen).collect()
+        let several = |(at, tensor): (usize, &Tensor)| match at > 0 && !View::makes(&self.called) {
+            // Where something stands is no truth.
+            true => Ok(PyTensor::computed(tensor.clone(), &self.node)),
+            false => seen(tensor),
+        };
+        self.tensors()?.iter().enumerate().map(several).collect()
     }
 
     /// Does it only move truths? What says where something stands counts.
     fn moves_truths(&self, result: &Tensor) -> bool {
         let is_one = result.array().to_vec_i64().is_ok_and(|all| all.iter().all(|x| matches!(x, 0 | 1)));
-        let says_where =
-            self.called.starts_with("arg") || matches!(self.called.as_str(), "sort" | "topk" | "kthvalue");
+        let says_where = self.called.starts_with("arg");
         if says_where || !is_one {
             return false;
         }

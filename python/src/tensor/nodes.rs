@@ -124,6 +124,8 @@ pub fn node(called: &str, given: &Given<'_>) -> String {
         ("sum" | "mean" | "prod" | "squeeze", _) => {
             format!("{}Backward{}", camel(called), overload(!given.has_axis))
         }
+        ("max", [_, _]) => one("MaximumBackward0"),
+        ("min", [_, _]) => one("MinimumBackward0"),
         ("max" | "min", _) => format!("{}Backward{}", camel(called), overload(given.has_axis)),
         ("clamp" | "clip", _) => one("ClampBackward1"),
         ("diag", [1]) => one("DiagEmbedBackward0"),

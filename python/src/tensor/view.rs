@@ -71,7 +71,7 @@ impl View {
         line: &Line,
         (number, result): (usize, &Tensor),
     ) -> Result<Option<View>> {
-        if !VIEWS.contains(&called) {
+        if !View::makes(called) {
             return Ok(None);
         }
         let lies_apart = match source {
@@ -107,6 +107,11 @@ impl View {
             }
             _ => view,
         }
+    }
+
+    /// Does a function make views?
+    pub fn makes(called: &str) -> bool {
+        VIEWS.contains(&called)
     }
 
     /// Does a function give the same elements another shape?
