@@ -120,8 +120,10 @@ impl Together {
                 // Rounding that a kink hides is seen on the pieces beside it.
                 let there = simulation.measure_all(&[&unit[..], &beside.payloads].concat(), sums)?;
                 for ((measured, there), entries) in all.iter_mut().zip(there).zip(&self.at_kinks.undecided) {
+                    // A piece may end at the point: there it tells nothing.
+                    let told = |&&p: &&usize| there.moved[p].is_finite();
                     let larger = |&p: &usize| measured.moved[p] = measured.moved[p].max(there.moved[p]);
-                    entries.keys().for_each(larger);
+                    entries.keys().filter(told).for_each(larger);
                 }
             }
             Ok(all.into_iter().map(Arc::new).collect())

@@ -47,6 +47,8 @@ def file_of(program, scene):
         slopes = Slopes(program, scene, claim.name) if scene.kinked else None
         if slopes and (slopes.is_ambiguous() or slopes.exclude(golden)):
             return None
+        if slopes and slopes.contradict(golden) and not slopes.fit_together():
+            return None
         share = claim.expression.value
         if slopes and slopes.contradict(golden):
             # Smooth, and made of kinks that do not compose: what differentiation operation by operation gives is wrong.

@@ -11,6 +11,15 @@ STEP = 1e-6
 CLOSE = 1e-4
 
 
+def loss_at(program, scene, name, numbers):
+    """The loss where a value has other numbers."""
+    if name in program.inputs:
+        run = program.run({**scene.inputs, name: numbers})
+    else:
+        run = program.run(scene.inputs, held={name: numbers})
+    return float(run.loss.value)
+
+
 class Slopes:
     def __init__(self, program, scene, name):
         at = scene.run.values[name].value.contiguous()
@@ -20,11 +29,8 @@ class Slopes:
             for side, slopes in ((STEP, right), (-STEP, left)):
                 moved = at.clone()
                 moved.view(-1)[entry] += side
-                if name in program.inputs:
-                    run = program.run({**scene.inputs, name: moved})
-                else:
-                    run = program.run(scene.inputs, held={name: moved})
-                slopes.view(-1)[entry] = (float(run.loss.value) - base) / side
+                slopes.view(-1)[entry] = (loss_at(program, scene, name, moved) - base) / side
+        self.program, self.scene, self.name, self.base = program, scene, name, base
         self.above, self.below = right, left
         self.scale = 1 + max(float(right.abs().max()), float(left.abs().max()))
         self.smooth = (right - left).abs() <= CLOSE * self.scale
@@ -39,6 +45,20 @@ class Slopes:
         least, most = torch.minimum(self.above, self.below), torch.maximum(self.above, self.below)
         margin = CLOSE * self.scale
         return bool((~self.smooth & ((claimed < least - margin) | (claimed > most + margin))).any())
+
+    def fit_together(self):
+        """Whether slopes of single entries add up to those along directions: of elements that tie in an order they do not, and there no value
+        is the derivative."""
+        at, middle = self.scene.run.values[self.name].value, (self.above + self.below) / 2
+        generator = torch.Generator().manual_seed(self.program.seed)
+        for _ in range(4):
+            along = torch.randn(at.shape, dtype=at.dtype, generator=generator) * self.smooth
+            slope = float((middle * along).sum())
+            for side in (STEP, -STEP):
+                seen = (loss_at(self.program, self.scene, self.name, at + side * along) - self.base) / side
+                if abs(seen - slope) > 10 * CLOSE * self.scale * (1 + float(along.norm())):
+                    return False
+        return True
 
     def contradict(self, claimed):
         """Whether the function is smooth in an entry, and has another slope there."""
