@@ -434,3 +434,13 @@ add("multilabel_soft_margin weighed", "multilabel_soft_margin_loss(x, y, weight=
 add("multi_margin", "multi_margin_loss(x, idx)", lambda x, idx: torch.relu(1 + x - x[torch.arange(4), idx][:, None]).masked_fill(F.one_hot(idx, 3) == 1, 0).sum(1).div(3).mean(), x=normal(4, 3), idx=_CLASSES)
 add("multi_margin squared", "multi_margin_loss(x, idx, p=2, margin=0.5, weight=w)", lambda x, w, idx: (w[idx] * (torch.relu(0.5 + x - x[torch.arange(4), idx][:, None]) ** 2).masked_fill(F.one_hot(idx, 3) == 1, 0).sum(1).div(3)).mean(), x=normal(4, 3), w=positive(3), idx=_CLASSES)
 add("linear_cross_entropy", "linear_cross_entropy(x, w, idx)", lambda x, w, idx: F.cross_entropy(x @ w.mT, idx), x=normal(4, 2), w=normal(3, 2), idx=_CLASSES)
+
+# --- norms of matrices: of sums, and of singular values ----------------------------------------------
+
+for order in ("1", "-1", "inf", "-inf", "2", "-2"):
+    f = lambda x, order=float(order): torch.linalg.matrix_norm(x, order)
+    add(f"matrix_norm {order}", f"matrix_norm(x, {order})", f, x=normal(2, 3, 4))
+f = lambda x: torch.linalg.matrix_norm(x, 2, (2, 0), keepdim=True)
+add("matrix_norm of other axes", "matrix_norm(x, 2, axis=[2, 0], keepdims=true)", f, x=normal(2, 4, 3))
+f = lambda x: torch.linalg.matrix_norm(x, 1, (2, 0), keepdim=True)
+add("matrix_norm of sums of other axes", "matrix_norm(x, 1, axis=[2, 0], keepdims=true)", f, x=normal(2, 4, 3))
