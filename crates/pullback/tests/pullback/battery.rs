@@ -31,7 +31,7 @@ fn programs() -> Vec<PathBuf> {
 #[test]
 fn committed_programs() {
     let programs = programs();
-    assert!(programs.len() >= 60, "{} programs", programs.len());
+    assert!(programs.len() >= 100, "{} programs", programs.len());
     let next = AtomicUsize::new(0);
     let failed = Mutex::new(Vec::new());
     let judge_some = || {

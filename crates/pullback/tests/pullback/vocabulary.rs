@@ -287,3 +287,17 @@ fn names_as_they_are_pasted() {
         0,
     );
 }
+
+/// PyTorch holds each norm above `eps`, and not their product: 0.8 is what its `cosine_similarity` gives of these.
+#[test]
+fn similar_vectors_may_be_small() {
+    let ran = pullback(
+        &["run", "-"],
+        "a = [1e-5, 2e-5]\nb = [2e-5, 1e-5]\ny = cosine_similarity(a, b)\nz = cosine_similarity(1e-4 * a, [2, 1])\n",
+    );
+    assert!(
+        ran.stdout.contains("y = tensor(0.8000)") && ran.stdout.contains("z = tensor(0.1789)"),
+        "{}",
+        ran.stdout
+    );
+}
