@@ -182,7 +182,12 @@ impl<'a> Choices<'a> {
     fn along(&self, cotangent: &[f64], payloads: &[Array]) -> Result<Vec<f64>> {
         let cotangent = Array::from_slice(&self.derivative.y.shape(), cotangent)?;
         let inputs: Vec<Array> = std::iter::once(cotangent).chain(payloads.iter().cloned()).collect();
-        Ok(self.function.call(&inputs)?.remove(0).to_vec_f64())
+        match self.function.call(&inputs) {
+            Ok(mut found) => Ok(found.remove(0).to_vec_f64()),
+            Err(error) if error.is_memory() => Err(error),
+            // A piece that ends at the point has no value there.
+            Err(_) => Ok(vec![f64::NAN; self.derivative.x.shape().iter().product()]),
+        }
     }
 
     /// The entries of a row of the derivative, or of a sum of rows, about which payloads at their jumps decide; and the operations
@@ -235,7 +240,13 @@ impl<'a> Choices<'a> {
         for row in 0..rows {
             let unit = self.derivative.unit(row);
             let inputs = [&[Array::from_slice(&shape, &unit)?], &beside[0][..]].concat();
-            let (slopes, spread) = simulation.run(&inputs)?;
+            let (slopes, spread) = match simulation.run(&inputs) {
+                Err(error) if !error.is_memory() => {
+                    let slopes = self.along(&unit, &beside[0])?;
+                    (Array::from_slice(&[slopes.len()], &slopes)?, vec![f64::NAN; slopes.len()])
+                }
+                found => found?,
+            };
             // A piece may end at the point, as that of sin(x) / x does at 0: there it tells nothing.
             let finite = |spread: f64| if spread.is_finite() { spread } else { 0.0 };
             let spread = self.derivative.moved(spread.into_iter().map(finite).collect());

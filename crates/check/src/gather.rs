@@ -104,7 +104,10 @@ impl Case<'_> {
         let composed = seen_to_fit(fitted, &found, columns);
         if let Rounding::Unknown(precision) = &self.claim.rounding {
             for pulled in &composed.pulled {
-                let Allowance { most, measured } = pulled.allowance(*precision)?;
+                let Allowance { most, measured } = match pulled.allowance(*precision) {
+                    Err(error) if !error.is_memory() => continue,
+                    found => found?,
+                };
                 let beside = Allowance { most: derivative.moved(most), measured: derivative.moved(measured) };
                 of_claim.or(&beside.where_told());
             }
