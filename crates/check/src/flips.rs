@@ -32,6 +32,9 @@ const MOST_PAIRED: usize = 64;
 /// How often choices are turned, or turned back.
 const MOST_STEPS: usize = 4096;
 
+/// Where a choice turns is found to a thousandth of what rounding may do, by so many halvings.
+const HALVINGS: usize = 10;
+
 /// Elements that may become the largest, one after the other, in each place where a largest one is taken.
 const MOST_RIVALS: usize = 4;
 
@@ -121,12 +124,8 @@ impl<'a> Choice<'a> {
         if !self.chosen.dtype().is_float() {
             return self.exchanges(choice);
         }
-        // Signs and steps turn at zero.
-        let turn = |at: usize, to: f64| {
-            let cost = (self.input[at] / self.rounding[at]).powi(2);
-            Turn { choice, moved: vec![Moved { at, to, cost }] }
-        };
         let moved = |sign: f64| (0..self.input.len()).map(move |k| self.input[k] + sign * self.rounding[k]);
+        // Signs turn at zero, and to another value at zero itself.
         let snapped = |k: usize| if self.input[k].abs() <= self.rounding[k] { 0.0 } else { self.input[k] };
         let others: [Vec<f64>; 3] =
             [moved(-1.0).collect(), moved(1.0).collect(), (0..self.input.len()).map(snapped).collect()];
@@ -135,14 +134,30 @@ impl<'a> Choice<'a> {
         let mut seen: Vec<Vec<f64>> = chosen.iter().map(|&chosen| vec![chosen]).collect();
         for other in others {
             let result = self.of(other.clone())?.to_vec_f64();
+            let at = self.turning(&chosen, &other)?;
             for k in 0..chosen.len() {
                 if !seen[k].contains(&result[k]) {
                     seen[k].push(result[k]);
-                    turns.push(turn(k, other[k]));
+                    let cost = ((at[k] - self.input[k]) / self.rounding[k]).powi(2);
+                    turns.push(Turn { choice, moved: vec![Moved { at: k, to: other[k], cost }] });
                 }
             }
         }
         Ok(turns)
+    }
+
+    /// Where each element turns between what it is and another number: that number, where it does not before. A step turns at zero, and
+    /// `ceil` at every whole number.
+    fn turning(&self, chosen: &[f64], other: &[f64]) -> Result<Vec<f64>> {
+        let (mut same, mut turned) = (self.input.clone(), other.to_vec());
+        for _ in 0..HALVINGS {
+            let middle: Vec<f64> = same.iter().zip(&turned).map(|(a, b)| a + (b - a) / 2.0).collect();
+            let result = self.of(middle.clone())?.to_vec_f64();
+            for (k, middle) in middle.into_iter().enumerate() {
+                if result[k] == chosen[k] { same[k] = middle } else { turned[k] = middle }
+            }
+        }
+        Ok(turned)
     }
 
     /// Of places in an order: elements that rounding may exchange, each with those that are next to it in size. Whether an order has
