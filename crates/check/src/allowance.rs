@@ -53,7 +53,8 @@ impl Allowance {
 
     /// The same where it is told at all: a piece beside may end at the point.
     pub(crate) fn where_told(self) -> Allowance {
-        let told = |errors: Vec<f64>| errors.into_iter().map(|e| if e.is_finite() { e } else { 0.0 }).collect();
+        let told =
+            |errors: Vec<f64>| errors.into_iter().map(|e| if e.is_finite() { e } else { 0.0 }).collect();
         Allowance { most: told(self.most), measured: told(self.measured) }
     }
 
