@@ -1,6 +1,6 @@
 //! Singular values, and what is made of them: the pseudo-inverse, and the cofactors of a matrix, singular or not.
 
-use nalgebra::{DMatrix, SVD};
+use nalgebra::{DMatrix, DVector};
 
 use crate::linalg::MOST_ITERATIONS;
 use crate::{Array, Error, Result, memory, shape};
@@ -23,10 +23,14 @@ impl Decomposed {
             let of = |rows| DMatrix::zeros(rows, 0);
             return Ok(Decomposed { u: of(matrix.nrows()), s: Vec::new(), v: of(matrix.ncols()) });
         }
-        let failed = || Error::new(format!("{op}: the iteration for singular values does not end"));
-        let found = SVD::try_new(matrix, true, true, f64::EPSILON, MOST_ITERATIONS).ok_or_else(failed)?;
-        let (u, vt) = found.u.zip(found.v_t).ok_or_else(failed)?;
-        let (mut u, mut v, s) = (u, vt.transpose(), found.singular_values.as_slice().to_vec());
+        // Squares of large numbers would overflow.
+        let scale = if matrix.amax() > 0.0 { matrix.amax() } else { 1.0 };
+        let is_wide = matrix.nrows() < matrix.ncols();
+        let found = turned(if is_wide { matrix.transpose() } else { matrix } / scale);
+        let (a, mut s, b) = found
+            .ok_or_else(|| Error::new(format!("{op}: the iteration for singular values does not end")))?;
+        s.iter_mut().for_each(|value| *value *= scale);
+        let (mut u, mut v) = if is_wide { (b, a) } else { (a, b) };
         for k in 0..size {
             let largest = u
                 .column(k)
@@ -41,6 +45,77 @@ impl Decomposed {
         Ok(Decomposed { u, s, v })
     }
 }
+
+/// The parts of a matrix that has no fewer rows than columns; `None` where the turns do not end.
+///
+/// Pairs of columns are turned until all are orthogonal to the last digit (Hestenes, *Inversion of matrices by biorthogonalization
+/// and related results*, 1958): their lengths are the singular values then, small ones with as many digits as large ones. Not nalgebra's:
+/// its iteration (0.34) ends too early at elements of 10⁻¹⁰ beside the diagonal, and gives 3.52 for the 3.46 of a matrix that
+/// is `[[-1, 0.5, 0.5], [2, 2, 2]]` but for its last two digits.
+fn turned(mut columns: DMatrix<f64>) -> Option<(DMatrix<f64>, Vec<f64>, DMatrix<f64>)> {
+    let size = columns.ncols();
+    let mut v = DMatrix::identity(size, size);
+    let least = f64::EPSILON * columns.norm() * size as f64;
+    let mut is_turned = true;
+    for _ in 0..MOST_ITERATIONS {
+        if !std::mem::take(&mut is_turned) {
+            break;
+        }
+        for (p, q) in (0..size).flat_map(|p| (p + 1..size).map(move |q| (p, q))) {
+            let (a, b) = (columns.column(p).norm(), columns.column(q).norm());
+            let both = columns.column(p).dot(&columns.column(q));
+            // What is rounding of the largest has no direction of its own.
+            if a.min(b) <= least || both.abs() <= ORTHOGONAL * a * b {
+                continue;
+            }
+            is_turned = true;
+            let slope = (b - a) / both * (b + a) / 2.0;
+            let tangent = slope.signum() / (slope.abs() + slope.hypot(1.0));
+            let cosine = tangent.hypot(1.0).recip();
+            let sine = cosine * tangent;
+            for matrix in [&mut columns, &mut v] {
+                for row in 0..matrix.nrows() {
+                    let (x, y) = (matrix[(row, p)], matrix[(row, q)]);
+                    matrix[(row, p)] = cosine * x - sine * y;
+                    matrix[(row, q)] = sine * x + cosine * y;
+                }
+            }
+        }
+    }
+    if is_turned {
+        return None;
+    }
+    let lengths: Vec<f64> = (0..size).map(|k| columns.column(k).norm()).collect();
+    let mut order: Vec<usize> = (0..size).collect();
+    order.sort_by(|&a, &b| lengths[b].total_cmp(&lengths[a]));
+    let mut u = DMatrix::zeros(columns.nrows(), size);
+    for (k, &from) in order.iter().enumerate() {
+        let direction = match lengths[from] > least {
+            true => columns.column(from) / lengths[from],
+            false => beside(&u, k),
+        };
+        u.set_column(k, &direction);
+    }
+    let s = order.iter().map(|&from| lengths[from]).collect();
+    Some((u, s, v.select_columns(&order)))
+}
+
+/// A direction that is orthogonal to the first columns: what is left of the axis that is farthest from them.
+fn beside(u: &DMatrix<f64>, count: usize) -> DVector<f64> {
+    let known = u.columns(0, count);
+    let left = |axis: usize| 1.0 - known.row(axis).norm_squared();
+    let farthest = (0..u.nrows()).max_by(|&a, &b| left(a).total_cmp(&left(b))).unwrap_or(0);
+    let mut direction = DVector::zeros(u.nrows());
+    direction[farthest] = 1.0;
+    // Once more for the digits that cancel.
+    for _ in 0..2 {
+        direction -= known * known.tr_mul(&direction);
+    }
+    direction.normalize()
+}
+
+/// The cosine between columns that are orthogonal but for rounding.
+const ORTHOGONAL: f64 = 4.0 * f64::EPSILON;
 
 /// The matrices of the last two axes, with their sizes.
 fn matrices(op: &str, x: &Array) -> Result<(Vec<DMatrix<f64>>, usize, usize)> {
@@ -193,5 +268,35 @@ impl Array {
         }
         let shape = [self.shape(), &[n, n]].concat();
         Array::from_vec(&shape, entries)?.cast(self.dtype())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Square roots of 12 and of 1.5, whatever the last digits, and however large the numbers are.
+    #[test]
+    fn singular_values_where_rows_are_nearly_orthogonal() {
+        for (digits, scale) in (4..17).map(|digits| (digits, 1.0)).chain([(14, 1e200), (14, 1e-200)]) {
+            let off = 10f64.powi(-digits);
+            let rows =
+                [-1.0 - 9.5 * off, 0.5 - 1.3 * off, 0.5 - 2.5 * off, 2.0, 2.0 - 2.4 * off, 2.0 + 1.2 * off];
+            let matrix = Array::from_slice(&[2, 3], &rows.map(|x| x * scale)).expect("six numbers");
+            let (u, s, v) = matrix.svd().expect("finite");
+            let found = s.to_vec_f64();
+            for (found, known) in found.iter().zip([12f64.sqrt(), 1.5f64.sqrt()]) {
+                assert!(
+                    (found / scale - known).abs() <= 10.0 * off + 1e-15,
+                    "{digits}: {found} is not {known}"
+                );
+            }
+            let (u, v) = (u.to_vec_f64(), v.to_vec_f64());
+            for (row, column) in (0..2).flat_map(|row| (0..3).map(move |column| (row, column))) {
+                let product: f64 = (0..2).map(|k| u[2 * row + k] * found[k] * v[2 * column + k]).sum();
+                let off = (product / scale - rows[3 * row + column]).abs();
+                assert!(off <= 1e-14, "{digits}: {product} at [{row}, {column}]");
+            }
+        }
     }
 }

@@ -80,7 +80,9 @@ impl<'a> Evidence<'a> {
         };
         let untold: Vec<usize> = (0..entries.len())
             .filter(|&number| {
-                narrower(number).is_some_and(|format| few(number, format) || is_moved(entries, number))
+                narrower(number).is_some_and(|format| {
+                    few(number, format) || is_moved(entries, number) || is_exact(entries, number, truth)
+                })
             })
             .collect();
         untold.into_iter().for_each(|number| told[number] = None);
@@ -189,6 +191,12 @@ fn coarser(one: &Precision, other: &Precision) -> std::cmp::Ordering {
 
 fn is_coarser(one: Precision, other: Precision) -> bool {
     coarser(&one, &other).is_gt()
+}
+
+/// Are these results the true numbers, to the last digit? Then nothing was rounded, and the digits are those of the inputs.
+fn is_exact(entries: &[(Role, &Entry)], number: usize, truth: &Truth<'_>) -> bool {
+    let (role, entry) = &entries[number];
+    !is_input(role) && truth(number).is_some_and(|exact| exact.to_vec_f64() == entry.array.to_vec_f64())
 }
 
 /// Was this computed by moving numbers of an input: each is that of the input in its place, or zero, but for its sign and a
