@@ -138,6 +138,16 @@ impl Claim {
         Ok(Claim { array, layout: ClaimLayout::Either, rounding, zeros: false, computed_by: None, precision })
     }
 
+    /// What rounding may leave of an entry that is zero, beside the largest: rounding of its rounding, where it is known how it was computed.
+    /// Of other code terms may cancel in the format in which its sums run, 10⁻¹⁶ beside 1 in a second derivative of PyTorch's.
+    pub(crate) fn of_zeros(&self) -> f64 {
+        let (own, sums) = (self.precision.epsilon().powi(2), self.precision.accumulator().epsilon());
+        match self.rounding {
+            Rounding::Measured(_) => own,
+            Rounding::Unknown(_) => own.max(sums),
+        }
+    }
+
     /// The claim in a layout.
     pub fn in_layout(self, layout: ClaimLayout) -> Claim {
         Claim { layout, ..self }

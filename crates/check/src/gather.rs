@@ -144,10 +144,9 @@ impl Case<'_> {
             // single entry no more than what rounding leaves of rounding of the largest; and of all of them, where all are, no more than
             // rounding of the slope that they might have been is as good as zero.
             let scale = Scale::of(&right, of_routes.iter().copied(), &rounding);
-            let epsilon = self.claim.precision.epsilon();
             let least = match scale.zero {
-                true => epsilon * typical_slope(&derivative)?,
-                false => epsilon * epsilon * scale.largest,
+                true => self.claim.precision.epsilon() * typical_slope(&derivative)?,
+                false => self.claim.of_zeros() * scale.largest,
             };
             of_claim.or(&Allowance::of_errors(vec![least / SAFETY; claimed.len()]));
             rounding = own(&of_claim);

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 from collections import namedtuple
 
 from .._pullback import Tensor, call
@@ -18,9 +19,21 @@ def matrix_norm(A, ord="fro", dim=(-2, -1), keepdim=False):
     (tensor(7.), tensor(6.7082), tensor(7.0711))
     """
     rows, columns = (axis % A.dim() for axis in dim)
-    if ord not in ("fro", "nuc", 1, -1, 2, -2, float("inf"), -float("inf")):
+    if ord == "fro":
+        return call("torch", "norm", (A,), {"dim": [rows, columns], "keepdim": keepdim})
+    if ord not in ("nuc", 1, -1, 2, -2, float("inf"), -float("inf")):
         raise RuntimeError(f"linalg.matrix_norm: Order {ord} not supported.")
-    return call("torch", "matrix_norm", (A, ord), {"dim": [rows, columns], "keepdim": keepdim})
+    others = [axis for axis in range(A.dim()) if axis not in (rows, columns)]
+    matrices = call("torch", "permute", (A, [*others, rows, columns]))
+    if ord in ("nuc", 2, -2):
+        values = call("torch", "svdvals", (matrices,))
+    else:
+        values = call("torch", "sum", (matrices.abs(), -2 if builtins.abs(ord) == 1 else -1))
+    if ord == "nuc":
+        found = values.sum(-1)
+    else:
+        found = call("torch", "amax" if ord > 0 else "amin", (values, -1))
+    return found if not keepdim else found.unsqueeze(builtins.min(rows, columns)).unsqueeze(builtins.max(rows, columns))
 
 
 def vector_norm(x, ord=2, dim=None, keepdim=False):

@@ -62,8 +62,8 @@ impl Case<'_> {
             claimed.iter_mut().zip(&flips.moves).for_each(|(claimed, moved)| *claimed -= moved);
         }
         if is_off(&claimed, &allowance) {
-            let epsilon = self.claim.precision.epsilon();
-            let least = epsilon * epsilon * right.iter().fold(0.0f64, |most, entry| most.max(entry.abs()));
+            let largest = right.iter().fold(0.0f64, |most, entry| most.max(entry.abs()));
+            let least = self.claim.of_zeros() * largest;
             allowance.or(&Allowance::of_errors(vec![least / SAFETY; claimed.len()]));
         }
         let Allowance { most: rounding, measured } = allowance;
