@@ -134,13 +134,15 @@ impl<'a> Choice<'a> {
         let mut seen: Vec<Vec<f64>> = chosen.iter().map(|&chosen| vec![chosen]).collect();
         for other in others {
             let result = self.of(other.clone())?.to_vec_f64();
+            let found: Vec<usize> = (0..chosen.len()).filter(|&k| !seen[k].contains(&result[k])).collect();
+            if found.is_empty() {
+                continue;
+            }
             let at = self.turning(&chosen, &other)?;
-            for k in 0..chosen.len() {
-                if !seen[k].contains(&result[k]) {
-                    seen[k].push(result[k]);
-                    let cost = ((at[k] - self.input[k]) / self.rounding[k]).powi(2);
-                    turns.push(Turn { choice, moved: vec![Moved { at: k, to: other[k], cost }] });
-                }
+            for k in found {
+                seen[k].push(result[k]);
+                let cost = ((at[k] - self.input[k]) / self.rounding[k]).powi(2);
+                turns.push(Turn { choice, moved: vec![Moved { at: k, to: other[k], cost }] });
             }
         }
         Ok(turns)

@@ -33,8 +33,8 @@ impl Op for Whole {
     }
 
     fn forward(&self, inputs: &[&Array]) -> Result<Vec<Array>> {
-        // 2^53: every whole number below is one of f64's.
-        const MOST: f64 = 9_007_199_254_740_992.0;
+        // Every whole number below is one of f64's.
+        const MOST: f64 = (1u64 << 53) as f64;
         let numbers = inputs[0].to_vec_f64();
         if let Some(wrong) = numbers.iter().find(|number| number.is_nan() || number.abs() > MOST) {
             return Err(Error::new(format!("whole: {wrong} is no whole number")));
