@@ -2,7 +2,7 @@
 
 use crate::buffer::{Buffer, Data};
 use crate::dtype::{sealed::Arithmetic, with_type};
-use crate::shape::{self, Axis};
+use crate::shape::{self, Axis, Shape, Strides};
 use crate::{DType, Element, Error, Result};
 use ndarray::{ArrayViewD, IxDyn, ShapeBuilder};
 use std::borrow::Cow;
@@ -18,9 +18,9 @@ use std::sync::Arc;
 #[derive(Clone)]
 pub struct Array {
     data: Data,
-    shape: Vec<usize>,
+    shape: Shape,
     /// In elements; never negative, 0 on a broadcast axis.
-    strides: Vec<isize>,
+    strides: Strides,
     /// Of the first element, in elements.
     offset: usize,
 }
@@ -48,7 +48,7 @@ impl Array {
         if len != data.len() {
             return Err(Error::new(format!("array: {shape:?} has {len} elements, not {}", data.len())));
         }
-        Ok(Array::from_buffer(shape.to_vec(), Buffer::from_slice(data)?))
+        Ok(Array::from_buffer(shape, Buffer::from_slice(data)?))
     }
 
     /// A 0-d array, its value rounded to `dtype`.
@@ -63,7 +63,7 @@ impl Array {
     pub fn full(shape: &[usize], value: f64, dtype: DType) -> Result<Array> {
         let len = shape::len("full", shape)?;
         with_type!(dtype, T => {
-            Ok(Array::from_buffer(shape.to_vec(), Buffer::filled(len, exact::<T>("full", value)?)?))
+            Ok(Array::from_buffer(shape, Buffer::filled(len, exact::<T>("full", value)?)?))
         })
     }
 
@@ -83,7 +83,7 @@ impl Array {
         with_type!(dtype, T => {
             let mut buffer = Buffer::<T>::zeroed(len)?;
             buffer.as_mut_slice().iter_mut().step_by(n + 1).for_each(|one| *one = T::from_f64(1.0));
-            Ok(Array::from_buffer(vec![n, n], buffer))
+            Ok(Array::from_buffer(&[n, n], buffer))
         })
     }
 
@@ -92,14 +92,14 @@ impl Array {
         let len = shape::len("arange", &[n])?;
         let mut buffer = Buffer::<i64>::zeroed(len)?;
         buffer.as_mut_slice().iter_mut().zip(0i64..).for_each(|(element, i)| *element = i);
-        Ok(Array::from_buffer(vec![n], buffer))
+        Ok(Array::from_buffer(&[n], buffer))
     }
 
     /// A row-major array; `buffer` has as many elements as `shape`, whose length was checked.
-    pub(crate) fn from_buffer<T: Element>(shape: Vec<usize>, buffer: Buffer<T>) -> Array {
+    pub(crate) fn from_buffer<T: Element>(shape: &[usize], buffer: Buffer<T>) -> Array {
         debug_assert_eq!(shape.iter().product::<usize>(), buffer.len());
-        let strides = shape::row_major(&shape);
-        Array { data: T::wrap(Arc::new(buffer)), shape, strides, offset: 0 }
+        let strides = shape::row_major(shape);
+        Array { data: T::wrap(Arc::new(buffer)), shape: shape.into(), strides, offset: 0 }
     }
 
     /// A row-major array whose elements `write` writes, in row-major order.
@@ -113,11 +113,11 @@ impl Array {
     ) -> Result<Array> {
         let len = shape::len(op, shape)?;
         // SAFETY: the caller's promise.
-        Ok(Array::from_buffer(shape.to_vec(), unsafe { Buffer::write_with(len, write)? }))
+        Ok(Array::from_buffer(shape, unsafe { Buffer::write_with(len, write)? }))
     }
 
     /// Another view of the same elements. Every index of the new shape must stay inside of the buffer.
-    pub(crate) fn restride(&self, shape: Vec<usize>, strides: Vec<isize>, offset: usize) -> Array {
+    pub(crate) fn restride(&self, shape: Shape, strides: Strides, offset: usize) -> Array {
         debug_assert_eq!(shape.len(), strides.len());
         // An empty view points nowhere, so that a slice past the end needs no care.
         let offset = if shape.contains(&0) { 0 } else { offset };

@@ -1,6 +1,6 @@
 //! The one place that allocates the memory of arrays.
 //!
-//! A [`Buffer`] is a fixed-length, 64-byte aligned run of elements, counted in [`crate::memory`]. It is written
+//! A [`Buffer`] is a fixed-length run of elements, aligned to a cache line where it is longer than a few, counted in [`crate::memory`]. It is written
 //! once, while it is built, and then shared read-only through an `Arc`. A pool or huge pages would come behind
 //! this seam.
 
@@ -14,6 +14,9 @@ use std::sync::Arc;
 
 /// One cache line, and the widest vector register there is.
 const ALIGNMENT: usize = 64;
+
+/// A shorter run, of less than a page, is aligned as its elements are: the system's allocator gives that out many times as fast.
+const LEAST_ALIGNED: usize = 4096;
 
 /// An owned, aligned and counted run of elements.
 pub struct Buffer<T> {
@@ -104,7 +107,8 @@ impl<T: Element> Buffer<T> {
 }
 
 fn layout<T>(length: usize) -> Option<Layout> {
-    Layout::array::<T>(length).ok()?.align_to(ALIGNMENT).ok()
+    let layout = Layout::array::<T>(length).ok()?;
+    if layout.size() < LEAST_ALIGNED { Some(layout) } else { layout.align_to(ALIGNMENT).ok() }
 }
 
 impl<T> Deref for Buffer<T> {

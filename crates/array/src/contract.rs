@@ -12,7 +12,7 @@
 use crate::array::exact;
 use crate::dtype::with_type;
 use crate::gemm::{Product, gemm};
-use crate::shape::{self, Axis};
+use crate::shape::{self, Axis, Shape, Strides};
 use crate::{Array, DType, Element, Error, Result};
 
 impl Array {
@@ -54,7 +54,7 @@ impl Array {
         // An integer times a fraction is none.
         let dtype = dtype.filter(|dtype| dtype.is_float() || coef.fract() == 0.0).unwrap_or(DType::F64);
         let fits = |&(array, labels): &(&Array, &[u32])| {
-            sizes.shape(labels).is_ok_and(|shape| shape == array.shape())
+            sizes.shape(labels).is_ok_and(|shape| shape[..] == *array.shape())
         };
         if operands.iter().any(|(array, _)| array.is_empty()) && operands.iter().all(fits) {
             // A sum of nothing: no loop over a large axis beside an empty one. A mean of nothing is 0/0.
@@ -105,7 +105,7 @@ impl<'a> Sizes<'a> {
         self.get(label).expect("operands and output were checked")
     }
 
-    fn shape(&self, labels: &[u32]) -> Result<Vec<usize>> {
+    fn shape(&self, labels: &[u32]) -> Result<Shape> {
         labels.iter().map(|&label| self.get(label)).collect()
     }
 }
@@ -120,7 +120,7 @@ impl Labelled {
     /// Reads repeated labels as diagonals; `position` names the operand in errors.
     fn new(array: &Array, labels: &[u32], position: usize, sizes: &Sizes<'_>) -> Result<Labelled> {
         let expected = sizes.shape(labels)?;
-        if expected != array.shape() {
+        if expected[..] != *array.shape() {
             return Err(Error::new(format!(
                 "contract: operand {position} has the shape {:?}, its labels {labels:?} say {expected:?}",
                 array.shape()
@@ -189,7 +189,7 @@ impl Labelled {
         let steps = shape::row_major(&out_shape);
         let along =
             |label: u32| out.iter().zip(&steps).filter(move |&(&l, _)| l == label).map(|(_, &step)| step);
-        let strides: Vec<isize> = unique.iter().map(|&label| along(label).sum()).collect();
+        let strides: Strides = unique.iter().map(|&label| along(label).sum()).collect();
         // SAFETY: the zeros are written everywhere.
         unsafe {
             Array::write_with::<T>("contract", &out_shape, |elements| {

@@ -39,7 +39,7 @@ impl Array {
                     }
                 }
             }
-            Ok(Array::from_buffer(out_shape, out))
+            Ok(Array::from_buffer(&out_shape, out))
         })
     }
 
@@ -74,7 +74,7 @@ impl Array {
                     }
                 }
             }
-            Ok(Array::from_buffer(out_shape, out))
+            Ok(Array::from_buffer(&out_shape, out))
         })
     }
 }

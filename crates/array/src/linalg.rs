@@ -98,7 +98,7 @@ impl Array {
                 out.copy_from_slice(solution.transpose().as_slice());
             }
         }
-        Ok(Array::from_buffer(rhs.shape().to_vec(), out))
+        Ok(Array::from_buffer(rhs.shape(), out))
     }
 
     /// The lower triangular factor of the symmetric part of each matrix in the last two axes: L Lᵀ, with a positive diagonal.
@@ -272,6 +272,6 @@ impl Array {
                 out.copy_from_slice(inverse.transpose().as_slice());
             }
         }
-        Ok(Array::from_buffer(self.shape().to_vec(), out))
+        Ok(Array::from_buffer(self.shape(), out))
     }
 }

@@ -6,7 +6,7 @@
 
 use crate::buffer::Buffer;
 use crate::dtype::{sealed::Arithmetic, with_type};
-use crate::shape::{self, Axis};
+use crate::shape::{self, Axis, Loop, Shape};
 use crate::{Array, Element, Error, Result};
 
 impl Array {
@@ -62,12 +62,12 @@ impl Array {
 /// The axes of a reduction: those that stay, and those that go.
 struct Split {
     /// Sizes of the result, without and with the reduced axes.
-    shape: Vec<usize>,
-    shape_with_ones: Vec<usize>,
+    shape: Shape,
+    shape_with_ones: Shape,
     /// Strides in the operand and in the result.
-    kept: Vec<Axis<2>>,
+    kept: Loop<2>,
     /// Strides in the operand.
-    reduced: Vec<Axis<1>>,
+    reduced: Loop<1>,
 }
 
 impl Split {
@@ -88,12 +88,12 @@ impl Split {
         let of = |goes_is: bool| {
             array.axes().zip(&goes).filter(move |&(_, &goes)| goes == goes_is).map(|(axis, _)| axis)
         };
-        let shape: Vec<usize> = of(false).map(|axis| axis.size).collect();
+        let shape: Shape = of(false).map(|axis| axis.size).collect();
         let out = shape::row_major(&shape);
         let kept = of(false)
             .zip(out)
             .map(|(Axis { size, strides: [stride] }, out)| Axis { size, strides: [stride, out] });
-        let mut reduced: Vec<Axis<1>> = of(true).collect();
+        let mut reduced: Loop<1> = of(true).collect();
         // A sum may be taken in any order: the order of memory reads the longest lines.
         reduced.sort_by_key(|axis| std::cmp::Reverse(axis.strides[0]));
         let shape_with_ones =
@@ -121,14 +121,15 @@ impl Split {
         let start = array.start::<T>().expect("the caller matched the dtype");
         let mut folded = Buffer::<A>::filled(shape::len(op, &self.shape)?, fold.start)?;
         if folded.is_empty() {
-            return Ok(Array::from_buffer(self.shape.clone(), folded));
+            return Ok(Array::from_buffer(&self.shape, folded));
         }
         let out = folded.as_mut_slice();
         let (mut kept, mut reduced) = (self.kept.clone(), self.reduced.clone());
         let lies_closer =
             |kept: &Axis<2>| reduced.last().is_none_or(|line| kept.strides[0] < line.strides[0]);
         // SAFETY (both loops): every index of the shape stays inside of the buffer.
-        if let Some(lane) = kept.pop_if(|lane| lies_closer(lane)) {
+        if let Some(lane) = kept.last().copied().filter(lies_closer) {
+            kept.pop();
             // Neighbours in memory belong to different results: fold whole lanes into lanes.
             let [step, out_step] = lane.strides;
             debug_assert_eq!(out_step, 1, "the last axis of a row-major array");
@@ -155,7 +156,7 @@ impl Split {
                 });
             });
         }
-        Ok(Array::from_buffer(self.shape.clone(), folded))
+        Ok(Array::from_buffer(&self.shape, folded))
     }
 }
 

@@ -2,9 +2,18 @@
 //! merging of axes that lie in one line of memory.
 
 use crate::{Error, Result};
+use smallvec::{SmallVec, smallvec};
 
 /// The most axes that an array has: as many as in NumPy and PyTorch.
 pub const MOST_AXES: usize = 64;
+
+/// Shape, strides, and axes of loops: one for each axis, of which most arrays have few, and these take no memory of their own.
+pub type Shape = SmallVec<[usize; FEW]>;
+pub type Strides = SmallVec<[isize; FEW]>;
+pub type Loop<const N: usize> = SmallVec<[Axis<N>; FEW]>;
+
+/// As many axes as a batch of images has, and one more.
+const FEW: usize = 5;
 
 /// The number of elements of a shape.
 ///
@@ -29,8 +38,8 @@ pub fn len(op: &str, shape: &[usize]) -> Result<usize> {
 }
 
 /// The strides, in elements, of a row-major array of this shape; its length must not overflow.
-pub fn row_major(shape: &[usize]) -> Vec<isize> {
-    let mut strides = vec![0; shape.len()];
+pub fn row_major(shape: &[usize]) -> Strides {
+    let mut strides: Strides = smallvec![0; shape.len()];
     let mut stride = 1isize;
     for (s, &dim) in strides.iter_mut().zip(shape).rev() {
         *s = stride;
@@ -43,7 +52,7 @@ pub fn row_major(shape: &[usize]) -> Vec<isize> {
 ///
 /// # Errors
 /// Where two sizes differ and neither is 1; `op` names the operation.
-pub fn broadcast(op: &str, left: &[usize], right: &[usize]) -> Result<Vec<usize>> {
+pub fn broadcast(op: &str, left: &[usize], right: &[usize]) -> Result<Shape> {
     let ndim = left.len().max(right.len());
     let dim = |shape: &[usize], axis: usize| (axis + shape.len()).checked_sub(ndim).map_or(1, |i| shape[i]);
     (0..ndim)
@@ -69,8 +78,8 @@ pub struct Axis<const N: usize> {
 
 /// The fewest axes that visit the same elements in the same order: axes of size 1 dropped, and neighbours joined
 /// where in every operand the outer one goes on where the inner one ends.
-pub fn merge<const N: usize>(axes: impl IntoIterator<Item = Axis<N>>) -> Vec<Axis<N>> {
-    let mut merged: Vec<Axis<N>> = Vec::new();
+pub fn merge<const N: usize>(axes: impl IntoIterator<Item = Axis<N>>) -> Loop<N> {
+    let mut merged: Loop<N> = SmallVec::new();
     for axis in axes {
         if axis.size == 1 {
             continue;
@@ -91,7 +100,7 @@ pub fn for_each_offset<const N: usize>(axes: &[Axis<N>], mut visit: impl FnMut([
     if axes.iter().any(|axis| axis.size == 0) {
         return;
     }
-    let mut index = vec![0usize; axes.len()];
+    let mut index: Shape = smallvec![0; axes.len()];
     let mut offsets = [0isize; N];
     loop {
         visit(offsets);
@@ -131,7 +140,7 @@ pub fn for_each_line<const N: usize>(axes: &[Axis<N>], mut visit: impl FnMut([is
     let Some(cross) = outer.iter().position(crosses) else {
         return for_each_offset(outer, |start| visit(start, inner.size, inner.strides));
     };
-    let mut rest = outer.to_vec();
+    let mut rest: Loop<N> = outer.into();
     let cross = rest.remove(cross);
     for_each_offset(&rest, |base| {
         for block in (0..cross.size).step_by(TILE) {

@@ -3,8 +3,9 @@
 //! All but [`Array::concat`] are views where strides can express them.
 
 use crate::dtype::with_type;
-use crate::shape::{self, Axis};
+use crate::shape::{self, Axis, Loop, Shape, Strides};
 use crate::{Array, Element, Error, Result};
+use smallvec::smallvec;
 use std::mem::MaybeUninit;
 
 /// What to take of one axis: `len` elements from `start`, `step` apart.
@@ -54,10 +55,10 @@ impl Array {
             )));
         }
         match split(shape::merge(self.axes()), shape) {
-            Some(strides) => Ok(self.restride(shape.to_vec(), strides, self.offset())),
+            Some(strides) => Ok(self.restride(shape.into(), strides, self.offset())),
             None => {
                 let copy = self.contiguous()?;
-                Ok(copy.restride(shape.to_vec(), shape::row_major(shape), copy.offset()))
+                Ok(copy.restride(shape.into(), shape::row_major(shape), copy.offset()))
             }
         }
     }
@@ -79,11 +80,11 @@ impl Array {
             ))
             .with_hint("shapes are aligned at the right; only axes of size 1 can be repeated"));
         };
-        let mut strides = vec![0; shape.len()];
+        let mut strides: Strides = smallvec![0; shape.len()];
         for (axis, (&size, &stride)) in self.shape().iter().zip(self.strides()).enumerate() {
             strides[added + axis] = if size == shape[added + axis] { stride } else { 0 };
         }
-        Ok(self.restride(shape.to_vec(), strides, self.offset()))
+        Ok(self.restride(shape.into(), strides, self.offset()))
     }
 
     /// A part of the array, one [`SliceAxis`] for each axis. A view where all steps are positive.
@@ -109,10 +110,10 @@ impl Array {
         if step == 0 {
             return Err(Error::new("slice: a step of 0"));
         }
-        let mut shape = self.shape().to_vec();
+        let mut shape = Shape::from(self.shape());
         shape[axis] = len;
         if len == 0 {
-            return Ok(self.restride(shape, self.strides().to_vec(), self.offset()));
+            return Ok(self.restride(shape, self.strides().into(), self.offset()));
         }
         if len == 1 {
             // There is no next element, and so no distance to it.
@@ -127,7 +128,7 @@ impl Array {
             return Err(outside());
         }
         if step > 0 {
-            let mut strides = self.strides().to_vec();
+            let mut strides = Strides::from(self.strides());
             let offset = self.offset() + start * strides[axis] as usize;
             strides[axis] *= step;
             return Ok(self.restride(shape, strides, offset));
@@ -189,7 +190,7 @@ impl Array {
     /// The same elements in row-major order in memory: this array where they are so already, else a copy.
     pub(crate) fn contiguous(&self) -> Result<Array> {
         if self.is_contiguous() {
-            return Ok(self.restride(self.shape().to_vec(), shape::row_major(self.shape()), self.offset()));
+            return Ok(self.restride(self.shape().into(), shape::row_major(self.shape()), self.offset()));
         }
         let strides = shape::row_major(self.shape());
         with_type!(self.dtype(), T => {
@@ -218,11 +219,11 @@ impl Array {
 
 /// The strides under which `shape` visits the same elements as `merged`, or nothing where a new axis would have
 /// to go around a corner. Both have the same number of elements.
-fn split(merged: Vec<Axis<1>>, shape: &[usize]) -> Option<Vec<isize>> {
+fn split(merged: Loop<1>, shape: &[usize]) -> Option<Strides> {
     if shape.contains(&0) {
         return Some(shape::row_major(shape));
     }
-    let mut strides = vec![0; shape.len()];
+    let mut strides: Strides = smallvec![0; shape.len()];
     let mut from = merged.into_iter().rev();
     let (mut left, mut stride) = (1, 1);
     for (axis, &size) in shape.iter().enumerate().rev() {

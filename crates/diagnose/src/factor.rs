@@ -4,6 +4,7 @@
 //!
 //! A name is one of many, and some of them fit any number that is known to few digits: what is no more than that has none.
 
+use std::cell::OnceCell;
 use std::collections::BTreeSet;
 use std::sync::OnceLock;
 
@@ -90,8 +91,9 @@ const POWERS_OF_ONE_LESS: [(f64, f64); 4] = [(-1.0, 0.0), (1.0, 0.0), (-1.0, 1.0
 pub(crate) struct Names {
     quantities: Vec<Quantity>,
     products: Vec<Product>,
-    /// What the products are on the data that come first, without their signs, the smallest first.
-    magnitudes: Vec<f64>,
+    /// What fractions of the products are on the data that come first, without their signs, the smallest first, each once; made
+    /// when first asked for.
+    fractions: OnceCell<Vec<f64>>,
     /// How many sets of sizes there are among the data.
     sizes: usize,
 }
@@ -139,10 +141,7 @@ impl Names {
             Product { powers, values }
         });
         let products: Vec<Product> = products.collect();
-        let firsts = products.iter().filter_map(|product| product.values.first());
-        let mut magnitudes: Vec<f64> = firsts.map(|first| first.abs()).collect();
-        magnitudes.sort_by(f64::total_cmp);
-        Names { products, quantities, magnitudes, sizes: sizes.len() }
+        Names { products, quantities, fractions: OnceCell::new(), sizes: sizes.len() }
     }
 
     /// The simplest factor that has these values, one for each set of data.
@@ -221,11 +220,21 @@ impl Names {
 
     /// May a number be a factor, as far as the data tell that come first?
     pub(crate) fn may_be(&self, value: f64) -> bool {
-        fractions().iter().any(|(above, below)| {
-            let wanted = value.abs() * below / above;
-            let from = self.magnitudes.partition_point(|&magnitude| magnitude < wanted * (1.0 - CLOSE));
-            self.magnitudes.get(from).is_some_and(|&magnitude| magnitude <= wanted * (1.0 + CLOSE))
-        })
+        let fractions = self.fractions.get_or_init(|| self.fractions());
+        let from = fractions.partition_point(|&fraction| fraction < value.abs() * (1.0 - CLOSE));
+        fractions.get(from).is_some_and(|&fraction| fraction <= value.abs() * (1.0 + CLOSE))
+    }
+
+    fn fractions(&self) -> Vec<f64> {
+        let firsts = self.products.iter().filter_map(|product| product.values.first());
+        let mut magnitudes: Vec<f64> = firsts.map(|first| first.abs()).collect();
+        magnitudes.sort_by(f64::total_cmp);
+        magnitudes.dedup();
+        let all = fractions().iter().map(|(above, below)| above / below);
+        let mut all: Vec<f64> = all.flat_map(|part| magnitudes.iter().map(move |size| size * part)).collect();
+        all.sort_unstable_by(f64::total_cmp);
+        all.dedup();
+        all
     }
 }
 

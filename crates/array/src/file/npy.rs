@@ -109,12 +109,12 @@ fn elements<const N: usize, S, T: Element>(
         }
     }
     if !header.fortran {
-        return Ok(Array::from_buffer(header.shape.clone(), buffer));
+        return Ok(Array::from_buffer(&header.shape, buffer));
     }
     // Fortran's order is the transpose's row-major order.
-    let reversed = header.shape.iter().rev().copied().collect();
+    let reversed: Vec<usize> = header.shape.iter().rev().copied().collect();
     let axes: Vec<usize> = (0..header.shape.len()).rev().collect();
-    Array::from_buffer(reversed, buffer).permute(&axes)
+    Array::from_buffer(&reversed, buffer).permute(&axes)
 }
 
 fn truncated(header: &Header, needed: usize, there: usize) -> crate::Error {

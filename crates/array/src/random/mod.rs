@@ -96,12 +96,12 @@ impl Generator {
             DType::F32 if filled => {
                 let mut buffer = self.buffer("normal", shape, |g| g.engine.unit_f32() as f32)?;
                 normal::fill_f32(buffer.as_mut_slice(), mean as f32, std as f32, &mut self.engine);
-                Ok(Array::from_buffer(shape.to_vec(), buffer))
+                Ok(Array::from_buffer(shape, buffer))
             }
             DType::F64 if filled => {
                 let mut buffer = self.buffer("normal", shape, |g| g.engine.unit_f64())?;
                 normal::fill_f64(buffer.as_mut_slice(), mean, std, &mut self.engine);
-                Ok(Array::from_buffer(shape.to_vec(), buffer))
+                Ok(Array::from_buffer(shape, buffer))
             }
             DType::F32 => self.draw("normal", shape, |g| (g.one_normal().mul_add(std, mean)) as f32),
             DType::F64 => self.draw("normal", shape, |g| g.one_normal().mul_add(std, mean)),
@@ -147,7 +147,7 @@ impl Generator {
         shape: &[usize],
         next: impl Fn(&mut Self) -> T,
     ) -> Result<Array> {
-        Ok(Array::from_buffer(shape.to_vec(), self.buffer(op, shape, next)?))
+        Ok(Array::from_buffer(shape, self.buffer(op, shape, next)?))
     }
 
     fn buffer<T: Element>(

@@ -13,8 +13,9 @@
 //! Smooth.
 //!
 //! # Why
-//! A definition: exp(x) = exp(x/32)^32, where exp(x/32) is a quotient of polynomials that has all digits for norms up to 5.37: that of Padé
-//! of degree 13, as Higham has it.
+//! A definition: exp(x) = exp(x/2^s)^(2^s), where exp(x/2^s) is a quotient of polynomials that has all digits for norms up to 5.37: that of
+//! Padé of degree 13, as Higham has it. Each squaring loses digits, so that there are as few as the norm of x asks for; those that are not
+//! taken are chosen away.
 
 use pullback_array::Array;
 
@@ -34,8 +35,11 @@ pub(crate) static ENTRY: Entry = Entry {
     },
 };
 
-/// How often it is squared.
+/// How often it is squared at the most.
 const SQUARED: i32 = 5;
+
+/// Up to this norm the quotient has all digits (Higham, *The scaling and squaring method for the matrix exponential revisited*, 2005).
+const NORM: f64 = 5.371_920_351_148_152;
 
 /// The numerator's coefficients; those of the denominator have the other sign at odd powers.
 const PADE: [f64; 14] = [
@@ -64,7 +68,12 @@ impl Val {
         of_matrices("expm", self.spec())?;
         let dim = self.dims()[self.ndim() - 1];
         let unit = Val::with_dims(Array::eye(dim.size(), self.dtype())?, &[dim, dim])?;
-        let x = (self * 0.5f64.powi(SQUARED))?;
+        let axis = self.ndim() - 2;
+        // How often it is squared changes nothing but digits.
+        let norm = self.stop_gradient()?.abs()?.sum(&[axis], true)?.max(&[axis + 1], true)?;
+        let squared: Vec<Val> =
+            (0..SQUARED).map(|times| (&norm - NORM * 2f64.powi(times))?.step()).collect::<Result<_>>()?;
+        let x = squared.iter().try_fold(self.clone(), |x, squared| &x * &(1.0 - &(squared * 0.5)?)?)?;
         let second = x.matmul(&x)?;
         let fourth = second.matmul(&second)?;
         let sixth = second.matmul(&fourth)?;
@@ -79,8 +88,8 @@ impl Val {
         };
         let (odd, even) = (x.matmul(&sum(13)?)?, sum(12)?);
         let mut power = (&even - &odd)?.solve(&(&even + &odd)?, false)?;
-        for _ in 0..SQUARED {
-            power = power.matmul(&power)?;
+        for squared in &squared {
+            power = squared.choose(&power.matmul(&power)?, &power)?;
         }
         Ok(power)
     }
