@@ -2,7 +2,8 @@
 //!
 //! What is given to other code is given exactly: a dump's inputs are the very numbers that it computed with, where its precision
 //! can hold them. Moving numbers about (a slice, a broadcast, a mask of 0 and 1 times them, the larger of two) rounds nothing, and
-//! whole numbers below 2^p are added and multiplied exactly in a precision of p bits. A comparison of such numbers cannot be
+//! multiples of one power of two below 2^p of it, whole numbers or halves, are added and multiplied exactly in a precision of p
+//! bits. A comparison of such numbers cannot be
 //! turned by rounding, and a mask of them is the same in every code.
 //!
 //! That is asked of the numbers and of the operation, which is tried on other numbers: `tanh(20)` is 1 in double precision, and
@@ -17,8 +18,11 @@ use pullback_ops::{Op, Val};
 /// seen by one of the first.
 const SOUGHT_FIRST: usize = 4;
 
-/// What an operation is tried on: no two of them have a whole quotient, mean or root.
+/// What an operation is tried on, and halves of it: no two of them have a whole quotient, mean or root.
 const WHOLE: [f64; 7] = [2.0, 3.0, 5.0, 7.0, 11.0, 13.0, 17.0];
+
+/// What sums of products of up to 24 halves are multiples of, and roots are not.
+const PART: f64 = 1.0 / (1u64 << 24) as f64;
 
 /// What no few numbers that are multiples of these, or whole numbers, come to.
 const GOLDEN: f64 = 0.618_033_988_749_894_8;
@@ -58,17 +62,29 @@ impl Exact {
         let given = value.inputs().iter().zip(inputs).all(|(value, array)| self.is_exact(value, array));
         let exact = given
             && (moves(inputs, results) && moves_others(op, inputs)
-                || self.are_whole(inputs.iter().copied())
-                    && self.are_whole(results)
-                    && keeps_whole(op, inputs));
+                || self.are_short(inputs.iter().copied())
+                    && self.are_short(results)
+                    && keeps_short(op, inputs));
         self.known.insert(value.order(), exact);
     }
 
-    /// Are all of these whole numbers that are added and multiplied exactly?
-    fn are_whole<'a>(&self, arrays: impl IntoIterator<Item = &'a Array>) -> bool {
+    /// Are the numbers of each of these few multiples of a power of two, which are added and multiplied exactly?
+    fn are_short<'a>(&self, arrays: impl IntoIterator<Item = &'a Array>) -> bool {
         let most = 2.0 / epsilon(self.precision);
-        arrays.into_iter().all(|array| entries(array).all(|x| x.fract() == 0.0 && x.abs() <= most))
+        arrays.into_iter().all(|array| {
+            let (mut unit, mut largest) = (f64::INFINITY, 0.0f64);
+            entries(array).filter(|x| *x != 0.0).all(|x| {
+                (unit, largest) = (unit.min(last_digit(x)), largest.max(x.abs()));
+                x.is_finite() && largest <= most * unit
+            })
+        })
     }
+}
+
+/// The largest power of two that a number is a multiple of.
+fn last_digit(x: f64) -> f64 {
+    let (digits, first) = (x.to_bits() | 1 << 52, (x.to_bits() >> 52 & 0x7ff) as i32 - 1023);
+    2f64.powi(first - 52 + digits.trailing_zeros() as i32)
 }
 
 /// That of integers is that of what they are computed in here.
@@ -130,16 +146,18 @@ fn moves_others(op: &dyn Op, inputs: &[&Array]) -> bool {
     op.forward(&others).is_ok_and(|results| moves(&others, &results))
 }
 
-/// Does an operation make whole numbers of whole numbers, whatever these are? It is tried on others twice.
-pub(crate) fn keeps_whole(op: &dyn Op, inputs: &[&Array]) -> bool {
+/// Does an operation add up products of what it is given, and nothing else? It is tried on whole numbers, and on halves.
+pub(crate) fn keeps_short(op: &dyn Op, inputs: &[&Array]) -> bool {
     (0..2).all(|trial| {
-        let Some(others) = others(inputs, |k, at, _| WHOLE[(at + 3 * k + trial) % WHOLE.len()]) else {
+        let unit = if trial == 0 { 1.0 } else { 0.5 };
+        let Some(others) = others(inputs, |k, at, _| unit * WHOLE[(at + 3 * k + trial) % WHOLE.len()]) else {
             return false;
         };
-        // Beyond 2⁵³ every number is whole.
-        let is_whole = |x: f64| x.fract() == 0.0 && x.abs() * f64::EPSILON < 1.0;
+        let part = if trial == 0 { 1.0 } else { PART };
+        // Beyond 2⁵³ of it every number is a multiple.
+        let is_short = |x: f64| (x / part).fract() == 0.0 && x.abs() * f64::EPSILON < part;
         let results = op.forward(&others.iter().collect::<Vec<_>>());
-        results.is_ok_and(|results| results.iter().flat_map(entries).all(is_whole))
+        results.is_ok_and(|results| results.iter().flat_map(entries).all(is_short))
     })
 }
 
@@ -174,7 +192,7 @@ mod tests {
     fn what_is_exact() -> Result<()> {
         let (half, tenth, whole) = (leaf(&[0.5, -1.25]), leaf(&[0.1, -0.3]), leaf(&[3.0, 20.0]));
         let mask = leaf(&[1.0, 0.0]);
-        let cases: [(&str, Val, [bool; 3]); 13] = [
+        let cases: [(&str, Val, [bool; 3]); 17] = [
             // In f64, f32 and bf16.
             ("given", half.clone(), [true; 3]),
             ("given with more digits", tenth.clone(), [true, false, false]),
@@ -183,6 +201,10 @@ mod tests {
             ("negative", (-&half)?, [true; 3]),
             ("whole", (&(&whole * &whole)? - 1.0)?, [true, true, false]),
             ("a sum of whole numbers", whole.sum_all()?, [true; 3]),
+            ("a sum of halves and quarters", half.sum_all()?, [true; 3]),
+            ("a product of them", half.prod(&[0], false)?, [true; 3]),
+            ("a power of two", half.exp2()?, [false; 3]),
+            ("more digits than are held", leaf(&[256.0, 0.5]).sum_all()?, [true, true, false]),
             ("1 in double precision", leaf(&[20.0, 30.0]).tanh()?, [false; 3]),
             ("a mean that is whole", leaf(&[1.0, 3.0]).mean(&[0], false)?, [false; 3]),
             ("a mean of equal numbers", leaf(&[0.5, 0.5]).mean(&[0], false)?, [false; 3]),

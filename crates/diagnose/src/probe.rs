@@ -11,7 +11,7 @@ use std::path::Path;
 use pullback_array::random::Generator;
 use pullback_array::{Array, DType};
 use pullback_check::Truth;
-use pullback_lang::program::{Claim, Inputs, Program, Value, elaborate_at, elaborate_with};
+use pullback_lang::program::{Claim, Claimed, Inputs, Program, Value, elaborate_at, elaborate_with};
 use pullback_lang::{DimSpec, Expr, ExprKind, File, Input, Shape, Source, Span, Statement, StatementKind};
 use pullback_network::Value as _;
 use pullback_ops::Val;
@@ -252,7 +252,7 @@ pub(crate) fn at_other_sizes(
             let sizes = Sizes::Named(dims.to_vec());
             let made = maker.program(&sizes, seed, Moved::OfKind);
             made.or_else(|| maker.program(&sizes, seed, Moved::Fractions))
-                .filter(|program| has_same_axes(exact, program))
+                .filter(|program| has_same_axes(exact, program) && fit_as(exact, program))
         };
         if let Some(all) = program(&dims) {
             return Some(Probe::new(all, true));
@@ -280,6 +280,18 @@ fn has_same_axes(one: &Program, other: &Program) -> bool {
         program.values.iter().map(names).collect()
     };
     axes(one) == axes(other)
+}
+
+/// Has every claim as many entries as its derivative, where it has in the file? One that has not says what sizes the file is about.
+fn fit_as(one: &Program, other: &Program) -> bool {
+    let entries = |val: &Val| val.shape().iter().product::<usize>();
+    let fits = |claim: &Claim| match &claim.claimed {
+        Claimed::Value { val, .. } => {
+            entries(val) == entries(&claim.of) * claim.wrt.iter().map(entries).product::<usize>()
+        }
+        Claimed::Shape(_) => true,
+    };
+    one.claims.iter().zip(&other.claims).all(|(own, other)| !fits(own) || fits(other))
 }
 
 /// The file on other data in which flags, labels and shares stay what they are; none where it states no such.
