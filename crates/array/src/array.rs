@@ -278,6 +278,14 @@ impl Array {
         self.is_contiguous().then(|| &buffer[self.offset..self.offset + self.len()])
     }
 
+    /// The elements as a slice to be changed, where they lie in row-major order, are of type `T`, and nobody else has them.
+    pub(crate) fn as_own_slice<T: Element>(&mut self) -> Option<&mut [T]> {
+        let (offset, len) = (self.offset, self.len());
+        let is_contiguous = self.is_contiguous();
+        let buffer = T::unwrap_own(&mut self.data)?;
+        is_contiguous.then(|| &mut buffer.as_mut_slice()[offset..offset + len])
+    }
+
     /// The axes of a loop over this array.
     pub(crate) fn axes(&self) -> impl Iterator<Item = Axis<1>> {
         self.shape.iter().zip(&self.strides).map(|(&size, &stride)| Axis { size, strides: [stride] })

@@ -94,6 +94,10 @@ pub(crate) mod sealed {
         fn unwrap(data: &Data) -> Option<&Buffer<Self>>
         where
             Self: Element;
+        /// The elements, to be changed, where nobody else has them.
+        fn unwrap_own(data: &mut Data) -> Option<&mut Buffer<Self>>
+        where
+            Self: Element;
         /// The matrix product of [`crate::gemm`] for this type.
         ///
         /// # Safety
@@ -148,6 +152,9 @@ macro_rules! float {
             fn unwrap(data: &Data) -> Option<&Buffer<Self>> {
                 if let Data::$variant(buffer) = data { Some(buffer) } else { None }
             }
+            fn unwrap_own(data: &mut Data) -> Option<&mut Buffer<Self>> {
+                if let Data::$variant(buffer) = data { Arc::get_mut(buffer) } else { None }
+            }
             unsafe fn gemm(product: crate::gemm::Product<Self>) {
                 // SAFETY: the caller keeps the promises of `gemm`.
                 unsafe { crate::gemm::float(product) }
@@ -201,6 +208,9 @@ impl sealed::Arithmetic for i64 {
     }
     fn unwrap(data: &Data) -> Option<&Buffer<Self>> {
         if let Data::I64(buffer) = data { Some(buffer) } else { None }
+    }
+    fn unwrap_own(data: &mut Data) -> Option<&mut Buffer<Self>> {
+        if let Data::I64(buffer) = data { Arc::get_mut(buffer) } else { None }
     }
     unsafe fn gemm(product: crate::gemm::Product<Self>) {
         // SAFETY: the caller keeps the promises of `gemm`.

@@ -28,6 +28,31 @@ impl Array {
         }
     }
 
+    /// [`map`](Array::map) of an array that is not needed any more: in its own memory, where nobody else has it.
+    ///
+    /// # Errors
+    /// As for [`map`](Array::map).
+    ///
+    /// ```
+    /// use pullback_array::Array;
+    /// let x = Array::from_slice(&[2], &[0.0, 1.0])?;
+    /// let other = x.clone();
+    /// assert_eq!(x.map_into(|x| x + 1.0, |x| x + 1.0)?.to_vec_f64(), [1.0, 2.0]);
+    /// assert_eq!(other.to_vec_f64(), [0.0, 1.0]);
+    /// # Ok::<(), pullback_array::Error>(())
+    /// ```
+    pub fn map_into(mut self, f32: impl Fn(f32) -> f32, f64: impl Fn(f64) -> f64) -> Result<Array> {
+        if let Some(own) = self.as_own_slice::<f32>() {
+            own.iter_mut().for_each(|x| *x = f32(*x));
+            return Ok(self);
+        }
+        if let Some(own) = self.as_own_slice::<f64>() {
+            own.iter_mut().for_each(|x| *x = f64(*x));
+            return Ok(self);
+        }
+        self.map(f32, f64)
+    }
+
     /// [`map`](Array::map) on elements known to be of type `T`.
     pub(crate) fn map_as<T: Element>(&self, f: impl Fn(T) -> T) -> Result<Array> {
         let distinct = self.distinct();

@@ -51,6 +51,14 @@ impl Allowance {
         Allowance { most, measured }
     }
 
+    /// Are numbers no farther off than that, each and all together?
+    pub(crate) fn covers(&self, claimed: &[f64], derived: &[f64]) -> bool {
+        let mut entries = claimed.iter().zip(derived).zip(&self.most);
+        entries.all(|((claimed, derived), most)| (claimed - derived).abs() <= *most)
+            && out_of_proportion(claimed, derived, &self.measured).is_none()
+            && one_sided(claimed, derived, &self.measured).is_none()
+    }
+
     /// The same where it is told at all: a piece beside may end at the point.
     pub(crate) fn where_told(self) -> Allowance {
         let told =

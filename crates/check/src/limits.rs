@@ -53,8 +53,8 @@ pub(crate) const DIRECTIONS: usize = 15;
 pub(crate) const DIRECTIONS_OF_ALL: usize = 3;
 
 /// And what is off by so many tolerances along them is missed once in a million times. Differences may be off by one tolerance
-/// themselves, so that what is off by less than two passes: P(|z| < 2/M) < 1.6/M, and (1.6 / 160)³.
-pub(crate) const TOLERANCES_OF_ALL: f64 = 160.0;
+/// themselves, so that what is off by less than two passes: P(|z| < 2/M) < 1.64/M, and (1.64 / 164)³.
+pub(crate) const TOLERANCES_OF_ALL: f64 = 164.0;
 
 /// What moves an output by less than this share of what another value moves it by, both by a step of their own size, is not moved
 /// together with that one: of sixteen digits the differences keep ten, and these four are lost of them.

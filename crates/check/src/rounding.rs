@@ -110,6 +110,12 @@ impl Sums {
         Sums { in_pieces: true, ..self }
     }
 
+    /// The same, drawn as seldom as the program's own: the largest of few samples is less than that of many, so what agrees within it
+    /// agrees.
+    pub(crate) fn seldom(self) -> Sums {
+        Sums { samples: SAMPLES, ..self }
+    }
+
     /// Is what they are perturbed by, in units of their epsilon, no less than what sums of this program are by?
     pub(crate) fn covers_own(self) -> bool {
         self.in_sequence && self.stored == self.runs
@@ -531,7 +537,8 @@ impl Run<'_> {
         for (leaf, array) in simulation.leaves.iter().zip(&simulation.arrays) {
             let is_exact = self.known.exact.is_exact(leaf, array) || is_stated(array);
             let stored = size * stores;
-            inputs.push(if is_exact { array.clone() } else { noise.perturb(array, stored, self.sums)? });
+            let array = array.clone();
+            inputs.push(if is_exact { array } else { noise.perturb(array, stored, self.sums)? });
         }
         // Of what is computed from a value that is asked for, that value is stored; itself it is as it was before.
         let mut asked: HashMap<(u64, usize), Array> = HashMap::new();
@@ -623,9 +630,9 @@ impl Noise {
 
     /// Every element times a number within `size` of 1, farther where it is too small to be stored. What a broadcast array
     /// repeats is one number, rounded once.
-    fn perturb(&self, array: &Array, size: f64, sums: Sums) -> Result<Array> {
+    fn perturb(&self, array: Array, size: f64, sums: Sums) -> Result<Array> {
         if !array.dtype().is_float() || size == 0.0 {
-            return Ok(array.clone());
+            return Ok(array);
         }
         // Rounding depends on the digits of a number, not on its exponent or its sign.
         const DIGITS: u64 = (1 << 52) - 1;
@@ -634,16 +641,16 @@ impl Noise {
         if self.alike {
             let state = self.state.get();
             let of = |x: f64| 1.0 + by(x) * Noise::mixed(state ^ (x.to_bits() & DIGITS));
-            return Ok(array.map(|x| x * of(x.into()) as f32, |x| x * of(x))?);
+            return Ok(array.map_into(|x| x * of(x.into()) as f32, |x| x * of(x))?);
         }
         self.drawing(|state| {
             let of = |x: f64| 1.0 + by(x) * Noise::drawn(state);
-            Ok(array.map(|x| x * of(x.into()) as f32, |x| x * of(x))?)
+            Ok(array.map_into(|x| x * of(x.into()) as f32, |x| x * of(x))?)
         })
     }
 
     fn perturb_all(&self, arrays: Vec<Array>, size: f64, sums: Sums) -> Result<Vec<Array>> {
-        arrays.iter().map(|array| self.perturb(array, size, sums)).collect()
+        arrays.into_iter().map(|array| self.perturb(array, size, sums)).collect()
     }
 
     /// Matrices whose entries are off by as much as a rounding of the largest one in their column; in half of the samples, in their row.

@@ -8,11 +8,13 @@ use pullback_autograd::{pullback, pushforward};
 use pullback_network::Value as _;
 use pullback_ops::{Result, Val};
 
+use crate::allowance::Allowance;
 use crate::claim::{Claim, Rounding, Subject};
 use crate::differences::{Effort, Noise, derivative};
 use crate::evidence::norm;
 use crate::graph::ancestors;
 use crate::kink::kinks;
+use crate::layout::to_tensor;
 use crate::limits::{DIRECTIONS_OF_ALL, LEAST_MOVED, MOST_TRUNCATION, SAFETY, TOLERANCES_OF_ALL};
 use crate::rounding::{Measured, Simulation, Sums};
 use crate::routes::{are_dear, lengths};
@@ -35,6 +37,8 @@ pub(super) struct Together {
     /// The lengths over which y may be expected to change with t, in falling order.
     scales: Vec<f64>,
     precisions: Vec<Precision>,
+    /// Numbers of other code that are claimed, with their precision and whose gradient they are.
+    numbers: Vec<(usize, Precision, Array)>,
 }
 
 impl Together {
@@ -101,7 +105,14 @@ impl Together {
         let (values, gradients) = (of_some(&all), of_some(&gradients));
         let at_kinks = at_kinks.of_some(&which, &gradients.iter().collect::<Vec<_>>())?;
         let norms = moved.iter().map(|(_, norm, _)| *norm).collect();
-        Ok(Some(Together { y, one, values, gradients, at_kinks, norms, scales, precisions }))
+        let numbers = |(subject, claim): &&(Subject, &Claim)| {
+            let Rounding::Unknown(precision) = claim.rounding else { return None };
+            let number = values.iter().position(|value| value.id() == subject.last().id())?;
+            let tensor = to_tensor(&claim.array, &[], &values[number].shape(), claim.layout).ok()?;
+            Some((number, precision, tensor))
+        };
+        let numbers = asked.iter().filter_map(numbers).collect();
+        Ok(Some(Together { y, one, values, gradients, at_kinks, norms, scales, precisions, numbers }))
     }
 
     /// What is found; nothing where the routes do not agree.
@@ -129,7 +140,11 @@ impl Together {
             Ok(all.into_iter().map(Arc::new).collect())
         };
         for &precision in &self.precisions {
-            measured.insert(precision, all(Sums::of(precision, precision.accumulator()))?);
+            let sums = Sums::of(precision, precision.accumulator());
+            let few = all(sums.seldom())?;
+            let is_enough = self.agrees(precision, &few);
+            let few = is_enough.then_some(few);
+            measured.insert(precision, few.map_or_else(|| all(sums), Ok)?);
         }
         let covers_own = |precision: &&Precision| Sums::of(**precision, precision.accumulator()).covers_own();
         let own = match measured.keys().find(covers_own) {
@@ -181,6 +196,16 @@ impl Together {
         // What is not known of kinks is left to each claim.
         let is_known = |(_, known): &(_, Surveyed)| beside.is_some() || known.kinked.is_empty();
         Ok(keys.zip(found).filter(is_known).collect())
+    }
+
+    /// Does all that is claimed in this precision agree with what was measured?
+    fn agrees(&self, precision: Precision, measured: &[Arc<Measured>]) -> bool {
+        let mut claims = self.numbers.iter().filter(|(_, of, _)| *of == precision);
+        claims.all(|(number, _, claimed)| {
+            let measured = &measured[*number];
+            let (claimed, derived) = (claimed.as_f64(), measured.value.as_f64());
+            Allowance::of(precision, [&**measured]).covers(&claimed, &derived)
+        })
     }
 
     fn direction(&self, run: usize, number: usize) -> Result<Array> {
