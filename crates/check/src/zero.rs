@@ -77,11 +77,18 @@ impl Sizes {
         if let Some(&size) = self.known.get(&value.id()) {
             return Ok(size);
         }
-        let own = value.array()?.max_abs();
+        let inputs: Vec<&Array> = value.inputs().iter().map(Val::array).collect::<Result<_>>()?;
+        Ok(self.note(value, value.array()?, &inputs))
+    }
+
+    /// That of a value which is this array here, and is computed from these.
+    pub(crate) fn note(&mut self, value: &Val, array: &Array, inputs: &[&Array]) -> f64 {
+        let own = array.max_abs();
         let (mut largest, mut left) = (0.0f64, Some(0.0f64));
-        for input in value.inputs().iter().filter(|input| input.dtype().is_float()) {
+        let inputs = value.inputs().iter().zip(inputs);
+        for (input, array) in inputs.filter(|(input, _)| input.dtype().is_float()) {
             // What masks by −10³⁰ leaves nothing of itself, and cancels nothing.
-            let (most, small) = sizes(&input.array()?.to_vec_f64());
+            let (most, small) = sizes(&array.as_f64());
             let size = self.known.get(&input.id()).copied().unwrap_or(most);
             largest = largest.max(small);
             // Zeros add nothing to what terms have left.
@@ -90,7 +97,12 @@ impl Sizes {
         let largest = largest.max(left.unwrap_or(0.0));
         let size = if own < CANCELLED * largest { largest } else { own };
         self.known.insert(value.id(), size);
-        Ok(size)
+        size
+    }
+
+    /// What has been noted of a value.
+    pub(crate) fn noted(&self, value: &Val) -> f64 {
+        self.known.get(&value.id()).copied().unwrap_or(0.0)
     }
 }
 

@@ -147,15 +147,15 @@ impl AtKinks {
         Ok(())
     }
 
-    /// What is found of the undecided entries, in a program whose values these are and whose output changes over some `scale`, and is
-    /// rounded by `noise`. `None`: differences do not agree with what the rules make of them, or cannot tell.
+    /// What is found of the undecided entries, in a program whose values these are and whose output is `here`, changes over some `scale`,
+    /// and is rounded by `noise`. `None`: differences do not agree with what the rules make of them, or cannot tell.
     pub(super) fn beside(
         &self,
         y: &Val,
         values: &[Val],
         norms: &[f64],
         scale: f64,
-        noise: f64,
+        (here, noise): (f64, f64),
     ) -> Result<Option<Beside>> {
         let to_payloads = self.to_payloads(values)?;
         let mut generator = Generator::new(0x61_745f_6b69_6e6b);
@@ -165,7 +165,6 @@ impl AtKinks {
             sided(&self.jumps, &[at(-NUDGE)?, at(NUDGE)?])
         };
         let of_y = Moving::new(&[y], values)?;
-        let here = y.array()?.item()?;
         let (mut fitted, mut beside): (Option<Entries<f64>>, Vec<Array>) = (None, Vec::new());
         for _ in 0..DIRECTIONS_OF_ALL {
             let directions = directions(&self.undecided, values, norms, &mut generator)?;

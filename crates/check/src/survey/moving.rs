@@ -9,6 +9,7 @@ use pullback_ops::{Op, Result, Val};
 
 use crate::graph::{ancestors_of, held};
 use crate::rounding::float_leaves;
+use crate::zero::Sizes;
 
 /// A program that is run from its inputs on, so that nothing of it is held but what is still to be read.
 pub(super) struct Whole {
@@ -26,11 +27,34 @@ impl Whole {
     }
 
     pub(super) fn call(&self, given: &[Array]) -> Result<Vec<Array>> {
+        self.function.call(&self.arrays(given)?)
+    }
+
+    /// The values, and the size of each that they are computed from.
+    pub(super) fn sized(&self) -> Result<(Vec<Array>, Sizes)> {
+        let mut sizes = Sizes::default();
+        for leaf in &self.leaves {
+            sizes.of(leaf)?;
+        }
+        let mut forward = |op: &dyn Op, value: &Val, inputs: &[&Array]| -> Result<Vec<Array>> {
+            let results = op.forward(inputs)?;
+            for (value, result) in value.outputs().iter().zip(&results) {
+                if value.dtype().is_float() {
+                    sizes.note(value, result, inputs);
+                }
+            }
+            Ok(results)
+        };
+        let values = self.function.call_by(&self.arrays(&[])?, &mut forward)?;
+        Ok((values, sizes))
+    }
+
+    fn arrays(&self, given: &[Array]) -> Result<Vec<Array>> {
         let mut arrays = given.to_vec();
         for leaf in &self.leaves {
             arrays.push(leaf.array()?.clone());
         }
-        self.function.call(&arrays)
+        Ok(arrays)
     }
 }
 

@@ -12,13 +12,11 @@ use crate::allowance::Allowance;
 use crate::claim::{Claim, Rounding, Subject};
 use crate::differences::{Effort, Noise, derivative};
 use crate::evidence::norm;
-use crate::graph::ancestors;
 use crate::kink::kinks;
 use crate::layout::to_tensor;
 use crate::limits::{DIRECTIONS_OF_ALL, LEAST_MOVED, MOST_TRUNCATION, SAFETY, TOLERANCES_OF_ALL};
 use crate::rounding::{Measured, Simulation, Sums};
 use crate::routes::{are_dear, lengths};
-use crate::zero::Sizes;
 
 use super::at_kinks::{AtKinks, Beside};
 use super::moving::{Moving, Whole};
@@ -27,6 +25,8 @@ use super::{Share, Surveyed, direction, dot, reach};
 /// The values by which derivatives of one scalar are asked for.
 pub(super) struct Together {
     y: Val,
+    /// What y is.
+    here: f64,
     one: Val,
     values: Vec<Val>,
     /// By reverse mode.
@@ -65,10 +65,8 @@ impl Together {
         let (all, gradients): (Vec<Val>, Vec<Val>) = known.iter().map(of).unzip();
         let (at_kinks, arrays) =
             AtKinks::new(&gradients.iter().collect::<Vec<_>>(), &all.iter().collect::<Vec<_>>())?;
-        let mut sizes = Sizes::default();
-        for value in ancestors(&y).iter().filter(|value| value.dtype().is_float()) {
-            sizes.of(value)?;
-        }
+        let (here, sizes) = Whole::new(&[], &[&y])?.sized()?;
+        let here = here[0].item()?;
         // How far y moves with each, and over which lengths.
         let mut moved: Vec<(usize, f64, [f64; 3])> = Vec::new();
         for (number, (value, gradient)) in all.iter().zip(arrays).enumerate() {
@@ -76,7 +74,7 @@ impl Together {
             // At a kink it may be as much as that.
             let most = |(least, most): (f64, f64)| f64::max(least.abs(), most.abs());
             at_kinks.undecided[number].iter().for_each(|(&p, &interval)| entries[p] = most(interval));
-            let (array, size, norm) = (value.array()?, sizes.of(value)?, norm(&entries));
+            let (array, size, norm) = (value.array()?, sizes.noted(value), norm(&entries));
             if norm.is_finite() && entries.iter().any(|&entry| entry != 0.0) && array.max_abs() >= size {
                 moved.push((number, norm, lengths(&array.to_vec_f64()).map(|length| length * norm)));
             }
@@ -112,7 +110,7 @@ impl Together {
             Some((number, precision, tensor))
         };
         let numbers = asked.iter().filter_map(numbers).collect();
-        Ok(Some(Together { y, one, values, gradients, at_kinks, norms, scales, precisions, numbers }))
+        Ok(Some(Together { y, here, one, values, gradients, at_kinks, norms, scales, precisions, numbers }))
     }
 
     /// What is found; nothing where the routes do not agree.
@@ -221,7 +219,7 @@ impl Together {
                 &self.values,
                 &self.norms,
                 self.scales[self.scales.len() - 1],
-                noise,
+                (self.here, noise),
             ),
             false => Ok(None),
         }
@@ -237,7 +235,6 @@ impl Together {
     /// The slopes along all directions; `None` where one cannot be told.
     fn slopes(&self, noise: &Noise) -> Result<Option<Vec<Slope>>> {
         let moving = Moving::new(&[&self.y], &self.values)?;
-        let value = self.y.array()?.item()?;
         let tangents: Result<Vec<Val>> =
             self.values.iter().map(|value| Ok(Val::new(Array::zeros(&value.shape(), DType::F64)?))).collect();
         let tangents = tangents?;
@@ -261,7 +258,7 @@ impl Together {
             let reach = self.scales[0];
             let estimate = derivative(&mut along, noise, &self.scales, reach, Effort::Enough);
             let is_kinked = run == 0
-                && !kinks(&mut along, &[value], &noise.here, self.scales[self.scales.len() - 1]).is_empty();
+                && !kinks(&mut along, &[self.here], &noise.here, self.scales[self.scales.len() - 1]).is_empty();
             if let Some(error) = refused {
                 return Err(error);
             }

@@ -117,8 +117,13 @@ impl Checked {
             opened.inputs.set(name, array.clone());
         }
         let mut checked = Checked::exactly(opened, base_dir)?;
-        let mut stated =
-            sorted.claim(&mut checked.opened.program).and_then(|_| sorted.claim(&mut checked.exact));
+        let mut stated = sorted.claim(&mut checked.exact);
+        if checked.opened.program.dtype == DType::F64 {
+            // They are one program.
+            checked.opened.program = checked.exact.clone();
+        } else {
+            stated = sorted.claim(&mut checked.opened.program).and(stated);
+        }
         if let Ok(elsewhere) = &mut stated {
             sorted.recognise(&checked.exact, terms, elsewhere);
         }
@@ -136,7 +141,7 @@ impl Checked {
 
     /// A file whose values can be evaluated; no claim of it comes from elsewhere.
     pub(super) fn exactly(opened: Opened, base_dir: &Path) -> Result<Checked, Invalid> {
-        if let Err(problem) = opened.evaluate() {
+        if let Err(problem) = opened.try_out() {
             return Err(opened.invalid(vec![problem]));
         }
         match opened.exact(base_dir) {

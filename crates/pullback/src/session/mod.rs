@@ -20,9 +20,11 @@ mod run;
 
 use std::path::Path;
 
-use pullback_array::DType;
+use pullback_array::{Array, DType};
+use pullback_autograd::Function;
 use pullback_lang::program::{Inputs, Program, elaborate_at, elaborate_with};
 use pullback_lang::{Error, File, parse_bytes};
+use pullback_ops::{Origin, Val};
 use pullback_report::{Document, Invalid, Problem};
 
 pub use check::{check_as, check_dump, check_source, check_watched};
@@ -88,6 +90,22 @@ impl Opened {
             self.program.array(&value.val, value.span).map_err(|error| Problem::from(&error))?;
         }
         Ok(())
+    }
+
+    /// The same, without keeping the numbers: what is large is run anew where it is asked for.
+    fn try_out(&self) -> Result<(), Problem> {
+        let values = self.program.values.iter().map(|value| &value.val);
+        let (leaves, others): (Vec<&Val>, Vec<&Val>) =
+            values.partition(|value| matches!(value.origin(), Origin::Leaf));
+        let run = || {
+            let arrays: Vec<Array> =
+                leaves.iter().map(|leaf| leaf.array().cloned()).collect::<Result<_, _>>()?;
+            Function::new(&leaves, &others, &[])?.call(&arrays)
+        };
+        match run() {
+            Ok(_) => Ok(()),
+            Err(_) => self.evaluate(),
+        }
     }
 
     fn invalid(self, errors: Vec<Problem>) -> Invalid {
