@@ -258,7 +258,8 @@ impl Together {
             let reach = self.scales[0];
             let estimate = derivative(&mut along, noise, &self.scales, reach, Effort::Enough);
             let is_kinked = run == 0
-                && !kinks(&mut along, &[self.here], &noise.here, self.scales[self.scales.len() - 1]).is_empty();
+                && !kinks(&mut along, &[self.here], &noise.here, self.scales[self.scales.len() - 1])
+                    .is_empty();
             if let Some(error) = refused {
                 return Err(error);
             }
