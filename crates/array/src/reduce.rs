@@ -14,7 +14,7 @@ use crate::shape::{self, Axis};
 use crate::{Array, Element, Error, Result};
 
 impl Array {
-    /// The sum over `axes`, which stay as axes of size 1 if `keepdims`; a sum over nothing is 0.
+    /// The sum over `axes`, which stay as axes of size 1 if `keepdims`; a sum over nothing is 0, and one of a single element that element.
     ///
     /// # Errors
     /// Where an axis does not exist or is named twice, or memory is refused.
@@ -48,6 +48,9 @@ impl Array {
     /// The sum over `axes`, which go, of the products of two arrays of one shape and type, each rounded to that type.
     pub(crate) fn sum_of_products<T: Element>(&self, other: &Array, axes: &[usize]) -> Result<Array> {
         let split = Split::new([self, other], "sum", axes)?;
+        if axes.iter().all(|&axis| self.shape()[axis] == 1) {
+            return split.finish(self.zip_as::<T>(other, "contract", |a, b| a.times(b))?, false);
+        }
         let (Some(left), Some(right)) = (self.start::<T>(), other.start::<T>()) else {
             unreachable!("the caller matched the dtypes")
         };

@@ -111,7 +111,7 @@ pub struct Node {
 #[derive(Debug, Default)]
 pub struct Recipe {
     nodes: Vec<Node>,
-    known: HashMap<(Kernel, Vec<usize>, DType), usize>,
+    known: HashMap<(Kernel, Vec<usize>, Vec<usize>, DType), usize>,
 }
 
 impl Recipe {
@@ -133,7 +133,7 @@ impl Recipe {
 
     fn push(&mut self, kernel: Kernel, operands: Vec<usize>, shape: Vec<usize>, dtype: DType) -> usize {
         let next = self.nodes.len();
-        let at = *self.known.entry((kernel.clone(), operands.clone(), dtype)).or_insert(next);
+        let at = *self.known.entry((kernel.clone(), operands.clone(), shape.clone(), dtype)).or_insert(next);
         if at == next {
             self.nodes.push(Node { kernel, operands, shape, dtype });
         }
