@@ -72,10 +72,35 @@ macro_rules! pairs {
     };
 }
 
+/// Calls a function that is compiled twice, for all processors of its kind and for those with vectors of 256 bits, which take half as
+/// long. Results do not depend on it: the instructions are other ones and the arithmetic is the same, since a multiplication and an
+/// addition are only fused where a program says so.
+macro_rules! wide {
+    (fn $name:ident<$($T:ident: $bound:path),*>($($argument:ident: $type:ty),* $(,)?) $(-> $result:ty)? $body:block) => {{
+        #[inline(always)]
+        fn $name<$($T: $bound),*>($($argument: $type),*) $(-> $result)? $body
+        #[cfg(target_arch = "x86_64")]
+        if is_x86_feature_detected!("avx2") {
+            #[target_feature(enable = "avx2")]
+            fn vectorised<$($T: $bound),*>($($argument: $type),*) $(-> $result)? {
+                $name($($argument),*)
+            }
+            // SAFETY: the processor has the feature.
+            return unsafe { vectorised($($argument),*) };
+        }
+        $name($($argument),*)
+    }};
+}
+pub(crate) use wide;
+
 /// The loop of [`each!`](crate::each).
 #[inline(always)]
 pub fn each_line<T: Element>(x: &[T], out: &mut [MaybeUninit<T>], f: impl Fn(T) -> T) {
-    fill(out, x.iter().map(|&x| f(x)));
+    wide!(
+        fn each<T: Element>(x: &[T], out: &mut [MaybeUninit<T>], f: impl Fn(T) -> T) {
+            fill(out, x.iter().map(|&x| f(x)));
+        }
+    )
 }
 
 /// The loop of [`pairs!`](crate::pairs).
@@ -86,12 +111,21 @@ pub fn pairs_line<T: Element>(
     out: &mut [MaybeUninit<T>],
     f: impl Fn(T, T) -> T,
 ) {
-    match (a, b) {
-        (Line::Many(a), Line::Many(b)) => fill(out, a.iter().zip(b).map(|(&a, &b)| f(a, b))),
-        (Line::Many(a), Line::One(b)) => fill(out, a.iter().map(|&a| f(a, b))),
-        (Line::One(a), Line::Many(b)) => fill(out, b.iter().map(|&b| f(a, b))),
-        (Line::One(a), Line::One(b)) => out.fill(MaybeUninit::new(f(a, b))),
-    }
+    wide!(
+        fn pairs<T: Element>(
+            a: Line<'_, T>,
+            b: Line<'_, T>,
+            out: &mut [MaybeUninit<T>],
+            f: impl Fn(T, T) -> T,
+        ) {
+            match (a, b) {
+                (Line::Many(a), Line::Many(b)) => fill(out, a.iter().zip(b).map(|(&a, &b)| f(a, b))),
+                (Line::Many(a), Line::One(b)) => fill(out, a.iter().map(|&a| f(a, b))),
+                (Line::One(a), Line::Many(b)) => fill(out, b.iter().map(|&b| f(a, b))),
+                (Line::One(a), Line::One(b)) => out.fill(MaybeUninit::new(f(a, b))),
+            }
+        }
+    )
 }
 
 /// Writes every element: there are as many values.

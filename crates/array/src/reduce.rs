@@ -10,6 +10,7 @@
 
 use crate::buffer::Buffer;
 use crate::dtype::{sealed::Arithmetic, with_type};
+use crate::lines::wide;
 use crate::shape::{self, Axis};
 use crate::{Array, Element, Error, Result};
 
@@ -94,7 +95,11 @@ pub(crate) fn max_line<T: Element>(line: &[T]) -> T {
 
 /// Adds a lane to sums, as an array's over its first axis: they start at 0, and are rounded at the end.
 pub(crate) fn add_lane<T: Element>(sums: &mut [T::Sum], lane: &[T]) {
-    sums.iter_mut().zip(lane).for_each(|(sum, &value)| *sum = sum.plus(value.widen()));
+    wide!(
+        fn add<T: Element>(sums: &mut [T::Sum], lane: &[T]) {
+            sums.iter_mut().zip(lane).for_each(|(sum, &value)| *sum = sum.plus(value.widen()));
+        }
+    )
 }
 
 /// What to do with the elements: where to start, how to take one in, and how to join two parts.
@@ -129,21 +134,35 @@ const LANES: usize = 8;
 
 impl<A: Element, F, G: Fn(A, A) -> A> Fold<A, F, G> {
     /// Folds a few elements, in eight running results.
-    #[inline(always)]
     fn block<T: Element>(&self, values: &[T]) -> A
     where
         F: Fn(A, T) -> A,
     {
-        let mut lanes = [self.start; LANES];
+        let start = self.start;
         let (blocks, rest) = values.as_chunks::<LANES>();
-        for block in blocks {
-            for (result, &value) in lanes.iter_mut().zip(block) {
-                *result = (self.take)(*result, value);
-            }
-        }
-        let rest = rest.iter().fold(self.start, |result, &value| (self.take)(result, value));
+        let lanes = eight(blocks, start, &self.take);
+        let rest = rest.iter().fold(start, |result, &value| (self.take)(result, value));
         lanes.into_iter().fold(rest, &self.join)
     }
+}
+
+/// Eight running results, of every eighth element each.
+fn eight<T: Element, A: Element>(blocks: &[[T; LANES]], start: A, take: impl Fn(A, T) -> A) -> [A; LANES] {
+    wide!(
+        fn eight<T: Element, A: Element>(
+            blocks: &[[T; LANES]],
+            start: A,
+            take: impl Fn(A, T) -> A,
+        ) -> [A; LANES] {
+            let mut lanes = [start; LANES];
+            for block in blocks {
+                for (result, &value) in lanes.iter_mut().zip(block) {
+                    *result = take(*result, value);
+                }
+            }
+            lanes
+        }
+    )
 }
 
 /// Folds `n` elements from `first` by halves, down to blocks.

@@ -237,9 +237,13 @@ impl Tiles {
     }
 
     fn run_as<T: Lines>(&self, inputs: &[&Array]) -> Result<Vec<Array>> {
-        let mut held = Vec::with_capacity(inputs.len());
+        // What does not lie in row-major order is copied.
+        let mut copies: Vec<Array> = Vec::new();
+        let mut starts = Vec::with_capacity(inputs.len());
         for (&input, &form) in inputs.iter().zip(&self.forms) {
-            if input.dtype() != T::DTYPE || input.len() != self.count(form, [self.rows, self.columns]) {
+            let start =
+                input.start::<T>().filter(|_| input.len() == self.count(form, [self.rows, self.columns]));
+            let Some(start) = start else {
                 return Err(Error::new(format!(
                     "tiles: {} {:?} in place of {form:?} of {} by {}",
                     input.dtype(),
@@ -247,8 +251,13 @@ impl Tiles {
                     self.rows,
                     self.columns
                 )));
+            };
+            starts.push(start);
+            if !input.is_contiguous() {
+                copies.push(input.contiguous()?);
+                starts.pop();
+                starts.extend(copies.last().and_then(Array::start::<T>));
             }
-            held.push(input.contiguous()?);
         }
         let mut buffers = Vec::with_capacity(self.outputs.len());
         for (form, _) in &self.outputs {
@@ -262,7 +271,7 @@ impl Tiles {
         let mut sums = vec![<T::Sum as Arithmetic>::ZERO; sums * self.columns];
         let pass = Pass {
             tiles: self,
-            inputs: held.iter().map(|array| array.start::<T>().expect("the dtype was asked")).collect(),
+            inputs: starts,
             outputs: buffers.iter_mut().map(Buffer::as_mut_ptr).collect(),
             scratch: scratch.as_mut_ptr().cast(),
         };

@@ -30,11 +30,11 @@ use table::Tables;
 /// A program that is ready to run.
 pub(crate) struct Plan {
     units: Vec<Unit>,
-    /// Numbers and constants, by value.
-    constants: HashMap<usize, Array>,
+    /// Values are the inputs, then these, then what units write.
+    constants: Vec<Array>,
     inputs: usize,
     outputs: Vec<usize>,
-    values: usize,
+    written: usize,
 }
 
 /// What is run in one go.
@@ -78,7 +78,8 @@ impl Plan {
     /// # Errors
     /// Those of the operations.
     pub(crate) fn run(&self, arrays: &[Array]) -> Result<Vec<Array>> {
-        let mut values: Vec<Option<Array>> = vec![None; self.values];
+        let first = self.inputs + self.constants.len();
+        let mut values: Vec<Option<Array>> = vec![None; self.written];
         for unit in &self.units {
             let results = {
                 let read = |&value: &usize| self.value(value, arrays, &values);
@@ -86,16 +87,21 @@ impl Plan {
                 unit.run.run(&operands)?
             };
             for (&value, result) in unit.writes.iter().zip(results) {
-                values[value] = Some(result);
+                values[value - first] = Some(result);
             }
-            unit.done.iter().for_each(|&value| values[value] = None);
+            unit.done.iter().for_each(|&value| values[value - first] = None);
         }
         Ok(self.outputs.iter().map(|&value| self.value(value, arrays, &values).clone()).collect())
     }
 
     fn value<'a>(&'a self, value: usize, arrays: &'a [Array], values: &'a [Option<Array>]) -> &'a Array {
-        let computed = values[value].as_ref().or_else(|| self.constants.get(&value));
-        computed.or_else(|| arrays.get(value)).expect("a unit comes after those it reads")
+        match value.checked_sub(self.inputs) {
+            None => &arrays[value],
+            Some(at) => match at.checked_sub(self.constants.len()) {
+                None => &self.constants[at],
+                Some(at) => values[at].as_ref().expect("a unit comes after those it reads"),
+            },
+        }
     }
 }
 
@@ -241,13 +247,7 @@ impl Lowered {
             };
             units.push(Unit { run, reads: piece.reads, writes: piece.writes, done: Vec::new() });
         }
-        let units = in_order(units);
-        let mut plan = Plan { units, constants: HashMap::new(), inputs, outputs, values: nodes.len() };
-        plan.free();
-        let read: Vec<usize> =
-            plan.units.iter().flat_map(|unit| unit.reads.clone()).chain(plan.outputs.clone()).collect();
-        plan.constants = self.constants.into_iter().filter(|(value, _)| read.contains(value)).collect();
-        Ok(plan)
+        Ok(Plan::of(in_order(units), inputs, outputs, self.constants))
     }
 }
 
@@ -283,18 +283,39 @@ fn in_order(units: Vec<Unit>) -> Vec<Unit> {
 }
 
 impl Plan {
-    /// Says of each unit what nobody reads after it.
-    fn free(&mut self) {
-        let mut read = vec![false; self.values];
-        self.outputs.iter().for_each(|&value| read[value] = true);
-        let inputs = self.inputs;
-        for unit in self.units.iter_mut().rev() {
-            let own: Vec<usize> = unit.reads.iter().chain(&unit.writes).copied().collect();
-            unit.done = own
-                .into_iter()
-                .filter(|&value| value >= inputs && !std::mem::replace(&mut read[value], true))
-                .collect();
+    /// The plan that runs these units, with values numbered anew.
+    fn of(
+        mut units: Vec<Unit>,
+        inputs: usize,
+        mut outputs: Vec<usize>,
+        mut constants: HashMap<usize, Array>,
+    ) -> Plan {
+        let mut number: HashMap<usize, usize> = (0..inputs).map(|value| (value, value)).collect();
+        let mut kept = Vec::new();
+        for &value in units.iter().flat_map(|unit| &unit.reads).chain(&outputs) {
+            if let Some(array) = constants.remove(&value) {
+                number.insert(value, inputs + kept.len());
+                kept.push(array);
+            }
         }
+        let first = inputs + kept.len();
+        let mut written = 0;
+        for &value in units.iter().flat_map(|unit| &unit.writes) {
+            number.insert(value, first + written);
+            written += 1;
+        }
+        for unit in &mut units {
+            unit.reads.iter_mut().chain(&mut unit.writes).for_each(|value| *value = number[value]);
+        }
+        outputs.iter_mut().for_each(|value| *value = number[value]);
+        // Who reads what last.
+        let mut read = vec![false; first + written];
+        outputs.iter().for_each(|&value| read[value] = true);
+        for unit in units.iter_mut().rev() {
+            let own = unit.reads.iter().chain(&unit.writes).copied().filter(|&value| value >= first);
+            unit.done = own.filter(|&value| !std::mem::replace(&mut read[value], true)).collect();
+        }
+        Plan { units, constants: kept, inputs, outputs, written }
     }
 }
 
@@ -371,6 +392,31 @@ mod tests {
             expect![[r#"
             12 steps over 6 by 5, 4 inputs, 2 outputs
             2 steps over 1 by 6, 2 inputs, 1 outputs"#]],
+        );
+    }
+
+    /// The linear layer of seed 001 with its norm: a matrix times a vector is a product, all else passes.
+    #[test]
+    fn a_small_layer() {
+        let (w, x, g, b) = (symbol("w", &[2, 3]), symbol("x", &[3]), symbol("g", &[2]), symbol("b", &[2]));
+        let build = || {
+            let a = w.matmul(&x)?;
+            let u = a.powf(2.0)?.mean_all()?.sqrt()?;
+            let v = (&(&g * &(&a / &u)?)? + &b)?;
+            let loss = v.powf(2.0)?.sum_all()?;
+            let mut outputs = grad(&loss, &[&w, &g, &b])?;
+            outputs.push(loss);
+            Ok::<_, pullback_ops::Error>(outputs)
+        };
+        let outputs = build().expect("rules");
+        check(
+            &[&w, &x, &g, &b],
+            &outputs.iter().collect::<Vec<_>>(),
+            expect![[r#"
+            (w @ x)
+            25 steps over 1 by 2, 8 inputs, 4 outputs
+            View([]) []
+            1 steps over 2 by 3, 2 inputs, 1 outputs"#]],
         );
     }
 

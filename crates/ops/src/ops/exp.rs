@@ -54,8 +54,8 @@ pub(super) fn exp_of(x: f64) -> f64 {
     let power = f64::from_bits((shifted.to_bits() << 52).wrapping_add(1f64.to_bits()));
     // x = k ln 2 + r with |r| ≤ ½ ln 2, so that the series to r⁸ / 8! leaves out 2e-10 of the result.
     let r = x - (shifted - WHOLE) * std::f64::consts::LN_2;
-    let factorials = [1.0, 1.0, 2.0, 6.0, 24.0, 120.0, 720.0, 5040.0, 40320.0];
-    power * factorials.iter().rev().fold(0.0, |sum, factorial| sum * r + 1.0 / factorial)
+    let factorials = [5040.0, 720.0, 120.0, 24.0, 6.0, 2.0, 1.0, 1.0];
+    power * factorials.iter().fold(1.0 / 40320.0, |sum, factorial| sum * r + 1.0 / factorial)
 }
 
 impl Val {
