@@ -138,6 +138,9 @@ impl Labelled {
     /// Sums over every label that is not to be kept.
     fn sum_to(&self, keep: impl Fn(u32) -> bool) -> Result<Labelled> {
         let axes: Vec<usize> = (0..self.labels.len()).filter(|&axis| !keep(self.labels[axis])).collect();
+        if axes.is_empty() {
+            return Ok(Labelled { array: self.array.clone(), labels: self.labels.clone() });
+        }
         let labels = self.labels.iter().copied().filter(|&label| keep(label)).collect();
         Ok(Labelled { array: self.array.sum(&axes, false)?, labels })
     }
