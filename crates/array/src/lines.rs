@@ -83,12 +83,12 @@ macro_rules! wide {
         if is_x86_feature_detected!("avx2") {
             #[target_feature(enable = "avx2")]
             fn vectorised<$($T: $bound),*>($($argument: $type),*) $(-> $result)? {
-                $name($($argument),*)
+                $name::<$($T),*>($($argument),*)
             }
             // SAFETY: the processor has the feature.
-            return unsafe { vectorised($($argument),*) };
+            return unsafe { vectorised::<$($T),*>($($argument),*) };
         }
-        $name($($argument),*)
+        $name::<$($T),*>($($argument),*)
     }};
 }
 pub(crate) use wide;

@@ -41,7 +41,7 @@ impl Array {
         }
         let sums = with_type!(self.dtype(), T => {
             let start = self.start::<T>().expect("the dtype was matched");
-            split.fold("sum", &Elements(start), &summing::<T>())?.cast(self.dtype())?
+            split.fold::<T, Sum>("sum", &Elements(start))?.cast(self.dtype())?
         });
         split.finish(sums, keepdims)
     }
@@ -55,7 +55,7 @@ impl Array {
         let (Some(left), Some(right)) = (self.start::<T>(), other.start::<T>()) else {
             unreachable!("the caller matched the dtypes")
         };
-        split.fold("sum", &Products(left, right), &summing::<T>())?.cast(T::DTYPE)
+        split.fold::<T, Sum>("sum", &Products(left, right))?.cast(T::DTYPE)
     }
 
     /// The maximum over `axes`, which stay as axes of size 1 if `keepdims`. NaN where any element is NaN.
@@ -73,7 +73,7 @@ impl Array {
         }
         let maxima = with_type!(self.dtype(), T => {
             let start = self.start::<T>().expect("the dtype was matched");
-            split.fold("max", &Elements(start), &largest_of::<T>())?
+            split.fold::<T, Largest>("max", &Elements(start))?
         });
         split.finish(maxima, keepdims)
     }
@@ -81,16 +81,17 @@ impl Array {
 
 /// The sum of a line of elements, as an array's over its last axis.
 pub(crate) fn sum_line<T: Element>(line: &[T]) -> T {
-    let fold = summing::<T>();
-    let sum = fold_halves(0, line.len(), &mut |first, n| fold.block(&line[first..][..n]), &fold.join);
-    T::from_f64((fold.join)(fold.start, sum).to_f64())
+    T::from_f64(fold_line::<T, Sum>(line).to_f64())
 }
 
 /// The largest element of a line, as an array's over its last axis.
 pub(crate) fn max_line<T: Element>(line: &[T]) -> T {
-    let fold = largest_of::<T>();
-    let largest = fold_halves(0, line.len(), &mut |first, n| fold.block(&line[first..][..n]), &fold.join);
-    (fold.join)(fold.start, largest)
+    fold_line::<T, Largest>(line)
+}
+
+fn fold_line<T: Element, F: Fold<T>>(line: &[T]) -> F::Of {
+    let folded = fold_halves::<T, F>(0, line.len(), &mut |first, n| fold_block::<T, F>(&line[first..][..n]));
+    F::join(F::START, folded)
 }
 
 /// Adds a lane to sums, as an array's over its first axis: they start at 0, and are rounded at the end.
@@ -102,29 +103,47 @@ pub(crate) fn add_lane<T: Element>(sums: &mut [T::Sum], lane: &[T]) {
     )
 }
 
-/// What to do with the elements: where to start, how to take one in, and how to join two parts.
-struct Fold<A, F, G> {
-    start: A,
-    take: F,
-    join: G,
+/// What to do with elements: where to start, how to take one in, and how to join two parts.
+trait Fold<T> {
+    type Of: Element;
+    const START: Self::Of;
+    fn take(part: Self::Of, value: T) -> Self::Of;
+    fn join(left: Self::Of, right: Self::Of) -> Self::Of;
 }
 
-fn summing<T: Element>() -> Fold<T::Sum, impl Fn(T::Sum, T) -> T::Sum, impl Fn(T::Sum, T::Sum) -> T::Sum> {
-    Fold {
-        start: T::Sum::ZERO,
-        take: |sum: T::Sum, value: T| sum.plus(value.widen()),
-        join: |a: T::Sum, b: T::Sum| a.plus(b),
+struct Sum;
+
+impl<T: Element> Fold<T> for Sum {
+    type Of = T::Sum;
+    const START: T::Sum = T::Sum::ZERO;
+
+    #[inline(always)]
+    fn take(sum: T::Sum, value: T) -> T::Sum {
+        sum.plus(value.widen())
+    }
+
+    #[inline(always)]
+    fn join(left: T::Sum, right: T::Sum) -> T::Sum {
+        left.plus(right)
     }
 }
 
-fn largest_of<T: Element>() -> Fold<T, impl Fn(T, T) -> T, impl Fn(T, T) -> T> {
-    Fold { start: T::LOWEST, take: larger::<T>, join: larger::<T> }
-}
+struct Largest;
 
-/// The larger of two. A NaN is never larger: it enters by name, and nothing displaces it.
-#[inline(always)]
-fn larger<T: Element>(largest: T, value: T) -> T {
-    if value > largest || value.is_nan() { value } else { largest }
+impl<T: Element> Fold<T> for Largest {
+    type Of = T;
+    const START: T = T::LOWEST;
+
+    /// A NaN is never larger: it enters by name, and nothing displaces it.
+    #[inline(always)]
+    fn take(largest: T, value: T) -> T {
+        if value > largest || value.is_nan() { value } else { largest }
+    }
+
+    #[inline(always)]
+    fn join(left: T, right: T) -> T {
+        Self::take(left, right)
+    }
 }
 
 /// So many elements are folded in one go.
@@ -132,32 +151,21 @@ const BLOCK: usize = 256;
 /// By so many running results.
 const LANES: usize = 8;
 
-impl<A: Element, F, G: Fn(A, A) -> A> Fold<A, F, G> {
-    /// Folds a few elements, in eight running results.
-    fn block<T: Element>(&self, values: &[T]) -> A
-    where
-        F: Fn(A, T) -> A,
-    {
-        let start = self.start;
-        let (blocks, rest) = values.as_chunks::<LANES>();
-        let lanes = eight(blocks, start, &self.take);
-        let rest = rest.iter().fold(start, |result, &value| (self.take)(result, value));
-        lanes.into_iter().fold(rest, &self.join)
-    }
+/// Folds a few elements, in eight running results.
+fn fold_block<T: Element, F: Fold<T>>(values: &[T]) -> F::Of {
+    let (blocks, rest) = values.as_chunks::<LANES>();
+    let rest = rest.iter().fold(F::START, |part, &value| F::take(part, value));
+    eight::<T, F>(blocks).into_iter().fold(rest, F::join)
 }
 
 /// Eight running results, of every eighth element each.
-fn eight<T: Element, A: Element>(blocks: &[[T; LANES]], start: A, take: impl Fn(A, T) -> A) -> [A; LANES] {
+fn eight<T: Element, F: Fold<T>>(blocks: &[[T; LANES]]) -> [F::Of; LANES] {
     wide!(
-        fn eight<T: Element, A: Element>(
-            blocks: &[[T; LANES]],
-            start: A,
-            take: impl Fn(A, T) -> A,
-        ) -> [A; LANES] {
-            let mut lanes = [start; LANES];
+        fn running<T: Element, F: Fold<T>>(blocks: &[[T; LANES]]) -> [F::Of; LANES] {
+            let mut lanes = [F::START; LANES];
             for block in blocks {
-                for (result, &value) in lanes.iter_mut().zip(block) {
-                    *result = take(*result, value);
+                for (part, &value) in lanes.iter_mut().zip(block) {
+                    *part = F::take(*part, value);
                 }
             }
             lanes
@@ -166,18 +174,17 @@ fn eight<T: Element, A: Element>(blocks: &[[T; LANES]], start: A, take: impl Fn(
 }
 
 /// Folds `n` elements from `first` by halves, down to blocks.
-fn fold_halves<A>(
+fn fold_halves<T: Element, F: Fold<T>>(
     first: usize,
     n: usize,
-    block: &mut impl FnMut(usize, usize) -> A,
-    join: &impl Fn(A, A) -> A,
-) -> A {
+    block: &mut impl FnMut(usize, usize) -> F::Of,
+) -> F::Of {
     if n <= BLOCK {
         return block(first, n);
     }
     let half = n / 2 / LANES * LANES;
-    let left = fold_halves(first, half, block, join);
-    join(left, fold_halves(first + half, n - half, block, join))
+    let left = fold_halves::<T, F>(first, half, block);
+    F::join(left, fold_halves::<T, F>(first + half, n - half, block))
 }
 
 /// Where elements are read.
@@ -299,15 +306,9 @@ impl Split {
         result.reshape(if keepdims { &self.shape_with_ones } else { &self.shape })
     }
 
-    /// Folds the elements of type `T` into one `A` for each index that is kept. None of the axes that go is empty.
-    fn fold<T, A, F, G>(&self, op: &str, read: &impl Read<T>, fold: &Fold<A, F, G>) -> Result<Array>
-    where
-        T: Element,
-        A: Element,
-        F: Fn(A, T) -> A,
-        G: Fn(A, A) -> A,
-    {
-        let mut folded = Buffer::<A>::filled(shape::len(op, &self.shape)?, fold.start)?;
+    /// Folds the elements into one result for each index that is kept. None of the axes that go is empty.
+    fn fold<T: Element, F: Fold<T>>(&self, op: &str, read: &impl Read<T>) -> Result<Array> {
+        let mut folded = Buffer::<F::Of>::filled(shape::len(op, &self.shape)?, F::START)?;
         if folded.is_empty() {
             return Ok(Array::from_buffer(self.shape.clone(), folded));
         }
@@ -324,7 +325,7 @@ impl Split {
                         let from = (part * BLOCK) as isize;
                         let at = [left + dl + from * left_step, right + dr + from * right_step];
                         let lane = unsafe { read.line(at, out.len(), [left_step, right_step], &mut block) };
-                        out.iter_mut().zip(lane).for_each(|(out, &value)| *out = (fold.take)(*out, value));
+                        out.iter_mut().zip(lane).for_each(|(out, &value)| *out = F::take(*out, value));
                     }
                 });
             });
@@ -335,9 +336,9 @@ impl Split {
                 shape::for_each_offset(&self.before, |[dl, dr]| {
                     let at = [left + dl, right + dr];
                     let mut part = |first: usize, n: usize| {
-                        fold.block(unsafe { part_of(read, &self.behind, at, first, n, &mut block) })
+                        fold_block::<T, F>(unsafe { part_of(read, &self.behind, at, first, n, &mut block) })
                     };
-                    *out = (fold.join)(*out, fold_halves(0, n, &mut part, &fold.join));
+                    *out = F::join(*out, fold_halves::<T, F>(0, n, &mut part));
                 });
             });
         }

@@ -169,7 +169,7 @@ impl Tiles {
             step.reads().for_each(|value| last[value] = at);
         }
         let (mut free, mut slots, mut row_slots) = (Vec::new(), 0, 0);
-        for at in 0..steps.len() {
+        for (at, step) in steps.iter().enumerate() {
             let value = given + at;
             let form = forms[value];
             let next = |count: &mut usize| {
@@ -183,7 +183,7 @@ impl Tiles {
                 });
             }
             let mut seen = None;
-            for read in steps[at].reads().filter(|&read| last[read] == at) {
+            for read in step.reads().filter(|&read| last[read] == at) {
                 if let Some(Place::Slot(slot)) = places[read]
                     && seen != Some(read)
                 {

@@ -52,7 +52,7 @@ enum Run {
     /// A kernel, and the shape of its result.
     Kernel(Kernel, Vec<usize>),
     /// A pass; of each input, the axes in the order of the table where they are in another.
-    Tiles(Tiles, Vec<Option<(Vec<Option<usize>>, Vec<usize>)>>),
+    Tiles(Tiles, Vec<Option<table::Order>>),
 }
 
 impl Plan {
@@ -167,7 +167,7 @@ impl Lowered {
         if step.value.outputs().len() == 1
             && let Some(value) = self.kernels(op.as_ref(), &inputs)
         {
-            debug_assert_eq!(self.recipe.shape(value), step.value.shape(), "{}", op.name());
+            debug_assert_eq!(self.recipe.shape(value), step.value.shape(), "{op:?}");
             self.of_slot[step.first] = Some(value);
             return;
         }

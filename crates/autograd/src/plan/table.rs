@@ -33,8 +33,11 @@ pub(super) enum Run {
     /// Of this value.
     Kernel(usize),
     /// With the axes of each input, in the order of the table, and their sizes, where they are in another.
-    Tiles(Tiles, Vec<Option<(Vec<Option<usize>>, Vec<usize>)>>),
+    Tiles(Tiles, Vec<Option<Order>>),
 }
+
+/// Axes in another order, and their sizes: [`Array::rearranged`](pullback_array::Array::rearranged).
+pub(super) type Order = (Vec<Option<usize>>, Vec<usize>);
 
 /// Kernels on their way to pieces.
 pub(super) struct Tables<'a> {
@@ -221,8 +224,7 @@ impl<'a> Tables<'a> {
             }
         }
         if let Some(member) = table.axes.get(&seen.value) {
-            let is_sum_of_columns = member.iter().flatten().next().is_some_and(|&first| first != 0);
-            if *member != places || is_sum_of_columns {
+            if *member != places || is_of_columns(member) {
                 return None;
             }
         } else if self.stages[seen.value] >= table.stage {
@@ -263,9 +265,7 @@ impl<'a> Tables<'a> {
             node.operands.iter().find(|operand| of_rows(operand))?;
             form = Form::Row;
         }
-        let mut next = 0..;
-        let axes: Vec<Option<usize>> =
-            node.shape.iter().map(|&size| if size == 1 { None } else { next.next() }).collect();
+        let axes = numbered(&node.shape);
         let mut rows = table.rows;
         let mut forms = Vec::new();
         for &operand in &node.operands {
@@ -293,9 +293,7 @@ impl<'a> Tables<'a> {
         if not_one(seen.shape) != table.sizes {
             return None;
         }
-        let mut next = 0..;
-        let axes: Vec<Option<usize>> =
-            seen.shape.iter().map(|&size| if size == 1 { None } else { next.next() }).collect();
+        let axes = numbered(seen.shape);
         let mut goes: Vec<usize> = over.iter().filter_map(|&axis| axes[axis]).collect();
         goes.sort_unstable();
         let (all, first) = (table.sizes.len(), *goes.first()?);
@@ -335,89 +333,107 @@ impl<'a> Tables<'a> {
     }
 
     fn piece(&self, table: &Table) -> Result<Piece> {
-        let rows = table.rows.unwrap_or(0);
-        let (mut reads, mut forms, mut orders): (Vec<(usize, Vec<usize>)>, Vec<Form>, Vec<_>) =
-            Default::default();
-        // Inputs first: each that is read at other axes of the table is one of its own.
-        let mut operands: Vec<Vec<(bool, usize)>> = Vec::new();
+        let number_of: HashMap<usize, usize> =
+            table.members.iter().enumerate().map(|(at, &member)| (member, at)).collect();
+        let mut inputs =
+            Inputs { rows: table.rows.unwrap_or(0), axes: table.sizes.len(), ..Inputs::default() };
+        let mut operands: Vec<Vec<Operand>> = Vec::new();
         for &member in &table.members {
             let node = &self.nodes[member];
-            let of_node = match node.kernel {
+            let whole = match node.kernel {
                 Kernel::Each(_) | Kernel::Pairs(_) => &node.shape,
                 _ => &self.nodes[node.operands[0]].shape,
             };
-            let mut next = 0..;
-            let axes: Vec<Option<usize>> =
-                of_node.iter().map(|&size| if size == 1 { None } else { next.next() }).collect();
-            let mut own = Vec::new();
-            for &operand in &node.operands {
+            let axes = numbered(whole);
+            let operand = |&operand: &usize| {
                 let seen = self.seen(operand);
-                if let Some(number) = table.members.iter().position(|&member| member == seen.value) {
-                    own.push((true, number));
-                    continue;
-                }
-                let at = &axes[axes.len() - seen.shape.len()..];
-                // The axes of what is read, in the order of the table.
-                let mut present: Vec<(usize, usize)> = Vec::new();
-                for ((place, axis), &size) in at.iter().zip(&seen.axes).zip(seen.shape) {
-                    if let (Some(place), Some(axis), true) = (place, axis, size != 1) {
-                        present.push((*place, *axis));
-                    }
-                }
-                present.sort_unstable();
-                let places: Vec<usize> = present.iter().map(|(place, _)| *place).collect();
-                let key = (seen.value, present.iter().flat_map(|&(place, axis)| [place, axis]).collect());
-                let number = match reads.iter().position(|read| *read == key) {
-                    Some(number) => number,
+                match number_of.get(&seen.value) {
+                    Some(&number) => Operand::Member(number),
                     None => {
-                        let all = table.sizes.len();
-                        forms.push(match places.first() {
-                            _ if places.len() == all => Form::Place,
-                            None if rows == 0 => Form::Row,
-                            None => Form::One,
-                            Some(0) => Form::Row,
-                            Some(_) => Form::Column,
-                        });
-                        let is_in_order = present.is_sorted_by_key(|(_, axis)| *axis);
-                        let shape = &self.nodes[seen.value].shape;
-                        orders.push((!is_in_order).then(|| {
-                            let order = present.iter().map(|&(_, axis)| (Some(axis), shape[axis]));
-                            order.unzip()
-                        }));
-                        reads.push(key);
-                        reads.len() - 1
+                        let at = &axes[axes.len() - seen.shape.len()..];
+                        Operand::Input(inputs.number(&seen, at, &self.nodes[seen.value].shape))
                     }
-                };
-                own.push((false, number));
-            }
-            operands.push(own);
+                }
+            };
+            operands.push(node.operands.iter().map(operand).collect());
         }
-        let number =
-            |&(is_member, number): &(bool, usize)| if is_member { reads.len() + number } else { number };
-        let steps = table.members.iter().zip(&operands).map(|(&member, operands)| {
-            let of = |k: usize| number(&operands[k]);
-            match &self.nodes[member].kernel {
+        let Inputs { reads, forms, orders, rows, .. } = inputs;
+        let steps = table.members.iter().zip(&operands).map(|(member, operands)| {
+            let of = |k: usize| match operands[k] {
+                Operand::Input(number) => number,
+                Operand::Member(number) => reads.len() + number,
+            };
+            match &self.nodes[*member].kernel {
                 Kernel::Each(f) => Step::Each(f.0, of(0)),
                 Kernel::Pairs(f) => Step::Pairs(f.0, of(0), of(1)),
                 Kernel::Max(_) => Step::MaxRow(of(0)),
-                _ => match table.axes[&member].iter().flatten().next() {
-                    Some(&first) if first != 0 => Step::SumColumn(of(0)),
-                    _ => Step::SumRow(of(0)),
-                },
+                _ if is_of_columns(&table.axes[member]) => Step::SumColumn(of(0)),
+                _ => Step::SumRow(of(0)),
             }
         });
-        let writes = table.members.iter().enumerate().filter(|(_, member)| self.written.contains(member));
-        let writes: Vec<(usize, usize)> = writes.map(|(at, &member)| (at, member)).collect();
-        let outputs = writes.iter().map(|&(at, member)| (reads.len() + at, self.nodes[member].shape.clone()));
-        let [rows, columns] =
-            [&table.sizes[..rows], &table.sizes[rows..]].map(|sizes| sizes.iter().product());
-        let tiles = Tiles::new(table.dtype, [rows, columns], forms, steps.collect(), outputs.collect())?;
-        Ok(Piece {
-            run: Run::Tiles(tiles, orders),
-            reads: reads.iter().map(|(value, _)| *value).collect(),
-            writes: writes.into_iter().map(|(_, member)| member).collect(),
-        })
+        let written = table.members.iter().enumerate().filter(|(_, member)| self.written.contains(member));
+        let (outputs, writes) = written
+            .map(|(at, &member)| ((reads.len() + at, self.nodes[member].shape.clone()), member))
+            .unzip();
+        let size = [&table.sizes[..rows], &table.sizes[rows..]].map(|sizes| sizes.iter().product());
+        let tiles = Tiles::new(table.dtype, size, forms, steps.collect(), outputs)?;
+        Ok(Piece { run: Run::Tiles(tiles, orders), reads, writes })
     }
+}
+
+/// Where a step of a pass reads.
+enum Operand {
+    Member(usize),
+    Input(usize),
+}
+
+/// What a pass reads from outside: a value that is read at other axes of the table is another input.
+#[derive(Default)]
+struct Inputs {
+    rows: usize,
+    /// Of the table.
+    axes: usize,
+    known: HashMap<(usize, Vec<(usize, usize)>), usize>,
+    reads: Vec<usize>,
+    forms: Vec<Form>,
+    orders: Vec<Option<Order>>,
+}
+
+impl Inputs {
+    /// The number of the input that is a value of this shape, seen at these axes of the table.
+    fn number(&mut self, seen: &Seen<'_>, at: &[Option<usize>], shape: &[usize]) -> usize {
+        // The table's axes that it has, and which of its own they are.
+        let axes = at.iter().zip(&seen.axes).zip(seen.shape).filter(|(_, size)| **size != 1);
+        let mut present: Vec<(usize, usize)> = axes.filter_map(|((at, own), _)| at.zip(*own)).collect();
+        present.sort_unstable();
+        let next = self.reads.len();
+        let number = *self.known.entry((seen.value, present.clone())).or_insert(next);
+        if number == next {
+            self.reads.push(seen.value);
+            self.forms.push(match present.first() {
+                _ if present.len() == self.axes => Form::Place,
+                None if self.rows == 0 => Form::Row,
+                None => Form::One,
+                Some((0, _)) => Form::Row,
+                Some(_) => Form::Column,
+            });
+            let is_in_order = present.is_sorted_by_key(|(_, own)| *own);
+            let order = present.iter().map(|&(_, own)| (Some(own), shape[own]));
+            self.orders.push((!is_in_order).then(|| order.unzip()));
+        }
+        number
+    }
+}
+
+/// Is a value of a table with these axes a sum of columns? All others have the first of its axes, or none.
+fn is_of_columns(axes: &[Option<usize>]) -> bool {
+    axes.iter().flatten().next().is_some_and(|&first| first != 0)
+}
+
+/// For each axis that is not of size 1 its number among them.
+fn numbered(shape: &[usize]) -> Vec<Option<usize>> {
+    let mut next = 0..;
+    shape.iter().map(|&size| if size == 1 { None } else { next.next() }).collect()
 }
 
 /// The sizes that are not 1.
