@@ -268,8 +268,14 @@ impl Array {
 
     /// Whether the elements lie one after another in row-major order.
     pub(crate) fn is_contiguous(&self) -> bool {
-        let axes = shape::merge(self.axes());
-        self.is_empty() || matches!(axes[..], [] | [Axis { strides: [1], .. }])
+        let mut next = 1;
+        let mut axes = self.shape.iter().zip(&self.strides).rev().filter(|(size, _)| **size != 1);
+        self.is_empty()
+            || axes.all(|(&size, &stride)| {
+                let fits = stride == next;
+                next *= size as isize;
+                fits
+            })
     }
 
     /// The elements as a slice, where they lie in row-major order and are of type `T`.

@@ -82,6 +82,22 @@ impl<T: Element> Buffer<T> {
         Ok(buffer)
     }
 
+    /// A buffer of `length` elements that nobody has written.
+    ///
+    /// # Errors
+    /// Those of [`write_with`](Buffer::write_with).
+    ///
+    /// # Safety
+    /// Every element must be written, through [`as_mut_ptr`](Buffer::as_mut_ptr), before any is read or the buffer is shared.
+    pub unsafe fn unwritten(length: usize) -> Result<Buffer<T>> {
+        Buffer::allocate(length)
+    }
+
+    /// Where the elements begin, to be written while the buffer has one owner.
+    pub fn as_mut_ptr(&mut self) -> *mut T {
+        self.pointer.as_ptr()
+    }
+
     fn allocate(length: usize) -> Result<Buffer<T>> {
         let Some(layout) = layout::<T>(length) else {
             return Err(Error::memory(format!("{length} elements of {} have no size in bytes", T::DTYPE)));

@@ -4,7 +4,7 @@
 //! operand reads a diagonal, one that is repeated in the output writes a diagonal, and one that stands in the
 //! output alone is broadcast. A label that is summed must stand in an operand.
 //!
-//! Two operands become one matrix product. Each label falls into a group: *batch* (in both operands and the
+//! Two operands that have the same labels are multiplied element by element and summed. Any others become one matrix product. Each label falls into a group: *batch* (in both operands and the
 //! output), *rows* (left and output), *columns* (right and output) or *inner* (both operands only); a label that
 //! only one operand has and the output lacks is summed beforehand. Each group is one axis of the product if the
 //! strides let its axes join; an operand whose axes do not join is copied, and no other is.
@@ -138,6 +138,9 @@ impl Labelled {
     /// Sums over every label that is not to be kept.
     fn sum_to(&self, keep: impl Fn(u32) -> bool) -> Result<Labelled> {
         let axes: Vec<usize> = (0..self.labels.len()).filter(|&axis| !keep(self.labels[axis])).collect();
+        if axes.is_empty() {
+            return Ok(Labelled { array: self.array.clone(), labels: self.labels.clone() });
+        }
         let labels = self.labels.iter().copied().filter(|&label| keep(label)).collect();
         Ok(Labelled { array: self.array.sum(&axes, false)?, labels })
     }
@@ -225,6 +228,16 @@ fn multiply<T: Element>(
             a.zip_as::<T>(&b, "contract", |a, b| a.times(b).times(coef))?
         };
         return Ok(Labelled { array, labels });
+    }
+    if left.labels.iter().all(|&label| has(right, label))
+        && right.labels.iter().all(|&label| has(left, label))
+    {
+        // Both have all labels: no element is read twice, and there is nothing for a matrix product to gain.
+        let (a, b) = (left.expand(&left.labels, sizes)?, right.expand(&left.labels, sizes)?);
+        let axes: Vec<usize> = (0..left.labels.len()).filter(|&k| inner.contains(&left.labels[k])).collect();
+        let kept = left.labels.iter().copied().filter(|label| !inner.contains(label)).collect();
+        let sum = Labelled { array: a.sum_of_products::<T>(&b, &axes)?, labels: kept };
+        return sum.scale(coef);
     }
     matrix_product(coef, left, right, &labels, &inner, sizes)
 }

@@ -1,6 +1,7 @@
 //! Functions of one element, and of two at a time under broadcasting.
 
 use crate::dtype::{sealed::Arithmetic, with_type};
+use crate::lines::{Each, Line, Lines, Pairs, each_line, pairs_line};
 use crate::shape::{self, Axis};
 use crate::{Array, DType, Element, Error, Result};
 use std::mem::MaybeUninit;
@@ -53,21 +54,45 @@ impl Array {
         self.map(f32, f64)
     }
 
+    /// Applies a function to every element, by the loops that it is stated as.
+    ///
+    /// # Errors
+    /// For integers, as [`map`](Array::map).
+    pub fn each(&self, f: &Each) -> Result<Array> {
+        match self.dtype() {
+            DType::F32 => self.map_lines(f32::each(f)),
+            DType::F64 => self.map_lines(f64::each(f)),
+            DType::I64 => Err(Error::new(format!("map: {:?} holds i64, not floats", self.shape()))
+                .with_hint("cast it to f32 or f64 first")),
+        }
+    }
+
     /// [`map`](Array::map) on elements known to be of type `T`.
     pub(crate) fn map_as<T: Element>(&self, f: impl Fn(T) -> T) -> Result<Array> {
+        self.map_lines(|x, out| each_line(x, out, &f))
+    }
+
+    /// The loop `f`, which writes as many elements as it is given, on elements known to be of type `T`.
+    fn map_lines<T: Element>(&self, f: impl Fn(&[T], &mut [MaybeUninit<T>])) -> Result<Array> {
         let distinct = self.distinct();
-        // SAFETY: as many elements are visited as the shape has.
+        // SAFETY: `f` writes every element of the slices that it is given, and they cover the whole.
         let mapped = unsafe {
-            Array::write_with::<T>("map", distinct.shape(), |out| {
-                if let Some(values) = distinct.as_slice::<T>() {
-                    for (out, &value) in out.iter_mut().zip(values) {
-                        out.write(f(value));
-                    }
-                } else {
-                    let mut out = out.iter_mut();
+            Array::write_with::<T>("map", distinct.shape(), |out| match distinct.as_slice::<T>() {
+                Some(values) => f(values, out),
+                None => {
+                    let (mut block, mut done) = (Vec::with_capacity(BLOCK), 0);
+                    let mut flush = |block: &mut Vec<T>| {
+                        f(block, &mut out[done..][..block.len()]);
+                        done += block.len();
+                        block.clear();
+                    };
                     distinct.for_each::<T>(|value| {
-                        out.next().expect("as many elements").write(f(value));
+                        block.push(value);
+                        if block.len() == BLOCK {
+                            flush(&mut block);
+                        }
                     });
+                    flush(&mut block);
                 }
             })?
         };
@@ -96,6 +121,28 @@ impl Array {
         f32: impl Fn(f32, f32) -> f32,
         f64: impl Fn(f64, f64) -> f64,
     ) -> Result<Array> {
+        let (left, right) = self.promoted(other, op)?;
+        match left.dtype() {
+            DType::F32 => left.zip_as(&right, op, f32),
+            _ => left.zip_as(&right, op, f64),
+        }
+    }
+
+    /// Applies a function to every pair of elements under NumPy's broadcasting, by the loops that it is stated as; `op` names it in
+    /// errors.
+    ///
+    /// # Errors
+    /// Those of [`zip`](Array::zip).
+    pub fn pairs(&self, other: &Array, op: &str, f: &Pairs) -> Result<Array> {
+        let (left, right) = self.promoted(other, op)?;
+        match left.dtype() {
+            DType::F32 => left.zip_lines(&right, op, f32::pairs(f)),
+            _ => left.zip_lines(&right, op, f64::pairs(f)),
+        }
+    }
+
+    /// Both operands of a function of pairs, in the shape and the type of its result.
+    fn promoted(&self, other: &Array, op: &str) -> Result<(Array, Array)> {
         let shape = shape::broadcast(op, self.shape(), other.shape())?;
         let dtype = self.dtype().promote(other.dtype());
         if dtype == DType::I64 {
@@ -106,16 +153,21 @@ impl Array {
             ))
             .with_hint("cast one of them to f32 or f64 first"));
         }
-        let left = self.cast(dtype)?.broadcast_to(&shape)?;
-        let right = other.cast(dtype)?.broadcast_to(&shape)?;
-        match dtype {
-            DType::F32 => left.zip_as(&right, op, f32),
-            _ => left.zip_as(&right, op, f64),
-        }
+        Ok((self.cast(dtype)?.broadcast_to(&shape)?, other.cast(dtype)?.broadcast_to(&shape)?))
     }
 
     /// [`zip`](Array::zip) on arrays of one shape whose elements are known to be of type `T`.
     pub(crate) fn zip_as<T: Element>(&self, other: &Array, op: &str, f: impl Fn(T, T) -> T) -> Result<Array> {
+        self.zip_lines(other, op, |a, b, out| pairs_line(a, b, out, &f))
+    }
+
+    /// The loop `f`, which writes every element that it is given, on arrays of one shape whose elements are known to be of type `T`.
+    fn zip_lines<T: Element>(
+        &self,
+        other: &Array,
+        op: &str,
+        f: impl Fn(Line<'_, T>, Line<'_, T>, &mut [MaybeUninit<T>]),
+    ) -> Result<Array> {
         debug_assert_eq!(self.shape(), other.shape());
         let starts = (self.start::<T>(), other.start::<T>());
         let (Some(left), Some(right)) = starts else { unreachable!("the caller matched the dtypes") };
@@ -128,23 +180,17 @@ impl Array {
         // SAFETY: the lines cover every index of the shape, and each stays inside of its buffer.
         unsafe {
             Array::write_with::<T>(op, self.shape(), |out| {
-                shape::for_each_line(&axes, |[l, r, o], n, [l_step, r_step, o_step]| {
-                    let (left, right) = (left.offset(l), right.offset(r));
-                    let line = |start: *const T| std::slice::from_raw_parts(start, n);
-                    if o_step != 1 {
-                        // A single element: the last axis of a row-major array has a stride of 1.
-                        out[o as usize].write(f(*left, *right));
-                        return;
-                    }
+                let mut blocks = [Vec::new(), Vec::new()];
+                shape::for_each_line(&axes, |[l, r, o], n, [l_step, r_step, _]| {
+                    // The last axis of a row-major array has a stride of 1, where there is one.
                     let out = &mut out[o as usize..][..n];
-                    match (l_step, r_step) {
-                        (1, 1) => fill(out, line(left).iter().zip(line(right)).map(|(&l, &r)| f(l, r))),
-                        (1, 0) => fill(out, line(left).iter().map(|&l| f(l, *right))),
-                        (0, 1) => fill(out, line(right).iter().map(|&r| f(*left, r))),
-                        _ => fill(
-                            out,
-                            (0..n as isize).map(|i| f(*left.offset(i * l_step), *right.offset(i * r_step))),
-                        ),
+                    let [left_block, right_block] = &mut blocks;
+                    let is_line = [l_step, r_step].iter().all(|step| matches!(step, 0 | 1));
+                    for (at, out) in (0..).zip(out.chunks_mut(if is_line { n } else { BLOCK })) {
+                        let from = (at * BLOCK) as isize;
+                        let a = line(left.offset(l + from * l_step), out.len(), l_step, left_block);
+                        let b = line(right.offset(r + from * r_step), out.len(), r_step, right_block);
+                        f(a, b, out);
                     }
                 });
             })
@@ -195,9 +241,24 @@ impl Array {
     }
 }
 
-#[inline(always)]
-fn fill<T>(out: &mut [MaybeUninit<T>], values: impl Iterator<Item = T>) {
-    for (out, value) in out.iter_mut().zip(values) {
-        out.write(value);
+/// How many elements that do not lie side by side are put so at a time.
+const BLOCK: usize = 256;
+
+/// `n` elements, `step` apart, as an operand; those that do not lie side by side are copied to `block`.
+///
+/// # Safety
+/// All of them must be readable for as long as the line is.
+unsafe fn line<T: Element>(start: *const T, n: usize, step: isize, block: &mut Vec<T>) -> Line<'_, T> {
+    // SAFETY: the caller's promise.
+    unsafe {
+        match step {
+            0 => Line::One(*start),
+            1 => Line::Many(std::slice::from_raw_parts(start, n)),
+            _ => {
+                block.clear();
+                block.extend((0..n as isize).map(|i| *start.offset(i * step)));
+                Line::Many(block)
+            }
+        }
     }
 }

@@ -35,7 +35,8 @@
 //! |---|---|
 //! | make, read and cast arrays | [`Array`] |
 //! | permute, reshape, broadcast, slice, join | [`Array::permute`] and its neighbours |
-//! | functions of one element, or two | [`Array::map`], [`Array::zip`] |
+//! | functions of one element, or two | [`Array::map`], [`Array::zip`]; [`Each`], [`Pairs`] |
+//! | chains of them in one pass | [`tiles`] |
 //! | sums and maxima over axes | [`Array::sum`], [`Array::max`] |
 //! | multiply and sum by labels | [`Array::contract`], [`Array::matmul`] |
 //! | read and add to rows by index | [`Array::gather`], [`Array::scatter_add`] |
@@ -61,6 +62,7 @@ mod gemm;
 mod index;
 pub mod interrupt;
 mod linalg;
+mod lines;
 mod matmul;
 pub mod memory;
 mod pool;
@@ -71,10 +73,12 @@ mod reduce;
 mod shape;
 mod structure;
 mod svd;
+pub mod tiles;
 
 pub use array::Array;
 pub use dtype::{DType, Element};
 pub use error::{Error, Result};
+pub use lines::{Each, Line, Pairs, each_line, pairs_line};
 pub use precision::Precision;
 pub use shape::MOST_AXES;
 pub use structure::SliceAxis;

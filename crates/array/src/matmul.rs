@@ -1,6 +1,8 @@
 //! The matrix product as NumPy's `@` means it.
 
-use crate::{Array, Error, Result, shape};
+use crate::dtype::with_type;
+use crate::gemm::{Product, gemm};
+use crate::{Array, Element, Error, Result, shape};
 
 impl Array {
     /// `self @ other`: 1-d operands are a row at the left and a column at the right, and their axis goes; axes before
@@ -36,6 +38,11 @@ impl Array {
         let batch = shape::broadcast("matmul", batch_left, batch_right)
             .map_err(|_| error(format!("batches {batch_left:?} and {batch_right:?} do not broadcast")))?;
 
+        if batch.is_empty() && self.dtype() == other.dtype() && !self.is_empty() && !other.is_empty() {
+            with_type!(self.dtype(), T => if let Some(product) = self.product_of_two::<T>(other)? {
+                return Ok(product);
+            });
+        }
         // Batch axis b has the label b; rows, contracted axis and columns have the three that follow.
         let [row, contracted, column] = [0, 1, 2].map(|k| (batch.len() + k) as u32);
         let left_last: Vec<u32> = rows.map(|_| row).into_iter().chain([contracted]).collect();
@@ -48,6 +55,39 @@ impl Array {
         let out: Vec<u32> = sizes.iter().map(|&(label, _)| label).collect();
         sizes.push((contracted, inner));
         Array::contract(1.0, &[(&a, &a_labels), (&b, &b_labels)], &out, &sizes)
+    }
+
+    /// The product of arrays of one or two axes whose sizes fit and are not 0, where one has two: what [`Array::contract`] comes to
+    /// then.
+    fn product_of_two<T: Element>(&self, other: &Array) -> Result<Option<Array>> {
+        let (Some(left), Some(right)) = (self.start::<T>(), other.start::<T>()) else { return Ok(None) };
+        let (a, b) = (self.strides(), other.strides());
+        let (m, n, left_strides, right_strides) = match (self.shape(), other.shape()) {
+            ([m, _], [_, n]) => (*m, *n, [a[0], a[1]], [b[0], b[1]]),
+            ([m, _], [_]) => (*m, 1, [a[0], a[1]], [b[0], 1]),
+            ([_], [_, n]) => (1, *n, [1, a[0]], [b[0], b[1]]),
+            _ => return Ok(None),
+        };
+        let kept = [(self.ndim() == 2).then_some(m), (other.ndim() == 2).then_some(n)];
+        let shape: Vec<usize> = kept.into_iter().flatten().collect();
+        // SAFETY: rows and columns reach every element of the result, and no index leaves its array.
+        let product = unsafe {
+            Array::write_with::<T>("matmul", &shape, |out| {
+                gemm(Product {
+                    m,
+                    n,
+                    k: other.shape()[0],
+                    scale: T::ONE,
+                    left,
+                    left_strides,
+                    right,
+                    right_strides,
+                    out: out.as_mut_ptr().cast(),
+                    out_strides: [n as isize, 1],
+                });
+            })?
+        };
+        Ok(Some(product))
     }
 
     /// Labels the last axes with `last` and those before them with their places in `batch`. An axis that has to be

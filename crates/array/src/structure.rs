@@ -87,6 +87,29 @@ impl Array {
         Ok(self.restride(shape.into(), strides, self.offset()))
     }
 
+    /// Axes in another order, left out or repeated: axis k of the result is axis `axes[k]` of `self`, or one along which it is repeated.
+    /// Only axes of size 1 may be left out. A view.
+    ///
+    /// # Errors
+    /// Where an axis does not exist, is named twice or has another size, or one of another size than 1 is left out.
+    pub fn rearranged(&self, axes: &[Option<usize>], shape: &[usize]) -> Result<Array> {
+        shape::len("rearranged", shape)?;
+        let mut seen = vec![false; self.ndim()];
+        let fits = axes.len() == shape.len()
+            && axes.iter().zip(shape).all(|(axis, &size)| match *axis {
+                None => true,
+                Some(axis) => {
+                    self.shape().get(axis) == Some(&size) && !std::mem::replace(&mut seen[axis], true)
+                }
+            })
+            && seen.iter().zip(self.shape()).all(|(&seen, &size)| seen || size == 1);
+        if !fits {
+            return Err(Error::new(format!("rearranged: {axes:?} of {:?} is not {shape:?}", self.shape())));
+        }
+        let strides = axes.iter().map(|axis| axis.map_or(0, |axis| self.strides()[axis])).collect();
+        Ok(self.restride(shape.into(), strides, self.offset()))
+    }
+
     /// A part of the array, one [`SliceAxis`] for each axis. A view where all steps are positive.
     ///
     /// # Errors

@@ -3,11 +3,14 @@
 //! It runs forward passes and nothing else: what finite differences see is independent of every rule.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use pullback_array::Array;
 use pullback_network::Value;
 use pullback_ops::{Error, Forward, Op, Origin, Result, Val};
 
+use crate::plan::Plan;
 use crate::walk::depending;
 
 /// The outputs of a program as a function of some of its values, all else as it is.
@@ -16,31 +19,35 @@ pub struct Function {
     steps: Vec<Step>,
     outputs: Vec<Source>,
     slots: usize,
+    /// Was it called before?
+    called: AtomicBool,
+    plan: OnceLock<Plan>,
 }
 
 /// One application of an operation.
-struct Step {
-    value: Val,
-    inputs: Vec<Source>,
+pub(crate) struct Step {
+    pub(crate) value: Val,
+    pub(crate) inputs: Vec<Source>,
     /// Where its outputs go: slot `first + k` for output `k`.
-    first: usize,
-    last: usize,
+    pub(crate) first: usize,
+    pub(crate) last: usize,
     /// The slots that no later step reads.
     done: Vec<usize>,
 }
 
 /// Where an array comes from when the function runs.
 #[derive(Clone)]
-enum Source {
+pub(crate) enum Source {
     Slot(usize),
-    Constant(Array),
+    /// What depends on no input, with the number of its value.
+    Constant(u64, Array),
 }
 
 impl Source {
     fn slot(&self) -> Option<usize> {
         match self {
             Source::Slot(slot) => Some(*slot),
-            Source::Constant(_) => None,
+            Source::Constant(..) => None,
         }
     }
 }
@@ -60,7 +67,7 @@ impl Function {
         let mut steps: Vec<Step> = Vec::new();
         let source = |slot_of: &HashMap<u64, usize>, value: &Val| match slot_of.get(&value.id()) {
             Some(&slot) => Ok(Source::Slot(slot)),
-            None => value.array().map(|array| Source::Constant(array.clone())),
+            None => value.array().map(|array| Source::Constant(value.id(), array.clone())),
         };
         for value in depending(outputs, inputs, fixed) {
             let Origin::Call(..) = value.origin() else { continue };
@@ -90,7 +97,14 @@ impl Function {
             let own = slots_of(&step.inputs).into_iter().chain(step.first..=step.last);
             step.done = own.filter(|&slot| read.insert(slot)).collect();
         }
-        Ok(Function { inputs: inputs.iter().map(|&input| input.clone()).collect(), steps, outputs, slots })
+        Ok(Function {
+            inputs: inputs.iter().map(|&input| input.clone()).collect(),
+            steps,
+            outputs,
+            slots,
+            called: AtomicBool::new(false),
+            plan: OnceLock::new(),
+        })
     }
 
     /// The number of elements that a call computes: its cost, to a factor.
@@ -133,7 +147,22 @@ impl Function {
     /// # Errors
     /// Where there are not as many arrays as inputs, one has another shape, or a forward pass fails.
     pub fn call(&self, arrays: &[Array]) -> Result<Vec<Array>> {
-        self.call_by(arrays, &mut |op, _, inputs| op.forward(inputs))
+        self.fit(arrays)?;
+        let is_as_told = arrays.iter().zip(&self.inputs).all(|(array, input)| array.dtype() == input.dtype());
+        // What a plan takes to be made is paid for by a few calls: one that is the only one runs as it is.
+        if !is_as_told || !self.called.swap(true, Ordering::Relaxed) {
+            return self.call_by(arrays, &mut |op, _, inputs| op.forward(inputs));
+        }
+        self.plan()?.run(arrays)
+    }
+
+    /// The plan, which is made once.
+    pub(crate) fn plan(&self) -> Result<&Plan> {
+        if let Some(plan) = self.plan.get() {
+            return Ok(plan);
+        }
+        let plan = Plan::new(&self.inputs, &self.steps, &self.outputs)?;
+        Ok(self.plan.get_or_init(|| plan))
     }
 
     /// Like [`Function::call`], with `forward` in the place of every operation's forward pass: it is given the operation, one
@@ -142,18 +171,7 @@ impl Function {
     /// # Errors
     /// Those of [`Function::call`], and those of `forward`.
     pub fn call_by(&self, arrays: &[Array], forward: &mut Forward<'_>) -> Result<Vec<Array>> {
-        if arrays.len() != self.inputs.len() {
-            return Err(Error::new(format!("{} arrays for {} inputs", arrays.len(), self.inputs.len())));
-        }
-        for (array, input) in arrays.iter().zip(&self.inputs) {
-            if array.shape() != input.shape() {
-                return Err(Error::new(format!(
-                    "an array of shape {:?} for {:?}",
-                    array.shape(),
-                    input.dims()
-                )));
-            }
-        }
+        self.fit(arrays)?;
         let mut slots: Vec<Option<Array>> = arrays.iter().cloned().map(Some).collect();
         slots.resize(self.slots, None);
         for step in &self.steps {
@@ -171,11 +189,29 @@ impl Function {
         }
         Ok(self.outputs.iter().map(|source| read(source, &slots).clone()).collect())
     }
+
+    /// # Errors
+    /// Where there are not as many arrays as inputs, or one has another shape.
+    fn fit(&self, arrays: &[Array]) -> Result<()> {
+        if arrays.len() != self.inputs.len() {
+            return Err(Error::new(format!("{} arrays for {} inputs", arrays.len(), self.inputs.len())));
+        }
+        for (array, input) in arrays.iter().zip(&self.inputs) {
+            if array.shape() != input.shape() {
+                return Err(Error::new(format!(
+                    "an array of shape {:?} for {:?}",
+                    array.shape(),
+                    input.dims()
+                )));
+            }
+        }
+        Ok(())
+    }
 }
 
 fn read<'a>(source: &'a Source, slots: &'a [Option<Array>]) -> &'a Array {
     match source {
-        Source::Constant(array) => array,
+        Source::Constant(_, array) => array,
         Source::Slot(slot) => slots[*slot].as_ref().expect("a step comes after those it depends on"),
     }
 }

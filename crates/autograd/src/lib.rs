@@ -29,6 +29,7 @@
 mod forward;
 mod function;
 mod jacobian;
+mod plan;
 mod reverse;
 mod scan;
 pub mod tensor;

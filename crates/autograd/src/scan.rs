@@ -194,11 +194,11 @@ impl Op for Scan {
     }
 
     fn forward(&self, inputs: &[&Array]) -> Result<Vec<Array>> {
-        self.steps_by(inputs, &mut |op, _, inputs| op.forward(inputs))
+        self.steps_by(inputs, &mut |given| self.function.call(given))
     }
 
     fn forward_by(&self, inputs: &[&Array], inner: &mut Forward<'_>) -> Result<Vec<Array>> {
-        self.steps_by(inputs, inner)
+        self.steps_by(inputs, &mut |given| self.function.call_by(given, inner))
     }
 
     fn inner_work(&self) -> f64 {
@@ -249,22 +249,26 @@ impl Op for Scan {
 }
 
 impl Scan {
-    fn steps_by(&self, inputs: &[&Array], inner: &mut Forward<'_>) -> Result<Vec<Array>> {
+    fn steps_by(
+        &self,
+        inputs: &[&Array],
+        step: &mut dyn FnMut(&[Array]) -> Result<Vec<Array>>,
+    ) -> Result<Vec<Array>> {
         let body = &self.body;
         let (first, rest) = inputs.split_at(body.carries.len());
         let (stacked, shared) = rest.split_at(body.stacked.len());
         let mut carries: Vec<Array> = first.iter().map(|&array| array.clone()).collect();
         let steps = self.steps.size();
         let mut rows: Vec<Vec<Array>> = vec![Vec::new(); body.yields.len()];
-        for step in 0..steps {
-            let at = if self.reversed { steps - 1 - step } else { step };
+        for number in 0..steps {
+            let at = if self.reversed { steps - 1 - number } else { number };
             let mut given = vec![Array::scalar(at as f64, DType::I64)?];
             given.append(&mut carries);
             for array in stacked {
                 given.push(row(array, at)?);
             }
             given.extend(shared.iter().map(|&array| array.clone()));
-            let mut results = self.function.call_by(&given, inner)?;
+            let mut results = step(&given)?;
             let yielded = results.split_off(body.carries.len());
             carries = results;
             rows.iter_mut().zip(yielded).for_each(|(rows, row)| rows.push(row));

@@ -26,6 +26,7 @@ mod args;
 mod arithmetic;
 mod call;
 mod error;
+pub mod kernel;
 mod labels;
 mod node;
 mod op;

@@ -5,6 +5,7 @@ use std::fmt;
 use pullback_array::{Array, DType};
 use pullback_network::Dim;
 
+use crate::kernel::Recipe;
 use crate::node::Val;
 use crate::{Error, Network, Result};
 
@@ -68,6 +69,12 @@ pub trait Op: fmt::Debug + Send + Sync + 'static {
     /// Those of [`Op::forward`], and those of `inner`.
     fn forward_by(&self, inputs: &[&Array], _inner: &mut Forward<'_>) -> Result<Vec<Array>> {
         self.forward(inputs)
+    }
+
+    /// The forward pass as kernels of these values, of which none is empty, added to `recipe`: the value that is the only output.
+    /// `None` where it is no such thing. See [`kernel`](crate::kernel).
+    fn recipe(&self, _inputs: &[usize], _recipe: &mut Recipe) -> Option<usize> {
+        None
     }
 
     /// Multiplications of operations that this one runs itself, roughly.

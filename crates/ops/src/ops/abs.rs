@@ -16,9 +16,10 @@
 //! |x| = x sign(x), and sign is constant on either side of 0.
 
 use crate::{Axes, Elementwise, Entry, Result, Sample, Slope, Unary, Val};
+use pullback_array::each;
 
 pub(crate) static ABS: Unary =
-    Unary { name: "abs", f32: f32::abs, f64: f64::abs, derivative: |x, _| Ok(Slope::value(x.sign()?)) };
+    Unary { name: "abs", lines: each!(f32::abs, f64::abs), derivative: |x, _| Ok(Slope::value(x.sign()?)) };
 
 pub(crate) static ENTRY: Entry = Entry {
     signature: "abs(x)",

@@ -15,14 +15,14 @@
 //! # Why
 //! arccos(x) = π/2 − arcsin(x).
 
+use pullback_array::each;
 use pullback_network::Coef;
 
 use crate::{Axes, Elementwise, Entry, Result, Sample, Slope, Unary, Val};
 
 pub(crate) static ACOS: Unary = Unary {
     name: "acos",
-    f32: f32::acos,
-    f64: f64::acos,
+    lines: each!(f32::acos, f64::acos),
     derivative: |x, _| Ok(Slope::times(Coef::minus_one(), (1.0 - &x.powf(2.0)?)?.powf(-0.5)?)),
 };
 

@@ -16,11 +16,11 @@
 //! cosh(y) = x; so sinh(y) y′ = 1, and sinh(y) = √(x² − 1) is not negative there.
 
 use crate::{Axes, Elementwise, Entry, Result, Sample, Slope, Unary, Val};
+use pullback_array::each;
 
 pub(crate) static ACOSH: Unary = Unary {
     name: "acosh",
-    f32: f32::acosh,
-    f64: f64::acosh,
+    lines: each!(f32::acosh, f64::acosh),
     derivative: |x, _| Ok(Slope::value((&x.powf(2.0)? - 1.0)?.powf(-0.5)?)),
 };
 

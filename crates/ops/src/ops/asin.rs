@@ -16,11 +16,11 @@
 //! sin(y) = x; so cos(y) y′ = 1, and cos(y) = √(1 − x²) is not negative there.
 
 use crate::{Axes, Elementwise, Entry, Result, Sample, Slope, Unary, Val};
+use pullback_array::each;
 
 pub(crate) static ASIN: Unary = Unary {
     name: "asin",
-    f32: f32::asin,
-    f64: f64::asin,
+    lines: each!(f32::asin, f64::asin),
     derivative: |x, _| Ok(Slope::value((1.0 - &x.powf(2.0)?)?.powf(-0.5)?)),
 };
 

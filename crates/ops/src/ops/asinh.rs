@@ -16,11 +16,11 @@
 //! sinh(y) = x; so cosh(y) y′ = 1, and cosh(y) = √(1 + x²).
 
 use crate::{Axes, Elementwise, Entry, Result, Sample, Slope, Unary, Val};
+use pullback_array::each;
 
 pub(crate) static ASINH: Unary = Unary {
     name: "asinh",
-    f32: f32::asinh,
-    f64: f64::asinh,
+    lines: each!(f32::asinh, f64::asinh),
     derivative: |x, _| Ok(Slope::value((1.0 + &x.powf(2.0)?)?.powf(-0.5)?)),
 };
 

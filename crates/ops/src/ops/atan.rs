@@ -16,11 +16,11 @@
 //! tan(y) = x; so (1 + x²) y′ = 1.
 
 use crate::{Axes, Elementwise, Entry, Result, Sample, Slope, Unary, Val};
+use pullback_array::each;
 
 pub(crate) static ATAN: Unary = Unary {
     name: "atan",
-    f32: f32::atan,
-    f64: f64::atan,
+    lines: each!(f32::atan, f64::atan),
     derivative: |x, _| Ok(Slope::value((1.0 / &(1.0 + &x.powf(2.0)?)?)?)),
 };
 

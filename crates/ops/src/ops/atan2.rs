@@ -15,13 +15,14 @@
 //! # Why
 //! It is arctan(a/b) up to a constant, and the chain rule gives (1/b) / (1 + a²/b²) by a.
 
+use pullback_array::pairs;
 use pullback_network::Coef;
 
 use crate::{Axes, Binary, Elementwise2, Entry, Result, Sample, Slope, Val};
 
 pub(crate) static ATAN2: Binary = Binary {
     name: "atan2",
-    forward: |a, b| a.zip(b, "atan2", f32::atan2, f64::atan2),
+    lines: pairs!(f32::atan2, f64::atan2),
     derivative: |at| {
         let [a, b] = at.inputs() else { unreachable!("atan2 has two inputs") };
         let square = (&a.powf(2.0)? + &b.powf(2.0)?)?;

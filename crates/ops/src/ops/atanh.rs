@@ -16,11 +16,11 @@
 //! tanh(y) = x; so (1 − x²) y′ = 1.
 
 use crate::{Axes, Elementwise, Entry, Result, Sample, Slope, Unary, Val};
+use pullback_array::each;
 
 pub(crate) static ATANH: Unary = Unary {
     name: "atanh",
-    f32: f32::atanh,
-    f64: f64::atanh,
+    lines: each!(f32::atanh, f64::atanh),
     derivative: |x, _| Ok(Slope::value((1.0 / &(1.0 - &x.powf(2.0)?)?)?)),
 };
 

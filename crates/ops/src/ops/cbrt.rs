@@ -15,14 +15,14 @@
 //! # Why
 //! y³ = x; so 3 y² y′ = 1.
 
+use pullback_array::each;
 use pullback_network::Coef;
 
 use crate::{Axes, Elementwise, Entry, Result, Sample, Slope, Unary, Val};
 
 pub(crate) static CBRT: Unary = Unary {
     name: "cbrt",
-    f32: f32::cbrt,
-    f64: f64::cbrt,
+    lines: each!(f32::cbrt, f64::cbrt),
     derivative: |_, y| Ok(Slope::times(Coef::number(1.0 / 3.0), y.powf(-2.0)?)),
 };
 

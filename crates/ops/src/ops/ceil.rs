@@ -16,9 +16,10 @@
 //! It does not change between two jumps.
 
 use crate::{Axes, Elementwise, Entry, Result, Sample, Unary, Val};
+use pullback_array::each;
 
 pub(crate) static CEIL: Unary =
-    Unary { name: "ceil", f32: f32::ceil, f64: f64::ceil, derivative: |_, _| Ok(None) };
+    Unary { name: "ceil", lines: each!(f32::ceil, f64::ceil), derivative: |_, _| Ok(None) };
 
 pub(crate) static ENTRY: Entry = Entry {
     signature: "ceil(x)",

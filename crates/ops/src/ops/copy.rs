@@ -19,6 +19,7 @@
 use pullback_array::Array;
 use pullback_network::{Coef, Label};
 
+use crate::kernel::Recipe;
 use crate::{Axes, Entry, Network, Op, Origin, Result, Sample, Site, Spec, Val};
 
 /// A value as a value of its own; see the page of this module.
@@ -40,6 +41,10 @@ impl Op for Copy {
 
     fn gates(&self, inputs: &[bool]) -> bool {
         inputs.iter().all(|&gated| gated)
+    }
+
+    fn recipe(&self, inputs: &[usize], _recipe: &mut Recipe) -> Option<usize> {
+        Some(inputs[0])
     }
 
     fn jacobian(&self, at: &Site<'_>) -> Result<Network> {

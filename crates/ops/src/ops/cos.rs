@@ -15,14 +15,14 @@
 //! # Why
 //! The limit of (cos(x+h) − cos x)/h, by the addition theorem.
 
+use pullback_array::each;
 use pullback_network::Coef;
 
 use crate::{Axes, Elementwise, Entry, Result, Sample, Slope, Unary, Val};
 
 pub(crate) static COS: Unary = Unary {
     name: "cos",
-    f32: f32::cos,
-    f64: f64::cos,
+    lines: each!(f32::cos, f64::cos),
     derivative: |x, _| Ok(Slope::times(Coef::minus_one(), x.sin()?)),
 };
 

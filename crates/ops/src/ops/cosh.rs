@@ -16,9 +16,13 @@
 //! The derivative of (e^x + e^−x)/2 is (e^x − e^−x)/2.
 
 use crate::{Axes, Elementwise, Entry, Result, Sample, Slope, Unary, Val};
+use pullback_array::each;
 
-pub(crate) static COSH: Unary =
-    Unary { name: "cosh", f32: f32::cosh, f64: f64::cosh, derivative: |x, _| Ok(Slope::value(x.sinh()?)) };
+pub(crate) static COSH: Unary = Unary {
+    name: "cosh",
+    lines: each!(f32::cosh, f64::cosh),
+    derivative: |x, _| Ok(Slope::value(x.sinh()?)),
+};
 
 pub(crate) static ENTRY: Entry = Entry {
     signature: "cosh(x)",

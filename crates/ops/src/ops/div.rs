@@ -15,13 +15,14 @@
 //! # Why
 //! a/b is linear in a; d(1/b) = −db/b².
 
+use pullback_array::pairs;
 use pullback_network::Coef;
 
 use crate::{Axes, Binary, Entry, Sample, Slope};
 
 pub(crate) static DIV: Binary = Binary {
     name: "div",
-    forward: |a, b| a.zip(b, "div", |a, b| a / b, |a, b| a / b),
+    lines: pairs!(|a, b| a / b),
     derivative: |at| {
         let b = &at.inputs()[1];
         Ok(match (at.input(), b.as_coefficient(-1)) {

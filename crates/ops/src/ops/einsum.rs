@@ -22,6 +22,8 @@
 use pullback_array::{Array, DType};
 use pullback_network::{Coef, Dim, Label, contraction_order};
 
+use super::mul::MUL;
+use crate::kernel::Recipe;
 use crate::{Axes, Entry, Error, Factor, Network, Op, Result, Sample, Site, Spec, Val, promote};
 
 /// The most operands of one product: as many as NumPy takes.
@@ -198,6 +200,20 @@ impl Op for Einsum {
         Ok(vec![Array::from_vec(&shape, entries)?.cast(inputs[0].dtype())?])
     }
 
+    fn recipe(&self, inputs: &[usize], recipe: &mut Recipe) -> Option<usize> {
+        let dtype = recipe.float(inputs)?;
+        if self.gates.contains(&true) || !self.has_no_diagonal() {
+            return None;
+        }
+        let mut operands: Vec<(usize, Vec<usize>)> =
+            inputs.iter().copied().zip(self.operands.iter().cloned()).collect();
+        for (a, b, kept) in self.steps() {
+            let (second, first) = (operands.remove(b), operands.remove(a));
+            operands.push((self.contracted(1.0, vec![first, second], &kept, dtype, recipe), kept));
+        }
+        Some(self.contracted(self.coef.value(), operands, &self.out, dtype, recipe))
+    }
+
     fn gates(&self, _inputs: &[bool]) -> bool {
         self.gates.contains(&true)
     }
@@ -231,6 +247,92 @@ impl Op for Einsum {
 }
 
 impl Einsum {
+    /// The products of two that come before the last one: the numbers of the operands, of which the second is taken away first and
+    /// the result put behind the others, and the labels of the result.
+    fn steps(&self) -> Vec<(usize, usize, Vec<usize>)> {
+        if self.operands.len() <= 2 {
+            return Vec::new();
+        }
+        let labels: Vec<Label> = self.dims.iter().map(|&dim| Label::new(dim)).collect();
+        let of = |numbers: &[usize]| -> Vec<Label> { numbers.iter().map(|&k| labels[k]).collect() };
+        let plan =
+            contraction_order(&self.operands.iter().map(|o| of(o)).collect::<Vec<_>>(), &of(&self.out));
+        let place = |label: &Label| labels.iter().position(|l| l == label).expect("a label of this einsum");
+        let last = plan.steps.len() - 1;
+        plan.steps[..last].iter().map(|(a, b, kept)| (*a, *b, kept.iter().map(place).collect())).collect()
+    }
+
+    /// Does each operand have each label once, and the result too?
+    fn has_no_diagonal(&self) -> bool {
+        let once =
+            |labels: &Vec<usize>| labels.iter().enumerate().all(|(k, label)| !labels[..k].contains(label));
+        self.operands.iter().chain([&self.out]).all(once)
+    }
+
+    /// What [`Array::contract`] does with one operand or two, as kernels.
+    fn contracted(
+        &self,
+        coef: f64,
+        operands: Vec<(usize, Vec<usize>)>,
+        out: &[usize],
+        dtype: DType,
+        recipe: &mut Recipe,
+    ) -> usize {
+        let sets: Vec<Vec<usize>> = operands.iter().map(|(_, labels)| labels.clone()).collect();
+        let mut operands = operands.into_iter().enumerate().map(|(at, (value, labels))| {
+            // What nobody else has is summed beforehand.
+            let other =
+                |label: &usize| sets.iter().enumerate().any(|(k, labels)| k != at && labels.contains(label));
+            let keeps = |label: &usize| out.contains(label) || other(label);
+            let axes: Vec<usize> = (0..labels.len()).filter(|&axis| !keeps(&labels[axis])).collect();
+            let kept: Vec<usize> = labels.iter().copied().filter(keeps).collect();
+            (recipe.sum(value, &axes, false), kept)
+        });
+        let first = operands.next().expect("an einsum has an operand");
+        let second = operands.next();
+        drop(operands);
+        let scaled = |value: usize, recipe: &mut Recipe| match coef {
+            1.0 => value,
+            _ => {
+                let coef = recipe.number(coef, dtype);
+                recipe.pairs(&MUL.lines, value, coef)
+            }
+        };
+        let Some(second) = second else {
+            let value = scaled(first.0, recipe);
+            return self.spread(value, &first.1, out, recipe);
+        };
+        let ((a, left), (b, right)) = (first, second);
+        let labels: Vec<usize> =
+            out.iter().copied().filter(|label| left.contains(label) || right.contains(label)).collect();
+        let inner: Vec<usize> =
+            left.iter().copied().filter(|label| right.contains(label) && !out.contains(label)).collect();
+        if inner.is_empty() {
+            let (a, b) = (self.spread(a, &left, &labels, recipe), self.spread(b, &right, &labels, recipe));
+            let product = recipe.pairs(&MUL.lines, a, b);
+            let value = scaled(product, recipe);
+            return self.spread(value, &labels, out, recipe);
+        }
+        if left.len() == right.len() && left.iter().all(|label| right.contains(label)) {
+            let b = self.spread(b, &right, &left, recipe);
+            let product = recipe.pairs(&MUL.lines, a, b);
+            let axes: Vec<usize> = (0..left.len()).filter(|&axis| inner.contains(&left[axis])).collect();
+            let kept: Vec<usize> = left.iter().copied().filter(|label| !inner.contains(label)).collect();
+            let sum = recipe.sum(product, &axes, false);
+            let value = scaled(sum, recipe);
+            return self.spread(value, &kept, out, recipe);
+        }
+        let numbers = |labels: &[usize]| -> Vec<u32> { labels.iter().map(|&label| label as u32).collect() };
+        let value = recipe.contract(coef, [(a, numbers(&left)), (b, numbers(&right))], numbers(&labels));
+        self.spread(value, &labels, out, recipe)
+    }
+
+    /// A value with these labels under others, among which are all of them; along the others it is repeated.
+    fn spread(&self, value: usize, labels: &[usize], out: &[usize], recipe: &mut Recipe) -> usize {
+        let axes = out.iter().map(|label| labels.iter().position(|l| l == label)).collect();
+        recipe.view(value, axes, out.iter().map(|&label| self.dims[label].size()).collect())
+    }
+
     /// The sum of products.
     fn product(&self, inputs: &[&Array]) -> Result<Array> {
         let sizes: Vec<(u32, usize)> =
@@ -239,26 +341,13 @@ impl Einsum {
         let mut operands: Vec<(Array, Vec<u32>)> =
             inputs.iter().zip(&self.operands).map(|(&x, labels)| (x.clone(), numbers(labels))).collect();
         let out = numbers(&self.out);
-        if operands.len() > 2 {
-            let labels: Vec<Label> = self.dims.iter().map(|&dim| Label::new(dim)).collect();
-            let of = |numbers: &[usize]| -> Vec<Label> { numbers.iter().map(|&k| labels[k]).collect() };
-            let plan =
-                contraction_order(&self.operands.iter().map(|o| of(o)).collect::<Vec<_>>(), &of(&self.out));
-            for (a, b, kept) in &plan.steps[..plan.steps.len() - 1] {
-                let (second, second_labels) = operands.remove(*b);
-                let (first, first_labels) = operands.remove(*a);
-                let place = |label: &Label| {
-                    labels.iter().position(|l| l == label).expect("a label of this einsum") as u32
-                };
-                let kept: Vec<u32> = kept.iter().map(place).collect();
-                let product = Array::contract(
-                    1.0,
-                    &[(&first, &first_labels), (&second, &second_labels)],
-                    &kept,
-                    &sizes,
-                )?;
-                operands.push((product, kept));
-            }
+        for (a, b, kept) in self.steps() {
+            let (second, second_labels) = operands.remove(b);
+            let (first, first_labels) = operands.remove(a);
+            let kept = numbers(&kept);
+            let product =
+                Array::contract(1.0, &[(&first, &first_labels), (&second, &second_labels)], &kept, &sizes)?;
+            operands.push((product, kept));
         }
         let operands: Vec<(&Array, &[u32])> =
             operands.iter().map(|(x, labels)| (x, labels.as_slice())).collect();

@@ -1,9 +1,10 @@
 //! What operations that work element by element have in common: the shape rule, and a network that is a delta on every
 //! axis times the derivative.
 
-use pullback_array::{Array, DType};
+use pullback_array::{Array, DType, Each, Pairs};
 use pullback_network::{Coef, Dim, Label};
 
+use crate::kernel::Recipe;
 use crate::labels::{aligned, broadcast};
 use crate::{Error, Factor, Network, Op, Result, Site, Spec, Val, promote};
 
@@ -38,10 +39,8 @@ impl Slope {
 pub struct Unary {
     /// The name.
     pub name: &'static str,
-    /// f in single precision.
-    pub f32: fn(f32) -> f32,
-    /// f in double precision.
-    pub f64: fn(f64) -> f64,
+    /// f of the elements of a line, in both precisions.
+    pub lines: Each,
     /// f′ from x and y; `None` where it is 0 everywhere it exists: the operation is piecewise constant.
     pub derivative: fn(&Val, &Val) -> Result<Option<Slope>>,
 }
@@ -68,7 +67,11 @@ impl Op for Elementwise {
     }
 
     fn forward(&self, inputs: &[&Array]) -> Result<Vec<Array>> {
-        Ok(vec![inputs[0].map(self.0.f32, self.0.f64)?])
+        Ok(vec![inputs[0].each(&self.0.lines)?])
+    }
+
+    fn recipe(&self, inputs: &[usize], recipe: &mut Recipe) -> Option<usize> {
+        Some(recipe.each(&self.0.lines, inputs[0]))
     }
 
     fn is_elementwise(&self) -> bool {
@@ -92,9 +95,8 @@ impl Op for Elementwise {
 pub struct Binary {
     /// The name.
     pub name: &'static str,
-    /// f of all pairs of elements, in both precisions: a whole loop, since one that calls a pointer for each element takes several
-    /// times as long.
-    pub forward: fn(&Array, &Array) -> pullback_array::Result<Array>,
+    /// f of all pairs of elements of two lines, in both precisions.
+    pub lines: Pairs,
     /// The partial derivative by the input of the site; `None` where it is 0.
     pub derivative: fn(&Site<'_>) -> Result<Option<Slope>>,
     /// How the result is written.
@@ -127,7 +129,12 @@ impl Op for Elementwise2 {
     }
 
     fn forward(&self, inputs: &[&Array]) -> Result<Vec<Array>> {
-        Ok(vec![(self.0.forward)(inputs[0], inputs[1])?])
+        Ok(vec![inputs[0].pairs(inputs[1], self.0.name, &self.0.lines)?])
+    }
+
+    fn recipe(&self, inputs: &[usize], recipe: &mut Recipe) -> Option<usize> {
+        recipe.float(inputs)?;
+        Some(recipe.pairs(&self.0.lines, inputs[0], inputs[1]))
     }
 
     fn is_elementwise(&self) -> bool {

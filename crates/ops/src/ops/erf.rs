@@ -15,14 +15,14 @@
 //! # Why
 //! The derivative of an integral by its upper end is the integrand there.
 
+use pullback_array::each;
 use pullback_network::Coef;
 
 use crate::{Axes, Elementwise, Entry, Result, Sample, Slope, Unary, Val};
 
 pub(crate) static ERF: Unary = Unary {
     name: "erf",
-    f32: libm::erff,
-    f64: libm::erf,
+    lines: each!(libm::erff, libm::erf),
     derivative: |x, _| {
         let square = x.powf(2.0)?;
         Ok(Slope::times(Coef::number(std::f64::consts::FRAC_2_SQRT_PI), (-&square)?.exp()?))

@@ -15,14 +15,14 @@
 //! # Why
 //! That of the error function, with its sign turned.
 
+use pullback_array::each;
 use pullback_network::Coef;
 
 use crate::{Axes, Elementwise, Entry, Result, Sample, Slope, Unary, Val};
 
 pub(crate) static ERFC: Unary = Unary {
     name: "erfc",
-    f32: libm::erfcf,
-    f64: libm::erfc,
+    lines: each!(libm::erfcf, libm::erfc),
     derivative: |x, _| {
         let square = x.powf(2.0)?;
         Ok(Slope::times(Coef::number(-std::f64::consts::FRAC_2_SQRT_PI), (-&square)?.exp()?))

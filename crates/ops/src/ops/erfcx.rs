@@ -16,11 +16,11 @@
 //! The product rule: exp(x²) grows by 2x, and the slope of erfc is −2/√π exp(−x²), which exp(x²) cancels.
 
 use crate::{Axes, Elementwise, Entry, Result, Sample, Slope, Unary, Val};
+use pullback_array::each;
 
 pub(crate) static ERFCX: Unary = Unary {
     name: "erfcx",
-    f32: |x| erfcx(f64::from(x)) as f32,
-    f64: erfcx,
+    lines: each!(|x| erfcx(f64::from(x)) as f32, erfcx),
     derivative: |x, y| Ok(Slope::value((&(&(2.0 * x)? * y)? - std::f64::consts::FRAC_2_SQRT_PI)?)),
 };
 

@@ -15,14 +15,14 @@
 //! # Why
 //! The slope of an inverse is one over that of the function, 2/√π exp(−y²).
 
+use pullback_array::each;
 use pullback_network::Coef;
 
 use crate::{Axes, Elementwise, Entry, Result, Sample, Slope, Unary, Val};
 
 pub(crate) static ERFINV: Unary = Unary {
     name: "erfinv",
-    f32: |x| erfinv(f64::from(x)) as f32,
-    f64: erfinv,
+    lines: each!(|x| erfinv(f64::from(x)) as f32, erfinv),
     derivative: |_, y| {
         Ok(Slope::times(Coef::number(1.0 / std::f64::consts::FRAC_2_SQRT_PI), y.powf(2.0)?.exp()?))
     },

@@ -15,14 +15,14 @@
 //! # Why
 //! 2^x = e^(x ln 2).
 
+use pullback_array::each;
 use pullback_network::Coef;
 
 use crate::{Axes, Elementwise, Entry, Result, Sample, Slope, Unary, Val};
 
 pub(crate) static EXP2: Unary = Unary {
     name: "exp2",
-    f32: f32::exp2,
-    f64: f64::exp2,
+    lines: each!(f32::exp2, f64::exp2),
     derivative: |_, y| Ok(Slope::times(Coef::number(std::f64::consts::LN_2), y.clone())),
 };
 

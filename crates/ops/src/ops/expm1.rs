@@ -16,11 +16,11 @@
 //! The derivative of e^x is e^x, and that is y + 1.
 
 use crate::{Axes, Elementwise, Entry, Result, Sample, Slope, Unary, Val};
+use pullback_array::each;
 
 pub(crate) static EXPM1: Unary = Unary {
     name: "expm1",
-    f32: f32::exp_m1,
-    f64: f64::exp_m1,
+    lines: each!(f32::exp_m1, f64::exp_m1),
     derivative: |_, y| Ok(Slope::value((y + 1.0)?)),
 };
 

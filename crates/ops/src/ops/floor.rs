@@ -16,9 +16,10 @@
 //! It does not change between two jumps.
 
 use crate::{Axes, Elementwise, Entry, Result, Sample, Unary, Val};
+use pullback_array::each;
 
 pub(crate) static FLOOR: Unary =
-    Unary { name: "floor", f32: f32::floor, f64: f64::floor, derivative: |_, _| Ok(None) };
+    Unary { name: "floor", lines: each!(f32::floor, f64::floor), derivative: |_, _| Ok(None) };
 
 pub(crate) static ENTRY: Entry = Entry {
     signature: "floor(x)",

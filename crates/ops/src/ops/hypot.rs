@@ -16,10 +16,11 @@
 //! The slope of the square root is 1/(2y), and that of a square 2a.
 
 use crate::{Axes, Binary, Elementwise2, Entry, Result, Sample, Slope, Val};
+use pullback_array::pairs;
 
 pub(crate) static HYPOT: Binary = Binary {
     name: "hypot",
-    forward: |a, b| a.zip(b, "hypot", f32::hypot, f64::hypot),
+    lines: pairs!(f32::hypot, f64::hypot),
     derivative: |at| Ok(Slope::value((at.x() / at.y())?)),
     written: |a, b| format!("hypot({a}, {b})"),
 };

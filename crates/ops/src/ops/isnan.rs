@@ -16,11 +16,11 @@
 //! What is a number stays one when it is moved a little.
 
 use crate::{Axes, Elementwise, Entry, Result, Sample, Unary, Val};
+use pullback_array::each;
 
 pub(crate) static ISNAN: Unary = Unary {
     name: "isnan",
-    f32: |x| if x.is_nan() { 1.0 } else { 0.0 },
-    f64: |x| if x.is_nan() { 1.0 } else { 0.0 },
+    lines: each!(|x| if x.is_nan() { 1.0 } else { 0.0 }),
     derivative: |_, _| Ok(None),
 };
 

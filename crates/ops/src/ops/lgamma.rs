@@ -16,11 +16,11 @@
 //! ψ is defined as Γ′/Γ.
 
 use crate::{Axes, Elementwise, Entry, Result, Sample, Slope, Unary, Val};
+use pullback_array::each;
 
 pub(crate) static LGAMMA: Unary = Unary {
     name: "lgamma",
-    f32: |x| libm::lgamma(f64::from(x)) as f32,
-    f64: libm::lgamma,
+    lines: each!(|x| libm::lgamma(f64::from(x)) as f32, libm::lgamma),
     derivative: |x, _| Ok(Slope::value(x.polygamma(0)?)),
 };
 

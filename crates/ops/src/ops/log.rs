@@ -16,9 +16,10 @@
 //! The inverse of exp: y = ln x gives x = eʸ, so dy/dx = 1/eʸ = 1/x.
 
 use crate::{Axes, Elementwise, Entry, Result, Sample, Slope, Unary, Val};
+use pullback_array::each;
 
 pub(crate) static LOG: Unary =
-    Unary { name: "log", f32: f32::ln, f64: f64::ln, derivative: |x, _| Ok(Slope::value((1.0 / x)?)) };
+    Unary { name: "log", lines: each!(f32::ln, f64::ln), derivative: |x, _| Ok(Slope::value((1.0 / x)?)) };
 
 pub(crate) static ENTRY: Entry = Entry {
     signature: "log(x)",

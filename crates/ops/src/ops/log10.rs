@@ -15,14 +15,14 @@
 //! # Why
 //! log₁₀(x) = ln(x) / ln(10).
 
+use pullback_array::each;
 use pullback_network::Coef;
 
 use crate::{Axes, Elementwise, Entry, Result, Sample, Slope, Unary, Val};
 
 pub(crate) static LOG10: Unary = Unary {
     name: "log10",
-    f32: f32::log10,
-    f64: f64::log10,
+    lines: each!(f32::log10, f64::log10),
     derivative: |x, _| Ok(Slope::times(Coef::number(std::f64::consts::LOG10_E), (1.0 / x)?)),
 };
 

@@ -16,11 +16,11 @@
 //! The derivative of ln(u) is 1/u.
 
 use crate::{Axes, Elementwise, Entry, Result, Sample, Slope, Unary, Val};
+use pullback_array::each;
 
 pub(crate) static LOG1P: Unary = Unary {
     name: "log1p",
-    f32: f32::ln_1p,
-    f64: f64::ln_1p,
+    lines: each!(f32::ln_1p, f64::ln_1p),
     derivative: |x, _| Ok(Slope::value((1.0 / &(1.0 + x)?)?)),
 };
 

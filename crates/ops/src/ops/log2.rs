@@ -15,14 +15,14 @@
 //! # Why
 //! log₂(x) = ln(x) / ln(2).
 
+use pullback_array::each;
 use pullback_network::Coef;
 
 use crate::{Axes, Elementwise, Entry, Result, Sample, Slope, Unary, Val};
 
 pub(crate) static LOG2: Unary = Unary {
     name: "log2",
-    f32: f32::log2,
-    f64: f64::log2,
+    lines: each!(f32::log2, f64::log2),
     derivative: |x, _| Ok(Slope::times(Coef::number(std::f64::consts::LOG2_E), (1.0 / x)?)),
 };
 

@@ -15,11 +15,19 @@
 //! # Why
 //! d ln S = dS / S, and dS/dx = exp x.
 
-use pullback_array::Array;
+use pullback_array::{Array, Each, Pairs, each, pairs};
 use pullback_network::Coef;
 
+use super::exp::EXP_OF_DIFFERENCE;
 use super::sum::{axes_written, reduced};
+use crate::kernel::Recipe;
 use crate::{Axes, Entry, Factor, Network, Op, Result, Sample, Site, Spec, Val};
+
+/// An infinite maximum is not subtracted: ∞ − ∞ has no value.
+static FINITE: Each = each!(|m| if m.is_finite() { m } else { 0.0 });
+
+/// The logarithm of the sum, and what was subtracted.
+static LOG_PLUS: Pairs = pairs!(|t, m| t.ln() + m);
 
 /// log Σ exp over axes.
 #[derive(Debug, Clone)]
@@ -41,15 +49,22 @@ impl Op for LogSumExp {
 
     fn forward(&self, inputs: &[&Array]) -> Result<Vec<Array>> {
         let largest = inputs[0].max(&self.axes, true)?;
-        // An infinite maximum is not subtracted: ∞ − ∞ has no value.
-        let finite =
-            largest.map(|m| if m.is_finite() { m } else { 0.0 }, |m| if m.is_finite() { m } else { 0.0 })?;
-        let exps = inputs[0].zip(&finite, "logsumexp", |x, m| (x - m).exp(), |x, m| (x - m).exp())?;
+        let finite = largest.each(&FINITE)?;
+        let exps = inputs[0].pairs(&finite, "logsumexp", &EXP_OF_DIFFERENCE)?;
         let total = exps.sum(&self.axes, true)?;
-        let y = total.zip(&finite, "logsumexp", |t, m| t.ln() + m, |t, m| t.ln() + m)?;
+        let y = total.pairs(&finite, "logsumexp", &LOG_PLUS)?;
         let kept = |axis: &usize| self.keepdims || !self.axes.contains(axis);
         let shape: Vec<usize> = (0..y.ndim()).filter(kept).map(|axis| y.shape()[axis]).collect();
         Ok(vec![y.reshape(&shape)?])
+    }
+
+    fn recipe(&self, inputs: &[usize], recipe: &mut Recipe) -> Option<usize> {
+        let largest = recipe.max(inputs[0], &self.axes, true);
+        let finite = recipe.each(&FINITE, largest);
+        let exps = recipe.pairs(&EXP_OF_DIFFERENCE, inputs[0], finite);
+        let total = recipe.sum(exps, &self.axes, true);
+        let y = recipe.pairs(&LOG_PLUS, total, finite);
+        Some(if self.keepdims { y } else { recipe.without(y, &self.axes) })
     }
 
     fn jacobian(&self, at: &Site<'_>) -> Result<Network> {

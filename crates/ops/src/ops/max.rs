@@ -22,6 +22,7 @@ use pullback_network::Coef;
 
 use super::sum::{axes_written, reduced};
 use super::tie_share::Ties;
+use crate::kernel::Recipe;
 use crate::{Axes, Entry, Error, Factor, Network, Op, Result, Sample, Site, Spec, Val};
 
 /// The maximum over axes.
@@ -73,6 +74,10 @@ impl Op for Max {
 
     fn forward(&self, inputs: &[&Array]) -> Result<Vec<Array>> {
         Ok(vec![inputs[0].max(&self.axes, self.keepdims)?])
+    }
+
+    fn recipe(&self, inputs: &[usize], recipe: &mut Recipe) -> Option<usize> {
+        Some(recipe.max(inputs[0], &self.axes, self.keepdims))
     }
 
     fn jacobian(&self, at: &Site<'_>) -> Result<Network> {

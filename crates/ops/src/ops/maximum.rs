@@ -15,20 +15,14 @@
 //! # Why
 //! It is a where that is larger, and b elsewhere.
 
+use pullback_array::pairs;
 use pullback_network::Coef;
 
 use crate::{Axes, Binary, Elementwise2, Entry, Result, Sample, Slope, Val};
 
 pub(crate) static MAXIMUM: Binary = Binary {
     name: "maximum",
-    forward: |a, b| {
-        a.zip(
-            b,
-            "maximum",
-            |a, b| if a > b || a.is_nan() { a } else { b },
-            |a, b| if a > b || a.is_nan() { a } else { b },
-        )
-    },
+    lines: pairs!(|a, b| if a > b || a.is_nan() { a } else { b }),
     derivative: |at| {
         let [a, b] = at.inputs() else { unreachable!("maximum has two inputs") };
         let (own, other) = if at.input() == 0 { (a, b) } else { (b, a) };

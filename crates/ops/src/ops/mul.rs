@@ -16,10 +16,11 @@
 //! The product is linear in each operand, with the other one as slope.
 
 use crate::{Axes, Binary, Entry, Sample, Slope};
+use pullback_array::pairs;
 
 pub(crate) static MUL: Binary = Binary {
     name: "mul",
-    forward: |a, b| a.zip(b, "mul", |a, b| a * b, |a, b| a * b),
+    lines: pairs!(|a, b| a * b),
     derivative: |at| Ok(Slope::value(at.inputs()[1 - at.input()].clone())),
     written: |a, b| format!("({a} ⊙ {b})"),
 };

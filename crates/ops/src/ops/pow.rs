@@ -17,13 +17,14 @@
 //! a^b = exp(b ln a). With a fixed exponent c the slope c·a^(c−1) needs no logarithm and holds for all a where it is
 //! finite.
 
+use pullback_array::pairs;
 use pullback_network::Coef;
 
 use crate::{Axes, Binary, Elementwise2, Entry, Result, Sample, Slope, Val};
 
 pub(crate) static POW: Binary = Binary {
     name: "pow",
-    forward: |x, p| x.zip(p, "pow", f32::powf, power),
+    lines: pairs!(power32, power64),
     derivative: |at| {
         let [a, b] = at.inputs() else { unreachable!("a power has two inputs") };
         Ok(match (at.input(), b.as_number()) {
@@ -37,7 +38,12 @@ pub(crate) static POW: Binary = Binary {
 };
 
 /// Squares by multiplication: exact, and faster.
-fn power(a: f64, b: f64) -> f64 {
+fn power64(a: f64, b: f64) -> f64 {
+    if b == 2.0 { a * a } else { a.powf(b) }
+}
+
+/// The same in single precision.
+fn power32(a: f32, b: f32) -> f32 {
     if b == 2.0 { a * a } else { a.powf(b) }
 }
 

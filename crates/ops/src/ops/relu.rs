@@ -16,11 +16,11 @@
 //! The identity above 0 and constant below.
 
 use crate::{Axes, Elementwise, Entry, Result, Sample, Slope, Unary, Val};
+use pullback_array::each;
 
 pub(crate) static RELU: Unary = Unary {
     name: "relu",
-    f32: |x| if x < 0.0 { 0.0 } else { x },
-    f64: |x| if x < 0.0 { 0.0 } else { x },
+    lines: each!(|x| if x < 0.0 { 0.0 } else { x }),
     derivative: |x, _| Ok(Slope::value(x.step()?)),
 };
 

@@ -15,6 +15,7 @@
 //! # Why
 //! Between two jumps the quotient is a constant.
 
+use pullback_array::pairs;
 use pullback_network::Coef;
 
 use crate::{Axes, Binary, Elementwise2, Entry, Result, Sample, Slope, Val};
@@ -22,20 +23,10 @@ use crate::{Axes, Binary, Elementwise2, Entry, Result, Sample, Slope, Val};
 pub(crate) static REMAINDER: Binary = Binary {
     name: "remainder",
     // That of the quotient rounded to zero is exact.
-    forward: |a, b| {
-        a.zip(
-            b,
-            "remainder",
-            |a, b| {
-                let rest = a % b;
-                if rest != 0.0 && (rest < 0.0) != (b < 0.0) { rest + b } else { rest }
-            },
-            |a, b| {
-                let rest = a % b;
-                if rest != 0.0 && (rest < 0.0) != (b < 0.0) { rest + b } else { rest }
-            },
-        )
-    },
+    lines: pairs!(|a, b| {
+        let rest = a % b;
+        if rest != 0.0 && (rest < 0.0) != (b < 0.0) { rest + b } else { rest }
+    }),
     derivative: |at| {
         let [a, b] = at.inputs() else { unreachable!("a remainder has two inputs") };
         Ok(match at.input() {

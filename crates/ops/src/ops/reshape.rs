@@ -18,6 +18,7 @@
 use pullback_array::Array;
 use pullback_network::{Coef, Dim, Label, Relation};
 
+use crate::kernel::Recipe;
 use crate::{Axes, Entry, Error, Factor, Network, Op, Result, Sample, Site, Spec, Val};
 
 /// A change of shape; see the page of this module.
@@ -64,6 +65,20 @@ impl Op for Reshape {
 
     fn gates(&self, inputs: &[bool]) -> bool {
         inputs.iter().all(|&gated| gated)
+    }
+
+    fn recipe(&self, inputs: &[usize], recipe: &mut Recipe) -> Option<usize> {
+        // Axes of size 1 come and go.
+        let mut left = recipe.shape(inputs[0]).iter().enumerate().filter(|(_, size)| **size != 1);
+        let mut axis = |dim: &Dim| match dim.size() {
+            1 => Some(None),
+            size => left.next().filter(|(_, other)| **other == size).map(|(axis, _)| Some(axis)),
+        };
+        let axes = self.dims.iter().map(&mut axis).collect::<Option<Vec<_>>>()?;
+        if left.next().is_some() {
+            return None;
+        }
+        Some(recipe.view(inputs[0], axes, self.dims.iter().map(|dim| dim.size()).collect()))
     }
 
     fn jacobian(&self, at: &Site<'_>) -> Result<Network> {

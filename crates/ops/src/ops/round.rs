@@ -16,11 +16,11 @@
 //! It does not change between two jumps.
 
 use crate::{Axes, Elementwise, Entry, Result, Sample, Unary, Val};
+use pullback_array::each;
 
 pub(crate) static ROUND: Unary = Unary {
     name: "round",
-    f32: f32::round_ties_even,
-    f64: f64::round_ties_even,
+    lines: each!(f32::round_ties_even, f64::round_ties_even),
     derivative: |_, _| Ok(None),
 };
 

@@ -16,11 +16,11 @@
 //! With e = exp(−x), dy/dx = e/(1+e)² = y (1 − y).
 
 use crate::{Axes, Elementwise, Entry, Result, Sample, Slope, Unary, Val};
+use pullback_array::each;
 
 pub(crate) static SIGMOID: Unary = Unary {
     name: "sigmoid",
-    f32: logistic32,
-    f64: logistic64,
+    lines: each!(logistic32, logistic64),
     derivative: |_, y| Ok(Slope::value((y * &(1.0 - y)?)?)),
 };
 

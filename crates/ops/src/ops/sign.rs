@@ -16,10 +16,11 @@
 //! The derivative of abs. It stands in the table so that second derivatives go through the graph.
 
 use crate::{Axes, Elementwise, Entry, Result, Sample, Unary, Val};
+use pullback_array::each;
 
 pub(crate) static SIGN: Unary = Unary {
     name: "sign",
-    f32: |x| {
+    lines: each!(|x| {
         if x > 0.0 {
             1.0
         } else if x < 0.0 {
@@ -27,16 +28,7 @@ pub(crate) static SIGN: Unary = Unary {
         } else {
             x * 0.0
         }
-    },
-    f64: |x| {
-        if x > 0.0 {
-            1.0
-        } else if x < 0.0 {
-            -1.0
-        } else {
-            x * 0.0
-        }
-    },
+    }),
     derivative: |_, _| Ok(None),
 };
 

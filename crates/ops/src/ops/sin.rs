@@ -16,9 +16,10 @@
 //! The limit of (sin(x+h) − sin x)/h, by the addition theorem.
 
 use crate::{Axes, Elementwise, Entry, Result, Sample, Slope, Unary, Val};
+use pullback_array::each;
 
 pub(crate) static SIN: Unary =
-    Unary { name: "sin", f32: f32::sin, f64: f64::sin, derivative: |x, _| Ok(Slope::value(x.cos()?)) };
+    Unary { name: "sin", lines: each!(f32::sin, f64::sin), derivative: |x, _| Ok(Slope::value(x.cos()?)) };
 
 pub(crate) static ENTRY: Entry = Entry {
     signature: "sin(x)",

@@ -16,9 +16,13 @@
 //! The derivative of (e^x − e^−x)/2 is (e^x + e^−x)/2.
 
 use crate::{Axes, Elementwise, Entry, Result, Sample, Slope, Unary, Val};
+use pullback_array::each;
 
-pub(crate) static SINH: Unary =
-    Unary { name: "sinh", f32: f32::sinh, f64: f64::sinh, derivative: |x, _| Ok(Slope::value(x.cosh()?)) };
+pub(crate) static SINH: Unary = Unary {
+    name: "sinh",
+    lines: each!(f32::sinh, f64::sinh),
+    derivative: |x, _| Ok(Slope::value(x.cosh()?)),
+};
 
 pub(crate) static ENTRY: Entry = Entry {
     signature: "sinh(x)",

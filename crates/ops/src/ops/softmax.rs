@@ -18,6 +18,9 @@
 use pullback_array::Array;
 use pullback_network::{Coef, Label};
 
+use super::div::DIV;
+use super::exp::EXP_OF_DIFFERENCE;
+use crate::kernel::Recipe;
 use crate::{Axes, Entry, Error, Factor, Network, Op, Result, Sample, Site, Spec, Val};
 
 /// The softmax along one axis.
@@ -47,9 +50,16 @@ impl Op for Softmax {
             return Ok(vec![inputs[0].clone()]);
         }
         let largest = inputs[0].max(&[self.axis], true)?;
-        let exps = inputs[0].zip(&largest, "softmax", |z, m| (z - m).exp(), |z, m| (z - m).exp())?;
+        let exps = inputs[0].pairs(&largest, "softmax", &EXP_OF_DIFFERENCE)?;
         let total = exps.sum(&[self.axis], true)?;
-        Ok(vec![exps.zip(&total, "softmax", |e, t| e / t, |e, t| e / t)?])
+        Ok(vec![exps.pairs(&total, "softmax", &DIV.lines)?])
+    }
+
+    fn recipe(&self, inputs: &[usize], recipe: &mut Recipe) -> Option<usize> {
+        let largest = recipe.max(inputs[0], &[self.axis], true);
+        let exps = recipe.pairs(&EXP_OF_DIFFERENCE, inputs[0], largest);
+        let total = recipe.sum(exps, &[self.axis], true);
+        Some(recipe.pairs(&DIV.lines, exps, total))
     }
 
     fn jacobian(&self, at: &Site<'_>) -> Result<Network> {

@@ -16,11 +16,11 @@
 //! The chain rule gives e^x / (1 + e^x).
 
 use crate::{Axes, Elementwise, Entry, Result, Sample, Slope, Unary, Val};
+use pullback_array::each;
 
 pub(crate) static SOFTPLUS: Unary = Unary {
     name: "softplus",
-    f32: |x| x.max(0.0) + (-x.abs()).exp().ln_1p(),
-    f64: |x| x.max(0.0) + (-x.abs()).exp().ln_1p(),
+    lines: each!(|x| x.max(0.0) + (-x.abs()).exp().ln_1p()),
     derivative: |x, _| Ok(Slope::value(x.sigmoid()?)),
 };
 

@@ -15,14 +15,14 @@
 //! # Why
 //! From y² = x: 2y dy = dx.
 
+use pullback_array::each;
 use pullback_network::Coef;
 
 use crate::{Axes, Elementwise, Entry, Result, Sample, Slope, Unary, Val};
 
 pub(crate) static SQRT: Unary = Unary {
     name: "sqrt",
-    f32: f32::sqrt,
-    f64: f64::sqrt,
+    lines: each!(f32::sqrt, f64::sqrt),
     derivative: |_, y| Ok(Slope::times(Coef::ratio(1, 2), (1.0 / y)?)),
 };
 

@@ -16,13 +16,10 @@
 //! The derivative of relu. It stands in the table so that second derivatives go through the graph.
 
 use crate::{Axes, Elementwise, Entry, Result, Sample, Unary, Val};
+use pullback_array::each;
 
-pub(crate) static STEP: Unary = Unary {
-    name: "step",
-    f32: |x| if x > 0.0 { 1.0 } else { 0.0 },
-    f64: |x| if x > 0.0 { 1.0 } else { 0.0 },
-    derivative: |_, _| Ok(None),
-};
+pub(crate) static STEP: Unary =
+    Unary { name: "step", lines: each!(|x| if x > 0.0 { 1.0 } else { 0.0 }), derivative: |_, _| Ok(None) };
 
 pub(crate) static ENTRY: Entry = Entry {
     signature: "step(x)",

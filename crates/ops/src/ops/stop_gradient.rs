@@ -18,6 +18,7 @@
 
 use pullback_array::Array;
 
+use crate::kernel::Recipe;
 use crate::{Axes, Entry, Network, Op, Result, Sample, Site, Spec, Val};
 
 /// A value that is held; see the page of this module.
@@ -35,6 +36,10 @@ impl Op for StopGradient {
 
     fn forward(&self, inputs: &[&Array]) -> Result<Vec<Array>> {
         Ok(vec![inputs[0].clone()])
+    }
+
+    fn recipe(&self, inputs: &[usize], _recipe: &mut Recipe) -> Option<usize> {
+        Some(inputs[0])
     }
 
     fn jacobian(&self, at: &Site<'_>) -> Result<Network> {

@@ -15,13 +15,14 @@
 //! # Why
 //! The difference is linear in each operand.
 
+use pullback_array::pairs;
 use pullback_network::Coef;
 
 use crate::{Axes, Binary, Entry, Sample, Slope};
 
 pub(crate) static SUB: Binary = Binary {
     name: "sub",
-    forward: |a, b| a.zip(b, "sub", |a, b| a - b, |a, b| a - b),
+    lines: pairs!(|a, b| a - b),
     derivative: |at| Ok(Slope::number(if at.input() == 0 { Coef::one() } else { Coef::minus_one() })),
     written: |a, b| format!("({a} − {b})"),
 };

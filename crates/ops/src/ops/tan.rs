@@ -16,11 +16,11 @@
 //! tan = sin/cos, and the quotient rule leaves (cos² + sin²)/cos² = 1 + tan².
 
 use crate::{Axes, Elementwise, Entry, Result, Sample, Slope, Unary, Val};
+use pullback_array::each;
 
 pub(crate) static TAN: Unary = Unary {
     name: "tan",
-    f32: f32::tan,
-    f64: f64::tan,
+    lines: each!(f32::tan, f64::tan),
     derivative: |_, y| Ok(Slope::value((1.0 + &y.powf(2.0)?)?)),
 };
 

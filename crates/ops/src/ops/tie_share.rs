@@ -15,8 +15,10 @@
 //! # Why
 //! The derivative of max. It stands in the table so that second derivatives go through the graph.
 
-use pullback_array::Array;
+use pullback_array::{Array, Pairs, pairs};
 
+use super::div::DIV;
+use crate::kernel::Recipe;
 use crate::{Axes, Entry, Network, Op, Result, Sample, Site, Spec, Val};
 
 /// Who has the gradient of a maximum, where several elements are the largest.
@@ -40,6 +42,9 @@ impl Ties {
     }
 }
 
+/// Is an element the largest one?
+static TIED: Pairs = pairs!(|x, m| if x == m { 1.0 } else { 0.0 });
+
 /// The share of each element in the maximum over axes.
 #[derive(Debug, Clone)]
 struct TieShare {
@@ -61,13 +66,22 @@ impl Op for TieShare {
 
     fn forward(&self, inputs: &[&Array]) -> Result<Vec<Array>> {
         let largest = inputs[0].max(&self.axes, true)?;
-        let tied = |x: f64, m: f64| if x == m { 1.0 } else { 0.0 };
-        let ties = inputs[0].zip(&largest, "tie_share", |x, m| tied(x.into(), m.into()) as f32, tied)?;
+        let ties = inputs[0].pairs(&largest, "tie_share", &TIED)?;
         if self.ties == Ties::First {
             return Ok(vec![first_of(&ties, &self.axes)?]);
         }
         let count = ties.sum(&self.axes, true)?;
-        Ok(vec![ties.zip(&count, "tie_share", |t, n| t / n, |t, n| t / n)?])
+        Ok(vec![ties.pairs(&count, "tie_share", &DIV.lines)?])
+    }
+
+    fn recipe(&self, inputs: &[usize], recipe: &mut Recipe) -> Option<usize> {
+        if self.ties == Ties::First {
+            return None;
+        }
+        let largest = recipe.max(inputs[0], &self.axes, true);
+        let ties = recipe.pairs(&TIED, inputs[0], largest);
+        let count = recipe.sum(ties, &self.axes, true);
+        Some(recipe.pairs(&DIV.lines, ties, count))
     }
 
     fn jacobian(&self, at: &Site<'_>) -> Result<Network> {

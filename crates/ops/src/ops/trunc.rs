@@ -16,9 +16,10 @@
 //! It does not change between two jumps.
 
 use crate::{Axes, Elementwise, Entry, Result, Sample, Unary, Val};
+use pullback_array::each;
 
 pub(crate) static TRUNC: Unary =
-    Unary { name: "trunc", f32: f32::trunc, f64: f64::trunc, derivative: |_, _| Ok(None) };
+    Unary { name: "trunc", lines: each!(f32::trunc, f64::trunc), derivative: |_, _| Ok(None) };
 
 pub(crate) static ENTRY: Entry = Entry {
     signature: "trunc(x)",

@@ -16,9 +16,13 @@
 //! What `where` multiplies cotangents by. Its zeros are *structural*: nothing comes through them, be it infinite or NaN on the other
 //! side (see `Op::gates`).
 
-use pullback_array::Array;
+use pullback_array::{Array, Each, each};
 
+use crate::kernel::Recipe;
 use crate::{Axes, Entry, Network, Op, Result, Sample, Site, Spec, Val};
+
+/// 1 for what is not 0.
+static TRUTH: Each = each!(|x| if x != 0.0 { 1.0 } else { 0.0 });
 
 /// A condition; see the page of this module.
 #[derive(Debug, Clone, Copy)]
@@ -34,7 +38,12 @@ impl Op for Truth {
     }
 
     fn forward(&self, inputs: &[&Array]) -> Result<Vec<Array>> {
-        Ok(vec![inputs[0].map(|x| f32::from(x != 0.0), |x| f64::from(x != 0.0))?])
+        Ok(vec![inputs[0].each(&TRUTH)?])
+    }
+
+    fn recipe(&self, inputs: &[usize], recipe: &mut Recipe) -> Option<usize> {
+        recipe.float(inputs)?;
+        Some(recipe.each(&TRUTH, inputs[0]))
     }
 
     fn gates(&self, _inputs: &[bool]) -> bool {

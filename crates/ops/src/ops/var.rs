@@ -16,11 +16,16 @@
 //! d(x − μ)² = 2 (x − μ) (dx − dμ), and deviations from a mean add up to 0, so that what the mean adds is −2/(n − c) dμ Σ (x − μ) = 0.
 //! Said here, since no rounding of the mean cancels in it as it would in the sum of both paths: PyTorch computes this form.
 
-use pullback_array::Array;
+use pullback_array::{Array, Pairs, pairs};
 use pullback_network::Coef;
 
+use super::div::DIV;
 use super::sum::{axes_written, reduced};
+use crate::kernel::Recipe;
 use crate::{Axes, Entry, Error, Factor, Network, Op, Result, Sample, Site, Spec, Val};
+
+/// The square of a deviation.
+static SQUARED_DIFFERENCE: Pairs = pairs!(|x, m| (x - m) * (x - m));
 
 /// The variance over axes.
 #[derive(Debug, Clone)]
@@ -54,9 +59,24 @@ impl Op for Var {
         let count: usize = self.axes.iter().map(|&axis| x.shape()[axis]).product();
         let over = |array: &Array, n: f64| array.map(|x| x / n as f32, |x| x / n);
         let mean = over(&x.sum(&self.axes, true)?, count as f64)?;
-        let squares = x.zip(&mean, "var", |x, m| (x - m) * (x - m), |x, m| (x - m) * (x - m))?;
+        let squares = x.pairs(&mean, "var", &SQUARED_DIFFERENCE)?;
         let sum = squares.sum(&self.axes, self.keepdims)?;
         Ok(vec![over(&sum, (count - self.correction) as f64)?])
+    }
+
+    fn recipe(&self, inputs: &[usize], recipe: &mut Recipe) -> Option<usize> {
+        let x = inputs[0];
+        let dtype = recipe.float(inputs)?;
+        let count: usize = self.axes.iter().map(|&axis| recipe.shape(x)[axis]).product();
+        let over = |recipe: &mut Recipe, x: usize, n: usize| {
+            let n = recipe.number(n as f64, dtype);
+            recipe.pairs(&DIV.lines, x, n)
+        };
+        let sum = recipe.sum(x, &self.axes, true);
+        let mean = over(recipe, sum, count);
+        let squares = recipe.pairs(&SQUARED_DIFFERENCE, x, mean);
+        let sum = recipe.sum(squares, &self.axes, self.keepdims);
+        Some(over(recipe, sum, count - self.correction))
     }
 
     fn jacobian(&self, at: &Site<'_>) -> Result<Network> {

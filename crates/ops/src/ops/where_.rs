@@ -16,11 +16,19 @@
 //! Each branch is moved where it is taken. A product with 0 would do for finite numbers alone: `where(x > 0, log(x), 0)` has the slope 0
 //! at 0, although that of the logarithm is infinite there; so the zeros are structural.
 
-use pullback_array::{Array, DType};
+use pullback_array::{Array, DType, Pairs, pairs};
 use pullback_network::{Coef, Label};
 
+use super::add::ADD;
+use crate::kernel::Recipe;
 use crate::labels::{aligned, broadcast};
 use crate::{Axes, Entry, Error, Factor, Network, Op, Result, Sample, Site, Spec, Val, promote};
+
+/// What is taken where a number is not 0; it is 0 or it is not, so that nothing is ever multiplied by what is not taken.
+static IF: Pairs = pairs!(|c, x| if c != 0.0 { x } else { 0.0 });
+
+/// What is taken where it is 0.
+static IF_NOT: Pairs = pairs!(|c, x| if c == 0.0 { x } else { 0.0 });
 
 /// `where(c, a, b)`; see the page of this module.
 #[derive(Debug, Clone, Copy)]
@@ -41,15 +49,15 @@ impl Op for Where {
 
     fn forward(&self, inputs: &[&Array]) -> Result<Vec<Array>> {
         let [c, a, b] = inputs else { unreachable!("a choice has three inputs") };
-        // A number is 0 or it is not: what it is multiplied by is never what is not taken.
-        let taken = |x: &Array, is_taken: fn(f64) -> bool| -> Result<Array> {
-            let keep32 = move |c: f32, x: f32| if is_taken(f64::from(c)) { x } else { 0.0 };
-            let keep64 = move |c: f64, x: f64| if is_taken(c) { x } else { 0.0 };
-            Ok(c.zip(x, "where", keep32, keep64)?)
-        };
         let dtype = a.dtype().promote(b.dtype());
-        let (a, b) = (taken(a, |c| c != 0.0)?, taken(b, |c| c == 0.0)?);
-        Ok(vec![a.zip(&b, "where", |a, b| a + b, |a, b| a + b)?.cast(dtype)?])
+        let (a, b) = (c.pairs(a, "where", &IF)?, c.pairs(b, "where", &IF_NOT)?);
+        Ok(vec![a.pairs(&b, "where", &ADD.lines)?.cast(dtype)?])
+    }
+
+    fn recipe(&self, inputs: &[usize], recipe: &mut Recipe) -> Option<usize> {
+        recipe.float(inputs)?;
+        let (a, b) = (recipe.pairs(&IF, inputs[0], inputs[1]), recipe.pairs(&IF_NOT, inputs[0], inputs[2]));
+        Some(recipe.pairs(&ADD.lines, a, b))
     }
 
     fn jacobian(&self, at: &Site<'_>) -> Result<Network> {
