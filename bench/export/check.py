@@ -1,8 +1,8 @@
 """Runs the code that `pullback derive --code` writes against the program that it is of.
 
-    python bench/export/check.py BINARY [FILE.grad …] [--suite SUITE.jsonl] [--framework numpy|torch|jax]
+    python bench/export/check.py BINARY [FILE.grad …] [--suite SUITE.jsonl] [--framework numpy|torch|jax|rust] [--candle]
 
-Needs NumPy, PyTorch and JAX. For each file and each framework the module is imported and run in double precision. Its forward pass is
+Needs NumPy, PyTorch and JAX, and for Rust a toolchain; `in_rust.py` says what is done there. For each file and each framework the module is imported and run in double precision. Its forward pass is
 held against the numbers that `pullback run` prints, and its backward pass against an independent witness: PyTorch's autograd and JAX's
 vjp of the forward pass, and for NumPy central differences of it. A suite has one program a line, as JSON with `decls`, `program`, `of`, `wrt`
 and `sizes`.
@@ -17,6 +17,10 @@ import tempfile
 import types
 
 import numpy as np
+
+from in_rust import Crate
+from in_rust import gradients as rust_gradients
+from in_rust import parameters as rust_parameters
 
 os.environ.setdefault("JAX_ENABLE_X64", "1")
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
@@ -150,6 +154,42 @@ def judge(binary, path, source, framework, extra):
     return True, ""
 
 
+def in_rust(binary, cases, candle):
+    """The same of Rust, all programs in one crate: how many are right, and how many have no code; each of the others is printed."""
+    right = none = 0
+    with tempfile.TemporaryDirectory() as folder:
+        crate = Crate(os.environ.get("EXPORTED_CRATE", folder), candle)
+        for name, source, extra in cases:
+            with tempfile.NamedTemporaryFile("w", suffix=".grad", delete=False) as file:
+                file.write(source)
+            out = ran(binary, "derive", file.name, "--code", "rust", *extra)
+            with_candle = ran(binary, "derive", file.name, "--code", "rust", "--candle", *extra) if candle else None
+            os.unlink(file.name)
+            if out.returncode:
+                none += 1
+                print(f"rust   {name}: no code, {(out.stderr.strip().splitlines() or ['?'])[0]}")
+                continue
+            code = with_candle.stdout if with_candle and not with_candle.returncode else out.stdout
+            inputs = [name.strip("_") for name, _ in rust_parameters(code)[0]]
+            output = re.search(r"`grads` is that of (\w+)", code).group(1)
+            numbers = drawn(binary, source, inputs)
+            cotangent = np.random.default_rng(0).standard_normal(numbers[output].shape)
+            loss = f"cotangent_of_it: {list(cotangent.shape)} = {cotangent.tolist()}\nloss_of_it = sum(cotangent_of_it * {output})"
+            wrt = [name.rstrip("_") for name, _ in rust_gradients(code)]
+            asked = "\n".join(f"gradient_of_{name} = grad(loss_of_it, {name})" for name in wrt)
+            own = drawn(binary, f"{source}\n{loss}\n{asked}", [])
+            expected = {"output": numbers[output]} | {f"gradient {name}": own[f"gradient_of_{name}"] for name in wrt}
+            crate.add(name, code, {name: numbers[f"copy_of_{name}"] for name in inputs}, cotangent, expected)
+        wrong = 0
+        for name, why in crate.run():
+            right += not why
+            wrong += bool(why)
+            if why:
+                print(f"rust   {name}: WRONG, {why}")
+        print(f"rust   {len(cases)} programs: {right} right, {none} without code, {wrong} wrong")
+        return wrong
+
+
 def suite_source(record):
     sizes, seen = record["sizes"], set()
 
@@ -177,8 +217,9 @@ def main():
     parser.add_argument("files", nargs="*")
     parser.add_argument("--suite")
     parser.add_argument("--framework", action="append")
+    parser.add_argument("--candle", action="store_true")
     wanted = parser.parse_args()
-    frameworks = wanted.framework or ["numpy", "torch", "jax"]
+    frameworks = wanted.framework or ["numpy", "torch", "jax", "rust"]
     cases = [(name, open(name).read(), []) for name in wanted.files]
     if wanted.suite:
         for line in open(wanted.suite):
@@ -187,6 +228,9 @@ def main():
                 cases.append((record["id"], suite_source(record), ["--of", record["of"], "--wrt", record["wrt"]]))
     failed = 0
     for framework in frameworks:
+        if framework == "rust":
+            failed += in_rust(wanted.binary, cases, wanted.candle)
+            continue
         right = none = 0
         for name, source, extra in cases:
             with tempfile.NamedTemporaryFile("w", suffix=".grad", delete=False) as file:

@@ -5,7 +5,6 @@ use std::fmt::Write;
 
 use pullback_lang::{Expr, ExprKind, make, print};
 
-use super::Wanted;
 use super::program::{Exported, NotExported, Size};
 
 /// A framework of Python.
@@ -27,8 +26,12 @@ const RESERVED: [&str; 40] = [
     "jnp", "torch", "saved", "grads",
 ];
 
-pub(super) fn module(program: &Exported, wanted: Wanted) -> Result<String, NotExported> {
-    let mut writer = Writer::new(program, wanted.framework);
+pub(super) fn module(
+    program: &Exported,
+    framework: Framework,
+    autograd_function: bool,
+) -> Result<String, NotExported> {
+    let mut writer = Writer::new(program, framework);
     let forward: Vec<String> = program
         .forward
         .iter()
@@ -100,8 +103,8 @@ pub(super) fn module(program: &Exported, wanted: Wanted) -> Result<String, NotEx
         let _ = writeln!(text, "    {line}");
     }
     let _ = writeln!(text, "    return {}", tuple(&results));
-    match wanted.framework {
-        Framework::Torch if wanted.autograd_function => text += &autograd_function(program, &writer, &inputs),
+    match framework {
+        Framework::Torch if autograd_function => text += &function(program, &writer, &inputs),
         Framework::Jax => text += &custom_vjp(program, &inputs),
         _ => {}
     }
@@ -109,7 +112,7 @@ pub(super) fn module(program: &Exported, wanted: Wanted) -> Result<String, NotEx
 }
 
 /// A `torch.autograd.Function`, which keeps tensors where PyTorch wants them and sizes beside them.
-fn autograd_function(program: &Exported, writer: &Writer<'_>, inputs: &[String]) -> String {
+fn function(program: &Exported, writer: &Writer<'_>, inputs: &[String]) -> String {
     let wrt = |name: &String| program.wrt.iter().position(|wrt| wrt == name);
     let gradients: Vec<String> = program
         .inputs
@@ -157,16 +160,11 @@ struct Writer<'a> {
 
 impl<'a> Writer<'a> {
     fn new(program: &'a Exported, framework: Framework) -> Writer<'a> {
-        let column = |line: &'static str| -> Option<(&'static str, &'static str)> {
-            let mut columns = line.split('\t');
-            let (name, numpy, torch) = (columns.next()?, columns.next()?, columns.next()?);
-            Some((name, if framework == Framework::Torch { torch } else { numpy }))
-        };
-        let lines = include_str!("functions.tsv").lines().filter(|line| !line.starts_with('#'));
+        let column = if framework == Framework::Torch { 1 } else { 0 };
         let names = program.forward.iter().flat_map(|(names, _)| names).chain(&program.inputs);
         Writer {
             framework,
-            functions: lines.filter_map(column).collect(),
+            functions: super::functions(column).collect(),
             taken: names.map(String::as_str).collect(),
             support: BTreeSet::new(),
         }
@@ -224,6 +222,9 @@ impl<'a> Writer<'a> {
     fn tree(&mut self, expr: &Expr) -> Result<Expr, NotExported> {
         match &expr.kind {
             ExprKind::Name(name) => Ok(make::name(expr.span, &self.name(name))),
+            ExprKind::Number { value, .. } if !value.is_finite() => {
+                Ok(make::name(expr.span, &format!("float(\"{value}\")")))
+            }
             ExprKind::ClaimRef { wrt, .. } => {
                 let of = wrt.first().map_or("", |name| name.text.as_str());
                 Ok(make::name(expr.span, &self.cotangent(of)))
@@ -243,7 +244,7 @@ impl<'a> Writer<'a> {
                 }
                 if let ExprKind::Call { function, .. } = &mut copy.kind {
                     let Some(&target) = self.functions.get(function.text.as_str()) else {
-                        return Err(NotExported { what: function.text.clone() });
+                        return Err(NotExported::Missing(format!("`{function}`")));
                     };
                     if target.starts_with('_') {
                         self.support.insert(target.to_owned());
