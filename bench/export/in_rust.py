@@ -7,6 +7,7 @@ a failure. Needs a Rust toolchain; with `candle`, the operation is called too, a
 import os
 import re
 import subprocess
+import unicodedata
 
 import numpy as np
 
@@ -33,6 +34,17 @@ def parameters(code):
     found = re.search(r"pub fn forward(?:<'a>)?\((.*?)\) -> \((.*?), Saved", code, re.S)
     pairs = re.findall(r"(\w+): ([\w]+(?:<[^>]*>)?)", found.group(1))
     return [(name, kind.replace("'a, ", "")) for name, kind in pairs], found.group(2)
+
+
+def names(source):
+    """The names that a program binds, by what they are in Rust: Greek letters are spelt."""
+
+    def spelt(letter):
+        called = unicodedata.name(letter, "").split()
+        name = called[-1].lower() if called and called[0] == "GREEK" else letter
+        return name.capitalize() if "CAPITAL" in called and called[0] == "GREEK" else name
+
+    return {"".join(map(spelt, name)): name for name in re.findall(r"^\s*(\w+)\s*[:=]", source, re.M)}
 
 
 def literal(value, kind):
@@ -68,13 +80,13 @@ class Crate:
         inputs, returned = parameters(code)
         self.codes.append(code)
         number = len(self.codes) - 1
-        lines = [f"let x{k} = {literal(values[name.strip('_')], kind)};" for k, (name, kind) in enumerate(inputs)]
+        lines = [f"let x{k} = {literal(values[k], kind)};" for k, (name, kind) in enumerate(inputs)]
         arguments = ", ".join(passed(f"x{k}", kind) for k, (_, kind) in enumerate(inputs))
         lines.append(f"let (output, saved) = exported::case_{number}::forward({arguments});")
         lines.append(f"let cotangent = {literal(cotangent, returned)};")
         lines.append(f"let gradients = exported::case_{number}::backward(&saved, {passed('cotangent', returned)});")
-        for name, kind in gradients(code):
-            lines.append(f'show({number}, "gradient {name.rstrip("_")}", {shown(f"gradients.{name}.clone()", kind)});')
+        for k, (name, kind) in enumerate(gradients(code)):
+            lines.append(f'show({number}, "gradient {k}", {shown(f"gradients.{name}.clone()", kind)});')
         lines.append(f'show({number}, "output", {shown("output", returned)});')
         if self.candle and "impl candle_core::CustomOp" in code:
             lines += self.operation(number, code, inputs, returned)
@@ -95,11 +107,11 @@ class Crate:
         lines.append("let c = candle_core::Tensor::from_iter(c.iter().copied(), result.device()).unwrap().reshape(c.shape()).unwrap();")
         lines.append("let store = (&result * &c).unwrap().sum_all().unwrap().backward().unwrap();")
         places = {name.strip("_"): k for k, (name, _) in enumerate(inputs)}
-        for name, kind in gradients(code):
+        for number_of_it, (name, kind) in enumerate(gradients(code)):
             element = "f32" if "f32" in kind else "f64"
             k = places[name.rstrip("_")]
             lines.append(f"let g = store.get(&t{k}).unwrap();")
-            lines.append(f'show({number}, "gradient {name.rstrip("_")}", ndarray::ArrayD::from_shape_vec(g.dims(), g.flatten_all().unwrap().to_vec1::<{element}>().unwrap()).unwrap());')
+            lines.append(f'show({number}, "gradient {number_of_it}", ndarray::ArrayD::from_shape_vec(g.dims(), g.flatten_all().unwrap().to_vec1::<{element}>().unwrap()).unwrap());')
         return lines
 
     def run(self):

@@ -332,7 +332,7 @@ fn gather<R: Dimension>(
     let size = x.len_of(axis) as i64;
     let rows: Vec<usize> = index.iter().map(|&i| if i < 0 { i + size } else { i } as usize).collect();
     let shape = [&x.shape()[..axis.0], index.shape(), &x.shape()[axis.0 + 1..]].concat();
-    x.select(axis, &rows).into_shape_with_order(shape).unwrap().into_dimensionality().unwrap()
+    x.select(axis, &rows).to_shape(shape).unwrap().to_owned().into_dimensionality().unwrap()
 }
 
 /// Zeros, to which each entry along the first axes is added where its number says.

@@ -1,3 +1,6 @@
+def _cumsum(x, axis=0, reverse=False):
+    return np.flip(np.cumsum(np.flip(x, axis), axis=axis), axis) if reverse else np.cumsum(x, axis=axis)
+
 def _erf(x):
     return np.vectorize(math.erf, otypes=[float])(x)
 

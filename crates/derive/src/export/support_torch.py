@@ -1,6 +1,9 @@
 def _cbrt(x):
     return torch.sign(x) * torch.abs(x) ** (1 / 3)
 
+def _cumsum(x, axis=0, reverse=False):
+    return torch.flip(torch.cumsum(torch.flip(x, (axis,)), axis), (axis,)) if reverse else torch.cumsum(x, axis)
+
 def _gather(x, index, axis=0):
     return torch.index_select(x, axis, index.reshape(-1)).reshape(x.shape[:axis] + index.shape + x.shape[axis + 1:])
 

@@ -11,6 +11,7 @@ mod diagnosed;
 mod draws;
 mod dumped;
 mod examples;
+mod exported;
 mod function;
 mod fuzz_regressions;
 mod hostile_files;

@@ -92,7 +92,9 @@ impl Writer<'_> {
             true => format!("{name}f"),
             false => name.to_owned(),
         };
-        self.used.insert(name.clone());
+        if form != "choose" {
+            self.used.insert(name.clone());
+        }
         match form {
             "each" => {
                 let of = self.only_value(&call)?;
@@ -150,6 +152,7 @@ impl Writer<'_> {
             let text = format!("if {} != 0.0 {{ {} }} else {{ {} }}", condition.text, a.text, b.text);
             return Ok(Piece::new(text, Level::Sum, Kind::Number, Held::Result));
         }
+        self.used.insert(name.to_owned());
         let [condition, a, b] = [condition, a, b].map(Piece::borrowed);
         Ok(Piece::result(format!("{name}({condition}, {a}, {b})"), float(call.kind)))
     }

@@ -28,8 +28,8 @@ pub(super) fn operation(functions: &Functions, writer: &mut Writer<'_>) -> Resul
         }
         lines
     };
-    let of_storage = lines("storage", &|k| format!("s{k}, l{k}"));
-    let of_tensor = lines("tensor", &|k| format!("t{k}"));
+    let of_storage = lines("storage", &|k| format!("storage_{k}, layout_{k}"));
+    let of_tensor = lines("tensor", &|k| format!("tensor_{k}"));
     let passed = |(name, kind): &(String, Kind)| match Piece::new(name, Level::Postfix, *kind, Held::Named) {
         array if array.is_array() => format!("{}.view()", array.text),
         number => number.text,
@@ -44,7 +44,11 @@ pub(super) fn operation(functions: &Functions, writer: &mut Writer<'_>) -> Resul
     for (place, (name, _)) in functions.inputs.iter().enumerate() {
         gradients.push(match functions.gradients.iter().find(|(of, ..)| of == name) {
             Some((_, kind, _)) => {
-                format!("Some(to_tensor({}, t{})?)", array(&format!("gradients.{name}"), *kind), place + 1)
+                format!(
+                    "Some(to_tensor({}, tensor_{})?)",
+                    array(&format!("gradients.{name}"), *kind),
+                    place + 1
+                )
             }
             None => "None".to_owned(),
         });
@@ -64,8 +68,10 @@ pub(super) fn operation(functions: &Functions, writer: &mut Writer<'_>) -> Resul
         include_str!("candle.txt"),
         shown = shown,
         count = count,
-        stored = each(&|k| format!("s{k}: &candle_core::CpuStorage, l{k}: &candle_core::Layout")).join(", "),
-        tensors = each(&|k| format!("t{k}: &candle_core::Tensor")).join(", "),
+        stored =
+            each(&|k| format!("storage_{k}: &candle_core::CpuStorage, layout_{k}: &candle_core::Layout"))
+                .join(", "),
+        tensors = each(&|k| format!("tensor_{k}: &candle_core::Tensor")).join(", "),
         options = several(each(&|_| "Option<candle_core::Tensor>".to_owned())),
         of_storage = of_storage,
         of_tensor = of_tensor,

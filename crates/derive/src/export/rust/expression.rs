@@ -10,7 +10,7 @@ use super::piece::{Held, Kind, Level, Piece, dimension};
 use super::{IMPORTED, SUPPORT};
 
 /// Words that are no names in a module of Rust.
-const RESERVED: [&str; 68] = [
+const RESERVED: [&str; 77] = [
     "abstract",
     "as",
     "async",
@@ -79,6 +79,15 @@ const RESERVED: [&str; 68] = [
     "output",
     "libm",
     "ndarray",
+    "storage_1",
+    "storage_2",
+    "storage_3",
+    "layout_1",
+    "layout_2",
+    "layout_3",
+    "tensor_1",
+    "tensor_2",
+    "tensor_3",
 ];
 
 pub(super) struct Writer<'a> {
@@ -97,21 +106,29 @@ impl<'a> Writer<'a> {
     pub(super) fn new(program: &'a Exported) -> Writer<'a> {
         const COLUMN: usize = 2;
         let names = program.forward.iter().flat_map(|(names, _)| names).chain(&program.inputs);
+        let sizes = program.forward_sizes.iter().chain(&program.sizes).map(|size| size.name.as_str());
         Writer {
             program,
             functions: super::super::functions(COLUMN).collect(),
-            taken: names.map(String::as_str).collect(),
+            taken: names.map(String::as_str).chain(sizes).collect(),
             names: HashMap::new(),
             cotangents: HashMap::new(),
             used: BTreeSet::new(),
         }
     }
 
-    /// A name of the program.
+    /// A name of the program. The compiler warns of Greek letters that look like Latin ones: they are spelt.
     pub(super) fn name(&self, name: &str) -> String {
-        let is_function = blocks().any(|block| defined(block) == Some(name));
-        let is_taken = RESERVED.contains(&name) || IMPORTED.contains(&name) || is_function;
-        if is_taken { format!("{name}_") } else { name.to_owned() }
+        let mut spelt: String = name.chars().map(spelt).collect();
+        let is_function = |name: &str| blocks().any(|block| defined(block) == Some(name));
+        while RESERVED.contains(&spelt.as_str())
+            || IMPORTED.contains(&spelt.as_str())
+            || is_function(&spelt)
+            || (spelt != name && self.taken.contains(&spelt.as_str()))
+        {
+            spelt.push('_');
+        }
+        spelt
     }
 
     /// The name of the cotangent of a value: `dZ`.
@@ -367,6 +384,23 @@ impl<'a> Writer<'a> {
             Kind::Whole | Kind::Number => Ok(format!("({} as usize)", piece.at_least(Level::Unary))),
             Kind::Array { .. } => Err(NotExported::Missing(format!("the size `{}`", print(expr)))),
         }
+    }
+}
+
+/// A letter of a name, the Greek ones by what they are called.
+fn spelt(letter: char) -> String {
+    const GREEK: [&str; 25] = [
+        "alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "iota", "kappa", "lambda",
+        "mu", "nu", "xi", "omicron", "pi", "rho", "sigma", "sigma", "tau", "upsilon", "phi", "chi", "psi",
+        "omega",
+    ];
+    let of = |first: char| GREEK.get((letter as usize).checked_sub(first as usize)?);
+    if let Some(name) = of('α') {
+        return (*name).to_owned();
+    }
+    match of('Α') {
+        Some(name) => name[..1].to_uppercase() + &name[1..],
+        None => letter.to_string(),
     }
 }
 
