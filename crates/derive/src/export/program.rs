@@ -28,8 +28,7 @@ impl NotExported {
     pub fn hint(&self) -> &'static str {
         match self {
             NotExported::TooManyInputs(_) => {
-                "without `--candle` the two functions are written, which take as many as there are; what is constant may \
-                 be given as a number"
+                "without `--candle` there are the two functions, which take as many inputs as there are"
             }
             _ => "`--steps full` shows its derivative index by index",
         }
@@ -42,7 +41,7 @@ impl fmt::Display for NotExported {
             NotExported::Inexpressible(what) => {
                 write!(f, "{what} has no expression that could be written as code")
             }
-            NotExported::Missing(what) => write!(f, "{what} is not written in this language"),
+            NotExported::Missing(what) => write!(f, "{what} cannot be written in this language"),
             NotExported::TooManyInputs(count) => {
                 write!(f, "an operation of candle has up to three inputs, and this program has {count}")
             }
