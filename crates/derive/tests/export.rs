@@ -227,7 +227,13 @@ fn what_has_no_words_is_refused() {
     assert!(exported(four, Wanted::Rust { candle: false }).is_ok());
     expect!["an operation of candle has up to three inputs, and this program has 4: without `--candle` there are the two functions, which take as many inputs as there are"].assert_eq(&refused(four, true));
     let stacked = "A: [2, 3, 3] ~ randn; Z = inv(A)";
-    expect!["`inv(A)` cannot be written in this language: `--steps full` shows its derivative index by index"].assert_eq(&refused(stacked, false));
+    expect![
+        "`inv(A)` cannot be written in this language: `--steps full` shows its derivative index by index"
+    ]
+    .assert_eq(&refused(stacked, false));
     let unknown = "x: [3] ~ positive; s: [3] ~ randn; Z = s * stop_gradient(polygamma(1, x))";
-    expect!["`polygamma` cannot be written in this language: `--steps full` shows its derivative index by index"].assert_eq(&refused(unknown, false));
+    expect![
+        "`polygamma` cannot be written in this language: `--steps full` shows its derivative index by index"
+    ]
+    .assert_eq(&refused(unknown, false));
 }

@@ -283,7 +283,7 @@ impl<'a> Writer<'a> {
                     Expr::new(child.span, ExprKind::Text(word.clone()))
                 }
                 ExprKind::Binary { operator, .. }
-                    if target.ends_with("where") && operator.kind.compares() =>
+                    if ["np.where", "_where"].contains(&target) && operator.kind.compares() =>
                 {
                     self.with_written_parts(child)?
                 }

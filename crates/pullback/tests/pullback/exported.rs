@@ -16,21 +16,25 @@ use pullback::ops::Val;
 use pullback::session::{Code, Derived, derive_source};
 
 use crate::command::root;
+use written::{attention, gaussian_process, layer_norm, lstm_step, transformer_block};
 
-mod attention {
-    include!("../golden/exported/attention.txt");
-}
-mod layer_norm {
-    include!("../golden/exported/layer-norm.txt");
-}
-mod gaussian_process {
-    include!("../golden/exported/gaussian-process.txt");
-}
-mod transformer_block {
-    include!("../golden/exported/transformer-block.txt");
-}
-mod lstm_step {
-    include!("../golden/exported/lstm-step.txt");
+#[allow(clippy::all, clippy::unwrap_used, reason = "it is code as users get it, and no part of Pullback")]
+mod written {
+    pub mod attention {
+        include!("../golden/exported/attention.txt");
+    }
+    pub mod layer_norm {
+        include!("../golden/exported/layer-norm.txt");
+    }
+    pub mod gaussian_process {
+        include!("../golden/exported/gaussian-process.txt");
+    }
+    pub mod transformer_block {
+        include!("../golden/exported/transformer-block.txt");
+    }
+    pub mod lstm_step {
+        include!("../golden/exported/lstm-step.txt");
+    }
 }
 
 /// A module's functions on arrays of any number of axes: the output, or with a cotangent the gradients by the inputs.

@@ -6,11 +6,11 @@
 //! | `map sigmoid` | `x.mapv(sigmoid)`, a function of one number |
 //! | `both maximum` | a function of two numbers, entry by entry |
 //! | `choose select` | one of two values, entry by entry |
-//! | `fold sum` | `x.sum_axis(Axis(1))` and `x.sum()`; axis after axis, where there are several |
+//! | `total sum` | `x.sum_axis(Axis(1))` and `x.sum()`; axis after axis, where there are several |
 //! | `lanes max` | `x.map_axis(Axis(1), max)`: a function of the numbers along an axis |
 //! | `call softmax` | a function of arrays, and of what else the operation takes; `matrix inv` of matrices alone |
 //! | `typed gather` | one whose result has as many axes as it is told to have |
-//! | `filled ones`, `square eye` | an array of some size |
+//! | `filled ones`, `unit` | an array of some size |
 //! | the rest | one function each |
 
 use pullback_lang::{Expr, ExprKind, Name, print};
@@ -112,13 +112,13 @@ impl Writer<'_> {
                 _ => Err(call.missing()),
             },
             "choose" => self.choice(&call, &name),
-            "fold" => self.fold(&call, &name),
+            "total" => self.fold(&call, &name),
             "lanes" => self.lanes(&call, &name),
             "method" | "call" | "matrix" | "typed" => self.plain(&call, form, &name),
             "filled" => self.filled(&call, &name),
-            "square" | "range" => self.sized(&call, form),
+            "unit" | "range" => self.sized(&call, form),
             "joined" => self.joined(&call, &name),
-            "einsum" => self.contraction(&call),
+            "summed" => self.contraction(&call, &name),
             "same" => self.only_value(&call),
             "reshaped" => self.reshaped(&call),
             "flat" => self.flat(&call),
@@ -339,7 +339,7 @@ impl Writer<'_> {
         let sizes = self.sizes(call, call.args)?;
         let [size] = sizes.as_slice() else { return Err(call.missing()) };
         let text = match (form, call.kind) {
-            ("square", _) => format!("Array2::<f64>::eye({size})"),
+            ("unit", _) => format!("Array2::<f64>::eye({size})"),
             (_, Kind::Array { whole: true, .. }) => format!("Array1::from_iter(0..{size} as i64)"),
             _ => format!("Array1::from_iter((0..{size}).map(|i| i as f64))"),
         };
@@ -359,7 +359,7 @@ impl Writer<'_> {
         Ok(Piece::result(format!("{name}(Axis({axis}), &[{}]).unwrap()", views.join(", ")), call.kind))
     }
 
-    fn contraction(&mut self, call: &Call<'_>) -> Result<Piece, NotExported> {
+    fn contraction(&mut self, call: &Call<'_>, name: &str) -> Result<Piece, NotExported> {
         let [Expr { kind: ExprKind::Text(formula), .. }, operands @ ..] = call.args else {
             return Err(call.missing());
         };
@@ -367,9 +367,8 @@ impl Writer<'_> {
         for operand in operands {
             views.push(self.piece(operand)?.float().dynamic());
         }
-        self.used.insert("einsum".to_owned());
         let kind = float(call.kind);
-        let text = format!("einsum::<{}>({formula:?}, &[{}])", dimension(rank(kind)), views.join(", "));
+        let text = format!("{name}::<{}>({formula:?}, &[{}])", dimension(rank(kind)), views.join(", "));
         Ok(match kind {
             Kind::Number => Piece::result(format!("{text}.into_scalar()"), kind),
             kind => Piece::result(text, kind),

@@ -10,85 +10,12 @@ use super::piece::{Held, Kind, Level, Piece, dimension};
 use super::{IMPORTED, SUPPORT};
 
 /// Words that are no names in a module of Rust.
-const RESERVED: [&str; 77] = [
-    "abstract",
-    "as",
-    "async",
-    "await",
-    "become",
-    "box",
-    "break",
-    "const",
-    "continue",
-    "crate",
-    "do",
-    "dyn",
-    "else",
-    "enum",
-    "extern",
-    "f32",
-    "f64",
-    "false",
-    "final",
-    "fn",
-    "for",
-    "gen",
-    "if",
-    "impl",
-    "in",
-    "let",
-    "loop",
-    "macro",
-    "match",
-    "mod",
-    "move",
-    "mut",
-    "override",
-    "priv",
-    "pub",
-    "ref",
-    "return",
-    "self",
-    "Self",
-    "static",
-    "struct",
-    "super",
-    "trait",
-    "true",
-    "try",
-    "type",
-    "typeof",
-    "unsafe",
-    "unsized",
-    "use",
-    "virtual",
-    "where",
-    "while",
-    "yield",
-    "None",
-    "Some",
-    "Ok",
-    "Err",
-    "Saved",
-    "Gradients",
-    "forward",
-    "backward",
-    "saved",
-    "grads",
-    "gradients",
-    "output",
-    "libm",
-    "ndarray",
-    "storage_1",
-    "storage_2",
-    "storage_3",
-    "layout_1",
-    "layout_2",
-    "layout_3",
-    "tensor_1",
-    "tensor_2",
-    "tensor_3",
-];
+const RESERVED: &str = "abstract as async await become box break const continue crate do dyn else enum extern f32 \
+    f64 false final fn for gen if impl in let loop macro match mod move mut override priv pub \
+    ref return self Self static struct super trait true try type typeof unsafe unsized use \
+    virtual where while yield None Some Ok Err Saved Gradients forward backward saved grads \
+    gradients output libm ndarray storage_1 storage_2 storage_3 layout_1 layout_2 layout_3 \
+    tensor_1 tensor_2 tensor_3";
 
 pub(super) struct Writer<'a> {
     pub(super) program: &'a Exported,
@@ -121,8 +48,8 @@ impl<'a> Writer<'a> {
     pub(super) fn name(&self, name: &str) -> String {
         let mut spelt: String = name.chars().map(spelt).collect();
         let is_function = |name: &str| blocks().any(|block| defined(block) == Some(name));
-        while RESERVED.contains(&spelt.as_str())
-            || IMPORTED.contains(&spelt.as_str())
+        while RESERVED.split(' ').any(|word| word == spelt)
+            || IMPORTED.split(' ').any(|word| word == spelt)
             || is_function(&spelt)
             || (spelt != name && self.taken.contains(&spelt.as_str()))
         {
@@ -265,8 +192,13 @@ impl<'a> Writer<'a> {
         let (a, b) = (self.piece(left)?.float(), self.piece(right)?.float());
         let kind = float(self.kind(expr)?);
         if a.rank() > 2 || b.rank() > 2 {
-            let call = format!("matmul::<{}>({}, {})", dimension(rank(kind)), a.borrowed(), b.borrowed());
-            self.used.insert("matmul".to_owned());
+            let name = self
+                .functions
+                .get("@")
+                .and_then(|written| written.split(' ').next_back())
+                .unwrap_or_default();
+            self.used.insert(name.to_owned());
+            let call = format!("{name}::<{}>({}, {})", dimension(rank(kind)), a.borrowed(), b.borrowed());
             return Ok(Piece::result(call, kind));
         }
         Ok(Piece::result(format!("{}.dot({})", a.receiver(), b.borrowed()), kind))

@@ -24,44 +24,9 @@ use expression::Writer;
 use piece::{Held, Kind, owned_type, viewed_type};
 
 /// What is in scope of a module by the names of ndarray, where it is used. No variable may be called so.
-const IMPORTED: [&str; 36] = [
-    "Array",
-    "Array1",
-    "Array2",
-    "Array3",
-    "Array4",
-    "Array5",
-    "Array6",
-    "ArrayD",
-    "ArrayRef",
-    "ArrayRef2",
-    "ArrayView1",
-    "ArrayView2",
-    "ArrayView3",
-    "ArrayView4",
-    "ArrayView5",
-    "ArrayView6",
-    "ArrayViewD",
-    "Axis",
-    "DimMax",
-    "Dimension",
-    "Ix0",
-    "Ix1",
-    "Ix2",
-    "Ix3",
-    "Ix4",
-    "Ix5",
-    "Ix6",
-    "IxDyn",
-    "NewAxis",
-    "RemoveAxis",
-    "Zip",
-    "arr0",
-    "arr1",
-    "aview0",
-    "concatenate",
-    "stack",
-];
+const IMPORTED: &str = "Array Array1 Array2 Array3 Array4 Array5 Array6 ArrayD ArrayRef ArrayRef2 ArrayView1 \
+    ArrayView2 ArrayView3 ArrayView4 ArrayView5 ArrayView6 ArrayViewD Axis DimMax Dimension Ix0 \
+    Ix1 Ix2 Ix3 Ix4 Ix5 Ix6 IxDyn NewAxis RemoveAxis Zip arr0 arr1 aview0 concatenate stack";
 
 /// What stands beside the functions, of which a module gets what it uses.
 const SUPPORT: &str = include_str!("../support.rs");
@@ -79,7 +44,7 @@ pub(super) fn module(program: &Exported, candle: bool) -> Result<String, NotExpo
         let mut lines = code.lines().filter(|line| !line.trim_start().starts_with("//"));
         lines.any(|line| mentions(line, name))
     };
-    let mut imported: Vec<&str> = IMPORTED.into_iter().filter(is_read).collect();
+    let mut imported: Vec<&str> = IMPORTED.split(' ').filter(is_read).collect();
     // A macro, which no variable hides.
     imported.extend(code.contains("(s![").then_some("s"));
     let crates = [("ndarray", "0.17"), ("libm", "0.2"), ("candle_core", "0.11")];
