@@ -19,6 +19,7 @@ mod hostile_text;
 mod inherited;
 mod json;
 mod loops;
+mod matrix_notation;
 mod misled;
 mod mutated;
 mod obeyed;
