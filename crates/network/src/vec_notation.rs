@@ -5,7 +5,7 @@
 //!
 //! | where they do not | what is written |
 //! |---|---|
-//! | once two neighbouring axes of x are swapped they do | a product with a commutation matrix: `K_(M,N) vec(X) = vec(Xᵀ)` for `X: [M, N]` |
+//! | once two neighbouring axes of x are swapped they do | a product with a commutation matrix: `commutation(M, N) vec(X) = vec(Xᵀ)` for `X: [M, N]` |
 //! | a payload over all of y, or of x, stands between them | a diagonal matrix on that side: `diag(vec(S)) (X ⊗ I_K)` |
 //! | rows of y depend on the same rows of x alone | the direct sum of the blocks: `⊕_i (diag(F_i) − F_i F_iᵀ)`, with F_i a row of F |
 //!
@@ -169,7 +169,7 @@ fn commuted<V: Value>(term: &Term<V>, split: usize, words: &Words<'_, V>) -> Opt
         parts.extend(inputs[..a].iter().map(|label| format!("I_{}", size(label))));
         let (first, second) = (sizes(&inputs[a..b]), sizes(&inputs[b..c]));
         let (first, second) = if words.by_columns { (second, first) } else { (first, second) };
-        parts.push(format!("K_({first},{second})"));
+        parts.push(format!("commutation({first}, {second})"));
         parts.extend(inputs[c..].iter().map(|label| format!("I_{}", size(label))));
         let product = parts.join(" ⊗ ");
         let outputs: Vec<Label> = term.slots[..split].iter().copied().filter(ranges).collect();

@@ -178,7 +178,7 @@ fn structure(report: &JacobianReport) -> Vec<(&'static str, String)> {
             lines.push(("", format!("{matrix}  (column-major vec)")));
         }
         let notes = [
-            ("K_(", "K_(m,n) takes vec(A) of A: [m, n] to vec(Aᵀ)"),
+            ("commutation(", "commutation(m, n) takes vec(A) of A: [m, n] to vec(Aᵀ)"),
             ("⊕_i", "⊕_i has a block for each i along its diagonal; A_i is row i of A"),
         ];
         lines.extend(

@@ -3,7 +3,7 @@
 use pullback::report::{Form, Paint, jacobian_text};
 use pullback::session::{Wanted, check_source, jacobian_source};
 
-/// K_(n,m) as the rows of an identity in another order.
+/// commutation(n, m) as the rows of an identity in another order.
 const COMMUTATION: &str =
     "fn K(n, m) = reshape(permute(reshape(eye(n * m), [n, m, n * m]), [1, 0, 2]), [n * m, n * m])";
 
@@ -19,8 +19,8 @@ const CASES: &[Case] = &[
     Case {
         program: "X: [N=3, M=4] ~ randn; F = X.T",
         by: "X",
-        rows: ("K_(N,M)", "K(3, 4)"),
-        columns: Some(("K_(N,M)", "K(4, 3)")),
+        rows: ("commutation(N, M)", "K(3, 4)"),
+        columns: Some(("commutation(N, M)", "K(4, 3)")),
     },
     Case {
         program: "A: [P=2, N=3] ~ randn; X: [N, M=4] ~ randn; B: [M, Q=5] ~ randn; F = A @ X @ B",
@@ -31,8 +31,8 @@ const CASES: &[Case] = &[
     Case {
         program: "A: [P=2, M=4] ~ randn; X: [N=3, M] ~ randn; B: [N, Q=5] ~ randn; F = A @ X.T @ B",
         by: "X",
-        rows: ("(A ⊗ Bᵀ) K_(N,M)", "kron(A, B.T) @ K(3, 4)"),
-        columns: Some(("(Bᵀ ⊗ A) K_(N,M)", "kron(B.T, A) @ K(4, 3)")),
+        rows: ("(A ⊗ Bᵀ) commutation(N, M)", "kron(A, B.T) @ K(3, 4)"),
+        columns: Some(("(Bᵀ ⊗ A) commutation(N, M)", "kron(B.T, A) @ K(4, 3)")),
     },
     Case {
         program: "X: [N=3, M=4] ~ randn; Y: [N, M] ~ randn; F = X * Y",
@@ -58,8 +58,8 @@ const CASES: &[Case] = &[
     Case {
         program: "X: [N=3, N] ~ randn; F = X + X.T",
         by: "X",
-        rows: ("I_N ⊗ I_N + K_(N,N)", "eye(N * N) + K(3, 3)"),
-        columns: Some(("I_N ⊗ I_N + K_(N,N)", "eye(N * N) + K(3, 3)")),
+        rows: ("I_N ⊗ I_N + commutation(N, N)", "eye(N * N) + K(3, 3)"),
+        columns: Some(("I_N ⊗ I_N + commutation(N, N)", "eye(N * N) + K(3, 3)")),
     },
     Case {
         program: "X: [N=3, M=4] ~ randn; W: [M, K=2] ~ randn; F = tanh(X @ W)",
@@ -82,13 +82,13 @@ const CASES: &[Case] = &[
     Case {
         program: "X: [N=3, M=4, P=2] ~ randn; F = 2 * permute(X, [0, 2, 1])",
         by: "X",
-        rows: ("2 (I_N ⊗ K_(M,P))", "2 * kron(eye(N), K(4, 2))"),
+        rows: ("2 (I_N ⊗ commutation(M, P))", "2 * kron(eye(N), K(4, 2))"),
         columns: None,
     },
     Case {
         program: "X: [N=3, M=4, P=2] ~ randn; F = permute(X, [2, 0, 1])",
         by: "X",
-        rows: ("K_(N·M,P)", "K(12, 2)"),
+        rows: ("commutation(N·M, P)", "K(12, 2)"),
         columns: None,
     },
 ];
