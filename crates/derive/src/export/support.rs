@@ -335,6 +335,15 @@ fn gather<R: Dimension>(
     x.select(axis, &rows).to_shape(shape).unwrap().to_owned().into_dimensionality().unwrap()
 }
 
+/// The same number before and behind along each axis.
+fn pad<D: Dimension>(x: &ArrayRef<f64, D>, widths: &[(usize, usize)], value: f64) -> Array<f64, D> {
+    let sizes = x.shape().iter().zip(widths).map(|(size, (before, behind))| before + size + behind);
+    let mut padded = ArrayD::from_elem(sizes.collect::<Vec<_>>(), value);
+    let place = |axis: usize| widths[axis].0..widths[axis].0 + x.shape()[axis];
+    padded.slice_each_axis_mut(|axis| place(axis.axis.0).into()).assign(&x.view().into_dyn());
+    padded.into_dimensionality().unwrap()
+}
+
 /// Zeros, to which each entry along the first axes is added where its number says.
 fn scatter_add<R: Dimension>(
     x: &ArrayRef<f64, impl Dimension>,

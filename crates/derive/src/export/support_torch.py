@@ -28,6 +28,9 @@ def _norm(x, p=2, axis=None, keepdims=False):
 def _ones(*shape):
     return torch.ones(shape[0] if shape and isinstance(shape[0], (list, tuple)) else shape)
 
+def _pad(x, widths, value=0):
+    return torch.nn.functional.pad(x, [width for pair in reversed(widths) for width in pair], value=value)
+
 def _prod(x, axis=None, keepdims=False):
     return torch.prod(x) if axis is None else torch.prod(x, axis, keepdim=keepdims)
 

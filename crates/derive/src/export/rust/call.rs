@@ -299,7 +299,16 @@ impl Writer<'_> {
                 Some(ExprKind::List(_)) | None => Err(call.missing()),
                 Some(_) => self.size(given.ok_or_else(|| call.missing())?),
             },
-            Takes::Integer | Takes::Count | Takes::Number | Takes::Order => match given {
+            Takes::Number | Takes::Order => match given {
+                Some(given) => match self.piece(given)?.float() {
+                    Piece { text, is_literal: true, .. } => Ok(text),
+                    piece if matches!(given.kind, ExprKind::Negate(_)) => Ok(piece.text),
+                    _ => Err(call.missing()),
+                },
+                None if default.contains('.') => Ok(default.to_owned()),
+                None => Ok(format!("{default}.0")),
+            },
+            Takes::Integer | Takes::Count => match given {
                 Some(given) => match self.piece(given)? {
                     Piece { text, is_literal: true, .. } => Ok(text),
                     piece if matches!(given.kind, ExprKind::Negate(_)) => {
@@ -309,6 +318,21 @@ impl Writer<'_> {
                 },
                 None => Ok(default.to_owned()),
             },
+            Takes::Widths => {
+                let Some(ExprKind::List(pairs)) = given.map(|given| &given.kind) else {
+                    return Err(call.missing());
+                };
+                let mut widths = Vec::new();
+                for pair in pairs {
+                    match &pair.kind {
+                        ExprKind::List(pair) if pair.len() == 2 => {
+                            widths.push(format!("({}, {})", self.size(&pair[0])?, self.size(&pair[1])?));
+                        }
+                        _ => return Err(call.missing()),
+                    }
+                }
+                Ok(format!("&[{}]", widths.join(", ")))
+            }
             _ if given.is_none() => Ok(String::new()),
             _ => Err(call.missing()),
         }

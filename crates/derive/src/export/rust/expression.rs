@@ -281,14 +281,21 @@ impl<'a> Writer<'a> {
             match item {
                 IndexItem::Ellipsis => parts.extend((taken..array.rank()).map(|_| all())),
                 IndexItem::NewAxis => parts.push("NewAxis".to_owned()),
-                IndexItem::At(at) => match self.piece(at)? {
-                    Piece { text, kind: Kind::Size, .. } => parts.push(text),
-                    _ => return Err(missing()),
-                },
+                IndexItem::At(at) => parts.push(self.bound(at).map_err(|_| missing())?),
                 IndexItem::Slice { start, stop, step } => {
-                    let bounds = [start, stop, step].map(|bound| bound.as_deref().map(whole_number));
-                    let [start, stop, step] = bounds;
-                    parts.push(slice(start, stop, step).ok_or_else(missing)?);
+                    let mut bound = |bound: &Option<Box<Expr>>| match bound {
+                        Some(bound) => self.bound(bound).map_err(|_| missing()),
+                        None => Ok(String::new()),
+                    };
+                    let known = [start, stop, step].map(|bound| bound.as_deref().map(whole_number));
+                    let text = match known {
+                        [start, stop, step] if [start, stop, step].iter().all(|it| *it != Some(None)) => {
+                            slice(start.flatten(), stop.flatten(), step.flatten()).ok_or_else(missing)?
+                        }
+                        [.., None] => format!("{}..{}", bound(start)?, bound(stop)?),
+                        _ => return Err(missing()),
+                    };
+                    parts.push(text);
                 }
             }
         }
@@ -302,6 +309,15 @@ impl<'a> Writer<'a> {
         })
     }
 
+    /// A place along an axis: a number below zero counts from the end.
+    fn bound(&mut self, expr: &Expr) -> Result<String, NotExported> {
+        match (&expr.kind, whole_number(expr)) {
+            (_, Some(number)) => Ok(number.to_string()),
+            (ExprKind::Negate(size), None) => Ok(format!("-({} as isize)", self.size(size)?)),
+            _ => self.size(expr),
+        }
+    }
+
     /// A size.
     pub(super) fn size(&mut self, expr: &Expr) -> Result<String, NotExported> {
         if let ExprKind::Binary { operator, left, right } = &expr.kind
@@ -310,11 +326,15 @@ impl<'a> Writer<'a> {
             let (left, right) = (self.size(left)?, self.size(right)?);
             return Ok(format!("({left} {} {right})", operator.kind.symbol()));
         }
+        let missing = || NotExported::Missing(format!("the size `{}`", print(expr)));
+        if matches!(expr.kind, ExprKind::Negate(_)) {
+            return Err(missing());
+        }
         let piece = self.piece(expr)?;
         match piece.kind {
             Kind::Size => Ok(piece.text),
             Kind::Whole | Kind::Number => Ok(format!("({} as usize)", piece.at_least(Level::Unary))),
-            Kind::Array { .. } => Err(NotExported::Missing(format!("the size `{}`", print(expr)))),
+            Kind::Array { .. } => Err(missing()),
         }
     }
 }
@@ -412,13 +432,8 @@ pub(super) fn whole_number(expr: &Expr) -> Option<i64> {
 }
 
 /// A slice. With a step below zero ndarray takes the slice first and then goes through it from its end.
-fn slice(start: Option<Option<i64>>, stop: Option<Option<i64>>, step: Option<Option<i64>>) -> Option<String> {
-    let known = |bound: Option<Option<i64>>| match bound {
-        None => Some(None),
-        Some(Some(number)) => Some(Some(number)),
-        Some(None) => None,
-    };
-    let (start, stop, step) = (known(start)?, known(stop)?, known(step)?.unwrap_or(1));
+fn slice(start: Option<i64>, stop: Option<i64>, step: Option<i64>) -> Option<String> {
+    let step = step.unwrap_or(1);
     // The number after the last one; of the last entry itself there is none.
     let behind = |number: Option<i64>| number.filter(|&number| number != -1).map(|number| number + 1);
     let (first, end) = if step < 0 { (behind(stop), behind(start)) } else { (start, stop) };
