@@ -1,10 +1,12 @@
 """Runs the code that `pullback derive --code` writes against the program that it is of.
 
-    python bench/export/check.py BINARY [FILE.grad …] [--suite SUITE.jsonl] [--framework numpy|torch|jax]
+    python bench/export/check.py BINARY [FILE.grad …] [--programs bench/export/programs.txt] [--suite SUITE.jsonl] \\
+        [--framework numpy|torch|jax|rust] [--candle]
 
-Needs NumPy, PyTorch and JAX. For each file and each framework the module is imported and run in double precision. Its forward pass is
+Needs NumPy, PyTorch and JAX, and for Rust a toolchain; `in_rust.py` says what is done there. For each file and each framework the module is imported and run in double precision. Its forward pass is
 held against the numbers that `pullback run` prints, and its backward pass against an independent witness: PyTorch's autograd and JAX's
-vjp of the forward pass, and for NumPy central differences of it. A suite has one program a line, as JSON with `decls`, `program`, `of`, `wrt`
+vjp of the forward pass, and for NumPy central differences of it. `programs.txt` has one program a line, which together use every function
+that an export has words for; a suite has one a line too, as JSON with `decls`, `program`, `of`, `wrt`
 and `sizes`.
 """
 import argparse
@@ -17,6 +19,11 @@ import tempfile
 import types
 
 import numpy as np
+
+from in_rust import Crate
+from in_rust import gradients as rust_gradients
+from in_rust import names as rust_names
+from in_rust import parameters as rust_parameters
 
 os.environ.setdefault("JAX_ENABLE_X64", "1")
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
@@ -70,6 +77,14 @@ def differences(forward, values, at, cotangent):
             sides.append(np.asarray(forward(*[moved if k == at else value for k, value in enumerate(values)])[0], float))
         gradient[place] = np.sum(cotangent * (sides[0] - sides[1])) / (2 * step)
     return gradient
+
+
+def own_gradients(binary, source, output, cotangent, wrt):
+    """What Pullback computes them to be."""
+    loss = f"cotangent_of_it: {list(cotangent.shape)} = {cotangent.tolist()}\nloss_of_it = sum(cotangent_of_it * {output})"
+    asked = "\n".join(f"gradient_{k} = grad(loss_of_it, {name})" for k, name in enumerate(wrt))
+    own = drawn(binary, f"{source}\n{loss}\n{asked}", [])
+    return [own[f"gradient_{k}"] for k in range(len(wrt))]
 
 
 def judge(binary, path, source, framework, extra):
@@ -143,11 +158,50 @@ def judge(binary, path, source, framework, extra):
         gradients = made.backward(saved, cotangent)
         order = [name for name in plain if name in wrt]
         got = [gradients[wrt.index(name)] for name in order]
-        expected = [differences(made.forward, arrays, plain.index(name), cotangent) for name in order]
+        if "stop_gradient" in source:
+            # Differences go through it: here Pullback's own numbers are the witness.
+            expected = own_gradients(binary, source, output, cotangent, order)
+        else:
+            expected = [differences(made.forward, arrays, plain.index(name), cotangent) for name in order]
     for name, a, b in zip(order, got, expected):
         if not close(a, b):
             return False, f"the gradient by {name} differs"
     return True, ""
+
+
+def in_rust(binary, cases, candle):
+    """The same of Rust, all programs in one crate: how many are right, and how many have no code; each of the others is printed."""
+    right = none = 0
+    with tempfile.TemporaryDirectory() as folder:
+        crate = Crate(os.environ.get("EXPORTED_CRATE", folder), candle)
+        for name, source, extra in cases:
+            with tempfile.NamedTemporaryFile("w", suffix=".grad", delete=False) as file:
+                file.write(source)
+            out = ran(binary, "derive", file.name, "--code", "rust", *extra)
+            with_candle = ran(binary, "derive", file.name, "--code", "rust", "--candle", *extra) if candle else None
+            os.unlink(file.name)
+            if out.returncode:
+                none += 1
+                print(f"rust   {name}: no code, {(out.stderr.strip().splitlines() or ['?'])[0]}")
+                continue
+            code = with_candle.stdout if with_candle and not with_candle.returncode else out.stdout
+            known = rust_names(source)
+            inputs = [known[name.strip("_")] for name, _ in rust_parameters(code)[0]]
+            output = re.search(r"`grads` is that of (\w+)", code).group(1)
+            numbers = drawn(binary, source, inputs)
+            cotangent = np.random.default_rng(0).standard_normal(numbers[output].shape)
+            wrt = [known[name.rstrip("_")] for name, _ in rust_gradients(code)]
+            own = own_gradients(binary, source, output, cotangent, wrt)
+            expected = {"output": numbers[output]} | {f"gradient {k}": one for k, one in enumerate(own)}
+            crate.add(name, code, [numbers[f"copy_of_{name}"] for name in inputs], cotangent, expected)
+        wrong = 0
+        for name, why in crate.run():
+            right += not why
+            wrong += bool(why)
+            if why:
+                print(f"rust   {name}: WRONG, {why}")
+        print(f"rust   {len(cases)} programs: {right} right, {none} without code, {wrong} wrong")
+        return wrong
 
 
 def suite_source(record):
@@ -175,11 +229,16 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("binary")
     parser.add_argument("files", nargs="*")
+    parser.add_argument("--programs")
     parser.add_argument("--suite")
     parser.add_argument("--framework", action="append")
+    parser.add_argument("--candle", action="store_true")
     wanted = parser.parse_args()
-    frameworks = wanted.framework or ["numpy", "torch", "jax"]
+    frameworks = wanted.framework or ["numpy", "torch", "jax", "rust"]
     cases = [(name, open(name).read(), []) for name in wanted.files]
+    if wanted.programs:
+        lines = [line.strip() for line in open(wanted.programs) if line.strip()]
+        cases += [(line, line.replace("; ", "\n") + "\n", []) for line in lines]
     if wanted.suite:
         for line in open(wanted.suite):
             record = json.loads(line)
@@ -187,6 +246,9 @@ def main():
                 cases.append((record["id"], suite_source(record), ["--of", record["of"], "--wrt", record["wrt"]]))
     failed = 0
     for framework in frameworks:
+        if framework == "rust":
+            failed += in_rust(wanted.binary, cases, wanted.candle)
+            continue
         right = none = 0
         for name, source, extra in cases:
             with tempfile.NamedTemporaryFile("w", suffix=".grad", delete=False) as file:

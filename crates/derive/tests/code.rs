@@ -181,7 +181,7 @@ fn products_of_matrices() {
 #[test]
 fn without_code() {
     check(
-        "x: [n=5] ~ randn; y = x[1:3]",
+        "x: [n=5] ~ randn; y = x[::2]",
         expect![[r#"
         x: no code
     "#]],
@@ -194,6 +194,74 @@ fn without_code() {
         &deep,
         expect![[r#"
         x0: no code
+    "#]],
+    );
+}
+
+/// What is sliced is put back among zeros, and what is joined is sliced: by names of sizes, where they have any.
+#[test]
+fn slices() {
+    check(
+        "x: [n=5] ~ randn; y = x[1:3]",
+        expect![[r#"
+        x: pad(dy, [[1, n - 3]])
+    "#]],
+    );
+    check(
+        "A: [N=4, M=3] ~ randn; y = A[0] * sum(A[-1:])",
+        expect![[r#"
+        A: pad((sum(dy * A[0, 0:3]) * ones([M]))[None, :], [[N - 1, 0], [0, 0]]) + pad((sum(A[3:4, 0:3]) * dy)[None, :], [[0, N - 1], [0, 0]])
+    "#]],
+    );
+    check(
+        "a: [N=2, M=3] ~ randn; b: [N, P=2] ~ randn; y = tanh(concat([a, b], axis=1))",
+        expect![[r#"
+        a: dy[:, :M] * (1 - y^2)[:, :M]
+        b: dy[:, -P:] * (1 - y^2)[:, -P:]
+    "#]],
+    );
+    // Where the middle one begins has no name here.
+    check(
+        "a: [M=3] ~ randn; b: [M] ~ randn; c: [M] ~ randn; y = concat([a, b, c])",
+        expect![[r#"
+        a: dy[:M]
+        b: no code
+        c: dy[-M:]
+    "#]],
+    );
+    check(
+        "a: [2] ~ randn; b: [3] ~ randn; c: [4] ~ randn; y = concat([a, b, c])",
+        expect![[r#"
+        a: dy[:2]
+        b: dy[2:5]
+        c: dy[-4:]
+    "#]],
+    );
+}
+
+/// Rows that a table lists are added up where it says.
+#[test]
+fn listed_rows() {
+    check(
+        "W: [V=5, D=3] ~ randn; i: [N=4] ~ randint(0, V); y = W[i]^2",
+        expect![[r#"
+        W: 2 * scatter_add(dy * gather(W, i, axis=0), i, V)
+        i: no code
+    "#]],
+    );
+    check(
+        "W: [V=5, D=3] ~ randn; i: [N=4, T=2] ~ randint(0, V); U: [D] ~ randn; y = W[i] @ U",
+        expect![[r#"
+        W: scatter_add(dy[:, :, None] * U, i, V)
+        i: no code
+        U: sum(dy[:, :, None] * gather(W, i, axis=0), axis=[0, 1])
+    "#]],
+    );
+    check(
+        "x: [N=4, D=3] ~ randn; i: [N] ~ randint(0, 5); y = scatter_add(x^2, i, [6])",
+        expect![[r#"
+        x: 2 * gather(dy, i, axis=0) * x
+        i: no code
     "#]],
     );
 }

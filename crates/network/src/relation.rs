@@ -62,6 +62,13 @@ impl Relation {
             || self.table.iter().any(|(_, labels)| labels.contains(&label))
     }
 
+    /// The same with other labels in place of its own.
+    pub fn renamed(&self, called: &impl Fn(Label) -> Label) -> Relation {
+        let mut renamed = self.clone();
+        renamed.rename(called);
+        renamed
+    }
+
     pub(crate) fn rename(&mut self, rename: &impl Fn(Label) -> Label) {
         self.linear.iter_mut().for_each(|(_, label)| *label = rename(*label));
         if let Some((_, labels)) = &mut self.table {

@@ -26,6 +26,8 @@ pub struct Structure {
     pub kinds: Vec<Kind>,
     /// The matrix `[|y|, |x|]` in matrix notation, with both sides in row-major vec, where it has one: `I_N ⊗ Wᵀ`.
     pub matrix: Option<String>,
+    /// The same with both sides in column-major vec: `W ⊗ I_N`.
+    pub by_columns: Option<String>,
 }
 
 /// A statement about a matrix `[|y|, |x|]`, of a map from arrays with certain axes to arrays with others.
@@ -54,9 +56,9 @@ pub enum Kind {
 impl<V: Value> Network<V> {
     /// What kind of matrix this is, as far as its labels tell.
     pub fn structure(&self) -> Structure {
-        let matrix = self.vec_notation();
+        let (matrix, by_columns) = (self.vec_notation(false), self.vec_notation(true));
         let kinds = if self.is_zero() { vec![Kind::Zero] } else { self.kinds() };
-        Structure { kinds, matrix }
+        Structure { kinds, matrix, by_columns }
     }
 
     fn kinds(&self) -> Vec<Kind> {

@@ -1,27 +1,105 @@
-//! A network as a matrix `[|y|, |x|]` in matrix notation, with both sides in row-major vec: `I_N ⊗ Wᵀ`, `diag(a) − a aᵀ`.
+//! A network as a matrix `[|y|, |x|]` in matrix notation, with both sides in row-major vec, `I_N ⊗ Wᵀ`, or in column-major vec, `W ⊗ I_N`.
 //!
 //! Each component of a term is a matrix, a column or a row of its own, and the term is their Kronecker product, if the axes of
 //! each follow one another on both sides. Terms that differ in one component alone are a sum in brackets times the others.
-//! What has no such form, a relation or a block of several axes, has no matrix notation.
+//!
+//! | where they do not | what is written |
+//! |---|---|
+//! | once two neighbouring axes of x are swapped they do | a product with a commutation matrix: `commutation(M, N) vec(X) = vec(Xᵀ)` for `X: [M, N]` |
+//! | a payload over all of y, or of x, stands between them | a diagonal matrix on that side: `diag(vec(S)) (X ⊗ I_K)` |
+//! | rows of y depend on the same rows of x alone | the direct sum of the blocks: `⊕_i (diag(F_i) − F_i F_iᵀ)`, with F_i a row of F |
+//!
+//! What has no such form, a relation or a payload over more axes, has no matrix notation.
+
+use std::collections::HashSet;
 
 use crate::coef::Coef;
 use crate::component::{Component, components, ranges};
-use crate::dim::{Label, distinct};
+use crate::dim::{Dim, Label, distinct};
 use crate::factor::{Factor, Value};
 use crate::formula::signed;
 use crate::network::{Network, Term};
 
+/// How parts are written.
+struct Words<'a, V> {
+    symbol: &'a dyn Fn(&V) -> String,
+    /// Are the axes those of the network in the opposite order, so that a vec is column-major?
+    by_columns: bool,
+}
+
 impl<V: Value> Network<V> {
-    /// The matrix in matrix notation, both sides in row-major vec.
-    pub(crate) fn vec_notation(&self) -> Option<String> {
+    /// The matrix in matrix notation, both sides in row-major vec or in column-major vec.
+    pub(crate) fn vec_notation(&self, by_columns: bool) -> Option<String> {
+        let words = Words { symbol: &|value: &V| value.symbol(), by_columns };
+        if !by_columns {
+            return self.in_words(&words).or_else(|| self.blocks());
+        }
+        let backwards = |dims: &[Dim]| dims.iter().rev().copied().collect::<Vec<_>>();
+        let mut turned = Network::zero(&backwards(self.outputs()), &backwards(self.inputs()));
+        for term in self.terms() {
+            let (o, i) = term.slots.split_at(self.outputs().len());
+            let (o, i): (Vec<Label>, Vec<Label>) =
+                (o.iter().rev().copied().collect(), i.iter().rev().copied().collect());
+            turned = turned.plus_term(term.coef.clone(), &o, &i, term.factors.iter().cloned());
+        }
+        turned.in_words(&words)
+    }
+
+    fn in_words(&self, words: &Words<'_, V>) -> Option<String> {
         match self.terms().len() {
-            0 | 1 => self.sum_formula(),
-            _ => self.product_formula().or_else(|| self.sum_formula()),
+            0 | 1 => self.sum_formula(words),
+            _ => self.product_formula(words).or_else(|| self.sum_formula(words)),
         }
     }
 
+    /// Rows of y that depend on the same rows of x alone: the direct sum of what each block is.
+    fn blocks(&self) -> Option<String> {
+        let split = self.outputs().len();
+        if split < 2 || self.inputs().len() < 2 || self.outputs()[0].size() < 2 {
+            return None;
+        }
+        let mut inner = Network::zero(&self.outputs()[1..], &self.inputs()[1..]);
+        // Payloads of which a row stands in each block, and those that are the same in all.
+        let (mut rows, mut others) = (HashSet::new(), HashSet::new());
+        for term in self.terms() {
+            let (o, i) = term.slots.split_at(split);
+            let block = o[0];
+            if i[0] != block || o[1..].contains(&block) || i[1..].contains(&block) {
+                return None;
+            }
+            let mut factors = Vec::new();
+            for factor in &term.factors {
+                factors.push(match factor {
+                    Factor::Dense(value, labels) if labels.first() == Some(&block) => {
+                        rows.insert(value.id());
+                        let rest = labels[1..].iter().copied().filter(ranges).collect::<Vec<_>>();
+                        if rest.contains(&block) {
+                            return None;
+                        }
+                        Factor::Dense(value.clone(), rest)
+                    }
+                    Factor::Dense(value, labels) if !labels.contains(&block) => {
+                        others.insert(value.id());
+                        factor.clone()
+                    }
+                    _ => return None,
+                });
+            }
+            inner = inner.plus_term(term.coef.clone(), &o[1..], &i[1..], factors);
+        }
+        if rows.is_empty() || !rows.is_disjoint(&others) {
+            return None;
+        }
+        let symbol = |value: &V| match rows.contains(&value.id()) {
+            true => format!("{}_i", atom(&value.symbol())),
+            false => value.symbol(),
+        };
+        let text = inner.in_words(&Words { symbol: &symbol, by_columns: false })?;
+        Some(format!("⊕_i {}", atom(&text)))
+    }
+
     /// Terms that differ in one group of slots alone: its sum in brackets, times what is common to all.
-    fn product_formula(&self) -> Option<String> {
+    fn product_formula(&self, words: &Words<'_, V>) -> Option<String> {
         let split = self.outputs().len();
         let groups = self.groups();
         let differing: Vec<&Vec<usize>> = groups.iter().filter(|group| !self.is_common(group)).collect();
@@ -47,23 +125,25 @@ impl<V: Value> Network<V> {
             inner = inner.plus_term(term.coef.clone(), o, i, own);
         }
         let first = &self.terms()[0];
-        let bracket = format!("({})", inner.sum_formula()?);
+        let bracket = format!("({})", inner.sum_formula(words)?);
         let own = Component { outputs, inputs, factors: Vec::new() };
         let mine = |part: &Component<V>| part.axes(split).any(|axis| differing.contains(&axis));
         let parts = in_vec_order(others(first).into_iter().chain([own]).collect(), &first.slots, split)?;
-        let words: Option<Vec<String>> = parts
+        let written: Option<Vec<String>> = parts
             .iter()
             .map(|part| match mine(part) {
                 true => Some(bracket.clone()),
-                false => written(part, &first.slots, split).map(|text| atom(&text)),
+                false => written(part, &first.slots, split, words).map(|text| atom(&text)),
             })
             .collect();
-        Some(words?.join(" ⊗ "))
+        Some(written?.join(" ⊗ "))
     }
 
-    fn sum_formula(&self) -> Option<String> {
+    fn sum_formula(&self, words: &Words<'_, V>) -> Option<String> {
+        let split = self.outputs().len();
         let term = |term: &Term<V>| {
-            let (body, number) = (matrix_term(term, self.outputs().len())?, term.coef.abs());
+            let body = commuted(term, split, words).or_else(|| scaled(term, split, words))?;
+            let number = term.coef.abs();
             let text = if number.is_one() { body } else { format!("{number} {body}") };
             Some((term.coef.is_negative(), text))
         };
@@ -71,8 +151,94 @@ impl<V: Value> Network<V> {
     }
 }
 
+/// A term without its coefficient, two groups of neighbouring axes of x swapped where its components do not follow one another else.
+fn commuted<V: Value>(term: &Term<V>, split: usize, words: &Words<'_, V>) -> Option<String> {
+    if let Some(text) = matrix_term(term, split, words) {
+        return Some(text);
+    }
+    let inputs: Vec<Label> = term.slots[split..].iter().copied().filter(ranges).collect();
+    let count = inputs.len();
+    let places =
+        (0..count).flat_map(|a| (a + 1..count).flat_map(move |b| (b + 1..=count).map(move |c| (a, b, c))));
+    for (a, b, c) in places {
+        let order = [&inputs[..a], &inputs[b..c], &inputs[a..b], &inputs[c..]].concat();
+        let slots = [&term.slots[..split], &order].concat();
+        let swapped = Term { coef: Coef::one(), slots, factors: term.factors.clone() };
+        let Some(text) = matrix_term(&swapped, split, words) else { continue };
+        let mut parts = Vec::new();
+        parts.extend(inputs[..a].iter().map(|label| format!("I_{}", size(label))));
+        let (first, second) = (sizes(&inputs[a..b]), sizes(&inputs[b..c]));
+        let (first, second) = if words.by_columns { (second, first) } else { (first, second) };
+        parts.push(format!("commutation({first}, {second})"));
+        parts.extend(inputs[c..].iter().map(|label| format!("I_{}", size(label))));
+        let product = parts.join(" ⊗ ");
+        let outputs: Vec<Label> = term.slots[..split].iter().copied().filter(ranges).collect();
+        return Some(match (term.factors.is_empty() && outputs == order, parts.len()) {
+            (true, count) if count == 1 || term.coef.abs().is_one() => product,
+            (true, _) => format!("({product})"),
+            (false, _) => format!("{} {}", atom(&text), atom(&product)),
+        });
+    }
+    None
+}
+
+/// A term of which a payload has all axes of one side: a diagonal matrix times the rest.
+fn scaled<V: Value>(term: &Term<V>, split: usize, words: &Words<'_, V>) -> Option<String> {
+    let sides = [&term.slots[..split], &term.slots[split..]];
+    for (is_input, side) in sides.into_iter().enumerate() {
+        let axes: Vec<Label> = side.iter().copied().filter(ranges).collect();
+        if axes.is_empty() || distinct(axes.iter().copied()).len() < axes.len() {
+            continue;
+        }
+        for (at, factor) in term.factors.iter().enumerate() {
+            let Factor::Dense(value, labels) = factor else { continue };
+            let own: Vec<Label> = labels.iter().copied().filter(ranges).collect();
+            if own != words.in_order(&axes) {
+                continue;
+            }
+            let mut factors = term.factors.clone();
+            factors.remove(at);
+            let rest = Term { coef: Coef::one(), slots: term.slots.clone(), factors };
+            // A label that is summed stays so only where another factor has it: here all are axes.
+            let Some(rest) = commuted(&rest, split, words) else { continue };
+            let name = (words.symbol)(value);
+            let bracketed = name.starts_with('(') && atom(&name) == name;
+            let diagonal = match (axes.len(), bracketed) {
+                (1, true) => format!("diag{name}"),
+                (1, false) => format!("diag({name})"),
+                (_, true) => format!("diag(vec{name})"),
+                (_, false) => format!("diag(vec({name}))"),
+            };
+            return Some(match is_input {
+                0 => format!("{diagonal} {}", atom(&rest)),
+                _ => format!("{} {diagonal}", atom(&rest)),
+            });
+        }
+    }
+    None
+}
+
+impl<V> Words<'_, V> {
+    /// The labels of axes in the order in which a payload that is written as its vec has them.
+    fn in_order(&self, axes: &[Label]) -> Vec<Label> {
+        match self.by_columns {
+            true => axes.iter().rev().copied().collect(),
+            false => axes.to_vec(),
+        }
+    }
+}
+
+/// The name of a size, or the size.
+fn size(label: &Label) -> String {
+    label.dim().name().map_or_else(|| label.size().to_string(), |name| name.to_string())
+}
+
+fn sizes(labels: &[Label]) -> String {
+    labels.iter().map(size).collect::<Vec<_>>().join("·")
+}
+
 /// A term as a Kronecker product of what its components are in matrix notation, without its coefficient.
-fn matrix_term<V: Value>(term: &Term<V>, split: usize) -> Option<String> {
+fn matrix_term<V: Value>(term: &Term<V>, split: usize, own: &Words<'_, V>) -> Option<String> {
     let parts = in_vec_order(components(term, split), &term.slots, split)?;
     // What is over no slot is a number.
     let labels: Vec<Label> = parts.iter().flat_map(|part| part.labels(&term.slots, split)).collect();
@@ -81,9 +247,10 @@ fn matrix_term<V: Value>(term: &Term<V>, split: usize) -> Option<String> {
     let mut words = Vec::new();
     if !rest.is_empty() {
         let number = Term { coef: Coef::one(), slots: Vec::new(), factors: rest };
-        words.push(number.matrix_notation(&|value: &V| value.symbol())?);
+        words.push(number.matrix_notation(&own.symbol)?);
     }
-    let written: Option<Vec<String>> = parts.iter().map(|part| written(part, &term.slots, split)).collect();
+    let written: Option<Vec<String>> =
+        parts.iter().map(|part| written(part, &term.slots, split, own)).collect();
     let written = written?;
     let is_column = |part: &Component<V>| part.inputs.is_empty();
     let is_row = |part: &Component<V>| part.outputs.is_empty();
@@ -146,16 +313,17 @@ fn in_vec_order<V: Value>(
 }
 
 /// A component as a matrix, a column or a row.
-fn written<V: Value>(part: &Component<V>, slots: &[Label], split: usize) -> Option<String> {
+fn written<V: Value>(
+    part: &Component<V>,
+    slots: &[Label],
+    split: usize,
+    words: &Words<'_, V>,
+) -> Option<String> {
     let outputs: Vec<Label> = part.outputs.iter().map(|&axis| slots[axis]).collect();
     let inputs: Vec<Label> = part.inputs.iter().map(|&axis| slots[split + axis]).collect();
-    let size = |label: &Label| match label.dim().name() {
-        Some(name) => name.to_string(),
-        None => label.size().to_string(),
-    };
     let notation = |slots: &[Label]| {
         let term = Term { coef: Coef::one(), slots: slots.to_vec(), factors: part.factors.clone() };
-        term.matrix_notation(&|value: &V| value.symbol())
+        term.matrix_notation(&words.symbol)
     };
     // Several axes on one side are one under a vec: of a payload that has them all, or of a matrix. A label twice among them
     // is a diagonal, of which the vec of a payload would be too much.
@@ -167,8 +335,8 @@ fn written<V: Value>(part: &Component<V>, slots: &[Label], split: usize) -> Opti
             return None;
         }
         let inner = match part.factors.as_slice() {
-            [Factor::Dense(value, labels)] if labels == slots => value.symbol(),
-            _ => notation(slots)?,
+            [Factor::Dense(value, labels)] if *labels == words.in_order(slots) => (words.symbol)(value),
+            _ => notation(&words.in_order(slots))?,
         };
         let bracketed = inner.starts_with('(') && inner.ends_with(')') && atom(&inner) == inner;
         Some(if bracketed { format!("vec{inner}") } else { format!("vec({inner})") })
@@ -189,9 +357,10 @@ fn written<V: Value>(part: &Component<V>, slots: &[Label], split: usize) -> Opti
         // Several axes under one vec, with a payload that has them all.
         (many, same) if many == same && part.factors.len() == 1 => match &part.factors[0] {
             Factor::Dense(value, labels)
-                if labels == many && distinct(labels.iter().copied()).len() == many.len() =>
+                if *labels == words.in_order(many)
+                    && distinct(labels.iter().copied()).len() == many.len() =>
             {
-                Some(format!("diag(vec({}))", value.symbol()))
+                Some(format!("diag(vec({}))", (words.symbol)(value)))
             }
             _ => None,
         },

@@ -81,6 +81,8 @@ pub struct JacobianReport {
     pub statements: Vec<Statement>,
     /// As a matrix with both sides in row-major vec, in matrix notation.
     pub matrix: Option<String>,
+    /// The same with both sides in column-major vec.
+    pub by_columns: Option<String>,
     /// What it costs in the form in which it is applied.
     pub cost: Cost,
     /// Multiply–adds of a vector–Jacobian product in reverse mode, operation by operation.
@@ -172,6 +174,16 @@ fn structure(report: &JacobianReport) -> Vec<(&'static str, String)> {
         .collect();
     if let (Some(matrix), true) = (&report.matrix, report.cost.terms > 0) {
         lines.push(("as a matrix", format!("{matrix}  (row-major vec)")));
+        if let (Some((Form::Column, _)), Some(matrix)) = (&report.dense, &report.by_columns) {
+            lines.push(("", format!("{matrix}  (column-major vec)")));
+        }
+        let notes = [
+            ("commutation(", "commutation(m, n) takes vec(A) of A: [m, n] to vec(Aᵀ)"),
+            ("⊕_i", "⊕_i has a block for each i along its diagonal; A_i is row i of A"),
+        ];
+        lines.extend(
+            notes.iter().filter(|(word, _)| matrix.contains(word)).map(|(_, note)| ("", note.to_string())),
+        );
     }
     lines
 }
@@ -189,7 +201,15 @@ pub(crate) fn kind_text(kind: &Kind, y: &[Dim], x: &[Dim]) -> String {
         Kind::BlockDiagonal(axes) => {
             let blocks: f64 = axes.iter().map(|&(axis, _)| y[axis].size() as f64).product();
             let (rows, columns) = (entries(y) / blocks, entries(x) / blocks);
-            format!("block-diagonal, {} blocks of {} × {}", count(blocks), count(rows), count(columns))
+            // In row-major order the entries of a block follow one another where its axes come first on both sides.
+            let is_first = |dims: &[Dim], own: &mut dyn Iterator<Item = usize>| {
+                own.eq((0..dims.len()).filter(|&axis| dims[axis].size() != 1).take(axes.len()))
+            };
+            let in_order = is_first(y, &mut axes.iter().map(|&(axis, _)| axis))
+                && is_first(x, &mut axes.iter().map(|&(_, axis)| axis));
+            let sorted = if in_order { "" } else { " once its rows and columns are sorted" };
+            let (blocks, rows, columns) = (count(blocks), count(rows), count(columns));
+            format!("block-diagonal{sorted}, {blocks} blocks of {rows} × {columns}")
         }
         Kind::Kronecker(groups) => {
             let side = |dims: &[Dim], axes: &[usize]| {

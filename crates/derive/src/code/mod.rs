@@ -14,6 +14,7 @@
 //! | `node` | an expression whose axes carry labels, and how it is broadcast |
 //! | `matrix` | the shortest form of expressions of matrices |
 //! | `payload` | how a value of the graph is written |
+//! | `selection` | what a relation between labels reads, and where it places something |
 //! | `slope` | the derivative of an element-wise function |
 //!
 //! What is not here: a second statement of any derivative; a proof. Whoever uses the code evaluates it and compares (a size that
@@ -42,6 +43,7 @@ mod contraction;
 mod matrix;
 mod node;
 mod payload;
+mod selection;
 mod slope;
 mod terms;
 

@@ -8,6 +8,7 @@ use super::contraction::contracted;
 use super::matrix::{INVERSE, OUTER};
 use super::node::{Node, fraction, is_one, is_stretched, joint, over, times};
 use super::payload::Writer;
+use super::selection::{placed, read};
 
 /// The function of diagonals.
 const DIAGONAL: &str = "diag";
@@ -160,6 +161,9 @@ fn diagonal(terms: &[Term], dims: &[Dim], writer: &Writer<'_>) -> Option<Expr> {
 
 /// A term with its slots called as those of all terms.
 fn product(term: &Term, slots: &[Label], writer: &Writer<'_>) -> Option<Product> {
+    if let Some(node) = placed(term, slots, writer) {
+        return Some(Product { coef: term.coef.clone(), nodes: vec![node] });
+    }
     let mut deltas = Vec::new();
     for (at, slot) in term.slots.iter().enumerate() {
         if let Some(before) = term.slots[..at].iter().position(|other| other == slot && !is_stretched(slot)) {
@@ -169,6 +173,7 @@ fn product(term: &Term, slots: &[Label], writer: &Writer<'_>) -> Option<Product>
     let called =
         |label: Label| term.slots.iter().position(|&slot| slot == label).map_or(label, |at| slots[at]);
     let mut nodes = Vec::new();
+    let mut relations = Vec::new();
     // The cotangent is the last factor that was multiplied in, and stands first.
     for factor in term.factors.iter().rev() {
         let (expr, labels) = match factor {
@@ -185,7 +190,10 @@ fn product(term: &Term, slots: &[Label], writer: &Writer<'_>) -> Option<Product>
                 }
                 _ => return None,
             },
-            Factor::Relation(_) => return None,
+            Factor::Relation(relation) => {
+                relations.push(relation.renamed(&called));
+                continue;
+            }
         };
         let axes: Vec<Label> = labels.into_iter().map(called).collect();
         let is_repeated = |(at, label): (usize, &Label)| !is_stretched(label) && axes[..at].contains(label);
@@ -197,6 +205,9 @@ fn product(term: &Term, slots: &[Label], writer: &Writer<'_>) -> Option<Product>
             continue;
         }
         nodes.push(Node::new(expr, axes));
+    }
+    for relation in &relations {
+        read(&mut nodes, relation, slots)?;
     }
     match deltas[..] {
         [] => {}

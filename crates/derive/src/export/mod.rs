@@ -4,43 +4,57 @@
 //! |---|---|
 //! | `program` | which values are computed, saved and returned |
 //! | `python` | how an expression is written for NumPy, PyTorch and JAX |
+//! | `rust` | how it is written for ndarray, and the operation of candle |
 //!
 //! The statements are those of the backward pass ([`backward`](crate::backward)), in its order and under the program's names; nothing is
 //! derived here. What a framework has no function for is defined beside the code, and only what is used.
 //!
-//! What is not here: other languages than Python and the language itself.
+//! What is not here: the language itself as code, which is the text of the steps.
 
 mod program;
 mod python;
+mod rust;
 
-pub use program::{Exported, NotExported};
+pub use program::{Exported, Exporting, NotExported};
 pub use python::Framework;
-
-use pullback_ops::Val;
-
-use crate::pass::Stage;
 
 /// What is written, beside the two functions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Wanted {
-    /// For which framework.
-    pub framework: Framework,
-    /// In PyTorch, a `torch.autograd.Function` that calls them.
-    pub autograd_function: bool,
+pub enum Wanted {
+    /// A module of Python.
+    Python {
+        /// For which framework.
+        framework: Framework,
+        /// In PyTorch, a `torch.autograd.Function` that calls them.
+        autograd_function: bool,
+    },
+    /// A module of Rust, for ndarray.
+    Rust {
+        /// An operation of candle that calls them.
+        candle: bool,
+    },
 }
 
-/// A backward pass as a Python module. `inputs` are the values that the program is given, in order; `wrt` those whose gradients are
-/// returned.
+/// A backward pass as a module of another language.
 ///
 /// # Errors
-/// Where a value or a cotangent on the way has no expression.
-pub fn export(
-    output: &Val,
-    inputs: &[&Val],
-    wrt: &[&Val],
-    stages: &[Stage],
-    wanted: Wanted,
-) -> Result<String, NotExported> {
-    let exported = Exported::new(output, inputs, wrt, stages)?;
-    python::module(&exported, wanted)
+/// Where a value or a cotangent on the way has no expression, or the language lacks what it takes.
+pub fn export(asked: &Exporting<'_>, wanted: Wanted) -> Result<String, NotExported> {
+    let exported = Exported::new(asked)?;
+    match wanted {
+        Wanted::Python { framework, autograd_function } => {
+            python::module(&exported, framework, autograd_function)
+        }
+        Wanted::Rust { candle } => rust::module(&exported, candle),
+    }
+}
+
+/// The functions of the language, each with what it is in one of the columns of the table of functions.
+fn functions(column: usize) -> impl Iterator<Item = (&'static str, &'static str)> {
+    let lines = include_str!("functions.tsv").lines().filter(|line| !line.starts_with('#'));
+    lines.filter_map(move |line| {
+        let mut columns = line.split('\t');
+        let name = columns.next()?;
+        Some((name, columns.nth(column)?))
+    })
 }

@@ -3,9 +3,9 @@
 use std::collections::{BTreeSet, HashMap};
 use std::fmt::Write;
 
-use pullback_lang::{Expr, ExprKind, make, print};
+use pullback_lang::{BinaryOp, Expr, ExprKind, Name, make, print};
+use pullback_ops::find;
 
-use super::Wanted;
 use super::program::{Exported, NotExported, Size};
 
 /// A framework of Python.
@@ -27,8 +27,12 @@ const RESERVED: [&str; 40] = [
     "jnp", "torch", "saved", "grads",
 ];
 
-pub(super) fn module(program: &Exported, wanted: Wanted) -> Result<String, NotExported> {
-    let mut writer = Writer::new(program, wanted.framework);
+pub(super) fn module(
+    program: &Exported,
+    framework: Framework,
+    autograd_function: bool,
+) -> Result<String, NotExported> {
+    let mut writer = Writer::new(program, framework);
     let forward: Vec<String> = program
         .forward
         .iter()
@@ -100,8 +104,8 @@ pub(super) fn module(program: &Exported, wanted: Wanted) -> Result<String, NotEx
         let _ = writeln!(text, "    {line}");
     }
     let _ = writeln!(text, "    return {}", tuple(&results));
-    match wanted.framework {
-        Framework::Torch if wanted.autograd_function => text += &autograd_function(program, &writer, &inputs),
+    match framework {
+        Framework::Torch if autograd_function => text += &function(program, &writer, &inputs),
         Framework::Jax => text += &custom_vjp(program, &inputs),
         _ => {}
     }
@@ -109,7 +113,7 @@ pub(super) fn module(program: &Exported, wanted: Wanted) -> Result<String, NotEx
 }
 
 /// A `torch.autograd.Function`, which keeps tensors where PyTorch wants them and sizes beside them.
-fn autograd_function(program: &Exported, writer: &Writer<'_>, inputs: &[String]) -> String {
+fn function(program: &Exported, writer: &Writer<'_>, inputs: &[String]) -> String {
     let wrt = |name: &String| program.wrt.iter().position(|wrt| wrt == name);
     let gradients: Vec<String> = program
         .inputs
@@ -147,6 +151,7 @@ fn custom_vjp(program: &Exported, inputs: &[String]) -> String {
 }
 
 struct Writer<'a> {
+    program: &'a Exported,
     framework: Framework,
     functions: HashMap<&'static str, &'static str>,
     /// The names of the program.
@@ -157,16 +162,12 @@ struct Writer<'a> {
 
 impl<'a> Writer<'a> {
     fn new(program: &'a Exported, framework: Framework) -> Writer<'a> {
-        let column = |line: &'static str| -> Option<(&'static str, &'static str)> {
-            let mut columns = line.split('\t');
-            let (name, numpy, torch) = (columns.next()?, columns.next()?, columns.next()?);
-            Some((name, if framework == Framework::Torch { torch } else { numpy }))
-        };
-        let lines = include_str!("functions.tsv").lines().filter(|line| !line.starts_with('#'));
+        let column = if framework == Framework::Torch { 1 } else { 0 };
         let names = program.forward.iter().flat_map(|(names, _)| names).chain(&program.inputs);
         Writer {
+            program,
             framework,
-            functions: lines.filter_map(column).collect(),
+            functions: super::functions(column).collect(),
             taken: names.map(String::as_str).collect(),
             support: BTreeSet::new(),
         }
@@ -224,38 +225,95 @@ impl<'a> Writer<'a> {
     fn tree(&mut self, expr: &Expr) -> Result<Expr, NotExported> {
         match &expr.kind {
             ExprKind::Name(name) => Ok(make::name(expr.span, &self.name(name))),
+            ExprKind::Number { value, .. } if !value.is_finite() => {
+                Ok(make::name(expr.span, &format!("float(\"{value}\")")))
+            }
             ExprKind::ClaimRef { wrt, .. } => {
                 let of = wrt.first().map_or("", |name| name.text.as_str());
                 Ok(make::name(expr.span, &self.cotangent(of)))
             }
-            _ => {
-                let mut copy = expr.clone();
+            // What is true or false is computed with as ones and zeros.
+            ExprKind::Binary { operator, .. } if operator.kind.compares() => {
+                let one = make::name(expr.span, "1.0");
+                Ok(make::binary(expr.span, BinaryOp::Mul, one, self.with_written_parts(expr)?))
+            }
+            ExprKind::Call { function, args, kwargs } => self.call(expr, function, args, kwargs),
+            _ => self.with_written_parts(expr),
+        }
+    }
+
+    fn with_written_parts(&mut self, expr: &Expr) -> Result<Expr, NotExported> {
+        let mut copy = expr.clone();
+        for child in copy.children_mut() {
+            *child = self.tree(child)?;
+        }
+        Ok(copy)
+    }
+
+    fn call(
+        &mut self,
+        expr: &Expr,
+        function: &Name,
+        args: &[Expr],
+        kwargs: &[(Name, Expr)],
+    ) -> Result<Expr, NotExported> {
+        let Some(&target) = self.functions.get(function.text.as_str()) else {
+            return Err(NotExported::Missing(format!("`{function}`")));
+        };
+        let is_torch = self.framework == Framework::Torch;
+        if is_torch
+            && target.starts_with("torch.")
+            && kwargs.is_empty()
+            && find(&function.text).is_some()
+            && let [number] = args
+            && self.is_number(number)
+        {
+            let number = print(&self.tree(number)?);
+            let text = format!("{target}(torch.tensor({number}, dtype=torch.float64)).item()");
+            return Ok(make::name(expr.span, &text));
+        }
+        if target.starts_with('_') {
+            self.support.insert(target.to_owned());
+        }
+        let mut copy = expr.clone();
+        for child in copy.children_mut() {
+            *child = match &child.kind {
                 // `vec(A, col)`: a word, and no name.
-                let words = matches!(&copy.kind, ExprKind::Call { function, .. } if self.functions.get(function.text.as_str()) == Some(&"_vec"));
-                for child in copy.children_mut() {
-                    if words && matches!(&child.kind, ExprKind::Name(name) if name == "row" || name == "col")
-                    {
-                        let ExprKind::Name(name) = &child.kind else { continue };
-                        *child = Expr::new(child.span, ExprKind::Text(name.clone()));
-                        continue;
-                    }
-                    *child = self.tree(child)?;
+                ExprKind::Name(word) if target == "_vec" && (word == "row" || word == "col") => {
+                    Expr::new(child.span, ExprKind::Text(word.clone()))
                 }
-                if let ExprKind::Call { function, .. } = &mut copy.kind {
-                    let Some(&target) = self.functions.get(function.text.as_str()) else {
-                        return Err(NotExported { what: function.text.clone() });
-                    };
-                    if target.starts_with('_') {
-                        self.support.insert(target.to_owned());
-                    }
-                    function.text = match self.framework {
-                        Framework::Jax => target.replace("np.", "jnp."),
-                        _ => target.to_owned(),
-                    };
+                ExprKind::Binary { operator, .. }
+                    if ["np.where", "_where"].contains(&target) && operator.kind.compares() =>
+                {
+                    self.with_written_parts(child)?
                 }
-                Ok(copy)
+                _ => self.tree(child)?,
+            };
+        }
+        if let ExprKind::Call { function, kwargs: written, .. } = &mut copy.kind {
+            function.text = match self.framework {
+                Framework::Jax => target.replace("np.", "jnp."),
+                _ => target.to_owned(),
+            };
+            // All axes have to be named, where they are kept.
+            let has = |keyword: &str| kwargs.iter().any(|(name, _)| name.text == keyword);
+            if is_torch && has("keepdims") && !has("axis") && args.len() == 1 {
+                let rank = self.program.value(&args[0])?.ndim();
+                let axes = (0..rank).map(|axis| make::integer(expr.span, axis)).collect();
+                let axes = Expr::new(expr.span, ExprKind::List(axes));
+                written.insert(0, (Name::new("axis", expr.span), axes));
             }
         }
+        Ok(copy)
+    }
+
+    /// Is it a number that is made of numbers and sizes, and of no value that the code is given?
+    fn is_number(&self, expr: &Expr) -> bool {
+        let mut is_given = false;
+        expr.walk(&mut |part| {
+            is_given |= matches!(&part.kind, ExprKind::Name(name) if self.taken.contains(&name.as_str()));
+        });
+        !is_given && self.program.value(expr).is_ok_and(|value| value.as_number().is_some())
     }
 
     /// Imports, and the functions that the code uses.
@@ -304,6 +362,10 @@ impl<'a> Writer<'a> {
             let block = match self.framework {
                 Framework::Jax => block
                     .replace("np.", "jnp.")
+                    .replace(
+                        "def _stop_gradient(x):\n    return x",
+                        "def _stop_gradient(x):\n    return jax.lax.stop_gradient(x)",
+                    )
                     .replace("    jnp.add.at(y, index, x)\n    return y", "    return y.at[index].add(x)")
                     .replace("jnp.vectorize(math.erf, otypes=[float])(x)", "jax.scipy.special.erf(x)")
                     .replace("jnp.vectorize(math.erfc, otypes=[float])(x)", "jax.scipy.special.erfc(x)")

@@ -1,3 +1,6 @@
+def _cumsum(x, axis=0, reverse=False):
+    return np.flip(np.cumsum(np.flip(x, axis), axis=axis), axis) if reverse else np.cumsum(x, axis=axis)
+
 def _erf(x):
     return np.vectorize(math.erf, otypes=[float])(x)
 
@@ -26,6 +29,9 @@ def _norm(x, p=2, axis=None, keepdims=False):
 
 def _ones(*shape):
     return np.ones(shape[0] if shape and isinstance(shape[0], (list, tuple)) else shape)
+
+def _pad(x, widths, value=0):
+    return np.pad(x, widths, constant_values=value)
 
 def _relu(x):
     return np.maximum(x, 0)

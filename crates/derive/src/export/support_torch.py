@@ -1,6 +1,9 @@
 def _cbrt(x):
     return torch.sign(x) * torch.abs(x) ** (1 / 3)
 
+def _cumsum(x, axis=0, reverse=False):
+    return torch.flip(torch.cumsum(torch.flip(x, (axis,)), axis), (axis,)) if reverse else torch.cumsum(x, axis)
+
 def _gather(x, index, axis=0):
     return torch.index_select(x, axis, index.reshape(-1)).reshape(x.shape[:axis] + index.shape + x.shape[axis + 1:])
 
@@ -24,6 +27,9 @@ def _norm(x, p=2, axis=None, keepdims=False):
 
 def _ones(*shape):
     return torch.ones(shape[0] if shape and isinstance(shape[0], (list, tuple)) else shape)
+
+def _pad(x, widths, value=0):
+    return torch.nn.functional.pad(x, [width for pair in reversed(widths) for width in pair], value=value)
 
 def _prod(x, axis=None, keepdims=False):
     return torch.prod(x) if axis is None else torch.prod(x, axis, keepdim=keepdims)

@@ -48,6 +48,7 @@ use pullback_ops::{Network, Origin, Result, Val, find};
 
 pub use line::{Entry, Left, Line, Product, Right, Slope};
 pub use pieces::with_pieces;
+pub(crate) use pieces::{by_names, called};
 pub use truth::{Untrue, untrue};
 
 use crate::code::{Known, Source, Writer, gradient_code, shortened, vanish};

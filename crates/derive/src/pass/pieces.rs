@@ -73,7 +73,7 @@ pub fn with_pieces(stages: Vec<Stage>, scope: &Scope, taken: &Names) -> Vec<Stag
 }
 
 /// A name under which the value of a reference can be bound: a scope has claims for references, and these are none.
-pub(super) fn called(reference: &Expr) -> String {
+pub(crate) fn called(reference: &Expr) -> String {
     match &reference.kind {
         ExprKind::ClaimRef { of, wrt } => {
             let wrt: Vec<&str> = wrt.iter().map(|name| name.text.as_str()).collect();
@@ -85,7 +85,7 @@ pub(super) fn called(reference: &Expr) -> String {
 }
 
 /// An expression with names in the place of references.
-pub(super) fn by_names(expr: &Expr) -> Expr {
+pub(crate) fn by_names(expr: &Expr) -> Expr {
     if matches!(expr.kind, ExprKind::ClaimRef { .. }) {
         return make::name(expr.span, &called(expr));
     }

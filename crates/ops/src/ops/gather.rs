@@ -81,7 +81,7 @@ impl Op for Gather {
     }
 
     fn written(&self, inputs: &[String]) -> String {
-        let index = self.table.name().map_or("…", |name| name.as_str());
+        let index = self.table.name().map_or("index", |name| name.as_str());
         format!("gather({}, {index}, axis={})", inputs[0], self.axis)
     }
 }
@@ -152,8 +152,8 @@ impl Val {
                 self.dims()
             )));
         }
-        let name = index.name().map_or("index", |name| name.as_str());
-        let table = Table::new(index.shape(), entries.into_iter().map(from_start).collect())?.named(name);
+        let table = Table::new(index.shape(), entries.into_iter().map(from_start).collect())?;
+        let table = index.name().map_or(table.clone(), |name| table.named(name.as_str()));
         Val::apply(Gather { axis, ..Gather::rows(table, index.dims())? }, &[self])
     }
 }

@@ -82,7 +82,7 @@ impl Op for ScatterAdd {
     }
 
     fn written(&self, inputs: &[String]) -> String {
-        let index = self.table.name().map_or("…", |name| name.as_str());
+        let index = self.table.name().map_or("index", |name| name.as_str());
         format!("scatter_add({}, {index}, {})", inputs[0], self.size.size())
     }
 }
@@ -125,8 +125,8 @@ impl Val {
                 size.size()
             )));
         }
-        let name = index.name().map_or("index", |name| name.as_str());
-        let table = Table::new(index.shape(), entries)?.named(name);
+        let table = Table::new(index.shape(), entries)?;
+        let table = index.name().map_or(table.clone(), |name| table.named(name.as_str()));
         Val::apply(ScatterAdd::new(table, size)?, &[self])
     }
 }

@@ -145,6 +145,9 @@ pub struct DeriveArguments {
     /// With `--code torch`: a `torch.autograd.Function` too
     #[arg(long, requires = "code")]
     pub autograd_function: bool,
+    /// With `--code rust`: an operation of candle too
+    #[arg(long, requires = "code")]
+    pub candle: bool,
     /// Write to a file
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<String>,
@@ -157,6 +160,8 @@ pub enum Written {
     Numpy,
     Torch,
     Jax,
+    /// For ndarray
+    Rust,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]

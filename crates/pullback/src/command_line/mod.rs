@@ -197,13 +197,15 @@ fn differentiated(file: &str, asked: &session::Wanted<'_>, output: &mut Output) 
 
 fn derivation(wanted: &DeriveArguments, output: &mut Output) -> u8 {
     let python = |framework: Framework| {
-        Code::Python(derive::Wanted { framework, autograd_function: wanted.autograd_function })
+        let autograd_function = wanted.autograd_function;
+        Code::Other(derive::Wanted::Python { framework, autograd_function })
     };
     let code = wanted.code.map(|code| match code {
         Written::Grad => Code::Grad,
         Written::Numpy => python(Framework::Numpy),
         Written::Torch => python(Framework::Torch),
         Written::Jax => python(Framework::Jax),
+        Written::Rust => Code::Other(derive::Wanted::Rust { candle: wanted.candle }),
     });
     let asked = Derived { of: wanted.of.as_deref(), wrt: wanted.wrt.as_deref(), values: wanted.values, code };
     let report = match (&wanted.expression, &wanted.file) {

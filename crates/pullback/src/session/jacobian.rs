@@ -8,7 +8,7 @@ use pullback_check::{Probed, probe};
 use pullback_derive::derive;
 use pullback_lang::parse_expr;
 use pullback_lang::program::{Program, Value, evaluate};
-use pullback_network::Value as _;
+use pullback_network::{Structure, Value as _};
 use pullback_ops::{Factor, Val};
 use pullback_report::{Form, Invalid, JacobianReport, JacobianStep, Payload, Problem, Statement};
 
@@ -124,6 +124,7 @@ impl Found {
             Some(form) => Some((form, self.numbers(wanted, form)?)),
             None => None,
         };
+        let Structure { matrix, by_columns, .. } = self.jacobian.structure();
         Ok(JacobianReport {
             document: opened.document.clone(),
             of: side(&of, &self.of),
@@ -132,7 +133,8 @@ impl Found {
             stages: self.jacobian.stages().iter().map(step).collect(),
             payloads: self.payloads(),
             statements: self.statements(opened, wanted, base_dir)?,
-            matrix: self.jacobian.structure().matrix,
+            matrix,
+            by_columns,
             cost: self.jacobian.cost().map_err(|error| without_place(&error))?,
             reverse_mode_flops: self.jacobian.reverse_mode_flops(),
             operations: self.jacobian.operations().iter().map(step).collect(),

@@ -55,7 +55,7 @@ fn arguments_stay_in_the_code() {
             "W",
             Some("outer((1 - tanh(tanh(W @ x + b) + b)^2) * (1 - tanh(W @ x + b)^2), x)"),
         ),
-        ("y = X[0:2]; sum(y^2)", "X", None),
+        ("y = X[0:2]; sum(y^2)", "X", Some("2 * pad(y, [[0, N - 2], [0, 0]])")),
     ];
     for (text, wrt, code) in cases {
         let report = derive_statements(text, &Derived { wrt: Some(wrt), ..Derived::default() })

@@ -409,6 +409,7 @@ fn the_numbers_of_a_jacobian() {
               structure    block-diagonal, 2 blocks of 1 × 3  (confirmed by 2 random probes)
                            a Kronecker product, 2 × 2 ⊗ 1 × 3  (confirmed by 4 random probes)
               as a matrix  I_m ⊗ xᵀ  (row-major vec)
+                           xᵀ ⊗ I_m  (column-major vec)
               structured   1 term, 3 numbers, 24 B
               written out  12 numbers, 96 B
               vjp          6 multiply–adds

@@ -1,7 +1,8 @@
 //! The backward pass as code.
 
-use pullback_derive::{Stage, export};
+use pullback_derive::{Exporting, NotExported, Stage, export};
 use pullback_lang::program::{Program, Value, ValueKind};
+use pullback_lang::{Expr, File, StatementKind};
 use pullback_ops::Val;
 use pullback_report::{DeriveReport, Problem};
 
@@ -11,19 +12,17 @@ use super::Code;
 pub(super) fn of(
     report: &DeriveReport,
     program: &Program,
+    file: &File,
     output: &Value,
     code: Code,
 ) -> Result<String, Problem> {
-    let no_words = |what: &str| {
-        Problem::new(format!("{what} has no expression that could be written as code"))
-            .with_hint("`--steps full` shows its derivative index by index")
-    };
+    let refused = |error: &NotExported| Problem::new(error.to_string()).with_hint(error.hint());
     match code {
         Code::Grad => report.as_file().ok_or_else(|| {
             let without = report.stages.iter().find(|stage| stage.code.is_none());
-            no_words(&without.map_or(String::new(), Stage::name))
+            refused(&NotExported::Inexpressible(without.map_or(String::new(), Stage::name)))
         }),
-        Code::Python(wanted) => {
+        Code::Other(wanted) => {
             let inputs: Vec<&Val> = program
                 .values
                 .iter()
@@ -37,7 +36,25 @@ pub(super) fn of(
                 .filter(|(name, ..)| is_stage(name))
                 .filter_map(|(name, ..)| Some(&program.find(name)?.val))
                 .collect();
-            export(&output.val, &inputs, &wrt, &report.stages, wanted).map_err(|error| no_words(&error.what))
+            let asked = Exporting {
+                output: &output.val,
+                inputs: &inputs,
+                wrt: &wrt,
+                stages: &report.stages,
+                scope: program.scope(),
+                constant: &|name| definition(file, name),
+            };
+            export(&asked, wanted).map_err(|error| refused(&error))
         }
     }
+}
+
+/// How a file defines a name.
+fn definition(file: &File, name: &str) -> Option<Expr> {
+    file.statements.iter().find_map(|statement| match &statement.kind {
+        StatementKind::Definition(definition) if definition.name.text == name => {
+            Some(definition.expr.clone())
+        }
+        _ => None,
+    })
 }

@@ -45,8 +45,8 @@ pub struct Derived<'a> {
 pub enum Code {
     /// The language itself: the program, and its gradients as claims.
     Grad,
-    /// A module of Python.
-    Python(pullback_derive::Wanted),
+    /// A module of another language.
+    Other(pullback_derive::Wanted),
 }
 
 /// Derives the gradient of a value of a file.
@@ -183,7 +183,7 @@ fn report(
         code: None,
         warnings,
     };
-    match wanted.code.map(|code| code::of(&report, program, output, code)).transpose() {
+    match wanted.code.map(|code| code::of(&report, program, subject.file, output, code)).transpose() {
         Ok(code) => {
             report.code = code;
             Ok(report)

@@ -1,0 +1,216 @@
+//! How a relation between labels is written: what it reads is a slice, `dL/dZ[:, :M]`, or rows that a table of the program lists,
+//! `gather(dL/dZ, t)`; and what it places stands among zeros, `pad(dL/dZ, [[0, N - 2], [0, 0]])`, or is added up where the table says,
+//! `scatter_add(dL/dZ, t, V)`.
+//!
+//! Offsets are numbers in a relation. A slice that begins an axis, or ends it, is written by its size, which may have a name; of one in
+//! the middle whose size has a name nobody knows here by which names its place is called, and there are no words for it.
+
+use pullback_lang::{BinaryOp, Expr, ExprKind, IndexItem, Span, make, parse_expr};
+use pullback_network::{Coef, Dim, Label, Relation};
+use pullback_ops::{Factor, Term};
+
+use super::node::Node;
+use super::payload::Writer;
+use super::terms::whole;
+
+/// One label as a part of the range of another: the indices `offset + i`, where `along` has the index i; one index alone, where it is none.
+struct Part {
+    of: Label,
+    along: Option<Label>,
+    offset: usize,
+}
+
+impl Part {
+    /// What an affine relation says of one of its labels.
+    fn of(relation: &Relation, of: Label) -> Option<Part> {
+        let (linear, constant) = relation.as_affine()?;
+        let &(sign, _) = linear.iter().find(|(_, label)| *label == of)?;
+        let others: Vec<&(i64, Label)> = linear.iter().filter(|(_, label)| *label != of).collect();
+        let along = match others[..] {
+            [] => None,
+            [&(coefficient, label)] if coefficient == -sign => Some(label),
+            _ => return None,
+        };
+        let offset = usize::try_from(-constant * sign).ok().filter(|_| sign.abs() == 1)?;
+        let part = Part { of, along, offset };
+        (offset + part.size() <= of.size()).then_some(part)
+    }
+
+    fn size(&self) -> usize {
+        self.along.map_or(1, |label| label.size())
+    }
+
+    /// Does it end where the axis ends?
+    fn is_last(&self) -> bool {
+        self.offset + self.size() == self.of.size()
+    }
+
+    /// Has its size a name?
+    fn is_named(&self) -> bool {
+        self.along.is_some_and(|label| label.dim().name().is_some())
+    }
+
+    fn width(&self) -> Expr {
+        match self.along {
+            Some(label) => make::dim(Span::default(), &label.dim()),
+            None => make::integer(Span::default(), 1),
+        }
+    }
+
+    /// As an item between the brackets of an index.
+    fn item(&self) -> Option<IndexItem> {
+        let at = Span::default();
+        let slice = |start: Option<Expr>, stop: Option<Expr>| IndexItem::Slice {
+            start: start.map(Box::new),
+            stop: stop.map(Box::new),
+            step: None,
+        };
+        Some(match self.along {
+            None if self.is_last() && self.offset > 0 => IndexItem::At(make::negated(&make::integer(at, 1))),
+            None => IndexItem::At(make::integer(at, self.offset)),
+            Some(_) if self.offset == 0 && self.is_last() => slice(None, None),
+            Some(_) if self.offset == 0 => slice(None, Some(self.width())),
+            Some(_) if self.is_last() => slice(Some(make::negated(&self.width())), None),
+            Some(_) if self.is_named() => return None,
+            Some(_) => {
+                let stop = make::integer(at, self.offset + self.size());
+                slice(Some(make::integer(at, self.offset)), Some(stop))
+            }
+        })
+    }
+
+    /// How much stands before it and behind it.
+    fn around(&self) -> Option<[Expr; 2]> {
+        let at = Span::default();
+        let dim = self.of.dim();
+        let left = self.of.size() - self.size();
+        // What is left of the axis: by names, where it has any.
+        let without = |number: usize| match (dim.name(), self.is_named()) {
+            (None, false) => Some(make::integer(at, left - number)),
+            (_, true) if number > 0 => None,
+            (_, true) => Some(make::binary(at, BinaryOp::Sub, make::dim(at, &dim), self.width())),
+            (Some(_), false) => {
+                let taken = make::integer(at, self.size() + number);
+                Some(make::binary(at, BinaryOp::Sub, make::dim(at, &dim), taken))
+            }
+        };
+        let zero = || make::integer(at, 0);
+        Some(match (self.offset, self.is_last()) {
+            (0, true) => [zero(), zero()],
+            (0, false) => [zero(), without(0)?],
+            (_, true) => [without(0)?, zero()],
+            (offset, false) => [make::integer(at, offset), without(offset)?],
+        })
+    }
+}
+
+/// Factors as a relation reads them, in the place of a summed label: a slice of each that has it, or rows that a table lists.
+pub(super) fn read(nodes: &mut [Node], relation: &Relation, slots: &[Label]) -> Option<()> {
+    let at = Span::default();
+    let is_read = |label: &Label| !slots.contains(label) && nodes.iter().any(|node| node.has(*label));
+    let (linear, constant) = relation.left();
+    if let Some((table, labels)) = relation.right() {
+        let (&[(1, of)], 0) = (linear, constant) else { return None };
+        if !is_read(&of) || labels.contains(&of) {
+            return None;
+        }
+        let index = parse_expr(table.name()?.as_str()).ok()?.expr;
+        for node in nodes.iter_mut().filter(|node| node.has(of)) {
+            let axis = node.axes.iter().position(|label| *label == of)?;
+            if labels.iter().any(|label| node.has(*label)) {
+                return None;
+            }
+            let arguments = vec![node.expr.clone(), index.clone()];
+            let expr = make::call(at, "gather", arguments, vec![("axis", make::integer(at, axis))]);
+            let axes = [&node.axes[..axis], labels, &node.axes[axis + 1..]].concat();
+            *node = Node::new(expr, axes);
+        }
+        return Some(());
+    }
+    let parts = linear.iter().filter(|(_, label)| is_read(label));
+    let part = parts.filter_map(|&(_, label)| Part::of(relation, label)).next()?;
+    let item = part.item()?;
+    for node in nodes.iter_mut().filter(|node| node.has(part.of)) {
+        let axis = node.axes.iter().position(|label| *label == part.of)?;
+        if part.along.is_some_and(|label| node.has(label)) {
+            return None;
+        }
+        let all = || IndexItem::Slice { start: None, stop: None, step: None };
+        let items = (0..node.axes.len()).map(|k| if k == axis { item.clone() } else { all() }).collect();
+        let base = Box::new(node.expr.clone());
+        let axes = [&node.axes[..axis], part.along.as_slice(), &node.axes[axis + 1..]].concat();
+        *node = Node::new(Expr::new(at, ExprKind::Index { base, items }), axes);
+    }
+    Some(())
+}
+
+/// A term of which one relation says where along an axis of the result the rest of it stands, without its coefficient: over `slots`, by
+/// which the axes are called.
+pub(super) fn placed(term: &Term, slots: &[Label], writer: &Writer<'_>) -> Option<Node> {
+    let at = Span::default();
+    for (number, factor) in term.factors.iter().enumerate() {
+        let Factor::Relation(relation) = factor else { continue };
+        let others = || term.factors.iter().enumerate().filter(|(other, _)| *other != number);
+        let is_placed = |label: &Label| {
+            term.slots.iter().filter(|slot| *slot == label).count() == 1
+                && !others().any(|(_, factor)| factor.labels().contains(label))
+        };
+        let (linear, _) = relation.left();
+        let Some(&(_, of)) = linear.iter().find(|(_, label)| is_placed(label)) else { continue };
+        let axis = term.slots.iter().position(|slot| *slot == of)?;
+        let within = |along: &[Label]| [&term.slots[..axis], along, &term.slots[axis + 1..]].concat();
+        let rest = |slots: Vec<Label>| -> Option<Expr> {
+            let factors = others().map(|(_, factor)| factor.clone()).collect();
+            let dims: Vec<Dim> = slots.iter().map(|label| label.dim()).collect();
+            whole(&[Term { coef: Coef::one(), slots: slots.clone(), factors }], &slots, &dims, writer)
+        };
+        let expr = match relation.right() {
+            Some((table, labels)) => {
+                let is_free = |label: &Label| term.slots.contains(label);
+                if axis > 0 || relation.left() != (&[(1, of)], 0) || labels.iter().any(is_free) {
+                    continue;
+                }
+                let index = parse_expr(table.name()?.as_str()).ok()?.expr;
+                let arguments = vec![rest(within(labels))?, index, make::dim(at, &of.dim())];
+                make::call(at, "scatter_add", arguments, Vec::new())
+            }
+            None => {
+                let Some(part) = Part::of(relation, of) else { continue };
+                if part.along.is_some_and(|label| term.slots.contains(&label)) {
+                    continue;
+                }
+                let inner = rest(within(part.along.as_slice()))?;
+                let [before, behind] = part.around()?;
+                let inner = match part.along {
+                    Some(_) => inner,
+                    None => with_axis(inner, axis, term.slots.len()),
+                };
+                let zero = || make::integer(at, 0);
+                let pair = |pair: [Expr; 2]| Expr::new(at, ExprKind::List(pair.to_vec()));
+                let widths = (0..term.slots.len()).map(|k| match k == axis {
+                    true => pair([before.clone(), behind.clone()]),
+                    false => pair([zero(), zero()]),
+                });
+                let widths = Expr::new(at, ExprKind::List(widths.collect()));
+                make::call(at, PAD, vec![inner, widths], Vec::new())
+            }
+        };
+        return Some(Node::new(expr, slots.to_vec()));
+    }
+    None
+}
+
+/// The function that puts zeros around a value.
+const PAD: &str = "pad";
+
+/// An expression with an axis of size one more.
+fn with_axis(expr: Expr, axis: usize, rank: usize) -> Expr {
+    let at = Span::default();
+    if rank == 1 {
+        let shape = Expr::new(at, ExprKind::List(vec![make::integer(at, 1)]));
+        return make::call(at, "reshape", vec![expr, shape], Vec::new());
+    }
+    let all = || IndexItem::Slice { start: None, stop: None, step: None };
+    let items = (0..rank).map(|k| if k == axis { IndexItem::NewAxis } else { all() }).collect();
+    Expr::new(at, ExprKind::Index { base: Box::new(expr), items })
+}
