@@ -276,8 +276,7 @@ impl Split {
             }
         }
         let sizes = array.shape();
-        let shape: Shape =
-            (0..sizes.len()).filter(|&axis| !goes[axis]).map(|axis| sizes[axis]).collect();
+        let shape: Shape = (0..sizes.len()).filter(|&axis| !goes[axis]).map(|axis| sizes[axis]).collect();
         let mut out = shape::row_major(&shape).into_iter();
         let (mut kept, mut before, mut behind) = (Loop::new(), Loop::<2>::new(), Loop::<2>::new());
         for (axis, (left, right)) in array.axes().zip(other.axes()).enumerate() {

@@ -2,8 +2,8 @@
 //!
 //! What is given to other code is given exactly: a dump's inputs are the very numbers that it computed with, where its precision
 //! can hold them. Moving numbers about (a slice, a broadcast, a mask of 0 and 1 times them, the larger of two) rounds nothing, and
-//! multiples of one power of two below 2^p of it, whole numbers or halves, are added and multiplied exactly in a precision of p
-//! bits. A comparison of such numbers cannot be
+//! whole numbers below 2^p are added and multiplied exactly in a precision of p bits, and so are halves and quarters, few multiples of a
+//! power of two. A comparison of such numbers cannot be
 //! turned by rounding, and a mask of them is the same in every code.
 //!
 //! That is asked of the numbers and of the operation, which is tried on other numbers: `tanh(20)` is 1 in double precision, and
@@ -62,22 +62,25 @@ impl Exact {
         let given = value.inputs().iter().zip(inputs).all(|(value, array)| self.is_exact(value, array));
         let exact = given
             && (moves(inputs, results) && moves_others(op, inputs)
-                || self.are_short(inputs.iter().copied())
-                    && self.are_short(results)
+                || (self.are_whole(inputs.iter().copied()) && self.are_whole(results)
+                    || self.are_short(inputs))
                     && keeps_short(op, inputs));
         self.known.insert(value.order(), exact);
     }
 
-    /// Are the numbers of each of these few multiples of a power of two, which are added and multiplied exactly?
-    fn are_short<'a>(&self, arrays: impl IntoIterator<Item = &'a Array>) -> bool {
+    /// Are all of these whole numbers that are added and multiplied exactly?
+    fn are_whole<'a>(&self, arrays: impl IntoIterator<Item = &'a Array>) -> bool {
         let most = 2.0 / epsilon(self.precision);
-        arrays.into_iter().all(|array| {
-            let (mut unit, mut largest) = (f64::INFINITY, 0.0f64);
-            entries(array).filter(|x| *x != 0.0).all(|x| {
-                (unit, largest) = (unit.min(last_digit(x)), largest.max(x.abs()));
-                x.is_finite() && largest <= most * unit
-            })
-        })
+        arrays.into_iter().all(|array| entries(array).all(|x| x.fract() == 0.0 && x.abs() <= most))
+    }
+
+    /// Are all of these multiples of a power of two, and so few that all products of theirs are added up exactly?
+    fn are_short(&self, arrays: &[&Array]) -> bool {
+        let floats = || arrays.iter().filter(|array| array.dtype().is_float());
+        let digits = floats().flat_map(|array| entries(array)).filter(|x| *x != 0.0).map(last_digit);
+        let unit = digits.fold(f64::INFINITY, f64::min);
+        let multiples = |array: &&Array| entries(array).map(|x| x.abs() / unit).sum::<f64>().max(1.0);
+        floats().map(multiples).product::<f64>() <= 2.0 / epsilon(self.precision)
     }
 }
 
@@ -192,7 +195,7 @@ mod tests {
     fn what_is_exact() -> Result<()> {
         let (half, tenth, whole) = (leaf(&[0.5, -1.25]), leaf(&[0.1, -0.3]), leaf(&[3.0, 20.0]));
         let mask = leaf(&[1.0, 0.0]);
-        let cases: [(&str, Val, [bool; 3]); 17] = [
+        let cases: [(&str, Val, [bool; 3]); 19] = [
             // In f64, f32 and bf16.
             ("given", half.clone(), [true; 3]),
             ("given with more digits", tenth.clone(), [true, false, false]),
@@ -205,6 +208,8 @@ mod tests {
             ("a product of them", half.prod(&[0], false)?, [true; 3]),
             ("a power of two", half.exp2()?, [false; 3]),
             ("more digits than are held", leaf(&[256.0, 0.5]).sum_all()?, [true, true, false]),
+            ("digits that a sum loses", leaf(&[1.0 - 2f64.powi(-24), 0.75]).sum_all()?, [true, false, false]),
+            ("and another", (&leaf(&[1024.0, 512.0]) + &leaf(&[2f64.powi(-15), 0.5]))?, [true, false, false]),
             ("1 in double precision", leaf(&[20.0, 30.0]).tanh()?, [false; 3]),
             ("a mean that is whole", leaf(&[1.0, 3.0]).mean(&[0], false)?, [false; 3]),
             ("a mean of equal numbers", leaf(&[0.5, 0.5]).mean(&[0], false)?, [false; 3]),
