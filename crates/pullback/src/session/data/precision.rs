@@ -54,6 +54,8 @@ struct Evidence<'a> {
     told: Vec<Option<Precision>>,
     /// Was it told by what the true numbers are?
     by_truth: Vec<bool>,
+    /// Are the true numbers zero beside these? Then these are what rounding left of terms that cancel, and have few digits in any format.
+    left: Vec<bool>,
 }
 
 impl<'a> Evidence<'a> {
@@ -86,7 +88,15 @@ impl<'a> Evidence<'a> {
             })
             .collect();
         untold.into_iter().for_each(|number| told[number] = None);
-        let mut evidence = Evidence { entries, digits, told, by_truth: vec![false; entries.len()] };
+        let is_left = |number: usize| {
+            let (role, entry) = &entries[number];
+            let least = entry.stored.epsilon() * entry.array.max_abs();
+            !is_input(role)
+                && told[number].is_none()
+                && truth(number).is_some_and(|truth| truth.max_abs() < least)
+        };
+        let left = (0..entries.len()).map(is_left).collect();
+        let mut evidence = Evidence { entries, digits, told, by_truth: vec![false; entries.len()], left };
         evidence.hear_truth(truth);
         evidence
     }
@@ -157,7 +167,9 @@ impl<'a> Evidence<'a> {
         let inputs = self.told_by(is_input);
         match inputs.iter().map(|(_, told)| *told).min_by(coarser) {
             Some(finest)
-                if is_coarser(finest, stored) && digits.are_of(finest) && digits.may_be_rounded(finest) =>
+                if is_coarser(finest, stored)
+                    && digits.are_of(finest)
+                    && (digits.may_be_rounded(finest) || self.left[number]) =>
             {
                 Assumed {
                     precision: finest,
