@@ -12,3 +12,4 @@ mod print;
 mod random;
 mod reduce;
 mod structure;
+mod tiles;

@@ -48,6 +48,25 @@ proptest! {
     }
 }
 
+/// The order of a sum follows from the shape: of an array as it lies and of a copy in row-major order it is the same to the last bit.
+#[test]
+fn a_view_and_its_copy_have_one_sum() {
+    let mut generator = pullback_array::random::Generator::new(5);
+    for dtype in [DType::F32, DType::F64] {
+        let x = generator.randn(&[37, 5, 29], dtype).expect("numbers");
+        for order in [[0, 1, 2], [2, 1, 0], [1, 0, 2], [2, 0, 1], [0, 2, 1]] {
+            let view = x.permute(&order).expect("an order");
+            let copy = Array::from_vec(view.shape(), view.to_vec_f64()).and_then(|copy| copy.cast(dtype));
+            let copy = copy.expect("as many");
+            for axes in [vec![0], vec![1], vec![2], vec![0, 1], vec![0, 2], vec![1, 2], vec![0, 1, 2]] {
+                let [a, b] = [&view, &copy].map(|x| x.sum(&axes, false).expect("axes").to_vec_f64());
+                let bits = |x: &[f64]| x.iter().map(|x| x.to_bits()).collect::<Vec<_>>();
+                assert_eq!(bits(&a), bits(&b), "{dtype} {order:?} over {axes:?}");
+            }
+        }
+    }
+}
+
 #[test]
 fn a_nan_is_the_maximum() {
     let a = Array::from_slice(&[2, 3], &[1.0, f64::NAN, 3.0, f64::NEG_INFINITY, -1.0, -2.0]).expect("six");
