@@ -3,11 +3,11 @@
     python bench/export/check.py BINARY [FILE.grad …] [--programs bench/export/programs.txt] [--suite SUITE.jsonl] \\
         [--framework numpy|torch|jax|rust] [--candle]
 
-Needs NumPy, PyTorch and JAX, and for Rust a toolchain; `in_rust.py` says what is done there. For each file and each framework the module is imported and run in double precision. Its forward pass is
-held against the numbers that `pullback run` prints, and its backward pass against an independent witness: PyTorch's autograd and JAX's
-vjp of the forward pass, and for NumPy central differences of it. `programs.txt` has one program a line, which together use every function
-that an export has words for; a suite has one a line too, as JSON with `decls`, `program`, `of`, `wrt`
-and `sizes`.
+Needs NumPy, PyTorch and JAX, and for Rust a toolchain; `in_rust.py` says what is done there. For each file and each framework of Python the
+module is imported and run in double precision. Its forward pass is held against the numbers that `pullback run` prints, and its backward
+pass against an independent witness: PyTorch's autograd and JAX's vjp of the forward pass, and for NumPy central differences of it.
+`programs.txt` has one program a line, which together use every function that an export has words for; a suite has one a line too, as
+JSON with `decls`, `program`, `of`, `wrt` and `sizes`.
 """
 import argparse
 import json

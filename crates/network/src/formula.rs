@@ -229,7 +229,7 @@ fn equation(relation: &Relation, letter: &impl Fn(&Label) -> String) -> String {
     let Some((table, labels)) = &relation.table else {
         return format!("[{} = {}]", side(1, relation.constant), side(-1, -relation.constant));
     };
-    let name = table.name().map_or("index", |name| name.as_str());
+    let name = table.symbol();
     let at: Vec<String> = labels.iter().map(letter).collect();
     let right = format!("{name}[{}]", at.join(","));
     match side(-1, -relation.constant).as_str() {

@@ -53,6 +53,11 @@ impl Table {
         self.name
     }
 
+    /// As it is called in formulas.
+    pub fn symbol(&self) -> String {
+        self.name.map_or("index".to_owned(), |name| name.to_string())
+    }
+
     /// The shape of the table.
     pub fn shape(&self) -> &[usize] {
         &self.shape

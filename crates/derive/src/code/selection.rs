@@ -5,9 +5,11 @@
 //! Offsets are numbers in a relation. A slice that begins an axis, or ends it, is written by its size, which may have a name; of one in
 //! the middle whose size has a name nobody knows here by which names its place is called, and there are no words for it.
 
-use pullback_lang::{BinaryOp, Expr, ExprKind, IndexItem, Span, make, parse_expr};
+use std::collections::HashMap;
+
+use pullback_lang::{BinaryOp, Expr, ExprKind, IndexItem, Span, make, parse_expr, print};
 use pullback_network::{Coef, Dim, Label, Relation};
-use pullback_ops::{Factor, Term};
+use pullback_ops::{Around, Factor, Gather, Op as _, Reshape, ScatterAdd, Term};
 
 use super::node::Node;
 use super::payload::Writer;
@@ -114,14 +116,13 @@ pub(super) fn read(nodes: &mut [Node], relation: &Relation, slots: &[Label]) -> 
         if !is_read(&of) || labels.contains(&of) {
             return None;
         }
-        let index = parse_expr(table.name()?.as_str()).ok()?.expr;
+        let index = table.name()?.to_string();
         for node in nodes.iter_mut().filter(|node| node.has(of)) {
             let axis = node.axes.iter().position(|label| *label == of)?;
             if labels.iter().any(|label| node.has(*label)) {
                 return None;
             }
-            let arguments = vec![node.expr.clone(), index.clone()];
-            let expr = make::call(at, "gather", arguments, vec![("axis", make::integer(at, axis))]);
+            let expr = applied(&Gather::call(OPERAND, &index, axis), node.expr.clone())?;
             let axes = [&node.axes[..axis], labels, &node.axes[axis + 1..]].concat();
             *node = Node::new(expr, axes);
         }
@@ -147,7 +148,6 @@ pub(super) fn read(nodes: &mut [Node], relation: &Relation, slots: &[Label]) -> 
 /// A term of which one relation says where along an axis of the result the rest of it stands, without its coefficient: over `slots`, by
 /// which the axes are called.
 pub(super) fn placed(term: &Term, slots: &[Label], writer: &Writer<'_>) -> Option<Node> {
-    let at = Span::default();
     for (number, factor) in term.factors.iter().enumerate() {
         let Factor::Relation(relation) = factor else { continue };
         let others = || term.factors.iter().enumerate().filter(|(other, _)| *other != number);
@@ -170,9 +170,9 @@ pub(super) fn placed(term: &Term, slots: &[Label], writer: &Writer<'_>) -> Optio
                 if axis > 0 || relation.left() != (&[(1, of)], 0) || labels.iter().any(is_free) {
                     continue;
                 }
-                let index = parse_expr(table.name()?.as_str()).ok()?.expr;
-                let arguments = vec![rest(within(labels))?, index, make::dim(at, &of.dim())];
-                make::call(at, "scatter_add", arguments, Vec::new())
+                let (index, size) =
+                    (table.name()?.to_string(), print(&make::dim(Span::default(), &of.dim())));
+                applied(&ScatterAdd::call(OPERAND, &index, &size), rest(within(labels))?)?
             }
             None => {
                 let Some(part) = Part::of(relation, of) else { continue };
@@ -183,16 +183,11 @@ pub(super) fn placed(term: &Term, slots: &[Label], writer: &Writer<'_>) -> Optio
                 let [before, behind] = part.around()?;
                 let inner = match part.along {
                     Some(_) => inner,
-                    None => with_axis(inner, axis, term.slots.len()),
+                    None => with_axis(inner, axis, term.slots.len())?,
                 };
-                let zero = || make::integer(at, 0);
-                let pair = |pair: [Expr; 2]| Expr::new(at, ExprKind::List(pair.to_vec()));
-                let widths = (0..term.slots.len()).map(|k| match k == axis {
-                    true => pair([before.clone(), behind.clone()]),
-                    false => pair([zero(), zero()]),
-                });
-                let widths = Expr::new(at, ExprKind::List(widths.collect()));
-                make::call(at, PAD, vec![inner, widths], Vec::new())
+                let mut widths = vec![["0".to_owned(), "0".to_owned()]; term.slots.len()];
+                widths[axis] = [print(&before), print(&behind)];
+                applied(&Around::call(OPERAND, &widths), inner)?
             }
         };
         return Some(Node::new(expr, slots.to_vec()));
@@ -200,17 +195,22 @@ pub(super) fn placed(term: &Term, slots: &[Label], writer: &Writer<'_>) -> Optio
     None
 }
 
-/// The function that puts zeros around a value.
-const PAD: &str = "pad";
+/// What a call is written of, before it is [`applied`].
+pub(super) const OPERAND: &str = "the_operand";
+
+/// A call of an operation with an expression for its operand.
+pub(super) fn applied(call: &str, operand: Expr) -> Option<Expr> {
+    let call = parse_expr(call).ok()?.expr;
+    Some(make::substituted(&call, &HashMap::from([(OPERAND.to_owned(), operand)])))
+}
 
 /// An expression with an axis of size one more.
-fn with_axis(expr: Expr, axis: usize, rank: usize) -> Expr {
+fn with_axis(expr: Expr, axis: usize, rank: usize) -> Option<Expr> {
     let at = Span::default();
     if rank == 1 {
-        let shape = Expr::new(at, ExprKind::List(vec![make::integer(at, 1)]));
-        return make::call(at, "reshape", vec![expr, shape], Vec::new());
+        return applied(&Reshape::new(vec![Dim::new(1)]).written(&[OPERAND.to_owned()]), expr);
     }
     let all = || IndexItem::Slice { start: None, stop: None, step: None };
     let items = (0..rank).map(|k| if k == axis { IndexItem::NewAxis } else { all() }).collect();
-    Expr::new(at, ExprKind::Index { base: Box::new(expr), items })
+    Some(Expr::new(at, ExprKind::Index { base: Box::new(expr), items }))
 }

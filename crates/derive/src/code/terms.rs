@@ -1,14 +1,14 @@
 //! How a sum of products is written: what all products have in common once, before the rest of them in brackets.
 
-use pullback_lang::{BinaryOp, Expr, ExprKind, Span, make, parse_expr};
+use pullback_lang::{BinaryOp, Expr, ExprKind, Span, make, parse_expr, print};
 use pullback_network::{Coef, Dim, Label, Map};
-use pullback_ops::{Factor, Term};
+use pullback_ops::{Factor, ScatterAdd, Term};
 
 use super::contraction::contracted;
 use super::matrix::{INVERSE, OUTER};
 use super::node::{Node, fraction, is_one, is_stretched, joint, over, times};
 use super::payload::Writer;
-use super::selection::{placed, read};
+use super::selection::{OPERAND, applied, placed, read};
 
 /// The function of diagonals.
 const DIAGONAL: &str = "diag";
@@ -250,8 +250,7 @@ fn scattered(terms: &[Term], dims: &[Dim], writer: &Writer<'_>) -> Option<Expr> 
         factors: factors.into_iter().cloned().collect(),
     };
     let rows = whole(&[rest], &slots, &own, writer)?;
-    let at = Span::default();
-    Some(make::call(at, "scatter_add", vec![rows, index, make::dim(at, &dims[0])], Vec::new()))
+    applied(&ScatterAdd::call(OPERAND, &print(&index), &print(&make::dim(Span::default(), &dims[0]))), rows)
 }
 
 /// The factors of a term with a delta between two axes of the result: what stands along the diagonal is a factor `diag(v)`.

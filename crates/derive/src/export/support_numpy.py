@@ -8,7 +8,7 @@ def _erfc(x):
     return np.vectorize(math.erfc, otypes=[float])(x)
 
 def _gather(x, index, axis=0):
-    return np.take(x, index, axis=axis)
+    return np.take(x, np.asarray(index), axis=axis)
 
 def _kron(a, b):
     return np.kron(np.atleast_2d(a), np.atleast_2d(b))
@@ -37,6 +37,7 @@ def _relu(x):
     return np.maximum(x, 0)
 
 def _scatter_add(x, index, size):
+    index = np.asarray(index)
     y = np.zeros((size,) + x.shape[index.ndim:], x.dtype)
     np.add.at(y, index, x)
     return y

@@ -5,6 +5,7 @@ def _cumsum(x, axis=0, reverse=False):
     return torch.flip(torch.cumsum(torch.flip(x, (axis,)), axis), (axis,)) if reverse else torch.cumsum(x, axis)
 
 def _gather(x, index, axis=0):
+    index = torch.as_tensor(index)
     return torch.index_select(x, axis, index.reshape(-1)).reshape(x.shape[:axis] + index.shape + x.shape[axis + 1:])
 
 def _logdet(x):
@@ -35,6 +36,7 @@ def _prod(x, axis=None, keepdims=False):
     return torch.prod(x) if axis is None else torch.prod(x, axis, keepdim=keepdims)
 
 def _scatter_add(x, index, size):
+    index = torch.as_tensor(index)
     y = torch.zeros((size,) + tuple(x.shape[index.ndim:]), dtype=x.dtype)
     return y.index_add(0, index.reshape(-1), x.reshape((-1,) + tuple(x.shape[index.ndim:])))
 

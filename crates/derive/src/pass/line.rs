@@ -401,7 +401,7 @@ pub(crate) fn product(
                 match relation.right() {
                     None => Entry::Affine(called(linear)?, constant),
                     Some((table, labels)) => {
-                        let name = table.name().map_or("index", |name| name.as_str()).to_owned();
+                        let name = table.symbol();
                         let at: Vec<String> = labels.iter().map(letter).collect::<Option<_>>()?;
                         Entry::Listed(called(linear)?, constant, name, at)
                     }

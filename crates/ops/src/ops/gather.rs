@@ -31,6 +31,11 @@ pub struct Gather {
 }
 
 impl Gather {
+    /// How it is called: of what, with which index, along which axis.
+    pub fn call(x: &str, index: &str, axis: usize) -> String {
+        format!("gather({x}, {index}, axis={axis})")
+    }
+
     /// Selection along the first axis, the table's axes having these dims. An entry of −1 reads a zero.
     ///
     /// # Errors
@@ -81,8 +86,7 @@ impl Op for Gather {
     }
 
     fn written(&self, inputs: &[String]) -> String {
-        let index = self.table.name().map_or("index", |name| name.as_str());
-        format!("gather({}, {index}, axis={})", inputs[0], self.axis)
+        Gather::call(&inputs[0], &self.table.symbol(), self.axis)
     }
 }
 

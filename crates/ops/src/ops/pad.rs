@@ -33,6 +33,12 @@ pub struct Around {
 }
 
 impl Around {
+    /// How a value is padded: what stands before and behind along each axis.
+    pub fn call(x: &str, widths: &[[String; 2]]) -> String {
+        let pairs = widths.iter().map(|[before, behind]| format!("[{before}, {behind}]"));
+        format!("pad({x}, [{}])", pairs.collect::<Vec<_>>().join(", "))
+    }
+
     /// The size of an axis with it; `None` where that is none.
     fn size(self, size: usize) -> Option<usize> {
         let inner = (size as i64).checked_add((size as i64 - 1).max(0).checked_mul(self.interior as i64)?)?;

@@ -29,6 +29,11 @@ pub struct ScatterAdd {
 }
 
 impl ScatterAdd {
+    /// How it is called: of what, with which index, into how many rows.
+    pub fn call(x: &str, index: &str, size: &str) -> String {
+        format!("scatter_add({x}, {index}, {size})")
+    }
+
     /// Addition into `size` rows. An entry of −1 drops its row.
     ///
     /// # Errors
@@ -82,8 +87,7 @@ impl Op for ScatterAdd {
     }
 
     fn written(&self, inputs: &[String]) -> String {
-        let index = self.table.name().map_or("index", |name| name.as_str());
-        format!("scatter_add({}, {index}, {})", inputs[0], self.size.size())
+        ScatterAdd::call(&inputs[0], &self.table.symbol(), &self.size.size().to_string())
     }
 }
 

@@ -240,15 +240,23 @@ impl Writer<'_> {
     fn plain(&mut self, call: &Call<'_>, form: &str, name: &str) -> Result<Piece, NotExported> {
         let mut values = Vec::new();
         for value in call.values() {
-            values.push(self.piece(value)?);
+            values.push(match listed(value) {
+                Some(text) => Piece::result(text, Kind::Array { rank: 1, whole: true }),
+                None => self.piece(value)?,
+            });
         }
         let is_index = |place: usize| {
             call.parameters.get(place).is_some_and(|parameter| parameter.kind == Takes::Indices)
         };
         for (place, value) in values.iter_mut().enumerate() {
-            if !is_index(place) {
-                *value = value.clone().float();
-            }
+            *value = match (is_index(place), value.kind) {
+                (false, _) => value.clone().float(),
+                (true, Kind::Array { rank, whole: false }) => {
+                    let text = format!("{}.mapv(|i| i as i64)", value.receiver());
+                    Piece::result(text, Kind::Array { rank, whole: true })
+                }
+                (true, _) => value.clone(),
+            };
         }
         let rank_of_first = values.first().map_or(0, Piece::rank);
         if form == "matrix" && rank_of_first != 2 {
@@ -475,6 +483,13 @@ impl Writer<'_> {
         let without = |text: String, axis: &usize| format!("{text}.index_axis(Axis({axis}), 0)");
         Ok(Piece::view(axes.iter().rev().fold(of.receiver(), without), call.kind))
     }
+}
+
+/// Whole numbers that are written down.
+fn listed(expr: &Expr) -> Option<String> {
+    let ExprKind::List(items) = &expr.kind else { return None };
+    let numbers: Vec<i64> = items.iter().map(whole_number).collect::<Option<_>>()?;
+    Some(format!("arr1::<i64>(&{numbers:?})"))
 }
 
 /// A shape as ndarray takes it.
