@@ -264,7 +264,8 @@ impl<'a> Choices<'a> {
             let found: BTreeMap<usize, f64> =
                 slopes.iter().enumerate().filter(is_fitted).map(|(column, &slope)| (column, slope)).collect();
             let mut found = [found];
-            keep_fitting(&mut found, &mut |some| {
+            let rounding = |column: usize| SAFETY * f64::EPSILON * spread[column];
+            keep_fitting(&mut found, &rounding, &mut |some| {
                 let mut direction = self.derivative.nowhere();
                 let random = generator.randn(&[some[0].len()], DType::F64)?.to_vec_f64();
                 some[0].keys().zip(random).for_each(|(&column, by)| direction[column] = by);

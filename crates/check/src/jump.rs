@@ -88,17 +88,21 @@ type Pieces<'a> = dyn FnMut(&[BTreeMap<usize, f64>]) -> Result<Vec<Vec<Array>>> 
 
 /// Leaves of entries of several gradients, and their slopes, those along which pieces fit together: moved with the other ones alone,
 /// they have this slope on both sides. Of elements that tie, one that came behind others along some direction is seen not to once these
-/// stay where they are.
-pub(crate) fn keep_fitting(fitted: &mut [BTreeMap<usize, f64>], pieces: &mut Pieces<'_>) -> Result<()> {
+/// stay where they are. `rounding` is that of an entry of a gradient, where more is known of it than that it is one of the largest entry.
+pub(crate) fn keep_fitting(
+    fitted: &mut [BTreeMap<usize, f64>],
+    rounding: &dyn Fn(usize) -> f64,
+    pieces: &mut Pieces<'_>,
+) -> Result<()> {
     let mut quiet = 0;
     let count = |fitted: &[BTreeMap<usize, f64>]| fitted.iter().map(BTreeMap::len).sum::<usize>();
     while quiet < QUIET && count(fitted) > 0 {
         let before = count(fitted);
         for side in pieces(fitted)? {
             for (entries, gradient) in fitted.iter_mut().zip(&side) {
-                let rounding = SAFETY * f64::EPSILON * gradient.max_abs();
+                let of_largest = SAFETY * f64::EPSILON * gradient.max_abs();
                 let gradient = gradient.as_f64();
-                entries.retain(|&p, &mut slope| (slope - gradient[p]).abs() <= rounding);
+                entries.retain(|&p, &mut slope| (slope - gradient[p]).abs() <= of_largest.max(rounding(p)));
             }
         }
         quiet = if count(fitted) == before { quiet + 1 } else { 0 };

@@ -208,7 +208,7 @@ impl AtKinks {
         }
         let mut fitted = fitted.unwrap_or_default();
         self.leave_out_ordered(&mut fitted, &beside)?;
-        keep_fitting(&mut fitted, &mut |fitted| {
+        keep_fitting(&mut fitted, &|_| 0.0, &mut |fitted| {
             let directions = directions(fitted, values, norms, &mut generator)?;
             sides(&directions)?.iter().map(|payloads| self.gradients.call(payloads)).collect()
         })?;
