@@ -62,9 +62,10 @@ impl Exact {
         let given = value.inputs().iter().zip(inputs).all(|(value, array)| self.is_exact(value, array));
         let exact = given
             && (moves(inputs, results) && moves_others(op, inputs)
-                || (self.are_whole(inputs.iter().copied()) && self.are_whole(results)
-                    || self.are_short(inputs))
-                    && keeps_short(op, inputs));
+                || self.are_whole(inputs.iter().copied())
+                    && self.are_whole(results)
+                    && keeps_whole(op, inputs)
+                || self.are_short(inputs) && keeps_short(op, inputs));
         self.known.insert(value.order(), exact);
     }
 
@@ -149,19 +150,25 @@ fn moves_others(op: &dyn Op, inputs: &[&Array]) -> bool {
     op.forward(&others).is_ok_and(|results| moves(&others, &results))
 }
 
-/// Does an operation add up products of what it is given, and nothing else? It is tried on whole numbers, and on halves.
-pub(crate) fn keeps_short(op: &dyn Op, inputs: &[&Array]) -> bool {
-    (0..2).all(|trial| {
-        let unit = if trial == 0 { 1.0 } else { 0.5 };
-        let Some(others) = others(inputs, |k, at, _| unit * WHOLE[(at + 3 * k + trial) % WHOLE.len()]) else {
-            return false;
-        };
-        let part = if trial == 0 { 1.0 } else { PART };
-        // Beyond 2⁵³ of it every number is a multiple.
-        let is_short = |x: f64| (x / part).fract() == 0.0 && x.abs() * f64::EPSILON < part;
-        let results = op.forward(&others.iter().collect::<Vec<_>>());
-        results.is_ok_and(|results| results.iter().flat_map(entries).all(is_short))
-    })
+/// Does an operation make whole numbers of whole numbers, whatever these are? It is tried on others twice.
+pub(crate) fn keeps_whole(op: &dyn Op, inputs: &[&Array]) -> bool {
+    (0..2).all(|trial| keeps(op, inputs, trial, 1.0))
+}
+
+/// Does it add up products of what it is given, and nothing else? It is tried on halves: powers of these are none.
+fn keeps_short(op: &dyn Op, inputs: &[&Array]) -> bool {
+    (0..2).all(|trial| keeps(op, inputs, trial, 0.5))
+}
+
+/// Does it make multiples of whole numbers, or of [`PART`], of multiples of this one?
+fn keeps(op: &dyn Op, inputs: &[&Array], trial: usize, unit: f64) -> bool {
+    let number = |k: usize, at: usize, _: f64| unit * WHOLE[(at + 3 * k + trial) % WHOLE.len()];
+    let Some(others) = others(inputs, number) else { return false };
+    let part = if unit < 1.0 { PART } else { 1.0 };
+    // Beyond 2⁵³ of it every number is a multiple.
+    let is_short = |x: f64| (x / part).fract() == 0.0 && x.abs() * f64::EPSILON < part;
+    let results = op.forward(&others.iter().collect::<Vec<_>>());
+    results.is_ok_and(|results| results.iter().flat_map(entries).all(is_short))
 }
 
 /// The operands with other numbers, made of the number of the operand, the place in it and the number there; integers stay.

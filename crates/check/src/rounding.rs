@@ -27,7 +27,7 @@ use pullback_autograd::Function;
 use pullback_network::Value;
 use pullback_ops::{Op, Origin, Result, Val};
 
-use crate::exact::{Exact, keeps_short};
+use crate::exact::{Exact, keeps_whole};
 use crate::graph::{ancestors, ancestors_of, piecewise_constant};
 use crate::limits::SAFETY;
 
@@ -404,7 +404,7 @@ impl Simulation {
     /// What kind of sum an operation is.
     fn sum(&self, op: &dyn Op, value: &Val, inputs: &[&Array], exact: &Exact) -> Sum {
         let given = || value.inputs().iter().zip(inputs).all(|(value, array)| exact.is_exact(value, array));
-        match keeps_short(op, inputs) {
+        match keeps_whole(op, inputs) {
             false => Sum::Inside,
             true if self.values.iter().any(|own| own.order() == value.order()) && given() => Sum::OfGiven,
             true => Sum::OfComputed,
