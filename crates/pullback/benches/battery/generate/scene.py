@@ -178,8 +178,8 @@ class Scene:
         values = {name: value.value for name, value in run.values.items()}
         found = {f"d{y}/d{x}": derivative(values[y], values[x])}
         if self.program.ending != "given" and not any(name in text for text in run.texts.values() for name in ONCE):
-            slope = torch.autograd.grad(run.loss.value, values[x], create_graph=True)[0]
-            if slope.requires_grad:
+            slope = torch.autograd.grad(run.loss.value, values[x], create_graph=True, allow_unused=True)[0]
+            if slope is not None and slope.requires_grad:
                 found[f"d2L/d{x}2"] = derivative(slope, values[x])
         return {key: numbers for key, numbers in found.items() if numbers is not None}
 
