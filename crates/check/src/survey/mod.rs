@@ -98,8 +98,9 @@ fn direction<'a>(
     still: impl Iterator<Item = &'a usize>,
 ) -> Result<Array> {
     // Of deviation 1.
-    let most = 3f64.sqrt() / norm;
+    let most = 3f64.sqrt();
     let moving = Generator::new(seed).uniform(-most, most, shape, DType::F64)?;
+    let moving = moving.map_into(|z| z / norm as f32, |z| z / norm)?;
     let mut still = still.peekable();
     if still.peek().is_none() {
         return Ok(moving);
