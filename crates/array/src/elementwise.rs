@@ -24,8 +24,7 @@ impl Array {
         match self.dtype() {
             DType::F32 => self.map_as(f32),
             DType::F64 => self.map_as(f64),
-            DType::I64 => Err(Error::new(format!("map: {:?} holds i64, not floats", self.shape()))
-                .with_hint("cast it to f32 or f64 first")),
+            DType::I64 => Err(self.no_floats()),
         }
     }
 
@@ -62,9 +61,13 @@ impl Array {
         match self.dtype() {
             DType::F32 => self.map_lines(f32::each(f)),
             DType::F64 => self.map_lines(f64::each(f)),
-            DType::I64 => Err(Error::new(format!("map: {:?} holds i64, not floats", self.shape()))
-                .with_hint("cast it to f32 or f64 first")),
+            DType::I64 => Err(self.no_floats()),
         }
+    }
+
+    fn no_floats(&self) -> Error {
+        Error::new(format!("map: {:?} holds i64, not floats", self.shape()))
+            .with_hint("cast it to f32 or f64 first")
     }
 
     /// [`map`](Array::map) on elements known to be of type `T`.

@@ -148,7 +148,7 @@ impl<T: Element> Fold<T> for Largest {
 
 /// So many elements are folded in one go.
 const BLOCK: usize = 256;
-/// By so many running results.
+/// By so many running results: as many as the widest vector register there is holds, of f64, in which f32 is summed too.
 const LANES: usize = 8;
 
 /// Folds a few elements, in eight running results.

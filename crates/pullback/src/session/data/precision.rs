@@ -54,12 +54,11 @@ struct Evidence<'a> {
     told: Vec<Option<Precision>>,
     /// Was it told by what the true numbers are?
     by_truth: Vec<bool>,
-    /// Are the true numbers zero beside these? Then these are what rounding left of terms that cancel, and have few digits in any format.
-    left: Vec<bool>,
+    truth: &'a Truth<'a>,
 }
 
 impl<'a> Evidence<'a> {
-    fn of(entries: &'a [(Role, &'a Entry)], truth: &Truth<'_>) -> Evidence<'a> {
+    fn of(entries: &'a [(Role, &'a Entry)], truth: &'a Truth<'a>) -> Evidence<'a> {
         let digits: Vec<Digits> =
             entries.iter().map(|(_, entry)| Digits::of(&entry.array, entry.stored)).collect();
         let mut told: Vec<Option<Precision>> = entries
@@ -88,21 +87,13 @@ impl<'a> Evidence<'a> {
             })
             .collect();
         untold.into_iter().for_each(|number| told[number] = None);
-        let is_left = |number: usize| {
-            let (role, entry) = &entries[number];
-            let least = entry.stored.epsilon() * entry.array.max_abs();
-            !is_input(role)
-                && told[number].is_none()
-                && truth(number).is_some_and(|truth| truth.max_abs() < least)
-        };
-        let left = (0..entries.len()).map(is_left).collect();
-        let mut evidence = Evidence { entries, digits, told, by_truth: vec![false; entries.len()], left };
-        evidence.hear_truth(truth);
+        let mut evidence = Evidence { entries, digits, told, by_truth: vec![false; entries.len()], truth };
+        evidence.hear_truth();
         evidence
     }
 
     /// What the true numbers tell of results that a narrower format has, and whose own digits tell nothing.
-    fn hear_truth(&mut self, truth: &Truth<'_>) {
+    fn hear_truth(&mut self) {
         let is_open = |&number: &usize| {
             let (role, entry) = &self.entries[number];
             !is_input(role) && self.told[number].is_none() && entry.precision == entry.stored
@@ -112,7 +103,7 @@ impl<'a> Evidence<'a> {
             .filter(|&number| !self.digits[number].fits().is_empty())
             .collect();
         let known: Vec<(usize, Array)> =
-            open.into_iter().filter_map(|number| Some((number, truth(number)?))).collect();
+            open.into_iter().filter_map(|number| Some((number, (self.truth)(number)?))).collect();
         let mut formats: Vec<Precision> =
             known.iter().flat_map(|(number, _)| self.digits[*number].fits().to_vec()).collect();
         formats.sort_by(|a, b| coarser(b, a));
@@ -169,7 +160,7 @@ impl<'a> Evidence<'a> {
             Some(finest)
                 if is_coarser(finest, stored)
                     && digits.are_of(finest)
-                    && (digits.may_be_rounded(finest) || self.left[number]) =>
+                    && (digits.may_be_rounded(finest) || self.is_left(number)) =>
             {
                 Assumed {
                     precision: finest,
@@ -179,6 +170,13 @@ impl<'a> Evidence<'a> {
             _ if digits.narrowest() == stored => held,
             _ => Assumed { because: Because::NoEvidence, ..held },
         }
+    }
+
+    /// Are the true numbers zero beside these? Then these are what rounding left of terms that cancel, and have few digits in any format.
+    fn is_left(&self, number: usize) -> bool {
+        let (role, entry) = &self.entries[number];
+        let least = entry.stored.epsilon() * entry.array.max_abs();
+        !is_input(role) && (self.truth)(number).is_some_and(|truth| truth.max_abs() < least)
     }
 
     /// What digits tell of the entries of such a role, with their names.
