@@ -59,6 +59,11 @@ impl Allowance {
             && one_sided(claimed, derived, &self.measured).is_none()
     }
 
+    /// How far each entry may be off where all are off together.
+    pub(crate) fn of_all(&self) -> Vec<f64> {
+        self.measured.iter().map(|measured| MOST_OF_ALL * measured).collect()
+    }
+
     /// The same where it is told at all: a piece beside may end at the point.
     pub(crate) fn where_told(self) -> Allowance {
         let told =

@@ -6,19 +6,23 @@
 //! that may turn within the rounding of what they are computed from are turned, and what explains the claim is kept.
 //! What the choices turned make of the derivative is then taken off the claim, and all of it judged as ever.
 //!
+//! A choice may be computed from another one: of `h = fmod(z, 1)` rounding turns the whole quotient, h becomes another number, and has
+//! another sign. What is turned is followed to all that it turns.
+//!
 //! What is computed exactly is not turned: a comparison of inputs, of indices, of masks is the same in every code. A choice that is
 //! turned makes every entry that it moves agree with the claim, or it is no explanation. And all that are turned together are as
 //! far from where they turn as rounding goes: many that each lie at the end of what rounding may do at the most are none of it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use pullback_array::{Array, DType, Precision};
 use pullback_autograd::{Function, pullback};
+use pullback_network::Value as _;
 use pullback_ops::{Op, Origin, Result, Val};
 
 use crate::allowance::Allowance;
 use crate::evidence::rounding_of;
-use crate::graph::piecewise_constant;
+use crate::graph::{ancestors_of, piecewise_constant};
 use crate::limits::{LEAST_CHANCE, LEAST_GAIN, MOST_OF_ALL, SAFETY};
 use crate::other_code::Pulled;
 use crate::rounding::{Simulation, Sums};
@@ -38,6 +42,9 @@ const HALVINGS: usize = 10;
 /// Elements that may become the largest, one after the other, in each place where a largest one is taken.
 const MOST_RIVALS: usize = 4;
 
+/// Choices that are other ones, by their numbers.
+type Others = BTreeMap<usize, Array>;
+
 /// What choices that were turned explain.
 pub(crate) struct Flips {
     /// How far they move each entry.
@@ -50,9 +57,8 @@ pub(crate) struct Flips {
 
 /// A piecewise constant value, as it is with some choices turned.
 struct Choice<'a> {
+    value: &'a Val,
     op: &'a dyn Op,
-    /// Which of the operation's results it is.
-    output: usize,
     input: Vec<f64>,
     shape: Vec<usize>,
     /// How far rounding may move each element of the input.
@@ -101,12 +107,12 @@ impl<'a> Choice<'a> {
         };
         let rounding = measured.spread().into_iter().zip(&*measured.value.as_f64()).map(rounding).collect();
         let (input, shape) = (measured.value.to_vec_f64(), measured.value.shape().to_vec());
-        let (op, output, chosen) = (op.as_ref(), value.output(), value.array()?.clone());
-        Ok(Some(Choice { op, output, input, shape, rounding, chosen }))
+        let (op, chosen) = (op.as_ref(), value.array()?.clone());
+        Ok(Some(Choice { value, op, input, shape, rounding, chosen }))
     }
 
     fn of(&self, input: Vec<f64>) -> Result<Array> {
-        Ok(self.op.forward(&[&Array::from_vec(&self.shape, input)?])?.remove(self.output))
+        Ok(self.op.forward(&[&Array::from_vec(&self.shape, input)?])?.remove(self.value.output()))
     }
 
     fn turned(&self, turn: &Turn) -> Result<Array> {
@@ -241,12 +247,9 @@ pub(crate) fn flips(
     tolerance: &[f64],
 ) -> Result<Option<Flips>> {
     let held = piecewise_constant(&[&pulled.gradient])?;
-    let (mut values, mut choices): (Vec<&Val>, Vec<Choice<'_>>) = (Vec::new(), Vec::new());
+    let mut choices: Vec<Choice<'_>> = Vec::new();
     for value in &held {
-        if let Some(choice) = Choice::new(value, precision)? {
-            values.push(value);
-            choices.push(choice);
-        }
+        choices.extend(Choice::new(value, precision)?);
     }
     let mut turns = Vec::new();
     for (k, choice) in choices.iter().enumerate() {
@@ -258,7 +261,7 @@ pub(crate) fn flips(
     let chances = chances(&turns);
     let error = claimed.iter().zip(derived).map(|(claimed, derived)| claimed - derived).collect();
     let mut off = Off { precision, tolerance, error };
-    let mut chosen = Chosen::new(pulled, &values, choices)?;
+    let chosen = Chosen::new(pulled, choices)?;
     let most = MOST_WORK / chosen.function.work().saturating_mul(pulled.rows).max(1);
     let mut effects = Vec::new();
     for turn in chosen.promising(turns, &off)?.into_iter().take(most) {
@@ -267,8 +270,7 @@ pub(crate) fn flips(
     }
     off.explain(&mut effects);
     // What they move is rounded there as it is with them turned.
-    chosen.turn(&taken(&effects))?;
-    let turned = chosen.allowance(&values, precision)?;
+    let turned = chosen.allowance(&chosen.turned(&taken(&effects))?, precision)?;
     let tolerance: Vec<f64> =
         tolerance.iter().zip(&turned.most).map(|(own, turned)| own.max(*turned)).collect();
     Off { tolerance: &tolerance, ..off }.put_back(&mut effects);
@@ -276,9 +278,10 @@ pub(crate) fn flips(
     if taken.is_empty() || !are_possible(&taken) || chance(&taken, &chances) < LEAST_CHANCE.ln() {
         return Ok(None);
     }
-    chosen.turn(&taken)?;
-    let moves = chosen.derivative()?.iter().zip(derived).map(|(turned, derived)| turned - derived).collect();
-    let allowance = chosen.allowance(&values, precision)?;
+    let turned = chosen.turned(&taken)?;
+    let entries = chosen.derivative(&turned)?;
+    let moves = entries.iter().zip(derived).map(|(turned, derived)| turned - derived).collect();
+    let allowance = chosen.allowance(&turned, precision)?;
     Ok(Some(Flips { moves, allowance, count: taken.len() }))
 }
 
@@ -447,12 +450,20 @@ struct Chosen<'a> {
     /// How much of a derivative, weighted, each choice moves, to first order; and the choices of which that is told.
     gains: Option<Function>,
     told: Vec<usize>,
+    /// What each choice is computed from, as a function of all of them; and which of them others are computed from.
+    inputs: Function,
+    followed: Vec<bool>,
 }
 
 impl<'a> Chosen<'a> {
-    fn new(pulled: &'a Pulled, values: &[&Val], choices: Vec<Choice<'a>>) -> Result<Chosen<'a>> {
+    fn new(pulled: &'a Pulled, choices: Vec<Choice<'a>>) -> Result<Chosen<'a>> {
+        let values: Vec<&Val> = choices.iter().map(|choice| choice.value).collect();
+        let inputs: Vec<&Val> = values.iter().map(|value| &value.inputs()[0]).collect();
+        let before: HashSet<u64> = ancestors_of(&inputs).iter().map(Val::id).collect();
+        let followed = values.iter().map(|value| before.contains(&value.id())).collect();
+        let inputs_of = Function::new(&values, &inputs, &[])?;
         let weight = Val::new(Array::ones(&pulled.gradient.shape(), DType::F64)?);
-        let found = pullback(&[(&pulled.gradient, &weight)], values, &[])?;
+        let found = pullback(&[(&pulled.gradient, &weight)], &values, &[])?;
         let (told, found): (Vec<usize>, Vec<Val>) =
             found.into_iter().enumerate().filter_map(|(k, value)| Some((k, value?))).unzip();
         let inputs: Vec<&Val> = std::iter::once(&pulled.seed).chain(values.iter().copied()).collect();
@@ -462,50 +473,63 @@ impl<'a> Chosen<'a> {
             true => None,
             false => Some(Function::new(&inputs, &found.iter().collect::<Vec<_>>(), &[])?),
         };
-        Ok(Chosen { pulled, function, choices, gains, told })
+        Ok(Chosen { pulled, function, choices, gains, told, inputs: inputs_of, followed })
     }
 
-    /// The cotangent of a row, and the choices as they are.
-    fn inputs(&self, row: usize) -> Result<Vec<Array>> {
-        let chosen = self.choices.iter().map(|choice| choice.chosen.clone());
-        Ok(std::iter::once(self.pulled.unit(row)?).chain(chosen).collect())
+    /// The choices, some of them other ones.
+    fn chosen(&self, others: &Others) -> Vec<Array> {
+        let of = |(k, choice): (usize, &Choice<'_>)| others.get(&k).unwrap_or(&choice.chosen).clone();
+        self.choices.iter().enumerate().map(of).collect()
     }
 
-    fn derivative(&self) -> Result<Vec<f64>> {
+    /// The cotangent of a row, and choices.
+    fn given(&self, row: usize, others: &Others) -> Result<Vec<Array>> {
+        Ok(std::iter::once(self.pulled.unit(row)?).chain(self.chosen(others)).collect())
+    }
+
+    fn derivative(&self, others: &Others) -> Result<Vec<f64>> {
         let mut entries = Vec::new();
         for row in 0..self.pulled.rows {
-            entries.extend(self.function.call(&self.inputs(row)?)?.remove(0).to_vec_f64());
+            entries.extend(self.function.call(&self.given(row, others)?)?.remove(0).to_vec_f64());
         }
         Ok(entries)
     }
 
-    /// How far each entry may be off by the choices as they are.
-    fn allowance(&self, values: &[&Val], precision: Precision) -> Result<Allowance> {
-        let given: Vec<&Val> = std::iter::once(&self.pulled.seed).chain(values.iter().copied()).collect();
+    /// The choices that some turns make other ones, and those that follow: each is made, in forward order, of what those before it make.
+    fn turned(&self, turns: &[&Turn]) -> Result<Others> {
+        let mut others = Others::new();
+        let mut follows = false;
+        for (k, choice) in self.choices.iter().enumerate() {
+            let moved: Vec<&Moved> =
+                turns.iter().filter(|turn| turn.choice == k).flat_map(|turn| &turn.moved).collect();
+            if moved.is_empty() && !follows {
+                continue;
+            }
+            let mut input = match follows {
+                true => self.inputs.call(&self.chosen(&others))?[k].to_vec_f64(),
+                false => choice.input.clone(),
+            };
+            moved.into_iter().for_each(|moved| input[moved.at] = moved.to);
+            others.insert(k, choice.of(input)?);
+            follows |= self.followed[k];
+        }
+        Ok(others)
+    }
+
+    /// How far each entry may be off by choices.
+    fn allowance(&self, others: &Others, precision: Precision) -> Result<Allowance> {
+        let values = self.choices.iter().map(|choice| choice.value);
+        let given: Vec<&Val> = std::iter::once(&self.pulled.seed).chain(values).collect();
         let simulation = Simulation::new(&self.pulled.gradient, &given)?;
         let sums = Sums::of(precision, precision.accumulator());
         let rows: Result<Vec<_>> =
-            (0..self.pulled.rows).map(|row| simulation.measure(&self.inputs(row)?, sums)).collect();
+            (0..self.pulled.rows).map(|row| simulation.measure(&self.given(row, others)?, sums)).collect();
         Ok(Allowance::of(precision, &rows?))
     }
 
-    /// Turns choices for good.
-    fn turn(&mut self, turns: &[&Turn]) -> Result<()> {
-        for choice in 0..self.choices.len() {
-            let mut input = self.choices[choice].input.clone();
-            let turned = turns.iter().filter(|turn| turn.choice == choice).flat_map(|turn| &turn.moved);
-            turned.for_each(|moved| input[moved.at] = moved.to);
-            self.choices[choice].chosen = self.choices[choice].of(input)?;
-        }
-        Ok(())
-    }
-
     /// What one choice, turned, makes of the derivative.
-    fn effect(&mut self, turn: &Turn, derived: &[f64]) -> Result<Vec<(usize, f64)>> {
-        let turned = self.choices[turn.choice].turned(turn)?;
-        let kept = std::mem::replace(&mut self.choices[turn.choice].chosen, turned);
-        let entries = self.derivative()?;
-        self.choices[turn.choice].chosen = kept;
+    fn effect(&self, turn: &Turn, derived: &[f64]) -> Result<Vec<(usize, f64)>> {
+        let entries = self.derivative(&self.turned(&[turn])?)?;
         let moved = entries.iter().zip(derived).map(|(turned, derived)| turned - derived).enumerate();
         Ok(moved.filter(|(_, moved)| *moved != 0.0).collect())
     }
@@ -528,7 +552,7 @@ impl<'a> Chosen<'a> {
             };
             let weights: Vec<f64> = (row * columns..(row + 1) * columns).map(weight).collect();
             let mut inputs = vec![Array::from_vec(&shape, weights)?];
-            inputs.extend(self.inputs(row)?);
+            inputs.extend(self.given(row, &Others::new())?);
             for (&k, found) in self.told.iter().zip(function.call(&inputs)?) {
                 gains[k].iter_mut().zip(found.to_vec_f64()).for_each(|(gain, found)| *gain += found);
             }
@@ -537,16 +561,17 @@ impl<'a> Chosen<'a> {
         // Of two branches one is chosen, and that has no slope: what is nearest to where it turns is tried first.
         let mut untold: Vec<Turn> = Vec::new();
         for turn in turns {
-            if !self.told.contains(&turn.choice) {
-                untold.push(turn);
-                continue;
+            let (mut gained, mut is_told) = (0.0, true);
+            for (k, new) in self.turned(&[&turn])? {
+                let (new, old) = (new.to_vec_f64(), self.choices[k].chosen.to_vec_f64());
+                is_told &= new == old || self.told.contains(&k);
+                let moved = new.iter().zip(&old).map(|(new, old)| new - old);
+                gained += moved.zip(&gains[k]).map(|(moved, gain)| moved * gain).sum::<f64>();
             }
-            let choice = &self.choices[turn.choice];
-            let (new, old) = (choice.turned(&turn)?.to_vec_f64(), choice.chosen.to_vec_f64());
-            let moved = new.iter().zip(&old).map(|(new, old)| new - old);
-            let gained: f64 = moved.zip(&gains[turn.choice]).map(|(moved, gain)| moved * gain).sum();
-            if gained.abs() > 0.0 {
-                promising.push((gained, turn));
+            match (is_told, gained.abs() > 0.0) {
+                (true, true) => promising.push((gained, turn)),
+                (true, false) => {}
+                (false, _) => untold.push(turn),
             }
         }
         untold.sort_by(|a, b| a.cost().total_cmp(&b.cost()));

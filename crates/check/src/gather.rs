@@ -117,12 +117,15 @@ impl Case<'_> {
         // Where conventions do not compose no choice was turned: the claim is held against differences there.
         let mut disputed = claimed.clone();
         composed.entries.keys().for_each(|&p| disputed[p] = autograd[p]);
-        let flips = match &pulled {
-            Some((pulled, precision))
-                if derivative.moves == Moves::Freely
-                    && (0..claimed.len()).any(|p| is_beyond(&disputed, &rounding, p)) =>
-            {
-                flips(pulled, *precision, &disputed, &autograd, &rounding)?
+        let beyond = match (0..claimed.len()).any(|p| is_beyond(&disputed, &rounding, p)) {
+            true => Some(rounding.clone()),
+            // What a choice makes of all entries may be within what each may be off by alone.
+            false if !of_claim.covers(&disputed, &autograd) => Some(of_claim.of_all()),
+            false => None,
+        };
+        let flips = match (&pulled, beyond) {
+            (Some((pulled, precision)), Some(tolerance)) if derivative.moves == Moves::Freely => {
+                flips(pulled, *precision, &disputed, &autograd, &tolerance)?
             }
             _ => None,
         };

@@ -7,35 +7,15 @@
 //! ∂y_i/∂a_m = δ_im, ∂y_i/∂b_m = −δ_im floor(a_i / b_i). An axis that is stretched carries no delta.
 //!
 //! # Domain
-//! b ≠ 0. (`fmod` has the sign of what is divided.)
+//! b ≠ 0, finite. (`fmod` has the sign of what is divided.)
 //!
 //! # At kinks and ties
 //! It jumps where a is a multiple of b.
 //!
 //! # Why
-//! Between two jumps the quotient is a constant.
+//! A definition: between two jumps the whole quotient is a constant, a value of its own that rounding may turn at a jump.
 
-use pullback_array::pairs;
-use pullback_network::Coef;
-
-use crate::{Axes, Binary, Elementwise2, Entry, Result, Sample, Slope, Val};
-
-pub(crate) static REMAINDER: Binary = Binary {
-    name: "remainder",
-    // That of the quotient rounded to zero is exact.
-    lines: pairs!(|a, b| {
-        let rest = a % b;
-        if rest != 0.0 && (rest < 0.0) != (b < 0.0) { rest + b } else { rest }
-    }),
-    derivative: |at| {
-        let [a, b] = at.inputs() else { unreachable!("a remainder has two inputs") };
-        Ok(match at.input() {
-            0 => Slope::number(Coef::one()),
-            _ => Slope::times(Coef::minus_one(), (a / b)?.floor()?),
-        })
-    },
-    written: |a, b| format!("remainder({a}, {b})"),
-};
+use crate::{Axes, Entry, Result, Sample, Val};
 
 pub(crate) static ENTRY: Entry = Entry {
     signature: "remainder(a, b)",
@@ -62,6 +42,6 @@ impl Val {
     /// # Errors
     /// Where the shapes do not broadcast, and on integers.
     pub fn remainder(&self, other: &Val) -> Result<Val> {
-        Val::apply(Elementwise2(&REMAINDER), &[self, other])
+        self - &(other * &(self / other)?.floor()?)?
     }
 }
