@@ -326,16 +326,17 @@ impl Evidence {
         own.chain(fitted).collect()
     }
 
-    /// Leaves out of what is judged the entries of which rounding and finite differences leave too few digits beside the
-    /// largest of the others, where that is no more than half of them: the rest could have failed.
-    pub(crate) fn leave_out_blind(&mut self) {
+    /// Leaves out of what is judged the entries of which finite differences, and rounding where it is asked, leave too few digits beside
+    /// the largest of the others, where that is no more than half of them: the rest could have failed.
+    pub(crate) fn leave_out_blind(&mut self, by_rounding: bool) {
         let Derived::All(derived) = &self.derived else { return };
         let mut kept: Vec<usize> = (0..derived.len()).collect();
         loop {
             let largest = kept.iter().fold(0.0f64, |largest, &p| largest.max(derived[p].abs()));
             let truncation = |p: usize| self.truncations.get(p).copied().unwrap_or(0.0);
             let is_told = |p: usize| {
-                self.rounding[p] <= MOST_ROUNDING * largest && truncation(p) <= MOST_TRUNCATION * largest
+                (!by_rounding || self.rounding[p] <= MOST_ROUNDING * largest)
+                    && truncation(p) <= MOST_TRUNCATION * largest
             };
             let (told, blind): (Vec<usize>, Vec<usize>) = kept.iter().partition(|&&p| is_told(p));
             self.blind.extend(blind.iter());

@@ -60,15 +60,16 @@ impl Case<'_> {
             Rounding::Measured(_) => None,
             Rounding::Unknown(precision) => Pulled::new(&derivative)?.map(|pulled| (pulled, *precision)),
         };
+        let moved = |of: Allowance| Allowance {
+            most: derivative.moved(of.most),
+            measured: derivative.moved(of.measured),
+        };
         let mut of_claim = match (&self.claim.rounding, &pulled) {
             (Rounding::Measured(errors), _) => {
                 let measured = to_tensor(errors, &self.y, &self.x, self.claim.layout)?.to_vec_f64();
                 Allowance::of_errors(measured)
             }
-            (Rounding::Unknown(precision), Some((pulled, _))) => {
-                let Allowance { most, measured } = pulled.allowance(*precision)?;
-                Allowance { most: derivative.moved(most), measured: derivative.moved(measured) }
-            }
+            (Rounding::Unknown(precision), Some((pulled, _))) => moved(pulled.allowance(*precision)?),
             (Rounding::Unknown(precision), None) => Allowance::of_zeros(*precision, claimed.len()),
         };
         let of_numbers: Vec<f64> =
@@ -104,12 +105,10 @@ impl Case<'_> {
         let composed = seen_to_fit(fitted, &found, columns);
         if let Rounding::Unknown(precision) = &self.claim.rounding {
             for pulled in &composed.pulled {
-                let Allowance { most, measured } = match pulled.allowance(*precision) {
-                    Err(error) if !error.is_memory() => continue,
-                    found => found?,
-                };
-                let beside = Allowance { most: derivative.moved(most), measured: derivative.moved(measured) };
-                of_claim.or(&beside.where_told());
+                match pulled.allowance(*precision) {
+                    Err(error) if !error.is_memory() => {}
+                    beside => of_claim.or(&moved(beside?).where_told()),
+                }
             }
             rounding = own(&of_claim);
         }
@@ -145,13 +144,16 @@ impl Case<'_> {
         if (0..claimed.len()).any(|p| (claimed[p] - right[p]).abs() > rounding[p]) {
             // What is zero has no size, and rounding makes of it what it makes of terms that cancel, or of a product of such: of a
             // single entry no more than what rounding leaves of rounding of the largest; and of all of them, where all are, no more than
-            // rounding of the slope that they might have been is as good as zero.
+            // rounding of the slope that they might have been is as good as zero, or of the terms that cancel.
             let scale = Scale::of(&right, of_routes.iter().copied(), &rounding);
             let least = match scale.zero {
                 true => self.claim.precision.epsilon() * typical_slope(&derivative)?,
                 false => self.claim.of_zeros() * scale.largest,
             };
             of_claim.or(&Allowance::of_errors(vec![least / SAFETY; claimed.len()]));
+            if let (true, Some((pulled, precision))) = (scale.zero, &pulled) {
+                of_claim.or(&moved(pulled.allowance_of_terms(*precision)?).where_told());
+            }
             rounding = own(&of_claim);
         }
         let gaps = |of: &dyn Fn(usize) -> Gap| (0..claimed.len()).map(of).collect::<Vec<Gap>>();
@@ -199,8 +201,9 @@ impl Case<'_> {
         }
         let ratios = evidence.among_routes.iter().filter(|gap| gap.error.is_finite()).map(Gap::ratio);
         evidence.contradiction = ratios.fold(evidence.contradiction, f64::max);
-        if matches!(self.claim.rounding, Rounding::Measured(_)) && !evidence.scale.zero {
-            evidence.leave_out_blind();
+        if !evidence.scale.zero {
+            // What rounding leaves of numbers from elsewhere is told of all of them together.
+            evidence.leave_out_blind(matches!(self.claim.rounding, Rounding::Measured(_)));
         }
         Ok(Some(evidence))
     }

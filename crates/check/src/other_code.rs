@@ -51,11 +51,15 @@ impl Pulled {
         Ok(Array::from_vec(&self.seed.shape(), unit)?)
     }
 
-    /// How far each entry is moved by rounding where sums round like these, row by row.
-    fn measured(&self, sums: Sums) -> Result<Vec<Measured>> {
+    /// As a function of the cotangent and of the payloads that are given.
+    fn simulation(&self) -> Result<Simulation> {
         let given: Vec<&Val> =
             std::iter::once(&self.seed).chain(self.given.iter().map(|(val, _)| val)).collect();
-        let simulation = Simulation::new(&self.gradient, &given)?;
+        Simulation::new(&self.gradient, &given)
+    }
+
+    /// How far each entry is moved by rounding where sums round like these, row by row.
+    fn measured(&self, simulation: &Simulation, sums: Sums) -> Result<Vec<Measured>> {
         let arrays = |unit: Array| -> Vec<Array> {
             std::iter::once(unit).chain(self.given.iter().map(|(_, array)| array.clone())).collect()
         };
@@ -65,7 +69,14 @@ impl Pulled {
     /// How far each entry may be off where it is computed in this precision.
     pub(crate) fn allowance(&self, precision: Precision) -> Result<Allowance> {
         let sums = Sums::of(precision, precision.accumulator());
-        Ok(Allowance::of(precision, &self.measured(sums)?))
+        Ok(Allowance::of(precision, &self.measured(&self.simulation()?, sums)?))
+    }
+
+    /// The same of what is zero since terms cancel that are the same numbers here: other code computes them in another order, or puts
+    /// them together otherwise (`Σ g x − x̄ Σ g`), and rounding leaves of them what it leaves of terms that are not exact.
+    pub(crate) fn allowance_of_terms(&self, precision: Precision) -> Result<Allowance> {
+        let sums = Sums::of(precision, precision.accumulator());
+        Ok(Allowance::of(precision, &self.measured(&self.simulation()?.where_all_rounds(), sums)?))
     }
 
     /// Does it add up products of two values?
@@ -94,7 +105,8 @@ impl Case<'_> {
             Coarser::Sums(precision) => Sums::of(precision, precision),
             Coarser::Tf32 => Sums::of(Precision::TF32, Precision::F32),
         };
-        let spread: Vec<f64> = pulled.measured(sums)?.iter().flat_map(Measured::spread).collect();
+        let spread: Vec<f64> =
+            pulled.measured(&pulled.simulation()?, sums)?.iter().flat_map(Measured::spread).collect();
         let error = |k: usize| (evidence.claimed[k] - derived[k]).abs();
         let rounding: Vec<f64> =
             spread.iter().map(|spread| 0.5 * epsilon * spread + rounding_of(*precision, *spread)).collect();

@@ -305,6 +305,12 @@ impl Simulation {
         Simulation { leaves: self.given, given: Vec::new(), arrays: vec![numbers.clone()], ..self }
     }
 
+    /// The same where no number of the program is exact, however few digits it has.
+    pub(crate) fn where_all_rounds(self) -> Simulation {
+        let varying = self.leaves.iter().map(Val::order).collect();
+        Simulation { varying, ..self }
+    }
+
     /// The value where the given ones are these arrays.
     ///
     /// # Errors

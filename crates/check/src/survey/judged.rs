@@ -112,9 +112,7 @@ impl Case<'_> {
         evidence.derived = Derived::All(autograd);
         (evidence.claimed, evidence.rounding) = (claimed, rounding);
         self.told_at_kinks(known, &mut evidence)?;
-        if matches!(self.claim.rounding, Rounding::Measured(_)) {
-            evidence.leave_out_blind();
-        }
+        evidence.leave_out_blind(matches!(self.claim.rounding, Rounding::Measured(_)));
         Ok(Some(evidence))
     }
 
