@@ -109,7 +109,7 @@ pub(crate) mod sealed {
 }
 
 macro_rules! float {
-    ($type:ty, $variant:ident) => {
+    ($type:ty, $variant:ident, $kernel:path) => {
         impl Element for $type {
             const DTYPE: DType = DType::$variant;
         }
@@ -157,14 +157,14 @@ macro_rules! float {
             }
             unsafe fn gemm(product: crate::gemm::Product<Self>) {
                 // SAFETY: the caller keeps the promises of `gemm`.
-                unsafe { crate::gemm::float(product) }
+                unsafe { crate::gemm::blocked($kernel(), product) }
             }
         }
     };
 }
 
-float!(f32, F32);
-float!(f64, F64);
+float!(f32, F32, gemm_f32::gemm::f32::get_gemm_fn);
+float!(f64, F64, gemm_f64::gemm::f64::get_gemm_fn);
 
 impl Element for i64 {
     const DTYPE: DType = DType::I64;

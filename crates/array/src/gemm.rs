@@ -1,6 +1,7 @@
 //! The one seam to matrix multiplication: raw pointers and strides in, a product written out.
 //!
-//! Floats go to the `gemm` crate, single-threaded for now; integers, and products too small to be worth its
+//! Floats go to the kernels of the `gemm` crates, single-threaded for now (those of f32 and f64 alone: the crate that joins them builds
+//! those of complex numbers too, for longer than these two); integers, and products too small to be worth its
 //! packing, to a plain loop. Whoever wants another kernel, or threads, changes this file and no other.
 
 use crate::Element;
@@ -47,15 +48,44 @@ pub unsafe fn gemm<T: Element>(product: Product<T>) {
     }
 }
 
-/// The product by the `gemm` crate; `T` must be `f32` or `f64`.
+/// Arguments and order of a blocked kernel: `dst = alpha · dst + beta · lhs · rhs`, columns before rows in each pair of strides.
+pub(crate) type Kernel<T> = unsafe fn(
+    usize,
+    usize,
+    usize,
+    *mut T,
+    isize,
+    isize,
+    bool,
+    *const T,
+    isize,
+    isize,
+    *const T,
+    isize,
+    isize,
+    T,
+    T,
+    bool,
+    bool,
+    bool,
+    gemm_common::Parallelism,
+);
+
+/// The product by a kernel of the `gemm` crates, chosen for this processor.
 ///
 /// # Safety
-/// As for [`gemm`].
-pub unsafe fn float<T: Element>(product: Product<T>) {
+/// As for [`gemm`]; `out` has no negative stride.
+pub(crate) unsafe fn blocked<T: Element>(kernel: Kernel<T>, product: Product<T>) {
+    // Kernels write columns; a matrix that is written by rows is the transposed one.
+    let by_columns = product.out_strides[1].abs() >= product.out_strides[0].abs();
+    let mut product = if by_columns { product } else { product.transposed() };
+    if product.left_strides[1] < 0 && product.k > 0 {
+        product = product.backwards();
+    }
     let Product { m, n, k, scale, left, left_strides, right, right_strides, out, out_strides } = product;
     // SAFETY: the caller's promise. The destination is not read, and so may be uninitialised.
     unsafe {
-        gemm::gemm(
+        kernel(
             m,
             n,
             k,
@@ -74,8 +104,38 @@ pub unsafe fn float<T: Element>(product: Product<T>) {
             false,
             false,
             false,
-            gemm::Parallelism::None,
+            gemm_common::Parallelism::None,
         );
+    }
+}
+
+impl<T> Product<T> {
+    /// The transposed one: `outᵀ = rightᵀ · leftᵀ`.
+    fn transposed(self) -> Product<T> {
+        let turned = |[a, b]: [isize; 2]| [b, a];
+        Product {
+            m: self.n,
+            n: self.m,
+            left: self.right,
+            left_strides: turned(self.right_strides),
+            right: self.left,
+            right_strides: turned(self.left_strides),
+            out_strides: turned(self.out_strides),
+            ..self
+        }
+    }
+
+    /// The same sum from its last product to its first.
+    fn backwards(self) -> Product<T> {
+        let last = (self.k - 1) as isize;
+        let ([row, along], [down, column]) = (self.left_strides, self.right_strides);
+        Product {
+            left: self.left.wrapping_offset(last * along),
+            left_strides: [row, -along],
+            right: self.right.wrapping_offset(last * down),
+            right_strides: [-down, column],
+            ..self
+        }
     }
 }
 
