@@ -261,6 +261,16 @@ impl Val {
         }
     }
 
+    /// What its input number `input` gets of a cotangent, as it is written ([`crate::Op::adjoint`]).
+    pub fn adjoint(&self, input: usize, cotangent: &str, inputs: &[String]) -> Option<String> {
+        match &self.node.origin {
+            Origin::Call(op, of) if input < of.len() => {
+                op.adjoint(&Site { value: self, inputs: of, input }, cotangent, inputs)
+            }
+            _ => None,
+        }
+    }
+
     /// The numbers. What has not been evaluated before is, and is kept.
     ///
     /// # Errors

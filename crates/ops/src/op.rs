@@ -131,6 +131,12 @@ pub trait Op: fmt::Debug + Send + Sync + 'static {
         false
     }
 
+    /// What an input gets of the cotangent of the result, as it is written: where what the Jacobian says of places has no words of its own,
+    /// and an operation of the language is the adjoint. `None`: the Jacobian says it.
+    fn adjoint(&self, _at: &Site<'_>, _cotangent: &str, _inputs: &[String]) -> Option<String> {
+        None
+    }
+
     /// How a result is written in a formula, from how its inputs are.
     fn written(&self, inputs: &[String]) -> String {
         format!("{}({})", self.name(), inputs.join(", "))

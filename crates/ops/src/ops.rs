@@ -221,6 +221,7 @@ operations! {
     neg,
     nll_loss,
     norm,
+    one_hot,
     outer,
     pad,
     permute,

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use pullback_autograd::between;
-use pullback_lang::{Expr, Span, make};
+use pullback_lang::{Expr, Span, make, parse_expr};
 use pullback_network::{Coef, Label, Value};
 use pullback_ops::{Factor, Network, Origin, Val};
 
@@ -69,7 +69,7 @@ pub(super) fn gradient(of: &Val, wrt: &Val, source: &Source<'_>) -> Option<Expr>
             if !needed.contains(&input.id()) || called(input).is_some() {
                 continue;
             }
-            let pulled = match reshaped(value, input, &cotangent, &writer) {
+            let pulled = match sent_back(value, k, &cotangent, &writer) {
                 Some(pulled) => pulled,
                 None => value.jacobian(k).ok()?.transpose().compose(&cotangent),
             };
@@ -95,24 +95,32 @@ fn written(cotangent: &Network, of: &Val, wrt: &Val, writer: &Writer<'_>) -> Opt
     (expr.parts() <= MOST_PARTS).then_some(expr)
 }
 
-/// What a reshape sends back that is more than another place for axes of size 1: the cotangent in the shape of the input. As a
-/// network it is a relation between labels, for which the language has no other words.
-fn reshaped(value: &Val, input: &Val, cotangent: &Network, writer: &Writer<'_>) -> Option<Network> {
-    let is_reshape = matches!(value.origin(), Origin::Call(op, _) if op.name() == "reshape");
-    if !is_reshape || !cotangent.inputs().is_empty() {
+/// What an operation sends back that has an adjoint of its own ([`pullback_ops::Op::adjoint`]): as a network it is a relation between
+/// labels, for which the language has no other words. A reshape that is no more than another place for axes of size 1 has them.
+fn sent_back(value: &Val, k: usize, cotangent: &Network, writer: &Writer<'_>) -> Option<Network> {
+    let (Origin::Call(_, inputs), true) = (value.origin(), cotangent.inputs().is_empty()) else {
         return None;
-    }
+    };
+    let input = &inputs[k];
     let is_relation = |factor: &Factor| matches!(factor, Factor::Relation(_));
     if !is_one_by_chance(value)
         && !is_one_by_chance(input)
-        && !value.jacobian(0).ok()?.terms().iter().any(|term| term.factors.iter().any(is_relation))
+        && !value.jacobian(k).ok()?.terms().iter().any(|term| term.factors.iter().any(is_relation))
     {
         return None;
     }
+    const COTANGENT: &str = "the_cotangent";
+    let names: Vec<String> = (0..inputs.len()).map(|k| format!("operand_{k}")).collect();
+    let adjoint = value.adjoint(k, COTANGENT, &names)?;
     let slots = Label::for_dims(value.dims());
     let whole = terms::whole(cotangent.terms(), &slots, value.dims(), writer)?;
-    let at = Span::default();
-    let back = make::call(at, "reshape", vec![whole, make::shape(at, input.dims())], Vec::new());
+    let mut given = HashMap::from([(COTANGENT.to_owned(), whole)]);
+    for (name, input) in names.into_iter().zip(inputs) {
+        if let Some(written) = writer.written(input) {
+            given.insert(name, written);
+        }
+    }
+    let back = make::substituted(&parse_expr(&adjoint).ok()?.expr, &given);
     symbol(input, &whole_node(input, back), writer)
 }
 

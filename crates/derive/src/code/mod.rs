@@ -47,10 +47,10 @@ mod selection;
 mod slope;
 mod terms;
 
-pub(crate) use matrix::INVERSE;
 pub use matrix::{Known, shortened};
 pub(crate) use payload::Writer;
 pub use slope::slope;
+pub(crate) use terms::of_operator;
 
 use pullback_lang::Expr;
 use pullback_ops::{Network, Term, Val};

@@ -145,6 +145,37 @@ pub(super) fn read(nodes: &mut [Node], relation: &Relation, slots: &[Label]) -> 
     Some(())
 }
 
+/// A relation of two labels as the matrix that it is, `one_hot(arange(0, n, 2), n)`: the place along the one for each along the other.
+pub(super) fn matrix(relation: &Relation) -> Option<Node> {
+    let (linear, constant) = relation.as_affine()?;
+    let &[first, second] = linear else { return None };
+    let (of, along) = if first.0.abs() == 1 { (first, second) } else { (second, first) };
+    let ((sign, of), (coefficient, along)) = (of, along);
+    if sign.abs() != 1 {
+        return None;
+    }
+    let (start, step) = (-constant * sign, -coefficient * sign);
+    let (size, last) = (of.size() as i64, start + step * (along.size() as i64 - 1));
+    if along.size() == 0 || [start, last].iter().any(|place| !(0..size).contains(place)) {
+        return None;
+    }
+    let at = Span::default();
+    let dim = make::dim(at, &of.dim());
+    let number = |number: i64| match number {
+        0.. => make::integer(at, number as usize),
+        _ => make::negated(&make::integer(at, number.unsigned_abs() as usize)),
+    };
+    let before = |place: i64| match place {
+        place if place == size - 1 => make::binary(at, BinaryOp::Sub, dim.clone(), make::integer(at, 1)),
+        place => number(place),
+    };
+    let stop = if last + step >= size { dim.clone() } else { number(last + step.signum()) };
+    let start = if start == 0 { number(0) } else { before(start) };
+    let places = make::call(at, "arange", vec![start, stop, number(step)], Vec::new());
+    let rows = make::call(at, "one_hot", vec![places, dim], Vec::new());
+    Some(Node::new(rows, vec![along, of]))
+}
+
 /// A term of which one relation says where along an axis of the result the rest of it stands, without its coefficient: over `slots`, by
 /// which the axes are called.
 pub(super) fn placed(term: &Term, slots: &[Label], writer: &Writer<'_>) -> Option<Node> {

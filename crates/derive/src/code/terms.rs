@@ -1,14 +1,14 @@
 //! How a sum of products is written: what all products have in common once, before the rest of them in brackets.
 
 use pullback_lang::{BinaryOp, Expr, ExprKind, Span, make, parse_expr, print};
-use pullback_network::{Coef, Dim, Label, Map};
-use pullback_ops::{Factor, ScatterAdd, Term};
+use pullback_network::{Coef, Dim, Label, Map, Operator};
+use pullback_ops::{Factor, ScatterAdd, Term, Val};
 
 use super::contraction::contracted;
 use super::matrix::{INVERSE, OUTER};
 use super::node::{Node, fraction, is_one, is_stretched, joint, over, times};
 use super::payload::Writer;
-use super::selection::{OPERAND, applied, placed, read};
+use super::selection::{OPERAND, applied, matrix, placed, read};
 
 /// The function of diagonals.
 const DIAGONAL: &str = "diag";
@@ -178,18 +178,7 @@ fn product(term: &Term, slots: &[Label], writer: &Writer<'_>) -> Option<Product>
     for factor in term.factors.iter().rev() {
         let (expr, labels) = match factor {
             Factor::Dense(value, labels) => (writer.written(value)?, labels.clone()),
-            Factor::Operator(operator) => match (&operator.map, operator.as_matrix()?) {
-                (Map::Inverse(matrix), (row, column)) => {
-                    let matrix = writer.written(matrix)?;
-                    (make::call(Span::default(), INVERSE, vec![matrix], Vec::new()), vec![row, column])
-                }
-                (Map::RunningSum, (row, column)) => {
-                    let size = make::dim(Span::default(), &row.dim());
-                    let ones = make::call(Span::default(), "ones", vec![size.clone(), size], Vec::new());
-                    (make::call(Span::default(), "tril", vec![ones], Vec::new()), vec![row, column])
-                }
-                _ => return None,
-            },
+            Factor::Operator(operator) => of_operator(operator, &|value| writer.written(value))?,
             Factor::Relation(relation) => {
                 relations.push(relation.renamed(&called));
                 continue;
@@ -207,7 +196,11 @@ fn product(term: &Term, slots: &[Label], writer: &Writer<'_>) -> Option<Product>
         nodes.push(Node::new(expr, axes));
     }
     for relation in &relations {
-        read(&mut nodes, relation, slots)?;
+        let mut tried = nodes.clone();
+        match read(&mut tried, relation, slots) {
+            Some(()) => nodes = tried,
+            None => nodes.push(matrix(relation)?),
+        }
     }
     match deltas[..] {
         [] => {}
@@ -215,6 +208,30 @@ fn product(term: &Term, slots: &[Label], writer: &Writer<'_>) -> Option<Product>
         _ => return None,
     }
     Some(Product { coef: term.coef.clone(), nodes })
+}
+
+/// A matrix that is known by what it does, as the one that it is: `inv(A)`, `tril(ones(n, n))`, `one_hot(k, n)`.
+pub(crate) fn of_operator(
+    operator: &Operator<Val>,
+    written: &dyn Fn(&Val) -> Option<Expr>,
+) -> Option<(Expr, Vec<Label>)> {
+    let at = Span::default();
+    let called = |function: &str, args: Vec<Expr>| make::call(at, function, args, Vec::new());
+    if let (Map::Selection(index), [column]) = (&operator.map, &operator.columns[..]) {
+        let size = make::dim(at, &column.dim());
+        let labels = [&operator.batch[..], &operator.rows, &[*column]].concat();
+        return Some((called("one_hot", vec![written(index)?, size]), labels));
+    }
+    let (row, column) = operator.as_matrix()?;
+    let expr = match &operator.map {
+        Map::Inverse(matrix) => called(INVERSE, vec![written(matrix)?]),
+        Map::RunningSum => {
+            let size = make::dim(at, &row.dim());
+            called("tril", vec![called("ones", vec![size.clone(), size])])
+        }
+        _ => return None,
+    };
+    Some((expr, vec![row, column]))
 }
 
 /// The diagonal of a matrix; its trace, where nothing else runs along it.

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use pullback_lang::{Expr, ExprKind, print};
-use pullback_network::{Coef, Dim, Label, Map, Written, written_sum};
+use pullback_network::{Coef, Dim, Label, Map, Operator, Written, written_sum};
 use pullback_ops::{Factor, Term, Val};
 
 use crate::notation::{Math, Ranks, entry_of_expr, of_expr};
@@ -70,7 +70,7 @@ pub enum Entry {
     Of(Expr, Vec<Option<String>>),
     /// An entry of a Jacobian.
     Slope(Slope),
-    /// 1 where a sum of letters, each times a whole number, and a number is zero, else 0.
+    /// 1 where a sum of letters, each times a whole number, and a number is zero, else 0; the letters count from 0.
     Affine(Vec<(i64, String)>, i64),
     /// 1 where a letter is the entry of a table of integers, else 0.
     Listed(Vec<(i64, String)>, i64, String, Vec<String>),
@@ -192,20 +192,28 @@ impl Entry {
             }
             Entry::Slope(slope) => slope.math(),
             Entry::Affine(linear, constant) => {
+                let constant = from_one(linear, *constant);
                 let right = side(linear, -constant, -1);
-                equation(side(linear, *constant, 1), right)
+                equation(side(linear, constant, 1), right)
             }
             Entry::Listed(linear, constant, table, at) => {
+                let constant = from_one(linear, *constant);
                 let entry = Math::word(table).indexed(at);
                 let rest = side(linear, -constant, -1);
                 let right = match &rest {
                     Math::Number(zero) if zero == "0" => entry,
                     _ => Math::Row(vec![entry, Math::Operator("+"), rest]),
                 };
-                equation(side(linear, *constant, 1), right)
+                equation(side(linear, constant, 1), right)
             }
         }
     }
+}
+
+/// The constant of an equation between places for letters that count from 1, as sums do, and not from 0. (The entries of a table count
+/// from 0 as ever.)
+fn from_one(linear: &[(i64, String)], constant: i64) -> i64 {
+    constant - linear.iter().map(|(coefficient, _)| coefficient).sum::<i64>()
 }
 
 fn equation(left: Math, right: Math) -> Math {
@@ -367,20 +375,14 @@ pub(crate) fn product(
         over.push((letter, label.dim()));
     }
     let letter = |label: &Label| own.get(label).cloned();
+    let of_matrix = |operator: &Operator<Val>| {
+        let (matrix, labels) = crate::code::of_operator(operator, written)?;
+        Some(Entry::Of(matrix, labels.iter().map(letter).collect()))
+    };
     for factor in &term.factors {
         factors.push(match factor {
             Factor::Dense(value, labels) => Entry::Of(written(value)?, labels.iter().map(letter).collect()),
             Factor::Operator(operator) => match &operator.map {
-                Map::Inverse(matrix) => {
-                    let matrix = written(matrix)?;
-                    let call = pullback_lang::make::call(
-                        matrix.span,
-                        crate::code::INVERSE,
-                        vec![matrix.clone()],
-                        Vec::new(),
-                    );
-                    Entry::Of(call, operator.labels().iter().map(letter).collect())
-                }
                 // A selection by the integers of a name: what row of them says is the column.
                 Map::Selection(index) => {
                     match (&operator.columns[..], &operator.batch[..], written(index)?.kind) {
@@ -388,10 +390,10 @@ pub(crate) fn product(
                             let at: Vec<String> = operator.rows.iter().map(letter).collect::<Option<_>>()?;
                             Entry::Listed(vec![(1, letter(column)?)], 0, name, at)
                         }
-                        _ => return None,
+                        _ => of_matrix(operator)?,
                     }
                 }
-                _ => return None,
+                _ => of_matrix(operator)?,
             },
             Factor::Relation(relation) => {
                 let called = |linear: &[(i64, Label)]| -> Option<Vec<(i64, String)>> {

@@ -8,7 +8,7 @@ use std::collections::HashSet;
 
 use pullback_array::{Array, DType, memory};
 use pullback_network::Dim;
-use pullback_ops::{Arg, AxisIndex, Val};
+use pullback_ops::{Arg, AxisIndex, Origin, Val};
 
 use super::call::{of_constants, whole_numbers};
 use super::evaluate::{Evaluator, constant};
@@ -50,7 +50,11 @@ impl Evaluator<'_> {
                 }
                 IndexItem::At(at) => match self.position(at)? {
                     Position::Number(number) => {
-                        taking.push(AxisIndex::At(inside(at.span, number, taking.len(), base)?));
+                        let place = inside(at.span, number, taking.len(), base)?;
+                        taking.push(match number {
+                            0.. => AxisIndex::At(place),
+                            _ => AxisIndex::FromEnd(number.unsigned_abs() as usize),
+                        });
                     }
                     Position::Table(index) => {
                         tables.push((layout.iter().filter(|dim| dim.is_none()).count(), index, at.span));
@@ -140,6 +144,14 @@ impl Evaluator<'_> {
 fn paired(span: Span, base: &Val, tables: &[(usize, Val, Span)]) -> Outcome<Val> {
     let op = of_op(span);
     let first = tables[0].0;
+    // `x[arange(n), k]`: one of each row, whatever k is when the program runs.
+    if let [(0, rows, _), (1, index, _)] = tables
+        && index.ndim() == 1
+        && is_range(rows, base.dims()[0])
+        && index.shape() == rows.shape()
+    {
+        return base.pick(index, 1).map_err(op);
+    }
     let mut dims: Vec<Dim> = Vec::new();
     for (_, index, _) in tables {
         dims = pullback_ops::broadcast("indices", &dims, index.dims()).map_err(&op)?;
@@ -160,6 +172,16 @@ fn paired(span: Span, base: &Val, tables: &[(usize, Val, Span)]) -> Outcome<Val>
     let places = Array::from_vec(&shape, places).map_err(of_array(span))?;
     let places = Val::with_dims(places, &dims).map_err(&op)?;
     base.reshape(&flat).and_then(|base| base.gather(&places, first)).map_err(op)
+}
+
+/// Is it 0, 1, 2 …, all of an axis, written down and not given?
+fn is_range(index: &Val, dim: Dim) -> bool {
+    let is_written = matches!(index.origin(), Origin::Leaf) && index.name().is_none();
+    is_written
+        && index.shape() == [dim.size()]
+        && index
+            .array()
+            .is_ok_and(|array| array.to_vec_f64().into_iter().eq((0..dim.size()).map(|k| k as f64)))
 }
 
 /// What an index is.

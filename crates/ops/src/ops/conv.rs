@@ -1,4 +1,4 @@
-//! A convolution (a cross-correlation, as deep learning calls it) over any number of spatial axes.
+//! A convolution over any number of spatial axes: a cross-correlation, as deep learning calls it.
 //!
 //! # Formula
 //! y_b,f,o = Σ_c,k w_f,c,k x_b,c,(s·o + d·k − p) + bias_f, with x read as 0 outside; stride s, dilation d, padding p
@@ -175,6 +175,48 @@ impl Op for Conv {
         let (slots, other) = if at.input() == 0 { (&of_x, (w, &of_w)) } else { (&of_w, (x, &of_x)) };
         factors.push(Factor::Dense(other.0.clone(), other.1.clone()));
         Ok(at.network().plus_term(Coef::one(), &out, slots, factors).simplified())
+    }
+
+    /// By x a transposed convolution; by w products with the windows of x.
+    fn adjoint(&self, at: &Site<'_>, cotangent: &str, inputs: &[String]) -> Option<String> {
+        let ([x, w], lead) = (at.inputs(), self.lead()) else { return None };
+        if self.grouped {
+            return None;
+        }
+        let size = |val: &Val, axis: usize| val.dims()[lead + axis].size();
+        let Strided { stride, padding, dilation } = &self.along;
+        let axes = 0..stride.len();
+        if at.input() == 0 {
+            // What a stride leaves over at the end.
+            let reached = |axis: usize| {
+                (size(at.y(), axis) - 1) * stride[axis] + dilation[axis] * (size(w, axis) - 1) + 1
+            };
+            let over = |axis: usize| (size(x, axis) + 2 * padding[axis]).checked_sub(reached(axis));
+            let over: Vec<usize> = axes.map(over).collect::<Option<_>>()?;
+            let over = match over.iter().all(|&over| over == 0) {
+                true => String::new(),
+                false => format!(", output_padding={over:?}"),
+            };
+            let along = self.along.written();
+            return Some(format!("conv_transpose({cotangent}, {}, {along}{over})", inputs[1]));
+        }
+        let around: Vec<String> = padding.iter().map(|p| format!("[{p}, {p}]")).collect();
+        let mut windows = match padding.iter().all(|&padding| padding == 0) {
+            true => inputs[0].clone(),
+            false => format!("pad({}, [[0, 0], [0, 0], {}])", inputs[0], around.join(", ")),
+        };
+        for axis in axes.clone() {
+            let Strided { stride, dilation, .. } = &self.along;
+            let dilation = match dilation[axis] {
+                1 => String::new(),
+                dilation => format!(", dilation={dilation}"),
+            };
+            let kernel = size(w, axis);
+            windows = format!("windows({windows}, {}, {kernel}, step={}{dilation})", lead + axis, stride[axis]);
+        }
+        let letters = |from: char| -> String { axes.clone().map(|axis| (from as u8 + axis as u8) as char).collect() };
+        let (places, kernel) = (letters('o'), letters('k'));
+        Some(format!("einsum(\"bf{places},bc{places}{kernel}->fc{kernel}\", {cotangent}, {windows})"))
     }
 
     fn written(&self, inputs: &[String]) -> String {

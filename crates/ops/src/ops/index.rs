@@ -25,6 +25,8 @@ use crate::{Axes, Entry, Error, Factor, Network, Op, Result, Sample, Site, Spec,
 pub enum AxisIndex {
     /// One element; the axis is gone.
     At(usize),
+    /// One element, counted from the end, where 1 is the last; the axis is gone.
+    FromEnd(usize),
     /// `length` elements from `start`, `step` apart.
     Range {
         /// The first element.
@@ -47,9 +49,19 @@ impl AxisIndex {
         AxisIndex::range(0, 1, dim.size())
     }
 
+    /// The element that it is, of so many; `None` of a range.
+    fn element(self, size: usize) -> Option<usize> {
+        match self {
+            AxisIndex::At(at) => Some(at),
+            AxisIndex::FromEnd(at) => size.checked_sub(at),
+            AxisIndex::Range { .. } => None,
+        }
+    }
+
     fn fits(self, dim: Dim) -> bool {
         match self {
             AxisIndex::At(at) => at < dim.size(),
+            AxisIndex::FromEnd(at) => (1..=dim.size()).contains(&at),
             AxisIndex::Range { length: 0, step, .. } => step != 0,
             AxisIndex::Range { start, step, length } => {
                 let last = start as i128 + step as i128 * (length as i128 - 1);
@@ -78,7 +90,7 @@ impl Op for Index {
             return Err(Error::new(format!("index: {:?} does not fit the shape {:?}", self.axes, x.dims)));
         }
         let left = |(index, &dim): (&AxisIndex, &Dim)| match *index {
-            AxisIndex::At(_) => None,
+            AxisIndex::At(_) | AxisIndex::FromEnd(_) => None,
             index if index == AxisIndex::whole(dim) => Some(dim),
             AxisIndex::Range { length, .. } => Some(Dim::new(length)),
         };
@@ -86,11 +98,11 @@ impl Op for Index {
     }
 
     fn forward(&self, inputs: &[&Array]) -> Result<Vec<Array>> {
-        let slice = |index: &AxisIndex| match *index {
-            AxisIndex::At(at) => SliceAxis { start: at, step: 1, len: 1 },
+        let slice = |(index, &size): (&AxisIndex, &usize)| match *index {
             AxisIndex::Range { start, step, length } => SliceAxis { start, step, len: length },
+            index => SliceAxis { start: index.element(size).unwrap_or(0), step: 1, len: 1 },
         };
-        let slices: Vec<SliceAxis> = self.axes.iter().map(slice).collect();
+        let slices: Vec<SliceAxis> = self.axes.iter().zip(inputs[0].shape()).map(slice).collect();
         let kept = |index: &&AxisIndex| matches!(index, AxisIndex::Range { .. });
         let shape: Vec<usize> =
             self.axes.iter().zip(&slices).filter(|(i, _)| kept(i)).map(|(_, s)| s.len).collect();
@@ -109,12 +121,15 @@ impl Op for Index {
             let m = Label::new(dim);
             x.push(m);
             match *index {
-                AxisIndex::At(at) => relations.push(Relation::affine([(1, m)], -(at as i64))),
                 index if index == AxisIndex::whole(dim) => out.push(m),
                 AxisIndex::Range { start, step, length } => {
                     let i = Label::new(length);
                     out.push(i);
                     relations.push(Relation::affine([(step as i64, i), (-1, m)], start as i64));
+                }
+                index => {
+                    let element = index.element(dim.size()).unwrap_or(0);
+                    relations.push(Relation::affine([(1, m)], -(element as i64)));
                 }
             }
         }
@@ -124,6 +139,7 @@ impl Op for Index {
     fn written(&self, inputs: &[String]) -> String {
         let item = |index: &AxisIndex| match *index {
             AxisIndex::At(at) => at.to_string(),
+            AxisIndex::FromEnd(at) => format!("-{at}"),
             AxisIndex::Range { start, step, length } => {
                 let stop = start as i128 + step as i128 * length as i128;
                 let stop = if stop < 0 { String::new() } else { stop.to_string() };

@@ -45,6 +45,9 @@ impl Val {
                 self.dims()
             )));
         }
+        if source == destination {
+            return Ok(self.clone());
+        }
         let mut axes: Vec<usize> = (0..self.ndim()).filter(|&axis| axis != source).collect();
         axes.insert(destination, source);
         self.permute(&axes)

@@ -88,6 +88,10 @@ impl Op for Reshape {
         Ok(at.network().plus_term(Coef::one(), &out, &x, [Factor::Relation(relation)]).simplified())
     }
 
+    fn adjoint(&self, at: &Site<'_>, cotangent: &str, _inputs: &[String]) -> Option<String> {
+        Some(Reshape::new(at.x().dims().to_vec()).written(&[cotangent.to_owned()]))
+    }
+
     fn written(&self, inputs: &[String]) -> String {
         let size = |dim: &Dim| dim.name().map_or_else(|| dim.size().to_string(), |name| name.to_string());
         format!("reshape({}, [{}])", inputs[0], self.dims.iter().map(size).collect::<Vec<_>>().join(", "))
