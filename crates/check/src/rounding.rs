@@ -25,7 +25,7 @@ use std::collections::{HashMap, HashSet};
 use pullback_array::{Array, Precision, memory};
 use pullback_autograd::Function;
 use pullback_network::Value;
-use pullback_ops::{Op, Origin, Result, Val};
+use pullback_ops::{BackwardError, Op, Origin, Result, Val};
 
 use crate::exact::{Exact, keeps_whole};
 use crate::graph::{ancestors, ancestors_of, piecewise_constant};
@@ -554,13 +554,14 @@ impl Run<'_> {
             if self.known.exact.knows(order) {
                 return op.forward(inputs);
             }
-            let factorised = match (op.factorises(), inputs) {
-                (true, [matrix, ..]) => Some(noise.perturb_matrices(matrix, size * stores)?),
+            let first = match (op.backward_error(), inputs) {
+                (BackwardError::OfEntries, [first, ..]) => Some(noise.perturb_each(first, size * stores)?),
+                (BackwardError::OfColumns, [matrix, ..]) => Some(noise.perturb_matrices(matrix, size * stores)?),
                 _ => None,
             };
             let others = inputs.iter().copied().skip(1);
-            let own: Vec<&Array> = match &factorised {
-                Some(matrix) => std::iter::once(matrix).chain(others).collect(),
+            let own: Vec<&Array> = match &first {
+                Some(first) => std::iter::once(first).chain(others).collect(),
                 None => inputs.to_vec(),
             };
             let inputs = own.as_slice();

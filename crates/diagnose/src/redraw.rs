@@ -126,7 +126,7 @@ fn tries(exact: &Program, claims: &[usize]) -> u64 {
 /// are written out, or read from a file that the program has nothing to do with, are those of the data at hand.
 fn is_formula(file: &File, exact: &Program, claim: &Claim) -> bool {
     let (Some(expr), Claimed::Value { val, .. }) = (&claim.expr, &claim.claimed) else { return false };
-    if let Some(number) = val.as_number() {
+    if let Some(number) = val.as_number().filter(|_| is_number(expr)) {
         return number == 0.0;
     }
     let forward = graph_of(&claim.of);
@@ -152,6 +152,15 @@ fn is_formula(file: &File, exact: &Program, claim: &Claim) -> bool {
             },
         }
     })
+}
+
+/// Is it a number that is written out, and no name of one?
+fn is_number(expr: &Expr) -> bool {
+    match &expr.kind {
+        ExprKind::Number { .. } => true,
+        ExprKind::Negate(of) => is_number(of),
+        _ => false,
+    }
 }
 
 /// Does the file draw an input?

@@ -113,11 +113,9 @@ pub trait Op: fmt::Debug + Send + Sync + 'static {
         1.0
     }
 
-    /// Does it factorise its first operand, a matrix in the last two axes? What comes of that are the results for a matrix of which each entry
-    /// is off by a rounding of the largest one in its column, the backward error of elimination with pivots; of a transposed one, in its
-    /// row (Higham, *Accuracy and Stability of Numerical Algorithms*, theorem 9.3).
-    fn factorises(&self) -> bool {
-        false
+    /// Of which other operand, near the first one, results are those of (see [`BackwardError`]).
+    fn backward_error(&self) -> BackwardError {
+        BackwardError::None
     }
 
     /// Is the result held where derivatives are taken, by differences too?
@@ -141,6 +139,18 @@ pub trait Op: fmt::Debug + Send + Sync + 'static {
     fn written(&self, inputs: &[String]) -> String {
         format!("{}({})", self.name(), inputs.join(", "))
     }
+}
+
+/// How far an operand is off of which results are the exact ones, but for their own rounding.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BackwardError {
+    /// It is the very one.
+    None,
+    /// Each entry by a rounding: what special functions add up is of the size that their argument gives it, also where they are zero.
+    OfEntries,
+    /// Each entry of a matrix, in the last two axes, by a rounding of the largest one in its column, the backward error of elimination
+    /// with pivots; of a transposed one, in its row (Higham, *Accuracy and Stability of Numerical Algorithms*, theorem 9.3).
+    OfColumns,
 }
 
 /// A place in a graph: one output and one input of one application of an operation.

@@ -21,7 +21,7 @@ use pullback_network::{Coef, Label};
 
 use super::cumsum::called;
 use super::logdet::of_matrices;
-use crate::{Axes, Entry, Factor, Network, Op, Result, Sample, Site, Spec, Val};
+use crate::{Axes, BackwardError, Entry, Factor, Network, Op, Result, Sample, Site, Spec, Val};
 
 /// The factor; see the page of this module.
 #[derive(Debug, Clone, Copy)]
@@ -41,8 +41,8 @@ impl Op for Cholesky {
         Ok(vec![inputs[0].cholesky()?])
     }
 
-    fn factorises(&self) -> bool {
-        true
+    fn backward_error(&self) -> BackwardError {
+        BackwardError::OfColumns
     }
 
     fn jacobian(&self, at: &Site<'_>) -> Result<Network> {

@@ -20,7 +20,7 @@ use pullback_array::Array;
 use pullback_network::{Coef, Label};
 
 use super::logdet::of_matrices;
-use crate::{Axes, Entry, Factor, Network, Op, Result, Sample, Site, Spec, Val};
+use crate::{Axes, BackwardError, Entry, Factor, Network, Op, Result, Sample, Site, Spec, Val};
 
 /// The determinant; see the page of this module.
 #[derive(Debug, Clone, Copy)]
@@ -40,8 +40,8 @@ impl Op for Det {
         Ok(vec![signs.zip(&logarithms, "det", |sign, log| sign * log.exp(), |sign, log| sign * log.exp())?])
     }
 
-    fn factorises(&self) -> bool {
-        true
+    fn backward_error(&self) -> BackwardError {
+        BackwardError::OfColumns
     }
 
     fn jacobian(&self, at: &Site<'_>) -> Result<Network> {

@@ -21,7 +21,7 @@ use pullback_network::{Coef, Dim, Label};
 
 use super::cumsum::called;
 use super::logdet::of_matrices;
-use crate::{Axes, Entry, Factor, Network, Op, Result, Sample, Site, Spec, Val};
+use crate::{Axes, BackwardError, Entry, Factor, Network, Op, Result, Sample, Site, Spec, Val};
 
 /// Eigenvalues and eigenvectors; see the page of this module.
 #[derive(Debug, Clone, Copy)]
@@ -49,8 +49,8 @@ impl Op for Eigh {
         inputs[0].shape().last().map_or(1.0, |&size| (size as f64).sqrt())
     }
 
-    fn factorises(&self) -> bool {
-        true
+    fn backward_error(&self) -> BackwardError {
+        BackwardError::OfColumns
     }
 
     fn jacobian(&self, at: &Site<'_>) -> Result<Network> {

@@ -18,7 +18,7 @@
 use pullback_array::Array;
 use pullback_network::{Coef, Label};
 
-use crate::{Axes, Entry, Error, Factor, Network, Op, Result, Sample, Site, Spec, Val};
+use crate::{Axes, BackwardError, Entry, Error, Factor, Network, Op, Result, Sample, Site, Spec, Val};
 
 /// The inverse of the last two axes.
 #[derive(Debug, Clone, Copy)]
@@ -44,8 +44,8 @@ impl Op for Inv {
         Ok(vec![inputs[0].inverse()?])
     }
 
-    fn factorises(&self) -> bool {
-        true
+    fn backward_error(&self) -> BackwardError {
+        BackwardError::OfColumns
     }
 
     fn jacobian(&self, at: &Site<'_>) -> Result<Network> {

@@ -19,7 +19,7 @@
 use pullback_array::Array;
 use pullback_network::{Coef, Label};
 
-use crate::{Axes, Entry, Error, Factor, Network, Op, Result, Sample, Site, Spec, Val};
+use crate::{Axes, BackwardError, Entry, Error, Factor, Network, Op, Result, Sample, Site, Spec, Val};
 
 /// ln |det|; see the page of this module.
 #[derive(Debug, Clone, Copy)]
@@ -38,8 +38,8 @@ impl Op for LogDet {
         Ok(vec![inputs[0].log_determinant()?.1])
     }
 
-    fn factorises(&self) -> bool {
-        true
+    fn backward_error(&self) -> BackwardError {
+        BackwardError::OfColumns
     }
 
     fn jacobian(&self, at: &Site<'_>) -> Result<Network> {

@@ -20,7 +20,7 @@ use pullback_array::Array;
 use pullback_network::{Coef, Label};
 
 use super::svd::matrix;
-use crate::{Axes, Entry, Factor, Network, Op, Result, Sample, Site, Spec, Val};
+use crate::{Axes, BackwardError, Entry, Factor, Network, Op, Result, Sample, Site, Spec, Val};
 
 /// The pseudo-inverse; see the page of this module.
 #[derive(Debug, Clone, Copy)]
@@ -44,8 +44,8 @@ impl Op for Pinv {
         inputs[0].shape().last().map_or(1.0, |&size| (size as f64).sqrt())
     }
 
-    fn factorises(&self) -> bool {
-        true
+    fn backward_error(&self) -> BackwardError {
+        BackwardError::OfColumns
     }
 
     fn jacobian(&self, at: &Site<'_>) -> Result<Network> {

@@ -19,7 +19,7 @@
 use pullback_array::Array;
 use pullback_network::{Coef, Label};
 
-use crate::{Axes, Entry, Error, Factor, Network, Op, Result, Sample, Site, Spec, Val};
+use crate::{Axes, BackwardError, Entry, Error, Factor, Network, Op, Result, Sample, Site, Spec, Val};
 
 /// The highest order: of a higher one the numbers have no digits left.
 const MOST: usize = 20;
@@ -75,6 +75,11 @@ impl Op for Polygamma {
 
     fn is_elementwise(&self) -> bool {
         true
+    }
+
+    /// Near the zero of the digamma function series and recurrences add up terms that cancel.
+    fn backward_error(&self) -> BackwardError {
+        BackwardError::OfEntries
     }
 
     fn jacobian(&self, at: &Site<'_>) -> Result<Network> {

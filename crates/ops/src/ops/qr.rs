@@ -19,7 +19,7 @@ use pullback_array::Array;
 use pullback_network::{Coef, Label};
 
 use super::cumsum::called;
-use crate::{Axes, Entry, Error, Factor, Network, Op, Result, Sample, Site, Spec, Val};
+use crate::{Axes, BackwardError, Entry, Error, Factor, Network, Op, Result, Sample, Site, Spec, Val};
 
 /// Orthonormal columns, and an upper triangular matrix; see the page of this module.
 #[derive(Debug, Clone, Copy)]
@@ -53,8 +53,8 @@ impl Op for Qr {
         inputs[0].shape().last().map_or(1.0, |&size| (size as f64).sqrt())
     }
 
-    fn factorises(&self) -> bool {
-        true
+    fn backward_error(&self) -> BackwardError {
+        BackwardError::OfColumns
     }
 
     fn jacobian(&self, at: &Site<'_>) -> Result<Network> {

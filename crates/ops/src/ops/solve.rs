@@ -19,7 +19,7 @@
 use pullback_array::Array;
 use pullback_network::{Coef, Dim, Label, Operator};
 
-use crate::{Axes, Entry, Error, Factor, Network, Op, Result, Sample, Site, Spec, Val};
+use crate::{Axes, BackwardError, Entry, Error, Factor, Network, Op, Result, Sample, Site, Spec, Val};
 
 /// A⁻¹ B, or A⁻ᵀ B.
 #[derive(Debug, Clone, Copy)]
@@ -52,8 +52,8 @@ impl Op for Solve {
         Ok(vec![inputs[0].solve(inputs[1], self.transposed)?])
     }
 
-    fn factorises(&self) -> bool {
-        true
+    fn backward_error(&self) -> BackwardError {
+        BackwardError::OfColumns
     }
 
     fn jacobian(&self, at: &Site<'_>) -> Result<Network> {
