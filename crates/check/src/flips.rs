@@ -6,6 +6,8 @@
 //! that may turn within the rounding of what they are computed from are turned, and what explains the claim is kept.
 //! What the choices turned make of the derivative is then taken off the claim, and all of it judged as ever.
 //!
+//! Choices that are made of the same numbers are one: which of a and b is the larger decides about the gradients of both.
+//!
 //! A choice may be computed from another one: of `h = fmod(z, 1)` rounding turns the whole quotient, h becomes another number, and has
 //! another sign. What is turned is followed to all that it turns.
 //!
@@ -64,6 +66,8 @@ struct Choice<'a> {
     /// How far rounding may move each element of the input.
     rounding: Vec<f64>,
     chosen: Array,
+    /// The number of the first choice of which this one is a copy, made of the same numbers: what turns it turns both.
+    first: usize,
 }
 
 /// Elements of a choice's input that are moved together, and what they are set to.
@@ -108,7 +112,14 @@ impl<'a> Choice<'a> {
         let rounding = measured.spread().into_iter().zip(&*measured.value.as_f64()).map(rounding).collect();
         let (input, shape) = (measured.value.to_vec_f64(), measured.value.shape().to_vec());
         let (op, chosen) = (op.as_ref(), value.array()?.clone());
-        Ok(Some(Choice { value, op, input, shape, rounding, chosen }))
+        Ok(Some(Choice { value, op, input, shape, rounding, chosen, first: 0 }))
+    }
+
+    fn is_like(&self, other: &Choice<'_>) -> bool {
+        self.op.name() == other.op.name()
+            && self.value.output() == other.value.output()
+            && (&self.shape, &self.input) == (&other.shape, &other.input)
+            && self.chosen.to_vec_f64() == other.chosen.to_vec_f64()
     }
 
     fn of(&self, input: Vec<f64>) -> Result<Array> {
@@ -249,10 +260,13 @@ pub(crate) fn flips(
     let held = piecewise_constant(&[&pulled.gradient])?;
     let mut choices: Vec<Choice<'_>> = Vec::new();
     for value in &held {
-        choices.extend(Choice::new(value, precision)?);
+        if let Some(choice) = Choice::new(value, precision)? {
+            let first = choices.iter().position(|other| choice.is_like(other)).unwrap_or(choices.len());
+            choices.push(Choice { first, ..choice });
+        }
     }
     let mut turns = Vec::new();
-    for (k, choice) in choices.iter().enumerate() {
+    for (k, choice) in choices.iter().enumerate().filter(|(k, choice)| choice.first == *k) {
         turns.extend(choice.turns(k)?);
     }
     if turns.is_empty() {
@@ -500,8 +514,8 @@ impl<'a> Chosen<'a> {
         let mut others = Others::new();
         let mut follows = false;
         for (k, choice) in self.choices.iter().enumerate() {
-            let moved: Vec<&Moved> =
-                turns.iter().filter(|turn| turn.choice == k).flat_map(|turn| &turn.moved).collect();
+            let of_choice = turns.iter().filter(|turn| turn.choice == choice.first);
+            let moved: Vec<&Moved> = of_choice.flat_map(|turn| &turn.moved).collect();
             if moved.is_empty() && !follows {
                 continue;
             }
