@@ -556,7 +556,9 @@ impl Run<'_> {
             }
             let first = match (op.backward_error(), inputs) {
                 (BackwardError::OfEntries, [first, ..]) => Some(noise.perturb_each(first, size * stores)?),
-                (BackwardError::OfColumns, [matrix, ..]) => Some(noise.perturb_matrices(matrix, size * stores)?),
+                (BackwardError::OfColumns, [matrix, ..]) => {
+                    Some(noise.perturb_matrices(matrix, size * stores)?)
+                }
                 _ => None,
             };
             let others = inputs.iter().copied().skip(1);

@@ -112,11 +112,6 @@ impl Args {
         Error::new(format!("{}: `{name}` is {} and must be {wanted}", self.op, describe(got)))
     }
 
-    /// The type of numbers that have none of their own.
-    pub fn dtype(&self) -> DType {
-        self.dtype
-    }
-
     /// A parameter that is a value.
     ///
     /// # Errors

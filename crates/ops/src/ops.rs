@@ -221,7 +221,6 @@ operations! {
     neg,
     nll_loss,
     norm,
-    one_hot,
     outer,
     pad,
     permute,

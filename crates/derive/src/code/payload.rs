@@ -119,22 +119,10 @@ impl<'a> Writer<'a> {
                 let names: Vec<String> = (0..operands.len()).map(|k| format!("operand_{k}")).collect();
                 let call = parse_expr(&op.written(&names)).ok()?.expr;
                 let written = make::substituted(&call, &names.into_iter().zip(operands).collect());
-                Some(softmax(&written).or_else(|| one_hot(&written)).unwrap_or(written))
+                Some(softmax(&written).unwrap_or(written))
             }
         }
     }
-}
-
-/// `one_hot(k, n)` for `gather(eye(n), k, axis=0)`.
-fn one_hot(expr: &Expr) -> Option<Expr> {
-    let ExprKind::Call { function, args, kwargs } = &expr.kind else { return None };
-    let [Expr { kind: ExprKind::Call { function: of, args: size, .. }, .. }, index] = &args[..] else {
-        return None;
-    };
-    let [(axis, along)] = &kwargs[..] else { return None };
-    let at = Span::default();
-    (function.text == "gather" && of.text == "eye" && axis.text == "axis" && *along == make::integer(at, 0))
-        .then(|| Some(make::call(at, "one_hot", vec![index.clone(), size.first()?.clone()], Vec::new())))?
 }
 
 /// `softmax(z, axis=1)` for `exp(z - logsumexp(z, axis=1, keepdims=true))`.

@@ -13,7 +13,7 @@ use pullback_ops::{Around, Factor, Gather, Op as _, Reshape, ScatterAdd, Term};
 
 use super::node::Node;
 use super::payload::Writer;
-use super::terms::whole;
+use super::terms::{rows_of_identity, whole};
 
 /// One label as a part of the range of another: the indices `offset + i`, where `along` has the index i; one index alone, where it is none.
 struct Part {
@@ -145,7 +145,7 @@ pub(super) fn read(nodes: &mut [Node], relation: &Relation, slots: &[Label]) -> 
     Some(())
 }
 
-/// A relation of two labels as the matrix that it is, `one_hot(arange(0, n, 2), n)`: the place along the one for each along the other.
+/// A relation of two labels as the matrix that it is, `gather(eye(n), arange(0, n, 2), axis=0)`: the place along the one for each along the other.
 pub(super) fn matrix(relation: &Relation) -> Option<Node> {
     let (linear, constant) = relation.as_affine()?;
     let &[first, second] = linear else { return None };
@@ -172,8 +172,7 @@ pub(super) fn matrix(relation: &Relation) -> Option<Node> {
     let stop = if last + step >= size { dim.clone() } else { number(last + step.signum()) };
     let start = if start == 0 { number(0) } else { before(start) };
     let places = make::call(at, "arange", vec![start, stop, number(step)], Vec::new());
-    let rows = make::call(at, "one_hot", vec![places, dim], Vec::new());
-    Some(Node::new(rows, vec![along, of]))
+    Some(Node::new(rows_of_identity(dim, places), vec![along, of]))
 }
 
 /// A term of which one relation says where along an axis of the result the rest of it stands, without its coefficient: over `slots`, by

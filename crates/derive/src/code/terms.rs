@@ -210,7 +210,7 @@ fn product(term: &Term, slots: &[Label], writer: &Writer<'_>) -> Option<Product>
     Some(Product { coef: term.coef.clone(), nodes })
 }
 
-/// A matrix that is known by what it does, as the one that it is: `inv(A)`, `tril(ones(n, n))`, `one_hot(k, n)`.
+/// A matrix that is known by what it does, as the one that it is: `inv(A)`, `tril(ones(n, n))`, `gather(eye(n), k, axis=0)`.
 pub(crate) fn of_operator(
     operator: &Operator<Val>,
     written: &dyn Fn(&Val) -> Option<Expr>,
@@ -220,7 +220,7 @@ pub(crate) fn of_operator(
     if let (Map::Selection(index), [column]) = (&operator.map, &operator.columns[..]) {
         let size = make::dim(at, &column.dim());
         let labels = [&operator.batch[..], &operator.rows, &[*column]].concat();
-        return Some((called("one_hot", vec![written(index)?, size]), labels));
+        return Some((rows_of_identity(size, written(index)?), labels));
     }
     let (row, column) = operator.as_matrix()?;
     let expr = match &operator.map {
@@ -232,6 +232,13 @@ pub(crate) fn of_operator(
         _ => return None,
     };
     Some((expr, vec![row, column]))
+}
+
+/// Rows with a one where an index says, as the rows of an identity matrix that they are.
+pub(super) fn rows_of_identity(size: Expr, index: Expr) -> Expr {
+    let at = Span::default();
+    let unit = make::call(at, "eye", vec![size], Vec::new());
+    make::call(at, "gather", vec![unit, index], vec![("axis", make::integer(at, 0))])
 }
 
 /// The diagonal of a matrix; its trace, where nothing else runs along it.

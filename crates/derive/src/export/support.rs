@@ -335,13 +335,6 @@ fn gather<R: Dimension>(
     x.select(axis, &rows).to_shape(shape).unwrap().to_owned().into_dimensionality().unwrap()
 }
 
-/// For each number a row of zeros with a one in its place.
-fn one_hot<R: Dimension>(index: &ArrayRef<i64, impl Dimension>, size: usize) -> Array<f64, R> {
-    let shape = [index.shape(), &[size]].concat();
-    let rows = index.iter().flat_map(|&i| (0..size).map(move |column| f64::from(i == column as i64)));
-    Array::from_shape_vec(shape, rows.collect()).unwrap().into_dimensionality().unwrap()
-}
-
 /// The same number before and behind along each axis.
 fn pad<D: Dimension>(x: &ArrayRef<f64, D>, widths: &[(usize, usize)], value: f64) -> Array<f64, D> {
     let sizes = x.shape().iter().zip(widths).map(|(size, (before, behind))| before + size + behind);

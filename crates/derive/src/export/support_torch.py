@@ -26,9 +26,6 @@ def _minimum(a, b):
 def _norm(x, p=2, axis=None, keepdims=False):
     return torch.sum(torch.abs(x) ** p, _axes(x, axis), keepdim=keepdims) ** (1 / p)
 
-def _one_hot(index, n):
-    return (torch.as_tensor(index)[..., None] == torch.arange(n)).to(torch.get_default_dtype())
-
 def _ones(*shape):
     return torch.ones(shape[0] if shape and isinstance(shape[0], (list, tuple)) else shape)
 

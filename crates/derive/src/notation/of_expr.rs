@@ -219,11 +219,11 @@ impl Writer<'_> {
         if items.iter().all(|item| is_whole(item) || matches!(item, IndexItem::NewAxis)) {
             return self.write(base);
         }
-        let text = print(expr);
-        let inside = &text[print(base).len().min(text.len())..];
+        let (text, inner) = (print(expr), print(base));
+        let inside = text.strip_prefix(&inner).or_else(|| text.strip_prefix(&format!("({inner})")));
         let math = Math::Row(vec![
             self.at_least(base, Level::Atom),
-            Math::Code(inside.trim_start_matches(')').to_owned()),
+            Math::Code(inside.unwrap_or_default().to_owned()),
         ]);
         (math, Level::Power)
     }

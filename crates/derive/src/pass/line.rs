@@ -191,29 +191,29 @@ impl Entry {
                 entry_of_expr(expr, &at, ranks)
             }
             Entry::Slope(slope) => slope.math(),
-            Entry::Affine(linear, constant) => {
-                let constant = from_one(linear, *constant);
-                let right = side(linear, -constant, -1);
-                equation(side(linear, constant, 1), right)
-            }
-            Entry::Listed(linear, constant, table, at) => {
-                let constant = from_one(linear, *constant);
-                let entry = Math::word(table).indexed(at);
-                let rest = side(linear, -constant, -1);
-                let right = match &rest {
-                    Math::Number(zero) if zero == "0" => entry,
-                    _ => Math::Row(vec![entry, Math::Operator("+"), rest]),
-                };
-                equation(side(linear, constant, 1), right)
-            }
+            Entry::Affine(..) | Entry::Listed(..) => self.places(1),
         }
     }
-}
 
-/// The constant of an equation between places for letters that count from 1, as sums do, and not from 0. (The entries of a table count
-/// from 0 as ever.)
-fn from_one(linear: &[(i64, String)], constant: i64) -> i64 {
-    constant - linear.iter().map(|(coefficient, _)| coefficient).sum::<i64>()
+    /// An equation between places, for letters that count from `first`: from 1 where sums say how far they go, and from 0, as in code,
+    /// where they do not. (The entries of a table count from 0 as ever.)
+    fn places(&self, first: i64) -> Math {
+        let (Entry::Affine(linear, constant) | Entry::Listed(linear, constant, ..)) = self else {
+            return self.math(&|_| None);
+        };
+        let constant = constant - first * linear.iter().map(|(coefficient, _)| coefficient).sum::<i64>();
+        let rest = side(linear, -constant, -1);
+        let right = match (self, &rest) {
+            (Entry::Listed(_, _, table, at), Math::Number(zero)) if zero == "0" => {
+                Math::word(table).indexed(at)
+            }
+            (Entry::Listed(_, _, table, at), _) => {
+                Math::Row(vec![Math::word(table).indexed(at), Math::Operator("+"), rest])
+            }
+            _ => rest,
+        };
+        equation(side(linear, constant, 1), right)
+    }
 }
 
 fn equation(left: Math, right: Math) -> Math {
@@ -287,7 +287,7 @@ pub(crate) fn plain(products: &[Product]) -> String {
                     matches!(expr.kind, ExprKind::Name(_) | ExprKind::Call { .. } | ExprKind::Number { .. });
                 pullback_network::indexed(&if is_atom { text } else { format!("({text})") }, &at)
             }
-            other => other.math(&|_| None).text(),
+            other => other.places(0).text(),
         });
         Written {
             sums: product.over.iter().map(|(letter, _)| letter.clone()).collect(),

@@ -7,7 +7,7 @@
 use std::collections::HashSet;
 
 use pullback_array::{Array, DType, memory};
-use pullback_network::Dim;
+use pullback_network::{Dim, Name};
 use pullback_ops::{Arg, AxisIndex, Origin, Val};
 
 use super::call::{of_constants, whole_numbers};
@@ -176,7 +176,9 @@ fn paired(span: Span, base: &Val, tables: &[(usize, Val, Span)]) -> Outcome<Val>
 
 /// Is it 0, 1, 2 …, all of an axis, written down and not given?
 fn is_range(index: &Val, dim: Dim) -> bool {
-    let is_written = matches!(index.origin(), Origin::Leaf) && index.name().is_none();
+    // What is written in an expression is called as it is written, and what is given has a name.
+    let is_call = |name: Name| name.as_str().ends_with(')');
+    let is_written = matches!(index.origin(), Origin::Leaf) && index.name().is_none_or(is_call);
     is_written
         && index.shape() == [dim.size()]
         && index

@@ -15,7 +15,9 @@
 //! # Why
 //! A definition: a selection with all other axes in common.
 
-use crate::{Axes, Entry, Error, Result, Sample, Val};
+use pullback_network::Dim;
+
+use crate::{Axes, Entry, Error, Origin, Result, Sample, Val};
 
 pub(crate) static ENTRY: Entry = Entry {
     signature: "take_along_axis(x, index: indices, axis: axis = -1)",
@@ -65,7 +67,17 @@ impl Val {
             }
         }
         let last = self.ndim() - 1;
-        let picked = x.movedim(axis, last)?.pick(&index.movedim(axis, last)?, last)?;
-        picked.movedim(last, axis)
+        let (x, index) = (x.movedim(axis, last)?, index.movedim(axis, last)?);
+        if index.dims()[last] == Dim::new(1) {
+            // One of each row: by the index that was given an axis for it, `k[:, None]`, where there is one.
+            let bare = match index.origin() {
+                Origin::Call(op, of) if op.name() == "reshape" && of[0].dims() == &index.dims()[..last] => {
+                    of[0].clone()
+                }
+                _ => index.reshape(&index.dims()[..last])?,
+            };
+            return x.pick(&bare, last)?.unsqueeze(axis);
+        }
+        x.pick(&index, last)?.movedim(last, axis)
     }
 }
