@@ -206,9 +206,10 @@ impl Scale {
     pub(crate) fn of(entries: &[f64], of_routes: impl IntoIterator<Item = f64>, rounding: &[f64]) -> Scale {
         let largest = |numbers: &[f64]| numbers.iter().fold(0.0f64, |largest, a| largest.max(a.abs()));
         let zero = entries.iter().zip(of_routes).all(|(entry, error)| entry.abs() <= error);
-        let mut told = Told::default();
-        entries.iter().zip(rounding).for_each(|(entry, rounding)| told.add(*entry, *rounding));
-        Scale { zero, largest: largest(entries), rounding: largest(rounding), told: told.share() }
+        // In units of the largest, whose square may be none that there is.
+        let (mut told, most) = (Told::default(), largest(entries));
+        entries.iter().zip(rounding).for_each(|(entry, rounding)| told.add(entry / most, rounding / most));
+        Scale { zero, largest: most, rounding: largest(rounding), told: told.share() }
     }
 }
 

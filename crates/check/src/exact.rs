@@ -101,7 +101,7 @@ fn entries(array: &Array) -> impl Iterator<Item = f64> {
 }
 
 /// Can the precision hold these numbers?
-fn is_held(array: &Array, precision: Precision) -> bool {
+pub(crate) fn is_held(array: &Array, precision: Precision) -> bool {
     if !array.dtype().is_float() || array.dtype() == DType::F64 && epsilon(precision) == f64::EPSILON {
         return true;
     }

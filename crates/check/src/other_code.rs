@@ -72,6 +72,12 @@ impl Pulled {
         Ok(Allowance::of(precision, &self.measured(&self.simulation()?, sums)?))
     }
 
+    /// The same where what is computed as a whole in 16 bits is put together of pieces, each of them stored.
+    pub(crate) fn allowance_of_pieces(&self, precision: Precision) -> Result<Allowance> {
+        let sums = Sums::of(precision, precision.accumulator()).in_pieces();
+        Ok(Allowance::of(precision, &self.measured(&self.simulation()?, sums)?))
+    }
+
     /// The same of what is zero since terms cancel that are the same numbers here: other code computes them in another order, or puts
     /// them together otherwise (`Σ g x − x̄ Σ g`), and rounding leaves of them what it leaves of terms that are not exact.
     pub(crate) fn allowance_of_terms(&self, precision: Precision) -> Result<Allowance> {

@@ -27,7 +27,7 @@ use pullback_autograd::Function;
 use pullback_network::Value;
 use pullback_ops::{BackwardError, Op, Origin, Result, Val};
 
-use crate::exact::{Exact, keeps_whole};
+use crate::exact::{Exact, is_held, keeps_whole};
 use crate::graph::{ancestors, ancestors_of, piecewise_constant};
 use crate::limits::SAFETY;
 
@@ -535,6 +535,16 @@ impl Run<'_> {
         }
     }
 
+    /// A number that the program states and the format does not hold, as it may be there; any other operand as it is.
+    fn stated(&self, of: &Val, array: &Array, noise: &Noise, size: f64) -> Result<Array> {
+        match of.origin() {
+            Origin::Number(_) if !is_held(array, self.sums.stored) => {
+                noise.perturb_each(array, size * self.sums.stores().0)
+            }
+            _ => Ok(array.clone()),
+        }
+    }
+
     /// The values with everything perturbed that rounds, but for their own being stored.
     fn perturbed(&self, noise: &Noise, size: f64) -> Result<Vec<Array>> {
         let simulation = self.simulation;
@@ -554,6 +564,18 @@ impl Run<'_> {
             if self.known.exact.knows(order) {
                 return op.forward(inputs);
             }
+            // Numbers are brought to the format of what they are added to.
+            let numbers: Vec<Array> = match op.backward_error() {
+                BackwardError::OfTerms => value
+                    .inputs()
+                    .iter()
+                    .zip(inputs)
+                    .map(|(of, array)| self.stated(of, array, noise, size))
+                    .collect::<Result<_>>()?,
+                _ => Vec::new(),
+            };
+            let brought: Vec<&Array> = numbers.iter().collect();
+            let inputs = if brought.is_empty() { inputs } else { brought.as_slice() };
             let first = match (op.backward_error(), inputs) {
                 (BackwardError::OfEntries, [first, ..]) => Some(noise.perturb_each(first, size * stores)?),
                 (BackwardError::OfColumns, [matrix, ..]) => {
@@ -574,7 +596,11 @@ impl Run<'_> {
                     let mut inside = |op: &dyn Op, value: &Val, inputs: &[&Array]| {
                         self.perturbed_inside(op, value, inputs, noise, size)
                     };
-                    noise.perturb_all(op.forward_by(inputs, &mut inside)?, size * stored, self.sums)?
+                    let mut results = op.forward_by(inputs, &mut inside)?;
+                    if op.backward_error() == BackwardError::OfTerms {
+                        results[0] = noise.perturb_terms(&results[0], inputs, size * self.sums.fineness())?;
+                    }
+                    noise.perturb_all(results, size * stored, self.sums)?
                 }
                 Some(&products) => {
                     let is = self.known.sums.get(&order).copied().unwrap_or(Sum::Inside);
@@ -677,6 +703,22 @@ impl Noise {
             moved.iter_mut().enumerate().for_each(|(at, x)| *x += size * largest[line(at)] * self.next());
         }
         Ok(Array::from_vec(shape, moved)?.cast(array.dtype())?)
+    }
+
+    /// A sum, each entry of which is off by as much as a rounding of what cancels in it: the sizes of its terms, without its own.
+    fn perturb_terms(&self, sum: &Array, terms: &[&Array], size: f64) -> Result<Array> {
+        if !sum.dtype().is_float() || size == 0.0 {
+            return Ok(sum.clone());
+        }
+        let mut cancelled = sum.map(|x| -x.abs(), |x| -x.abs())?;
+        for term in terms {
+            let term = term.cast(sum.dtype())?.broadcast_to(sum.shape())?;
+            cancelled = cancelled.zip(&term, "terms", |lost, x| lost + x.abs(), |lost, x| lost + x.abs())?;
+        }
+        self.drawing(|state| {
+            let of = |lost: f64| size * lost * Noise::drawn(state);
+            Ok(sum.zip(&cancelled, "terms", |x, lost| x + of(lost.into()) as f32, |x, lost| x + of(lost))?)
+        })
     }
 
     /// Every element times such a number of its own, as where others stand beside equal ones in their sums.

@@ -108,7 +108,10 @@ impl Names {
     pub(crate) fn new(mut quantities: Vec<Quantity>, trials: usize) -> Names {
         let mut powers: Vec<Vec<(usize, f64)>> = vec![Vec::new()];
         for one in 0..quantities.len() {
-            powers.extend(POWERS.map(|power| vec![(one, power)]));
+            // The root of what is data is one of its square, and loses a sign that it has elsewhere.
+            let is_data = quantities[one].kind == Kind::Scalar;
+            let own = POWERS.into_iter().filter(|&power| !(is_data && power == 0.5));
+            powers.extend(own.map(|power| vec![(one, power)]));
         }
         for one in 0..quantities.len() {
             for other in one + 1..quantities.len() {

@@ -8,9 +8,10 @@
 
 use std::collections::{HashMap, HashSet};
 
-use pullback_ops::{self as ops, find};
+use pullback_ops::{self as ops, Arg, find};
 
 use crate::prelude;
+use crate::program::of_language;
 use crate::span::Span;
 use crate::syntax::ast::{DimSpec, File, Input, Name, Shape, Source, Statement, StatementKind};
 use crate::syntax::expr::{BinaryOp, Expr, ExprKind, IndexItem};
@@ -94,6 +95,8 @@ struct Axes {
     scalars: HashSet<String>,
     /// Axes whose sizes are declared: by name, which is empty of one without.
     declared: Vec<(usize, String, usize)>,
+    /// Inside how many functions of the prelude: their names are not the file's, and nothing is assumed of them.
+    within: usize,
 }
 
 /// An axis of one entry, which is there to be stretched.
@@ -239,6 +242,14 @@ impl Axes {
 
     /// The axes of a name: known, assumed, or assumed now.
     fn name(&mut self, name: &str) -> Option<Vec<usize>> {
+        if !self.bound.contains_key(name) {
+            match of_language(name) {
+                Some(Arg::Number(..)) => return Some(Vec::new()),
+                Some(_) => return None,
+                None if self.within > 0 => return None,
+                None => {}
+            }
+        }
         let rank = match name.chars().next() {
             _ if self.scalars.contains(name) => 0,
             Some(first) if first.is_uppercase() => 2,
@@ -284,7 +295,7 @@ impl Axes {
                     matches!(name.text.as_str(), "keepdims" | "keepdim") && value.kind == ExprKind::Bool(true)
                 });
                 let before = shapes.first().cloned().flatten();
-                let result = self.call(&function.text, shapes, args, axis.map(|(_, expr)| expr));
+                let result = self.call(&function.text, shapes, (args, kwargs), axis.map(|(_, expr)| expr));
                 match (before, result) {
                     // The axes that are gone are kept with one entry.
                     (Some(before), Some(result)) if kept && result.len() <= before.len() => {
@@ -337,7 +348,7 @@ impl Axes {
         &mut self,
         function: &str,
         shapes: Vec<Option<Vec<usize>>>,
-        args: &[Expr],
+        (args, kwargs): (&[Expr], &[(Name, Expr)]),
         axis: Option<&Expr>,
     ) -> Option<Vec<usize>> {
         let mut shapes = shapes.into_iter();
@@ -364,7 +375,7 @@ impl Axes {
             },
             "transpose" => first.map(|axes| axes.into_iter().rev().collect()),
             "square" => first,
-            _ => self.of_table(function, first, shapes, args, axis),
+            _ => self.of_table(function, first, shapes, (args, kwargs), axis),
         }
     }
 
@@ -374,16 +385,22 @@ impl Axes {
         function: &str,
         first: Option<Vec<usize>>,
         others: impl Iterator<Item = Option<Vec<usize>>>,
-        args: &[Expr],
+        (args, kwargs): (&[Expr], &[(Name, Expr)]),
         axis: Option<&Expr>,
     ) -> Option<Vec<usize>> {
         let Some(operation) = find(function) else {
             let function = prelude::find(function).filter(|function| function.inside.is_empty())?;
+            let by_keyword = |param: &Name| kwargs.iter().find(|(name, _)| name == param).map(|(_, arg)| arg);
             let given = |(number, (param, default)): (usize, (&Name, &Option<Expr>))| {
-                Some((param.text.clone(), args.get(number).or(default.as_ref())?.clone()))
+                let arg = args.get(number).or_else(|| by_keyword(param)).or(default.as_ref())?;
+                Some((param.text.clone(), arg.clone()))
             };
             let params = function.params.iter().zip(&function.defaults).enumerate();
-            return self.shape(&make::substituted(&function.body, &params.filter_map(given).collect()));
+            let body = make::substituted(&function.body, &params.filter_map(given).collect());
+            self.within += 1;
+            let shape = self.shape(&body);
+            self.within -= 1;
+            return shape;
         };
         match operation.entry.axes {
             ops::Axes::Own => None,
@@ -495,6 +512,7 @@ impl Votes {
             ExprKind::Name(name) => match self.bound.get(name) {
                 Some(true) => Kind::Scalar,
                 Some(false) => Kind::Array,
+                None if of_language(name).is_some() => Kind::Open(Vec::new()),
                 None => Kind::Open(vec![name.clone()]),
             },
             ExprKind::Negate(inner) => self.kind(inner),
@@ -579,7 +597,7 @@ mod tests {
 
     #[test]
     fn sizes_follow_from_the_expression() {
-        let cases: [(&str, &[&str]); 13] = [
+        let cases: [(&str, &[&str]); 15] = [
             (
                 "sum((X @ w - y)^2) / N + lam * sum(w^2)",
                 &["X: [D=3, M=2]", "w: [M=2]", "y: [D=3]", "N: []", "lam: []"],
@@ -596,6 +614,8 @@ mod tests {
             ("vec(A, col) + solve(B, c)", &["A: [N=5, D=3]", "B: [M=2, M=2]", "c: [M=2]"]),
             ("sum(X, axis=-1) @ dot(W, v)", &["X: [N=5, D=3]", "W: [N=5, M=2]", "v: [M=2]"]),
             ("outer(x, y) @ softmax(z)", &["x: [N=5]", "y: [D=3]", "z: [D=3]"]),
+            ("sum(sin(pi * x))", &["x: [N=5]"]),
+            ("sum(clamp(x, 0, 1)) + sum(gelu_tanh(y))", &["x: [N=5]", "y: [D=3]"]),
         ];
         for (source, expected) in cases {
             let parsed = crate::parse_statements(source);

@@ -148,6 +148,9 @@ pub enum BackwardError {
     None,
     /// Each entry by a rounding: what special functions add up is of the size that their argument gives it, also where they are zero.
     OfEntries,
+    /// Each operand by a rounding, as far as they cancel: other code multiplies out, `a x − a m` for `a (x − m)`. And a number that the
+    /// program states is the nearest one of the format.
+    OfTerms,
     /// Each entry of a matrix, in the last two axes, by a rounding of the largest one in its column, the backward error of elimination
     /// with pivots; of a transposed one, in its row (Higham, *Accuracy and Stability of Numerical Algorithms*, theorem 9.3).
     OfColumns,

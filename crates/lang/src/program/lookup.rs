@@ -10,6 +10,17 @@ use super::notation;
 use super::scope::{Meaning, Recipe, Stated, StatedValue};
 use crate::{Error, Expr, Layout, Name, Span};
 
+/// What a name is that the language gives, where a file does not.
+pub(crate) fn of_language(name: &str) -> Option<Arg> {
+    Some(match name {
+        "pi" | "π" => Arg::Number(std::f64::consts::PI, None),
+        "inf" => Arg::Number(f64::INFINITY, None),
+        "nan" => Arg::Number(f64::NAN, None),
+        "none" | "None" => Arg::Nothing,
+        _ => return None,
+    })
+}
+
 impl Evaluator<'_> {
     /// What a name is.
     pub(super) fn name(&mut self, name: &Name) -> Outcome<Arg> {
@@ -17,13 +28,7 @@ impl Evaluator<'_> {
             return Ok(arg.clone());
         }
         let Some(bound) = self.scope.get(&name.text) else {
-            return match name.text.as_str() {
-                "pi" | "π" => Ok(Arg::Number(std::f64::consts::PI, None)),
-                "inf" => Ok(Arg::Number(f64::INFINITY, None)),
-                "nan" => Ok(Arg::Number(f64::NAN, None)),
-                "none" | "None" => Ok(Arg::Nothing),
-                _ => Err(self.scope.unknown(name)),
-            };
+            return of_language(&name.text).ok_or_else(|| self.scope.unknown(name));
         };
         self.referred.extend(bound.refers_to.iter().copied().filter(|&claim| claim < self.before));
         match &bound.meaning {

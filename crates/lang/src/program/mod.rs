@@ -68,6 +68,7 @@ pub use claim::{Claim, Claimed};
 pub use elaborate::{elaborate, elaborate_at, elaborate_with};
 pub use evaluate::{evaluate, evaluate_all};
 pub use input::Inputs;
+pub(crate) use lookup::of_language;
 pub(crate) use own::OWN;
 pub use scope::Scope;
 

@@ -13,12 +13,17 @@ use pullback_ops::{Arg, AxisIndex, Origin, Val};
 use super::call::{of_constants, whole_numbers};
 use super::evaluate::{Evaluator, constant};
 use super::failure::{Failure, Outcome, of_array, of_op};
-use crate::{Error, Expr, IndexItem, Span};
+use crate::{Error, Expr, ExprKind, IndexItem, Span};
 
 impl Evaluator<'_> {
     /// `base[items]`.
     pub(super) fn subscript(&mut self, span: Span, base: &Val, items: &[IndexItem]) -> Outcome<Val> {
         let rank = base.ndim();
+        if let [IndexItem::At(at)] = items
+            && is_condition(at)
+        {
+            return self.masked(span, base, at);
+        }
         let taken =
             items.iter().filter(|item| matches!(item, IndexItem::At(_) | IndexItem::Slice { .. })).count();
         let ellipses = items.iter().filter(|item| matches!(item, IndexItem::Ellipsis)).count();
@@ -90,6 +95,25 @@ impl Evaluator<'_> {
             [(axis, index, _)] => result.gather(index, *axis).map_err(op),
             several => paired(span, &result, several),
         }
+    }
+
+    /// `x[x > 0]`: the elements where a condition is true, or the rows where one of an axis is.
+    fn masked(&mut self, span: Span, base: &Val, condition: &Expr) -> Outcome<Val> {
+        let mask = self.operand(condition)?;
+        if mask.dims() == base.dims() {
+            return base.masked_select(&mask).map_err(of_op(span));
+        }
+        if mask.ndim() != 1 || base.dims().first() != mask.dims().first() {
+            let message = format!("a mask of shape {:?} selects nothing of {:?}", mask.dims(), base.dims());
+            return Err(Error::new(condition.span, message)
+                .with_hint("it has the shape of what it selects from, or that of its first axis")
+                .into());
+        }
+        let numbers = mask.array().map_err(of_op(condition.span))?.to_vec_f64();
+        let rows: Vec<i64> =
+            (0..).zip(&numbers).filter(|(_, is_true)| **is_true != 0.0).map(|(row, _)| row).collect();
+        let rows = Array::from_vec(&[rows.len()], rows).map_err(of_array(condition.span))?;
+        base.gather(&Val::new(rows), 0).map_err(of_op(span))
     }
 
     /// An index that is computed has whole numbers, as far as they are known.
@@ -184,6 +208,13 @@ fn is_range(index: &Val, dim: Dim) -> bool {
         && index
             .array()
             .is_ok_and(|array| array.to_vec_f64().into_iter().eq((0..dim.size()).map(|k| k as f64)))
+}
+
+/// Is it a comparison, which is true or not and no index?
+fn is_condition(expr: &Expr) -> bool {
+    use crate::BinaryOp::{Equal, Greater, GreaterEqual, Less, LessEqual, NotEqual};
+    let ExprKind::Binary { operator, .. } = &expr.kind else { return false };
+    matches!(operator.kind, Equal | NotEqual | Less | LessEqual | Greater | GreaterEqual)
 }
 
 /// What an index is.

@@ -6,6 +6,7 @@ use super::lexer::is_name;
 use super::names::Names;
 use super::print::print;
 use crate::error::Error;
+use crate::IndexItem;
 use crate::foreign::TAKEN_FOR;
 use std::collections::{HashMap, HashSet};
 
@@ -72,7 +73,9 @@ pub fn lint(file: &File) -> Vec<Error> {
     let mut warnings = Vec::new();
     for statement in &file.statements {
         for expr in exprs(&statement.kind) {
-            expr.walk(&mut |part| warnings.extend(axis_for_operand(part)));
+            expr.walk(&mut |part| {
+                warnings.extend(axis_for_operand(part).into_iter().chain(half_of_a_pair(part)))
+            });
         }
     }
     suspects
@@ -111,6 +114,28 @@ fn axis_for_operand(expr: &Expr) -> Option<Error> {
             print(x)
         ))
     })
+}
+
+/// `x.max(1)[0]` is the first of the maxima, which in PyTorch are the first of a pair.
+fn half_of_a_pair(expr: &Expr) -> Option<Error> {
+    let ExprKind::Index { base, items } = &expr.kind else { return None };
+    let ExprKind::Call { function, args, .. } = &base.kind else { return None };
+    let [IndexItem::At(at)] = items.as_slice() else { return None };
+    let which = [0.0, 1.0]
+        .iter()
+        .position(|which| matches!(at.kind, ExprKind::Number { value, .. } if value == *which))?;
+    let [x, axis] = args.as_slice() else { return None };
+    TAKEN_FOR.iter().find(|(name, _)| *name == function.text)?;
+    let prefix = if which == 0 { "" } else { "arg" };
+    let message = format!("`{}` is one entry of what is taken along the axis", print(expr));
+    let hint = format!(
+        "what PyTorch returns as a pair is here `{function}({x}, axis={axis})` and `arg{function}({x}, axis={axis})`: \
+         `{prefix}{function}({x}, axis={axis})` is meant?",
+        function = function.text,
+        x = print(x),
+        axis = print(axis)
+    );
+    Some(Error::new(expr.span, message).with_hint(hint))
 }
 
 /// `dL/dW` for `dL_dW`, if `L` and `W` are names.

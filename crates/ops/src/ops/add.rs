@@ -18,10 +18,11 @@
 use pullback_array::pairs;
 use pullback_network::Coef;
 
-use crate::{Axes, Binary, Entry, Sample, Slope};
+use crate::{Axes, BackwardError, Binary, Entry, Sample, Slope};
 
 pub(crate) static ADD: Binary = Binary {
     name: "add",
+    backward_error: BackwardError::OfTerms,
     lines: pairs!(|a, b| a + b),
     derivative: |_| Ok(Slope::number(Coef::one())),
     written: |a, b| format!("({a} + {b})"),

@@ -18,10 +18,11 @@
 use pullback_array::pairs;
 use pullback_network::Coef;
 
-use crate::{Axes, Binary, Elementwise2, Entry, Result, Sample, Slope, Val};
+use crate::{Axes, BackwardError, Binary, Elementwise2, Entry, Result, Sample, Slope, Val};
 
 pub(crate) static ATAN2: Binary = Binary {
     name: "atan2",
+    backward_error: BackwardError::None,
     lines: pairs!(f32::atan2, f64::atan2),
     derivative: |at| {
         let [a, b] = at.inputs() else { unreachable!("atan2 has two inputs") };

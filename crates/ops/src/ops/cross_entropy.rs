@@ -179,7 +179,8 @@ impl Val {
         };
         let shares = shares_of("cross_entropy", &z, &target, how)?;
         let last = [z.ndim() - 1];
-        let is_plain = how.weight.is_none() && shares.total.is_none();
+        // Shares need not add up to 1, and are differentiated by as if they did not.
+        let is_plain = how.weight.is_none() && shares.total.is_none() && target.dtype() == DType::I64;
         let total = z.logsumexp(&last, !is_plain || how.smoothing != 0.0)?;
         if is_plain && how.smoothing == 0.0 {
             let own = (&shares.weighted * &z)?.sum(&last, false)?;

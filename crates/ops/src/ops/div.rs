@@ -18,10 +18,11 @@
 use pullback_array::pairs;
 use pullback_network::Coef;
 
-use crate::{Axes, Binary, Entry, Sample, Slope};
+use crate::{Axes, BackwardError, Binary, Entry, Sample, Slope};
 
 pub(crate) static DIV: Binary = Binary {
     name: "div",
+    backward_error: BackwardError::None,
     lines: pairs!(|a, b| a / b),
     derivative: |at| {
         let b = &at.inputs()[1];

@@ -6,7 +6,7 @@ use pullback_network::{Coef, Dim, Label};
 
 use crate::kernel::Recipe;
 use crate::labels::{aligned, broadcast};
-use crate::{Error, Factor, Network, Op, Result, Site, Spec, Val, promote};
+use crate::{BackwardError, Error, Factor, Network, Op, Result, Site, Spec, Val, promote};
 
 /// A derivative as a coefficient times a value.
 pub struct Slope {
@@ -95,6 +95,8 @@ impl Op for Elementwise {
 pub struct Binary {
     /// The name.
     pub name: &'static str,
+    /// By what other code may be off.
+    pub backward_error: BackwardError,
     /// f of all pairs of elements of two lines, in both precisions.
     pub lines: Pairs,
     /// The partial derivative by the input of the site; `None` where it is 0.
@@ -110,6 +112,10 @@ pub struct Elementwise2(pub &'static Binary);
 impl Op for Elementwise2 {
     fn name(&self) -> &'static str {
         self.0.name
+    }
+
+    fn backward_error(&self) -> BackwardError {
+        self.0.backward_error
     }
 
     fn infer(&self, inputs: &[&Spec]) -> Result<Vec<Spec>> {

@@ -15,11 +15,12 @@
 //! # Why
 //! The slope of the square root is 1/(2y), and that of a square 2a.
 
-use crate::{Axes, Binary, Elementwise2, Entry, Result, Sample, Slope, Val};
+use crate::{Axes, BackwardError, Binary, Elementwise2, Entry, Result, Sample, Slope, Val};
 use pullback_array::pairs;
 
 pub(crate) static HYPOT: Binary = Binary {
     name: "hypot",
+    backward_error: BackwardError::None,
     lines: pairs!(f32::hypot, f64::hypot),
     derivative: |at| Ok(Slope::value((at.x() / at.y())?)),
     written: |a, b| format!("hypot({a}, {b})"),

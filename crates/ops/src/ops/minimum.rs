@@ -18,10 +18,11 @@
 use pullback_array::pairs;
 use pullback_network::Coef;
 
-use crate::{Axes, Binary, Elementwise2, Entry, Result, Sample, Slope, Val};
+use crate::{Axes, BackwardError, Binary, Elementwise2, Entry, Result, Sample, Slope, Val};
 
 pub(crate) static MINIMUM: Binary = Binary {
     name: "minimum",
+    backward_error: BackwardError::None,
     lines: pairs!(|a, b| if a < b || a.is_nan() { a } else { b }),
     derivative: |at| {
         let [a, b] = at.inputs() else { unreachable!("minimum has two inputs") };

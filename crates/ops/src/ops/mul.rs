@@ -15,11 +15,12 @@
 //! # Why
 //! The product is linear in each operand, with the other one as slope.
 
-use crate::{Axes, Binary, Entry, Sample, Slope};
+use crate::{Axes, BackwardError, Binary, Entry, Sample, Slope};
 use pullback_array::pairs;
 
 pub(crate) static MUL: Binary = Binary {
     name: "mul",
+    backward_error: BackwardError::None,
     lines: pairs!(|a, b| a * b),
     derivative: |at| Ok(Slope::value(at.inputs()[1 - at.input()].clone())),
     written: |a, b| format!("({a} ⊙ {b})"),

@@ -20,10 +20,11 @@
 use pullback_array::pairs;
 use pullback_network::Coef;
 
-use crate::{Axes, Binary, Elementwise2, Entry, Result, Sample, Slope, Val};
+use crate::{Axes, BackwardError, Binary, Elementwise2, Entry, Result, Sample, Slope, Val};
 
 pub(crate) static POW: Binary = Binary {
     name: "pow",
+    backward_error: BackwardError::None,
     lines: pairs!(power32, power64),
     derivative: |at| {
         let [a, b] = at.inputs() else { unreachable!("a power has two inputs") };

@@ -18,10 +18,11 @@
 use pullback_array::pairs;
 use pullback_network::Coef;
 
-use crate::{Axes, Binary, Entry, Sample, Slope};
+use crate::{Axes, BackwardError, Binary, Entry, Sample, Slope};
 
 pub(crate) static SUB: Binary = Binary {
     name: "sub",
+    backward_error: BackwardError::OfTerms,
     lines: pairs!(|a, b| a - b),
     derivative: |at| Ok(Slope::number(if at.input() == 0 { Coef::one() } else { Coef::minus_one() })),
     written: |a, b| format!("({a} − {b})"),

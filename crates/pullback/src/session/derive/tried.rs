@@ -27,18 +27,31 @@ pub(super) fn untrue_lines(stages: &[Stage], subject: &Subject<'_>, output: &str
         for Untrue { stage, line, untried } in untrue(stages, program, output) {
             // How places follow one another depends on sizes, whose names an equation between indices does not have.
             let of_sizes = line.is_some_and(|line| stages[stage].lines[line].has_places());
-            let resized = !std::ptr::eq(program, subject.exact);
+            let resized = has_other_sizes(program, subject.exact);
             if untried || (of_sizes && resized) || !seen.insert((stage, line)) {
                 continue;
             }
             let which = line.map_or(String::new(), |line| format!(", line {}", line + 1));
-            told.push(Problem::new(format!(
-                "the step {}{which} is not true of other data: a fault of Pullback",
-                stages[stage].name()
-            )));
+            let step = stages[stage].name();
+            told.push(match resized {
+                // What a slice leaves, or a mean with a correction, has no name among the sizes of the program.
+                true => {
+                    Problem::new(format!("the step {step}{which} has numbers that are those of these sizes"))
+                        .with_hint("at other sizes it has other ones; ask again with those")
+                }
+                false => Problem::new(format!(
+                    "the step {step}{which} is not true of other data: a fault of Pullback"
+                )),
+            });
         }
     }
     told
+}
+
+/// Are values of other shapes there?
+fn has_other_sizes(program: &Program, exact: &Program) -> bool {
+    let shapes = |program: &Program| program.values.iter().map(|value| value.val.shape()).collect::<Vec<_>>();
+    shapes(program) != shapes(exact)
 }
 
 /// Is what a derivation writes as a claim an expression of the language, with the gradient as its value? Not each product of
