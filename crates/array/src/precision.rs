@@ -40,6 +40,11 @@ impl Precision {
         }
     }
 
+    /// Has it so few digits that other code computes in more and rounds what it stores?
+    pub const fn is_of_16_bits(self) -> bool {
+        matches!(self, Precision::F16 | Precision::BF16)
+    }
+
     /// The distance from 1 to the next larger number, of the coarsest numbers that take part; 0 for integers.
     pub const fn epsilon(self) -> f64 {
         match self {

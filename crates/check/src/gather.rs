@@ -5,7 +5,7 @@
 
 use std::collections::HashSet;
 
-use pullback_array::{Array, Precision, memory};
+use pullback_array::{Array, memory};
 use pullback_ops::{Result, Val};
 
 use crate::allowance::Allowance;
@@ -83,7 +83,8 @@ impl Case<'_> {
         let is_beyond =
             |claimed: &[f64], rounding: &[f64], p: usize| (claimed[p] - autograd[p]).abs() > rounding[p];
         // Kernels compute a logsumexp as a whole; on a CPU its parts are stored.
-        if let Some((pulled, precision @ (Precision::F16 | Precision::BF16))) = &pulled
+        if let Some((pulled, precision)) = &pulled
+            && precision.is_of_16_bits()
             && (0..claimed.len()).any(|p| is_beyond(&claimed, &rounding, p))
         {
             of_claim.or(&moved(pulled.allowance_of_pieces(*precision)?));

@@ -138,9 +138,8 @@ impl Sums {
 
     /// How much the operands of a sum of n products are perturbed, and its result, beside being stored.
     fn perturbations(self, products: f64, is: Sum) -> (f64, f64) {
-        let is_of_16_bits = matches!(self.stored, Precision::F16 | Precision::BF16);
         let is_whole = is == Sum::Inside && !self.in_pieces;
-        let is_short = is_of_16_bits && !is_whole && products < SHORT_SUM;
+        let is_short = self.stored.is_of_16_bits() && !is_whole && products < SHORT_SUM;
         let finer = if is_short { 1.0 } else { self.fineness() };
         let root = products.sqrt() * finer;
         // One by one, the partial sums of n random numbers are n/2 times the square of one in the mean, and each is rounded.

@@ -5,8 +5,8 @@ use super::expr::{Expr, ExprKind};
 use super::lexer::is_name;
 use super::names::Names;
 use super::print::print;
-use crate::error::Error;
 use crate::IndexItem;
+use crate::error::Error;
 use crate::foreign::TAKEN_FOR;
 use std::collections::{HashMap, HashSet};
 
