@@ -30,6 +30,8 @@ pub(super) struct AtKinks {
     gradients: Whole,
     /// The entries about which these decide, and between what each of them lies where all payloads follow one convention.
     pub undecided: Entries<(f64, f64)>,
+    /// Does each piece have a slope at the point itself? `sin(x) / x` at 0 has none, though it goes on smoothly beside.
+    pub are_told: bool,
 }
 
 /// What is found of the undecided entries.
@@ -48,7 +50,7 @@ impl AtKinks {
         let of_payloads = Whole::new(&payloads, gradients)?;
         let stated = of_payloads.call(&alike(&jumps, ALIKE[0]))?;
         let undecided = vec![BTreeMap::new(); gradients.len()];
-        let mut found = AtKinks { jumps, gradients: of_payloads, undecided };
+        let mut found = AtKinks { jumps, gradients: of_payloads, undecided, are_told: true };
         if !found.jumps.is_empty() {
             // A condition that is made of several is seen to turn beside alone.
             let mut others: Vec<Vec<Array>> = ALIKE[1..].iter().map(|of| alike(&found.jumps, *of)).collect();
@@ -59,6 +61,7 @@ impl AtKinks {
             let of_mixed = found.gradients.call(&mixed(&found.jumps)?)?;
             for gradients in of_others.iter().chain([&of_mixed]) {
                 found.differing(&stated, gradients);
+                found.are_told &= gradients.iter().all(Array::all_finite);
             }
             // Somewhere between conventions is none.
             of_others.iter().for_each(|gradients| found.widen(gradients));
@@ -115,7 +118,7 @@ impl AtKinks {
         let payloads: Vec<&Val> = self.jumps.iter().map(|jump| &jump.payload).collect();
         let undecided = which.iter().map(|&number| self.undecided[number].clone()).collect();
         let gradients = Whole::new(&payloads, gradients)?;
-        Ok(AtKinks { gradients, undecided, jumps: self.jumps })
+        Ok(AtKinks { gradients, undecided, ..self })
     }
 
     pub(super) fn is_any(&self) -> bool {

@@ -65,6 +65,9 @@ impl Together {
         let (all, gradients): (Vec<Val>, Vec<Val>) = known.iter().map(of).unzip();
         let (at_kinks, arrays) =
             AtKinks::new(&gradients.iter().collect::<Vec<_>>(), &all.iter().collect::<Vec<_>>())?;
+        if !at_kinks.are_told {
+            return Ok(None);
+        }
         let (here, sizes) = Whole::new(&[], &[&y])?.sized()?;
         let here = here[0].item()?;
         // How far y moves with each, and over which lengths.

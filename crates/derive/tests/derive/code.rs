@@ -267,6 +267,26 @@ fn listed_rows() {
 }
 
 /// A size of one that has a name may be another one: the code is that of any size.
+/// One of each row, places that are not next to one another, and operations that state their adjoint.
+#[test]
+fn places() {
+    check(
+        "x: [N=5, C=3] ~ randn; k: [N] ~ randint(0, C); L = -mean(log_softmax(x, axis=1)[arange(N), k])",
+        expect![""],
+    );
+    check(
+        "x: [N=5, C=3] ~ randn; k: [N] ~ randint(0, C); L = sum(take_along_axis(x, k[:, None], axis=1))",
+        expect![""],
+    );
+    check("x: [n=6, m=4] ~ randn; y = x[1::2, ::-1]", expect![""]);
+    check("x: [n=6] ~ randn; L = x[-1]^2 + x[-2] * x[3]", expect![""]);
+    check("x: [B=2, C=2, E=7] ~ randn; w: [F=3, C, 3] ~ randn; Z = conv1d(x, w, stride=3)", expect![""]);
+    check(
+        "x: [B=2, C=2, E=6, E] ~ randn; w: [F=3, C, 3, 2] ~ randn; Z = conv2d(x, w, stride=2, padding=1)",
+        expect![""],
+    );
+}
+
 #[test]
 fn sizes_of_one() {
     check(

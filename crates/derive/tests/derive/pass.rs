@@ -178,6 +178,13 @@ fn a_wrong_line_is_found() {
     assert!(changed > 10, "{changed}");
 }
 
+/// Sums go from 1 on, and so do the places that an equation is about.
+#[test]
+fn places_count_from_one() {
+    check("x: [n=6] ~ randn; y = x[1::2]", expect![""]);
+    check("x: [n=6] ~ randn; L = x[-1]^2", expect![""]);
+}
+
 /// Programs of the kinds that textbooks have: every line of each is true at these sizes and at others.
 #[test]
 fn every_line_is_true() {
@@ -191,6 +198,8 @@ fn every_line_is_true() {
         "x: [n=6] ~ randn; y = x[1:4]; L = sum(y^2)",
         "X: [N=2, D=6] ~ randn; Z = reshape(X, [3, 4])",
         "x: [B=2, C=2, E=5] ~ randn; w: [F=3, C, 3] ~ randn; Z = conv1d(x, w)",
+        "x: [N=4, C=3] ~ randn; k: [N] ~ randint(0, C); L = sum(x[arange(N), k]^2)",
+        "x: [n=6, m=4] ~ randn; y = x[::2]; Z = flip(y, axis=1)",
         "A: [N=4, N] ~ symmetric; x: [N] ~ randn; L = x @ A @ x",
     ];
     let mut lines = 0;

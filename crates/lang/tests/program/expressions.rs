@@ -6,7 +6,7 @@ use pullback_lang::{parse, parse_expr};
 use pullback_network::Dim;
 use pullback_ops::Val;
 
-use crate::{close, numbers, program};
+use crate::{close, errors, numbers, program};
 
 /// The value of an expression without names.
 #[track_caller]
@@ -168,4 +168,19 @@ fn a_constant_is_called_as_it_is_written() {
     assert_eq!(format!("{:?}", p.find("w").expect("w").val.inputs()), "[m: f64 [2], [1, 2]: f64 [2]]");
     assert_eq!(format!("{:?}", p.find("v").expect("v").val.inputs()), "[eye(2): f64 [2, 2], m: f64 [2]]");
     assert_eq!(p.find("I").expect("I").val.name().expect("it has one").as_str(), "I");
+}
+
+/// Where a condition is true, as NumPy and PyTorch select; integers that are compared are no indices.
+#[test]
+fn conditions_select() {
+    let p = program(
+        "x = [1, -2, 3, -4]; t = [0, 2, 1, 0]; A = [[1, 2], [3, 4], [5, 6], [7, 8]]; \
+         a = x[x > 0]; b = x[t != 0]; c = A[x < 0]; d = A[A > 3]",
+    );
+    assert_eq!(numbers(&p, "a"), [1.0, 3.0]);
+    assert_eq!(numbers(&p, "b"), [-2.0, 3.0]);
+    assert_eq!(numbers(&p, "c"), [3.0, 4.0, 7.0, 8.0]);
+    assert_eq!(numbers(&p, "d"), [4.0, 5.0, 6.0, 7.0, 8.0]);
+    let said = errors("x = [1, -2, 3]; A = [[1, 2], [3, 4]]; a = A[x > 0]");
+    assert_eq!(said[0].message(), "a mask of shape [3] selects nothing of [2, 2]");
 }

@@ -30,7 +30,9 @@ fn entry(name: &str, shape: &[usize], numbers: &[f64], precision: Precision) -> 
 /// All that PyTorch returned holds in every format, and whatever has a slip is wrong in every format.
 #[test]
 fn what_pytorch_computes_and_what_it_does_not() {
-    for program in ["bias", "labels", "masked", "dropout", "hidden", "layernorm", "contracted"] {
+    let cancelled = ["offset", "single", "stated"];
+    let others = ["bias", "labels", "masked", "dropout", "hidden", "layernorm", "contracted"];
+    for program in cancelled.into_iter().chain(others) {
         let read = |name: String| std::fs::read(root().join(DUMPS).join(name)).expect("a golden file");
         let source = String::from_utf8(read(format!("{program}.grad"))).expect("UTF-8");
         for format in ["f64", "f32", "f16", "bf16"] {
@@ -46,7 +48,8 @@ fn what_pytorch_computes_and_what_it_does_not() {
             }
             let is_claimed = |entry: &Entry| claims.iter().any(|claim| claim.key == entry.name);
             let given: Vec<Entry> = right.iter().filter(|entry| !is_claimed(entry)).cloned().collect();
-            assert!(slips.len() >= 2, "{name}");
+            let hides = cancelled.contains(&program) && ["f16", "bf16"].contains(&format);
+            assert!(slips.len() >= 2 || hides, "{name}");
             for slip in slips {
                 let (key, _) = slip.name.split_once(':').expect("a slip says what it is");
                 let entry = Entry { name: key.to_string(), ..slip.clone() };

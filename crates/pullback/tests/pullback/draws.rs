@@ -22,7 +22,7 @@ fn is_of_draws(note: &Note) -> bool {
 }
 
 /// Programs with a claim that forgets what depends on signs or orders, and the right claim.
-const FORGOTTEN: [(&str, &str, &str, &str); 6] = [
+const FORGOTTEN: [(&str, &str, &str, &str); 7] = [
     ("x: [3] ~ randn\nW: [3, 3] ~ randn\nz = W @ x\nL = sum(relu(z)^2)", "dL/dz", "2 * z", "2 * relu(z)"),
     ("z: [2] ~ randn\nL = sum(relu(z))", "dL/dz", "ones(2)", "step(z)"),
     ("z ~ randn\nL = abs(z)", "dL/dz", "z / z", "sign(z)"),
@@ -33,6 +33,13 @@ const FORGOTTEN: [(&str, &str, &str, &str); 6] = [
         "step(W) * outer(ones(n), x)",
     ),
     ("x: [3] ~ randn\ny: [3] ~ randn\nL = max(x)", "dL/dx", "tie_share(y, axis=0)", "tie_share(x, axis=0)"),
+    // What it is the name of is a number.
+    (
+        "z ~ randn\ny = leaky_relu(z, 0.2)\nL = 3 * y\ndL/dy = 3",
+        "dL/dz",
+        "dL/dy",
+        "dL/dy * where(z > 0, 1, 0.2)",
+    ),
     ("x: [2] ~ randn\nL = sum(abs(x))", "dL/dx", "sign(sum(x)) * ones(2)", "sign(x)"),
 ];
 

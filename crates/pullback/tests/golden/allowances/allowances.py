@@ -127,17 +127,49 @@ def contracted(draw):
     return {"x": x, "w": w, "u": u}, {"dL/dy": d}, slips
 
 
+def offset(draw):
+    """A normalisation of what lies far from 0: PyTorch multiplies out, `a x - a m` for `a (x - m)`."""
+    x = (draw(6, 8).detach() + 8).requires_grad_()
+    g, b = draw(8), draw(8)
+    d = draw(6, 8).detach()
+    F.layer_norm(x, (8,), g, b, 1e-5).backward(d)
+    slips = {"dL/dg: of the next column": g.grad.roll(1, 0), "dL/dx: of the next row": x.grad.roll(1, 0)}
+    return {"g": g, "b": b, "x": x}, {"dL/dy": d}, slips
+
+
+def single(draw):
+    """A normalisation of single numbers, which leaves nothing of them but rounding."""
+    x, g, b = draw(4, 1), draw(1), draw(1)
+    d = draw(4, 1).detach()
+    F.layer_norm(x, (1,), g, b, 1e-5).backward(d)
+    slips = {"dL/db: the last row dropped": dropped(d, 1).sum(0), "dL/dx: the cotangent": d}
+    return {"b": b, "g": g, "x": x}, {"dL/dy": d}, slips
+
+
+def stated(draw):
+    """Numbers that a program states, which a format does not hold, beside what all but cancels with them."""
+    x, v = draw(12), draw(12)
+    d = draw(12).detach()
+    ((x - 0.3) * (v - 0.1)).backward(d)
+    with torch.no_grad():
+        slips = {"dL/dv: without the number": d * x, "dL/dx: with the sign turned": -x.grad}
+    return {"v": v, "x": x}, {"dL/dy": d}, slips
+
+
 def plain(tensors):
     return {name: tensor.detach().clone().contiguous() for name, tensor in tensors.items()}
 
 
 if __name__ == "__main__":
-    for program in (bias, labels, masked, dropout, hidden, layernorm, contracted):
+    for program in (bias, labels, masked, dropout, hidden, layernorm, contracted, offset, single, stated):
         for name, dtype in DTYPES.items():
             torch.manual_seed(11)
             leaves, others, slips = program(lambda *shape: torch.randn(shape).to(dtype).requires_grad_())
             right = {f"dL/d{n}": leaf.grad for n, leaf in leaves.items()}
             first = next(iter(right))
             slips[f"{first}: times {TIMES[dtype]}"] = (right[first].double() * TIMES[dtype]).to(dtype)
+            # What 16 bits leave of terms that cancel hides these.
+            if program in (offset, single, stated) and dtype not in (torch.float64, torch.float32):
+                slips = {}
             everything = plain(leaves | others | right | slips)
             save_file(everything, HERE / f"{program.__name__}-{name}.safetensors")
