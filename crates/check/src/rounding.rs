@@ -65,6 +65,9 @@ const KNOWN: f64 = 2.0 / SAFETY;
 /// How the squares of numbers tell that all are the same: the sum of n squares is the square of the sum over n, within this.
 const ALL_THE_SAME: f64 = 1e-9;
 
+/// The largest number of half precision.
+const LARGEST_OF_HALF: f64 = 65504.0;
+
 /// What is known of a sum of other code.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Sum {
@@ -85,7 +88,7 @@ pub(crate) struct Sums {
     runs: Precision,
     /// May they run one by one?
     in_sequence: bool,
-    /// May what is computed as a whole be put together of pieces, each of them stored?
+    /// May what is computed as a whole be put together of pieces, each of them stored, and lost where it is too large for that?
     in_pieces: bool,
     /// How often each size of perturbations is drawn.
     samples: u64,
@@ -154,6 +157,11 @@ impl Sums {
         // Half precision loses digits before it loses numbers; where others lose them all is taken for zero.
         let reach = if self.stored == Precision::F16 { least / self.stored.epsilon() } else { least };
         if size == 0.0 || size >= reach { 0.0 } else { (least / size).min(1.0) / self.stored.epsilon() }
+    }
+
+    /// What becomes of a stored number that is too large for the format, where everything is stored: half precision ends at 65504.
+    fn overflows(self, number: f64) -> bool {
+        self.in_pieces && self.stored == Precision::F16 && number.abs() > LARGEST_OF_HALF
     }
 
     /// How far n times a number is off where it is added up one by one, relative to it and in units of the epsilon of what is
@@ -671,7 +679,7 @@ impl Noise {
         // Rounding depends on the digits of a number, not on its exponent or its sign.
         const DIGITS: u64 = (1 << 52) - 1;
         self.next();
-        let by = |x: f64| size * (1.0 + sums.underflow(x));
+        let by = |x: f64| if sums.overflows(x) { f64::INFINITY } else { size * (1.0 + sums.underflow(x)) };
         if self.alike {
             let state = self.state.get();
             let of = |x: f64| 1.0 + by(x) * Noise::mixed(state ^ (x.to_bits() & DIGITS));
