@@ -87,8 +87,11 @@ impl Case<'_> {
             && precision.is_of_16_bits()
             && (0..claimed.len()).any(|p| is_beyond(&claimed, &rounding, p))
         {
-            of_claim.or(&moved(pulled.allowance_of_pieces(*precision)?));
-            rounding = own(&of_claim);
+            let pieces = moved(pulled.allowance_of_pieces(*precision)?);
+            if pieces.covers(&claimed, &autograd) {
+                of_claim.or(&pieces);
+                rounding = own(&of_claim);
+            }
         }
 
         let columns = self.x.iter().product::<usize>().max(1);

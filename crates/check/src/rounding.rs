@@ -572,14 +572,15 @@ impl Run<'_> {
                 return op.forward(inputs);
             }
             // Numbers are brought to the format of what they are added to.
-            let numbers: Vec<Array> = match op.backward_error() {
-                BackwardError::OfTerms => value
+            let of_others = self.sums.in_sequence && op.backward_error() == BackwardError::OfTerms;
+            let numbers: Vec<Array> = match of_others {
+                true => value
                     .inputs()
                     .iter()
                     .zip(inputs)
                     .map(|(of, array)| self.stated(of, array, noise, size))
                     .collect::<Result<_>>()?,
-                _ => Vec::new(),
+                false => Vec::new(),
             };
             let brought: Vec<&Array> = numbers.iter().collect();
             let inputs = if brought.is_empty() { inputs } else { brought.as_slice() };
@@ -604,7 +605,7 @@ impl Run<'_> {
                         self.perturbed_inside(op, value, inputs, noise, size)
                     };
                     let mut results = op.forward_by(inputs, &mut inside)?;
-                    if op.backward_error() == BackwardError::OfTerms {
+                    if of_others {
                         results[0] = noise.perturb_terms(&results[0], inputs, size * self.sums.fineness())?;
                     }
                     noise.perturb_all(results, size * stored, self.sums)?

@@ -11,9 +11,10 @@ use pullback_lang::{BinaryOp, Expr, ExprKind, IndexItem, Span, make, parse_expr,
 use pullback_network::{Coef, Dim, Label, Relation};
 use pullback_ops::{Around, Factor, Gather, Op as _, Reshape, ScatterAdd, Term};
 
+use super::matrix::IDENTITY;
 use super::node::Node;
 use super::payload::Writer;
-use super::terms::{rows_of_identity, whole};
+use super::terms::whole;
 
 /// One label as a part of the range of another: the indices `offset + i`, where `along` has the index i; one index alone, where it is none.
 struct Part {
@@ -155,6 +156,10 @@ pub(super) fn matrix(relation: &Relation) -> Option<Node> {
         return None;
     }
     let (start, step) = (-constant * sign, -coefficient * sign);
+    // Neighbours are a slice, where there are words for it.
+    if step == 1 {
+        return None;
+    }
     let (size, last) = (of.size() as i64, start + step * (along.size() as i64 - 1));
     if along.size() == 0 || [start, last].iter().any(|place| !(0..size).contains(place)) {
         return None;
@@ -172,7 +177,13 @@ pub(super) fn matrix(relation: &Relation) -> Option<Node> {
     let stop = if last + step >= size { dim.clone() } else { number(last + step.signum()) };
     let start = if start == 0 { number(0) } else { before(start) };
     let places = make::call(at, "arange", vec![start, stop, number(step)], Vec::new());
-    Some(Node::new(rows_of_identity(dim, places), vec![along, of]))
+    Some(Node::new(rows_of_identity(dim, &places)?, vec![along, of]))
+}
+
+/// Rows with a one where an index says, as the rows of an identity matrix that they are.
+pub(super) fn rows_of_identity(size: Expr, index: &Expr) -> Option<Expr> {
+    let identity = make::call(Span::default(), IDENTITY, vec![size], Vec::new());
+    applied(&Gather::call(OPERAND, &print(index), 0), identity)
 }
 
 /// A term of which one relation says where along an axis of the result the rest of it stands, without its coefficient: over `slots`, by

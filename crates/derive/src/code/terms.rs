@@ -8,7 +8,7 @@ use super::contraction::contracted;
 use super::matrix::{INVERSE, OUTER};
 use super::node::{Node, fraction, is_one, is_stretched, joint, over, times};
 use super::payload::Writer;
-use super::selection::{OPERAND, applied, matrix, placed, read};
+use super::selection::{OPERAND, applied, matrix, placed, read, rows_of_identity};
 
 /// The function of diagonals.
 const DIAGONAL: &str = "diag";
@@ -177,6 +177,7 @@ fn product(term: &Term, slots: &[Label], writer: &Writer<'_>) -> Option<Product>
     // The cotangent is the last factor that was multiplied in, and stands first.
     for factor in term.factors.iter().rev() {
         let (expr, labels) = match factor {
+            Factor::Operator(operator) if adds_up_to_one(operator, term) => continue,
             Factor::Dense(value, labels) => (writer.written(value)?, labels.clone()),
             Factor::Operator(operator) => of_operator(operator, &|value| writer.written(value))?,
             Factor::Relation(relation) => {
@@ -210,6 +211,19 @@ fn product(term: &Term, slots: &[Label], writer: &Writer<'_>) -> Option<Product>
     Some(Product { coef: term.coef.clone(), nodes })
 }
 
+/// Is it a selection of one in each row, summed over what it selects from: one for each row, which stands elsewhere too?
+fn adds_up_to_one(operator: &Operator<Val>, term: &Term) -> bool {
+    let is_itself =
+        |factor: &Factor| matches!(factor, Factor::Operator(other) if std::ptr::eq(other, operator));
+    let elsewhere = |label: &Label| {
+        let others = term.factors.iter().filter(|factor| !is_itself(factor));
+        term.slots.contains(label) || others.flat_map(Factor::labels).any(|other| other == *label)
+    };
+    matches!(operator.map, Map::Selection(_))
+        && !operator.columns.iter().any(elsewhere)
+        && operator.batch.iter().chain(&operator.rows).all(elsewhere)
+}
+
 /// A matrix that is known by what it does, as the one that it is: `inv(A)`, `tril(ones(n, n))`, `gather(eye(n), k, axis=0)`.
 pub(crate) fn of_operator(
     operator: &Operator<Val>,
@@ -220,7 +234,7 @@ pub(crate) fn of_operator(
     if let (Map::Selection(index), [column]) = (&operator.map, &operator.columns[..]) {
         let size = make::dim(at, &column.dim());
         let labels = [&operator.batch[..], &operator.rows, &[*column]].concat();
-        return Some((rows_of_identity(size, written(index)?), labels));
+        return Some((rows_of_identity(size, &written(index)?)?, labels));
     }
     let (row, column) = operator.as_matrix()?;
     let expr = match &operator.map {
@@ -232,13 +246,6 @@ pub(crate) fn of_operator(
         _ => return None,
     };
     Some((expr, vec![row, column]))
-}
-
-/// Rows with a one where an index says, as the rows of an identity matrix that they are.
-pub(super) fn rows_of_identity(size: Expr, index: Expr) -> Expr {
-    let at = Span::default();
-    let unit = make::call(at, "eye", vec![size], Vec::new());
-    make::call(at, "gather", vec![unit, index], vec![("axis", make::integer(at, 0))])
 }
 
 /// The diagonal of a matrix; its trace, where nothing else runs along it.

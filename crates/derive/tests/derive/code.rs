@@ -183,8 +183,8 @@ fn without_code() {
     check(
         "x: [n=5] ~ randn; y = x[::2]",
         expect![[r#"
-        x: no code
-    "#]],
+            x: gather(eye(n), arange(0, n, 2), axis=0).T @ dy
+        "#]],
     );
     let mut deep = "x0: [n=3] ~ randn; ".to_owned();
     for k in 0..40 {
@@ -272,18 +272,43 @@ fn listed_rows() {
 fn places() {
     check(
         "x: [N=5, C=3] ~ randn; k: [N] ~ randint(0, C); L = -mean(log_softmax(x, axis=1)[arange(N), k])",
-        expect![""],
+        expect![[r#"
+            x: (softmax(x, axis=1) - gather(eye(C), k, axis=0)) / N
+            k: no code
+        "#]],
     );
     check(
         "x: [N=5, C=3] ~ randn; k: [N] ~ randint(0, C); L = sum(take_along_axis(x, k[:, None], axis=1))",
-        expect![""],
+        expect![[r#"
+            x: gather(eye(C), k, axis=0)
+            k: no code
+        "#]],
     );
-    check("x: [n=6, m=4] ~ randn; y = x[1::2, ::-1]", expect![""]);
-    check("x: [n=6] ~ randn; L = x[-1]^2 + x[-2] * x[3]", expect![""]);
-    check("x: [B=2, C=2, E=7] ~ randn; w: [F=3, C, 3] ~ randn; Z = conv1d(x, w, stride=3)", expect![""]);
+    check(
+        "x: [n=6, m=4] ~ randn; y = x[1::2, ::-1]",
+        expect![[r#"
+        x: gather(eye(n), arange(1, n, 2), axis=0).T @ dy @ gather(eye(4), arange(4 - 1, -1, -1), axis=0).T
+    "#]],
+    );
+    check(
+        "x: [n=6] ~ randn; L = x[-1]^2 + x[-2] * x[3]",
+        expect![[r#"
+        x: pad(reshape(x[-2], [1]), [[3, n - 4]]) + pad(reshape(x[3], [1]), [[4, n - 5]]) + 2 * pad(reshape(x[-1], [1]), [[n - 1, 0]])
+    "#]],
+    );
+    check(
+        "x: [B=2, C=2, E=7] ~ randn; w: [F=3, C, 3] ~ randn; Z = conv1d(x, w, stride=3)",
+        expect![[r#"
+        x: conv_transpose(dZ, w, stride=3, padding=0, dilation=1, output_padding=[1])
+        w: einsum("bfo,bcok->fck", dZ, windows(x, 2, 3, step=3))
+    "#]],
+    );
     check(
         "x: [B=2, C=2, E=6, E] ~ randn; w: [F=3, C, 3, 2] ~ randn; Z = conv2d(x, w, stride=2, padding=1)",
-        expect![""],
+        expect![[r#"
+            x: conv_transpose(dZ, w, stride=2, padding=1, dilation=1, output_padding=[1, 0])
+            w: einsum("bfop,bcopkl->fckl", dZ, windows(windows(pad(x, [[0, 0], [0, 0], [1, 1], [1, 1]]), 2, 3, step=2), 3, 2, step=2))
+        "#]],
     );
 }
 

@@ -181,8 +181,26 @@ fn a_wrong_line_is_found() {
 /// Sums go from 1 on, and so do the places that an equation is about.
 #[test]
 fn places_count_from_one() {
-    check("x: [n=6] ~ randn; y = x[1::2]", expect![""]);
-    check("x: [n=6] ~ randn; L = x[-1]^2", expect![""]);
+    check(
+        "x: [n=6] ~ randn; y = x[1::2]",
+        expect![[r#"
+        dL/dx = gather(eye(n), arange(1, n, 2), axis=0).T @ dL/dy
+          y_i = Σ_{k=1}^n x_k [2i = k]   (how y is computed)
+          ∂y_i/∂x_m = [2i = m]   (its derivative by one entry)
+          ∂L/∂x_m = Σ_{i=1}^3 ∂L/∂y_i ∂y_i/∂x_m   (the chain rule: every entry of y passes its share)
+          = Σ_{i=1}^3 ∂L/∂y_i [2i = m]   (the derivatives inserted)
+          ∂L/∂x = gather(I_n, arange(1, n, 2), axis=0)ᵀ ∂L/∂y   (as a whole)
+    "#]],
+    );
+    check(
+        "x: [n=6] ~ randn; L = x[-1]^2",
+        expect![[r#"
+        dL/dx = 2 * pad(reshape(x[-1], [1]), [[n - 1, 0]])
+          L = (x[-1])²   (how L is computed)
+          ∂L/∂x_m = 2 x[-1] [m = 6]   (its derivative by one entry)
+          ∂L/∂x = 2 pad(reshape(x[-1], [1]), [[n - 1, 0]])   (as a whole)
+    "#]],
+    );
 }
 
 /// Programs of the kinds that textbooks have: every line of each is true at these sizes and at others.

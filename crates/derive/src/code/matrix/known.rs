@@ -276,6 +276,6 @@ fn flatten<'a>(expr: &'a Expr, factors: &mut Vec<&'a Expr>) {
 /// The functions whose meaning the normal form has.
 pub(crate) const OUTER: &str = "outer";
 pub(crate) const INVERSE: &str = "inv";
-pub(super) const IDENTITY: &str = "eye";
+pub(crate) const IDENTITY: &str = "eye";
 pub(super) const SOLVE: &str = "solve";
 pub(super) const RESHAPE: &str = "reshape";

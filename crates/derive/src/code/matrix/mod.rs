@@ -22,7 +22,7 @@ mod known;
 use pullback_lang::{BinaryOp, Expr, ExprKind};
 
 pub use known::Known;
-pub(crate) use known::{INVERSE, OUTER};
+pub(crate) use known::{IDENTITY, INVERSE, OUTER};
 
 use chain::as_chains;
 use factored::written;
