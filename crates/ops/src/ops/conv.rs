@@ -212,9 +212,11 @@ impl Op for Conv {
                 dilation => format!(", dilation={dilation}"),
             };
             let kernel = size(w, axis);
-            windows = format!("windows({windows}, {}, {kernel}, step={}{dilation})", lead + axis, stride[axis]);
+            windows =
+                format!("windows({windows}, {}, {kernel}, step={}{dilation})", lead + axis, stride[axis]);
         }
-        let letters = |from: char| -> String { axes.clone().map(|axis| (from as u8 + axis as u8) as char).collect() };
+        let letters =
+            |from: char| -> String { axes.clone().map(|axis| (from as u8 + axis as u8) as char).collect() };
         let (places, kernel) = (letters('o'), letters('k'));
         Some(format!("einsum(\"bf{places},bc{places}{kernel}->fc{kernel}\", {cotangent}, {windows})"))
     }
