@@ -606,7 +606,8 @@ impl Run<'_> {
                     };
                     let mut results = op.forward_by(inputs, &mut inside)?;
                     if of_others {
-                        results[0] = noise.perturb_terms(&results[0], inputs, size * self.sums.fineness())?;
+                        results[0] =
+                            noise.perturb_terms(&results[0], inputs[0], size * self.sums.fineness())?;
                     }
                     noise.perturb_all(results, size * stored, self.sums)?
                 }
@@ -713,19 +714,20 @@ impl Noise {
         Ok(Array::from_vec(shape, moved)?.cast(array.dtype())?)
     }
 
-    /// A sum, each entry of which is off by as much as a rounding of what cancels in it: the sizes of its terms, without its own.
-    fn perturb_terms(&self, sum: &Array, terms: &[&Array], size: f64) -> Result<Array> {
+    /// A sum or a difference, each entry of which is off by as much as a rounding of what cancels in it: the sizes of its terms, of which
+    /// this is the first, without its own.
+    fn perturb_terms(&self, sum: &Array, first: &Array, size: f64) -> Result<Array> {
         if !sum.dtype().is_float() || size == 0.0 {
             return Ok(sum.clone());
         }
-        let mut cancelled = sum.map(|x| -x.abs(), |x| -x.abs())?;
-        for term in terms {
-            let term = term.cast(sum.dtype())?.broadcast_to(sum.shape())?;
-            cancelled = cancelled.zip(&term, "terms", |lost, x| lost + x.abs(), |lost, x| lost + x.abs())?;
-        }
+        let first = first.cast(sum.dtype())?.broadcast_to(sum.shape())?;
         self.drawing(|state| {
-            let of = |lost: f64| size * lost * Noise::drawn(state);
-            Ok(sum.zip(&cancelled, "terms", |x, lost| x + of(lost.into()) as f32, |x, lost| x + of(lost))?)
+            // The other one is what the first is off by.
+            let of = |sum: f64, a: f64| {
+                let cancelled = a.abs() + (a - sum).abs() - sum.abs();
+                size * cancelled * Noise::drawn(state)
+            };
+            Ok(sum.zip(&first, "terms", |x, a| x + of(x.into(), a.into()) as f32, |x, a| x + of(x, a))?)
         })
     }
 

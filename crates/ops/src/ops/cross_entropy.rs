@@ -192,13 +192,12 @@ impl Val {
             return reduced(&own, &shares, how);
         }
         // What is spread has the weights of all classes, in rows that count.
-        let classes = z.dims()[last[0]].size() as f64;
         let counted = shares.counted(&last)?;
         let weights = match &how.weight {
             Some(weight) => (&counted * weight)?,
             None => counted,
         };
-        let spread = (&(&weights * &missing)?.sum(&last, false)? * (how.smoothing / classes))?;
+        let spread = (&(&weights * &missing)?.mean(&last, false)? * how.smoothing)?;
         reduced(&(&(&own * (1.0 - how.smoothing))? + &spread)?, &shares, how)
     }
 
