@@ -120,6 +120,8 @@ pub(crate) fn of_module(
         }
         "svd" if is_linalg => "linalg_svd",
         "lstsq" if is_linalg => "linalg_lstsq",
+        // Of a matrix the norm of an order is that of the matrix, and not of its entries.
+        "norm" if is_linalg && (args.len() > 1 || has(&["ord"])) => "linalg_norm",
         _ => return,
     };
     function.text = renamed.to_owned();
