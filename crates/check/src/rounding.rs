@@ -239,7 +239,13 @@ impl Simulation {
     /// Where one cannot be evaluated.
     pub(crate) fn of_all(values: &[&Val], given: &[&Val]) -> Result<Simulation> {
         let is_given = |leaf: &Val| given.iter().any(|given| given.id() == leaf.id());
-        let leaves = float_leaves(values).into_iter().filter(|leaf| !is_given(leaf)).collect();
+        // A number that is a value of its own is one of the format.
+        let is_number = |value: &Val| match value.origin() {
+            Origin::Call(op, of) => op.is_copy() && matches!(of[0].origin(), Origin::Number(_)),
+            _ => false,
+        };
+        let numbers = ancestors_of(values).into_iter().filter(is_number);
+        let leaves = float_leaves(values).into_iter().filter(|leaf| !is_given(leaf)).chain(numbers).collect();
         Simulation::over(values, given, leaves)
     }
 

@@ -15,7 +15,7 @@
 //! # Why
 //! A definition: between two jumps the whole quotient is a constant, a value of its own that rounding may turn at a jump.
 
-use crate::{Axes, Entry, Result, Sample, Val};
+use crate::{Axes, Entry, Origin, Result, Sample, Val};
 
 pub(crate) static ENTRY: Entry = Entry {
     signature: "remainder(a, b)",
@@ -42,6 +42,21 @@ impl Val {
     /// # Errors
     /// Where the shapes do not broadcast, and on integers.
     pub fn remainder(&self, other: &Val) -> Result<Val> {
-        self - &(other * &(self / other)?.floor()?)?
+        // A number is brought to the format of what it divides, and is a value of its own for that.
+        let other = match is_number(other) {
+            true => Val::number(other.array()?.item()?, other.dtype()).copy()?,
+            false => other.clone(),
+        };
+        self - &(&other * &(self / &other)?.floor()?)?
     }
+}
+
+/// Is it a number that a program states, or made of such alone?
+fn is_number(val: &Val) -> bool {
+    val.name().is_none() && val.ndim() == 0
+        && match val.origin() {
+            Origin::Number(_) => true,
+            Origin::Leaf => false,
+            Origin::Call(_, inputs) => inputs.iter().all(is_number),
+        }
 }
