@@ -353,9 +353,18 @@ impl Effect {
         if self.taken { -self.turn.cost() } else { self.turn.cost() }
     }
 
+    /// Those that are turned and cannot be beside this one.
+    fn displaces(&self, effects: &[Effect]) -> Vec<usize> {
+        if self.taken {
+            return Vec::new();
+        }
+        let is_displaced = |(_, other): &(usize, &Effect)| other.taken && self.turn.excludes(&other.turn);
+        effects.iter().enumerate().filter(is_displaced).map(|(k, _)| k).collect()
+    }
+
     /// Is it turned, or can it be turned beside those that are?
     fn is_free(&self, effects: &[Effect]) -> bool {
-        self.taken || !effects.iter().any(|other| other.taken && self.turn.excludes(&other.turn))
+        self.displaces(effects).is_empty()
     }
 
     /// What turning it makes of the derivative; where it is turned, turning it back.
@@ -397,19 +406,28 @@ impl Off<'_> {
         effect.taken = !effect.taken;
     }
 
-    /// Turns choices, and turns them back, as long as that explains more than it costs: the best one first, and two at once
-    /// where none does by itself. Differences and costs are both in units of what rounding may do, squared, so that what is
+    /// The same, without what it costs, where some are turned, or turned back, at once.
+    fn gained_by(&self, which: &[usize], effects: &[Effect]) -> f64 {
+        let mut moves: BTreeMap<usize, f64> = BTreeMap::new();
+        for (k, moved) in which.iter().flat_map(|&k| effects[k].moves()) {
+            *moves.entry(k).or_default() += moved;
+        }
+        self.gained(moves.into_iter()) - which.iter().map(|&k| effects[k].cost()).sum::<f64>()
+    }
+
+    /// Turns choices, and turns them back, as long as that explains more than it costs: the best one first, in the place of those
+    /// that cannot be beside it, and two at once where none does by itself. Differences and costs are both in units of what rounding may do, squared, so that what is
     /// sought is the likeliest way in which all of it came about.
     fn explain(&mut self, effects: &mut [Effect]) {
         for _ in 0..MOST_STEPS {
-            let gains = effects
-                .iter()
-                .enumerate()
-                .filter(|(_, effect)| effect.is_free(effects))
-                .map(|(k, effect)| (k, self.gained(effect.moves()) - effect.cost()));
+            let gains = (0..effects.len()).map(|k| {
+                let together: Vec<usize> = std::iter::once(k).chain(effects[k].displaces(effects)).collect();
+                let gain = self.gained_by(&together, effects);
+                (together, gain)
+            });
             let best = gains.max_by(|(_, a), (_, b)| a.total_cmp(b));
-            if let Some((k, _)) = best.filter(|(_, gain)| *gain > LEAST_GAIN) {
-                self.take(&mut effects[k]);
+            if let Some((together, _)) = best.filter(|(_, gain)| *gain > LEAST_GAIN) {
+                together.into_iter().for_each(|k| self.take(&mut effects[k]));
                 continue;
             }
             let Some((a, b)) = self.best_pair(effects) else { break };
@@ -442,11 +460,7 @@ impl Off<'_> {
         let mut best: Option<(f64, usize, usize)> = None;
         for (number, &a) in near.iter().enumerate() {
             for &b in near[number + 1..].iter().filter(|&&b| !effects[a].turn.excludes(&effects[b].turn)) {
-                let mut moves: BTreeMap<usize, f64> = BTreeMap::new();
-                for (k, moved) in effects[a].moves().chain(effects[b].moves()) {
-                    *moves.entry(k).or_default() += moved;
-                }
-                let gain = self.gained(moves.into_iter()) - effects[a].cost() - effects[b].cost();
+                let gain = self.gained_by(&[a, b], effects);
                 if gain > best.map_or(LEAST_GAIN, |(best, ..)| best) {
                     best = Some((gain, a, b));
                 }
