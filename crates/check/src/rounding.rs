@@ -731,7 +731,8 @@ impl Noise {
             // The other one is what the first is off by.
             let of = |sum: f64, a: f64| {
                 let cancelled = a.abs() + (a - sum).abs() - sum.abs();
-                size * cancelled * Noise::drawn(state)
+                // Nothing cancels beside what hides all else, −∞.
+                if cancelled.is_finite() { size * cancelled * Noise::drawn(state) } else { 0.0 }
             };
             Ok(sum.zip(&first, "terms", |x, a| x + of(x.into(), a.into()) as f32, |x, a| x + of(x, a))?)
         })
@@ -828,6 +829,21 @@ mod tests {
         let largest = shares.iter().fold(0.0f64, |largest, share| largest.max(*share));
         // Covered with what a judgement allows beside it, and no thousandfold excuse.
         assert!((8e-3..=8.0).contains(&largest), "{largest}");
+        Ok(())
+    }
+
+    /// Beside −∞ nothing cancels, and what it hides is not rounded.
+    #[test]
+    fn a_mask_hides_and_tells_nothing() -> Result<()> {
+        let scores = Val::new(Array::from_slice(&[3], &[0.3, -0.7, 1.9])?);
+        let mask = Val::new(Array::from_slice(&[3], &[0.0, f64::NEG_INFINITY, 0.0])?);
+        let p = (&scores + &mask)?.softmax(0)?;
+        let measured = Simulation::new(&p, &[])?.measure(&[], Sums::of(Precision::F32, Precision::F32))?;
+        let spread = measured.spread();
+        assert!(
+            spread.iter().all(|moved| moved.is_finite()) && spread[0] > 0.0 && spread[1] == 0.0,
+            "{spread:?}"
+        );
         Ok(())
     }
 
