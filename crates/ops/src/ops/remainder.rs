@@ -53,7 +53,8 @@ impl Val {
 
 /// Is it a number that a program states, or made of such alone?
 fn is_number(val: &Val) -> bool {
-    val.name().is_none() && val.ndim() == 0
+    val.name().is_none()
+        && val.ndim() == 0
         && match val.origin() {
             Origin::Number(_) => true,
             Origin::Leaf => false,
