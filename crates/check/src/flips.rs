@@ -406,8 +406,11 @@ impl Off<'_> {
         effect.taken = !effect.taken;
     }
 
-    /// The same, without what it costs, where some are turned, or turned back, at once.
+    /// The same where some are turned, or turned back, at once, without what that costs.
     fn gained_by(&self, which: &[usize], effects: &[Effect]) -> f64 {
+        if let [only] = which {
+            return self.gained(effects[*only].moves()) - effects[*only].cost();
+        }
         let mut moves: BTreeMap<usize, f64> = BTreeMap::new();
         for (k, moved) in which.iter().flat_map(|&k| effects[k].moves()) {
             *moves.entry(k).or_default() += moved;
@@ -416,8 +419,8 @@ impl Off<'_> {
     }
 
     /// Turns choices, and turns them back, as long as that explains more than it costs: the best one first, in the place of those
-    /// that cannot be beside it, and two at once where none does by itself. Differences and costs are both in units of what rounding may do, squared, so that what is
-    /// sought is the likeliest way in which all of it came about.
+    /// that cannot be beside it, and two at once where none does by itself. Differences and costs are both in units of what rounding
+    /// may do, squared, so that what is sought is the likeliest way in which all of it came about.
     fn explain(&mut self, effects: &mut [Effect]) {
         for _ in 0..MOST_STEPS {
             let gains = (0..effects.len()).map(|k| {

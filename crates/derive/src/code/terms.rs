@@ -236,16 +236,15 @@ pub(crate) fn of_operator(
         let labels = [&operator.batch[..], &operator.rows, &[*column]].concat();
         return Some((rows_of_identity(size, &written(index)?)?, labels));
     }
-    let (row, column) = operator.as_matrix()?;
-    let expr = match &operator.map {
-        Map::Inverse(matrix) => called(INVERSE, vec![written(matrix)?]),
+    match &operator.map {
+        Map::Inverse(matrix) => Some((called(INVERSE, vec![written(matrix)?]), operator.labels())),
         Map::RunningSum => {
+            let (row, column) = operator.as_matrix()?;
             let size = make::dim(at, &row.dim());
-            called("tril", vec![called("ones", vec![size.clone(), size])])
+            Some((called("tril", vec![called("ones", vec![size.clone(), size])]), vec![row, column]))
         }
-        _ => return None,
-    };
-    Some((expr, vec![row, column]))
+        _ => None,
+    }
 }
 
 /// The diagonal of a matrix; its trace, where nothing else runs along it.
