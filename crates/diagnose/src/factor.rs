@@ -107,9 +107,9 @@ struct Product {
 impl Names {
     pub(crate) fn new(mut quantities: Vec<Quantity>, trials: usize) -> Names {
         let mut powers: Vec<Vec<(usize, f64)>> = vec![Vec::new()];
-        for one in 0..quantities.len() {
+        for (one, quantity) in quantities.iter().enumerate() {
             // The root of what is data is one of its square, and loses a sign that it has elsewhere.
-            let is_data = quantities[one].kind == Kind::Scalar;
+            let is_data = quantity.kind == Kind::Scalar;
             let own = POWERS.into_iter().filter(|&power| !(is_data && power == 0.5));
             powers.extend(own.map(|power| vec![(one, power)]));
         }
