@@ -81,6 +81,17 @@ impl Precision {
             Precision::Whole => 0.0,
         }
     }
+
+    /// The largest number.
+    pub const fn largest(self) -> f64 {
+        match self {
+            Precision::F64 => f64::MAX,
+            Precision::F32 | Precision::TF32 | Precision::BF16 => f32::MAX as f64,
+            // All digits are ones, before the last exponent, 15.
+            Precision::F16 => (2.0 - self.epsilon()) * (1u32 << 15) as f64,
+            Precision::Whole => i64::MAX as f64,
+        }
+    }
 }
 
 impl fmt::Display for Precision {

@@ -65,9 +65,6 @@ const KNOWN: f64 = 2.0 / SAFETY;
 /// How the squares of numbers tell that all are the same: the sum of n squares is the square of the sum over n, within this.
 const ALL_THE_SAME: f64 = 1e-9;
 
-/// The largest number of half precision.
-const LARGEST_OF_HALF: f64 = 65504.0;
-
 /// What is known of a sum of other code.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Sum {
@@ -159,9 +156,9 @@ impl Sums {
         if size == 0.0 || size >= reach { 0.0 } else { (least / size).min(1.0) / self.stored.epsilon() }
     }
 
-    /// What becomes of a stored number that is too large for the format, where everything is stored: half precision ends at 65504.
+    /// Is a number too large to be stored, where everything is?
     fn overflows(self, number: f64) -> bool {
-        self.in_pieces && self.stored == Precision::F16 && number.abs() > LARGEST_OF_HALF
+        self.in_pieces && number.abs() > self.stored.largest()
     }
 
     /// How far n times a number is off where it is added up one by one, relative to it and in units of the epsilon of what is

@@ -97,6 +97,11 @@ pub trait Op: fmt::Debug + Send + Sync + 'static {
         Err(Error::new(format!("{}: its Jacobian is a network", self.name())))
     }
 
+    /// Are the elements those of its input, in their order?
+    fn keeps_order(&self) -> bool {
+        self.is_copy()
+    }
+
     /// Is the result nothing but its input, as a value of its own?
     fn is_copy(&self) -> bool {
         false

@@ -149,7 +149,7 @@ impl Evaluator<'_> {
                         val.whole().map(Position::Table).map_err(of_op(expr.span))
                     }
                     _ => Err(Error::new(expr.span, "an index is a whole number or an array of them")
-                        .with_hint("draw it with `randint(0, n)`; elements are not selected by a mask: multiply by it")
+                        .with_hint("draw it with `randint(0, n)`; elements are selected by a condition in the brackets, `x[x > 0]`, and not by a mask")
                         .into()),
                 }
             }
@@ -201,7 +201,7 @@ fn paired(span: Span, base: &Val, tables: &[(usize, Val, Span)]) -> Outcome<Val>
 /// Is it 0, 1, 2 …, all of an axis, written down and not given?
 fn is_range(index: &Val, dim: Dim) -> bool {
     // What is written in an expression is called as it is written, and what is given has a name.
-    let is_call = |name: Name| name.as_str().ends_with(')');
+    let is_call = |name: Name| !name.is_identifier();
     let is_written = matches!(index.origin(), Origin::Leaf) && index.name().is_none_or(is_call);
     is_written
         && index.shape() == [dim.size()]
@@ -210,10 +210,15 @@ fn is_range(index: &Val, dim: Dim) -> bool {
             .is_ok_and(|array| array.to_vec_f64().into_iter().eq((0..dim.size()).map(|k| k as f64)))
 }
 
-/// Is it a comparison, which is true or not and no index?
+/// Is it a comparison, or several, which are true or not and no index?
 fn is_condition(expr: &Expr) -> bool {
     use crate::BinaryOp::{Equal, Greater, GreaterEqual, Less, LessEqual, NotEqual};
-    let ExprKind::Binary { operator, .. } = &expr.kind else { return false };
+    let ExprKind::Binary { operator, .. } = &expr.kind else {
+        // `a & b`, `a | b` and `!a` are calls.
+        let is_logic =
+            matches!(&expr.kind, ExprKind::Call { function, .. } if function.text.starts_with("logical_"));
+        return is_logic && expr.children().into_iter().all(is_condition);
+    };
     matches!(operator.kind, Equal | NotEqual | Less | LessEqual | Greater | GreaterEqual)
 }
 

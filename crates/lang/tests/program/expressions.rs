@@ -175,11 +175,12 @@ fn a_constant_is_called_as_it_is_written() {
 fn conditions_select() {
     let p = program(
         "x = [1, -2, 3, -4]; t = [0, 2, 1, 0]; A = [[1, 2], [3, 4], [5, 6], [7, 8]]; \
-         a = x[x > 0]; b = x[t != 0]; c = A[x < 0]; d = A[A > 3]",
+         a = x[x > 0]; b = x[t != 0]; c = A[x < 0]; d = A[A > 3]; e = x[(x > 0) & (x < 2) | !(t == 0)]",
     );
     assert_eq!(numbers(&p, "a"), [1.0, 3.0]);
     assert_eq!(numbers(&p, "b"), [-2.0, 3.0]);
     assert_eq!(numbers(&p, "c"), [3.0, 4.0, 7.0, 8.0]);
+    assert_eq!(numbers(&p, "e"), [1.0, -2.0, 3.0]);
     assert_eq!(numbers(&p, "d"), [4.0, 5.0, 6.0, 7.0, 8.0]);
     let said = errors("x = [1, -2, 3]; A = [[1, 2], [3, 4]]; a = A[x > 0]");
     assert_eq!(said[0].message(), "a mask of shape [3] selects nothing of [2, 2]");

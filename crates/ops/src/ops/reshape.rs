@@ -63,6 +63,10 @@ impl Op for Reshape {
         Ok(vec![inputs[0].reshape(&self.dims.iter().map(|dim| dim.size()).collect::<Vec<_>>())?])
     }
 
+    fn keeps_order(&self) -> bool {
+        true
+    }
+
     fn gates(&self, inputs: &[bool]) -> bool {
         inputs.iter().all(|&gated| gated)
     }

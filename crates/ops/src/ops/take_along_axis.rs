@@ -71,7 +71,7 @@ impl Val {
         if index.dims()[last] == Dim::new(1) {
             // One of each row: by the index that was given an axis for it, `k[:, None]`, where there is one.
             let bare = match index.origin() {
-                Origin::Call(op, of) if op.name() == "reshape" && of[0].dims() == &index.dims()[..last] => {
+                Origin::Call(op, of) if op.keeps_order() && of[0].dims() == &index.dims()[..last] => {
                     of[0].clone()
                 }
                 _ => index.reshape(&index.dims()[..last])?,
