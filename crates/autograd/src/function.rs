@@ -52,6 +52,11 @@ impl Source {
     }
 }
 
+/// The number of elements of a value.
+fn elements(value: &Val) -> usize {
+    value.shape().iter().fold(1, |product, &size| product.saturating_mul(size))
+}
+
 impl Function {
     /// `outputs` as a function of `inputs`, which may be inputs of the program or intermediate values; then all that is
     /// computed from them follows. `fixed` values keep what they are.
@@ -109,8 +114,6 @@ impl Function {
 
     /// The number of elements that a call computes: its cost, to a factor.
     pub fn work(&self) -> usize {
-        let elements =
-            |value: &Val| value.shape().iter().fold(1usize, |product, &size| product.saturating_mul(size));
         let inside = |step: &Step| match step.value.origin() {
             Origin::Call(op, _) => op.inner_work() as usize,
             _ => 0,
@@ -120,6 +123,24 @@ impl Function {
             given.saturating_add(elements(&step.value))
         };
         self.steps.iter().map(step).fold(0, usize::saturating_add)
+    }
+
+    /// The bytes of all that a call holds at once at the most, beside its inputs and what depends on none of them.
+    pub fn peak(&self) -> usize {
+        let mut bytes = vec![0usize; self.slots];
+        let (mut live, mut peak) = (0usize, 0usize);
+        for step in &self.steps {
+            let Origin::Call(op, _) = step.value.origin() else { continue };
+            for (slot, output) in (step.first..=step.last).zip(step.value.outputs()) {
+                // The elements of its input in their order are those of its input.
+                let elements = if op.keeps_order() { 0 } else { elements(&output) };
+                bytes[slot] = elements.saturating_mul(output.dtype().size_of());
+                live = live.saturating_add(bytes[slot]);
+            }
+            peak = peak.max(live);
+            step.done.iter().for_each(|&slot| live -= std::mem::take(&mut bytes[slot]).min(live));
+        }
+        peak
     }
 
     /// The number of operations that a call runs.

@@ -3,7 +3,8 @@
 //! What is measured is how far rounding moves an entry ([`crate::rounding`]). Of that a single entry may be off by [`SAFETY`]
 //! times, since measurements are samples, and functions are off by more than their last rounding; in 16 bits, where all is
 //! computed in 32 and rounded as it is stored, by [`OF_ONE`] times. But rounding goes both ways, and what is systematic shows in many entries long before
-//! it shows in one: a multiple of the derivative, or a shift of all entries to one side.
+//! it shows in one: a multiple of the derivative, or a shift of all entries to one side. Of these is measured as well how far rounding
+//! moves them ([`Shared`]): far where they share what is rounded (a norm, a mean), and hardly where they do not.
 
 use pullback_array::Precision;
 
@@ -17,6 +18,50 @@ pub(crate) struct Allowance {
     pub most: Vec<f64>,
     /// As measured: what [`OF_ONE`] stands before.
     pub measured: Vec<f64>,
+    /// How far all of them may be off together; `None` where that is not measured.
+    pub shared: Option<Shared>,
+}
+
+/// How far rounding moves all entries together, at the most.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Shared {
+    /// To a multiple of the derivative: the share of it.
+    pub multiple: f64,
+    /// To one side, in units of what is measured of each entry, in the mean.
+    pub side: f64,
+}
+
+impl Shared {
+    /// Of rows that were measured in this precision, so far for each entry.
+    fn of(precision: Precision, rows: &[&Measured], measured: &[f64]) -> Option<Shared> {
+        // The factor that single entries have, and how far a number is off that all of them are multiplied by and the program does not
+        // state as a value: the scale of a loss, the inverse of a count.
+        let (times, scaled) = match precision.is_of_16_bits() {
+            true => (OF_ONE, STORED * 0.5 * precision.epsilon()),
+            false => (SAFETY, SAFETY * 0.5 * precision.epsilon()),
+        };
+        let samples = rows.iter().map(|row| row.shared.len()).min().filter(|&samples| samples > 0)?;
+        let largest = |of: &dyn Fn(&[f64; 2]) -> f64| {
+            let sum = |sample: usize| rows.iter().map(|row| of(&row.shared[sample])).sum::<f64>().abs();
+            (0..samples).map(sum).max_by(f64::total_cmp).unwrap_or(0.0)
+        };
+        let (mut squares, mut count, mut scale) = (0.0, 0.0, 0.0);
+        let mut measured = measured.iter();
+        for row in rows {
+            let entries = row.value.as_f64();
+            let of_row = entries.iter().zip(measured.by_ref());
+            for (entry, measured) in of_row.filter(|(entry, measured)| **entry != 0.0 && **measured > 0.0) {
+                squares += entry * entry;
+                count += 1.0;
+                scale += scaled * entry.abs() / measured;
+            }
+        }
+        let shared = Shared {
+            multiple: times * rounding_of(precision, largest(&|sums| sums[0]) / squares) + scaled,
+            side: (OF_ONE * largest(&|sums| sums[1]) + scale) / count,
+        };
+        (shared.multiple.is_finite() && shared.side.is_finite()).then_some(shared)
+    }
 }
 
 impl Allowance {
@@ -27,13 +72,14 @@ impl Allowance {
 
     /// Of numbers that may be off by so much each, as measured.
     pub(crate) fn of_errors(measured: Vec<f64>) -> Allowance {
-        Allowance { most: measured.iter().map(|error| SAFETY * error).collect(), measured }
+        Allowance { most: measured.iter().map(|error| SAFETY * error).collect(), measured, shared: None }
     }
 
     /// Of rows that were measured in this precision.
     pub(crate) fn of<'a>(precision: Precision, rows: impl IntoIterator<Item = &'a Measured>) -> Allowance {
         let (mut most, mut measured) = (Vec::new(), Vec::new());
-        for row in rows {
+        let rows: Vec<&Measured> = rows.into_iter().collect();
+        for row in &rows {
             for (&entry, &moved) in row.value.as_f64().iter().zip(&row.moved) {
                 let whole = rounding_of(precision, moved.hypot(row.stored * entry));
                 // In 16 bits results are rounded when they are stored, and nothing else: by half an epsilon at the most.
@@ -48,27 +94,29 @@ impl Allowance {
                 measured.push(unit);
             }
         }
-        Allowance { most, measured }
+        let shared = Shared::of(precision, &rows, &measured);
+        Allowance { most, measured, shared }
     }
 
     /// Are numbers no farther off than that, each and all together?
     pub(crate) fn covers(&self, claimed: &[f64], derived: &[f64]) -> bool {
         let mut entries = claimed.iter().zip(derived).zip(&self.most);
         entries.all(|((claimed, derived), most)| (claimed - derived).abs() <= *most)
-            && out_of_proportion(claimed, derived, &self.measured).is_none()
-            && one_sided(claimed, derived, &self.measured).is_none()
+            && out_of_proportion(claimed, derived, &self.measured, self.shared).is_none()
+            && one_sided(claimed, derived, &self.measured, self.shared).is_none()
     }
 
     /// How far each entry may be off where all are off together.
     pub(crate) fn of_all(&self) -> Vec<f64> {
-        self.measured.iter().map(|measured| MOST_OF_ALL * measured).collect()
+        let most = self.shared.map_or(MOST_OF_ALL, |shared| shared.side);
+        self.measured.iter().map(|measured| most * measured).collect()
     }
 
     /// The same where it is told at all: a piece beside may end at the point.
     pub(crate) fn where_told(self) -> Allowance {
         let told =
             |errors: Vec<f64>| errors.into_iter().map(|e| if e.is_finite() { e } else { 0.0 }).collect();
-        Allowance { most: told(self.most), measured: told(self.measured) }
+        Allowance { most: told(self.most), measured: told(self.measured), ..self }
     }
 
     /// The larger of both, entry by entry.
@@ -76,44 +124,58 @@ impl Allowance {
         let larger = |a: &mut Vec<f64>, b: &Vec<f64>| a.iter_mut().zip(b).for_each(|(a, b)| *a = a.max(*b));
         larger(&mut self.most, &other.most);
         larger(&mut self.measured, &other.measured);
+        self.shared = self
+            .shared
+            .zip(other.shared)
+            .map(|(a, b)| Shared { multiple: a.multiple.max(b.multiple), side: a.side.max(b.side) });
     }
 }
 
 /// How far so many independent deviations may be off in the mean, in units of how far each is measured to be: √n times less
-/// than a single one, and never less than what they may share.
-fn most_of(independent: f64) -> f64 {
-    (OF_ONE / independent.max(1.0).sqrt()).max(MOST_OF_ALL)
+/// than a single one.
+fn of_independent(count: f64) -> f64 {
+    OF_ONE / count.max(1.0).sqrt()
 }
 
 /// The number that claimed numbers are times the derivative, where rounding, which goes both ways, does not make it.
 ///
 /// Entries count by their squares, so that few large ones are few whatever stands beside them; and such as have the same digits
 /// are rounded alike, and count as one.
-pub(crate) fn out_of_proportion(claimed: &[f64], derived: &[f64], measured: &[f64]) -> Option<f64> {
+pub(crate) fn out_of_proportion(
+    claimed: &[f64],
+    derived: &[f64],
+    measured: &[f64],
+    shared: Option<Shared>,
+) -> Option<f64> {
     let sum = |of: &dyn Fn(usize) -> f64| (0..derived.len()).map(of).sum::<f64>();
     let square = sum(&|k| derived[k] * derived[k]);
     let times = sum(&|k| claimed[k] * derived[k]) / square;
     let error = (sum(&|k| measured[k] * measured[k]) / square).sqrt();
     let off = (times - 1.0).abs();
     // No number of entries that differ makes it less.
-    if off <= MOST_OF_ALL * error {
+    if off <= shared.map_or(MOST_OF_ALL * error, |shared| shared.multiple) {
         return None;
     }
     let independent = square * square / squares_of_like(derived.iter().map(|&entry| (entry, entry * entry)));
-    (off > most_of(independent) * error).then_some(times)
+    (off > of_independent(independent) * error).then_some(times)
 }
 
 /// How far claimed numbers lie to one side of the derivative in the mean, in units of what rounding is measured to do to each,
 /// where that is more than rounding does to all.
-pub(crate) fn one_sided(claimed: &[f64], derived: &[f64], measured: &[f64]) -> Option<f64> {
+pub(crate) fn one_sided(
+    claimed: &[f64],
+    derived: &[f64],
+    measured: &[f64],
+    shared: Option<Shared>,
+) -> Option<f64> {
     let told = || (0..derived.len()).filter(|&k| measured[k] > 0.0 && derived[k] != 0.0);
     let count = told().count() as f64;
     let mean = told().map(|k| (claimed[k] - derived[k]) / measured[k]).sum::<f64>() / count;
-    if mean.abs() <= MOST_OF_ALL {
+    if mean.abs() <= shared.map_or(MOST_OF_ALL, |shared| shared.side) {
         return None;
     }
     let independent = count * count / squares_of_like(told().map(|k| (derived[k], 1.0)));
-    (mean.abs() > most_of(independent)).then_some(mean)
+    (mean.abs() > of_independent(independent)).then_some(mean)
 }
 
 /// The sum of the squares of the weights of entries, where those with the same digits have one weight.
@@ -139,8 +201,11 @@ mod tests {
             (0..derived.len()).map(|k| derived[k] + off(k) * measured[k]).collect()
         };
         let both = |numbers: &[f64]| {
-            [out_of_proportion(numbers, &derived, &measured), one_sided(numbers, &derived, &measured)]
-                .map(|found| found.is_some())
+            [
+                out_of_proportion(numbers, &derived, &measured, None),
+                one_sided(numbers, &derived, &measured, None),
+            ]
+            .map(|found| found.is_some())
         };
         let sign = |k: usize| if k.is_multiple_of(2) { 1.0 } else { -1.0 };
         assert_eq!(both(&claimed(&|k| 7.0 * sign(k))), [false, false]);
@@ -149,11 +214,12 @@ mod tests {
         // A shift of the small entries alone is no multiple.
         assert_eq!(both(&claimed(&|k| if k < 24 { 7.0 } else { 0.0 })), [false, true]);
         // One entry may be off by as much as it is judged by, and so may many that are the same.
-        let alone = |off: f64| out_of_proportion(&[1.0 + off / 256.0], &[1.0], &[1.0 / 256.0]).is_some();
+        let alone =
+            |off: f64| out_of_proportion(&[1.0 + off / 256.0], &[1.0], &[1.0 / 256.0], None).is_some();
         assert_eq!([alone(3.9), alone(4.1)], [false, true]);
         let alike = [1.0, 2.0, -0.5, 4.0].repeat(16);
         let off: Vec<f64> = alike.iter().map(|entry| entry * (1.0 + 3.9 / 256.0)).collect();
         let errors: Vec<f64> = alike.iter().map(|entry: &f64| entry.abs() / 256.0).collect();
-        assert_eq!(out_of_proportion(&off, &alike, &errors), None);
+        assert_eq!(out_of_proportion(&off, &alike, &errors, None), None);
     }
 }

@@ -7,6 +7,7 @@ use pullback_autograd::{jacobian, pullback};
 use pullback_network::Value;
 use pullback_ops::{Error, Result, Val};
 
+use crate::allowance::Shared;
 use crate::claim::{Claim, Subject};
 use crate::conclude::{Equals, Point, Rules, Says, entry};
 use crate::convention::Fitted;
@@ -125,6 +126,8 @@ pub(crate) struct Evidence {
     pub rounding: Vec<f64>,
     /// How far rounding of other code is measured to move each entry, before any factor.
     pub measured: Vec<f64>,
+    /// How far it may move all of them together.
+    pub shared: Option<Shared>,
     /// How far it may have moved the routes. Where the claim was computed in few digits the routes were not.
     pub of_routes: Vec<f64>,
     /// The claim against autograd, against the network, against finite differences.
@@ -222,6 +225,7 @@ impl Evidence {
             derived: Derived::Some(HashMap::new()),
             rounding: Vec::new(),
             measured: Vec::new(),
+            shared: None,
             of_routes: Vec::new(),
             by_autograd: Vec::new(),
             by_network: Vec::new(),

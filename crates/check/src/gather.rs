@@ -63,6 +63,7 @@ impl Case<'_> {
         let moved = |of: Allowance| Allowance {
             most: derivative.moved(of.most),
             measured: derivative.moved(of.measured),
+            shared: of.shared,
         };
         let mut of_claim = match (&self.claim.rounding, &pulled) {
             (Rounding::Measured(errors), _) => {
@@ -175,6 +176,7 @@ impl Case<'_> {
             among_routes: gaps(&|p| Gap::new(p, autograd[p], network[p], of_routes[p] + networked(p))),
             scale: Scale::of(&right, of_routes.iter().copied(), &rounding),
             measured: of_claim.measured.iter().zip(&of_numbers).map(whole).collect(),
+            shared: of_claim.shared,
             flips,
             composed,
             of_row: columns,

@@ -46,7 +46,7 @@ pub fn judge_in(survey: &Survey, subject: &Subject, claim: &Claim) -> Result<Jud
         return wrong_shape(&reduced, claim, &allowed[0], &y);
     }
     let tensor = to_tensor(&claim.array, &y, &x, claim.layout)?;
-    let case = Case { reduced: &reduced, claim, tensor, y, x, known: survey.of(subject, claim) };
+    let case = Case { reduced: &reduced, claim, tensor, y, x, known: survey.of(subject, claim)? };
     let judgement = case.judgement()?;
     if subject.symmetric && judgement.verdict == Verdict::Wrong {
         return Ok(case.by_symmetric(subject)?.unwrap_or(judgement));
@@ -325,12 +325,12 @@ impl Case<'_> {
             let only = |of| except(composed, of);
             let (claimed, derived, measured) =
                 (only(&evidence.claimed), only(derived), only(&evidence.measured));
-            if let Some(times) = out_of_proportion(&claimed, &derived, &measured) {
+            if let Some(times) = out_of_proportion(&claimed, &derived, &measured, evidence.shared) {
                 judgement.notes.push(Note::OutOfProportion { times });
                 judgement.facts.systematic = true;
                 return;
             }
-            if let Some(off) = one_sided(&claimed, &derived, &measured) {
+            if let Some(off) = one_sided(&claimed, &derived, &measured, evidence.shared) {
                 judgement.notes.push(Note::OneSided { off });
                 judgement.facts.systematic = true;
                 return;

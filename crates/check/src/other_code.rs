@@ -117,7 +117,7 @@ impl Case<'_> {
         let rounding: Vec<f64> =
             spread.iter().map(|spread| 0.5 * epsilon * spread + rounding_of(*precision, *spread)).collect();
         if (0..derived.len()).any(|k| error(k) > SAFETY * rounding[k])
-            || out_of_proportion(&evidence.claimed, derived, &rounding).is_some()
+            || out_of_proportion(&evidence.claimed, derived, &rounding, None).is_some()
         {
             return Ok(None);
         }

@@ -74,7 +74,7 @@ fn is_number(expr: &Expr) -> bool {
 }
 
 /// A call behind the name of a module, where that has a meaning: what divides by n − 1 in PyTorch, and by n in NumPy and here, says so;
-/// the largest element along an axis comes with where it stands there; and in `linalg` the third result of a decomposition is vᵀ.
+/// the largest element along an axis comes with where it stands there; PyTorch's classes are axis 1; and in `linalg` the third result of a decomposition is vᵀ.
 pub(crate) fn of_module(
     module: &str,
     function: &mut Name,
@@ -85,6 +85,7 @@ pub(crate) fn of_module(
         |text: &str, kind: ExprKind| (Name::new(text, function.span), Expr::new(function.span, kind));
     let has = |names: &[&str]| keywords.iter().any(|(name, _)| names.contains(&name.text.as_str()));
     let (is_torch, is_linalg) = (module.starts_with("torch"), module.contains("linalg"));
+    let is_functional = module == "F" || module.contains("functional");
     let along = args.len() > 1 || has(&["dim", "axis"]);
     let renamed = match function.text.as_str() {
         "std" | "var" | "std_mean" | "var_mean" if is_torch && !has(&["correction"]) => {
@@ -99,11 +100,13 @@ pub(crate) fn of_module(
             keywords.push(keyword("correction", ExprKind::Number { value: divisor, integer: true }));
             return;
         }
-        "embedding" if (module == "F" || module.contains("functional")) && args.len() == 2 => {
+        "embedding" if is_functional && args.len() == 2 => {
             // PyTorch's index comes first.
             args.swap(0, 1);
             return;
         }
+        "cross_entropy" if is_functional && !has(&["axis"]) => "cross_entropy_of_channels",
+        "nll_loss" if is_functional && !has(&["axis"]) => "nll_loss_of_channels",
         "max" if is_torch && args.len() == 2 && !is_number(&args[1]) => "maximum",
         "min" if is_torch && args.len() == 2 && !is_number(&args[1]) => "minimum",
         "max" if is_torch && along => "max_and_place",

@@ -367,6 +367,18 @@ impl Args {
         found.ok_or_else(|| self.wrong(name, &kind.to_string(), &Arg::Text(given.to_owned())))
     }
 
+    /// Whole numbers: a list of them, or one.
+    ///
+    /// # Errors
+    /// Where it is something else.
+    pub fn integers(&self, name: &str) -> Result<Vec<i64>> {
+        match self.find(name) {
+            None => Ok(Vec::new()),
+            Some(Arg::List(items)) => items.iter().map(|item| self.integer(name, item)).collect(),
+            Some(one) => Ok(vec![self.integer(name, one)?]),
+        }
+    }
+
     /// A whole number from 0 on for each of `axes` axes: a list of them, or one for all.
     ///
     /// # Errors

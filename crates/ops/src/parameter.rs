@@ -32,6 +32,8 @@ pub enum Kind {
     Widths,
     /// A whole number.
     Integer,
+    /// A whole number or a list of them.
+    Integers,
     /// A number.
     Number,
     /// The order of a norm: a number, `"fro"` or `"nuc"`.
@@ -46,7 +48,7 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind that is a word in a signature.
-    const NAMED: [(&'static str, Kind); 12] = [
+    const NAMED: [(&'static str, Kind); 13] = [
         ("indices", Kind::Indices),
         ("axis", Kind::Axis),
         ("axes", Kind::Axes),
@@ -55,6 +57,7 @@ impl Kind {
         ("counts", Kind::Counts),
         ("widths", Kind::Widths),
         ("integer", Kind::Integer),
+        ("integers", Kind::Integers),
         ("number", Kind::Number),
         ("order", Kind::Order),
         ("flag", Kind::Flag),
@@ -94,6 +97,7 @@ impl fmt::Display for Kind {
             Kind::Counts => "a whole number from 0 on, or a list of them",
             Kind::Widths => "widths before and behind axes",
             Kind::Integer => "a whole number",
+            Kind::Integers => "a whole number or a list of them",
             Kind::Number => "a number",
             Kind::Order => "a number, \"fro\" or \"nuc\"",
             Kind::Flag => "true or false",

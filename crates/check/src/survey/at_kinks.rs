@@ -175,8 +175,10 @@ impl AtKinks {
             for (payloads, sign) in sides(&directions)?.into_iter().zip([-1.0, 1.0]) {
                 let gradients = self.gradients.call(&payloads)?;
                 let shares = gradients.iter().zip(&directions);
-                let by_rules: f64 =
-                    shares.map(|(gradient, by)| super::dot(&gradient.as_f64(), &by.as_f64())).sum();
+                let dot = |(gradient, by): (&Array, &Array)| -> f64 {
+                    gradient.as_f64().iter().zip(&*by.as_f64()).map(|(entry, by)| entry * by).sum()
+                };
+                let by_rules: f64 = shares.map(dot).sum();
                 let mut f = |t: f64| {
                     let y = of_y.at(sign * t, &directions).ok()?;
                     y[0].item().ok().filter(|y| y.is_finite())

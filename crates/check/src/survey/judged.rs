@@ -8,7 +8,7 @@ use pullback_ops::Result;
 use crate::allowance::Allowance;
 use crate::claim::Rounding;
 use crate::convention::{Choices, Fitted};
-use crate::evidence::{Case, Derived, Evidence, Gap, Scale, norm};
+use crate::evidence::{Case, Derived, Evidence, Gap, Scale};
 use crate::flips::flips;
 use crate::kink::OneSided;
 use crate::layout::{from_tensor, to_tensor};
@@ -16,7 +16,7 @@ use crate::limits::{DIRECTIONS_OF_ALL, SAFETY};
 use crate::other_code::Pulled;
 use crate::verdict::{Judgement, Note};
 
-use super::{Surveyed, dot, reach};
+use super::Surveyed;
 
 impl Case<'_> {
     /// What the routes say of a claim about a derivative that is known. `None`: it is not finite.
@@ -86,7 +86,7 @@ impl Case<'_> {
             let least = self.claim.of_zeros() * largest;
             allowance.or(&Allowance::of_errors(vec![least / SAFETY; claimed.len()]));
         }
-        let Allowance { most: rounding, measured } = allowance;
+        let Allowance { most: rounding, measured, shared } = allowance;
         let of_routes = |p: usize| match &self.claim.rounding {
             Rounding::Measured(_) => rounding[p],
             Rounding::Unknown(_) => {
@@ -98,6 +98,7 @@ impl Case<'_> {
             by_autograd: Gap::loudest(gaps),
             scale: Scale::of(&right, (0..right.len()).map(of_routes), &rounding),
             measured,
+            shared,
             flips: turned,
             of_row: claimed.len(),
             composed,
@@ -105,16 +106,19 @@ impl Case<'_> {
             ..Evidence::empty(false)
         };
         for share in &known.shares {
-            let z = known.direction(share, self.tensor.shape())?;
-            let z = z.as_f64();
-            if z.iter().all(|&z| z == 0.0) {
+            let (mut of_claim, mut of_rules, mut own, mut square) = (0.0, 0.0, 0.0, 0.0);
+            for (p, z) in known.direction(share).take(claimed.len()).enumerate() {
+                of_claim += claimed[p] * z;
+                of_rules += right[p] * z;
+                own += rounding[p] * z.abs();
+                square += z * z;
+            }
+            if square == 0.0 {
                 continue;
             }
             // Along a direction of length 1.
-            let unit = norm(&z);
+            let unit = square.sqrt();
             let gap = |a: f64, b: f64, tolerance: f64| Gap::new(0, a / unit, b / unit, tolerance / unit);
-            let (of_claim, of_rules) = (dot(&claimed, &z), dot(&right, &z));
-            let own = reach(rounding.iter().copied(), &z);
             let (network, differences) = (share.rounding, share.rounding + share.error);
             evidence.by_network.push(gap(of_claim, share.by_network, own + network));
             evidence.by_differences.push(gap(of_claim, share.by_differences, own + differences));

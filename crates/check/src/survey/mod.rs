@@ -26,6 +26,9 @@
 //!
 //! Entries at kinks do not move along with the others: [`at_kinks`] says what is found of them, by differences on one side.
 //!
+//! **What it costs** is known before it starts ([`together`]): where that passes the limit on memory, each claim is asked alone, and
+//! where one does so alone it is refused. What each claim takes by itself otherwise is no less.
+//!
 //! What would spoil that is left to be judged by itself: a value by which reverse mode gives zero, and one that moves y by less than
 //! [`LEAST_MOVED`] of what another one does, since its share would drown; and all values together where a direction shows a kink that no
 //! rule knows of, and where the three do not agree: there each claim goes its own way, which says where.
@@ -35,16 +38,15 @@ mod judged;
 mod moving;
 mod together;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use pullback_array::random::Generator;
 use pullback_array::{Array, DType, Precision};
 use pullback_network::Value as _;
-use pullback_ops::{Origin, Result, Val};
+use pullback_ops::{Error, Origin, Result, Val};
 
 use crate::claim::{Claim, Rounding, Subject};
-use crate::rounding::Measured;
+use crate::rounding::{Measured, Noise};
 
 use together::Together;
 
@@ -52,6 +54,8 @@ use together::Together;
 #[derive(Default)]
 pub struct Survey {
     found: HashMap<(u64, u64), Surveyed>,
+    /// What memory does not suffice for.
+    refused: HashMap<(u64, u64), Error>,
 }
 
 /// What is known of one of them.
@@ -73,8 +77,8 @@ impl Surveyed {
         &self.own.value
     }
 
-    fn direction(&self, share: &Share, shape: &[usize]) -> Result<Array> {
-        direction(share.seed, share.norm, shape, self.kinked.keys().chain(self.fitted.keys()))
+    fn direction(&self, share: &Share) -> impl Iterator<Item = f64> {
+        direction(share.seed, share.norm, self.kinked.keys().chain(self.fitted.keys()))
     }
 }
 
@@ -90,33 +94,14 @@ struct Share {
     rounding: f64,
 }
 
-/// Random numbers, over a norm, and zeros where entries do not move.
-fn direction<'a>(
-    seed: u64,
-    norm: f64,
-    shape: &[usize],
-    still: impl Iterator<Item = &'a usize>,
-) -> Result<Array> {
-    // Of deviation 1.
-    let most = 3f64.sqrt();
-    let moving = Generator::new(seed).uniform(-most, most, shape, DType::F64)?;
-    let moving = moving.map_into(|z| z / norm as f32, |z| z / norm)?;
-    let mut still = still.peekable();
-    if still.peek().is_none() {
-        return Ok(moving);
-    }
-    let mut numbers = moving.to_vec_f64();
-    still.for_each(|&p| numbers[p] = 0.0);
-    Ok(Array::from_vec(shape, numbers)?)
-}
-
-fn dot(a: &[f64], b: &[f64]) -> f64 {
-    a.iter().zip(b).map(|(a, b)| a * b).sum()
-}
-
-/// The sum of the sizes of products.
-fn reach(errors: impl Iterator<Item = f64>, along: &[f64]) -> f64 {
-    errors.zip(along).map(|(error, z)| error * z.abs()).sum()
+/// The entries of a direction: random numbers of deviation 1, over a norm, and zeros where entries do not move. Nothing holds all of them.
+fn direction<'a>(seed: u64, norm: f64, still: impl Iterator<Item = &'a usize>) -> impl Iterator<Item = f64> {
+    let still: BTreeSet<usize> = still.copied().collect();
+    let times = 3f64.sqrt() / norm;
+    let entry = move |(p, number): (usize, f64)| {
+        if !still.is_empty() && still.contains(&p) { 0.0 } else { times * number }
+    };
+    Noise::numbers(seed).enumerate().map(entry)
 }
 
 impl Survey {
@@ -130,21 +115,51 @@ impl Survey {
         for asked in claims.iter().filter(|(subject, _)| is_of_a_scalar(subject)) {
             groups.entry(asked.0.of.id()).or_default().push(asked);
         }
+        let found = |asked: &[&(Subject, &Claim)]| {
+            Together::new(asked)?.map_or_else(|| Ok(HashMap::new()), Together::found)
+        };
         for group in groups.values() {
-            survey.found.extend(Together::new(group)?.map_or_else(|| Ok(HashMap::new()), Together::found)?);
+            match found(group) {
+                Ok(known) => survey.found.extend(known),
+                Err(error) if error.is_memory() => {
+                    for &asked in group {
+                        match found(&[asked]) {
+                            Ok(known) => survey.found.extend(known),
+                            Err(error) if error.is_memory() => {
+                                survey.refused.insert(key(&asked.0), error);
+                            }
+                            Err(error) => return Err(error),
+                        }
+                    }
+                }
+                Err(error) => return Err(error),
+            }
         }
         Ok(survey)
     }
 
     /// What is known of what a claim is about.
-    pub(crate) fn of(&self, subject: &Subject, claim: &Claim) -> Option<&Surveyed> {
+    ///
+    /// # Errors
+    /// Where it is known that memory does not suffice.
+    pub(crate) fn of(&self, subject: &Subject, claim: &Claim) -> Result<Option<&Surveyed>> {
+        let key = key(subject);
+        if !is_of_a_scalar(subject) {
+            return Ok(None);
+        }
+        if let Some(error) = self.refused.get(&key) {
+            return Err(error.clone());
+        }
         let serves = |known: &&Surveyed| match claim.rounding {
             Rounding::Measured(_) => true,
             Rounding::Unknown(precision) => known.measured.contains_key(&precision),
         };
-        let key = (subject.of.id(), subject.last().id());
-        self.found.get(&key).filter(|_| is_of_a_scalar(subject)).filter(serves)
+        Ok(self.found.get(&key).filter(serves))
     }
+}
+
+fn key(subject: &Subject) -> (u64, u64) {
+    (subject.of.id(), subject.last().id())
 }
 
 /// Is it the gradient of a scalar, along all paths?

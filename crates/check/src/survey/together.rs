@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use pullback_array::{Array, DType, Precision};
-use pullback_autograd::{pullback, pushforward};
+use pullback_array::{Array, DType, Precision, memory};
+use pullback_autograd::{Function, pullback, pushforward};
 use pullback_network::Value as _;
 use pullback_ops::{Result, Val};
 
@@ -15,12 +15,12 @@ use crate::evidence::norm;
 use crate::kink::kinks;
 use crate::layout::to_tensor;
 use crate::limits::{DIRECTIONS_OF_ALL, LEAST_MOVED, MOST_TRUNCATION, SAFETY, TOLERANCES_OF_ALL};
-use crate::rounding::{Measured, Simulation, Sums};
+use crate::rounding::{Measured, Simulation, Sums, float_leaves};
 use crate::routes::{are_dear, lengths};
 
 use super::at_kinks::{AtKinks, Beside};
 use super::moving::{Moving, Whole};
-use super::{Share, Surveyed, direction, dot, reach};
+use super::{Share, Surveyed, direction};
 
 /// The values by which derivatives of one scalar are asked for.
 pub(super) struct Together {
@@ -61,6 +61,7 @@ impl Together {
             .zip(gradients)
             .filter_map(|(value, gradient)| Some((value, gradient?)))
             .collect();
+        memory::room(price(&known, asked)?)?;
         let of = |(value, gradient): &(Val, Val)| (value.clone(), gradient.clone());
         let (all, gradients): (Vec<Val>, Vec<Val>) = known.iter().map(of).unzip();
         let (at_kinks, arrays) =
@@ -92,15 +93,6 @@ impl Together {
         let mut scales: Vec<f64> = (0..3).map(least).collect();
         scales.sort_by(|a, b| b.total_cmp(a));
         scales.dedup();
-        let mut precisions: Vec<Precision> = asked
-            .iter()
-            .filter_map(|(_, claim)| match claim.rounding {
-                Rounding::Unknown(precision) => Some(precision),
-                Rounding::Measured(_) => None,
-            })
-            .collect();
-        precisions.sort();
-        precisions.dedup();
         let which: Vec<usize> = moved.iter().map(|(number, ..)| *number).collect();
         let of_some = |of: &[Val]| which.iter().map(|&number| of[number].clone()).collect::<Vec<Val>>();
         let (values, gradients) = (of_some(&all), of_some(&gradients));
@@ -113,6 +105,7 @@ impl Together {
             Some((number, precision, tensor))
         };
         let numbers = asked.iter().filter_map(numbers).collect();
+        let precisions = precisions(asked);
         Ok(Some(Together { y, here, one, values, gradients, at_kinks, norms, scales, precisions, numbers }))
     }
 
@@ -165,10 +158,16 @@ impl Together {
             let mut shares = Vec::new();
             let mut rounding = 0.0;
             for (number, known) in found.iter().enumerate() {
-                let z = self.direction(run, number)?;
-                let (entries, z) = (known.gradient().as_f64(), z.as_f64());
-                shares.push(dot(&entries, &z));
-                rounding += SAFETY * f64::EPSILON * reach(known.own.spreads(&entries), &z);
+                let entries = known.gradient().as_f64();
+                let (mut share, mut reach) = (0.0, 0.0);
+                for ((entry, spread), z) in
+                    entries.iter().zip(known.own.spreads(&entries)).zip(self.direction(run, number))
+                {
+                    share += entry * z;
+                    reach += spread * z.abs();
+                }
+                shares.push(share);
+                rounding += SAFETY * f64::EPSILON * reach;
             }
             let all: f64 = shares.iter().sum();
             let error = SAFETY * slope.error;
@@ -209,9 +208,8 @@ impl Together {
         })
     }
 
-    fn direction(&self, run: usize, number: usize) -> Result<Array> {
-        let still = self.at_kinks.undecided[number].keys();
-        direction(seed(run, number), self.norms[number], &self.values[number].shape(), still)
+    fn direction(&self, run: usize, number: usize) -> impl Iterator<Item = f64> {
+        direction(seed(run, number), self.norms[number], self.at_kinks.undecided[number].keys())
     }
 
     /// What is found of entries at kinks, where there are any.
@@ -246,9 +244,14 @@ impl Together {
         let forward = Whole::new(&tangents.iter().collect::<Vec<_>>(), &[&pushed])?;
         let mut slopes = Vec::new();
         for run in 0..DIRECTIONS_OF_ALL {
-            let directions: Result<Vec<Array>> =
-                (0..self.values.len()).map(|number| self.direction(run, number)).collect();
-            let directions = directions?;
+            let of_each = |(number, value): (usize, &Val)| -> Result<Array> {
+                let shape = value.shape();
+                memory::room(size_of::<f64>() * shape.iter().product::<usize>())?;
+                let entries = self.direction(run, number).take(shape.iter().product()).collect();
+                Ok(Array::from_vec(&shape, entries)?)
+            };
+            let directions: Vec<Array> =
+                self.values.iter().enumerate().map(of_each).collect::<Result<_>>()?;
             let by_network = forward.call(&directions)?[0].item()?;
             let mut refused = None;
             let mut along = |t: f64| match moving.at(t, &directions) {
@@ -276,6 +279,30 @@ impl Together {
         }
         Ok(Some(slopes))
     }
+}
+
+/// The bytes that are held at once at the most, beside what is there already: where rounding is simulated, all gradients, how far each of
+/// their entries is moved by perturbations of two sizes, and a perturbed run of the program and of its backward pass.
+fn price(gradients: &[(Val, Val)], asked: &[&(Subject, &Claim)]) -> Result<usize> {
+    let gradients: Vec<&Val> = gradients.iter().map(|(_, gradient)| gradient).collect();
+    let leaves = float_leaves(&gradients);
+    let run = Function::new(&leaves.iter().collect::<Vec<_>>(), &gradients, &[])?.peak();
+    let entries: usize = gradients.iter().map(|gradient| gradient.shape().iter().product::<usize>()).sum();
+    // What is measured in one precision is kept while it is in the next one, and in that of the program.
+    let kept = 2 * precisions(asked).len().saturating_sub(1);
+    Ok(run.saturating_add(entries.saturating_mul((3 + kept) * size_of::<f64>())))
+}
+
+/// The precisions in which other code computed what is claimed.
+fn precisions(asked: &[&(Subject, &Claim)]) -> Vec<Precision> {
+    let of = |(_, claim): &&(Subject, &Claim)| match claim.rounding {
+        Rounding::Unknown(precision) => Some(precision),
+        Rounding::Measured(_) => None,
+    };
+    let mut precisions: Vec<Precision> = asked.iter().filter_map(of).collect();
+    precisions.sort();
+    precisions.dedup();
+    precisions
 }
 
 fn seed(run: usize, number: usize) -> u64 {

@@ -1,5 +1,5 @@
 //! The functions that are the language's own: those whose arguments are no values (`eye`, `zeros`, `ones`, `arange`), those that
-//! tell sizes (`shape`, `size`, `ndim`, `len`), those that differentiate (`grad`, `jacobian`, `hessian`), and those that only say
+//! tell sizes (`shape`, `size`, `ndim`, `len`) or kinds of numbers (`is_floating_point`), those that differentiate (`grad`, `jacobian`, `hessian`), and those that only say
 //! something shorter (`square`, `dot`, `unvec`). Everything else is a function of the prelude, or an operation of the table.
 
 use pullback_array::{Array, DType};
@@ -12,13 +12,14 @@ use super::failure::{Failure, Outcome, of_array, of_op};
 use crate::{BinaryOp, Error, Expr, ExprKind, Name, Span};
 
 /// The functions that are the language's own, as they are called.
-pub(crate) const OWN: [(&str, &str); 15] = [
+pub(crate) const OWN: [(&str, &str); 16] = [
     ("arange", "arange(n)"),
     ("delta", "delta[i,j]"),
     ("dot", "dot(a, b)"),
     ("eye", "eye(n)"),
     ("grad", "grad(y, x)"),
     ("hessian", "hessian(y, x)"),
+    ("is_floating_point", "is_floating_point(x)"),
     ("jacobian", "jacobian(y, x)"),
     ("len", "len(x)"),
     ("ndim", "ndim(x)"),
@@ -82,6 +83,7 @@ impl Evaluator<'_> {
                         .into()
                 });
             }
+            ("is_floating_point", [x]) => return Ok(Arg::Flag(self.operand(x)?.dtype().is_float())),
             ("grad", [y, x]) => return self.grad_of(span, y, x).map(Arg::Value),
             ("jacobian", [y, x]) => return self.jacobian_of(span, y, x).map(Arg::Value),
             ("hessian", [y, x, other @ ..]) if other.len() <= 1 => {

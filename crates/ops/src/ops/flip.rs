@@ -1,4 +1,4 @@
-//! The elements of an axis in the opposite order.
+//! The elements of one axis or several in the opposite order; of all, where none is named, as in NumPy.
 //!
 //! # Formula
 //! y_(…, i, …) = x_(…, n − 1 − i, …)
@@ -18,12 +18,12 @@
 use crate::{Axes, AxisIndex, Entry, Error, Result, Sample, Val};
 
 pub(crate) static ENTRY: Entry = Entry {
-    signature: "flip(x, axis: axis = 0)",
+    signature: "flip(x, axis: axes = none)",
     aliases: &[],
     axes: Axes::Kept,
     call: |args| {
         let x = args.value("x")?;
-        x.flip(args.axis("axis", x.ndim())?.unwrap_or(0))
+        args.axes("axis", x.ndim())?.into_iter().try_fold(x, |x, axis| x.flip(axis))
     },
     samples: || {
         vec![

@@ -7,7 +7,7 @@
 //! ∂y_i/∂x_m = `[m = (i − shift) mod n]` along the axis, with a delta on every other one.
 //!
 //! # Domain
-//! All reals; any shift.
+//! All reals; any shift, or one for each of several axes. Without an axis the elements of all of them are one row.
 //!
 //! # At kinks and ties
 //! Smooth.
@@ -18,19 +18,25 @@
 use crate::{Axes, AxisIndex, Entry, Error, Result, Sample, Val};
 
 pub(crate) static ENTRY: Entry = Entry {
-    signature: "roll(x, shift: integer, axis: axis = none)",
+    signature: "roll(x, shift: integers, axis: axes = none)",
     aliases: &[],
     axes: Axes::Kept,
     call: |args| {
-        let x = args.value("x")?;
-        match args.axis("axis", x.ndim())? {
-            Some(axis) => x.roll(args.whole("shift", 0)?, axis),
-            None if x.ndim() == 0 => Ok(x),
-            None if x.ndim() == 1 => x.roll(args.whole("shift", 0)?, 0),
-            None => Err(Error::new(format!("roll: along which axis of {:?}?", x.dims())).with_hint(
-                "write `roll(x, 1, axis=0)`; the elements of all axes in a row are `roll(vec(x), 1)`",
-            )),
+        let (x, shifts) = (args.value("x")?, args.integers("shift")?);
+        if !args.has("axis") {
+            // All elements, one behind the other.
+            let row = x.vec_rows()?;
+            return shifts.into_iter().try_fold(row, |row, shift| row.roll(shift, 0))?.reshape(x.dims());
         }
+        let axes = args.axes("axis", x.ndim())?;
+        // One for all axes, or one for each.
+        let (count, each) = (axes.len().max(shifts.len()), |of: usize, k: usize| if of == 1 { 0 } else { k });
+        if [axes.len(), shifts.len()].iter().any(|&of| of != 1 && of != count) {
+            let (shifts, axes) = (shifts.len(), axes.len());
+            return Err(Error::new(format!("roll: {shifts} shifts do not fit {axes} axes"))
+                .with_hint("give one shift for each axis, or one for all"));
+        }
+        (0..count).try_fold(x, |x, k| x.roll(shifts[each(shifts.len(), k)], axes[each(axes.len(), k)]))
     },
     samples: || {
         vec![

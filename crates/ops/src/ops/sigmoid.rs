@@ -15,6 +15,7 @@
 //! # Why
 //! With e = exp(−x), dy/dx = e/(1+e)² = y (1 − y).
 
+use super::exp::exp64;
 use crate::{Axes, Elementwise, Entry, Result, Sample, Slope, Unary, Val};
 use pullback_array::each;
 
@@ -51,6 +52,8 @@ fn logistic32(x: f32) -> f32 {
     if x >= 0.0 { 1.0 / (1.0 + (-x).exp()) } else { x.exp() / (1.0 + x.exp()) }
 }
 
+#[inline(always)]
 fn logistic64(x: f64) -> f64 {
-    if x >= 0.0 { 1.0 / (1.0 + (-x).exp()) } else { x.exp() / (1.0 + x.exp()) }
+    let e = exp64(-x.abs());
+    (if x >= 0.0 { 1.0 } else { e }) / (1.0 + e)
 }

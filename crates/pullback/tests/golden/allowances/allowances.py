@@ -156,12 +156,35 @@ def stated(draw):
     return {"v": v, "x": x}, {"dL/dy": d}, slips
 
 
+# A multiple that many entries tell, where they share nothing that is rounded: the formats round by 2^-8 and 2^-11 at the most.
+TIMES_OF_MANY = {torch.float64: 1 + 1e-14, torch.float32: 1.000001, torch.float16: 1.0025, torch.bfloat16: 0.98}
+
+
+def many(draw):
+    """Two thousand entries, each rounded by itself."""
+    x, y = draw(64, 32), draw(64, 32)
+    d = draw(64, 32).detach()
+    (torch.tanh(x * y) * torch.sigmoid(x)).backward(d)
+    times = TIMES_OF_MANY[x.dtype]
+    slips = {f"dL/d{name}: times {times}": (leaf.grad.double() * times).to(x.dtype) for name, leaf in {"x": x, "y": y}.items()}
+    return {"x": x, "y": y}, {"dL/dz": d}, slips
+
+
+def bent(draw):
+    """The steepest places of a sine whose argument 16 bits hold to a quarter, so that its slope bends within a rounding."""
+    grid = torch.arange(128.0) / 32 + 8
+    x = grid[torch.sin(grid.double() ** 2).abs() < 0.06].to(draw(1).dtype).requires_grad_()
+    d = torch.ones_like(x)
+    torch.sin(x * x).backward(d)
+    return {"x": x}, {"dL/dz": d}, {"dL/dx: with the sign turned": -x.grad}
+
+
 def plain(tensors):
     return {name: tensor.detach().clone().contiguous() for name, tensor in tensors.items()}
 
 
 if __name__ == "__main__":
-    for program in (bias, labels, masked, dropout, hidden, layernorm, contracted, offset, single, stated):
+    for program in (bias, labels, masked, dropout, hidden, layernorm, contracted, offset, single, stated, many, bent):
         for name, dtype in DTYPES.items():
             torch.manual_seed(11)
             leaves, others, slips = program(lambda *shape: torch.randn(shape).to(dtype).requires_grad_())

@@ -6,20 +6,16 @@
 //! What is exact ([`Exact`]) is not perturbed: inputs that the precision can hold, masks, counts. In half of the samples numbers
 //! that are the same are rounded the same way, as they are where one code computes them from the same numbers.
 //!
-//! An operation that adds up many products rounds inside, at every addition: its partial sums grow like the square root of
-//! their number, and so does the error of them all beside that of a single product. So the inputs of a sum are perturbed
-//! once more for it alone, √n times as much. How many products an entry of a result adds up is told by the price of the
-//! operation's own Jacobian.
-//!
-//! Of other code it is not known how it adds up. One that adds numbers of one sign one by one, as `np.sum` does along rows, has
-//! partial sums that grow with their number, and the error of the sum grows like its root. Numbers that are all the same round
-//! in one direction for long, and so drift farther: how far is computed, by adding them up. And what computes in 16 bits
-//! adds up in 32. [`Sums`] is what is supposed of it.
+//! An operation that adds up many products rounds inside, at every addition. So the inputs of a sum are perturbed once more for it
+//! alone, and where other code may add up one by one, its result too ([`sums`]).
 //!
 //! What is piecewise constant (the sign of a value, which element is the largest) is held: a jump is no rounding error. Two
 //! sizes are tried, since a badly conditioned program leaves its linear range, or its domain, at the larger one.
 
-use std::cell::{Cell, RefCell};
+mod noise;
+mod sums;
+
+use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
 
 use pullback_array::{Array, Precision, memory};
@@ -29,156 +25,9 @@ use pullback_ops::{BackwardError, Op, Origin, Result, Val};
 
 use crate::exact::{Exact, is_held, keeps_whole};
 use crate::graph::{ancestors, ancestors_of, piecewise_constant};
-use crate::limits::SAFETY;
-
-/// The relative sizes of perturbations, both far above double precision's 2⁻⁵².
-const COARSE: f64 = 1.0 / (1u64 << 40) as f64;
-const FINE: f64 = 1.0 / (1u64 << 46) as f64;
-
-/// How often a result is perturbed by each size, each time at random. Of a gradient of thousands of entries there is one that
-/// four perturbations hardly move by chance; eight do.
-const SAMPLES: u64 = 4;
-
-/// The same for other code, all of whose entries together are judged too: one rounding that they share is measured at less than
-/// half of what it may be once in 2¹⁶ times.
-const SAMPLES_OF_OTHERS: u64 = 8;
-
-/// A sum has as many products at the least: of one there is nothing to add.
-const LEAST_SUM: f64 = 2.0;
-
-/// The error of n random numbers of one sign that are added one by one is √n/3 times half a machine epsilon of their sum, as a
-/// deviation: their partial sums are k/n of it, each rounded at random, and Σ(k/n)² is n/3. A perturbation of √n/3 epsilons
-/// at the most has that deviation and a seventh more. NumPy's sums of 200 to 100,000 rows of uniform numbers in f32 are off by
-/// less than √n/3 epsilons.
-const IN_SEQUENCE: f64 = 1.0 / 3.0;
-
-/// Sums of fewer products may run in the format of 16 bits that they are stored in: so PyTorch's LayerNorm adds up the gradient of
-/// its bias on a CPU, row by row, off by 4 epsilons beside the root of the sum of squares for 64 rows. Longer ones run in 32.
-const SHORT_SUM: f64 = 64.0;
-
-/// Sums of one number again and again are added up to find out how far they drift, as long as that takes fewer additions.
-const MOST_ADDED: f64 = (1u64 << 27) as f64;
-
-/// What is computed is no sample: of the factors that a judgement puts before it, this leaves twice a drift.
-const KNOWN: f64 = 2.0 / SAFETY;
-
-/// How the squares of numbers tell that all are the same: the sum of n squares is the square of the sum over n, within this.
-const ALL_THE_SAME: f64 = 1e-9;
-
-/// What is known of a sum of other code.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Sum {
-    /// It is part of a function that is computed as a whole.
-    Inside,
-    /// Its products are those of given numbers, and it is all there is.
-    OfGiven,
-    /// Its products are computed and stored before, or may be: several contractions can be done in another order.
-    OfComputed,
-}
-
-/// How results round, and sums beside all else.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Sums {
-    /// The format in which results are stored: what it holds is given to the code exactly.
-    stored: Precision,
-    /// The format in which sums run.
-    runs: Precision,
-    /// May they run one by one?
-    in_sequence: bool,
-    /// May what is computed as a whole be put together of pieces, each of them stored, and lost where it is too large for that?
-    in_pieces: bool,
-    /// How often each size of perturbations is drawn.
-    samples: u64,
-}
-
-impl Sums {
-    /// Those of this program, in the precision of all else.
-    pub(crate) const OWN: Sums = Sums::own(Precision::F64);
-
-    /// Those of a program of the language in some precision.
-    pub(crate) const fn own(precision: Precision) -> Sums {
-        Sums { stored: precision, runs: precision, in_sequence: false, in_pieces: false, samples: SAMPLES }
-    }
-
-    /// Those of other code that runs them in one format and stores them in another.
-    pub(crate) fn of(stored: Precision, runs: Precision) -> Sums {
-        Sums { stored, runs, in_sequence: true, in_pieces: false, samples: SAMPLES_OF_OTHERS }
-    }
-
-    /// The same, where PyTorch's logsumexp is that of a CPU: the largest, and the logarithm of a sum of exponentials, each stored.
-    pub(crate) fn in_pieces(self) -> Sums {
-        Sums { in_pieces: true, ..self }
-    }
-
-    /// The same, drawn as seldom as the program's own: the largest of few samples is less than that of many, so what agrees within it
-    /// agrees.
-    pub(crate) fn seldom(self) -> Sums {
-        Sums { samples: SAMPLES, ..self }
-    }
-
-    /// Is what they are perturbed by, in units of their epsilon, no less than what sums of this program are by?
-    pub(crate) fn covers_own(self) -> bool {
-        self.in_sequence && self.stored == self.runs
-    }
-
-    /// The machine epsilon of the format in which they run, in units of that in which results are stored.
-    fn fineness(self) -> f64 {
-        match (self.stored, self.runs) {
-            (stored, runs) if stored == runs => 1.0,
-            // Operands are rounded once, by half an epsilon; f32 rounds inside, by a whole one.
-            (Precision::TF32, runs) => 2.0 * runs.epsilon() / Precision::TF32.epsilon(),
-            (stored, runs) => runs.epsilon() / stored.epsilon(),
-        }
-    }
-
-    /// How coarsely results are stored, and how coarsely operands of products are rounded before these are added up.
-    fn stores(self) -> (f64, f64) {
-        if self.stored == Precision::TF32 { (self.fineness(), 1.0) } else { (1.0, 0.0) }
-    }
-
-    /// How much the operands of a sum of n products are perturbed, and its result, beside being stored.
-    fn perturbations(self, products: f64, is: Sum) -> (f64, f64) {
-        let is_whole = is == Sum::Inside && !self.in_pieces;
-        let is_short = self.stored.is_of_16_bits() && !is_whole && products < SHORT_SUM;
-        let finer = if is_short { 1.0 } else { self.fineness() };
-        let root = products.sqrt() * finer;
-        // One by one, the partial sums of n random numbers are n/2 times the square of one in the mean, and each is rounded.
-        let root = if self.in_sequence { root / 2f64.sqrt() } else { root };
-        let operands = if is == Sum::OfComputed { root.max(self.stores().0) } else { root };
-        (operands, if self.in_sequence { IN_SEQUENCE * products.sqrt() * finer } else { 0.0 })
-    }
-
-    /// What becomes of a stored number that is too small for the format, as a share of it and in units of its epsilon.
-    fn underflow(self, number: f64) -> f64 {
-        let (least, size) = (self.stored.underflow(), number.abs());
-        // Half precision loses digits before it loses numbers; where others lose them all is taken for zero.
-        let reach = if self.stored == Precision::F16 { least / self.stored.epsilon() } else { least };
-        if size == 0.0 || size >= reach { 0.0 } else { (least / size).min(1.0) / self.stored.epsilon() }
-    }
-
-    /// Is a number too large to be stored, where everything is?
-    fn overflows(self, number: f64) -> bool {
-        self.in_pieces && number.abs() > self.stored.largest()
-    }
-
-    /// How far n times a number is off where it is added up one by one, relative to it and in units of the epsilon of what is
-    /// stored.
-    fn drift(self, number: f64, products: f64) -> f64 {
-        let count = products.round();
-        let (mut single, mut double) = (0.0f32, 0.0f64);
-        for _ in 0..count as u64 {
-            single += number as f32;
-            double += number;
-        }
-        let off = match self.runs {
-            Precision::F64 => (double / (count * number) - 1.0).abs() / f64::EPSILON,
-            _ => {
-                (f64::from(single) / (count * f64::from(number as f32)) - 1.0).abs() / f64::from(f32::EPSILON)
-            }
-        };
-        if off.is_finite() { off * self.fineness() } else { 0.0 }
-    }
-}
+pub(crate) use noise::Noise;
+pub(crate) use sums::Sums;
+use sums::{SAMPLES, Sum, drift, products};
 
 /// A value, and how far rounding moves it.
 pub(crate) struct Measured {
@@ -186,6 +35,9 @@ pub(crate) struct Measured {
     /// How far each entry is moved by everything but being stored itself, in units of the relative perturbation; infinite where
     /// that cannot be told.
     pub moved: Vec<f64>,
+    /// How far all entries are moved together in each of some samples, in the same units: Σ δ v, which over Σ v² is what makes a multiple
+    /// of the value v, and Σ δ / s, where s is how far single entries are moved, being stored included. Nothing where that cannot be told.
+    pub shared: Vec<[f64; 2]>,
     /// How coarsely it is stored itself, in the same units.
     pub stored: f64,
     /// Is nothing of it rounded, however it is computed?
@@ -200,8 +52,14 @@ impl Measured {
 
     /// The same, of these entries.
     pub(crate) fn spreads<'a>(&'a self, entries: &'a [f64]) -> impl Iterator<Item = f64> + 'a {
-        entries.iter().zip(&self.moved).map(|(entry, moved)| moved.hypot(self.stored * entry))
+        entries.iter().zip(&self.moved).map(|(entry, moved)| of_both(*moved, self.stored * entry))
     }
+}
+
+/// The root of the sum of squares, without a call where these are numbers of common sizes.
+fn of_both(a: f64, b: f64) -> f64 {
+    let square = a * a + b * b;
+    if square.is_normal() { square.sqrt() } else { a.hypot(b) }
 }
 
 /// Values as a function of some of those they depend on, for measuring how much they amplify rounding errors of every
@@ -278,7 +136,7 @@ impl Simulation {
         }
         let function = Function::new(&inputs, values, &held.iter().collect::<Vec<_>>())?;
         let arrays: Result<Vec<Array>> = leaves.iter().map(|leaf| leaf.array().cloned()).collect();
-        let sums = sums(values)?;
+        let sums = sums::sums(values)?;
         let [values, given] = [values, given].map(|vals| vals.iter().map(|&val| val.clone()).collect());
         Ok(Simulation { function, values, given, leaves, arrays: arrays?, sums, varying: HashSet::new() })
     }
@@ -293,7 +151,7 @@ impl Simulation {
         let held: Vec<&Val> =
             held.iter().chain(fixed.iter().copied()).filter(|val| val.id() != moved.id()).collect();
         let function = Function::new(&[moved], &[value], &held)?;
-        let (values, sums) = (vec![value.clone()], sums(&[value])?);
+        let (values, sums) = (vec![value.clone()], sums::sums(&[value])?);
         let given = vec![moved.clone()];
         let varying = HashSet::from([moved.order()]);
         Ok(Simulation { function, values, given, leaves: Vec::new(), arrays: Vec::new(), sums, varying })
@@ -372,9 +230,9 @@ impl Simulation {
         memory::room(3 * size_of::<f64>() * entries)?;
         let inside = RefCell::default();
         let run = Run { simulation: self, known: &known, sums, given, values: &values, inside };
-        // What is perturbed least is to move by more than double precision rounds.
-        let [coarse, fine] = [COARSE, FINE].map(|size| size / sums.stores().0);
-        let (mut coarse, fine) = (run.moved(coarse, 0)?, run.moved(fine, sums.samples)?);
+        let [coarse, fine] = sums.sizes();
+        let (fine, _) = run.moved(fine, sums.samples, None)?;
+        let (mut coarse, shared) = run.moved(coarse, 0, Some(&fine))?;
         let larger = |(coarse, fine): (&mut f64, f64)| {
             if fine.is_finite() && (fine > *coarse || !coarse.is_finite()) {
                 *coarse = fine;
@@ -383,11 +241,11 @@ impl Simulation {
         for (coarse, fine) in coarse.iter_mut().zip(fine) {
             coarse.iter_mut().zip(fine).for_each(larger);
         }
-        let measured = |((own, value), moved): ((&Val, Array), Vec<f64>)| {
+        let measured = |(((own, value), moved), shared): (((&Val, Array), Vec<f64>), Vec<[f64; 2]>)| {
             let exact = known.exact.is_exact(own, &value);
-            Measured { value, moved, stored: sums.stores().0, exact }
+            Measured { value, moved, shared, stored: sums.stores().0, exact }
         };
-        Ok(self.values.iter().zip(values).zip(coarse).map(measured).collect())
+        Ok(self.values.iter().zip(values).zip(coarse).zip(shared).map(measured).collect())
     }
 
     /// The values, and what is known of all that they are computed from.
@@ -436,28 +294,6 @@ struct Known {
     drifts: HashMap<u64, f64>,
 }
 
-/// How far an operation's sums drift at the most, of those that add up one number again and again; `None` where none does.
-fn drift(op: &dyn Op, inputs: &[&Array], results: &[Array], products: f64, sums: Sums) -> Option<f64> {
-    let square = |array: &&Array| array.map(|x| x * x, |x| x * x).ok();
-    let squares: Vec<Array> = inputs.iter().map(square).collect::<Option<_>>()?;
-    let of_squares = op.forward(&squares.iter().collect::<Vec<_>>()).ok()?;
-    let pairs = results
-        .iter()
-        .zip(&of_squares)
-        .flat_map(|(result, squares)| result.to_vec_f64().into_iter().zip(squares.to_vec_f64()));
-    let is_same = |(sum, squares): &(f64, f64)| {
-        *sum != 0.0 && (sum * sum / (products * squares) - 1.0).abs() < ALL_THE_SAME
-    };
-    let mut numbers: Vec<f64> = pairs.filter(is_same).map(|(sum, _)| (sum / products).abs()).collect();
-    numbers.sort_by(f64::total_cmp);
-    numbers.dedup();
-    if numbers.is_empty() || numbers.len() as f64 * products > MOST_ADDED {
-        return None;
-    }
-    let largest = numbers.into_iter().map(|number| sums.drift(number, products)).fold(0.0, f64::max);
-    Some(KNOWN * largest)
-}
-
 /// A simulation on some numbers.
 struct Run<'a> {
     simulation: &'a Simulation,
@@ -471,28 +307,46 @@ struct Run<'a> {
 
 impl Run<'_> {
     /// The largest movement of each entry of each value by as many perturbations as are drawn, the `first` of which is drawn
-    /// from the seed of this number, in units of `size`; infinite where a perturbed result is not finite.
-    fn moved(&self, size: f64, first: u64) -> Result<Vec<Vec<f64>>> {
+    /// from the seed of this number, in units of `size`; infinite where a perturbed result is not finite. And, beside how far entries
+    /// are moved otherwise, the movements of each value's entries together.
+    fn moved(
+        &self,
+        size: f64,
+        first: u64,
+        beside: Option<&[Vec<f64>]>,
+    ) -> Result<(Vec<Vec<f64>>, Vec<Vec<[f64; 2]>>)> {
         let all = |number: f64| self.values.iter().map(|value| vec![number; value.len()]).collect();
         let mut largest: Vec<Vec<f64>> = all(0.0);
+        let mut shared: Vec<Vec<[f64; 2]>> = vec![Vec::new(); self.values.len()];
+        let stored = self.sums.stores().0;
         for sample in first..first + self.sums.samples {
             let noise = Noise::new(sample);
             // A perturbed matrix may be singular where the exact one is not.
             let moved = match self.perturbed(&noise, size) {
                 Ok(moved) => moved,
                 Err(error) if error.is_memory() => return Err(error),
-                Err(_) => return Ok(all(f64::INFINITY)),
+                Err(_) => return Ok((all(f64::INFINITY), vec![Vec::new(); self.values.len()])),
             };
-            for ((largest, moved), exact) in largest.iter_mut().zip(moved).zip(self.values) {
-                for (largest, (moved, exact)) in
-                    largest.iter_mut().zip(moved.as_f64().iter().zip(&*exact.as_f64()))
-                {
-                    let distance = (moved - exact).abs() / size;
-                    *largest = if distance.is_nan() { f64::INFINITY } else { largest.max(distance) };
+            for (k, (moved, exact)) in moved.iter().zip(self.values).enumerate() {
+                let (moved, exact) = (moved.as_f64(), exact.as_f64());
+                let distances = moved.iter().zip(&*exact).map(|(moved, exact)| (moved - exact) / size);
+                for (largest, distance) in largest[k].iter_mut().zip(distances.clone()) {
+                    *largest = if distance.is_nan() { f64::INFINITY } else { largest.max(distance.abs()) };
+                }
+                if let Some(beside) = beside {
+                    let mut sums = [0.0; 2];
+                    for ((distance, &exact), beside) in distances.zip(&*exact).zip(&beside[k]) {
+                        let spread = of_both(*beside, stored * exact);
+                        if exact != 0.0 && spread > 0.0 {
+                            sums[0] += distance * exact;
+                            sums[1] += distance / spread;
+                        }
+                    }
+                    shared[k].push(sums);
                 }
             }
         }
-        Ok(largest)
+        Ok((largest, shared))
     }
 
     /// The results of an operation that adds up so many products, where its result is `stored` so coarsely, and may `drift`.
@@ -510,7 +364,9 @@ impl Run<'_> {
         let inputs: Result<Vec<Array>> =
             inputs.iter().map(|input| noise.perturb_each(input, size * operands)).collect();
         let results = op.forward(&inputs?.iter().collect::<Vec<_>>())?;
-        noise.perturb_all(results, size * (stored + result.max(drift)), self.sums)
+        let results = noise.perturb_all(results, size * (stored + result), self.sums)?;
+        // Numbers that are added up again and again drift to the same side in all sums.
+        if drift > 0.0 { noise.scale(results, size * drift) } else { Ok(results) }
     }
 
     /// The results of an operation that another one runs, as a loop does those of its body.
@@ -638,115 +494,6 @@ impl Run<'_> {
     }
 }
 
-/// Numbers between −1 and 1 that have nothing to do with one another: SplitMix64 (Steele, Lea and Flood, *Fast splittable
-/// pseudorandom number generators*, 2014). A simulation draws more of them than it computes anything else.
-struct Noise {
-    state: Cell<u64>,
-    /// Are numbers that are the same perturbed by the same?
-    alike: bool,
-}
-
-impl Noise {
-    fn new(seed: u64) -> Noise {
-        Noise { state: Cell::new(seed << 32), alike: !seed.is_multiple_of(2) }
-    }
-
-    fn next(&self) -> f64 {
-        Noise::drawn(&self.state)
-    }
-
-    fn drawn(state: &Cell<u64>) -> f64 {
-        state.set(state.get().wrapping_add(0x9e37_79b9_7f4a_7c15));
-        Noise::mixed(state.get())
-    }
-
-    /// What draws many numbers draws them from a state of its own, which no write to an array can change, so that it stays in a register.
-    fn drawing<R>(&self, of: impl FnOnce(&Cell<u64>) -> R) -> R {
-        let state = Cell::new(self.state.get());
-        let result = of(&state);
-        self.state.set(state.get());
-        result
-    }
-
-    fn mixed(state: u64) -> f64 {
-        let mixed = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        // The upper 53 bits, with their sign.
-        ((mixed ^ (mixed >> 31)) as i64 >> 11) as f64 / (1u64 << 52) as f64
-    }
-
-    /// Every element times a number within `size` of 1, farther where it is too small to be stored. What a broadcast array
-    /// repeats is one number, rounded once.
-    fn perturb(&self, array: Array, size: f64, sums: Sums) -> Result<Array> {
-        if !array.dtype().is_float() || size == 0.0 {
-            return Ok(array);
-        }
-        // Rounding depends on the digits of a number, not on its exponent or its sign.
-        const DIGITS: u64 = (1 << 52) - 1;
-        self.next();
-        let by = |x: f64| if sums.overflows(x) { f64::INFINITY } else { size * (1.0 + sums.underflow(x)) };
-        if self.alike {
-            let state = self.state.get();
-            let of = |x: f64| 1.0 + by(x) * Noise::mixed(state ^ (x.to_bits() & DIGITS));
-            return Ok(array.map_into(|x| x * of(x.into()) as f32, |x| x * of(x))?);
-        }
-        self.drawing(|state| {
-            let of = |x: f64| 1.0 + by(x) * Noise::drawn(state);
-            Ok(array.map_into(|x| x * of(x.into()) as f32, |x| x * of(x))?)
-        })
-    }
-
-    fn perturb_all(&self, arrays: Vec<Array>, size: f64, sums: Sums) -> Result<Vec<Array>> {
-        arrays.into_iter().map(|array| self.perturb(array, size, sums)).collect()
-    }
-
-    /// Matrices whose entries are off by as much as a rounding of the largest one in their column; in half of the samples, in their row.
-    fn perturb_matrices(&self, array: &Array, size: f64) -> Result<Array> {
-        let (numbers, shape) = (array.to_vec_f64(), array.shape());
-        let [.., rows, columns] = *shape else { return Ok(array.clone()) };
-        if !array.dtype().is_float() || size == 0.0 || numbers.is_empty() {
-            return Ok(array.clone());
-        }
-        let mut moved = numbers.clone();
-        for (matrix, moved) in numbers.chunks(rows * columns).zip(moved.chunks_mut(rows * columns)) {
-            let line = |at: usize| if self.alike { at / columns } else { at % columns };
-            let mut largest = vec![0.0f64; rows.max(columns)];
-            matrix.iter().enumerate().for_each(|(at, x)| largest[line(at)] = largest[line(at)].max(x.abs()));
-            moved.iter_mut().enumerate().for_each(|(at, x)| *x += size * largest[line(at)] * self.next());
-        }
-        Ok(Array::from_vec(shape, moved)?.cast(array.dtype())?)
-    }
-
-    /// A sum or a difference, each entry of which is off by as much as a rounding of what cancels in it: the sizes of its terms, of which
-    /// this is the first, without its own.
-    fn perturb_terms(&self, sum: &Array, first: &Array, size: f64) -> Result<Array> {
-        if !sum.dtype().is_float() || size == 0.0 {
-            return Ok(sum.clone());
-        }
-        let first = first.cast(sum.dtype())?.broadcast_to(sum.shape())?;
-        self.drawing(|state| {
-            // The other one is what the first is off by.
-            let of = |sum: f64, a: f64| {
-                let cancelled = a.abs() + (a - sum).abs() - sum.abs();
-                // Nothing cancels beside what hides all else, −∞.
-                if cancelled.is_finite() { size * cancelled * Noise::drawn(state) } else { 0.0 }
-            };
-            Ok(sum.zip(&first, "terms", |x, a| x + of(x.into(), a.into()) as f32, |x, a| x + of(x, a))?)
-        })
-    }
-
-    /// Every element times such a number of its own, as where others stand beside equal ones in their sums.
-    fn perturb_each(&self, array: &Array, size: f64) -> Result<Array> {
-        if !array.dtype().is_float() || size == 0.0 {
-            return Ok(array.clone());
-        }
-        self.drawing(|state| {
-            let of = || 1.0 + size * Noise::drawn(state);
-            Ok(array.map(|x| x * of() as f32, |x| x * of())?)
-        })
-    }
-}
-
 /// How much each entry of each value amplifies rounding errors where they are computed in a precision. Values that are leaves are
 /// results that somebody wrote down, which rounding has moved however few digits they have.
 ///
@@ -768,38 +515,6 @@ fn is_stated(leaf: &Array) -> bool {
 pub(crate) fn float_leaves(values: &[&Val]) -> Vec<Val> {
     let is_leaf = |value: &Val| matches!(value.origin(), Origin::Leaf) && value.dtype().is_float();
     ancestors_of(values).into_iter().filter(is_leaf).collect()
-}
-
-/// The applications that values depend on whose entries are sums, with the number of products in each.
-fn sums(values: &[&Val]) -> Result<HashMap<u64, f64>> {
-    let mut found: HashMap<u64, f64> = HashMap::new();
-    for value in ancestors_of(values) {
-        if let Some(products) = products(&value)? {
-            let known = found.entry(value.order()).or_insert(products);
-            *known = known.max(products);
-        }
-    }
-    Ok(found)
-}
-
-/// How many products an entry of a value adds up. `None`: it is no sum, or rounds as the operations do that it runs.
-fn products(value: &Val) -> Result<Option<f64>> {
-    if matches!(value.origin(), Origin::Call(op, _) if op.inner_work() > 0.0) {
-        return Ok(None);
-    }
-    let entries: f64 = value.shape().iter().map(|&size| size as f64).product();
-    let mut most: Option<f64> = None;
-    for (k, input) in value.inputs().iter().enumerate() {
-        // An operation cannot add up more products by one input than that one has entries.
-        if entries == 0.0 || (input.shape().iter().product::<usize>() as f64) < LEAST_SUM {
-            continue;
-        }
-        let products = value.jacobian(k)?.jvp_flops() / entries;
-        if products >= LEAST_SUM && products.is_finite() {
-            most = Some(most.map_or(products, |most| most.max(products)));
-        }
-    }
-    Ok(most)
 }
 
 #[cfg(test)]
