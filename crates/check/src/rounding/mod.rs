@@ -50,6 +50,15 @@ impl Measured {
         self.spreads(&self.value.as_f64()).collect()
     }
 
+    /// What some samples and others tell together.
+    pub(crate) fn and(&mut self, other: Measured) {
+        self.moved.iter_mut().zip(other.moved).for_each(|(most, moved)| *most = most.max(moved));
+        match other.shared.is_empty() || self.shared.is_empty() {
+            true => self.shared.clear(),
+            false => self.shared.extend(other.shared),
+        }
+    }
+
     /// The same, of these entries.
     pub(crate) fn spreads<'a>(&'a self, entries: &'a [f64]) -> impl Iterator<Item = f64> + 'a {
         entries.iter().zip(&self.moved).map(|(entry, moved)| of_both(*moved, self.stored * entry))
@@ -319,8 +328,9 @@ impl Run<'_> {
         let mut largest: Vec<Vec<f64>> = all(0.0);
         let mut shared: Vec<Vec<[f64; 2]>> = vec![Vec::new(); self.values.len()];
         let stored = self.sums.stores().0;
-        for sample in first..first + self.sums.samples {
-            let noise = Noise::new(sample);
+        let [start, end] = self.sums.drawn;
+        for sample in start..end {
+            let noise = Noise::new(first + sample);
             // A perturbed matrix may be singular where the exact one is not.
             let moved = match self.perturbed(&noise, size) {
                 Ok(moved) => moved,

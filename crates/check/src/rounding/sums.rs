@@ -75,6 +75,8 @@ pub(crate) struct Sums {
     in_pieces: bool,
     /// How often each size of perturbations is drawn.
     pub(super) samples: u64,
+    /// Which of these are drawn.
+    pub(super) drawn: [u64; 2],
 }
 
 impl Sums {
@@ -83,12 +85,21 @@ impl Sums {
 
     /// Those of a program of the language in some precision.
     pub(crate) const fn own(precision: Precision) -> Sums {
-        Sums { stored: precision, runs: precision, in_sequence: false, in_pieces: false, samples: SAMPLES }
+        let drawn = [0, SAMPLES];
+        Sums {
+            stored: precision,
+            runs: precision,
+            in_sequence: false,
+            in_pieces: false,
+            samples: SAMPLES,
+            drawn,
+        }
     }
 
     /// Those of other code that runs them in one format and stores them in another.
     pub(crate) fn of(stored: Precision, runs: Precision) -> Sums {
-        Sums { stored, runs, in_sequence: true, in_pieces: false, samples: SAMPLES_OF_OTHERS }
+        let drawn = [0, SAMPLES_OF_OTHERS];
+        Sums { stored, runs, in_sequence: true, in_pieces: false, samples: SAMPLES_OF_OTHERS, drawn }
     }
 
     /// The same, where PyTorch's logsumexp is that of a CPU: the largest, and the logarithm of a sum of exponentials, each stored.
@@ -96,10 +107,11 @@ impl Sums {
         Sums { in_pieces: true, ..self }
     }
 
-    /// The same, drawn as seldom as can be, numbers that are the same alike and not: the largest of few samples is less than that of
-    /// many, so what agrees within it agrees.
-    pub(crate) fn seldom(self) -> Sums {
-        Sums { samples: 2, ..self }
+    /// The same in parts, each of which draws as often as all before, and numbers that are the same alike and not. The largest of few
+    /// samples is less than that of many, so what agrees within some parts agrees.
+    pub(crate) fn parts(self) -> impl Iterator<Item = Sums> {
+        let ends = std::iter::successors(Some([0, 2]), |[_, end]| Some([*end, 2 * end]));
+        ends.take_while(move |[first, _]| *first < self.samples).map(move |drawn| Sums { drawn, ..self })
     }
 
     /// The sizes of perturbations, the larger one first: of 16 bits that is one of which [`OF_ONE`] times is what rounding does there,

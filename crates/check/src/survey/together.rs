@@ -119,7 +119,7 @@ impl Together {
         let simulation = Simulation::of_all(&self.gradients.iter().collect::<Vec<_>>(), &given)?;
         let unit = [self.one.array()?.clone()];
         let mut measured: BTreeMap<Precision, Vec<Arc<Measured>>> = BTreeMap::new();
-        let all = |sums: Sums| -> Result<Vec<Arc<Measured>>> {
+        let all = |sums: Sums| -> Result<Vec<Measured>> {
             let mut all = simulation.measure_all(&[&unit[..], &stated].concat(), sums)?;
             if let Some(beside) = &beside {
                 // Rounding that a kink hides is seen on the pieces beside it.
@@ -131,19 +131,27 @@ impl Together {
                     entries.keys().filter(told).for_each(larger);
                 }
             }
-            Ok(all.into_iter().map(Arc::new).collect())
+            Ok(all)
         };
+        let shared = |all: Vec<Measured>| all.into_iter().map(Arc::new).collect::<Vec<_>>();
         for &precision in &self.precisions {
-            let sums = Sums::of(precision, precision.accumulator());
-            let few = all(sums.seldom())?;
-            let is_enough = self.agrees(precision, &few);
-            let few = is_enough.then_some(few);
-            measured.insert(precision, few.map_or_else(|| all(sums), Ok)?);
+            let mut known: Vec<Measured> = Vec::new();
+            for part in Sums::of(precision, precision.accumulator()).parts() {
+                let drawn = all(part)?;
+                match known.is_empty() {
+                    true => known = drawn,
+                    false => known.iter_mut().zip(drawn).for_each(|(known, drawn)| known.and(drawn)),
+                }
+                if self.agrees(precision, &known) {
+                    break;
+                }
+            }
+            measured.insert(precision, shared(known));
         }
         let covers_own = |precision: &&Precision| Sums::of(**precision, precision.accumulator()).covers_own();
         let own = match measured.keys().find(covers_own) {
             Some(precision) => measured[precision].clone(),
-            None => all(Sums::OWN)?,
+            None => shared(all(Sums::OWN)?),
         };
         let of = |(number, own): (usize, Arc<Measured>)| {
             let of_each = measured.iter().map(|(&precision, measured)| (precision, measured[number].clone()));
@@ -199,12 +207,12 @@ impl Together {
     }
 
     /// Does all that is claimed in this precision agree with what was measured?
-    fn agrees(&self, precision: Precision, measured: &[Arc<Measured>]) -> bool {
+    fn agrees(&self, precision: Precision, measured: &[Measured]) -> bool {
         let mut claims = self.numbers.iter().filter(|(_, of, _)| *of == precision);
         claims.all(|(number, _, claimed)| {
             let measured = &measured[*number];
             let (claimed, derived) = (claimed.as_f64(), measured.value.as_f64());
-            Allowance::of(precision, [&**measured]).covers(&claimed, &derived)
+            Allowance::of(precision, [measured]).covers(&claimed, &derived)
         })
     }
 
@@ -282,14 +290,15 @@ impl Together {
 }
 
 /// The bytes that are held at once at the most, beside what is there already: where rounding is simulated, all gradients, how far each of
-/// their entries is moved by perturbations of two sizes, and a perturbed run of the program and of its backward pass.
+/// their entries is moved by perturbations of two sizes, both again from samples before, and a perturbed run of the program and of its
+/// backward pass.
 fn price(gradients: &[(Val, Val)], asked: &[&(Subject, &Claim)]) -> Result<usize> {
     let gradients: Vec<&Val> = gradients.iter().map(|(_, gradient)| gradient).collect();
     let leaves = float_leaves(&gradients);
     let run = Function::new(&leaves.iter().collect::<Vec<_>>(), &gradients, &[])?.peak();
     let entries: usize = gradients.iter().map(|gradient| gradient.shape().iter().product::<usize>()).sum();
-    // What is measured in one precision is kept while it is in the next one, and in that of the program.
-    let kept = 2 * precisions(asked).len().saturating_sub(1);
+    // What is measured in one precision is kept while it is in the next one.
+    let kept = 2 * precisions(asked).len();
     Ok(run.saturating_add(entries.saturating_mul((3 + kept) * size_of::<f64>())))
 }
 
