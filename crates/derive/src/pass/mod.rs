@@ -54,7 +54,7 @@ pub use truth::{Untrue, untrue};
 use crate::code::{Known, Source, Writer, gradient_code, shortened, vanish};
 use crate::forward::products;
 use crate::notation::is_entrywise;
-use line::{Alphabet, Lettering, is_name, is_single, names_of, product};
+use line::{Alphabet, Lettering, is_name, names_of, product};
 
 /// A Jacobian between two values with names is written out up to so many terms.
 const MOST_TERMS: usize = 12;
@@ -347,7 +347,7 @@ impl Pass<'_> {
         let is_loss = |share: &Share<'_>| share.of.id() == self.output.id() && share.of.ndim() == 0;
         let over = |share: &Share<'_>| -> Vec<(String, Dim)> {
             let all = share.letters.iter().cloned().zip(share.of.dims().iter().copied());
-            all.filter(|(_, dim)| !is_single(dim)).collect()
+            all.filter(|(_, dim)| !dim.is_single()).collect()
         };
         let cotangent = |share: &Share<'_>| {
             let at = share.letters.iter().cloned().map(Some).collect();
