@@ -30,6 +30,8 @@ pub enum Left {
     Slope(Slope),
     /// A value as a whole.
     Whole(Expr),
+    /// A sum of its own, which is zero.
+    Sum(Product),
 }
 
 /// The entry of a Jacobian of one value by another, with all other values that have names held.
@@ -88,6 +90,7 @@ impl Line {
             Left::Entry(of, at) => of_expr(of, ranks).indexed(at),
             Left::Whole(of) => of_expr(of, ranks),
             Left::Slope(slope) => slope.math(),
+            Left::Sum(product) => sum_of(std::slice::from_ref(product), ranks),
         };
         (Some(left), right)
     }
@@ -108,6 +111,20 @@ impl Line {
     pub fn text(&self, ranks: &Ranks<'_>) -> String {
         let (left, right) = self.sides(ranks);
         format!("{} {}", left.map_or("=".to_owned(), |left| left.text() + " ="), right.text())
+    }
+}
+
+impl Product {
+    /// What its sums are over, without what stands before them.
+    pub(super) fn summed(&self) -> Product {
+        let is_summed = |factor: &&Entry| match factor {
+            Entry::Of(_, at) => {
+                at.iter().flatten().any(|letter| self.over.iter().any(|(own, _)| own == letter))
+            }
+            _ => true,
+        };
+        let factors = self.factors.iter().filter(is_summed).cloned().collect();
+        Product { coef: Coef::one(), over: self.over.clone(), factors }
     }
 }
 
