@@ -40,7 +40,10 @@ def _pad(x, widths, value=0):
     return torch.nn.functional.pad(x, [width for pair in reversed(widths) for width in pair], value=value)
 
 def _prod(x, axis=None, keepdims=False):
-    return torch.prod(x) if axis is None else torch.prod(x, axis, keepdim=keepdims)
+    axes = _axes(x, axis)
+    for one in sorted(axes if isinstance(axes, tuple) else (axes,), reverse=True):
+        x = torch.prod(x, one, keepdim=keepdims)
+    return x
 
 def _scatter_add(x, index, size):
     index = torch.as_tensor(index)

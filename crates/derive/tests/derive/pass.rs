@@ -116,7 +116,8 @@ fn what_vanishes_is_said() {
               ∂L/∂mu = 1   (its derivative by one entry, all else that has a name held)
               ∂L/∂mu = ∂L/∂v ∂v/∂mu + ∂L/∂mu   (it goes into v and L, and their shares add up)
               = −2/n Σ_{k=1}^n ∂L/∂v (x_k − mu) + 1   (the derivatives inserted)
-              = 1   (the sum in one term is zero, by what its names stand for)
+              Σ_{k=1}^n (x_k − mu) = 0   (by what its names stand for)
+              ∂L/∂mu = 1   (what is zero is left out)
             dL/dx = 2 * dL/dv * (x - mu) / n + dL/dmu / n
               mu = 1/n Σ_{k=1}^n x_k   (how mu is computed)
               ∂mu/∂x_m = 1/n   (its derivative by one entry, all else that has a name held)
@@ -263,4 +264,18 @@ fn eigenvalues() {
           ∂L/∂X = eigh_v(X) (∂L/∂w ⊙ eigh_v(X))ᵀ   (as a whole)
     "#]],
     );
+}
+
+/// What stands behind an ellipsis stays there.
+#[test]
+fn products_of_elements() {
+    check("A: [2, 3] ~ positive; Z = prod(A, axis=0) * prod(A)", expect![[r#"
+        dL/dA = sum(dL/dZ * prod(A, axis=0)) * reshape(prod(where(eye(2 * 3), 1, reshape(A, [2 * 3])), axis=-1), [2, 3]) + prod(A) * dL/dZ * prod(where(eye(2), 1, A.T[..., None, :]), axis=-1).T
+          Z_i = prod(A) prod(A, axis=0)_i   (how Z is computed)
+          ∂Z_i/∂A_mn = prod(A, axis=0)_i reshape(prod(where(I_{2·3}, 1, reshape(A, [2 * 3])), axis=-1), [2, 3])_mn + δ_in prod(A) prod(where(I_2, 1, (Aᵀ)[..., None, :]), axis=-1)_im   (its derivative by one entry)
+          ∂L/∂A_mn = Σ_{i=1}^3 ∂L/∂Z_i ∂Z_i/∂A_mn   (the chain rule: every entry of Z passes its share)
+          = Σ_{i=1}^3 ∂L/∂Z_i prod(A, axis=0)_i reshape(prod(where(I_{2·3}, 1, reshape(A, [2 * 3])), axis=-1), [2, 3])_mn + Σ_{i=1}^3 ∂L/∂Z_i δ_in prod(A) prod(where(I_2, 1, (Aᵀ)[..., None, :]), axis=-1)_im   (the derivatives inserted)
+          = Σ_{i=1}^3 ∂L/∂Z_i prod(A, axis=0)_i reshape(prod(where(I_{2·3}, 1, reshape(A, [2 * 3])), axis=-1), [2, 3])_mn + ∂L/∂Z_n prod(A) prod(where(I_2, 1, (Aᵀ)[..., None, :]), axis=-1)_nm   (each δ picks one value of an index and ends its sum)
+          ∂L/∂A = sum(∂L/∂Z ⊙ prod(A, axis=0)) reshape(prod(where(I_{2·3}, 1, reshape(A, [2 * 3])), axis=-1), [2, 3]) + (prod(A) ∂L/∂Z) ⊙ prod(where(I_2, 1, (Aᵀ)[..., None, :]), axis=-1)ᵀ   (as a whole)
+    "#]]);
 }
