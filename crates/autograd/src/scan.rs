@@ -70,12 +70,20 @@ pub struct Scanned {
     pub all: Vec<Val>,
 }
 
-/// Runs `body` for each step from carries `init`; `stacked` values have `steps` rows.
+/// Runs `body` for each step from carries `init`; `stacked` values have `steps` rows. What is shared and not read is left out.
 ///
 /// # Errors
 /// Where there are not as many values as symbols, or one has not its symbol's shape and dtype.
 pub fn scan(body: Body, steps: Dim, init: &[&Val], stacked: &[&Val], shared: &[&Val]) -> Result<Scanned> {
-    run(Arc::new(body), steps, false, &[init, stacked, shared].concat())
+    if body.shared.len() != shared.len() {
+        return Err(Error::new(format!("scan: {} values for {} symbols", shared.len(), body.shared.len())));
+    }
+    let read = body.read();
+    let of_body = body.shared.iter().cloned().zip(shared.iter().copied());
+    let (symbols, shared): (Vec<Val>, Vec<&Val>) =
+        of_body.filter(|(symbol, _)| read.contains(&symbol.id())).unzip();
+    let body = Body { shared: symbols, ..body };
+    run(Arc::new(body), steps, false, &[init, stacked, &shared].concat())
 }
 
 fn run(body: Arc<Body>, steps: Dim, reversed: bool, inputs: &[&Val]) -> Result<Scanned> {
@@ -101,15 +109,21 @@ impl Body {
         Function::new(&inputs, &self.results().collect::<Vec<_>>(), &[])
     }
 
-    /// Which carries are read by what is computed.
-    fn read_carries(&self) -> Vec<usize> {
+    /// What is read by what is computed.
+    fn read(&self) -> HashSet<u64> {
         let (mut seen, mut pending) = (HashSet::new(), self.results().collect::<Vec<_>>());
         while let Some(value) = pending.pop() {
             if seen.insert(value.id()) {
                 pending.extend(value.inputs());
             }
         }
-        (0..self.carries.len()).filter(|&at| seen.contains(&self.carries[at].id())).collect()
+        seen
+    }
+
+    /// Which carries are read by what is computed.
+    fn read_carries(&self) -> Vec<usize> {
+        let read = self.read();
+        (0..self.carries.len()).filter(|&at| read.contains(&self.carries[at].id())).collect()
     }
 }
 

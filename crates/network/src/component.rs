@@ -6,7 +6,7 @@ use crate::network::Term;
 
 /// Is the label more than an axis of length 1?
 pub(crate) fn ranges(label: &Label) -> bool {
-    label.size() != 1
+    !label.dim().is_single()
 }
 
 /// Slots and factors of a term that have labels in common.

@@ -76,6 +76,11 @@ impl Dim {
         self.name
     }
 
+    /// Is it 1 whatever the sizes of a program are? A size that has a name is 1 by chance.
+    pub fn is_single(self) -> bool {
+        self.size == 1 && self.name.is_none()
+    }
+
     /// This dim, or `other` where they are equal and only `other` has a name: what an operation does whose
     /// output axis is both of two input axes.
     pub fn or_name_of(self, other: Dim) -> Dim {

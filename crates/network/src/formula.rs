@@ -93,7 +93,7 @@ impl<V: Value> Term<V> {
         let mut factors = Vec::new();
         for (&label, letter) in self.slots.iter().zip(slots) {
             match own.get(&label) {
-                Some(first) if label.size() != 1 => {
+                Some(first) if !label.dim().is_single() => {
                     factors.push(format!("δ_{}", subscript(&[first, letter])))
                 }
                 Some(_) => {}
@@ -105,7 +105,7 @@ impl<V: Value> Term<V> {
         let summed =
             distinct(self.factors.iter().flat_map(Factor::labels)).into_iter().filter(|l| !self.is_free(*l));
         let mut sums = Vec::new();
-        for label in summed.filter(|label| label.size() != 1) {
+        for label in summed.filter(|label| !label.dim().is_single()) {
             let letter = letters.summed(label, slots);
             own.insert(label, letter.clone());
             sums.push(letter);

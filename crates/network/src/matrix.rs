@@ -84,8 +84,9 @@ fn transposed(chain: Chain) -> Chain {
 }
 
 fn written(chain: &Chain) -> String {
+    let turned = |atom: &str| atom.strip_suffix('ᵀ').map_or_else(|| format!("{atom}ᵀ"), str::to_owned);
     let atoms: Vec<String> =
-        chain.iter().map(|(atom, turned)| if *turned { format!("{atom}ᵀ") } else { atom.clone() }).collect();
+        chain.iter().map(|(atom, is_turned)| if *is_turned { turned(atom) } else { atom.clone() }).collect();
     atoms.join(" ")
 }
 

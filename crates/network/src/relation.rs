@@ -86,7 +86,7 @@ impl Relation {
                 None => linear.push((coefficient, label)),
             }
         }
-        linear.retain(|&(coefficient, label)| coefficient != 0 && label.size() != 1);
+        linear.retain(|&(coefficient, label)| coefficient != 0 && !label.dim().is_single());
         linear.sort_by_key(|&(_, label)| label);
         self.linear = linear;
     }

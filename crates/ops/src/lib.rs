@@ -25,6 +25,7 @@
 mod args;
 mod arithmetic;
 mod call;
+mod definition;
 mod error;
 pub mod kernel;
 mod labels;

@@ -182,11 +182,15 @@ impl Val {
     /// symbol.
     pub fn expression(&self) -> String {
         match &self.node.origin {
-            Origin::Call(op, inputs) => {
-                op.written(&inputs.iter().map(|input| written(input, FORMULA_DEPTH)).collect::<Vec<_>>())
-            }
+            Origin::Call(op, inputs) => self.written_by(op.as_ref(), inputs, FORMULA_DEPTH),
             _ => self.symbol(),
         }
+    }
+
+    /// The same for a result of `op`, whose inputs are written to some depth.
+    fn written_by(&self, op: &dyn Op, inputs: &[Val], depth: usize) -> String {
+        let inputs: Vec<String> = inputs.iter().map(|input| written(input, depth)).collect();
+        op.written_result(self, &inputs).unwrap_or_else(|| op.written(&inputs))
     }
 
     /// The values this one was computed from; none for a leaf.
@@ -383,10 +387,7 @@ fn written(value: &Val, depth: usize) -> String {
         },
         Origin::Number(number) => format!("{number}"),
         Origin::Call(..) if depth == 0 => "…".to_string(),
-        Origin::Call(op, inputs) => {
-            let inputs: Vec<String> = inputs.iter().map(|input| written(input, depth - 1)).collect();
-            op.written(&inputs)
-        }
+        Origin::Call(op, inputs) => value.written_by(op.as_ref(), inputs, depth - 1),
     }
 }
 

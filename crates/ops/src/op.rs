@@ -144,6 +144,11 @@ pub trait Op: fmt::Debug + Send + Sync + 'static {
     fn written(&self, inputs: &[String]) -> String {
         format!("{}({})", self.name(), inputs.join(", "))
     }
+
+    /// How one of several results is written by itself, where an expression of the language gives it: a call of the operation is its first.
+    fn written_result(&self, result: &Val, inputs: &[String]) -> Option<String> {
+        (result.output() == 0).then(|| self.written(inputs))
+    }
 }
 
 /// How far an operand is off of which results are the exact ones, but for their own rounding.

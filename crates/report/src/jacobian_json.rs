@@ -45,6 +45,7 @@ pub fn jacobian_json(report: &JacobianReport) -> String {
         payloads: report.payloads.iter().map(payload).collect(),
         structure: report.statements.iter().map(|statement| StatementJson::new(statement, report)).collect(),
         matrix: report.matrix.as_deref().filter(|_| report.cost.terms > 0),
+        matrix_col: report.by_columns.as_deref().filter(|_| report.cost.terms > 0),
         cost: price(&report.cost),
         reverse_mode_flops: Number(report.reverse_mode_flops),
         operations: report.operations.iter().map(step).collect(),
@@ -73,6 +74,8 @@ struct JacobianJson<'a> {
     structure: Vec<StatementJson>,
     #[serde(skip_serializing_if = "Option::is_none")]
     matrix: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    matrix_col: Option<&'a str>,
     cost: CostJson,
     reverse_mode_flops: Number,
     operations: Vec<StepJson>,

@@ -130,6 +130,25 @@ fn the_formula_of_a_loop_speaks_of_the_loop_and_not_of_its_steps() -> Result<()>
     Ok(())
 }
 
+/// What the body is given and does not read has no share in the derivative.
+#[test]
+fn a_loop_is_given_what_it_reads() -> Result<()> {
+    let (h, a) = (Val::symbol("h", &[], DType::F64), Val::symbol("a", &[], DType::F64));
+    let unread = Val::symbol("b", &[], DType::F64);
+    let body = Body {
+        step: Val::symbol("t", &[], DType::I64),
+        next: vec![(&a * &h)?],
+        yields: vec![],
+        carries: vec![h],
+        stacked: vec![],
+        shared: vec![a, unread],
+    };
+    let (start, factor) = (Val::symbol("h0", &[], DType::F64), Val::symbol("c", &[], DType::F64));
+    let last = scan(body, Dim::new(3), &[&start], &[], &[&factor, &factor])?.last.remove(0);
+    assert_eq!(jacobian(&last, &factor, &[])?.formula(), "(∂scan(h0, c)/∂c)");
+    Ok(())
+}
+
 #[test]
 fn a_loop_of_no_steps_is_its_start() -> Result<()> {
     let (h, a) = (Val::symbol("h", &[], DType::F64), Val::symbol("a", &[], DType::F64));

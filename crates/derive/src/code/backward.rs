@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use pullback_autograd::between;
 use pullback_lang::{Expr, Span, make, parse_expr};
-use pullback_network::{Coef, Label, Value};
+use pullback_network::{Coef, Label, Map, Value};
 use pullback_ops::{Factor, Network, Origin, Val};
 
 use super::Source;
@@ -96,16 +96,20 @@ fn written(cotangent: &Network, of: &Val, wrt: &Val, writer: &Writer<'_>) -> Opt
 }
 
 /// What an operation sends back that has an adjoint of its own ([`pullback_ops::Op::adjoint`]): as a network it is a relation between
-/// labels, for which the language has no other words. A reshape that is no more than another place for axes of size 1 has them.
+/// labels, or a map that only the operation knows, for which the language has no other words. A reshape that is no more than another place for axes of size 1 has them.
 fn sent_back(value: &Val, k: usize, cotangent: &Network, writer: &Writer<'_>) -> Option<Network> {
     let (Origin::Call(_, inputs), true) = (value.origin(), cotangent.inputs().is_empty()) else {
         return None;
     };
     let input = &inputs[k];
-    let is_relation = |factor: &Factor| matches!(factor, Factor::Relation(_));
+    let has_no_words = |factor: &Factor| match factor {
+        Factor::Relation(_) => true,
+        Factor::Operator(operator) => matches!(operator.map, Map::Local { .. }),
+        Factor::Dense(..) => false,
+    };
     if !is_one_by_chance(value)
         && !is_one_by_chance(input)
-        && !value.jacobian(k).ok()?.terms().iter().any(|term| term.factors.iter().any(is_relation))
+        && !value.jacobian(k).ok()?.terms().iter().any(|term| term.factors.iter().any(has_no_words))
     {
         return None;
     }

@@ -17,7 +17,7 @@ pub(super) struct Node {
 
 /// Is it the label of an axis that is there to be stretched? A size of one that has a name is one by chance.
 pub(super) fn is_stretched(label: &Label) -> bool {
-    label.size() == 1 && label.dim().name().is_none()
+    label.dim().is_single()
 }
 
 /// Has a value an axis of size one that has a name, and so is one by chance? Which axis is which cannot be told from sizes then.

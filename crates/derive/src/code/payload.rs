@@ -87,10 +87,6 @@ impl<'a> Writer<'a> {
 
     fn call_of(&self, val: &Val, parts: &mut usize) -> Option<Expr> {
         let at = Span::default();
-        if val.output() > 0 {
-            // A call in an expression is its first result.
-            return None;
-        }
         let (op, inputs) = match val.origin() {
             Origin::Number(number) => return Some(make::number(at, *number)),
             Origin::Leaf => return None,
@@ -117,7 +113,7 @@ impl<'a> Writer<'a> {
             }
             _ => {
                 let names: Vec<String> = (0..operands.len()).map(|k| format!("operand_{k}")).collect();
-                let call = parse_expr(&op.written(&names)).ok()?.expr;
+                let call = parse_expr(&op.written_result(val, &names)?).ok()?.expr;
                 let written = make::substituted(&call, &names.into_iter().zip(operands).collect());
                 Some(softmax(&written).unwrap_or(written))
             }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::fmt::Write;
 
-use pullback_lang::{BinaryOp, Expr, ExprKind, Name, make, print};
+use pullback_lang::{BinaryOp, Expr, ExprKind, Name, Span, make, print};
 use pullback_ops::find;
 
 use super::program::{Exported, NotExported, Size};
@@ -33,6 +33,8 @@ pub(super) fn module(
     autograd_function: bool,
 ) -> Result<String, NotExported> {
     let mut writer = Writer::new(program, framework);
+    let incoming = writer.cotangent(&program.output.0);
+    writer.like = writer.of_floats(&program.inputs).unwrap_or_default();
     let forward: Vec<String> = program
         .forward
         .iter()
@@ -41,6 +43,7 @@ pub(super) fn module(
             Ok(format!("{} = {}", names.join(", "), writer.expr(expr)?))
         })
         .collect::<Result<_, NotExported>>()?;
+    writer.like = writer.of_floats(&program.saved).unwrap_or_else(|| "grads".to_owned());
     let backward: Vec<String> = program
         .backward
         .iter()
@@ -62,7 +65,6 @@ pub(super) fn module(
     let mut kept: Vec<String> = program.saved.iter().map(|name| writer.name(name)).collect();
     kept.extend(program.sizes.iter().map(|size| writer.name(&size.name)));
     let output = writer.name(&program.output.0);
-    let incoming = writer.cotangent(&program.output.0);
     let results: Vec<String> = program
         .wrt
         .iter()
@@ -158,6 +160,8 @@ struct Writer<'a> {
     taken: Vec<&'a str>,
     /// The functions that are defined beside the code.
     support: BTreeSet<String>,
+    /// A value at hand, whose type of numbers constants have in PyTorch; elsewhere they take that of what they meet.
+    like: String,
 }
 
 impl<'a> Writer<'a> {
@@ -170,7 +174,17 @@ impl<'a> Writer<'a> {
             functions: super::functions(column).collect(),
             taken: names.map(String::as_str).collect(),
             support: BTreeSet::new(),
+            like: String::new(),
         }
+    }
+
+    /// The first of some values of the program that is made of floats.
+    fn of_floats(&self, names: &[String]) -> Option<String> {
+        let is_float = |name: &&String| {
+            let value = self.program.value(&make::name(Span::default(), name));
+            value.is_ok_and(|value| value.dtype().is_float())
+        };
+        names.iter().find(is_float).map(|name| self.name(name))
     }
 
     /// A name of the program.
@@ -233,9 +247,24 @@ impl<'a> Writer<'a> {
                 Ok(make::name(expr.span, &self.cotangent(of)))
             }
             // What is true or false is computed with as ones and zeros.
+            ExprKind::Binary { operator, .. } if operator.kind.compares() && self.is_torch() => {
+                let compared = self.with_written_parts(expr)?;
+                Ok(self.floats(compared))
+            }
             ExprKind::Binary { operator, .. } if operator.kind.compares() => {
                 let one = make::name(expr.span, "1.0");
                 Ok(make::binary(expr.span, BinaryOp::Mul, one, self.with_written_parts(expr)?))
+            }
+            ExprKind::Binary { operator, left, right } if self.is_torch() => {
+                let meets_floats = self.is_of(left, true) || self.is_of(right, true);
+                let is_left = self.is_of(expr, false) || (meets_floats && operator.kind != BinaryOp::MatMul);
+                let operand = |writer: &mut Writer<'_>, part: &Expr| {
+                    let written = writer.tree(part)?;
+                    let stays = is_left || !writer.is_of(part, false);
+                    Ok(if stays { written } else { writer.floats(written) })
+                };
+                let (a, b) = (operand(self, left)?, operand(self, right)?);
+                Ok(make::binary(expr.span, operator.kind, a, b))
             }
             ExprKind::Call { function, args, kwargs } => self.call(expr, function, args, kwargs),
             _ => self.with_written_parts(expr),
@@ -250,6 +279,23 @@ impl<'a> Writer<'a> {
         Ok(copy)
     }
 
+    fn is_torch(&self) -> bool {
+        self.framework == Framework::Torch
+    }
+
+    /// Is it an array of floats, or else of integers, that the code computes from what it is given?
+    fn is_of(&self, expr: &Expr, floats: bool) -> bool {
+        let value = self.program.value(expr);
+        value.is_ok_and(|value| value.as_number().is_none() && value.dtype().is_float() == floats)
+    }
+
+    /// An array as floats, where PyTorch would make them of single precision.
+    fn floats(&mut self, array: Expr) -> Expr {
+        self.support.insert("_float".to_owned());
+        let like = make::name(array.span, &self.like);
+        make::call(array.span, "_float", vec![array], vec![("like", like)])
+    }
+
     fn call(
         &mut self,
         expr: &Expr,
@@ -260,7 +306,7 @@ impl<'a> Writer<'a> {
         let Some(&target) = self.functions.get(function.text.as_str()) else {
             return Err(NotExported::Missing(format!("`{function}`")));
         };
-        let is_torch = self.framework == Framework::Torch;
+        let is_torch = self.is_torch();
         if is_torch
             && target.starts_with("torch.")
             && kwargs.is_empty()
@@ -302,6 +348,10 @@ impl<'a> Writer<'a> {
                 let axes = (0..rank).map(|axis| make::integer(expr.span, axis)).collect();
                 let axes = Expr::new(expr.span, ExprKind::List(axes));
                 written.insert(0, (Name::new("axis", expr.span), axes));
+            }
+            let is_like = |line: &str| line.starts_with(&format!("def {target}(")) && line.contains("like");
+            if is_torch && !self.is_of(expr, false) && include_str!("support_torch.py").lines().any(is_like) {
+                written.push((Name::new("like", expr.span), make::name(expr.span, &self.like)));
             }
         }
         Ok(copy)

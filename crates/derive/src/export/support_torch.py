@@ -4,6 +4,12 @@ def _cbrt(x):
 def _cumsum(x, axis=0, reverse=False):
     return torch.flip(torch.cumsum(torch.flip(x, (axis,)), axis), (axis,)) if reverse else torch.cumsum(x, axis)
 
+def _eye(n, like):
+    return torch.eye(n, dtype=like.dtype, device=like.device)
+
+def _float(x, like):
+    return x.to(like.dtype)
+
 def _gather(x, index, axis=0):
     index = torch.as_tensor(index)
     return torch.index_select(x, axis, index.reshape(-1)).reshape(x.shape[:axis] + index.shape + x.shape[axis + 1:])
@@ -17,23 +23,27 @@ def _axes(x, axis):
 def _logsumexp(x, axis=None, keepdims=False):
     return torch.logsumexp(x, _axes(x, axis), keepdim=keepdims)
 
-def _maximum(a, b):
-    return torch.maximum(torch.as_tensor(a), torch.as_tensor(b))
+def _maximum(a, b, like=None):
+    return torch.maximum(_tensor(a, like), _tensor(b, like))
 
-def _minimum(a, b):
-    return torch.minimum(torch.as_tensor(a), torch.as_tensor(b))
+def _minimum(a, b, like=None):
+    return torch.minimum(_tensor(a, like), _tensor(b, like))
 
 def _norm(x, p=2, axis=None, keepdims=False):
     return torch.sum(torch.abs(x) ** p, _axes(x, axis), keepdim=keepdims) ** (1 / p)
 
-def _ones(*shape):
-    return torch.ones(shape[0] if shape and isinstance(shape[0], (list, tuple)) else shape)
+def _ones(*shape, like):
+    shape = shape[0] if shape and isinstance(shape[0], (list, tuple)) else shape
+    return torch.ones(shape, dtype=like.dtype, device=like.device)
 
 def _pad(x, widths, value=0):
     return torch.nn.functional.pad(x, [width for pair in reversed(widths) for width in pair], value=value)
 
 def _prod(x, axis=None, keepdims=False):
-    return torch.prod(x) if axis is None else torch.prod(x, axis, keepdim=keepdims)
+    axes = _axes(x, axis)
+    for one in sorted(axes if isinstance(axes, tuple) else (axes,), reverse=True):
+        x = torch.prod(x, one, keepdim=keepdims)
+    return x
 
 def _scatter_add(x, index, size):
     index = torch.as_tensor(index)
@@ -58,6 +68,9 @@ def _step(x):
 def _stop_gradient(x):
     return x.detach()
 
+def _tensor(x, like):
+    return torch.as_tensor(x) if like is None or torch.is_tensor(x) else torch.tensor(x, dtype=like.dtype, device=like.device)
+
 def _tie_share(x, axis=None):
     ties = (x == torch.amax(x, _axes(x, axis), keepdim=True)).to(x.dtype)
     return ties / torch.sum(ties, _axes(x, axis), keepdim=True)
@@ -65,8 +78,8 @@ def _tie_share(x, axis=None):
 def _transpose(x, first=None, second=None):
     return x.T if first is None else torch.swapaxes(x, first, second)
 
-def _truth(x):
-    return (x != 0).to(torch.get_default_dtype())
+def _truth(x, like):
+    return (x != 0).to(like.dtype)
 
 def _var(x, axis=None, keepdims=False, correction=0):
     return torch.var(x, _axes(x, axis), correction=correction, keepdim=keepdims)
@@ -74,8 +87,9 @@ def _var(x, axis=None, keepdims=False, correction=0):
 def _vec(x, layout="row"):
     return (x.T if layout == "col" else x).reshape(-1)
 
-def _where(condition, a, b):
-    return torch.where(torch.as_tensor(condition) != 0, torch.as_tensor(a), torch.as_tensor(b))
+def _where(condition, a, b, like=None):
+    return torch.where(torch.as_tensor(condition) != 0, _tensor(a, like), _tensor(b, like))
 
-def _zeros(*shape):
-    return torch.zeros(shape[0] if shape and isinstance(shape[0], (list, tuple)) else shape)
+def _zeros(*shape, like):
+    shape = shape[0] if shape and isinstance(shape[0], (list, tuple)) else shape
+    return torch.zeros(shape, dtype=like.dtype, device=like.device)

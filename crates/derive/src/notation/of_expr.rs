@@ -42,6 +42,12 @@ struct Writer<'a> {
 
 impl Writer<'_> {
     fn write(&self, expr: &Expr) -> (Math, Level) {
+        if let (Some([row, column]), ExprKind::Transpose(inner)) = (self.at, &expr.kind)
+            && self.rank(inner) != Some(1)
+        {
+            let turned = [column.clone(), row.clone()];
+            return Writer { ranks: self.ranks, at: Some(&turned) }.write(inner);
+        }
         if let Some(at) = self.at
             && !at.is_empty()
             && !self.is_entrywise(expr)
@@ -132,8 +138,17 @@ impl Writer<'_> {
                 (Math::Row(vec![bracketed(left), Math::Operator("⊙"), right]), Level::Entrywise)
             }
             BinaryOp::Div => {
-                let (above, below) = (self.write(left).0, self.write(right).0);
-                (Math::Fraction(Box::new(above), Box::new(below)), Level::Product)
+                // A minus stands before the bar.
+                let (above, is_negated) = match &left.kind {
+                    ExprKind::Negate(above) => (&**above, true),
+                    _ => (left, false),
+                };
+                let (above, below) = (self.write(above).0, self.write(right).0);
+                let quotient = Math::Fraction(Box::new(above), Box::new(below));
+                match is_negated {
+                    true => (Math::Row(vec![Math::Sign("−"), quotient]), Level::Sum),
+                    false => (quotient, Level::Product),
+                }
             }
             BinaryOp::Pow => {
                 let (base, exponent) = (self.at_least(left, Level::Atom), self.write(right).0);

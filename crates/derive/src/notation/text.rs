@@ -68,7 +68,10 @@ impl Math {
         let short = |part: &Math| match part {
             Math::Number(_) | Math::Word(_) => true,
             Math::Row(parts) => {
-                parts.iter().all(|part| matches!(part, Math::Number(_) | Math::Word(_) | Math::Sign("·")))
+                let is_short = |part: &Math| {
+                    matches!(part, Math::Number(_) | Math::Word(_) | Math::Sign("·") | Math::Operator(_))
+                };
+                parts.iter().all(is_short)
             }
             _ => false,
         };
@@ -85,8 +88,18 @@ impl Math {
 fn side(part: &Math, above: bool) -> String {
     match part {
         Math::Row(parts) if parts.first() == Some(&Math::Sign("∂")) => part.text(),
-        Math::Product(_) if above => part.text(),
+        Math::Product(_) | Math::Fraction(..) if above => part.text(),
+        // What only multiplies is read from left to right.
+        Math::Row(parts) if above && parts.iter().all(multiplies) => part.text(),
         Math::Sub(..) | Math::Super(..) => part.text(),
         _ => part.clone().grouped().text(),
+    }
+}
+
+fn multiplies(part: &Math) -> bool {
+    match part {
+        Math::Operator(sign) => *sign == "⊙",
+        Math::Sign(sign) => *sign == "·",
+        _ => true,
     }
 }

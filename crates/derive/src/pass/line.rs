@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use pullback_lang::{Expr, ExprKind, print};
+use pullback_lang::{Expr, ExprKind, parse_expr, print};
 use pullback_network::{Coef, Dim, Label, Map, Operator, Written, written_sum};
 use pullback_ops::{Factor, Term, Val};
 
@@ -30,6 +30,8 @@ pub enum Left {
     Slope(Slope),
     /// A value as a whole.
     Whole(Expr),
+    /// A sum of its own, which is zero.
+    Sum(Product),
 }
 
 /// The entry of a Jacobian of one value by another, with all other values that have names held.
@@ -88,6 +90,7 @@ impl Line {
             Left::Entry(of, at) => of_expr(of, ranks).indexed(at),
             Left::Whole(of) => of_expr(of, ranks),
             Left::Slope(slope) => slope.math(),
+            Left::Sum(product) => sum_of(std::slice::from_ref(product), ranks),
         };
         (Some(left), right)
     }
@@ -108,6 +111,20 @@ impl Line {
     pub fn text(&self, ranks: &Ranks<'_>) -> String {
         let (left, right) = self.sides(ranks);
         format!("{} {}", left.map_or("=".to_owned(), |left| left.text() + " ="), right.text())
+    }
+}
+
+impl Product {
+    /// What its sums are over, without what stands before them.
+    pub(super) fn summed(&self) -> Product {
+        let is_summed = |factor: &&Entry| match factor {
+            Entry::Of(_, at) => {
+                at.iter().flatten().any(|letter| self.over.iter().any(|(own, _)| own == letter))
+            }
+            _ => true,
+        };
+        let factors = self.factors.iter().filter(is_summed).cloned().collect();
+        Product { coef: Coef::one(), over: self.over.clone(), factors }
     }
 }
 
@@ -245,7 +262,6 @@ fn side(linear: &[(i64, String)], constant: i64, sign: i64) -> Math {
 fn number(coef: &Coef) -> Math {
     let text = coef.collected().to_string();
     let row = |text: &str| {
-        let text = text.trim_start_matches('(').trim_end_matches(')');
         let mut parts = Vec::new();
         for part in text.split('·') {
             if !parts.is_empty() {
@@ -256,24 +272,27 @@ fn number(coef: &Coef) -> Math {
                     Math::Super(Box::new(Math::word(base)), Box::new(Math::Number(power.to_owned())))
                 }
                 None if part.starts_with(|c: char| c.is_ascii_digit()) => Math::Number(part.to_owned()),
-                None => Math::word(part),
+                // A size that a program computes of others: `(n - 1)`.
+                None => match parse_expr(part) {
+                    Ok(size) => of_expr(&size.expr, &|_| Some(Vec::new())),
+                    Err(_) => Math::word(part),
+                },
             });
         }
         if let [only] = parts.as_slice() { only.clone() } else { Math::Row(parts) }
     };
     match text.split_once('/') {
-        Some((above, below)) => Math::Fraction(Box::new(row(above)), Box::new(row(below))),
+        Some((above, below)) => {
+            let product = below.strip_prefix('(').and_then(|below| below.strip_suffix(')'));
+            let below = product.filter(|_| below.contains('·')).unwrap_or(below);
+            Math::Fraction(Box::new(row(above)), Box::new(row(below)))
+        }
         None => row(&text),
     }
 }
 
 /// The only index of an axis of one entry.
 const ONLY: &str = "1";
-
-/// Has an axis one entry, and is there to be stretched?
-pub(super) fn is_single(dim: &Dim) -> bool {
-    dim.size() == 1 && dim.name().is_none()
-}
 
 /// Products as one line of plain text, `Σ_k X_ik W_kj`: values as the language writes them, with their indices behind.
 pub(crate) fn plain(products: &[Product]) -> String {
@@ -312,7 +331,7 @@ impl Alphabet {
     pub(super) fn of_axes(&self, wanted: &str, dims: &[Dim], taken: &[String]) -> Vec<String> {
         let mut letters = self.take(wanted, dims.len(), taken).into_iter();
         let letter =
-            |dim: &Dim| if is_single(dim) { ONLY.to_owned() } else { letters.next().unwrap_or_default() };
+            |dim: &Dim| if dim.is_single() { ONLY.to_owned() } else { letters.next().unwrap_or_default() };
         dims.iter().map(letter).collect()
     }
 
@@ -351,7 +370,7 @@ pub(crate) fn product(
     let mut factors = Vec::new();
     for (&label, letter) in term.slots.iter().zip(slots) {
         match own.get(&label) {
-            Some(first) if !is_single(&label.dim()) => {
+            Some(first) if !label.dim().is_single() => {
                 factors.push(Entry::Delta(first.clone(), letter.clone()))
             }
             Some(_) => {}
@@ -362,7 +381,7 @@ pub(crate) fn product(
     }
     let mut over = Vec::new();
     for label in term.factors.iter().flat_map(Factor::labels) {
-        if own.contains_key(&label) || is_single(&label.dim()) {
+        if own.contains_key(&label) || label.dim().is_single() {
             continue;
         }
         let taken: Vec<String> = slots.iter().chain(own.values()).cloned().collect();

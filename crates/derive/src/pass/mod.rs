@@ -54,7 +54,7 @@ pub use truth::{Untrue, untrue};
 use crate::code::{Known, Source, Writer, gradient_code, shortened, vanish};
 use crate::forward::products;
 use crate::notation::is_entrywise;
-use line::{Alphabet, Lettering, is_name, is_single, names_of, product};
+use line::{Alphabet, Lettering, is_name, names_of, product};
 
 /// A Jacobian between two values with names is written out up to so many terms.
 const MOST_TERMS: usize = 12;
@@ -347,7 +347,7 @@ impl Pass<'_> {
         let is_loss = |share: &Share<'_>| share.of.id() == self.output.id() && share.of.ndim() == 0;
         let over = |share: &Share<'_>| -> Vec<(String, Dim)> {
             let all = share.letters.iter().cloned().zip(share.of.dims().iter().copied());
-            all.filter(|(_, dim)| !is_single(dim)).collect()
+            all.filter(|(_, dim)| !dim.is_single()).collect()
         };
         let cotangent = |share: &Share<'_>| {
             let at = share.letters.iter().cloned().map(Some).collect();
@@ -367,7 +367,7 @@ impl Pass<'_> {
                 format!("it goes into {} and {last}, and their shares add up", first.join(", "))
             }
         };
-        push(own, Right::Products(chain.collect()), why);
+        push(own.clone(), Right::Products(chain.collect()), why);
         let Some(derivatives) = derivatives.iter().cloned().collect::<Option<Vec<Vec<Product>>>>() else {
             return;
         };
@@ -430,12 +430,17 @@ impl Pass<'_> {
         let is_left = |place: &usize| !vanishing.contains(place);
         if !vanishing.is_empty() && vanishing.iter().all(|place| *place < after.len()) {
             let left = (0..after.len()).filter(is_left).map(|place| after[place].clone()).collect();
-            let why = if vanishing.len() == 1 {
-                "the sum in one term is zero, by what its names stand for"
-            } else {
-                "the sums in some terms are zero, by what their names stand for"
-            };
-            push(Left::Same, Right::Products(left), why.to_owned());
+            let mut zeros: Vec<Product> = Vec::new();
+            for sum in vanishing.iter().map(|place| after[*place].summed()) {
+                if !zeros.contains(&sum) {
+                    zeros.push(sum);
+                }
+            }
+            for sum in zeros {
+                let why = "by what its names stand for".to_owned();
+                push(Left::Sum(sum), Right::Products(Vec::new()), why);
+            }
+            push(own, Right::Products(left), "what is zero is left out".to_owned());
         }
     }
 }

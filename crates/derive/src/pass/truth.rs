@@ -74,6 +74,10 @@ pub fn untrue(stages: &[Stage], program: &Program, output: &str) -> Vec<Untrue> 
         }
         let mut left: Option<(Vec<String>, Array)> = None;
         for (place, line) in stage.lines.iter().enumerate() {
+            if let Left::Sum(sum) = &line.left {
+                tell(Some(place), left.as_ref().and_then(|left| ground.vanishes(sum, left, &scope)));
+                continue;
+            }
             if line.left != Left::Same {
                 left = ground.left(&line.left, &scope);
             }
@@ -137,7 +141,7 @@ impl<'a> Ground<'a> {
     /// The numbers of a left side, and the letters of its axes.
     fn left(&self, left: &Left, scope: &Scope) -> Option<(Vec<String>, Array)> {
         match left {
-            Left::Same => None,
+            Left::Same | Left::Sum(_) => None,
             Left::Entry(of, at) => Some((at.clone(), self.value(of, scope)?)),
             Left::Whole(of) => Some((Vec::new(), self.value(of, scope)?)),
             Left::Slope(slope) => {
@@ -181,18 +185,34 @@ impl<'a> Ground<'a> {
         match &line.right {
             Right::Whole(expr) => Some(same(Some(&self.value(expr, scope)?), expected)),
             Right::Products(products) => {
-                let sizes: Vec<usize> = expected.shape().to_vec();
-                if letters.len() != sizes.len() {
-                    return None;
-                }
-                let mut total = vec![0.0; expected.len()];
-                for product in products {
-                    self.add(product, (letters, &sizes), scope, &mut total)?;
-                }
-                let total = Array::from_vec(&sizes, total).ok()?;
+                let total = self.total(products, letters, expected.shape(), scope)?;
                 Some(same(Some(&total), expected))
             }
         }
+    }
+
+    /// Is a sum zero, at all values of the letters of a left side?
+    fn vanishes(&self, sum: &Product, (letters, of): &(Vec<String>, Array), scope: &Scope) -> Option<bool> {
+        let total = self.total(std::slice::from_ref(sum), letters, of.shape(), scope)?;
+        Some(same(Some(&total), &Array::zeros(of.shape(), DType::F64).ok()?))
+    }
+
+    /// The sum of products at all values of some letters.
+    fn total(
+        &self,
+        products: &[Product],
+        letters: &[String],
+        sizes: &[usize],
+        scope: &Scope,
+    ) -> Option<Array> {
+        if letters.len() != sizes.len() {
+            return None;
+        }
+        let mut total = vec![0.0; sizes.iter().product()];
+        for product in products {
+            self.add(product, (letters, sizes), scope, &mut total)?;
+        }
+        Array::from_vec(sizes, total).ok()
     }
 
     /// Adds a product at all values of all its letters.

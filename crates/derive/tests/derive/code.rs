@@ -510,3 +510,101 @@ fn reshapes_of_one_entry() {
     let (value, gradient) = (value.array(), gradient.expect("which is not zero"));
     assert!(value.expect("numbers").is_near(gradient.array().expect("numbers"), 1e-9), "{of_one}");
 }
+
+/// A result that is not the first of its operation is what a function of the language gives by itself.
+#[test]
+fn one_of_several_results() {
+    check(
+        "X: [N=4, N] ~ symmetric; w = eigvalsh(X); L = sum(exp(w))",
+        expect![[r#"
+        X: eigh_v(X) @ (exp(w) * eigh_v(X)).T
+    "#]],
+    );
+    check(
+        "X: [N=4, N] ~ symmetric; w, V = eigh(X); L = sum(exp(w))",
+        expect![[r#"
+        X: V @ (exp(w) * V).T
+    "#]],
+    );
+    check(
+        "X: [N=4, D=3] ~ randn; L = sum(svdvals(X)^3)",
+        expect![[r#"
+        X: 3 * svd_u(X) @ (svdvals(X)^2 * svd_vt(X).T).T
+    "#]],
+    );
+    check(
+        "X: [N=4, D=3] ~ randn; Y, _ = sort(X, axis=0, descending=true)",
+        expect![[r#"
+        X: sum(dY.T[:, :, None] * gather(eye(N), permute(argsort(X, axis=0, descending=true), [1, 0]), axis=0), axis=1).T
+    "#]],
+    );
+    check(
+        "x: [n=5] ~ randn; y, _ = sort(x)",
+        expect![[r#"
+        x: scatter_add(dy, argsort(x, axis=0), n)
+    "#]],
+    );
+}
+
+/// A product has its derivative at zeros too.
+#[test]
+fn products_of_elements() {
+    check(
+        "x: [n=4] = [0.5, 0, -1.5, 2]; L = prod(x)",
+        expect![[r#"
+        x: prod(where(eye(n), 1, x), axis=-1)
+    "#]],
+    );
+    check(
+        "X: [n=2, m=3] = [[0, 2, -1.5], [0, 0, 3]]; p = prod(X, axis=1)",
+        expect![[r#"
+        X: dp[:, None] * prod(where(eye(m), 1, X[..., None, :]), axis=-1)
+    "#]],
+    );
+    check(
+        "X: [n=2, m=3] = [[0, 2, -1.5], [0, 0, 3]]; p = prod(X, axis=0, keepdims=true)",
+        expect![[r#"
+        X: dp * prod(where(eye(n), 1, X.T[..., None, :]), axis=-1).T
+    "#]],
+    );
+    check(
+        "X: [n=2, m=3] = [[0.5, 2, -1.5], [0, 1, 3]]; L = prod(X + 1)",
+        expect![[r#"
+        X: reshape(prod(where(eye(n * m), 1, reshape(X + 1, [n * m])), axis=-1), [n, m])
+    "#]],
+    );
+}
+
+#[test]
+fn exponentials_of_matrices() {
+    check(
+        "X: [N=3, N] ~ randn; Y = expm(X)",
+        expect![[r#"
+        X: expm(kron(eye(2), X.T) + kron([[0, 1], [0, 0]], dY))[:N, N:]
+    "#]],
+    );
+    check(
+        "X: [2, 2] ~ randn; B: [2, 2] ~ randn; L = trace(B @ expm(X @ X))",
+        expect![[r#"
+        X: expm(kron(eye(2), (X @ X).T) + kron([[0, 1], [0, 0]], B.T))[:2, 2:] @ X.T + X.T @ expm(kron(eye(2), (X @ X).T) + kron([[0, 1], [0, 0]], B.T))[:2, 2:]
+        B: expm(X @ X).T
+    "#]],
+    );
+}
+
+/// A size less one is a number of the program, and no number.
+#[test]
+fn corrected_variances() {
+    check(
+        "X: [N=4, D=3] ~ randn; v = var(X, axis=0, correction=1)",
+        expect![[r#"
+        X: 2 * dv * (X - mean(X, axis=0, keepdims=true)) / (N - 1)
+    "#]],
+    );
+    check(
+        "X: [N=4, D=3] ~ randn; s = std(X, correction=1)",
+        expect![[r#"
+        X: (X - mean(X, keepdims=true)) / ((N * D - 1) * s)
+    "#]],
+    );
+}

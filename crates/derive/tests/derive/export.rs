@@ -237,3 +237,74 @@ fn what_has_no_words_is_refused() {
     ]
     .assert_eq(&refused(unknown, false));
 }
+
+/// Constants of PyTorch have the numbers of the inputs, whatever its default is.
+#[test]
+fn torch_has_the_numbers_of_the_inputs() {
+    let source = "x: [n=4] ~ randn; k: [n] ~ randint(0, 3); m = (x > 0.1) + k / 3; y = where(k > 1, x, 0.1) * m; L = sum((eye(n) + 0.1 * ones(n, n)) @ y * maximum(x, 0.3))";
+    expect![[r#"
+        import torch
+
+
+        def _eye(n, like):
+            return torch.eye(n, dtype=like.dtype, device=like.device)
+
+
+        def _float(x, like):
+            return x.to(like.dtype)
+
+
+        def _maximum(a, b, like=None):
+            return torch.maximum(_tensor(a, like), _tensor(b, like))
+
+
+        def _ones(*shape, like):
+            shape = shape[0] if shape and isinstance(shape[0], (list, tuple)) else shape
+            return torch.ones(shape, dtype=like.dtype, device=like.device)
+
+
+        def _step(x):
+            return (x > 0).to(x.dtype)
+
+
+        def _tensor(x, like):
+            return torch.as_tensor(x) if like is None or torch.is_tensor(x) else torch.tensor(x, dtype=like.dtype, device=like.device)
+
+
+        def _where(condition, a, b, like=None):
+            return torch.where(torch.as_tensor(condition) != 0, _tensor(a, like), _tensor(b, like))
+
+
+        def forward(x, k):
+            """L, and what `backward` needs: 128 bytes."""
+            n = x.shape[0]
+            m = _step(x - 0.1) + _float(k, like=x) / 3
+            y = _where(_step(_float(k, like=x) - 1), x, 0.1, like=x) * m
+            L = torch.sum((_eye(n, like=x) + 0.1 * _ones(n, n, like=x)) @ y * _maximum(x, 0.3, like=x))
+            return L, (x, y, m, k, n)
+
+
+        def backward(saved, grads):
+            """The gradients by x; `grads` is that of L."""
+            (x, y, m, k, n) = saved
+            dy = (_eye(n, like=x) + 0.1 * _ones(n, n, like=x)).T @ _maximum(x, 0.3, like=x)
+            dx = (_eye(n, like=x) + 0.1 * _ones(n, n, like=x)) @ y * (_step(x - 0.3) + (1 - _step(0.3 - x))) / 2 + dy * m * _float(k > 1, like=x)
+            return (dx * grads,)
+
+
+        class Layer(torch.autograd.Function):
+            """Saves 128 bytes: x, y, m, k."""
+
+            @staticmethod
+            def forward(ctx, x, k):
+                output, saved = forward(x, k)
+                ctx.save_for_backward(*saved[:4])
+                ctx.sizes = saved[4:]
+                return output
+
+            @staticmethod
+            def backward(ctx, grads):
+                gradients = backward(tuple(ctx.saved_tensors) + tuple(ctx.sizes), grads)
+                return gradients[0], None
+    "#]].assert_eq(&written(source, Framework::Torch));
+}

@@ -86,7 +86,7 @@ fn shares_of_several_values_add_up() {
               ∂r_i/∂u = −r_i / u   (its derivative by one entry)
               ∂L/∂u = Σ_{i=1}^m ∂L/∂r_i ∂r_i/∂u   (the chain rule: every entry of r passes its share)
               = −Σ_{i=1}^m (∂L/∂r_i r_i / u)   (the derivatives inserted)
-              ∂L/∂u = −sum((∂L/∂r ⊙ r) / u)   (as a whole)
+              ∂L/∂u = −sum(∂L/∂r ⊙ r / u)   (as a whole)
             dL/da = dL/dr / u + dL/du * r / m
               u = √mean(a²)   (how u is computed)
               ∂u/∂a_n = 1/m (a_n / u)   (its derivative by one entry, all else that has a name held)
@@ -95,7 +95,7 @@ fn shares_of_several_values_add_up() {
               ∂L/∂a_n = ∂L/∂u ∂u/∂a_n + Σ_{i=1}^m ∂L/∂r_i ∂r_i/∂a_n   (it goes into u and r, and their shares add up)
               = 1/m (∂L/∂u a_n / u) + Σ_{i=1}^m (∂L/∂r_i δ_in / u)   (the derivatives inserted)
               = 1/m (∂L/∂u a_n / u) + ∂L/∂r_n / u   (each δ picks one value of an index and ends its sum)
-              ∂L/∂a = (∂L/∂r) / u + ∂L/∂u r / m   (as a whole)
+              ∂L/∂a = ∂L/∂r / u + ∂L/∂u r / m   (as a whole)
         "#]],
     );
 }
@@ -116,7 +116,8 @@ fn what_vanishes_is_said() {
               ∂L/∂mu = 1   (its derivative by one entry, all else that has a name held)
               ∂L/∂mu = ∂L/∂v ∂v/∂mu + ∂L/∂mu   (it goes into v and L, and their shares add up)
               = −2/n Σ_{k=1}^n ∂L/∂v (x_k − mu) + 1   (the derivatives inserted)
-              = 1   (the sum in one term is zero, by what its names stand for)
+              Σ_{k=1}^n (x_k − mu) = 0   (by what its names stand for)
+              ∂L/∂mu = 1   (what is zero is left out)
             dL/dx = 2 * dL/dv * (x - mu) / n + dL/dmu / n
               mu = 1/n Σ_{k=1}^n x_k   (how mu is computed)
               ∂mu/∂x_m = 1/n   (its derivative by one entry, all else that has a name held)
@@ -124,7 +125,7 @@ fn what_vanishes_is_said() {
               ∂v/∂x_m = 2/n (x_m − mu)   (its derivative by one entry, all else that has a name held)
               ∂L/∂x_m = ∂L/∂mu ∂mu/∂x_m + ∂L/∂v ∂v/∂x_m   (it goes into mu and v, and their shares add up)
               = 1/n ∂L/∂mu + 2/n ∂L/∂v (x_m − mu)   (the derivatives inserted)
-              ∂L/∂x = 2 ∂L/∂v (x − mu) / n + (∂L/∂mu) / n   (as a whole)
+              ∂L/∂x = 2 ∂L/∂v (x − mu) / n + ∂L/∂mu / n   (as a whole)
         "#]],
     );
 }
@@ -227,4 +228,54 @@ fn every_line_is_true() {
         lines += stages.iter().map(|stage| stage.lines.len()).sum::<usize>();
     }
     assert!(lines > 100, "{lines} lines");
+}
+
+/// A size that is computed of others stands in brackets, under a bar too.
+#[test]
+fn sizes_of_sizes() {
+    check(
+        "X: [N=4, D=3] ~ randn; v = var(X, axis=0, correction=1)",
+        expect![[r#"
+        dL/dX = 2 * dL/dv * (X - mean(X, axis=0, keepdims=true)) / (N - 1)
+          v = var(X, axis=0, correction=1)   (how v is computed)
+          ∂v_i/∂X_mn = 2/(N − 1) δ_in (X − mean(X, axis=0))_mi   (its derivative by one entry)
+          ∂L/∂X_mn = Σ_{i=1}^D ∂L/∂v_i ∂v_i/∂X_mn   (the chain rule: every entry of v passes its share)
+          = 2/(N − 1) Σ_{i=1}^D ∂L/∂v_i δ_in (X − mean(X, axis=0))_mi   (the derivatives inserted)
+          = 2/(N − 1) ∂L/∂v_n (X − mean(X, axis=0))_mn   (each δ picks one value of an index and ends its sum)
+          ∂L/∂X = 2 ∂L/∂v ⊙ (X − mean(X, axis=0)) / (N − 1)   (as a whole)
+    "#]],
+    );
+}
+
+/// A term that stands twice in a rule is one line.
+#[test]
+fn eigenvalues() {
+    check(
+        "X: [N=4, N] ~ symmetric; w = eigvalsh(X); L = sum(exp(w))",
+        expect![[r#"
+        dL/dw = exp(w)
+          L = Σ_{k=1}^N e^(w_k)   (how L is computed)
+          ∂L/∂w_m = e^(w_m)   (its derivative by one entry)
+          ∂L/∂w = e^w   (as a whole)
+        dL/dX = eigh_v(X) @ (dL/dw * eigh_v(X)).T
+          ∂w_i/∂X_mn = eigh_v(X)_mi eigh_v(X)_ni   (its derivative by one entry)
+          ∂L/∂X_mn = Σ_{i=1}^N ∂L/∂w_i ∂w_i/∂X_mn   (the chain rule: every entry of w passes its share)
+          = Σ_{i=1}^N ∂L/∂w_i eigh_v(X)_mi eigh_v(X)_ni   (the derivatives inserted)
+          ∂L/∂X = eigh_v(X) (∂L/∂w ⊙ eigh_v(X))ᵀ   (as a whole)
+    "#]],
+    );
+}
+
+/// What stands behind an ellipsis stays there.
+#[test]
+fn products_of_elements() {
+    check("A: [2, 3] ~ positive; Z = prod(A, axis=0) * prod(A)", expect![[r#"
+        dL/dA = sum(dL/dZ * prod(A, axis=0)) * reshape(prod(where(eye(2 * 3), 1, reshape(A, [2 * 3])), axis=-1), [2, 3]) + prod(A) * dL/dZ * prod(where(eye(2), 1, A.T[..., None, :]), axis=-1).T
+          Z_i = prod(A) prod(A, axis=0)_i   (how Z is computed)
+          ∂Z_i/∂A_mn = prod(A, axis=0)_i reshape(prod(where(I_{2·3}, 1, reshape(A, [2 * 3])), axis=-1), [2, 3])_mn + δ_in prod(A) prod(where(I_2, 1, (Aᵀ)[..., None, :]), axis=-1)_im   (its derivative by one entry)
+          ∂L/∂A_mn = Σ_{i=1}^3 ∂L/∂Z_i ∂Z_i/∂A_mn   (the chain rule: every entry of Z passes its share)
+          = Σ_{i=1}^3 ∂L/∂Z_i prod(A, axis=0)_i reshape(prod(where(I_{2·3}, 1, reshape(A, [2 * 3])), axis=-1), [2, 3])_mn + Σ_{i=1}^3 ∂L/∂Z_i δ_in prod(A) prod(where(I_2, 1, (Aᵀ)[..., None, :]), axis=-1)_im   (the derivatives inserted)
+          = Σ_{i=1}^3 ∂L/∂Z_i prod(A, axis=0)_i reshape(prod(where(I_{2·3}, 1, reshape(A, [2 * 3])), axis=-1), [2, 3])_mn + ∂L/∂Z_n prod(A) prod(where(I_2, 1, (Aᵀ)[..., None, :]), axis=-1)_nm   (each δ picks one value of an index and ends its sum)
+          ∂L/∂A = sum(∂L/∂Z ⊙ prod(A, axis=0)) reshape(prod(where(I_{2·3}, 1, reshape(A, [2 * 3])), axis=-1), [2, 3]) + (prod(A) ∂L/∂Z) ⊙ prod(where(I_2, 1, (Aᵀ)[..., None, :]), axis=-1)ᵀ   (as a whole)
+    "#]]);
 }

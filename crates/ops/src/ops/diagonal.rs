@@ -71,7 +71,11 @@ impl Val {
         let mut out: Vec<Label> =
             (0..labels.len()).filter(|k| *k != axis1 && *k != axis2).map(|k| labels[k]).collect();
         out.push(labels[axis1]);
-        let arguments = format!(", {offset}, {axis1}, {axis2}");
+        // Of the square that is left it is the main one.
+        let arguments = match (axis1, axis2) {
+            (0, 1) => String::new(),
+            _ => format!(", 0, {axis1}, {axis2}"),
+        };
         square.relabelled("diagonal", arguments, Coef::one(), &labels, &out)
     }
 }

@@ -4,7 +4,7 @@
 //! ½ (x + xᵀ) v = v diag(w), over the last two axes; the eigenvalues w ascend, and the columns of v are orthonormal
 //!
 //! # Jacobian
-//! ∂w_k/∂x_ab = v_ak v_bk and ∂v_ik/∂x_ab = Σ_(p ≠ k) v_ip v_ap v_bk / (w_k − w_p), each for the symmetric part
+//! ∂w_k/∂x_ab = v_ak v_bk and ∂v_ik/∂x_ab = Σ_(p ≠ k) v_ip v_ap v_bk / (w_k − w_p), for the symmetric part
 //!
 //! # Domain
 //! All matrices; of one that is not symmetric its symmetric part is taken. Where eigenvalues are equal their vectors have no derivative, and
@@ -62,26 +62,28 @@ impl Op for Eigh {
         let dim = at.x().dims()[batch];
         let (i, k, p) = (Label::new(dim), Label::new(dim), Label::new(dim));
         let dense = |value: &Val, labels: &[Label]| Factor::Dense(value.clone(), with(labels));
-        let symmetric = |out: &[Label], factors: &dyn Fn(Label, Label) -> Vec<Factor>| {
-            let (a, b) = (x[batch], x[batch + 1]);
-            let half = Coef::ratio(1, 2);
-            let network = at.network().plus_term(half.clone(), out, &x, factors(a, b));
-            network.plus_term(half, out, &x, factors(b, a))
-        };
+        let (a, b) = (x[batch], x[batch + 1]);
         if at.output() == 0 {
-            return Ok(symmetric(&with(&[k]), &|a, b| {
-                vec![dense(&vectors, &[a, k]), dense(&vectors, &[b, k])]
-            }));
+            let factors = [dense(&vectors, &[a, k]), dense(&vectors, &[b, k])];
+            return Ok(at.network().plus_term(Coef::one(), &with(&[k]), &x, factors));
         }
         let gaps = reciprocal_gaps(&values, dim)?;
-        Ok(symmetric(&with(&[i, k]), &|a, b| {
-            vec![
+        let (out, half) = (with(&[i, k]), Coef::ratio(1, 2));
+        let factors = |a: Label, b: Label| {
+            [
                 dense(&vectors, &[i, p]),
                 dense(&vectors, &[a, p]),
                 dense(&vectors, &[b, k]),
                 dense(&gaps, &[p, k]),
             ]
-        }))
+        };
+        let network = at.network().plus_term(half.clone(), &out, &x, factors(a, b));
+        Ok(network.plus_term(half, &out, &x, factors(b, a)))
+    }
+
+    fn written_result(&self, result: &Val, inputs: &[String]) -> Option<String> {
+        let function = ["eigvalsh", "eigh_v"][result.output()];
+        Some(format!("{function}({})", inputs[0]))
     }
 }
 

@@ -113,6 +113,11 @@ impl Op for Qr {
                 [dense(&q, a, p), dense(&below, p, i), dense(&r, p, j), dense(&inverse, b, i)],
             ))
     }
+
+    fn written_result(&self, result: &Val, inputs: &[String]) -> Option<String> {
+        let function = ["qr", "qr_r"][result.output()];
+        Some(format!("{function}({})", inputs[0]))
+    }
 }
 
 pub(crate) static ENTRY: Entry = Entry {

@@ -85,6 +85,21 @@ impl Op for Sort {
         };
         Ok(at.network().plus_term(Coef::one(), &out, &slots, [Factor::Operator(operator)]))
     }
+
+    fn written(&self, inputs: &[String]) -> String {
+        self.called("sort", inputs)
+    }
+
+    fn written_result(&self, result: &Val, inputs: &[String]) -> Option<String> {
+        Some(self.called(["sort", "argsort"][result.output()], inputs))
+    }
+}
+
+impl Sort {
+    fn called(&self, function: &str, inputs: &[String]) -> String {
+        let descending = if self.descending { ", descending=true" } else { "" };
+        format!("{function}({}, axis={}{descending})", inputs[0], self.axis)
+    }
 }
 
 pub(crate) static ENTRY: Entry = Entry {

@@ -118,6 +118,12 @@ impl Op for Svd {
         }
         Ok(network)
     }
+
+    fn written_result(&self, result: &Val, inputs: &[String]) -> Option<String> {
+        let transposed = if result.ndim() == 2 { "ᵀ" } else { ".mT" };
+        let (function, after) = [("svd_u", ""), ("svdvals", ""), ("svd_vt", transposed)][result.output()];
+        Some(format!("{function}({}){after}", inputs[0]))
+    }
 }
 
 /// 1/(s_k² − s_p²) in row p and column k, and 0 on the diagonal.

@@ -17,8 +17,9 @@
 //! Said here, since no rounding of the mean cancels in it as it would in the sum of both paths: PyTorch computes this form.
 
 use pullback_array::{Array, Pairs, pairs};
-use pullback_network::Coef;
+use pullback_network::{Coef, Dim};
 
+use super::cumsum::called;
 use super::div::DIV;
 use super::sum::{axes_written, reduced};
 use crate::kernel::Recipe;
@@ -87,8 +88,13 @@ impl Op for Var {
         let share = match self.correction {
             0 => sizes.fold(Coef::ratio(2, 1), |coef, dim| coef.times(&Coef::size(dim, -1))),
             correction => {
-                let count: usize = sizes.map(|dim| dim.size()).product();
-                Coef::ratio(2, (count - correction) as i64)
+                let sizes: Vec<Dim> = sizes.collect();
+                let count = sizes.iter().map(|dim| dim.size()).product::<usize>() - correction;
+                let names: Vec<String> = sizes.iter().copied().map(called).collect();
+                let of_names = || Dim::named(&format!("({} - {correction})", names.join(" * ")), count);
+                let has_name = sizes.iter().any(|dim| dim.name().is_some());
+                let count = if has_name { of_names() } else { Dim::new(count) };
+                Coef::ratio(2, 1).times(&Coef::size(count, -1))
             }
         };
         Ok(at.network().plus_term(share, &out, &labels, [Factor::Dense(deviation, labels.clone())]))

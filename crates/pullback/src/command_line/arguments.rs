@@ -4,7 +4,8 @@ use std::str::FromStr;
 
 use crate::array::Precision;
 use crate::array::memory::human;
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::error::ErrorKind;
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
 /// Derives, checks and runs backward passes.
 #[derive(Parser)]
@@ -151,6 +152,24 @@ pub struct DeriveArguments {
     /// Write to a file
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<String>,
+}
+
+impl DeriveArguments {
+    /// An error where a flag is for another language than the one that is asked for.
+    pub fn fit(&self) -> Result<(), clap::Error> {
+        let flags = [
+            (self.autograd_function, "--autograd-function", "torch", Written::Torch),
+            (self.candle, "--candle", "rust", Written::Rust),
+        ];
+        for (given, flag, called, language) in flags {
+            if given && self.code != Some(language) {
+                let message = format!("the argument '{flag}' is for '--code {called}'");
+                let mut command = Arguments::command();
+                return Err(command.error(ErrorKind::ArgumentConflict, message));
+            }
+        }
+        Ok(())
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]

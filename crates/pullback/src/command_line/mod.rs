@@ -40,6 +40,11 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         Ok(arguments) => arguments,
         Err(error) => return ended(&error),
     };
+    if let Command::Derive(wanted) = &arguments.command
+        && let Err(error) = wanted.fit()
+    {
+        return ended(&error);
+    }
     memory::give_back_freed();
     memory::set_limit(arguments.global.memory.0);
     let mut output = Output::new(arguments.global.color, arguments.global.json, arguments.global.quiet);

@@ -162,3 +162,15 @@ fn a_padding_that_no_memory_holds() {
     let said = format!("{}{}", ran.stdout, ran.stderr);
     assert!(said.contains("TiB") && said.contains("--memory"), "{said}");
 }
+
+/// A flag of one language is refused with another: nothing that is asked for is left out in silence.
+#[test]
+fn flags_of_other_languages() {
+    for (flag, language, own) in [("--candle", "torch", "rust"), ("--autograd-function", "rust", "torch")] {
+        let ran = pullback(&["derive", "-e", "L = sum(x^2)", "--code", language, flag], "");
+        assert_eq!((ran.code, ran.stdout.as_str()), (2, ""));
+        assert!(ran.stderr.contains(&format!("'{flag}' is for '--code {own}'")), "{}", ran.stderr);
+        let ran = pullback(&["derive", "-e", "L = sum(x^2)", flag], "");
+        assert!(ran.code == 2 && ran.stderr.contains("--code"), "{}", ran.stderr);
+    }
+}

@@ -91,6 +91,14 @@ fn every_output_fits_its_schema() {
     }
 }
 
+/// A matrix has both of its notations, whatever numbers are asked for.
+#[test]
+fn a_jacobian_is_a_matrix_in_both_orders() {
+    let program = b"A: [2, N=3] ~ randn\nX: [N, M=4] ~ randn\nF = A @ X";
+    let (_, found) = fits("jacobian", &["-", "--of", "F", "--wrt", "X"], program);
+    assert_eq!((&found["matrix"], &found["matrix_col"]), (&json!("A ⊗ I_M"), &json!("I_M ⊗ A")));
+}
+
 /// Runs a command with `--json` and holds what it prints, one line on standard output and nothing else, to its schema.
 fn fits(command: &str, arguments: &[&str], stdin: &[u8]) -> (i32, Value) {
     let all = [&[command], arguments, &["--json"]].concat();

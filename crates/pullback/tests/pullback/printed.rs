@@ -318,6 +318,30 @@ fn the_structure_of_a_jacobian() {
 }
 
 /// A program too long for one formula is shown from one of its names to the next.
+/// A size that is 1 by chance is written as any other; one that is 1 for good has no index to sum over.
+#[test]
+fn the_jacobian_of_sizes_of_one() {
+    let formula = |program: &str, of: &str| {
+        let Ran { stdout, .. } = pullback(&["jacobian", "-", "--of", of, "--wrt", "x"], program);
+        stdout.lines().find(|line| line.contains(" = ")).unwrap_or("none").trim().to_owned()
+    };
+    let by_chance = "x: [n=1, d=1] ~ randn\nW: [d, n] ~ randn\ny = 2 * x\nz = x @ W @ x";
+    let of_more = by_chance.replace("n=1", "n=3").replace("d=1", "d=2");
+    for of in ["y", "z"] {
+        assert_eq!(formula(by_chance, of), formula(&of_more, of));
+    }
+    assert_eq!(formula(by_chance, "y"), "∂y_ij/∂x_mn = 2 δ_im δ_jn");
+    assert_eq!(formula("x: [1] ~ randn\ny = 2 * x", "y"), "∂y_i/∂x_m = 2");
+}
+
+/// The Jacobian of sorting speaks of the order, and not of what is sorted.
+#[test]
+fn the_jacobian_of_an_order() {
+    let program = "x: [n=5] ~ randn\ny, _ = sort(x)";
+    let Ran { stdout, .. } = pullback(&["jacobian", "-", "--of", "y", "--wrt", "x"], program);
+    assert!(stdout.contains("∂y_i/∂x_m = [m = argsort(x, axis=0)[i]]"), "{stdout}");
+}
+
 #[test]
 fn the_jacobian_of_a_deep_program() {
     let block = |y: &str, x: &str| format!("{y} = {x} + tanh({x} @ A) @ B\n");

@@ -21,6 +21,9 @@ pub(super) fn shorter(expr: &Expr, known: &Known) -> Option<Expr> {
 /// `Y[2]` for `Y[2, 0:4]`, where that is all of an axis.
 fn whole_axes(expr: &Expr, known: &Known) -> Option<Expr> {
     let ExprKind::Index { base, items } = &expr.kind else { return None };
+    if items.contains(&IndexItem::Ellipsis) {
+        return None;
+    }
     let dims = known.axes(base)?;
     let number = |expr: &Option<Box<Expr>>| match expr.as_deref().map(|expr| &expr.kind) {
         Some(ExprKind::Number { value, .. }) => Some(*value as usize),
