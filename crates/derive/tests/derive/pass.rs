@@ -269,7 +269,9 @@ fn eigenvalues() {
 /// What stands behind an ellipsis stays there.
 #[test]
 fn products_of_elements() {
-    check("A: [2, 3] ~ positive; Z = prod(A, axis=0) * prod(A)", expect![[r#"
+    check(
+        "A: [2, 3] ~ positive; Z = prod(A, axis=0) * prod(A)",
+        expect![[r#"
         dL/dA = sum(dL/dZ * prod(A, axis=0)) * reshape(prod(where(eye(2 * 3), 1, reshape(A, [2 * 3])), axis=-1), [2, 3]) + prod(A) * dL/dZ * prod(where(eye(2), 1, A.T[..., None, :]), axis=-1).T
           Z_i = prod(A) prod(A, axis=0)_i   (how Z is computed)
           ∂Z_i/∂A_mn = prod(A, axis=0)_i reshape(prod(where(I_{2·3}, 1, reshape(A, [2 * 3])), axis=-1), [2, 3])_mn + δ_in prod(A) prod(where(I_2, 1, (Aᵀ)[..., None, :]), axis=-1)_im   (its derivative by one entry)
@@ -277,5 +279,6 @@ fn products_of_elements() {
           = Σ_{i=1}^3 ∂L/∂Z_i prod(A, axis=0)_i reshape(prod(where(I_{2·3}, 1, reshape(A, [2 * 3])), axis=-1), [2, 3])_mn + Σ_{i=1}^3 ∂L/∂Z_i δ_in prod(A) prod(where(I_2, 1, (Aᵀ)[..., None, :]), axis=-1)_im   (the derivatives inserted)
           = Σ_{i=1}^3 ∂L/∂Z_i prod(A, axis=0)_i reshape(prod(where(I_{2·3}, 1, reshape(A, [2 * 3])), axis=-1), [2, 3])_mn + ∂L/∂Z_n prod(A) prod(where(I_2, 1, (Aᵀ)[..., None, :]), axis=-1)_nm   (each δ picks one value of an index and ends its sum)
           ∂L/∂A = sum(∂L/∂Z ⊙ prod(A, axis=0)) reshape(prod(where(I_{2·3}, 1, reshape(A, [2 * 3])), axis=-1), [2, 3]) + (prod(A) ∂L/∂Z) ⊙ prod(where(I_2, 1, (Aᵀ)[..., None, :]), axis=-1)ᵀ   (as a whole)
-    "#]]);
+    "#]],
+    );
 }

@@ -137,7 +137,7 @@ impl Prod {
             _ => format!("reshape({text}, [{}])", sizes.join(", ")),
         };
         let count = sizes[kept..].join(" * ");
-        let merged = [&sizes[..kept], &[count.clone()]].concat();
+        let merged = [&sizes[..kept], std::slice::from_ref(&count)].concat();
         let rows = reshaped(permuted(x.symbol(), &order), &merged);
         let rows = if kept == 0 { rows } else { format!("({rows})[..., None, :]") };
         let others = format!("prod(where(eye({count}), 1, {rows}), axis=-1)");
