@@ -22,6 +22,10 @@ use super::at_kinks::{AtKinks, Beside};
 use super::moving::{Moving, Whole};
 use super::{Share, Surveyed, direction};
 
+/// So many numbers are made of each entry of a claim while it is judged: what is claimed and what is right, how far each may be off, and
+/// what of these is disputed.
+const OF_A_CLAIM: usize = 8;
+
 /// The values by which derivatives of one scalar are asked for.
 pub(super) struct Together {
     y: Val,
@@ -289,17 +293,21 @@ impl Together {
     }
 }
 
-/// The bytes that are held at once at the most, beside what is there already: where rounding is simulated, all gradients, how far each of
-/// their entries is moved by perturbations of two sizes, both again from samples before, and a perturbed run of the program and of its
-/// backward pass.
+/// The bytes that are held at once at the most, beside what is there already. Where rounding is simulated these are all gradients, how far
+/// each of their entries is moved by perturbations of two sizes, both again from samples before, and a perturbed run of the program and of
+/// its backward pass; where claims are judged all gradients, how far entries are moved, and what is made of one claim.
 fn price(gradients: &[(Val, Val)], asked: &[&(Subject, &Claim)]) -> Result<usize> {
     let gradients: Vec<&Val> = gradients.iter().map(|(_, gradient)| gradient).collect();
     let leaves = float_leaves(&gradients);
     let run = Function::new(&leaves.iter().collect::<Vec<_>>(), &gradients, &[])?.peak();
-    let entries: usize = gradients.iter().map(|gradient| gradient.shape().iter().product::<usize>()).sum();
-    // What is measured in one precision is kept while it is in the next one.
-    let kept = 2 * precisions(asked).len();
-    Ok(run.saturating_add(entries.saturating_mul((3 + kept) * size_of::<f64>())))
+    let entries = gradients.iter().map(|gradient| gradient.shape().iter().product::<usize>());
+    let (all, largest) = (entries.clone().sum::<usize>(), entries.max().unwrap_or(0));
+    let precisions = precisions(asked).len();
+    let bytes =
+        |arrays: usize, entries: usize| arrays.saturating_mul(entries).saturating_mul(size_of::<f64>());
+    let simulated = run.saturating_add(bytes(3 + 2 * precisions, all));
+    let judged = bytes(2 * precisions.max(1), all).saturating_add(bytes(OF_A_CLAIM, largest));
+    Ok(simulated.max(judged))
 }
 
 /// The precisions in which other code computed what is claimed.

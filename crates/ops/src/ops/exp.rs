@@ -43,7 +43,7 @@ pub(super) fn exp32(x: f32) -> f32 {
     exp_of(f64::from(x)) as f32
 }
 
-/// e^x in double precision: without a branch either, and off by less than a unit of its last place.
+/// e^x in double precision: without a branch either, and off by hardly more than half a unit of its last place.
 #[inline(always)]
 pub(super) fn exp64(x: f64) -> f64 {
     const WHOLE: f64 = 1.5 * (1u64 << 52) as f64;
@@ -55,13 +55,17 @@ pub(super) fn exp64(x: f64) -> f64 {
     let x = x.clamp(-746.0, 710.0);
     let shifted = x * std::f64::consts::LOG2_E + WHOLE;
     let power = shifted - WHOLE;
-    let r = (x - power * HIGH) - power * LOW;
+    let (high, low) = (x - power * HIGH, power * LOW);
+    let r = high - low;
+    let lost = (high - r) - low;
     // |r| ≤ ½ ln 2, so that the series to r¹³ / 13! leaves out 4e-18 of the result.
     // Even and odd powers are two sums, which do not wait for one another.
     let square = r * r;
     let [even, odd] =
         INVERSE_FACTORIALS.map(|inverses| inverses.iter().fold(0.0, |sum, inverse| sum * square + inverse));
-    let result = 1.0 + (r + square * (even + r * odd));
+    // What 1 + r loses is added with all that is smaller.
+    let sum = 1.0 + r;
+    let result = sum + ((r - (sum - 1.0)) + (square * (even + r * odd) + lost));
     // In two factors, neither of which leaves the normal numbers.
     let half = power * 0.5 + WHOLE;
     let of = |shifted: f64| f64::from_bits((shifted.to_bits() << 52).wrapping_add(1f64.to_bits()));
@@ -110,17 +114,20 @@ impl Val {
 mod tests {
     use super::*;
 
-    /// Against the C library, whose exponential is off by less than 0.52 units: less than one unit apart from the truth, over the whole
-    /// range, and through subnormal numbers to 0.
+    /// Against the C library, whose exponential is off by less than 0.52 units: the same, but for one in fifty, and never farther than a
+    /// unit from it, over the whole range, and through subnormal numbers to 0.
     #[test]
     fn double_precision() {
         let mut x = -746.5f64;
+        let (mut all, mut others) = (0, 0);
         while x < 710.5 {
             let (found, exact) = (exp64(x), x.exp());
             let unit = (f64::from_bits(exact.to_bits() + 1) - exact).min(f64::MAX);
             assert!(found == exact || (found - exact).abs() <= unit, "e^{x}: {found:e}, {exact:e}");
+            (all, others) = (all + 1, others + i32::from(found != exact));
             x += 0.000_731_3;
         }
+        assert!(others * 50 < all, "{others} of {all}");
         for (x, y) in [
             (f64::NEG_INFINITY, 0.0),
             (-1e300, 0.0),
