@@ -32,14 +32,15 @@ pub struct Args {
     bound: Vec<(&'static str, Arg)>,
 }
 
-/// Names that users of PyTorch and of NumPy write for the same parameter.
-const SYNONYMS: [(&str, &str); 4] =
-    [("dim", "axis"), ("keepdim", "keepdims"), ("dims", "axes"), ("axes", "axis")];
+/// Names that users of PyTorch and of NumPy write for the same parameter; `dims` are `axes`, or else an `axis`.
+const SYNONYMS: [(&str, &str); 5] =
+    [("dim", "axis"), ("keepdim", "keepdims"), ("dims", "axes"), ("axes", "axis"), ("shifts", "shift")];
 
 impl Args {
-    /// The name of a parameter that users of other libraries call so.
-    pub fn synonym(keyword: &str) -> Option<&'static str> {
-        SYNONYMS.iter().find(|(from, _)| *from == keyword).map(|(_, to)| *to)
+    /// The name, of those that are parameters, that users of other libraries call so.
+    pub fn synonym(keyword: &str, is_parameter: impl Fn(&str) -> bool) -> Option<&'static str> {
+        let next = |keyword: &str| SYNONYMS.iter().find(|(from, _)| *from == keyword).map(|(_, to)| *to);
+        std::iter::successors(next(keyword), |name| next(name)).find(|name| is_parameter(name))
     }
 
     /// Binds the arguments of a call of the operation `op` as its signature says. Numbers become values of `dtype` where
@@ -83,8 +84,9 @@ impl Args {
             );
         }
         for (keyword, arg) in keywords {
-            let synonym = Args::synonym(&keyword);
-            let known = parameters.iter().find(|it| it.name == keyword || Some(it.name) == synonym);
+            let of_name = |name: &str| parameters.iter().find(|it| it.name == name);
+            let synonym = Args::synonym(&keyword, |name| of_name(name).is_some());
+            let known = of_name(&keyword).or_else(|| of_name(synonym?));
             let Some(&Parameter { name, .. }) = known else {
                 return Err(Error::new(format!("{op}: there is no parameter `{keyword}`")).with_hint(call));
             };

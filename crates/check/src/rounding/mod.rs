@@ -240,21 +240,22 @@ impl Simulation {
         let inside = RefCell::default();
         let run = Run { simulation: self, known: &known, sums, given, values: &values, inside };
         let [coarse, fine] = sums.sizes();
-        let (fine, _) = run.moved(fine, sums.samples, None)?;
-        let (mut coarse, shared) = run.moved(coarse, 0, Some(&fine))?;
+        let fine = run.moved(fine, sums.samples, None)?;
+        let coarse = run.moved(coarse, 0, Some(&fine))?;
         let larger = |(coarse, fine): (&mut f64, f64)| {
             if fine.is_finite() && (fine > *coarse || !coarse.is_finite()) {
                 *coarse = fine;
             }
         };
-        for (coarse, fine) in coarse.iter_mut().zip(fine) {
-            coarse.iter_mut().zip(fine).for_each(larger);
-        }
-        let measured = |(((own, value), moved), shared): (((&Val, Array), Vec<f64>), Vec<[f64; 2]>)| {
+        let mut measured = Vec::new();
+        for ((own, value), (moved, fine)) in self.values.iter().zip(values).zip(coarse.into_iter().zip(fine))
+        {
+            let Moved { most: mut moved, shared } = moved;
+            moved.iter_mut().zip(fine.most).for_each(larger);
             let exact = known.exact.is_exact(own, &value);
-            Measured { value, moved, shared, stored: sums.stores().0, exact }
-        };
-        Ok(self.values.iter().zip(values).zip(coarse).zip(shared).map(measured).collect())
+            measured.push(Measured { value, moved, shared, stored: sums.stores().0, exact });
+        }
+        Ok(measured)
     }
 
     /// The values, and what is known of all that they are computed from.
@@ -303,6 +304,12 @@ struct Known {
     drifts: HashMap<u64, f64>,
 }
 
+/// How perturbations of one size move a value: each entry at the most, and all together in each sample ([`Measured::shared`]).
+struct Moved {
+    most: Vec<f64>,
+    shared: Vec<[f64; 2]>,
+}
+
 /// A simulation on some numbers.
 struct Run<'a> {
     simulation: &'a Simulation,
@@ -315,18 +322,14 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
-    /// The largest movement of each entry of each value by as many perturbations as are drawn, the `first` of which is drawn
-    /// from the seed of this number, in units of `size`; infinite where a perturbed result is not finite. And, beside how far entries
-    /// are moved otherwise, the movements of each value's entries together.
-    fn moved(
-        &self,
-        size: f64,
-        first: u64,
-        beside: Option<&[Vec<f64>]>,
-    ) -> Result<(Vec<Vec<f64>>, Vec<Vec<[f64; 2]>>)> {
-        let all = |number: f64| self.values.iter().map(|value| vec![number; value.len()]).collect();
-        let mut largest: Vec<Vec<f64>> = all(0.0);
-        let mut shared: Vec<Vec<[f64; 2]>> = vec![Vec::new(); self.values.len()];
+    /// How perturbations move each value, the `first` of which is drawn from the seed of this number, in units of `size`; infinite where a
+    /// perturbed result is not finite. Beside how far entries are moved otherwise, how far all are together.
+    fn moved(&self, size: f64, first: u64, beside: Option<&[Moved]>) -> Result<Vec<Moved>> {
+        let all = |number: f64| -> Vec<Moved> {
+            let of = |value: &Array| Moved { most: vec![number; value.len()], shared: Vec::new() };
+            self.values.iter().map(of).collect()
+        };
+        let mut found = all(0.0);
         let stored = self.sums.stores().0;
         let [start, end] = self.sums.drawn;
         for sample in start..end {
@@ -335,28 +338,27 @@ impl Run<'_> {
             let moved = match self.perturbed(&noise, size) {
                 Ok(moved) => moved,
                 Err(error) if error.is_memory() => return Err(error),
-                Err(_) => return Ok((all(f64::INFINITY), vec![Vec::new(); self.values.len()])),
+                Err(_) => return Ok(all(f64::INFINITY)),
             };
             for (k, (moved, exact)) in moved.iter().zip(self.values).enumerate() {
                 let (moved, exact) = (moved.as_f64(), exact.as_f64());
                 let distances = moved.iter().zip(&*exact).map(|(moved, exact)| (moved - exact) / size);
-                for (largest, distance) in largest[k].iter_mut().zip(distances.clone()) {
+                for (largest, distance) in found[k].most.iter_mut().zip(distances.clone()) {
                     *largest = if distance.is_nan() { f64::INFINITY } else { largest.max(distance.abs()) };
                 }
-                if let Some(beside) = beside {
-                    let mut sums = [0.0; 2];
-                    for ((distance, &exact), beside) in distances.zip(&*exact).zip(&beside[k]) {
-                        let spread = of_both(*beside, stored * exact);
-                        if exact != 0.0 && spread > 0.0 {
-                            sums[0] += distance * exact;
-                            sums[1] += distance / spread;
-                        }
+                let Some(beside) = beside else { continue };
+                let mut sums = [0.0; 2];
+                for ((distance, &exact), beside) in distances.zip(&*exact).zip(&beside[k].most) {
+                    let spread = of_both(*beside, stored * exact);
+                    if exact != 0.0 && spread > 0.0 {
+                        sums[0] += distance * exact;
+                        sums[1] += distance / spread;
                     }
-                    shared[k].push(sums);
                 }
+                found[k].shared.push(sums);
             }
         }
-        Ok((largest, shared))
+        Ok(found)
     }
 
     /// The results of an operation that adds up so many products, where its result is `stored` so coarsely, and may `drift`.

@@ -77,7 +77,8 @@ impl Evaluator<'_> {
         for (keyword, arg) in named {
             let synonym = match keyword.text.as_str() {
                 text if params.contains(&text) => None,
-                text => Args::synonym(text).map(|text| Name::new(text, keyword.span)),
+                text => Args::synonym(text, |name| params.contains(&name))
+                    .map(|text| Name::new(text, keyword.span)),
             };
             let keyword = synonym.as_ref().unwrap_or(keyword);
             if !params.contains(&keyword.text.as_str()) {

@@ -458,5 +458,5 @@ add("cummin of ties", "cummin(x, axis=1)", lambda x: torch.cummin(x, 1).values, 
 # PyTorch's own has NaN for the second derivative there.
 add("logaddexp2 far apart", "logaddexp2(x, y)", lambda x, y: x + F.softplus((y - x) * _LN2, threshold=700) / _LN2, x=array([0.5, -1100, 3]), y=array([1100, 0.25, -1000]))
 add("cross_entropy of torch", "F.cross_entropy(x, idx)", lambda x, idx: F.cross_entropy(x, idx), x=normal(2, 3, 4), idx=np.array([[0, 2, 1, 1], [2, 2, 0, 1]]))
-add("nll_loss of torch", "F.nll_loss(x, idx, reduction='sum')", lambda x, idx: F.nll_loss(x, idx, reduction="sum"), x=normal(2, 3, 4), idx=np.array([[0, 2, 1, 1], [2, 2, 0, 1]]))
+add("nll_loss of torch", 'F.nll_loss(x, idx, reduction="sum")', lambda x, idx: F.nll_loss(x, idx, reduction="sum"), x=normal(2, 3, 4), idx=np.array([[0, 2, 1, 1], [2, 2, 0, 1]]))
 add("attention of torch's mask", "F.scaled_dot_product_attention(q, k, v, attn_mask=idx)", lambda q, k, v, idx: F.scaled_dot_product_attention(q, k, v, attn_mask=idx.bool()), q=normal(2, 4), k=normal(3, 4), v=normal(3, 2), idx=np.array([[1, 0, 1], [0, 1, 1]]))
