@@ -99,9 +99,11 @@ pub(crate) static ENTRY: Entry = Entry {
     samples: || {
         vec![
             Sample::given("expm: a matrix", [(&[2, 2], &[0.5, -0.3, 0.8, 1.1])], |x| x[0].expm()),
-            Sample::given("expm: a batch", [(&[2, 2, 2], &[0.5, -0.3, 0.8, 1.1, -2.0, 0.4, 0.1, 0.2])], |x| {
-                x[0].expm()
-            }),
+            Sample::given(
+                "expm: a batch",
+                [(&[2, 2, 2], &[0.5, -0.3, 0.8, 1.1, -2.0, 0.4, 0.1, 0.2])],
+                |x| x[0].expm(),
+            ),
             Sample::given("expm: of zeros", [(&[2, 2], &[0.0; 4])], |x| x[0].expm()),
         ]
     },
