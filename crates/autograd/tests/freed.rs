@@ -1,7 +1,10 @@
-//! A backward pass gives memory back. The counter belongs to the process, so that this test has one of its own.
+//! A backward pass gives memory back, and a function says what it will hold. The counter belongs to the process, so that these tests
+//! have one of their own, and run one after the other.
 
 use pullback_array::{Array, DType, memory};
+use pullback_autograd::Function;
 use pullback_autograd::tensor::{Result, Tensor};
+use pullback_ops::Val;
 
 const BYTES: usize = 8 * 1000;
 
@@ -11,6 +14,34 @@ fn arrays_since(before: usize) -> f64 {
 }
 
 #[test]
+fn memory_is_counted() -> Result<()> {
+    what_the_rules_read_is_freed()?;
+    what_a_call_holds_is_told()
+}
+
+/// A call goes through with as much as it says, and is refused with one array less.
+fn what_a_call_holds_is_told() -> Result<()> {
+    let numbers = Array::full(&[1000], 0.5, DType::F64)?;
+    let x = Val::new(numbers.clone());
+    // Of three values that are read again the first is held longest; the last sum reads them all.
+    let a = x.exp()?;
+    let b = a.sin()?;
+    let c = (&a * &b)?;
+    let chain = (0..6).try_fold(c, |value, _| value.tanh())?;
+    let y = (&chain + &(&a * &b)?)?.sum(&[0], false)?;
+    let function = Function::new(&[&x], &[&y], &[])?;
+    let before = memory::used();
+    let peak = function.peak();
+    assert!((3..=5).contains(&(peak / BYTES)), "{peak}");
+    memory::set_limit(before + peak);
+    let enough = function.call(&[numbers.clone()]).is_ok();
+    memory::set_limit(before + peak - BYTES);
+    let refused = Function::new(&[&x], &[&y], &[])?.call(&[numbers]).is_err_and(|error| error.is_memory());
+    memory::set_limit(usize::MAX);
+    assert!(enough && refused, "{enough} {refused}");
+    Ok(())
+}
+
 fn what_the_rules_read_is_freed() -> Result<()> {
     let before = memory::live();
     let x = Tensor::new(Array::full(&[1000], 0.5, DType::F64)?).requires_grad_(true)?;

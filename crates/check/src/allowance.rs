@@ -77,11 +77,13 @@ impl Allowance {
 
     /// Of rows that were measured in this precision.
     pub(crate) fn of<'a>(precision: Precision, rows: impl IntoIterator<Item = &'a Measured>) -> Allowance {
-        let (mut most, mut measured) = (Vec::new(), Vec::new());
         let rows: Vec<&Measured> = rows.into_iter().collect();
+        let entries = rows.iter().map(|row| row.moved.len()).sum();
+        let (mut most, mut measured) = (Vec::with_capacity(entries), Vec::with_capacity(entries));
         for row in &rows {
-            for (&entry, &moved) in row.value.as_f64().iter().zip(&row.moved) {
-                let whole = rounding_of(precision, moved.hypot(row.stored * entry));
+            let entries = row.value.as_f64();
+            for ((entry, &moved), spread) in entries.iter().zip(&row.moved).zip(row.spreads(&entries)) {
+                let whole = rounding_of(precision, spread);
                 // In 16 bits results are rounded when they are stored, and nothing else: by half an epsilon at the most.
                 let (all, unit) = match precision {
                     Precision::F16 | Precision::BF16 => {

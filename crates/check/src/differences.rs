@@ -59,6 +59,9 @@ const GOOD: f64 = 1e-10;
 /// Fewer digits than what a judgement asks for, by this factor, are enough not to look further.
 const FEW: f64 = 0.1;
 
+/// What is expected of a derivative by random numbers, and agrees with it to these digits, does not by accident.
+const AGREED: f64 = 1e-9;
+
 /// An estimate that may be off by more than this share of it has not settled.
 const UNSETTLED: f64 = 0.5;
 
@@ -130,6 +133,22 @@ pub fn derivative(
     best
 }
 
+/// The derivative of a single component where it is what is `expected` of it by random numbers; `None` where large steps do not show that.
+/// No second tableau need confirm the first one then.
+pub(crate) fn agreed(
+    f: &mut dyn FnMut(f64) -> Option<Vec<f64>>,
+    noise: &Noise,
+    scale: f64,
+    expected: f64,
+) -> Option<Estimate> {
+    let agrees = |best: &Estimate| {
+        let error = best.error[0];
+        error <= AGREED * expected.abs() && (best.value[0] - expected).abs() <= SAFETY * error
+    };
+    let found = tableau_until(f, noise, exact_step(0.1 * scale), &agrees).best;
+    agrees(&found).then_some(found)
+}
+
 /// The smallest step of a tableau that starts with this one.
 fn least_of(first: f64) -> f64 {
     first / f64::from(1 << (LEVELS - 1))
@@ -195,6 +214,16 @@ struct Tableau {
 
 /// What central differences from step `first` downwards give.
 fn tableau(f: &mut dyn FnMut(f64) -> Option<Vec<f64>>, floor: &Noise, first: f64) -> Tableau {
+    tableau_until(f, floor, first, &|_| false)
+}
+
+/// The same, where that may be enough.
+fn tableau_until(
+    f: &mut dyn FnMut(f64) -> Option<Vec<f64>>,
+    floor: &Noise,
+    first: f64,
+    is_enough: &dyn Fn(&Estimate) -> bool,
+) -> Tableau {
     let components = floor.here.len();
     let mut best = nothing(components);
     let mut smallest = vec![f64::INFINITY; components];
@@ -231,7 +260,7 @@ fn tableau(f: &mut dyn FnMut(f64) -> Option<Vec<f64>>, floor: &Noise, first: f64
             }
             row.push(next);
         }
-        if best.error.iter().zip(&noise).all(|(error, noise)| error <= noise) {
+        if best.error.iter().zip(&noise).all(|(error, noise)| error <= noise) || is_enough(&best) {
             break;
         }
         previous = row;
@@ -262,6 +291,21 @@ mod tests {
         };
         let Estimate { value, error } = derivative(&mut jump, &noise(1e-16), &[1e30], 0.0, Effort::All);
         assert!(error[0].is_infinite(), "{value:?} {error:?}");
+    }
+
+    /// What is expected is told from what is not, with few evaluations.
+    #[test]
+    fn what_is_expected_is_agreed() {
+        let mut count = 0;
+        let mut sine = |t: f64| {
+            count += 1;
+            Some(vec![(0.3 + t).sin()])
+        };
+        let right = 0.3f64.cos();
+        let estimate = agreed(&mut sine, &noise(1e-16), 1.0, right).expect("it is right");
+        assert!((estimate.value[0] - right).abs() <= SAFETY * estimate.error[0], "{estimate:?}");
+        assert_eq!(agreed(&mut sine, &noise(1e-16), 1.0, right * (1.0 + 1e-7)), None);
+        assert!(count <= 10 + 12, "{count}");
     }
 
     /// Known derivatives: the error is within the estimate, and the estimate is small.

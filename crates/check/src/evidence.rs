@@ -166,7 +166,8 @@ pub(crate) struct Evidence {
 
 /// What autograd says.
 pub(crate) enum Derived {
-    All(Vec<f64>),
+    /// Of all, as doubles in their order.
+    All(Array),
     /// Of these entries alone.
     Some(HashMap<usize, f64>),
 }
@@ -335,41 +336,41 @@ impl Evidence {
     /// the largest of the others, where that is no more than half of them: the rest could have failed.
     pub(crate) fn leave_out_blind(&mut self, by_rounding: bool) {
         let Derived::All(derived) = &self.derived else { return };
-        let mut kept: Vec<usize> = (0..derived.len()).collect();
+        let derived = derived.as_f64();
+        let truncation = |p: usize| self.truncations.get(p).copied().unwrap_or(0.0);
+        let is_told = |p: usize, largest: f64| {
+            (!by_rounding || self.rounding[p] <= MOST_ROUNDING * largest)
+                && truncation(p) <= MOST_TRUNCATION * largest
+        };
+        let most = |largest: f64, of: &dyn Fn(usize) -> f64| {
+            (0..derived.len()).filter(|&p| is_told(p, largest)).fold(0.0f64, |most, p| most.max(of(p)))
+        };
+        // What is not told beside the largest entry is not told beside a smaller one.
+        let mut largest = derived.iter().fold(0.0f64, |largest, x| largest.max(x.abs()));
         loop {
-            let largest = kept.iter().fold(0.0f64, |largest, &p| largest.max(derived[p].abs()));
-            let truncation = |p: usize| self.truncations.get(p).copied().unwrap_or(0.0);
-            let is_told = |p: usize| {
-                (!by_rounding || self.rounding[p] <= MOST_ROUNDING * largest)
-                    && truncation(p) <= MOST_TRUNCATION * largest
-            };
-            let (told, blind): (Vec<usize>, Vec<usize>) = kept.iter().partition(|&&p| is_told(p));
-            self.blind.extend(blind.iter());
-            if 2 * self.blind.len() > derived.len() {
-                self.blind.clear();
+            let told = (0..derived.len()).filter(|&p| is_told(p, largest)).count();
+            if told == derived.len() || 2 * told < derived.len() {
                 return;
             }
-            if blind.is_empty() {
+            let of_told = most(largest, &|p| derived[p].abs());
+            if of_told == largest {
                 break;
             }
-            kept = told;
+            largest = of_told;
         }
-        if self.blind.is_empty() {
-            return;
-        }
-        self.blind.sort_unstable();
-        let most = |of: &dyn Fn(usize) -> f64| kept.iter().fold(0.0f64, |most, &p| most.max(of(p)));
-        self.scale.largest = most(&|p| derived[p].abs());
-        self.scale.rounding = most(&|p| self.rounding[p]);
-        if !self.truncations.is_empty() {
-            self.truncation = most(&|p| self.truncations[p]);
-        }
+        let rounding = most(largest, &|p| self.rounding[p]);
+        let truncation = match self.truncations.is_empty() {
+            true => self.truncation,
+            false => most(largest, &|p| self.truncations[p]),
+        };
+        self.blind = (0..derived.len()).filter(|&p| !is_told(p, largest)).collect();
+        (self.scale.largest, self.scale.rounding, self.truncation) = (largest, rounding, truncation);
     }
 
     /// What autograd says of one entry, where that has been computed.
     pub(crate) fn derived(&self, position: usize) -> Option<f64> {
         match &self.derived {
-            Derived::All(entries) => Some(entries[position]),
+            Derived::All(entries) => Some(entries.as_f64()[position]),
             Derived::Some(entries) => entries.get(&position).copied(),
         }
     }

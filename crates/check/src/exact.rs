@@ -9,6 +9,7 @@
 //! That is asked of the numbers and of the operation, which is tried on other numbers: `tanh(20)` is 1 in double precision, and
 //! the mean of equal numbers is one of them, and both are rounded numbers all the same.
 
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
 use pullback_array::{Array, DType, Precision};
@@ -72,16 +73,26 @@ impl Exact {
     /// Are all of these whole numbers that are added and multiplied exactly?
     fn are_whole<'a>(&self, arrays: impl IntoIterator<Item = &'a Array>) -> bool {
         let most = 2.0 / epsilon(self.precision);
-        arrays.into_iter().all(|array| entries(array).all(|x| x.fract() == 0.0 && x.abs() <= most))
+        let is_whole = |x: &f64| x.fract() == 0.0 && x.abs() <= most;
+        arrays.into_iter().all(|array| array.as_f64().iter().all(is_whole))
     }
 
     /// Are all of these multiples of a power of two, and so few that all products of theirs are added up exactly?
     fn are_short(&self, arrays: &[&Array]) -> bool {
-        let floats = || arrays.iter().filter(|array| array.dtype().is_float());
-        let digits = floats().flat_map(|array| entries(array)).filter(|x| *x != 0.0).map(last_digit);
-        let unit = digits.fold(f64::INFINITY, f64::min);
-        let multiples = |array: &&Array| entries(array).map(|x| x.abs() / unit).sum::<f64>().max(1.0);
-        floats().map(multiples).product::<f64>() <= 2.0 / epsilon(self.precision)
+        let most = 2.0 / epsilon(self.precision);
+        // That power, and the sum of each array. As more numbers are seen it falls, and their multiples only grow.
+        let (mut unit, mut sums) = (f64::INFINITY, Vec::new());
+        for array in arrays.iter().filter(|array| array.dtype().is_float()) {
+            let mut sum = 0.0;
+            for &x in array.as_f64().iter().filter(|x| **x != 0.0) {
+                (unit, sum) = (unit.min(last_digit(x)), sum + x.abs());
+                if sum > most * unit {
+                    return false;
+                }
+            }
+            sums.push(sum);
+        }
+        sums.into_iter().map(|sum| (sum / unit).max(1.0)).product::<f64>() <= most
     }
 }
 
@@ -96,47 +107,44 @@ fn epsilon(precision: Precision) -> f64 {
     if precision.epsilon() > 0.0 { precision.epsilon() } else { f64::EPSILON }
 }
 
-fn entries(array: &Array) -> impl Iterator<Item = f64> {
-    array.to_vec_f64().into_iter()
-}
-
 /// Can the precision hold these numbers?
 pub(crate) fn is_held(array: &Array, precision: Precision) -> bool {
     if !array.dtype().is_float() || array.dtype() == DType::F64 && epsilon(precision) == f64::EPSILON {
         return true;
     }
-    let held = |x: f64| {
-        // The last of its digits that the precision has.
-        let last = epsilon(precision) * 2f64.powi(x.abs().log2().floor() as i32);
-        x == 0.0 || !x.is_finite() || (x / last).fract() == 0.0
-    };
-    entries(array).all(held)
+    // Those of the digits of a double that the precision lacks.
+    let more = epsilon(precision) / f64::EPSILON;
+    let lacking = more as u64 - 1;
+    array.as_f64().iter().all(|x| !x.is_finite() || x.to_bits() & lacking == 0)
 }
 
 /// Is every result one of the operands' numbers, but for the sign, or zero?
 fn moves(inputs: &[&Array], results: &[Array]) -> bool {
-    let floats = || inputs.iter().filter(|array| array.dtype().is_float());
-    let is_operand = |x: f64| x == 0.0 || floats().any(|array| entries(array).any(|y| y.abs() == x.abs()));
-    let first = results.iter().flat_map(|array| entries(array).take(SOUGHT_FIRST).collect::<Vec<_>>());
-    if !first.into_iter().all(is_operand) {
+    let operands: Vec<(&Array, Cow<'_, [f64]>)> = inputs
+        .iter()
+        .filter(|array| array.dtype().is_float())
+        .map(|array| (*array, array.as_f64()))
+        .collect();
+    let is_operand =
+        |x: &f64| *x == 0.0 || operands.iter().any(|(_, numbers)| numbers.iter().any(|y| y.abs() == x.abs()));
+    if !results.iter().all(|array| array.as_f64().iter().take(SOUGHT_FIRST).all(is_operand)) {
         return false;
     }
-    let bits = |x: f64| x.abs().to_bits();
     // What stays in its place need not be sought.
-    let same: Vec<Vec<f64>> = floats()
-        .filter(|array| array.shape() == results[0].shape())
-        .map(|array| array.to_vec_f64())
-        .collect();
+    let has_its_shape = |(array, _): &&(&Array, Cow<'_, [f64]>)| array.shape() == results[0].shape();
+    let same: Vec<&[f64]> = operands.iter().filter(has_its_shape).map(|(_, numbers)| &**numbers).collect();
     let stays =
         |at: usize, x: f64| same.iter().any(|numbers| numbers.get(at).is_some_and(|y| y.abs() == x.abs()));
-    let of_result = |result: &Array| result.to_vec_f64().into_iter().enumerate();
-    let mut others =
-        results.iter().flat_map(of_result).filter(|&(at, x)| x != 0.0 && !stays(at, x)).peekable();
-    if others.peek().is_none() {
-        return true;
-    }
-    let operands: HashSet<u64> = floats().flat_map(|array| entries(array)).map(bits).collect();
-    others.all(|(_, x)| operands.contains(&bits(x)))
+    let mut sought: Option<HashSet<u64>> = None;
+    let bits = |x: f64| x.abs().to_bits();
+    results.iter().all(|result| {
+        result.as_f64().iter().enumerate().all(|(at, &x)| {
+            x == 0.0 || stays(at, x) || {
+                let all = || operands.iter().flat_map(|(_, numbers)| numbers.iter().map(|&y| bits(y)));
+                sought.get_or_insert_with(|| all().collect()).contains(&bits(x))
+            }
+        })
+    })
 }
 
 /// Does it move other numbers too? Nothing and one stay what they are: they mask.
@@ -166,9 +174,9 @@ fn keeps(op: &dyn Op, inputs: &[&Array], trial: usize, unit: f64) -> bool {
     let Some(others) = others(inputs, number) else { return false };
     let part = if unit < 1.0 { PART } else { 1.0 };
     // Beyond 2⁵³ of it every number is a multiple.
-    let is_short = |x: f64| (x / part).fract() == 0.0 && x.abs() * f64::EPSILON < part;
+    let is_short = |x: &f64| (x / part).fract() == 0.0 && x.abs() * f64::EPSILON < part;
     let results = op.forward(&others.iter().collect::<Vec<_>>());
-    results.is_ok_and(|results| results.iter().flat_map(entries).all(is_short))
+    results.is_ok_and(|results| results.iter().all(|result| result.as_f64().iter().all(is_short)))
 }
 
 /// The operands with other numbers, made of the number of the operand, the place in it and the number there; integers stay.
@@ -177,7 +185,7 @@ fn others(inputs: &[&Array], number: impl Fn(usize, usize, f64) -> f64) -> Optio
         if !array.dtype().is_float() {
             return Some((*array).clone());
         }
-        let numbers: Vec<f64> = entries(array).enumerate().map(|(at, x)| number(k, at, x)).collect();
+        let numbers = array.as_f64().iter().enumerate().map(|(at, &x)| number(k, at, x)).collect();
         Array::from_vec(array.shape(), numbers).ok()
     };
     inputs.iter().enumerate().map(other).collect()

@@ -182,7 +182,7 @@ impl Case<'_> {
             of_row: columns,
             ..Evidence::empty(no_path)
         };
-        evidence.derived = Derived::All(autograd);
+        evidence.derived = Derived::All(Array::from_vec(&[autograd.len()], autograd)?);
         (evidence.claimed, evidence.rounding, evidence.of_routes) = (claimed, rounding, of_routes);
         match found {
             Differences::Entries { estimate, kinks } => evidence.by_entries(estimate, &kinks),

@@ -321,10 +321,10 @@ impl Case<'_> {
         }
         if let (Rounding::Unknown(_), Derived::All(derived)) = (&self.claim.rounding, &evidence.derived) {
             // What differences say has fewer digits than what all entries together are judged by.
-            let composed = &evidence.composed.entries;
+            let (composed, derived) = (&evidence.composed.entries, derived.as_f64());
             let only = |of| except(composed, of);
             let (claimed, derived, measured) =
-                (only(&evidence.claimed), only(derived), only(&evidence.measured));
+                (only(&evidence.claimed), only(&derived), only(&evidence.measured));
             if let Some(times) = out_of_proportion(&claimed, &derived, &measured, evidence.shared) {
                 judgement.notes.push(Note::OutOfProportion { times });
                 judgement.facts.systematic = true;

@@ -113,11 +113,12 @@ impl Case<'_> {
         };
         let spread: Vec<f64> =
             pulled.measured(&pulled.simulation()?, sums)?.iter().flat_map(Measured::spread).collect();
+        let derived = derived.as_f64();
         let error = |k: usize| (evidence.claimed[k] - derived[k]).abs();
         let rounding: Vec<f64> =
             spread.iter().map(|spread| 0.5 * epsilon * spread + rounding_of(*precision, *spread)).collect();
         if (0..derived.len()).any(|k| error(k) > SAFETY * rounding[k])
-            || out_of_proportion(&evidence.claimed, derived, &rounding, None).is_some()
+            || out_of_proportion(&evidence.claimed, &derived, &rounding, None).is_some()
         {
             return Ok(None);
         }

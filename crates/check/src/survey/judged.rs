@@ -1,5 +1,6 @@
 //! What a survey says of a claim.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use pullback_array::Array;
@@ -23,12 +24,12 @@ impl Case<'_> {
     pub(crate) fn surveyed(&self, known: &Surveyed, judgement: &mut Judgement) -> Result<Option<Evidence>> {
         let shape = self.claim.array.shape();
         judgement.notes.push(Note::Together(DIRECTIONS_OF_ALL));
-        let (mut claimed, autograd) = (self.tensor.to_vec_f64(), known.gradient().to_vec_f64());
+        let (mut claimed, autograd) = (self.tensor.to_vec_f64(), known.gradient().as_f64());
         let composed = self.composed(known, &autograd)?;
         // Where nothing is composed it is what autograd says.
         let mut tensor = known.gradient().clone();
         if !composed.entries.is_empty() {
-            let mut right = autograd.clone();
+            let mut right = autograd.to_vec();
             composed.entries.iter().for_each(|(&p, &slope)| right[p] = slope);
             tensor = Array::from_slice(tensor.shape(), &right)?;
         }
@@ -53,9 +54,9 @@ impl Case<'_> {
             (0..claimed.len()).filter(|p| !known.kinked.contains_key(p)).any(|p| is_off(&p))
         };
         let mut turned = None;
-        let mut disputed = claimed.clone();
+        let mut disputed = Cow::Borrowed(claimed.as_slice());
         let apart = known.kinked.keys().chain(composed.entries.keys());
-        apart.for_each(|&p| disputed[p] = autograd[p]);
+        apart.for_each(|&p| disputed.to_mut()[p] = autograd[p]);
         if let Rounding::Unknown(precision) = &self.claim.rounding
             && (is_off(&claimed, &allowance) || !allowance.covers(&disputed, &autograd))
             && let Some(pulled) = Pulled::new(&self.reduced.derivative())?
@@ -87,16 +88,15 @@ impl Case<'_> {
             allowance.or(&Allowance::of_errors(vec![least / SAFETY; claimed.len()]));
         }
         let Allowance { most: rounding, measured, shared } = allowance;
-        let of_routes = |p: usize| match &self.claim.rounding {
+        let of_routes = |(p, spread): (usize, f64)| match &self.claim.rounding {
             Rounding::Measured(_) => rounding[p],
-            Rounding::Unknown(_) => {
-                SAFETY * f64::EPSILON * known.own.moved[p].hypot(known.own.stored * right[p])
-            }
+            Rounding::Unknown(_) => SAFETY * f64::EPSILON * spread,
         };
+        let of_routes = known.own.spreads(&right).enumerate().map(of_routes);
         let gaps = (0..claimed.len()).map(|p| Gap::new(p, claimed[p], autograd[p], rounding[p]));
         let mut evidence = Evidence {
             by_autograd: Gap::loudest(gaps),
-            scale: Scale::of(&right, (0..right.len()).map(of_routes), &rounding),
+            scale: Scale::of(&right, of_routes, &rounding),
             measured,
             shared,
             flips: turned,
@@ -128,7 +128,10 @@ impl Case<'_> {
         }
         let ratios = evidence.among_routes.iter().map(Gap::ratio);
         evidence.contradiction = ratios.fold(0.0, f64::max);
-        evidence.derived = Derived::All(autograd);
+        evidence.derived = Derived::All(match autograd {
+            Cow::Borrowed(_) => known.gradient().clone(),
+            Cow::Owned(autograd) => Array::from_vec(&[autograd.len()], autograd)?,
+        });
         (evidence.claimed, evidence.rounding) = (claimed, rounding);
         self.told_at_kinks(known, &mut evidence)?;
         evidence.leave_out_blind(matches!(self.claim.rounding, Rounding::Measured(_)));

@@ -154,13 +154,20 @@ impl<'a> Elaboration<'a> {
                 Ok(())
             }
             StatementKind::Definition(definition) => {
-                let (val, refers_to) = self.evaluated(|evaluator| evaluator.value(&definition.expr));
+                let mut is_condition = false;
+                let (val, refers_to) = self.evaluated(|evaluator| {
+                    is_condition = evaluator.is_condition(&definition.expr);
+                    evaluator.value(&definition.expr)
+                });
                 // A number written in the program becomes a value that derivatives can be taken by.
                 let val = val.and_then(|val| match val.as_number() {
                     Some(_) => val.array().cloned().map(Val::new).map_err(of_op(definition.expr.span)),
                     None => Ok(val),
                 });
                 let bound = self.define(&definition.name, val, definition.expr.span);
+                if is_condition {
+                    self.scope.define_condition(&definition.name.text);
+                }
                 let recipe = Recipe::Value(definition.expr.clone());
                 self.scope.trace(&definition.name.text, refers_to, recipe);
                 bound

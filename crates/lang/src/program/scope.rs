@@ -46,6 +46,8 @@ pub(super) struct Bound {
     pub(super) refers_to: BTreeSet<usize>,
     /// How to compute it anew where one of those is replaced.
     pub(super) recipe: Option<Arc<Recipe>>,
+    /// Is it true or not by its definition, and no index?
+    pub(super) condition: bool,
 }
 
 /// What a name is bound to.
@@ -138,7 +140,7 @@ impl Scope {
     }
 
     fn set(&mut self, name: &str, span: Span, meaning: Meaning) {
-        let bound = Bound { meaning, span, refers_to: BTreeSet::new(), recipe: None };
+        let bound = Bound { meaning, span, refers_to: BTreeSet::new(), recipe: None, condition: false };
         self.bindings.insert(name.to_owned(), bound);
     }
 
@@ -166,6 +168,13 @@ impl Scope {
         {
             bound.refers_to = refers_to;
             bound.recipe = Some(Arc::new(recipe));
+        }
+    }
+
+    /// Remembers that a definition is a condition.
+    pub(super) fn define_condition(&mut self, name: &str) {
+        if let Some(bound) = self.bindings.get_mut(name) {
+            bound.condition = true;
         }
     }
 

@@ -20,7 +20,7 @@ impl Evaluator<'_> {
     pub(super) fn subscript(&mut self, span: Span, base: &Val, items: &[IndexItem]) -> Outcome<Val> {
         let rank = base.ndim();
         if let [IndexItem::At(at)] = items
-            && is_condition(at)
+            && self.is_condition(at)
         {
             return self.masked(span, base, at);
         }
@@ -94,6 +94,26 @@ impl Evaluator<'_> {
             [] => Ok(result),
             [(axis, index, _)] => result.gather(index, *axis).map_err(op),
             several => paired(span, &result, several),
+        }
+    }
+
+    /// Is it a comparison, or several, or the name of one, which are true or not and no index?
+    pub(super) fn is_condition(&self, expr: &Expr) -> bool {
+        use crate::BinaryOp::{Equal, Greater, GreaterEqual, Less, LessEqual, NotEqual};
+        match &expr.kind {
+            ExprKind::Binary { operator, .. } => {
+                matches!(operator.kind, Equal | NotEqual | Less | LessEqual | Greater | GreaterEqual)
+            }
+            ExprKind::Name(name) => {
+                let is_local = self.locals.as_ref().is_some_and(|locals| locals.contains_key(name));
+                !is_local && self.scope.get(name).is_some_and(|bound| bound.condition)
+            }
+            // `a & b`, `a | b` and `!a` are calls.
+            ExprKind::Call { function, .. } => {
+                let is_logic = function.text.starts_with("logical_");
+                is_logic && expr.children().into_iter().all(|child| self.is_condition(child))
+            }
+            _ => false,
         }
     }
 
@@ -208,18 +228,6 @@ fn is_range(index: &Val, dim: Dim) -> bool {
         && index
             .array()
             .is_ok_and(|array| array.to_vec_f64().into_iter().eq((0..dim.size()).map(|k| k as f64)))
-}
-
-/// Is it a comparison, or several, which are true or not and no index?
-fn is_condition(expr: &Expr) -> bool {
-    use crate::BinaryOp::{Equal, Greater, GreaterEqual, Less, LessEqual, NotEqual};
-    let ExprKind::Binary { operator, .. } = &expr.kind else {
-        // `a & b`, `a | b` and `!a` are calls.
-        let is_logic =
-            matches!(&expr.kind, ExprKind::Call { function, .. } if function.text.starts_with("logical_"));
-        return is_logic && expr.children().into_iter().all(is_condition);
-    };
-    matches!(operator.kind, Equal | NotEqual | Less | LessEqual | Greater | GreaterEqual)
 }
 
 /// What an index is.

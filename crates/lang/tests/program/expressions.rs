@@ -175,8 +175,13 @@ fn a_constant_is_called_as_it_is_written() {
 fn conditions_select() {
     let p = program(
         "x = [1, -2, 3, -4]; t = [0, 2, 1, 0]; A = [[1, 2], [3, 4], [5, 6], [7, 8]]; \
-         a = x[x > 0]; b = x[t != 0]; c = A[x < 0]; d = A[A > 3]; e = x[(x > 0) & (x < 2) | !(t == 0)]",
+         a = x[x > 0]; b = x[t != 0]; c = A[x < 0]; d = A[A > 3]; e = x[(x > 0) & (x < 2) | !(t == 0)]; \
+         m = t != 0; both = m & (x > 0); also = m; f = x[also]; g = x[both]; fn of(x, m) = x[m]; h = of(x, t)",
     );
+    assert_eq!(numbers(&p, "f"), [-2.0, 3.0]);
+    assert_eq!(numbers(&p, "g"), [3.0]);
+    // What is given to a function of the same name for it is what it is.
+    assert_eq!(numbers(&p, "h"), [1.0, 3.0, -2.0, 1.0]);
     assert_eq!(numbers(&p, "a"), [1.0, 3.0]);
     assert_eq!(numbers(&p, "b"), [-2.0, 3.0]);
     assert_eq!(numbers(&p, "c"), [3.0, 4.0, 7.0, 8.0]);

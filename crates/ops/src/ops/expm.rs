@@ -49,6 +49,14 @@ impl Op for Expm {
         Ok(vec![by_definition(exponential, inputs[0], inner)?])
     }
 
+    /// Each squaring doubles what was lost before it, and others square as often as the whole norm asks for. The gradient is read from the
+    /// exponential of a block that holds the cotangent, as PyTorch has it, so that it loses by the cotangent's norm.
+    fn roundings(&self, inputs: &[&Array]) -> f64 {
+        let sizes = inputs[0].map(f32::abs, f64::abs);
+        let columns = sizes.and_then(|sizes| sizes.sum(&[sizes.ndim() - 2], false));
+        columns.map_or(1.0, |columns| columns.max_abs().max(1.0))
+    }
+
     fn jacobian(&self, at: &Site<'_>) -> Result<Network> {
         let (out, mut x) = (Label::for_dims(at.y().dims()), Label::for_dims(at.x().dims()));
         let batch = out.len() - 2;
