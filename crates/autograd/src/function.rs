@@ -72,7 +72,7 @@ impl Function {
         let mut steps: Vec<Step> = Vec::new();
         let source = |slot_of: &HashMap<u64, usize>, value: &Val| match slot_of.get(&value.id()) {
             Some(&slot) => Ok(Source::Slot(slot)),
-            None => value.array().map(|array| Source::Constant(value.id(), array.clone())),
+            None => value.array_alone().map(|array| Source::Constant(value.id(), array.clone())),
         };
         for value in depending(outputs, inputs, fixed) {
             let Origin::Call(..) = value.origin() else { continue };

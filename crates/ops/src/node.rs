@@ -1,5 +1,6 @@
 //! Values: the nodes of a graph.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock, Weak};
@@ -304,6 +305,47 @@ impl Val {
         Ok(&self.node.arrays.get().expect("just evaluated")[self.output])
     }
 
+    /// The numbers, where nothing else is likely to ask for those on the way: of these only small arrays are kept.
+    ///
+    /// # Errors
+    /// Those of [`Val::array`].
+    pub fn array_alone(&self) -> Result<&Array> {
+        if self.node.arrays.get().is_some() {
+            return self.array();
+        }
+        let mut made: HashMap<u64, Vec<Array>> = HashMap::new();
+        let mut pending = vec![self];
+        while let Some(&value) = pending.last() {
+            let Origin::Call(op, inputs) = &value.node.origin else { break };
+            if made.contains_key(&value.node.id) || value.node.arrays.get().is_some() {
+                pending.pop();
+                continue;
+            }
+            let missing = |input: &&Val| {
+                matches!(input.node.origin, Origin::Call(..))
+                    && input.node.arrays.get().is_none()
+                    && !made.contains_key(&input.node.id)
+            };
+            let before = pending.len();
+            pending.extend(inputs.iter().filter(missing));
+            if pending.len() == before {
+                let of = |input: &Val| made.get(&input.node.id).map(|arrays| arrays[input.output].clone());
+                let arrays: Vec<Array> = inputs
+                    .iter()
+                    .map(|input| of(input).map_or_else(|| input.array().cloned(), Ok))
+                    .collect::<Result<_>>()?;
+                let arrays = op.forward(&arrays.iter().collect::<Vec<_>>())?;
+                if value.node.id == self.node.id || arrays.iter().all(|array| array.len() <= KEPT) {
+                    value.node.arrays.get_or_init(|| arrays);
+                } else {
+                    made.insert(value.node.id, arrays);
+                }
+                pending.pop();
+            }
+        }
+        self.array()
+    }
+
     /// Are its numbers, though integers, those of a computation that starts at floats or symbols, so that they are others where those are?
     pub(crate) fn is_computed_from_floats(&self) -> bool {
         let mut seen = std::collections::HashSet::new();
@@ -370,6 +412,9 @@ impl Drop for Node {
         }
     }
 }
+
+/// An array of so many elements is kept wherever it is made.
+const KEPT: usize = 1 << 16;
 
 /// How deep a formula shows the operations of a payload before it writes `…`.
 const FORMULA_DEPTH: usize = 4;
