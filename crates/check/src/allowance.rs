@@ -9,7 +9,7 @@
 use pullback_array::Precision;
 
 use crate::evidence::rounding_of;
-use crate::limits::{MOST_OF_ALL, OF_ONE, SAFETY, STORED};
+use crate::limits::{MOST_OF_ALL, OF_ONE, OF_SHARED, SAFETY, STORED};
 use crate::rounding::Measured;
 
 /// How far each entry may be off.
@@ -34,10 +34,10 @@ pub(crate) struct Shared {
 impl Shared {
     /// Of rows that were measured in this precision, so far for each entry.
     fn of(precision: Precision, rows: &[&Measured], measured: &[f64]) -> Option<Shared> {
-        // The factor that single entries have, and how far a number is off that all of them are multiplied by and the program does not
+        // The factor that stands before what is measured, and how far a number is off that all of them are multiplied by and the program does not
         // state as a value: the scale of a loss, the inverse of a count.
         let (times, scaled) = match precision.is_of_16_bits() {
-            true => (OF_ONE, STORED * 0.5 * precision.epsilon()),
+            true => (OF_SHARED, STORED * 0.5 * precision.epsilon()),
             false => (SAFETY, SAFETY * 0.5 * precision.epsilon()),
         };
         let samples = rows.iter().map(|row| row.shared.len()).min().filter(|&samples| samples > 0)?;

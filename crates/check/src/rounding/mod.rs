@@ -287,7 +287,12 @@ impl Simulation {
 
     /// What kind of sum an operation is.
     fn sum(&self, op: &dyn Op, value: &Val, inputs: &[&Array], exact: &Exact) -> Sum {
-        let given = || value.inputs().iter().zip(inputs).all(|(value, array)| exact.is_exact(value, array));
+        // Products of given numbers may be stored before they are added up, as those of a broadcast are whose axes are summed over.
+        let is_float = |array: &&&Array| array.dtype().is_float();
+        let given = || {
+            inputs.iter().filter(is_float).count() == 1
+                && value.inputs().iter().zip(inputs).all(|(value, array)| exact.is_exact(value, array))
+        };
         match keeps_whole(op, inputs) {
             false => Sum::Inside,
             true if self.values.iter().any(|own| own.order() == value.order()) && given() => Sum::OfGiven,

@@ -56,9 +56,10 @@ const ALL_THE_SAME: f64 = 1e-9;
 pub(super) enum Sum {
     /// It is part of a function that is computed as a whole.
     Inside,
-    /// Its products are those of given numbers, and it is all there is.
+    /// It adds up given numbers, and is all there is.
     OfGiven,
-    /// Its products are computed and stored before, or may be: several contractions can be done in another order.
+    /// Its products are computed and stored before, or may be: a broadcast product whose axes are summed over is, and several contractions
+    /// can be done in another order.
     OfComputed,
 }
 

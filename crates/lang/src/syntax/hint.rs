@@ -36,7 +36,7 @@ pub(crate) fn for_character(character: char) -> Option<&'static str> {
         '÷' | '∕' | '⁄' => "write `/`",
         '–' | '—' | '‐' | '‑' => "this is a dash; write `-`",
         '‘' | '’' | '′' => "write `'` directly after a name, or `.T`, for the transpose",
-        '“' | '”' | '„' | '«' | '»' | '`' => "strings stand in straight double quotes, \"…\"",
+        '“' | '”' | '„' | '«' | '»' | '`' => "strings stand in straight quotes, \"…\"",
         '⊤' | '⟙' => "write `.T` or `ᵀ` for the transpose",
         '⁻' => "write `inv(A)` for the inverse, `^-1` for the power element by element",
         '⁰' | '¹' | '⁴' | '⁵' | '⁶' | '⁷' | '⁸' | '⁹' | 'ⁿ' => {

@@ -5,7 +5,8 @@
 //! memory, or one of them is longer than anything that makes sense and would be repeated in a message.
 //!
 //! Beside ASCII the language takes `∂` for `d` at the start of a name, `²` and `³` after it (`∂²L` is `d2L`), `ᵀ`, `⊙`,
-//! `⊗`, `²`, `³`, `−`, `≤`, `≥`, `≠`, letters of every script in names, and subscript digits there.
+//! `⊗`, `²`, `³`, `−`, `≤`, `≥`, `≠`, letters of every script in names, and subscript digits there. A `'` after an operand transposes it;
+//! elsewhere it is a quote, as `"` is.
 
 use crate::error::{Error, Result};
 use crate::span::Span;
@@ -135,6 +136,26 @@ impl Token {
         Span::new(self.start as usize, self.end as usize)
     }
 
+    /// Whether what stands before it may be an operand, so that `'` after it is a transpose.
+    fn ends_operand(self) -> bool {
+        use TokenKind::{
+            CloseBrace, CloseBracket, CloseParen, Cubed, Integer, Name, Prime, Real, Squared, SuperT, Text,
+        };
+        matches!(
+            self.kind,
+            Name | Integer
+                | Real
+                | Text
+                | CloseParen
+                | CloseBracket
+                | CloseBrace
+                | Prime
+                | SuperT
+                | Squared
+                | Cubed
+        )
+    }
+
     /// Whether `next` follows without so much as a space between.
     pub(crate) fn touches(self, next: Self) -> bool {
         self.end == next.start
@@ -156,7 +177,17 @@ const PORTION: usize = 1 << 16;
 /// Where memory is refused, or a name or a text in quotes is too long.
 pub(crate) fn lex(source: &str) -> Result<Vec<Token>> {
     let mut tokens: Vec<Token> = Vec::new();
-    for (kind, range) in TokenKind::lexer(source).spanned() {
+    let mut lexer = TokenKind::lexer(source);
+    while let Some(mut kind) = lexer.next() {
+        if kind == Ok(TokenKind::Prime) && tokens.last().is_none_or(|last| !last.ends_operand()) {
+            // There is nothing to transpose: it is a quote.
+            let rest = lexer.remainder();
+            let line = rest.find(['\n', '\r']).unwrap_or(rest.len());
+            let closing = rest[..line].find('\'');
+            kind = Ok(closing.map_or(TokenKind::UnclosedText, |_| TokenKind::Text));
+            lexer.bump(closing.map_or(line, |at| at + 1));
+        }
+        let range = lexer.span();
         if tokens.len().is_multiple_of(PORTION) {
             let growth = tokens.capacity().max(PORTION) * size_of::<Token>();
             memory::room(growth).map_err(|error| too_much(range.clone().into(), &error))?;

@@ -39,7 +39,10 @@ fn write(text: &mut String, expr: &Expr, least: Level) {
     match &expr.kind {
         ExprKind::Number { value, integer } => write_number(text, *value, *integer),
         ExprKind::Name(name) => text.push_str(name),
-        ExprKind::Text(content) => write_all(text, format_args!("\"{content}\"")),
+        ExprKind::Text(content) => {
+            let quote = if content.contains('"') { '\'' } else { '"' };
+            write_all(text, format_args!("{quote}{content}{quote}"));
+        }
         ExprKind::Bool(value) => write_all(text, format_args!("{value}")),
         ExprKind::Negate(operand) => {
             text.push('-');

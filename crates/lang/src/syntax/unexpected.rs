@@ -21,11 +21,13 @@ impl Parser<'_> {
         match token.kind {
             TokenKind::Unknown => self.unknown_character(token),
             TokenKind::UnclosedText => {
-                Error::new(token.span(), "the string is never closed").with_hint("write the missing `\"`")
+                let quote = &self.lexeme(token)[..1];
+                Error::new(token.span(), "the string is never closed")
+                    .with_hint(format!("write the missing `{quote}`"))
             }
             TokenKind::Prime => {
                 Error::new(token.span(), "`'` transposes only directly after a name, `)` or `]`")
-                    .with_hint("write `.T` for a transpose elsewhere; strings stand in double quotes, \"…\"")
+                    .with_hint("write `.T` for a transpose elsewhere")
             }
             TokenKind::CloseParen | TokenKind::CloseBracket => self.unexpected_closer(token, expected),
             TokenKind::Assign if self.previous().is_some() => self.unexpected_assign(token, expected),

@@ -64,7 +64,8 @@ a18 = $x$",
 #[test]
 fn strings() {
     check(
-        "a = f(\"# no comment; no end\", \"[\")\nb = f(\"unclosed)\nc = einsum('ij,jk->ik', A, B)\nd = g('x)\ne = 'x'",
+        "a = f(\"# no comment; no end\", \"[\")\nb = f(\"unclosed)\nc = einsum('ij,jk->ik', A, B)\nd = g('x)\ne = 'x'\n\
+         f = g(x', ['a\"b', y']', how = '#; ('')",
         expect![[r##"
             (define a (call f "# no comment; no end" "["))
             error: the string is never closed at 2:7 `"unclosed)`
