@@ -4,7 +4,7 @@
 //! `1/(2*3)` no graph of three nodes), a list, a word or a flag. Where a value is wanted, numbers and lists of numbers
 //! become one.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use pullback_array::{Array, DType, memory};
 use pullback_network::{Dim, Value as _};
@@ -75,6 +75,8 @@ pub(super) struct Evaluator<'a> {
     pub(super) referred: BTreeSet<usize>,
     /// Where the expressions of values stand.
     pub(super) places: HashMap<u64, Span>,
+    /// Values that are true or not, by the expressions that they are of.
+    pub(super) conditions: HashSet<u64>,
     /// The call of a function of the prelude whose body this is: what is in there has no place of its own.
     pub(super) within: Option<Span>,
     nesting: usize,
@@ -91,6 +93,7 @@ impl<'a> Evaluator<'a> {
             replaced: None,
             referred: BTreeSet::new(),
             places: HashMap::new(),
+            conditions: HashSet::new(),
             within: None,
             nesting: 0,
             calls: 0,
@@ -158,6 +161,9 @@ impl<'a> Evaluator<'a> {
     fn remember(&mut self, expr: &Expr, result: &Arg) {
         if let Arg::Value(val) = result {
             self.remember_place(val, expr.span);
+            if self.is_condition(expr) {
+                self.conditions.insert(val.id());
+            }
         }
     }
 

@@ -83,7 +83,10 @@ impl Evaluator<'_> {
                         .into()
                 });
             }
-            ("is_floating_point", [x]) => return Ok(Arg::Flag(self.operand(x)?.dtype().is_float())),
+            ("is_floating_point", [x]) => {
+                // What is true or not is no float elsewhere.
+                return Ok(Arg::Flag(self.operand(x)?.dtype().is_float() && !self.is_condition(x)));
+            }
             ("grad", [y, x]) => return self.grad_of(span, y, x).map(Arg::Value),
             ("jacobian", [y, x]) => return self.jacobian_of(span, y, x).map(Arg::Value),
             ("hessian", [y, x, other @ ..]) if other.len() <= 1 => {

@@ -104,10 +104,11 @@ impl Evaluator<'_> {
             ExprKind::Binary { operator, .. } => {
                 matches!(operator.kind, Equal | NotEqual | Less | LessEqual | Greater | GreaterEqual)
             }
-            ExprKind::Name(name) => {
-                let is_local = self.locals.as_ref().is_some_and(|locals| locals.contains_key(name));
-                !is_local && self.scope.get(name).is_some_and(|bound| bound.condition)
-            }
+            ExprKind::Name(name) => match self.locals.as_ref().and_then(|locals| locals.get(name)) {
+                Some(Arg::Value(val)) => self.conditions.contains(&val.id()),
+                Some(_) => false,
+                None => self.scope.get(name).is_some_and(|bound| bound.condition),
+            },
             // `a & b`, `a | b` and `!a` are calls.
             ExprKind::Call { function, .. } => {
                 let is_logic = function.text.starts_with("logical_");

@@ -170,6 +170,19 @@ fn a_constant_is_called_as_it_is_written() {
     assert_eq!(p.find("I").expect("I").val.name().expect("it has one").as_str(), "I");
 }
 
+/// A condition is a mask and not added to scores, however it is called.
+#[test]
+fn conditions_mask() {
+    let p = program(
+        "q = [[1, 2], [3, 4]]; v = [[1, 0], [0, 1]]; keep = arange(2)[:, None] >= arange(2); \
+         a = scaled_dot_product_attention(q, q, v, attn_mask=keep); \
+         b = scaled_dot_product_attention(q, q, v, attn_mask=tril(ones(2, 2)) == 1); \
+         c = scaled_dot_product_attention(q, q, v, is_causal=true)",
+    );
+    assert_eq!(numbers(&p, "a"), numbers(&p, "c"));
+    assert_eq!(numbers(&p, "b"), numbers(&p, "c"));
+}
+
 /// Where a condition is true, as NumPy and PyTorch select; integers that are compared are no indices.
 #[test]
 fn conditions_select() {
