@@ -3,7 +3,7 @@
 use std::fmt;
 
 use pullback_array::{Array, DType};
-use pullback_network::Dim;
+use pullback_network::{Dim, Value as _};
 
 use crate::kernel::Recipe;
 use crate::node::Val;
@@ -193,6 +193,11 @@ impl Site<'_> {
     /// All inputs.
     pub fn inputs(&self) -> &[Val] {
         self.inputs
+    }
+
+    /// The inputs that are the value which the Jacobian is taken by, in order.
+    pub fn places(&self) -> impl Iterator<Item = usize> {
+        (0..self.inputs.len()).filter(|&input| self.inputs[input].id() == self.x().id())
     }
 
     /// The output the Jacobian is of.
