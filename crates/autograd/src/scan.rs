@@ -34,13 +34,16 @@
 //! # Ok::<(), pullback_ops::Error>(())
 //! ```
 
+use std::any::Any;
 use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use pullback_array::{Array, DType, SliceAxis, memory};
 use pullback_network::{Coef, Dim, Label, Map, Operator, Value};
-use pullback_ops::{AxisIndex, Error, Factor, Forward, Network, Op, Result, Site, Spec, Val, WeakVal};
+use pullback_ops::{
+    AxisIndex, Error, Factor, Forward, Network, Op, Origin, Result, Site, Spec, Val, WeakVal,
+};
 
 use crate::{Function, between, pullback, pushforward, zeros};
 
@@ -68,6 +71,26 @@ pub struct Scanned {
     pub last: Vec<Val>,
     /// What its steps yielded, with the steps along the first axis.
     pub all: Vec<Val>,
+}
+
+/// A loop, as one who writes it down sees it.
+#[derive(Clone, Copy, Debug)]
+pub struct Loop<'a> {
+    /// What is done in each step.
+    pub body: &'a Body,
+    /// How many steps there are.
+    pub steps: Dim,
+    /// Does it run from the last step to the first?
+    pub reversed: bool,
+}
+
+/// The loop that a value is a result of. Its inputs are the starts of the carries, stacked values, and shared ones; its results what the
+/// carries are at the end, and what was yielded.
+pub fn loop_of(value: &Val) -> Option<Loop<'_>> {
+    let Origin::Call(op, _) = value.origin() else { return None };
+    let op: &dyn Any = &**op;
+    let Scan { body, steps, reversed, .. } = op.downcast_ref::<Scan>()?;
+    Some(Loop { body, steps: *steps, reversed: *reversed })
 }
 
 /// Runs `body` for each step from carries `init`; `stacked` values have `steps` rows. What is shared and not read is left out.

@@ -1,5 +1,6 @@
 //! What an operation states about itself.
 
+use std::any::Any;
 use std::fmt;
 
 use pullback_array::{Array, DType};
@@ -46,7 +47,7 @@ pub type Forward<'a> = dyn FnMut(&dyn Op, &Val, &[&Array]) -> Result<Vec<Array>>
 ///
 /// `forward` is a pure function of its inputs, and `jacobian` builds its payloads from values of the graph only: a
 /// payload cut off from the graph would be invisible at first order and wrong from the second on.
-pub trait Op: fmt::Debug + Send + Sync + 'static {
+pub trait Op: fmt::Debug + Any + Send + Sync {
     /// The name under which the operation stands in the table and in formulas.
     fn name(&self) -> &'static str;
 

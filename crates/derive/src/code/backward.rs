@@ -22,7 +22,11 @@ const MOST_VALUES: usize = 200;
 /// Nor has a Jacobian of more terms a formula.
 const MOST_TERMS: usize = 32;
 
-pub(super) fn gradient(of: &Val, wrt: &Val, source: &Source<'_>) -> Option<Expr> {
+/// What a value sends back to its input of a number, where that has a name: nothing, where another result of its operation sends it.
+pub(crate) type Sent<'a> = &'a dyn Fn(&Val, usize) -> Option<Option<Expr>>;
+
+/// The gradient, with what some values send back by its name.
+pub(crate) fn gradient(of: &Val, wrt: &Val, source: &Source<'_>, sent: Sent<'_>) -> Option<Expr> {
     let writer = Writer::new(source);
     let path = between(&[of], &[wrt], &[]);
     if path.len() > MOST_VALUES {
@@ -69,9 +73,13 @@ pub(super) fn gradient(of: &Val, wrt: &Val, source: &Source<'_>) -> Option<Expr>
             if !needed.contains(&input.id()) || called(input).is_some() {
                 continue;
             }
-            let pulled = match sent_back(value, k, &cotangent, &writer) {
-                Some(pulled) => pulled,
-                None => value.jacobian(k).ok()?.transpose().compose(&cotangent),
+            let pulled = match sent(value, k) {
+                Some(None) => continue,
+                Some(Some(sent)) => symbol(input, &whole_node(input, sent), &writer)?,
+                None => match sent_back(value, k, &cotangent, &writer) {
+                    Some(pulled) => pulled,
+                    None => value.jacobian(k).ok()?.transpose().compose(&cotangent),
+                },
             };
             let sum = match cotangents.remove(&input.id()) {
                 Some(before) => before.plus(&pulled),

@@ -7,6 +7,7 @@ use pullback_lang::{BinaryOp, Expr, ExprKind, Name, Span, make, print};
 use pullback_ops::find;
 
 use super::program::{Exported, NotExported, Size};
+use super::statement::{Loop, Statement};
 
 /// A framework of Python.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,20 +36,15 @@ pub(super) fn module(
     let mut writer = Writer::new(program, framework);
     let incoming = writer.cotangent(&program.output.0);
     writer.like = writer.of_floats(&program.inputs).unwrap_or_default();
-    let forward: Vec<String> = program
-        .forward
-        .iter()
-        .map(|(names, expr)| {
-            let names: Vec<String> = names.iter().map(|name| writer.name(name)).collect();
-            Ok(format!("{} = {}", names.join(", "), writer.expr(expr)?))
-        })
-        .collect::<Result<_, NotExported>>()?;
+    let mut forward = Vec::new();
+    for statement in &program.forward {
+        writer.statement(statement, "", &mut forward)?;
+    }
     writer.like = writer.of_floats(&program.saved).unwrap_or_else(|| "grads".to_owned());
-    let backward: Vec<String> = program
-        .backward
-        .iter()
-        .map(|(left, code)| Ok(format!("{} = {}", writer.expr(left)?, writer.expr(code)?)))
-        .collect::<Result<_, NotExported>>()?;
+    let mut backward = Vec::new();
+    for statement in &program.backward {
+        writer.statement(statement, "", &mut backward)?;
+    }
     let inputs: Vec<String> = program.inputs.iter().map(|name| writer.name(name)).collect();
     let size = |sizes: &[Size], writer: &Writer<'_>| -> Vec<String> {
         let line = |size: &Size| match &size.of_input {
@@ -167,12 +163,12 @@ struct Writer<'a> {
 impl<'a> Writer<'a> {
     fn new(program: &'a Exported, framework: Framework) -> Writer<'a> {
         let column = if framework == Framework::Torch { 1 } else { 0 };
-        let names = program.forward.iter().flat_map(|(names, _)| names).chain(&program.inputs);
+        let names = program.computed().chain(program.inputs.iter().map(String::as_str));
         Writer {
             program,
             framework,
             functions: super::functions(column).collect(),
-            taken: names.map(String::as_str).collect(),
+            taken: names.collect(),
             support: BTreeSet::new(),
             like: String::new(),
         }
@@ -204,9 +200,87 @@ impl<'a> Writer<'a> {
         self.name(&name)
     }
 
+    /// The lines of a statement.
+    fn statement(
+        &mut self,
+        statement: &Statement,
+        indent: &str,
+        lines: &mut Vec<String>,
+    ) -> Result<(), NotExported> {
+        match statement {
+            Statement::Define(left, right) => {
+                let left: Vec<String> = left.iter().map(|left| self.expr(left)).collect::<Result<_, _>>()?;
+                lines.push(format!("{indent}{} = {}", left.join(", "), self.expr(right)?));
+            }
+            Statement::Repeat(of) => self.repeated(of, indent, lines)?,
+        }
+        Ok(())
+    }
+
+    /// A `for` over the steps, with a list for what each leaves.
+    fn repeated(&mut self, of: &Loop, indent: &str, lines: &mut Vec<String>) -> Result<(), NotExported> {
+        let module = match self.framework {
+            Framework::Numpy => "np",
+            Framework::Torch => "torch",
+            Framework::Jax => "jnp",
+        };
+        let together = |pairs: Vec<(String, String)>| {
+            let (left, right): (Vec<String>, Vec<String>) = pairs.into_iter().unzip();
+            (!left.is_empty()).then(|| format!("{} = {}", left.join(", "), right.join(", ")))
+        };
+        let mut starts = Vec::new();
+        for (name, start) in &of.carries {
+            let is_number = self.is_torch() && self.is_number(start);
+            let mut start = self.tree(start)?;
+            if is_number {
+                self.support.insert("_tensor".to_owned());
+                let like = make::name(start.span, &self.like);
+                start = make::call(start.span, "_tensor", vec![start, like], Vec::new());
+            }
+            starts.push((self.name(name), self.shown(&start)));
+        }
+        let all: Vec<String> = of
+            .starts
+            .iter()
+            .map(|(_, all)| all)
+            .chain(of.rows.iter().map(|row| &row.all))
+            .map(|all| self.name(all))
+            .collect();
+        lines.extend(together(starts).map(|line| format!("{indent}{line}")));
+        lines.extend(all.iter().map(|all| format!("{indent}{all} = []")));
+        let steps = self.expr(&of.steps)?;
+        let range =
+            if of.backwards { format!("reversed(range({steps}))") } else { format!("range({steps})") };
+        lines.push(format!("{indent}for {} in {range}:", self.name(&of.index)));
+        let inner = format!("{indent}    ");
+        for (carry, all) in &of.starts {
+            lines.push(format!("{inner}{}.append({})", self.name(all), self.name(carry)));
+        }
+        for statement in &of.body {
+            self.statement(statement, &inner, lines)?;
+        }
+        let mut next = Vec::new();
+        for (name, value) in &of.next {
+            let pair = (self.name(name), self.expr(value)?);
+            next.extend((pair.0 != pair.1).then_some(pair));
+        }
+        lines.extend(together(next).map(|line| format!("{inner}{line}")));
+        for row in &of.rows {
+            lines.push(format!("{inner}{}.append({})", self.name(&row.all), self.name(&row.name)));
+        }
+        let order = if of.backwards { "[::-1]" } else { "" };
+        lines.extend(all.iter().map(|all| format!("{indent}{all} = {module}.stack({all}{order})")));
+        Ok(())
+    }
+
     fn expr(&mut self, expr: &Expr) -> Result<String, NotExported> {
         let tree = self.tree(expr)?;
-        let text = print(&tree).replace('^', "**");
+        Ok(self.shown(&tree))
+    }
+
+    /// A tree of Python as text.
+    fn shown(&self, tree: &Expr) -> String {
+        let text = print(tree).replace('^', "**");
         // Of the words of the language three are written otherwise.
         let word = |word: &str| match word {
             "true" => "True".to_owned(),
@@ -233,7 +307,7 @@ impl<'a> Writer<'a> {
             let (axes, rest) = part.split_once(']').unwrap_or((part, ""));
             shown += &format!("axis=({axes}){rest}");
         }
-        Ok(shown)
+        shown
     }
 
     fn tree(&mut self, expr: &Expr) -> Result<Expr, NotExported> {

@@ -4,7 +4,7 @@
 //! A value with a name ends a step. Its cotangent is the sum of what the values send back that are computed from it; each of these
 //! shares is one Jacobian, of one named value by another, that is contracted with a cotangent written before. Nothing here states a
 //! derivative: the lines are networks of the rules, printed before and after each act on them, and the last one is
-//! [`gradient_code`].
+//! [`gradient_code`](crate::gradient_code).
 //!
 //! | module | what it knows |
 //! |---|---|
@@ -51,7 +51,7 @@ pub use pieces::with_pieces;
 pub(crate) use pieces::{by_names, called};
 pub use truth::{Untrue, untrue};
 
-use crate::code::{Known, Source, Writer, gradient_code, shortened, vanish};
+use crate::code::{Known, Sent, Source, Writer, gradient, shortened, vanish};
 use crate::forward::products;
 use crate::notation::is_entrywise;
 use line::{Alphabet, Lettering, is_name, names_of, product};
@@ -115,6 +115,16 @@ impl Stage {
 /// # Errors
 /// What the rules return.
 pub fn backward(output: &Val, wrt: &[&Val], known: &Known) -> Result<Vec<Stage>> {
+    backward_through(output, wrt, known, &|_, _| None)
+}
+
+/// The same, with what some values send back by its name.
+pub(crate) fn backward_through(
+    output: &Val,
+    wrt: &[&Val],
+    known: &Known,
+    sent: Sent<'_>,
+) -> Result<Vec<Stage>> {
     let path = between(&[output], wrt, &[]);
     let wanted: HashSet<u64> = wrt.iter().map(|value| value.id()).collect();
     let is_named = |value: &Val| value.name().is_some_and(|name| name.is_identifier());
@@ -133,7 +143,8 @@ pub fn backward(output: &Val, wrt: &[&Val], known: &Known) -> Result<Vec<Stage>>
             }
         }
     }
-    let pass = Pass { output, known, loss, named: &named, uses: &uses, alphabet: Alphabet::without(names) };
+    let alphabet = Alphabet::without(names);
+    let pass = Pass { output, known, loss, named: &named, uses: &uses, alphabet, sent };
     let stages = path.iter().rev().filter(|value| ends(value)).map(|value| pass.stage(value));
     stages.collect()
 }
@@ -159,6 +170,7 @@ struct Pass<'a> {
     named: &'a [Val],
     uses: &'a HashMap<u64, Vec<&'a Val>>,
     alphabet: Alphabet,
+    sent: Sent<'a>,
 }
 
 /// What one value sends back to another.
@@ -197,7 +209,7 @@ impl Pass<'_> {
             shares.push(Share { of, letters, network });
         }
         let is_zero = shares.iter().all(|share| share.network.is_zero());
-        let code = match gradient_code(self.output, value, &source) {
+        let code = match gradient(self.output, value, &source, self.sent) {
             None if is_zero => Some(zeros(value)),
             code => code.map(|code| shortened(&code, self.known)),
         };
