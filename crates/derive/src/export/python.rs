@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::fmt::Write;
 
-use pullback_lang::{BinaryOp, Expr, ExprKind, Name, Span, make, print};
+use pullback_lang::{BinaryOp, Expr, ExprKind, IndexItem, Name, Span, make, print};
 use pullback_ops::find;
 
 use super::program::{Exported, NotExported, Size};
@@ -146,6 +146,38 @@ fn custom_vjp(program: &Exported, inputs: &[String]) -> String {
         "\n\n@jax.custom_vjp\ndef layer({inputs}):\n    return forward({inputs})[0]\n\n\ndef _vjp(saved, grads):\n    gradients = backward(saved, grads)\n    return {gradients}\n\n\nlayer.defvjp(forward, _vjp)\n",
         inputs = inputs.join(", "),
     )
+}
+
+/// Does a slice go from behind to before?
+fn goes_back(item: &IndexItem) -> bool {
+    matches!(item, IndexItem::Slice { step: Some(step), .. } if matches!(step.kind, ExprKind::Negate(_)))
+}
+
+/// Turns the slices that go from behind to before, which PyTorch has not, and says which axes have to be turned before: behind an
+/// ellipsis they are counted from the end. The element i is then the element −1 − i.
+fn turned(items: &mut [IndexItem]) -> Vec<f64> {
+    let takes = |item: &&IndexItem| matches!(item, IndexItem::At(_) | IndexItem::Slice { .. });
+    let ellipsis = items.iter().position(|item| matches!(item, IndexItem::Ellipsis));
+    let mut axes = Vec::new();
+    for at in (0..items.len()).filter(|at| goes_back(&items[*at])).collect::<Vec<_>>() {
+        axes.push(match ellipsis {
+            Some(before) if before < at => -(items[at..].iter().filter(takes).count() as f64),
+            _ => items[..at].iter().filter(takes).count() as f64,
+        });
+        let IndexItem::Slice { start, stop, step } = &mut items[at] else { continue };
+        for place in [start, stop].into_iter().flatten() {
+            let one = make::integer(place.span, 1);
+            **place = match place.kind {
+                ExprKind::Number { value, .. } => make::number(place.span, -1.0 - value),
+                _ => make::binary(place.span, BinaryOp::Sub, make::negated(place), one),
+            };
+        }
+        *step = step
+            .take()
+            .map(|step| Box::new(make::negated(&step)))
+            .filter(|step| !matches!(step.kind, ExprKind::Number { value: 1.0, .. }));
+    }
+    axes
 }
 
 struct Writer<'a> {
@@ -341,6 +373,15 @@ impl<'a> Writer<'a> {
                 Ok(make::binary(expr.span, operator.kind, a, b))
             }
             ExprKind::Call { function, args, kwargs } => self.call(expr, function, args, kwargs),
+            ExprKind::Index { items, .. } if self.is_torch() && items.iter().any(goes_back) => {
+                let mut written = self.with_written_parts(expr)?;
+                if let ExprKind::Index { base, items } = &mut written.kind {
+                    let axes = turned(items).into_iter().map(|axis| make::number(expr.span, axis)).collect();
+                    let axes = Expr::new(expr.span, ExprKind::List(axes));
+                    **base = make::call(expr.span, "torch.flip", vec![(**base).clone(), axes], Vec::new());
+                }
+                Ok(written)
+            }
             _ => self.with_written_parts(expr),
         }
     }

@@ -447,10 +447,10 @@ Z = hs * 2
                 h_before.append(h)
                 c_before.append(c)
                 z = X[t] @ Wih.T + h @ Whh.T + b
-                i = torch.sigmoid(z[0:2, 0:2])
-                f = torch.sigmoid(z[0:2, 2:4])
-                g = torch.tanh(z[0:2, 4:6])
-                o = torch.sigmoid(z[0:2, 6:8])
+                i = torch.sigmoid(z[:, :2])
+                f = torch.sigmoid(z[:, 2:4])
+                g = torch.tanh(z[:, 4:6])
+                o = torch.sigmoid(z[:, 6:])
                 c_next = f * c + i * g
                 h, c = o * torch.tanh(c_next), c_next
                 hs.append(h)
@@ -470,10 +470,10 @@ Z = hs * 2
             gX = []
             for t in reversed(range(T)):
                 z = X[t] @ Wih.T + h_before[t] @ Whh.T + b
-                i = torch.sigmoid(z[0:2, 0:2])
-                f = torch.sigmoid(z[0:2, 2:4])
-                g = torch.tanh(z[0:2, 4:6])
-                o = torch.sigmoid(z[0:2, 6:8])
+                i = torch.sigmoid(z[:, :2])
+                f = torch.sigmoid(z[:, 2:4])
+                g = torch.tanh(z[:, 4:6])
+                o = torch.sigmoid(z[:, 6:])
                 c_next = f * c_before[t] + i * g
                 gh_next = dhs[t] + gh
                 gc_next = gc + gh_next * o * (1 - torch.tanh(c_next)**2)
@@ -518,7 +518,7 @@ fn loops_nest() {
 scan t < T, h = X[0] { scan k < 2, u = h { u = sin(u @ W) * a }; h = u + X[t] * sum(X) }
 L = sum(h^3)";
     expect![[r#"
-        scan t < T, h_ = X[0, 0:3], h__kept = X[0, 0:3] -> _, h_before {
+        scan t < T, h_ = X[0], h__kept = X[0] -> _, h_before {
           h__kept = h_
           scan k < 2, u = h_, u_kept = h_ -> _, u_before {
             u_kept = u
@@ -551,18 +551,18 @@ L = sum(h^3)";
         gX = flip(gX_from_end, axis=0)
         dL/dW = gW
         dL/da = ga
-        dL/dX = gX + gX_ + pad(gh[None, :], [[0, T - 1], [0, 0]])
+        dL/dX = gX + gX_ + outer(one_hot(0, T), gh)
 
         import jax
         import jax.numpy as jnp
 
 
+        def _one_hot(index, n):
+            return jnp.where(jnp.arange(n) == index, 1.0, 0.0)
+
+
         def _ones(*shape):
             return jnp.ones(shape[0] if shape and isinstance(shape[0], (list, tuple)) else shape)
-
-
-        def _pad(x, widths, value=0):
-            return jnp.pad(x, widths, constant_values=value)
 
 
         def _zeros(*shape):
@@ -573,7 +573,7 @@ L = sum(h^3)";
             """L, and what `backward` needs: 296 bytes."""
             T = X.shape[0]
             D = X.shape[1]
-            h = X[0, 0:3]
+            h = X[0]
             h_before = []
             for t in range(T):
                 h_before.append(h)
@@ -614,7 +614,7 @@ L = sum(h^3)";
             gX = jnp.stack(gX[::-1])
             dW = gW
             da = ga
-            dX = gX + gX_ + _pad(gh[None, :], [[0, T - 1], [0, 0]])
+            dX = gX + gX_ + jnp.outer(_one_hot(0, T), gh)
             return (dX * grads, da * grads, dW * grads)
 
 
@@ -630,4 +630,13 @@ L = sum(h^3)";
 
         layer.defvjp(forward, _vjp)
     "#]].assert_eq(&format!("{}\n{}", in_the_language(source), written(source, Framework::Jax)));
+}
+
+/// PyTorch has no slices with negative steps.
+#[test]
+fn torch_turns_axes() {
+    let source = "A: [N=5, M=3] ~ randn; Z = A[1, ::-1] * A[4:0:-2, 0][1] + A[::-1][:3, 1] + flip(A)[0]";
+    let code = written(source, Framework::Torch);
+    let forward = code.lines().find(|line| line.contains("Z = ")).expect("it is computed");
+    expect!["Z = torch.flip(A, [1])[1, :] * torch.flip(A, [0])[:-1:2, 0][1] + torch.flip(A, [0])[:][:3, 1] + torch.reshape(torch.flip(torch.reshape(torch.flip(A, [0])[:], [N, M]), [1])[:, :], [N, M])[0]"].assert_eq(forward.trim());
 }

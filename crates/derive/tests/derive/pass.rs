@@ -196,11 +196,11 @@ fn places_count_from_one() {
     check(
         "x: [n=6] ~ randn; L = x[-1]^2",
         expect![[r#"
-        dL/dx = 2 * pad(reshape(x[-1], [1]), [[n - 1, 0]])
-          L = (x[-1])²   (how L is computed)
-          ∂L/∂x_m = 2 x[-1] [m = 6]   (its derivative by one entry)
-          ∂L/∂x = 2 pad(reshape(x[-1], [1]), [[n - 1, 0]])   (as a whole)
-    "#]],
+            dL/dx = 2 * x[-1] * one_hot(n - 1, n)
+              L = (x[-1])²   (how L is computed)
+              ∂L/∂x_m = 2 x[-1] [m = 6]   (its derivative by one entry)
+              ∂L/∂x = 2 x[-1] ⊙ one_hot(n − 1, n)   (as a whole)
+        "#]],
     );
 }
 
