@@ -141,6 +141,11 @@ pub trait Op: fmt::Debug + Any + Send + Sync {
         None
     }
 
+    /// Why what [`Op::adjoint`] writes is the adjoint, where the Jacobian has no entries that would show it.
+    fn adjoint_reason(&self) -> Option<&'static str> {
+        None
+    }
+
     /// How a result is written in a formula, from how its inputs are.
     fn written(&self, inputs: &[String]) -> String {
         format!("{}({})", self.name(), inputs.join(", "))

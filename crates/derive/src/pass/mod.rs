@@ -198,7 +198,7 @@ impl Pass<'_> {
         };
         let source = Source { cotangent: &called, written: &|_| None, as_derived: false };
         let writer = Writer::new(&source);
-        let (consumers, ops) = self.consumers(value);
+        let (consumers, ops, reasons) = self.consumers(value);
         let letters = self.alphabet.of_axes("mnpq", value.dims(), &[]);
         let mut shares = Vec::new();
         for of in consumers {
@@ -213,7 +213,7 @@ impl Pass<'_> {
             None if is_zero => Some(zeros(value)),
             code => code.map(|code| shortened(&code, self.known)),
         };
-        let lines = self.lines(value, &letters, &shares, code.as_ref(), &writer);
+        let lines = self.lines(value, &letters, &shares, (code.as_ref(), &reasons), &writer);
         Ok(Stage {
             left: self.reference(value),
             of: value.symbol(),
@@ -225,10 +225,11 @@ impl Pass<'_> {
         })
     }
 
-    /// The values with names that are computed from one, with none between, and the operations on the way.
-    fn consumers(&self, value: &Val) -> (Vec<&Val>, Vec<&'static str>) {
+    /// The values with names that are computed from one, with none between, the operations on the way, and why their adjoints are what
+    /// they are, where no line shows it.
+    fn consumers(&self, value: &Val) -> (Vec<&Val>, Vec<&'static str>, Vec<&'static str>) {
         let mut pending: Vec<&Val> = self.uses.get(&value.id()).cloned().unwrap_or_default();
-        let (mut found, mut ops): (Vec<&Val>, Vec<&'static str>) = (Vec::new(), Vec::new());
+        let (mut found, mut ops, mut reasons) = (Vec::new(), Vec::new(), Vec::new());
         let mut seen = HashSet::new();
         while let Some(next) = pending.pop() {
             if !seen.insert(next.id()) {
@@ -239,14 +240,15 @@ impl Pass<'_> {
                 && !op.is_copy()
             {
                 ops.push(op.name());
+                reasons.extend(op.adjoint_reason());
             }
             match self.named.iter().find(|named| named.id() == next.id()) {
                 Some(named) => found.push(named),
                 None => pending.extend(self.uses.get(&next.id()).into_iter().flatten()),
             }
         }
-        found.sort_by_key(|value| value.order());
-        (found, ops)
+        found.sort_by_key(|value: &&Val| value.order());
+        (found, ops, reasons)
     }
 
     fn lines(
@@ -254,7 +256,7 @@ impl Pass<'_> {
         value: &Val,
         letters: &[String],
         shares: &[Share<'_>],
-        code: Option<&Expr>,
+        (code, reasons): (Option<&Expr>, &[&str]),
         writer: &Writer<'_>,
     ) -> Vec<Line> {
         let mut lines = Vec::new();
@@ -306,9 +308,13 @@ impl Pass<'_> {
             let is_scalar = value.ndim() == 0 && lines.last().is_some_and(|line| line.is_single());
             let is_new = before != Some(Right::Whole(code.clone())) && !is_scalar;
             if is_new {
-                let why = if is_zeros(code) { "it is zero" } else { "as a whole" };
+                let why = match reasons {
+                    _ if is_zeros(code) => "it is zero".to_owned(),
+                    [] => "as a whole".to_owned(),
+                    reasons => format!("as a whole: {}", reasons.join("; ")),
+                };
                 let left = Left::Whole(self.reference(value));
-                lines.push(Line { left, right: Right::Whole(code.clone()), why: why.to_owned() });
+                lines.push(Line { left, right: Right::Whole(code.clone()), why });
             }
         }
         lines

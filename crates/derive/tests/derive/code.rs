@@ -608,3 +608,29 @@ fn corrected_variances() {
     "#]],
     );
 }
+
+/// The gradient of a Kronecker product by either factor, block by block.
+#[test]
+fn kronecker_products() {
+    check(
+        "A: [m=2, n=3] ~ randn; B: [p=4, q=2] ~ randn; Z = kron(A, B)",
+        expect![[r#"
+        A: einsum("ikjl,kl->ij", reshape(dZ, [m, p, n, q]), B)
+        B: einsum("ikjl,ij->kl", reshape(dZ, [m, p, n, q]), A)
+    "#]],
+    );
+    check(
+        "a: [m=2] ~ randn; b: [p=3] ~ randn; Z = kron(a, b)",
+        expect![[r#"
+        a: reshape(dZ, [m, p]) @ b
+        b: a @ reshape(dZ, [m, p])
+    "#]],
+    );
+    check(
+        "A: [m=2, n=3] ~ randn; x: [p=2] ~ randn; Z = kron(A, x)",
+        expect![[r#"
+            A: einsum("ikjl,kl->ij", reshape(dZ, [m, 1, n, p]), reshape(x, [1, p]))
+            x: einsum("ikjl,ij->kl", reshape(dZ, [m, 1, n, p]), A)[0, :]
+        "#]],
+    );
+}

@@ -282,3 +282,17 @@ fn products_of_elements() {
     "#]],
     );
 }
+
+/// Where no line shows why an adjoint is what it is, a reason says it.
+#[test]
+fn reasons_of_adjoints() {
+    check(
+        "A: [n=3, n] ~ randn; Z = expm(A)",
+        expect![[r#"
+        dL/dA = expm(kron(eye(2), A.T) + kron([[0, 1], [0, 0]], dL/dZ))[:n, n:]
+          Z = expm(A)   (how Z is computed)
+          ∂L/∂A_mp = Σ_{i=1}^n Σ_{j=1}^n ∂L/∂Z_ij ∂Z_ij/∂A_mp   (the chain rule: every entry of Z passes its share)
+          ∂L/∂A = expm(I_2 ⊗ Aᵀ + [[0, 1], [0, 0]] ⊗ ∂L/∂Z)[:n, n:]   (as a whole: the Fréchet derivative of exp at X in a direction E is the upper right block of exp of [X, E; 0, X]; transposed, of Xᵀ and of the cotangent for E)
+    "#]],
+    );
+}
