@@ -76,10 +76,13 @@ pub(crate) fn gradient(of: &Val, wrt: &Val, source: &Source<'_>, sent: Sent<'_>)
             let pulled = match sent(value, k) {
                 Some(None) => continue,
                 Some(Some(sent)) => symbol(input, &whole_node(input, sent), &writer)?,
-                None => match sent_back(value, k, &cotangent, &writer) {
-                    Some(pulled) => pulled,
-                    None => value.jacobian(k).ok()?.transpose().compose(&cotangent),
-                },
+                None => {
+                    let pulled = value.jacobian(k).ok()?.transpose().compose(&cotangent);
+                    match has_words(&pulled) && !is_one_by_chance(value) && !is_one_by_chance(input) {
+                        true => pulled,
+                        false => sent_back(value, k, &cotangent, &writer).unwrap_or(pulled),
+                    }
+                }
             };
             let sum = match cotangents.remove(&input.id()) {
                 Some(before) => before.plus(&pulled),
@@ -103,6 +106,16 @@ fn written(cotangent: &Network, of: &Val, wrt: &Val, writer: &Writer<'_>) -> Opt
     (expr.parts() <= MOST_PARTS).then_some(expr)
 }
 
+/// Is there no relation between labels in a network, and no map that only an operation knows?
+fn has_words(network: &Network) -> bool {
+    let has_none = |factor: &Factor| match factor {
+        Factor::Relation(_) => true,
+        Factor::Operator(operator) => matches!(operator.map, Map::Local { .. }),
+        Factor::Dense(..) => false,
+    };
+    !network.terms().iter().any(|term| term.factors.iter().any(has_none))
+}
+
 /// What an operation sends back that has an adjoint of its own ([`pullback_ops::Op::adjoint`]): as a network it is a relation between
 /// labels, or a map that only the operation knows, for which the language has no other words. A reshape that is no more than another place for axes of size 1 has them.
 fn sent_back(value: &Val, k: usize, cotangent: &Network, writer: &Writer<'_>) -> Option<Network> {
@@ -110,17 +123,6 @@ fn sent_back(value: &Val, k: usize, cotangent: &Network, writer: &Writer<'_>) ->
         return None;
     };
     let input = &inputs[k];
-    let has_no_words = |factor: &Factor| match factor {
-        Factor::Relation(_) => true,
-        Factor::Operator(operator) => matches!(operator.map, Map::Local { .. }),
-        Factor::Dense(..) => false,
-    };
-    if !is_one_by_chance(value)
-        && !is_one_by_chance(input)
-        && !value.jacobian(k).ok()?.terms().iter().any(|term| term.factors.iter().any(has_no_words))
-    {
-        return None;
-    }
     const COTANGENT: &str = "the_cotangent";
     let names: Vec<String> = (0..inputs.len()).map(|k| format!("operand_{k}")).collect();
     let adjoint = value.adjoint(k, COTANGENT, &names)?;

@@ -633,4 +633,11 @@ fn kronecker_products() {
             x: einsum("ikjl,ij->kl", reshape(dZ, [m, 1, n, p]), A)[0, :]
         "#]],
     );
+    // What adds up to something shorter stays that.
+    check(
+        "X: [D=3, D] ~ randn; L = trace(kron(X, X))",
+        expect![[r#"
+        X: 2 * trace(X) * eye(D)
+    "#]],
+    );
 }
