@@ -258,7 +258,7 @@ const UNIT: &str = "one_hot";
 fn along_unit(part: &Part, expr: Expr, axis: usize, rank: usize) -> Option<Expr> {
     let at = Span::default();
     let size = make::dim(at, &part.of.dim());
-    let place = match part.is_last() && part.offset > 0 {
+    let place = match part.is_last() && part.offset > 0 && part.of.dim().name().is_some() {
         true => make::binary(at, BinaryOp::Sub, size.clone(), make::integer(at, 1)),
         false => make::integer(at, part.offset),
     };

@@ -105,7 +105,7 @@ impl<'a> Loops<'a> {
             let results = vec![value];
             self.found.push(Found { results, of, gradients: Vec::new(), starts: Vec::new() });
         }
-        self.found.retain(|found| found.results.iter().all(|value| is_named(value)));
+        self.found.retain(|found| found.results.iter().all(is_named));
         for at in 0..self.found.len() {
             let found = &self.found[at];
             if !found.gradients.is_empty() {

@@ -315,11 +315,18 @@ impl Evaluator<'_> {
         order.insert(0, axis);
         let moved = if axis == 0 { outside.clone() } else { outside.permute(&order).map_err(&op)? };
         let size = moved.dims()[0].size();
-        let is_start = places.iter().enumerate().all(|(at, &place)| place == at as i64);
-        let stacked = if is_start && places.len() == size {
+        // Evenly spaced ones are a slice, which may go back.
+        let (start, step) = match places[..] {
+            [first, second, ..] => (first, second - first),
+            [only] => (only, 1),
+            [] => (0, 1),
+        };
+        let is_slice = step != 0 && (0..).zip(&places).all(|(at, &place)| place == start + at * step);
+        let stacked = if is_slice && (start, step, places.len()) == (0, 1, size) {
             moved
-        } else if is_start {
-            let first = AxisIndex::Range { start: 0, step: 1, length: at.steps.size() };
+        } else if is_slice {
+            let length = at.steps.size();
+            let first = AxisIndex::Range { start: start as usize, step: step as isize, length };
             let rest = moved.dims()[1..].iter().map(|&dim| AxisIndex::whole(dim));
             moved.index(&[first].into_iter().chain(rest).collect::<Vec<_>>()).map_err(&op)?
         } else {

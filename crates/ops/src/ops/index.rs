@@ -151,6 +151,17 @@ impl Op for Index {
         Ok(at.network().plus_term(Coef::one(), &out, &x, relations.into_iter().map(Factor::Relation)))
     }
 
+    /// Axes that are turned as a whole are turned back in the same way.
+    fn adjoint(&self, at: &Site<'_>, cotangent: &str, _inputs: &[String]) -> Option<String> {
+        let is_whole = |(index, dim): (&AxisIndex, &Dim)| {
+            let last = dim.size().checked_sub(1);
+            let turned = last.map(|last| AxisIndex::range(last, -1, dim.size()));
+            *index == AxisIndex::whole(*dim) || Some(*index) == turned
+        };
+        let turns = self.axes.iter().zip(at.x().dims()).all(is_whole);
+        turns.then(|| self.written_result(at.y(), &[cotangent.to_owned()]))?
+    }
+
     fn written(&self, inputs: &[String]) -> String {
         let item = |index: &AxisIndex| index.written(None);
         format!("{}[{}]", inputs[0], self.axes.iter().map(item).collect::<Vec<_>>().join(", "))

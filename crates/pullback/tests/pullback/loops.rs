@@ -170,6 +170,9 @@ L = sum(h^3)",
 scan t < T, s = 0.0, p = 1.0 -> sums { q = s; s = p * x[t]; p = q + w[t] }
 scan t < T, s2 = p { s2 = s2 * sums[t] }
 L = s2 + s",
+        "X: [T=5, n=3] ~ randn; h0: [n] ~ randn
+scan t < T, h = h0 -> hs { h = sin(X[T-1-t] * h) }
+L = sum(hs^3)",
     ];
     for program in programs {
         let code = pullback(&["derive", "-", "--code", "grad"], program);
