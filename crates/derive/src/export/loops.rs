@@ -36,11 +36,11 @@ pub(super) struct Loops<'a> {
 struct Found {
     /// Its results that the output is computed from.
     results: Vec<Val>,
-    /// What it is differentiated from, as which the cotangent of a result is called.
+    /// What is differentiated, and how its loss is called.
     of: (Val, String),
     /// How the gradient by each of its inputs is called.
     gradients: Vec<String>,
-    /// How is called what each carry was before each step.
+    /// How that is called which each carry was before each step.
     starts: Vec<String>,
 }
 
@@ -49,7 +49,7 @@ impl Found {
         self.results[0].order()
     }
 
-    fn body(&self) -> Graph<'_> {
+    fn graph(&self) -> Graph<'_> {
         loop_of(&self.results[0]).expect("it was found as one")
     }
 
@@ -111,8 +111,8 @@ impl<'a> Loops<'a> {
             if !found.gradients.is_empty() {
                 continue;
             }
-            let (body, inputs) = (found.body().body.clone(), found.results[0].inputs().to_vec());
-            let steps = found.body().steps;
+            let (body, inputs) = (found.graph().body.clone(), found.results[0].inputs().to_vec());
+            let steps = found.graph().steps;
             for end in &body.next {
                 self.within.extend(all_names(end));
             }
@@ -156,12 +156,12 @@ impl<'a> Loops<'a> {
     }
 
     /// A loop of the program.
-    pub(super) fn forward(&mut self, value: &Val, with_own_names: bool) -> Result<Loop, NotExported> {
+    pub(super) fn forward(&mut self, value: &Val) -> Result<Loop, NotExported> {
         let graph = loop_of(value).ok_or_else(|| NotExported::Inexpressible(value.symbol()))?;
         let (body, results, inputs) = (graph.body, value.outputs(), value.inputs());
         let mut names = Vec::new();
         for (result, carry) in results.iter().zip(&body.carries) {
-            names.push(match is_named(result) && !with_own_names {
+            names.push(match is_named(result) {
                 true => result.symbol(),
                 false => self.free_for(&carry.symbol(), result),
             });

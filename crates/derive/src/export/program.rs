@@ -264,7 +264,7 @@ pub(super) fn definitions(
         let siblings = value.outputs();
         defined.extend(siblings.iter().filter(|value| is_named(value)).cloned());
         if loop_of(value).is_some() {
-            statements.push(Statement::Repeat(loops.forward(value, false)?));
+            statements.push(Statement::Repeat(loops.forward(value)?));
             continue;
         }
         let expr = match value.origin() {

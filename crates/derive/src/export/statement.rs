@@ -28,7 +28,7 @@ pub struct Loop {
     pub backwards: bool,
     /// What goes from step to step, and what it is before the first.
     pub carries: Vec<(String, Expr)>,
-    /// Carries, and what is called what they were before each step.
+    /// Carries whose values before each step are kept, and how all of these are called together.
     pub starts: Vec<(String, String)>,
     /// What each step computes.
     pub body: Vec<Statement>,
