@@ -39,5 +39,5 @@ pub use forward::{jvp, pushforward};
 pub use function::Function;
 pub use jacobian::{Jacobian, Layout, Stage, hessian, jacobian};
 pub use reverse::{grad, pullback, zeros};
-pub use scan::{Body, Scanned, scan};
+pub use scan::{Body, Loop, Scanned, loop_of, scan};
 pub use walk::between;

@@ -34,13 +34,16 @@
 //! # Ok::<(), pullback_ops::Error>(())
 //! ```
 
+use std::any::Any;
 use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use pullback_array::{Array, DType, SliceAxis, memory};
 use pullback_network::{Coef, Dim, Label, Map, Operator, Value};
-use pullback_ops::{AxisIndex, Error, Factor, Forward, Network, Op, Result, Site, Spec, Val, WeakVal};
+use pullback_ops::{
+    AxisIndex, Error, Factor, Forward, Network, Op, Origin, Result, Site, Spec, Val, WeakVal,
+};
 
 use crate::{Function, between, pullback, pushforward, zeros};
 
@@ -68,6 +71,26 @@ pub struct Scanned {
     pub last: Vec<Val>,
     /// What its steps yielded, with the steps along the first axis.
     pub all: Vec<Val>,
+}
+
+/// A loop, as one who writes it down sees it.
+#[derive(Clone, Copy, Debug)]
+pub struct Loop<'a> {
+    /// What is done in each step.
+    pub body: &'a Body,
+    /// How many steps there are.
+    pub steps: Dim,
+    /// Does it run from the last step to the first?
+    pub reversed: bool,
+}
+
+/// The loop that a value is a result of. Its inputs are the starts of the carries, stacked values, and shared ones; its results what the
+/// carries are at the end, and what was yielded.
+pub fn loop_of(value: &Val) -> Option<Loop<'_>> {
+    let Origin::Call(op, _) = value.origin() else { return None };
+    let op: &dyn Any = &**op;
+    let Scan { body, steps, reversed, .. } = op.downcast_ref::<Scan>()?;
+    Some(Loop { body, steps: *steps, reversed: *reversed })
 }
 
 /// Runs `body` for each step from carries `init`; `stacked` values have `steps` rows. What is shared and not read is left out.
@@ -223,6 +246,10 @@ impl Op for Scan {
     }
 
     fn jacobian(&self, at: &Site<'_>) -> Result<Network> {
+        // A value that comes in at several places, as a start and shared, by rows and whole, has one Jacobian: at the first of them.
+        if at.places().next() != Some(at.input()) {
+            return Ok(at.network());
+        }
         let (rows, columns) = (Label::for_dims(at.y().dims()), Label::for_dims(at.x().dims()));
         let map = Map::Local { of: at.y().clone(), input: at.input(), flops: self.flops()? };
         let operator = Operator { map, batch: Vec::new(), rows: rows.clone(), columns: columns.clone() };
@@ -240,8 +267,13 @@ impl Op for Scan {
             let mut taken: Vec<AxisIndex> = dims.iter().map(|&dim| AxisIndex::whole(dim)).collect();
             taken.push(AxisIndex::At(column));
             let vector = if count == 1 { right.reshape(dims)? } else { right.index(&taken)? };
-            let result = if transposed { self.pulled(at, &vector) } else { self.pushed(at, &vector) };
-            result?.reshape(&with_column)
+            let share = |input: usize| match transposed {
+                true => self.pulled(at, input, &vector),
+                false => self.pushed(at, input, &vector),
+            };
+            let first = share(at.input())?;
+            let sum = at.places().skip(1).try_fold(first, |sum, input| sum.add(&share(input)?))?;
+            sum.reshape(&with_column)
         };
         match count {
             0 => {
@@ -320,7 +352,7 @@ impl Scan {
     }
 
     /// The cotangent of an input, for one of an output.
-    fn pulled(&self, at: &Site<'_>, cotangent: &Val) -> Result<Val> {
+    fn pulled(&self, at: &Site<'_>, input: usize, cotangent: &Val) -> Result<Val> {
         let floats = |values: &[Val]| -> Vec<usize> {
             (0..values.len()).filter(|&at| values[at].dtype().is_float()).collect()
         };
@@ -347,7 +379,6 @@ impl Scan {
             let scanned = run(adjoint, self.steps, !self.reversed, &owned.iter().collect::<Vec<_>>())?;
             Ok([scanned.last, scanned.all].concat())
         })?;
-        let input = at.input();
         let place = |among: &[usize], number: usize| among.iter().position(|&at| at == number);
         let found = if input < body.carries.len() {
             place(&carries, input)
@@ -362,10 +393,10 @@ impl Scan {
     }
 
     /// The tangent of an output, for one of an input.
-    fn pushed(&self, at: &Site<'_>, tangent: &Val) -> Result<Val> {
+    fn pushed(&self, at: &Site<'_>, input: usize, tangent: &Val) -> Result<Val> {
         let body = &self.body;
-        let outputs = self.applied((false, at.input(), tangent.id()), || {
-            let pushing = self.tangent_body(at.input())?;
+        let outputs = self.applied((false, input, tangent.id()), || {
+            let pushing = self.tangent_body(input)?;
             let (first_stacked, first_shared) = (body.carries.len(), body.carries.len() + body.stacked.len());
             let [first, stacked, shared] = [
                 &at.inputs()[..first_stacked],
@@ -376,12 +407,12 @@ impl Scan {
             for (number, carry) in
                 body.carries.iter().enumerate().filter(|(_, carry)| carry.dtype().is_float())
             {
-                owned.push(if number == at.input() { tangent.clone() } else { zeros(carry)? });
+                owned.push(if number == input { tangent.clone() } else { zeros(carry)? });
             }
             owned.extend(stacked.iter().cloned());
-            owned.extend((first_stacked..first_shared).contains(&at.input()).then(|| tangent.clone()));
+            owned.extend((first_stacked..first_shared).contains(&input).then(|| tangent.clone()));
             owned.extend(shared.iter().cloned());
-            owned.extend((at.input() >= first_shared).then(|| tangent.clone()));
+            owned.extend((input >= first_shared).then(|| tangent.clone()));
             let scanned = run(pushing, self.steps, self.reversed, &owned.iter().collect::<Vec<_>>())?;
             // The carries themselves come first.
             Ok([&scanned.last[body.carries.len()..], &scanned.all].concat())

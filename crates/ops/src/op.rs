@@ -1,9 +1,10 @@
 //! What an operation states about itself.
 
+use std::any::Any;
 use std::fmt;
 
 use pullback_array::{Array, DType};
-use pullback_network::Dim;
+use pullback_network::{Dim, Value as _};
 
 use crate::kernel::Recipe;
 use crate::node::Val;
@@ -46,7 +47,7 @@ pub type Forward<'a> = dyn FnMut(&dyn Op, &Val, &[&Array]) -> Result<Vec<Array>>
 ///
 /// `forward` is a pure function of its inputs, and `jacobian` builds its payloads from values of the graph only: a
 /// payload cut off from the graph would be invisible at first order and wrong from the second on.
-pub trait Op: fmt::Debug + Send + Sync + 'static {
+pub trait Op: fmt::Debug + Any + Send + Sync {
     /// The name under which the operation stands in the table and in formulas.
     fn name(&self) -> &'static str;
 
@@ -140,6 +141,11 @@ pub trait Op: fmt::Debug + Send + Sync + 'static {
         None
     }
 
+    /// Why what [`Op::adjoint`] writes is the adjoint, where the Jacobian has no entries that would show it.
+    fn adjoint_reason(&self) -> Option<&'static str> {
+        None
+    }
+
     /// How a result is written in a formula, from how its inputs are.
     fn written(&self, inputs: &[String]) -> String {
         format!("{}({})", self.name(), inputs.join(", "))
@@ -193,6 +199,11 @@ impl Site<'_> {
     /// All inputs.
     pub fn inputs(&self) -> &[Val] {
         self.inputs
+    }
+
+    /// The inputs that are the value which the Jacobian is taken by, in order.
+    pub fn places(&self) -> impl Iterator<Item = usize> {
+        (0..self.inputs.len()).filter(|&input| self.inputs[input].id() == self.x().id())
     }
 
     /// The output the Jacobian is of.

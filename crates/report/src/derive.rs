@@ -83,7 +83,7 @@ impl DeriveReport {
     }
 
     /// The program and its backward pass in the language itself: a file whose claims can be checked.
-    pub fn as_file(&self) -> Option<String> {
+    pub fn as_file(&self, backward: &str) -> String {
         let mut text = String::new();
         for statement in &self.forward {
             text += &format!("{statement}\n");
@@ -104,11 +104,7 @@ impl DeriveReport {
                 text += &format!("{given}: [{}] ~ randn\n", dims.join(", "));
             }
         }
-        text += "\n";
-        for stage in &self.stages {
-            text += &format!("{} = {}\n", stage.name(), print(stage.code.as_ref()?));
-        }
-        Some(text)
+        text + "\n" + backward
     }
 
     /// Is the gradient by a value written without names of cotangents that the pass introduces, so that it says more than its step does?

@@ -130,6 +130,35 @@ fn the_formula_of_a_loop_speaks_of_the_loop_and_not_of_its_steps() -> Result<()>
     Ok(())
 }
 
+/// A value that a loop reads at two places, as its start and in each step, has one Jacobian: the sum over its places.
+#[test]
+fn what_a_loop_reads_twice_has_one_jacobian() -> Result<()> {
+    let layer = layer();
+    let (h, a) = (Val::symbol("h", layer.h.dims(), DType::F64), Val::symbol("a", layer.h.dims(), DType::F64));
+    let step = |h: &Val| (&h.tanh()? + &layer.h)?.sin();
+    let body = Body {
+        step: Val::symbol("t", &[], DType::I64),
+        next: vec![(&h.tanh()? + &a)?.sin()?],
+        yields: vec![],
+        carries: vec![h],
+        stacked: vec![],
+        shared: vec![a],
+    };
+    let looped = scan(body, Dim::new(STEPS), &[&layer.h], &[], &[&layer.h])?.last.remove(0).named("h");
+    let unrolled = (0..STEPS).try_fold(layer.h.clone(), |h, _| step(&h))?;
+    let [a, b] = [jacobian(&looped, &layer.h, &[])?, jacobian(&unrolled, &layer.h, &[])?];
+    assert_eq!(a.formula(), "(∂h/∂h0)_im");
+    close(a.to_dense()?.array()?, b.to_dense()?.array()?);
+    let tangent = Val::new(Generator::new(9).randn(&[3], DType::F64)?);
+    let pushed =
+        |y: &Val| Ok::<_, pullback_ops::Error>(jvp(y, &[(&layer.h, &tangent)])?.expect("it depends"));
+    close(pushed(&looped)?.array()?, pushed(&unrolled)?.array()?);
+    let pulled =
+        |y: &Val| Ok::<_, pullback_ops::Error>(grad(&(y * &tangent)?.sum_all()?, &[&layer.h])?.remove(0));
+    close(pulled(&looped)?.array()?, pulled(&unrolled)?.array()?);
+    Ok(())
+}
+
 /// What the body is given and does not read has no share in the derivative.
 #[test]
 fn a_loop_is_given_what_it_reads() -> Result<()> {

@@ -22,7 +22,11 @@ const MOST_VALUES: usize = 200;
 /// Nor has a Jacobian of more terms a formula.
 const MOST_TERMS: usize = 32;
 
-pub(super) fn gradient(of: &Val, wrt: &Val, source: &Source<'_>) -> Option<Expr> {
+/// What a value sends back to its input of a number, where that has a name: nothing, where another result of its operation sends it.
+pub(crate) type Sent<'a> = &'a dyn Fn(&Val, usize) -> Option<Option<Expr>>;
+
+/// The gradient, with what some values send back by its name.
+pub(crate) fn gradient(of: &Val, wrt: &Val, source: &Source<'_>, sent: Sent<'_>) -> Option<Expr> {
     let writer = Writer::new(source);
     let path = between(&[of], &[wrt], &[]);
     if path.len() > MOST_VALUES {
@@ -69,9 +73,16 @@ pub(super) fn gradient(of: &Val, wrt: &Val, source: &Source<'_>) -> Option<Expr>
             if !needed.contains(&input.id()) || called(input).is_some() {
                 continue;
             }
-            let pulled = match sent_back(value, k, &cotangent, &writer) {
-                Some(pulled) => pulled,
-                None => value.jacobian(k).ok()?.transpose().compose(&cotangent),
+            let pulled = match sent(value, k) {
+                Some(None) => continue,
+                Some(Some(sent)) => symbol(input, &whole_node(input, sent), &writer)?,
+                None => {
+                    let pulled = value.jacobian(k).ok()?.transpose().compose(&cotangent);
+                    match has_words(&pulled) && !is_one_by_chance(value) && !is_one_by_chance(input) {
+                        true => pulled,
+                        false => sent_back(value, k, &cotangent, &writer).unwrap_or(pulled),
+                    }
+                }
             };
             let sum = match cotangents.remove(&input.id()) {
                 Some(before) => before.plus(&pulled),
@@ -95,6 +106,16 @@ fn written(cotangent: &Network, of: &Val, wrt: &Val, writer: &Writer<'_>) -> Opt
     (expr.parts() <= MOST_PARTS).then_some(expr)
 }
 
+/// Is there no relation between labels in a network, and no map that only an operation knows?
+fn has_words(network: &Network) -> bool {
+    let has_none = |factor: &Factor| match factor {
+        Factor::Relation(_) => true,
+        Factor::Operator(operator) => matches!(operator.map, Map::Local { .. }),
+        Factor::Dense(..) => false,
+    };
+    !network.terms().iter().any(|term| term.factors.iter().any(has_none))
+}
+
 /// What an operation sends back that has an adjoint of its own ([`pullback_ops::Op::adjoint`]): as a network it is a relation between
 /// labels, or a map that only the operation knows, for which the language has no other words. A reshape that is no more than another place for axes of size 1 has them.
 fn sent_back(value: &Val, k: usize, cotangent: &Network, writer: &Writer<'_>) -> Option<Network> {
@@ -102,17 +123,6 @@ fn sent_back(value: &Val, k: usize, cotangent: &Network, writer: &Writer<'_>) ->
         return None;
     };
     let input = &inputs[k];
-    let has_no_words = |factor: &Factor| match factor {
-        Factor::Relation(_) => true,
-        Factor::Operator(operator) => matches!(operator.map, Map::Local { .. }),
-        Factor::Dense(..) => false,
-    };
-    if !is_one_by_chance(value)
-        && !is_one_by_chance(input)
-        && !value.jacobian(k).ok()?.terms().iter().any(|term| term.factors.iter().any(has_no_words))
-    {
-        return None;
-    }
     const COTANGENT: &str = "the_cotangent";
     let names: Vec<String> = (0..inputs.len()).map(|k| format!("operand_{k}")).collect();
     let adjoint = value.adjoint(k, COTANGENT, &names)?;

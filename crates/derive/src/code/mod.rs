@@ -47,6 +47,7 @@ mod selection;
 mod slope;
 mod terms;
 
+pub(crate) use backward::{Sent, gradient};
 pub use matrix::{Known, shortened};
 pub(crate) use payload::Writer;
 pub use slope::slope;
@@ -70,7 +71,7 @@ pub struct Source<'a> {
 /// the Jacobian `[of…, wrt…]`. `None` where the language has no words for it (an index map, a derivative of high rank), where it
 /// is zero, and where it would be too long to be read.
 pub fn gradient_code(of: &Val, wrt: &Val, source: &Source<'_>) -> Option<Expr> {
-    backward::gradient(of, wrt, source)
+    gradient(of, wrt, source, &|_, _| None)
 }
 
 /// Which terms of a cotangent of a value are zero, by what the names of the program stand for.

@@ -9,10 +9,10 @@ use std::collections::HashMap;
 
 use pullback_lang::{BinaryOp, Expr, ExprKind, IndexItem, Span, make, parse_expr, print};
 use pullback_network::{Coef, Dim, Label, Relation};
-use pullback_ops::{Around, Factor, Gather, Op as _, Reshape, ScatterAdd, Term};
+use pullback_ops::{Around, Factor, Gather, ScatterAdd, Term};
 
-use super::matrix::IDENTITY;
-use super::node::Node;
+use super::matrix::{IDENTITY, OUTER};
+use super::node::{Node, times};
 use super::payload::Writer;
 use super::terms::whole;
 
@@ -221,10 +221,16 @@ pub(super) fn placed(term: &Term, slots: &[Label], writer: &Writer<'_>) -> Optio
                     continue;
                 }
                 let inner = rest(within(part.along.as_slice()))?;
+                // One entry or row of a vector or matrix is that times a unit vector.
+                if part.along.is_none()
+                    && let Some(expr) = along_unit(&part, inner.clone(), axis, term.slots.len())
+                {
+                    return Some(Node::new(expr, slots.to_vec()));
+                }
                 let [before, behind] = part.around()?;
                 let inner = match part.along {
                     Some(_) => inner,
-                    None => with_axis(inner, axis, term.slots.len())?,
+                    None => with_axis(inner, axis, term.slots.len()),
                 };
                 let mut widths = vec![["0".to_owned(), "0".to_owned()]; term.slots.len()];
                 widths[axis] = [print(&before), print(&behind)];
@@ -245,13 +251,29 @@ pub(super) fn applied(call: &str, operand: Expr) -> Option<Expr> {
     Some(make::substituted(&call, &HashMap::from([(OPERAND.to_owned(), operand)])))
 }
 
-/// An expression with an axis of size one more.
-fn with_axis(expr: Expr, axis: usize, rank: usize) -> Option<Expr> {
+/// The unit vector.
+const UNIT: &str = "one_hot";
+
+/// An entry times a unit vector, `sum(x) * one_hot(0, n)`, or a row as the outer product with one, `outer(one_hot(0, n), x)`.
+fn along_unit(part: &Part, expr: Expr, axis: usize, rank: usize) -> Option<Expr> {
     let at = Span::default();
-    if rank == 1 {
-        return applied(&Reshape::new(vec![Dim::new(1)]).written(&[OPERAND.to_owned()]), expr);
+    let size = make::dim(at, &part.of.dim());
+    let place = match part.is_last() && part.offset > 0 && part.of.dim().name().is_some() {
+        true => make::binary(at, BinaryOp::Sub, size.clone(), make::integer(at, 1)),
+        false => make::integer(at, part.offset),
+    };
+    let unit = make::call(at, UNIT, vec![place, size], Vec::new());
+    match (rank, axis) {
+        (1, _) => Some(times(expr, unit)),
+        (2, 0) => Some(make::call(at, OUTER, vec![unit, expr], Vec::new())),
+        (2, _) => Some(make::call(at, OUTER, vec![expr, unit], Vec::new())),
+        _ => None,
     }
+}
+
+/// An expression with an axis of size one more.
+fn with_axis(expr: Expr, axis: usize, rank: usize) -> Expr {
     let all = || IndexItem::Slice { start: None, stop: None, step: None };
     let items = (0..rank).map(|k| if k == axis { IndexItem::NewAxis } else { all() }).collect();
-    Some(Expr::new(at, ExprKind::Index { base: Box::new(expr), items }))
+    Expr::new(Span::default(), ExprKind::Index { base: Box::new(expr), items })
 }

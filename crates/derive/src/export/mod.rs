@@ -3,17 +3,21 @@
 //! | module | what it knows |
 //! |---|---|
 //! | `program` | which values are computed, saved and returned |
+//! | `statement` | statements, before they are written in some language |
+//! | `loops` | the loops of a program, and those back through them |
 //! | `python` | how an expression is written for NumPy, PyTorch and JAX |
 //! | `rust` | how it is written for ndarray, and the operation of candle |
 //!
 //! The statements are those of the backward pass ([`backward`](crate::backward)), in its order and under the program's names; nothing is
 //! derived here. What a framework has no function for is defined beside the code, and only what is used.
 //!
-//! What is not here: the language itself as code, which is the text of the steps.
+//! In the language itself the program is there, and the statements of the backward pass come after it.
 
+mod loops;
 mod program;
 mod python;
 mod rust;
+mod statement;
 
 pub use program::{Exported, Exporting, NotExported};
 pub use python::Framework;
@@ -47,6 +51,14 @@ pub fn export(asked: &Exporting<'_>, wanted: Wanted) -> Result<String, NotExport
         }
         Wanted::Rust { candle } => rust::module(&exported, candle),
     }
+}
+
+/// The backward pass as statements of the language, which come after those of the program.
+///
+/// # Errors
+/// Where a value or a cotangent on the way has no expression.
+pub fn statements(asked: &Exporting<'_>) -> Result<String, NotExported> {
+    Ok(Exported::new(asked)?.as_statements())
 }
 
 /// The functions of the language, each with what it is in one of the columns of the table of functions.

@@ -3,10 +3,11 @@
 use std::collections::{BTreeSet, HashMap};
 use std::fmt::Write;
 
-use pullback_lang::{BinaryOp, Expr, ExprKind, Name, Span, make, print};
+use pullback_lang::{BinaryOp, Expr, ExprKind, IndexItem, Name, Span, make, print};
 use pullback_ops::find;
 
 use super::program::{Exported, NotExported, Size};
+use super::statement::{Loop, Statement};
 
 /// A framework of Python.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,20 +36,15 @@ pub(super) fn module(
     let mut writer = Writer::new(program, framework);
     let incoming = writer.cotangent(&program.output.0);
     writer.like = writer.of_floats(&program.inputs).unwrap_or_default();
-    let forward: Vec<String> = program
-        .forward
-        .iter()
-        .map(|(names, expr)| {
-            let names: Vec<String> = names.iter().map(|name| writer.name(name)).collect();
-            Ok(format!("{} = {}", names.join(", "), writer.expr(expr)?))
-        })
-        .collect::<Result<_, NotExported>>()?;
+    let mut forward = Vec::new();
+    for statement in &program.forward {
+        writer.statement(statement, "", &mut forward)?;
+    }
     writer.like = writer.of_floats(&program.saved).unwrap_or_else(|| "grads".to_owned());
-    let backward: Vec<String> = program
-        .backward
-        .iter()
-        .map(|(left, code)| Ok(format!("{} = {}", writer.expr(left)?, writer.expr(code)?)))
-        .collect::<Result<_, NotExported>>()?;
+    let mut backward = Vec::new();
+    for statement in &program.backward {
+        writer.statement(statement, "", &mut backward)?;
+    }
     let inputs: Vec<String> = program.inputs.iter().map(|name| writer.name(name)).collect();
     let size = |sizes: &[Size], writer: &Writer<'_>| -> Vec<String> {
         let line = |size: &Size| match &size.of_input {
@@ -152,6 +148,38 @@ fn custom_vjp(program: &Exported, inputs: &[String]) -> String {
     )
 }
 
+/// Does a slice go from behind to before?
+fn goes_back(item: &IndexItem) -> bool {
+    matches!(item, IndexItem::Slice { step: Some(step), .. } if matches!(step.kind, ExprKind::Negate(_)))
+}
+
+/// Turns the slices that go from behind to before, which PyTorch has not, and says which axes have to be turned before: behind an
+/// ellipsis they are counted from the end. The element i is then the element −1 − i.
+fn turned(items: &mut [IndexItem]) -> Vec<f64> {
+    let takes = |item: &&IndexItem| matches!(item, IndexItem::At(_) | IndexItem::Slice { .. });
+    let ellipsis = items.iter().position(|item| matches!(item, IndexItem::Ellipsis));
+    let mut axes = Vec::new();
+    for at in (0..items.len()).filter(|at| goes_back(&items[*at])).collect::<Vec<_>>() {
+        axes.push(match ellipsis {
+            Some(before) if before < at => -(items[at..].iter().filter(takes).count() as f64),
+            _ => items[..at].iter().filter(takes).count() as f64,
+        });
+        let IndexItem::Slice { start, stop, step } = &mut items[at] else { continue };
+        for place in [start, stop].into_iter().flatten() {
+            let one = make::integer(place.span, 1);
+            **place = match place.kind {
+                ExprKind::Number { value, .. } => make::number(place.span, -1.0 - value),
+                _ => make::binary(place.span, BinaryOp::Sub, make::negated(place), one),
+            };
+        }
+        *step = step
+            .take()
+            .map(|step| Box::new(make::negated(&step)))
+            .filter(|step| !matches!(step.kind, ExprKind::Number { value: 1.0, .. }));
+    }
+    axes
+}
+
 struct Writer<'a> {
     program: &'a Exported,
     framework: Framework,
@@ -167,12 +195,12 @@ struct Writer<'a> {
 impl<'a> Writer<'a> {
     fn new(program: &'a Exported, framework: Framework) -> Writer<'a> {
         let column = if framework == Framework::Torch { 1 } else { 0 };
-        let names = program.forward.iter().flat_map(|(names, _)| names).chain(&program.inputs);
+        let names = program.computed().chain(program.inputs.iter().map(String::as_str));
         Writer {
             program,
             framework,
             functions: super::functions(column).collect(),
-            taken: names.map(String::as_str).collect(),
+            taken: names.collect(),
             support: BTreeSet::new(),
             like: String::new(),
         }
@@ -204,9 +232,87 @@ impl<'a> Writer<'a> {
         self.name(&name)
     }
 
+    /// The lines of a statement.
+    fn statement(
+        &mut self,
+        statement: &Statement,
+        indent: &str,
+        lines: &mut Vec<String>,
+    ) -> Result<(), NotExported> {
+        match statement {
+            Statement::Define(left, right) => {
+                let left: Vec<String> = left.iter().map(|left| self.expr(left)).collect::<Result<_, _>>()?;
+                lines.push(format!("{indent}{} = {}", left.join(", "), self.expr(right)?));
+            }
+            Statement::Repeat(of) => self.repeated(of, indent, lines)?,
+        }
+        Ok(())
+    }
+
+    /// A `for` over the steps, with a list for what each leaves.
+    fn repeated(&mut self, of: &Loop, indent: &str, lines: &mut Vec<String>) -> Result<(), NotExported> {
+        let module = match self.framework {
+            Framework::Numpy => "np",
+            Framework::Torch => "torch",
+            Framework::Jax => "jnp",
+        };
+        let together = |pairs: Vec<(String, String)>| {
+            let (left, right): (Vec<String>, Vec<String>) = pairs.into_iter().unzip();
+            (!left.is_empty()).then(|| format!("{} = {}", left.join(", "), right.join(", ")))
+        };
+        let mut starts = Vec::new();
+        for (name, start) in &of.carries {
+            let is_number = self.is_torch() && self.is_number(start);
+            let mut start = self.tree(start)?;
+            if is_number {
+                self.support.insert("_tensor".to_owned());
+                let like = make::name(start.span, &self.like);
+                start = make::call(start.span, "_tensor", vec![start, like], Vec::new());
+            }
+            starts.push((self.name(name), self.shown(&start)));
+        }
+        let all: Vec<String> = of
+            .starts
+            .iter()
+            .map(|(_, all)| all)
+            .chain(of.rows.iter().map(|row| &row.all))
+            .map(|all| self.name(all))
+            .collect();
+        lines.extend(together(starts).map(|line| format!("{indent}{line}")));
+        lines.extend(all.iter().map(|all| format!("{indent}{all} = []")));
+        let steps = self.expr(&of.steps)?;
+        let range =
+            if of.backwards { format!("reversed(range({steps}))") } else { format!("range({steps})") };
+        lines.push(format!("{indent}for {} in {range}:", self.name(&of.index)));
+        let inner = format!("{indent}    ");
+        for (carry, all) in &of.starts {
+            lines.push(format!("{inner}{}.append({})", self.name(all), self.name(carry)));
+        }
+        for statement in &of.body {
+            self.statement(statement, &inner, lines)?;
+        }
+        let mut next = Vec::new();
+        for (name, value) in &of.next {
+            let pair = (self.name(name), self.expr(value)?);
+            next.extend((pair.0 != pair.1).then_some(pair));
+        }
+        lines.extend(together(next).map(|line| format!("{inner}{line}")));
+        for row in &of.rows {
+            lines.push(format!("{inner}{}.append({})", self.name(&row.all), self.name(&row.name)));
+        }
+        let order = if of.backwards { "[::-1]" } else { "" };
+        lines.extend(all.iter().map(|all| format!("{indent}{all} = {module}.stack({all}{order})")));
+        Ok(())
+    }
+
     fn expr(&mut self, expr: &Expr) -> Result<String, NotExported> {
         let tree = self.tree(expr)?;
-        let text = print(&tree).replace('^', "**");
+        Ok(self.shown(&tree))
+    }
+
+    /// A tree of Python as text.
+    fn shown(&self, tree: &Expr) -> String {
+        let text = print(tree).replace('^', "**");
         // Of the words of the language three are written otherwise.
         let word = |word: &str| match word {
             "true" => "True".to_owned(),
@@ -233,7 +339,7 @@ impl<'a> Writer<'a> {
             let (axes, rest) = part.split_once(']').unwrap_or((part, ""));
             shown += &format!("axis=({axes}){rest}");
         }
-        Ok(shown)
+        shown
     }
 
     fn tree(&mut self, expr: &Expr) -> Result<Expr, NotExported> {
@@ -267,6 +373,15 @@ impl<'a> Writer<'a> {
                 Ok(make::binary(expr.span, operator.kind, a, b))
             }
             ExprKind::Call { function, args, kwargs } => self.call(expr, function, args, kwargs),
+            ExprKind::Index { items, .. } if self.is_torch() && items.iter().any(goes_back) => {
+                let mut written = self.with_written_parts(expr)?;
+                if let ExprKind::Index { base, items } = &mut written.kind {
+                    let axes = turned(items).into_iter().map(|axis| make::number(expr.span, axis)).collect();
+                    let axes = Expr::new(expr.span, ExprKind::List(axes));
+                    **base = make::call(expr.span, "torch.flip", vec![(**base).clone(), axes], Vec::new());
+                }
+                Ok(written)
+            }
             _ => self.with_written_parts(expr),
         }
     }

@@ -27,6 +27,9 @@ def _logsumexp(x, axis=None, keepdims=False):
 def _norm(x, p=2, axis=None, keepdims=False):
     return np.sum(np.abs(x) ** p, axis=axis, keepdims=keepdims) ** (1 / p)
 
+def _one_hot(index, n):
+    return np.where(np.arange(n) == index, 1.0, 0.0)
+
 def _ones(*shape):
     return np.ones(shape[0] if shape and isinstance(shape[0], (list, tuple)) else shape)
 

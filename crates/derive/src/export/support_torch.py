@@ -32,6 +32,9 @@ def _minimum(a, b, like=None):
 def _norm(x, p=2, axis=None, keepdims=False):
     return torch.sum(torch.abs(x) ** p, _axes(x, axis), keepdim=keepdims) ** (1 / p)
 
+def _one_hot(index, n, like):
+    return (torch.arange(n, device=like.device) == index).to(like.dtype)
+
 def _ones(*shape, like):
     shape = shape[0] if shape and isinstance(shape[0], (list, tuple)) else shape
     return torch.ones(shape, dtype=like.dtype, device=like.device)

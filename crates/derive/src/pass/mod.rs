@@ -4,7 +4,7 @@
 //! A value with a name ends a step. Its cotangent is the sum of what the values send back that are computed from it; each of these
 //! shares is one Jacobian, of one named value by another, that is contracted with a cotangent written before. Nothing here states a
 //! derivative: the lines are networks of the rules, printed before and after each act on them, and the last one is
-//! [`gradient_code`].
+//! [`gradient_code`](crate::gradient_code).
 //!
 //! | module | what it knows |
 //! |---|---|
@@ -51,7 +51,7 @@ pub use pieces::with_pieces;
 pub(crate) use pieces::{by_names, called};
 pub use truth::{Untrue, untrue};
 
-use crate::code::{Known, Source, Writer, gradient_code, shortened, vanish};
+use crate::code::{Known, Sent, Source, Writer, gradient, shortened, vanish};
 use crate::forward::products;
 use crate::notation::is_entrywise;
 use line::{Alphabet, Lettering, is_name, names_of, product};
@@ -115,6 +115,16 @@ impl Stage {
 /// # Errors
 /// What the rules return.
 pub fn backward(output: &Val, wrt: &[&Val], known: &Known) -> Result<Vec<Stage>> {
+    backward_through(output, wrt, known, &|_, _| None)
+}
+
+/// The same, with what some values send back by its name.
+pub(crate) fn backward_through(
+    output: &Val,
+    wrt: &[&Val],
+    known: &Known,
+    sent: Sent<'_>,
+) -> Result<Vec<Stage>> {
     let path = between(&[output], wrt, &[]);
     let wanted: HashSet<u64> = wrt.iter().map(|value| value.id()).collect();
     let is_named = |value: &Val| value.name().is_some_and(|name| name.is_identifier());
@@ -133,7 +143,8 @@ pub fn backward(output: &Val, wrt: &[&Val], known: &Known) -> Result<Vec<Stage>>
             }
         }
     }
-    let pass = Pass { output, known, loss, named: &named, uses: &uses, alphabet: Alphabet::without(names) };
+    let alphabet = Alphabet::without(names);
+    let pass = Pass { output, known, loss, named: &named, uses: &uses, alphabet, sent };
     let stages = path.iter().rev().filter(|value| ends(value)).map(|value| pass.stage(value));
     stages.collect()
 }
@@ -159,6 +170,7 @@ struct Pass<'a> {
     named: &'a [Val],
     uses: &'a HashMap<u64, Vec<&'a Val>>,
     alphabet: Alphabet,
+    sent: Sent<'a>,
 }
 
 /// What one value sends back to another.
@@ -186,7 +198,7 @@ impl Pass<'_> {
         };
         let source = Source { cotangent: &called, written: &|_| None, as_derived: false };
         let writer = Writer::new(&source);
-        let (consumers, ops) = self.consumers(value);
+        let (consumers, ops, reasons) = self.consumers(value);
         let letters = self.alphabet.of_axes("mnpq", value.dims(), &[]);
         let mut shares = Vec::new();
         for of in consumers {
@@ -197,11 +209,11 @@ impl Pass<'_> {
             shares.push(Share { of, letters, network });
         }
         let is_zero = shares.iter().all(|share| share.network.is_zero());
-        let code = match gradient_code(self.output, value, &source) {
+        let code = match gradient(self.output, value, &source, self.sent) {
             None if is_zero => Some(zeros(value)),
             code => code.map(|code| shortened(&code, self.known)),
         };
-        let lines = self.lines(value, &letters, &shares, code.as_ref(), &writer);
+        let lines = self.lines(value, &letters, &shares, (code.as_ref(), &reasons), &writer);
         Ok(Stage {
             left: self.reference(value),
             of: value.symbol(),
@@ -213,10 +225,11 @@ impl Pass<'_> {
         })
     }
 
-    /// The values with names that are computed from one, with none between, and the operations on the way.
-    fn consumers(&self, value: &Val) -> (Vec<&Val>, Vec<&'static str>) {
+    /// The values with names that are computed from one, with none between, the operations on the way, and why their adjoints are what
+    /// they are, where no line shows it.
+    fn consumers(&self, value: &Val) -> (Vec<&Val>, Vec<&'static str>, Vec<&'static str>) {
         let mut pending: Vec<&Val> = self.uses.get(&value.id()).cloned().unwrap_or_default();
-        let (mut found, mut ops): (Vec<&Val>, Vec<&'static str>) = (Vec::new(), Vec::new());
+        let (mut found, mut ops, mut reasons) = (Vec::new(), Vec::new(), Vec::new());
         let mut seen = HashSet::new();
         while let Some(next) = pending.pop() {
             if !seen.insert(next.id()) {
@@ -227,14 +240,15 @@ impl Pass<'_> {
                 && !op.is_copy()
             {
                 ops.push(op.name());
+                reasons.extend(op.adjoint_reason());
             }
             match self.named.iter().find(|named| named.id() == next.id()) {
                 Some(named) => found.push(named),
                 None => pending.extend(self.uses.get(&next.id()).into_iter().flatten()),
             }
         }
-        found.sort_by_key(|value| value.order());
-        (found, ops)
+        found.sort_by_key(|value: &&Val| value.order());
+        (found, ops, reasons)
     }
 
     fn lines(
@@ -242,7 +256,7 @@ impl Pass<'_> {
         value: &Val,
         letters: &[String],
         shares: &[Share<'_>],
-        code: Option<&Expr>,
+        (code, reasons): (Option<&Expr>, &[&str]),
         writer: &Writer<'_>,
     ) -> Vec<Line> {
         let mut lines = Vec::new();
@@ -294,9 +308,13 @@ impl Pass<'_> {
             let is_scalar = value.ndim() == 0 && lines.last().is_some_and(|line| line.is_single());
             let is_new = before != Some(Right::Whole(code.clone())) && !is_scalar;
             if is_new {
-                let why = if is_zeros(code) { "it is zero" } else { "as a whole" };
+                let why = match reasons {
+                    _ if is_zeros(code) => "it is zero".to_owned(),
+                    [] => "as a whole".to_owned(),
+                    reasons => format!("as a whole: {}", reasons.join("; ")),
+                };
                 let left = Left::Whole(self.reference(value));
-                lines.push(Line { left, right: Right::Whole(code.clone()), why: why.to_owned() });
+                lines.push(Line { left, right: Right::Whole(code.clone()), why });
             }
         }
         lines

@@ -1,12 +1,23 @@
 //! Code of other languages: what is written, and what is saved. That it runs and agrees is `bench/export/check.py`'s affair.
 
 use expect_test::expect;
-use pullback_derive::{Exporting, Framework, Known, NotExported, Wanted, backward, export};
+use pullback_derive::{Exporting, Framework, Known, NotExported, Wanted, backward, export, statements};
 use pullback_lang::program::{Program, elaborate};
 use pullback_lang::{Expr, StatementKind, parse};
 use pullback_ops::Val;
 
 fn exported(source: &str, wanted: Wanted) -> Result<String, NotExported> {
+    asking(source, |asked| export(asked, wanted))
+}
+
+fn in_the_language(source: &str) -> String {
+    asking(source, statements).expect("it has code")
+}
+
+fn asking(
+    source: &str,
+    ask: impl FnOnce(&Exporting<'_>) -> Result<String, NotExported>,
+) -> Result<String, NotExported> {
     let file = parse(source).file;
     let program: Program = elaborate(&file, ".".as_ref()).expect("the program is right").0;
     let output = program.values.last().expect("it defines something").val.clone();
@@ -14,7 +25,8 @@ fn exported(source: &str, wanted: Wanted) -> Result<String, NotExported> {
         |val: &&Val| val.inputs().is_empty() && val.name().is_some_and(|name| name.as_str() != "I");
     let inputs: Vec<&Val> = program.values.iter().map(|value| &value.val).filter(is_input).collect();
     let wrt: Vec<&Val> = inputs.iter().copied().filter(|val| val.dtype().is_float()).collect();
-    let stages = backward(&output, &wrt, &Known::new(&output, &[])).expect("rules for all of it");
+    let known = Known::new(&output, &[]);
+    let stages = backward(&output, &wrt, &known).expect("rules for all of it");
     let constant = |name: &str| -> Option<Expr> {
         file.statements.iter().find_map(|statement| match &statement.kind {
             StatementKind::Definition(definition) if definition.name.text == name => {
@@ -28,10 +40,11 @@ fn exported(source: &str, wanted: Wanted) -> Result<String, NotExported> {
         inputs: &inputs,
         wrt: &wrt,
         stages: &stages,
+        known: &known,
         scope: program.scope(),
         constant: &constant,
     };
-    export(&asked, wanted)
+    ask(&asked)
 }
 
 fn written(source: &str, framework: Framework) -> String {
@@ -307,4 +320,323 @@ fn torch_has_the_numbers_of_the_inputs() {
                 gradients = backward(tuple(ctx.saved_tensors) + tuple(ctx.sizes), grads)
                 return gradients[0], None
     "#]].assert_eq(&written(source, Framework::Torch));
+}
+
+#[test]
+fn a_loop_goes_back_through_its_steps() {
+    expect![[r#"
+        import numpy as np
+
+
+        def _zeros(*shape):
+            return np.zeros(shape[0] if shape and isinstance(shape[0], (list, tuple)) else shape)
+
+
+        def forward(X, h0, W):
+            """L, and what `backward` needs: 384 bytes."""
+            T = X.shape[0]
+            D = X.shape[1]
+            h = h0
+            h_before = []
+            hs = []
+            for t in range(T):
+                h_before.append(h)
+                z = X[t] + h @ W
+                h = np.tanh(z)
+                hs.append(h)
+            h_before = np.stack(h_before)
+            hs = np.stack(hs)
+            L = np.sum(hs**2) + np.sum(h**3)
+            return L, (hs, h, X, h_before, W, D, T)
+
+
+        def backward(saved, grads):
+            """The gradients by X, h0, W; `grads` is that of L."""
+            (hs, h, X, h_before, W, D, T) = saved
+            dhs = 2 * hs
+            dh = 3 * h**2
+            gh, gW = dh, _zeros([D, D])
+            gX = []
+            for t in reversed(range(T)):
+                z = X[t] + h_before[t] @ W
+                h_next = np.tanh(z)
+                gh_next = dhs[t] + gh
+                gz = gh_next * (1 - h_next**2)
+                gX_t = gz
+                gh, gW = W @ gz, gW + np.outer(h_before[t], gz)
+                gX.append(gX_t)
+            gX = np.stack(gX[::-1])
+            dW = gW
+            dh0 = gh
+            dX = gX
+            return (dX * grads, dh0 * grads, dW * grads)
+    "#]]
+    .assert_eq(&written(RECURRENT, Framework::Numpy));
+}
+
+const RECURRENT: &str = "X: [T=4, D=3] ~ randn; h0: [D] ~ randn; W: [D, D] ~ randn
+scan t < T, h = h0 -> hs { z = X[t] + h @ W; h = tanh(z) }
+L = sum(hs^2) + sum(h^3)";
+
+#[test]
+fn a_loop_in_the_language_is_a_loop() {
+    expect![[r#"
+        scan t < T, h_ = h0, h__kept = h0 -> _, h_before {
+          h__kept = h_
+          z = X[t] + h_ @ W
+          h_ = tanh(z)
+        }
+        dL/dhs = 2 * hs
+        dL/dh = 3 * h^2
+        scan t_from_end < T, gh = dL/dh, gW = zeros([D, D]), gX_t = zeros([D]) -> _, _, gX_from_end {
+          t = T - 1 - t_from_end
+          z = X[t] + h_before[t] @ W
+          h_next = tanh(z)
+          gh_next = dL/dhs[t] + gh
+          gz = gh_next * (1 - h_next^2)
+          gX_t = gz
+          gh = W @ gz
+          gW = gW + outer(h_before[t], gz)
+        }
+        gX = flip(gX_from_end, axis=0)
+        dL/dW = gW
+        dL/dh0 = gh
+        dL/dX = gX
+    "#]]
+    .assert_eq(&in_the_language(RECURRENT));
+}
+
+#[test]
+fn several_carries_go_back_together() {
+    let source = "X: [T=4, B=2, D=3] ~ randn; h0: [B, H=2] ~ randn; c0: [B, H] ~ randn; Wih: [4*H, D] ~ randn; Whh: [4*H, H] ~ randn; b: [4*H] ~ randn
+scan t < T, h = h0, c = c0 -> hs {
+  z = X[t] @ Wih.T + h @ Whh.T + b
+  i = sigmoid(z[:, :H])
+  f = sigmoid(z[:, H:2*H])
+  g = tanh(z[:, 2*H:3*H])
+  o = sigmoid(z[:, 3*H:])
+  c = f * c + i * g
+  h = o * tanh(c)
+}
+Z = hs * 2
+";
+    expect![[r#"
+        import torch
+
+
+        def _pad(x, widths, value=0):
+            return torch.nn.functional.pad(x, [width for pair in reversed(widths) for width in pair], value=value)
+
+
+        def _zeros(*shape, like):
+            shape = shape[0] if shape and isinstance(shape[0], (list, tuple)) else shape
+            return torch.zeros(shape, dtype=like.dtype, device=like.device)
+
+
+        def forward(X, h0, c0, Wih, Whh, b):
+            """Z, and what `backward` needs: 832 bytes."""
+            T = X.shape[0]
+            B = X.shape[1]
+            H = h0.shape[1]
+            D = X.shape[2]
+            h, c = h0, c0
+            h_before = []
+            c_before = []
+            hs = []
+            for t in range(T):
+                h_before.append(h)
+                c_before.append(c)
+                z = X[t] @ Wih.T + h @ Whh.T + b
+                i = torch.sigmoid(z[:, :2])
+                f = torch.sigmoid(z[:, 2:4])
+                g = torch.tanh(z[:, 4:6])
+                o = torch.sigmoid(z[:, 6:])
+                c_next = f * c + i * g
+                h, c = o * torch.tanh(c_next), c_next
+                hs.append(h)
+            h_before = torch.stack(h_before)
+            c_before = torch.stack(c_before)
+            hs = torch.stack(hs)
+            Z = hs * 2
+            return Z, (X, Wih, h_before, Whh, b, c_before, B, H, D, T)
+
+
+        def backward(saved, grads):
+            """The gradients by X, h0, c0, Wih, Whh, b; `grads` is that of Z."""
+            (X, Wih, h_before, Whh, b, c_before, B, H, D, T) = saved
+            dZ = grads
+            dhs = 2 * dZ
+            gh, gc, gWih, gWhh, gb = _zeros([B, H], like=X), _zeros([B, H], like=X), _zeros([8, D], like=X), _zeros([8, H], like=X), _zeros([8], like=X)
+            gX = []
+            for t in reversed(range(T)):
+                z = X[t] @ Wih.T + h_before[t] @ Whh.T + b
+                i = torch.sigmoid(z[:, :2])
+                f = torch.sigmoid(z[:, 2:4])
+                g = torch.tanh(z[:, 4:6])
+                o = torch.sigmoid(z[:, 6:])
+                c_next = f * c_before[t] + i * g
+                gh_next = dhs[t] + gh
+                gc_next = gc + gh_next * o * (1 - torch.tanh(c_next)**2)
+                go = gh_next * torch.tanh(c_next)
+                gg = gc_next * i
+                gf = gc_next * c_before[t]
+                gi = gc_next * g
+                gz = _pad(go * o * (1 - o), [[0, 0], [6, 0]]) + _pad(gg * (1 - g**2), [[0, 0], [4, 2]]) + _pad(gf * f * (1 - f), [[0, 0], [2, 4]]) + _pad(gi * i * (1 - i), [[0, 0], [0, 6]])
+                gX_t = gz @ Wih
+                gh, gc, gWih, gWhh, gb = gz @ Whh, gc_next * f, gWih + gz.T @ X[t], gWhh + gz.T @ h_before[t], gb + torch.sum(gz, axis=0)
+                gX.append(gX_t)
+            gX = torch.stack(gX[::-1])
+            db = gb
+            dWhh = gWhh
+            dWih = gWih
+            dc0 = gc
+            dh0 = gh
+            dX = gX
+            return (dX, dh0, dc0, dWih, dWhh, db)
+
+
+        class Layer(torch.autograd.Function):
+            """Saves 832 bytes: X, Wih, h_before, Whh, b, c_before."""
+
+            @staticmethod
+            def forward(ctx, X, h0, c0, Wih, Whh, b):
+                output, saved = forward(X, h0, c0, Wih, Whh, b)
+                ctx.save_for_backward(*saved[:6])
+                ctx.sizes = saved[6:]
+                return output
+
+            @staticmethod
+            def backward(ctx, grads):
+                gradients = backward(tuple(ctx.saved_tensors) + tuple(ctx.sizes), grads)
+                return gradients[0], gradients[1], gradients[2], gradients[3], gradients[4], gradients[5]
+    "#]].assert_eq(&written(source, Framework::Torch));
+}
+
+#[test]
+fn loops_nest() {
+    let source = "X: [T=4, D=3] ~ randn; a: [] ~ randn; W: [D, D] ~ randn
+scan t < T, h = X[0] { scan k < 2, u = h { u = sin(u @ W) * a }; h = u + X[t] * sum(X) }
+L = sum(h^3)";
+    expect![[r#"
+        scan t < T, h_ = X[0], h__kept = X[0] -> _, h_before {
+          h__kept = h_
+          scan k < 2, u = h_, u_kept = h_ -> _, u_before {
+            u_kept = u
+            u = sin(u @ W) * a
+          }
+          h_ = u + X[t] * sum(X)
+        }
+        dL/dh = 3 * h^2
+        scan t_from_end < T, gh = dL/dh, gW = zeros([D, D]), ga = zeros([]), gX_ = zeros([T, D]), gX_t = zeros([D]) -> _, _, _, _, gX_from_end {
+          t = T - 1 - t_from_end
+          scan k < 2, u = h_before[t], u_kept = h_before[t] -> _, u_before {
+            u_kept = u
+            u = sin(u @ W) * a
+          }
+          gh_next = gh
+          gu_ = gh_next
+          scan k_from_end < 2, gu = gu_, gW_ = zeros([D, D]), ga_ = zeros([]) {
+            k = 2 - 1 - k_from_end
+            gu_next = gu
+            gu = a * W @ (gu_next * cos(u_before[k] @ W))
+            gW_ = gW_ + a * outer(u_before[k], gu_next * cos(u_before[k] @ W))
+            ga_ = ga_ + gu_next @ sin(u_before[k] @ W)
+          }
+          gX_t = sum(X) * gh_next
+          gh = gu
+          gW = gW + gW_
+          ga = ga + ga_
+          gX_ = gX_ + gh_next @ X[t] * ones([T, D])
+        }
+        gX = flip(gX_from_end, axis=0)
+        dL/dW = gW
+        dL/da = ga
+        dL/dX = gX + gX_ + outer(one_hot(0, T), gh)
+
+        import jax
+        import jax.numpy as jnp
+
+
+        def _one_hot(index, n):
+            return jnp.where(jnp.arange(n) == index, 1.0, 0.0)
+
+
+        def _ones(*shape):
+            return jnp.ones(shape[0] if shape and isinstance(shape[0], (list, tuple)) else shape)
+
+
+        def _zeros(*shape):
+            return jnp.zeros(shape[0] if shape and isinstance(shape[0], (list, tuple)) else shape)
+
+
+        def forward(X, a, W):
+            """L, and what `backward` needs: 296 bytes."""
+            T = X.shape[0]
+            D = X.shape[1]
+            h = X[0]
+            h_before = []
+            for t in range(T):
+                h_before.append(h)
+                u = h
+                u_before = []
+                for k in range(2):
+                    u_before.append(u)
+                    u = jnp.sin(u @ W) * a
+                u_before = jnp.stack(u_before)
+                h = u + X[t] * jnp.sum(X)
+            h_before = jnp.stack(h_before)
+            L = jnp.sum(h**3)
+            return L, (h, h_before, W, a, X, D, T)
+
+
+        def backward(saved, grads):
+            """The gradients by X, a, W; `grads` is that of L."""
+            (h, h_before, W, a, X, D, T) = saved
+            dh = 3 * h**2
+            gh, gW, ga, gX_ = dh, _zeros([D, D]), _zeros([]), _zeros([T, D])
+            gX = []
+            for t in reversed(range(T)):
+                u = h_before[t]
+                u_before = []
+                for k in range(2):
+                    u_before.append(u)
+                    u = jnp.sin(u @ W) * a
+                u_before = jnp.stack(u_before)
+                gh_next = gh
+                gu_ = gh_next
+                gu, gW_, ga_ = gu_, _zeros([D, D]), _zeros([])
+                for k in reversed(range(2)):
+                    gu_next = gu
+                    gu, gW_, ga_ = a * W @ (gu_next * jnp.cos(u_before[k] @ W)), gW_ + a * jnp.outer(u_before[k], gu_next * jnp.cos(u_before[k] @ W)), ga_ + gu_next @ jnp.sin(u_before[k] @ W)
+                gX_t = jnp.sum(X) * gh_next
+                gh, gW, ga, gX_ = gu, gW + gW_, ga + ga_, gX_ + gh_next @ X[t] * _ones([T, D])
+                gX.append(gX_t)
+            gX = jnp.stack(gX[::-1])
+            dW = gW
+            da = ga
+            dX = gX + gX_ + jnp.outer(_one_hot(0, T), gh)
+            return (dX * grads, da * grads, dW * grads)
+
+
+        @jax.custom_vjp
+        def layer(X, a, W):
+            return forward(X, a, W)[0]
+
+
+        def _vjp(saved, grads):
+            gradients = backward(saved, grads)
+            return (gradients[0], gradients[1], gradients[2])
+
+
+        layer.defvjp(forward, _vjp)
+    "#]].assert_eq(&format!("{}\n{}", in_the_language(source), written(source, Framework::Jax)));
+}
+
+/// PyTorch has no slices with negative steps.
+#[test]
+fn torch_turns_axes() {
+    let source = "A: [N=5, M=3] ~ randn; Z = A[1, ::-1] * A[4:0:-2, 0][1] + A[::-1][:3, 1] + flip(A)[0]";
+    let code = written(source, Framework::Torch);
+    let forward = code.lines().find(|line| line.contains("Z = ")).expect("it is computed");
+    expect!["Z = torch.flip(A, [1])[1, :] * torch.flip(A, [0])[:-1:2, 0][1] + torch.flip(A, [0])[:][:3, 1] + torch.reshape(torch.flip(torch.reshape(torch.flip(A, [0])[:], [N, M]), [1])[:, :], [N, M])[0]"].assert_eq(forward.trim());
 }

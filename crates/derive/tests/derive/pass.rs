@@ -196,11 +196,11 @@ fn places_count_from_one() {
     check(
         "x: [n=6] ~ randn; L = x[-1]^2",
         expect![[r#"
-        dL/dx = 2 * pad(reshape(x[-1], [1]), [[n - 1, 0]])
-          L = (x[-1])²   (how L is computed)
-          ∂L/∂x_m = 2 x[-1] [m = 6]   (its derivative by one entry)
-          ∂L/∂x = 2 pad(reshape(x[-1], [1]), [[n - 1, 0]])   (as a whole)
-    "#]],
+            dL/dx = 2 * x[-1] * one_hot(n - 1, n)
+              L = (x[-1])²   (how L is computed)
+              ∂L/∂x_m = 2 x[-1] [m = 6]   (its derivative by one entry)
+              ∂L/∂x = 2 x[-1] ⊙ one_hot(n − 1, n)   (as a whole)
+        "#]],
     );
 }
 
@@ -279,6 +279,20 @@ fn products_of_elements() {
           = Σ_{i=1}^3 ∂L/∂Z_i prod(A, axis=0)_i reshape(prod(where(I_{2·3}, 1, reshape(A, [2 * 3])), axis=-1), [2, 3])_mn + Σ_{i=1}^3 ∂L/∂Z_i δ_in prod(A) prod(where(I_2, 1, (Aᵀ)[..., None, :]), axis=-1)_im   (the derivatives inserted)
           = Σ_{i=1}^3 ∂L/∂Z_i prod(A, axis=0)_i reshape(prod(where(I_{2·3}, 1, reshape(A, [2 * 3])), axis=-1), [2, 3])_mn + ∂L/∂Z_n prod(A) prod(where(I_2, 1, (Aᵀ)[..., None, :]), axis=-1)_nm   (each δ picks one value of an index and ends its sum)
           ∂L/∂A = sum(∂L/∂Z ⊙ prod(A, axis=0)) reshape(prod(where(I_{2·3}, 1, reshape(A, [2 * 3])), axis=-1), [2, 3]) + (prod(A) ∂L/∂Z) ⊙ prod(where(I_2, 1, (Aᵀ)[..., None, :]), axis=-1)ᵀ   (as a whole)
+    "#]],
+    );
+}
+
+/// Where no line shows why an adjoint is what it is, a reason says it.
+#[test]
+fn reasons_of_adjoints() {
+    check(
+        "A: [n=3, n] ~ randn; Z = expm(A)",
+        expect![[r#"
+        dL/dA = expm(kron(eye(2), A.T) + kron([[0, 1], [0, 0]], dL/dZ))[:n, n:]
+          Z = expm(A)   (how Z is computed)
+          ∂L/∂A_mp = Σ_{i=1}^n Σ_{j=1}^n ∂L/∂Z_ij ∂Z_ij/∂A_mp   (the chain rule: every entry of Z passes its share)
+          ∂L/∂A = expm(I_2 ⊗ Aᵀ + [[0, 1], [0, 0]] ⊗ ∂L/∂Z)[:n, n:]   (as a whole: the Fréchet derivative of exp at X in a direction E is the upper right block of exp of [X, E; 0, X]; transposed, of Xᵀ and of the cotangent for E)
     "#]],
     );
 }

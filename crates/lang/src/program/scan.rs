@@ -7,7 +7,7 @@
 //!
 //! What is older than the loop is from outside: values are numbered in the order in which they are made ([`Val::order`]).
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use pullback_array::{Array, DType};
 use pullback_autograd::{Body, Function, scan};
@@ -26,6 +26,8 @@ pub(super) struct Loop {
     /// Values from outside, each with its symbol.
     shared: Vec<(Val, Val)>,
     rows: Vec<Rows>,
+    /// What values of the body are called.
+    names: HashSet<String>,
 }
 
 /// A value from outside that is read row by row.
@@ -67,7 +69,13 @@ impl Evaluator<'_> {
         let own = names.zip(carries.iter().chain([&step]));
         let own = own.map(|(name, val)| (name.text.clone(), Arg::Value(val.clone())));
         self.locals.get_or_insert_default().extend(own.collect::<Vec<_>>());
-        self.loops.push(Loop { step: step.clone(), steps, shared: Vec::new(), rows: Vec::new() });
+        self.loops.push(Loop {
+            step: step.clone(),
+            steps,
+            shared: Vec::new(),
+            rows: Vec::new(),
+            names: HashSet::new(),
+        });
         let next = self.next(statement, &carries);
         let Loop { shared, rows, .. } = self.loops.pop().expect("pushed above");
         self.locals = outer;
@@ -176,8 +184,33 @@ impl Evaluator<'_> {
                 bound.into_iter().map(|(name, val)| (name.text.clone(), Arg::Value(val))).collect()
             }
         };
+        for (name, arg) in &bound {
+            if let Arg::Value(val) = arg
+                && matches!(val.origin(), Origin::Call(..))
+                && val.name().is_none()
+                && let Some(name) = self.name_in_loop(name)
+            {
+                let _ = val.clone().named(&name);
+            }
+        }
         self.locals.get_or_insert_default().extend(bound);
         Ok(())
+    }
+
+    /// What a value of the innermost loop's body is called that a statement binds: by its name, where nothing else has that, and what a
+    /// carry becomes by `h_next`. A name is one value's, so that a formula can speak of it.
+    fn name_in_loop(&mut self, name: &str) -> Option<String> {
+        let next = format!("{name}_next");
+        let called = [name, &next].into_iter().find(|called| self.is_free_in_loop(called))?.to_owned();
+        self.loops.last_mut()?.names.insert(called.clone());
+        Some(called)
+    }
+
+    fn is_free_in_loop(&self, name: &str) -> bool {
+        let is_local = self.locals.as_ref().is_some_and(|locals| locals.contains_key(name));
+        !is_local
+            && self.scope.get(name).is_none()
+            && self.loops.last().is_some_and(|at| !at.names.contains(name))
     }
 
     /// What a value that was named is in the body of the loops that are evaluated: itself, or the symbol that stands for it.
@@ -282,11 +315,18 @@ impl Evaluator<'_> {
         order.insert(0, axis);
         let moved = if axis == 0 { outside.clone() } else { outside.permute(&order).map_err(&op)? };
         let size = moved.dims()[0].size();
-        let is_start = places.iter().enumerate().all(|(at, &place)| place == at as i64);
-        let stacked = if is_start && places.len() == size {
+        // Evenly spaced ones are a slice, which may go back.
+        let (start, step) = match places[..] {
+            [first, second, ..] => (first, second - first),
+            [only] => (only, 1),
+            [] => (0, 1),
+        };
+        let is_slice = step != 0 && (0..).zip(&places).all(|(at, &place)| place == start + at * step);
+        let stacked = if is_slice && (start, step, places.len()) == (0, 1, size) {
             moved
-        } else if is_start {
-            let first = AxisIndex::Range { start: 0, step: 1, length: at.steps.size() };
+        } else if is_slice {
+            let length = at.steps.size();
+            let first = AxisIndex::Range { start: start as usize, step: step as isize, length };
             let rest = moved.dims()[1..].iter().map(|&dim| AxisIndex::whole(dim));
             moved.index(&[first].into_iter().chain(rest).collect::<Vec<_>>()).map_err(&op)?
         } else {
@@ -294,8 +334,13 @@ impl Evaluator<'_> {
             let index = Val::with_dims(index, &[at.steps]).map_err(&op)?;
             moved.gather(&index, 0).map_err(&op)?
         };
-        let symbol =
-            Val::symbol(&format!("row of {}", outside.symbol()), &stacked.dims()[1..], stacked.dtype());
+        let mut name = format!("{}_{}", outside.symbol(), at.step.symbol());
+        while !self.is_free_in_loop(&name) {
+            name.push('_');
+        }
+        let at = self.loops.last_mut().expect("a loop is evaluated");
+        at.names.insert(name.clone());
+        let symbol = Val::symbol(&name, &stacked.dims()[1..], stacked.dtype());
         at.rows.push(Rows { outside: outside.clone(), axis, places, stacked, symbol: symbol.clone() });
         Ok(symbol)
     }
@@ -318,7 +363,7 @@ impl Loop {
 
 /// Does the number of the step decide what a value is, and nothing else?
 fn is_decided_by(val: &Val, step: &Val) -> bool {
-    let (mut pending, mut seen) = (vec![val], std::collections::HashSet::new());
+    let (mut pending, mut seen) = (vec![val], HashSet::new());
     let mut has_step = false;
     while let Some(next) = pending.pop() {
         if !seen.insert(next.id()) {

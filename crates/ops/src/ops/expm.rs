@@ -97,6 +97,13 @@ impl Op for Expm {
         let blocks = format!("kron(eye(2), {x}.T) + kron([[0, 1], [0, 0]], {cotangent})");
         Some(format!("expm({blocks})[:{size}, {size}:]"))
     }
+
+    fn adjoint_reason(&self) -> Option<&'static str> {
+        Some(
+            "the Fréchet derivative of exp at X in a direction E is the upper right block of exp of [X, E; 0, X]; \
+             transposed, of Xᵀ and of the cotangent for E",
+        )
+    }
 }
 
 pub(crate) static ENTRY: Entry = Entry {

@@ -58,6 +58,21 @@ impl AxisIndex {
         }
     }
 
+    /// Between brackets; of an axis of a known size with open ends, where it begins or ends it.
+    fn written(self, size: Option<usize>) -> String {
+        let (start, step, length) = match self {
+            AxisIndex::At(at) => return at.to_string(),
+            AxisIndex::FromEnd(at) => return format!("-{at}"),
+            AxisIndex::Range { start, step, length } => (start as i128, step as i128, length as i128),
+        };
+        let (stop, size) = (start + step * length, size.map(|size| size as i128).filter(|_| length > 0));
+        let begins = size.is_some_and(|size| start == if step > 0 { 0 } else { size - 1 });
+        let ends = stop < 0 || size.is_some_and(|size| step > 0 && stop >= size);
+        let shown = |is_open: bool, place: i128| if is_open { String::new() } else { place.to_string() };
+        let step = if step == 1 { String::new() } else { format!(":{step}") };
+        format!("{}:{}{step}", shown(begins, start), shown(ends, stop))
+    }
+
     fn fits(self, dim: Dim) -> bool {
         match self {
             AxisIndex::At(at) => at < dim.size(),
@@ -136,17 +151,30 @@ impl Op for Index {
         Ok(at.network().plus_term(Coef::one(), &out, &x, relations.into_iter().map(Factor::Relation)))
     }
 
-    fn written(&self, inputs: &[String]) -> String {
-        let item = |index: &AxisIndex| match *index {
-            AxisIndex::At(at) => at.to_string(),
-            AxisIndex::FromEnd(at) => format!("-{at}"),
-            AxisIndex::Range { start, step, length } => {
-                let stop = start as i128 + step as i128 * length as i128;
-                let stop = if stop < 0 { String::new() } else { stop.to_string() };
-                format!("{start}:{stop}:{step}").trim_end_matches(":1").to_string()
-            }
+    /// Axes that are turned as a whole are turned back in the same way.
+    fn adjoint(&self, at: &Site<'_>, cotangent: &str, _inputs: &[String]) -> Option<String> {
+        let is_whole = |(index, dim): (&AxisIndex, &Dim)| {
+            let last = dim.size().checked_sub(1);
+            let turned = last.map(|last| AxisIndex::range(last, -1, dim.size()));
+            *index == AxisIndex::whole(*dim) || Some(*index) == turned
         };
+        let turns = self.axes.iter().zip(at.x().dims()).all(is_whole);
+        turns.then(|| self.written_result(at.y(), &[cotangent.to_owned()]))?
+    }
+
+    fn written(&self, inputs: &[String]) -> String {
+        let item = |index: &AxisIndex| index.written(None);
         format!("{}[{}]", inputs[0], self.axes.iter().map(item).collect::<Vec<_>>().join(", "))
+    }
+
+    /// With sizes at hand what begins or ends an axis is open there, and whole axes at the end are left out.
+    fn written_result(&self, result: &Val, inputs: &[String]) -> Option<String> {
+        let dims = result.inputs()[0].dims();
+        let whole = |(index, dim): (&AxisIndex, &Dim)| *index == AxisIndex::whole(*dim);
+        let last = self.axes.iter().zip(dims).rposition(|pair| !whole(pair)).unwrap_or(0);
+        let taken = self.axes.iter().zip(dims).take(last + 1);
+        let items: Vec<String> = taken.map(|(index, dim)| index.written(Some(dim.size()))).collect();
+        Some(format!("{}[{}]", inputs[0], items.join(", ")))
     }
 }
 

@@ -18,6 +18,7 @@
 use pullback_array::Array;
 use pullback_network::{Coef, Dim, Label, Relation};
 
+use super::cumsum::called;
 use crate::{Axes, Entry, Error, Factor, Network, Op, Result, Sample, Site, Spec, Val, promote};
 
 /// The Kronecker product of operands of one rank.
@@ -66,6 +67,20 @@ impl Op for Kron {
             if at.input() == 0 { (&labels_a, (b, &labels_b)) } else { (&labels_b, (a, &labels_a)) };
         factors.push(Factor::Dense(other.0.clone(), other.1.clone()));
         Ok(at.network().plus_term(Coef::one(), &out, slots, factors).simplified())
+    }
+
+    /// Block by block: of each block its product with the other operand, for the first one, and the sum of all blocks for the second.
+    fn adjoint(&self, at: &Site<'_>, cotangent: &str, inputs: &[String]) -> Option<String> {
+        let [a, b] = at.inputs() else { return None };
+        let axes = a.dims().iter().zip(b.dims());
+        let sizes: Vec<String> = axes.flat_map(|(&a, &b)| [called(a), called(b)]).collect();
+        let blocks = format!("reshape({cotangent}, [{}])", sizes.join(", "));
+        Some(match (a.ndim(), at.input()) {
+            (1, 0) => format!("{blocks} @ {}", inputs[1]),
+            (1, _) => format!("{} @ {blocks}", inputs[0]),
+            (_, 0) => format!("einsum(\"ikjl,kl->ij\", {blocks}, {})", inputs[1]),
+            _ => format!("einsum(\"ikjl,ij->kl\", {blocks}, {})", inputs[0]),
+        })
     }
 }
 

@@ -149,6 +149,46 @@ dL/dh0 = g
     assert_eq!(ran.code, 1, "{}{}", ran.stdout, ran.stderr);
 }
 
+/// The backward pass as code of the language goes back through loops, in loops too, and each of its claims holds.
+#[test]
+fn code_of_loops_holds() {
+    let programs = [
+        "X: [T=5, n=3] ~ randn; W: [n, n] ~ randn; h0: [n] ~ randn
+scan t < T, h = h0 -> hs { z = X[t] + h @ W; h = tanh(z) + h0 }
+L = sum(hs^2) + sum(h^3)",
+        "X: [B=2, T=4, n=3] ~ randn; W: [n, n] ~ randn; lam: [] ~ randn
+scan t < T, h = X[:, 0], c = lam * ones(B, n) -> _, cs {
+  z = sin(h @ W)
+  h = c * z + X[:, t]
+  c = z + t * c
+}
+Z = cs[1:] * h",
+        "X: [T=4, D=3] ~ randn; a: [] ~ randn; W: [D, D] ~ randn
+scan t < T, h = X[0] { scan k < 2, u = h { u = sin(u @ W) * a }; h = u + X[t] * sum(X) }
+L = sum(h^3)",
+        "x: [T=4] ~ randn; w: [T] ~ randn
+scan t < T, s = 0.0, p = 1.0 -> sums { q = s; s = p * x[t]; p = q + w[t] }
+scan t < T, s2 = p { s2 = s2 * sums[t] }
+L = s2 + s",
+        "X: [T=5, n=3] ~ randn; h0: [n] ~ randn
+scan t < T, h = h0 -> hs { h = sin(X[T-1-t] * h) }
+L = sum(hs^3)",
+    ];
+    for program in programs {
+        let code = pullback(&["derive", "-", "--code", "grad"], program);
+        assert_eq!(code.code, 0, "{program}{}", code.stderr);
+        let ran = pullback(&["check", "-"], &code.stdout);
+        assert_eq!(ran.code, 0, "{}{}{}", code.stdout, ran.stdout, ran.stderr);
+        assert!(ran.stdout.contains("claims hold"), "{}", ran.stdout);
+        for framework in ["numpy", "torch", "jax"] {
+            let code = pullback(&["derive", "-", "--code", framework], program);
+            assert!(code.stdout.contains("in reversed(range(T)):"), "{}{}", code.stdout, code.stderr);
+        }
+        let refused = pullback(&["derive", "-", "--code", "rust"], program);
+        assert!(refused.stderr.contains("a loop cannot be written in this language"), "{}", refused.stderr);
+    }
+}
+
 /// On other numbers the order is another one: a file whose claim writes the order down that its numbers have is wrong.
 #[test]
 fn an_order_is_that_of_the_numbers_at_hand() {

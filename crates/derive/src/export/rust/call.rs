@@ -116,7 +116,7 @@ impl Writer<'_> {
             "lanes" => self.lanes(&call, &name),
             "method" | "call" | "matrix" | "typed" => self.plain(&call, form, &name),
             "filled" => self.filled(&call, &name),
-            "unit" | "range" => self.sized(&call, form),
+            "unit" | "unit_vector" | "range" => self.sized(&call, form),
             "joined" => self.joined(&call, &name),
             "summed" => self.contraction(&call, &name),
             "same" => self.only_value(&call),
@@ -369,11 +369,16 @@ impl Writer<'_> {
 
     fn sized(&mut self, call: &Call<'_>, form: &str) -> Result<Piece, NotExported> {
         let sizes = self.sizes(call, call.args)?;
-        let [size] = sizes.as_slice() else { return Err(call.missing()) };
-        let text = match (form, call.kind) {
-            ("unit", _) => format!("Array2::<f64>::eye({size})"),
-            (_, Kind::Array { whole: true, .. }) => format!("Array1::from_iter(0..{size} as i64)"),
-            _ => format!("Array1::from_iter((0..{size}).map(|i| i as f64))"),
+        let text = match (form, sizes.as_slice(), call.kind) {
+            ("unit", [size], _) => format!("Array2::<f64>::eye({size})"),
+            ("unit_vector", [place, size], kind) => {
+                let entry = format!("if i == {place} {{ 1.0_f64 }} else {{ 0.0 }}");
+                let text = format!("Array1::from_shape_fn({size}, |i| {entry})");
+                return Ok(Piece::result(text, float(kind)));
+            }
+            (_, [size], Kind::Array { whole: true, .. }) => format!("Array1::from_iter(0..{size} as i64)"),
+            (_, [size], _) => format!("Array1::from_iter((0..{size}).map(|i| i as f64))"),
+            _ => return Err(call.missing()),
         };
         Ok(Piece::result(text, call.kind))
     }

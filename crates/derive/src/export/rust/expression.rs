@@ -32,12 +32,12 @@ pub(super) struct Writer<'a> {
 impl<'a> Writer<'a> {
     pub(super) fn new(program: &'a Exported) -> Writer<'a> {
         const COLUMN: usize = 2;
-        let names = program.forward.iter().flat_map(|(names, _)| names).chain(&program.inputs);
+        let names = program.computed().chain(program.inputs.iter().map(String::as_str));
         let sizes = program.forward_sizes.iter().chain(&program.sizes).map(|size| size.name.as_str());
         Writer {
             program,
             functions: super::super::functions(COLUMN).collect(),
-            taken: names.map(String::as_str).chain(sizes).collect(),
+            taken: names.chain(sizes).collect(),
             names: HashMap::new(),
             cotangents: HashMap::new(),
             used: BTreeSet::new(),

@@ -19,7 +19,10 @@ mod piece;
 
 use std::fmt::Write;
 
+use pullback_lang::{Expr, ExprKind};
+
 use super::program::{Exported, NotExported, Size};
+use super::statement::Statement;
 use expression::Writer;
 use piece::{Held, Kind, owned_type, viewed_type};
 
@@ -84,6 +87,12 @@ struct Functions {
 
 impl Functions {
     fn new(program: &Exported, writer: &mut Writer<'_>) -> Result<Functions, NotExported> {
+        fn defined(statement: &Statement) -> Result<(&[Expr], &Expr), NotExported> {
+            match statement {
+                Statement::Define(left, right) => Ok((left, right)),
+                Statement::Repeat(_) => Err(NotExported::Missing("a loop".to_owned())),
+            }
+        }
         let kind = |writer: &Writer<'_>, name: &str| writer.kind_of_name(name);
         let mut inputs = Vec::new();
         for name in &program.inputs {
@@ -92,9 +101,9 @@ impl Functions {
         }
         let mut forward = Vec::new();
         let mut saved = Vec::new();
-        let computed: Vec<&String> = program.forward.iter().flat_map(|(names, _)| names).collect();
+        let computed: Vec<&str> = program.computed().collect();
         for name in &program.saved {
-            saved.push((writer.name(name), kind(writer, name)?, !computed.contains(&name)));
+            saved.push((writer.name(name), kind(writer, name)?, !computed.contains(&name.as_str())));
         }
         let is_new = |size: &&Size| !program.forward_sizes.contains(size);
         for size in program.forward_sizes.iter().chain(program.sizes.iter().filter(is_new)) {
@@ -105,8 +114,9 @@ impl Functions {
             });
             writer.bind(&size.name, Kind::Size, Held::Result);
         }
-        for (names, expr) in &program.forward {
-            let [name] = names.as_slice() else {
+        for statement in &program.forward {
+            let (left, expr) = defined(statement)?;
+            let [Expr { kind: ExprKind::Name(name), .. }] = left else {
                 return Err(NotExported::Missing(pullback_lang::print(expr)));
             };
             let value = writer.piece(expr)?;
@@ -135,7 +145,9 @@ impl Functions {
             backward.push(format!("let {} = &grads;", writer.cotangent(&program.output.0)));
             writer.bind_cotangent(&program.output.0, output.2, Held::Borrowed);
         }
-        for (left, code) in &program.backward {
+        for statement in &program.backward {
+            let (left, code) = defined(statement)?;
+            let left = &left[0];
             let value = writer.piece(code)?.float();
             let name = writer.left(left);
             backward.push(format!("let {name} = {};", value.owned()));

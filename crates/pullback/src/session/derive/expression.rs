@@ -46,7 +46,7 @@ pub fn derive_statements(text: &str, wanted: &Derived<'_>) -> Result<DeriveRepor
     match program {
         Ok((program, inputs)) => {
             let others = on_other_data(&file, &program, &inputs, Path::new("."));
-            let subject = Subject::new(&program, &program, others, &file);
+            let subject = Subject::new(&program, &program, others, &file, Path::new("."));
             report(document, &subject, assumed.assumptions, warnings, wanted)
         }
         Err(errors) => {

@@ -63,14 +63,14 @@ pub fn derive_source(
     let Ok(exact) = opened.exact(base_dir) else {
         return report(
             opened.document,
-            &Subject::new(&opened.program, &opened.program, Vec::new(), &opened.file),
+            &Subject::new(&opened.program, &opened.program, Vec::new(), &opened.file, base_dir),
             Vec::new(),
             opened.warnings,
             wanted,
         );
     };
     let others = on_other_data(&opened.file, &exact, &opened.inputs, base_dir);
-    let subject = Subject::new(&opened.program, &exact, others, &opened.file);
+    let subject = Subject::new(&opened.program, &exact, others, &opened.file, base_dir);
     report(opened.document.clone(), &subject, Vec::new(), opened.warnings.clone(), wanted)
 }
 
@@ -82,11 +82,19 @@ struct Subject<'a> {
     /// The same on other data.
     others: Vec<Program>,
     file: &'a File,
+    /// Where the arrays lie that it reads.
+    base_dir: &'a Path,
 }
 
 impl<'a> Subject<'a> {
-    fn new(program: &'a Program, exact: &'a Program, others: Vec<Program>, file: &'a File) -> Subject<'a> {
-        Subject { program, exact, others, file }
+    fn new(
+        program: &'a Program,
+        exact: &'a Program,
+        others: Vec<Program>,
+        file: &'a File,
+        base_dir: &'a Path,
+    ) -> Subject<'a> {
+        Subject { program, exact, others, file, base_dir }
     }
 }
 
@@ -183,7 +191,7 @@ fn report(
         code: None,
         warnings,
     };
-    match wanted.code.map(|code| code::of(&report, program, subject.file, output, code)).transpose() {
+    match wanted.code.map(|code| code::of(&report, subject, output, code)).transpose() {
         Ok(code) => {
             report.code = code;
             Ok(report)
