@@ -36,6 +36,12 @@ def _ones(*shape):
 def _pad(x, widths, value=0):
     return np.pad(x, widths, constant_values=value)
 
+def _pick(x, index, batch=0):
+    index = np.asarray(index)
+    rows = x.reshape((-1,) + x.shape[batch:])
+    places = index.reshape((rows.shape[0], -1))
+    return rows[np.arange(rows.shape[0])[:, None], places].reshape(index.shape + x.shape[batch + 1:])
+
 def _relu(x):
     return np.maximum(x, 0)
 

@@ -42,6 +42,12 @@ def _ones(*shape, like):
 def _pad(x, widths, value=0):
     return torch.nn.functional.pad(x, [width for pair in reversed(widths) for width in pair], value=value)
 
+def _pick(x, index, batch=0):
+    index = torch.as_tensor(index)
+    rows = x.reshape((-1,) + x.shape[batch:])
+    places = index.reshape((rows.shape[0], -1))
+    return rows[torch.arange(rows.shape[0])[:, None], places].reshape(index.shape + x.shape[batch + 1:])
+
 def _prod(x, axis=None, keepdims=False):
     axes = _axes(x, axis)
     for one in sorted(axes if isinstance(axes, tuple) else (axes,), reverse=True):

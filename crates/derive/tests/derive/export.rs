@@ -640,3 +640,12 @@ fn torch_turns_axes() {
     let forward = code.lines().find(|line| line.contains("Z = ")).expect("it is computed");
     expect!["Z = torch.flip(A, [1])[1, :] * torch.flip(A, [0])[:-1:2, 0][1] + torch.flip(A, [0])[:][:3, 1] + torch.reshape(torch.flip(torch.reshape(torch.flip(A, [0])[:], [N, M]), [1])[:, :], [N, M])[0]"].assert_eq(forward.trim());
 }
+
+/// Numbers that a function of the prelude computes of its parameters are written without these, and selected elements have words.
+#[test]
+fn what_functions_make_of_their_parameters() {
+    let huber = written("x: [n=5] ~ randn; t: [n] ~ randn; L = huber_loss(x, t)", Framework::Numpy);
+    assert!(!huber.contains("delta"), "{huber}");
+    let source = "z: [n=3, c=4] ~ randn; t: [n] ~ randint(0, 4); L = -mean(log_softmax(z)[arange(n), t])";
+    assert!(written(source, Framework::Torch).contains("def _pick("));
+}

@@ -14,7 +14,7 @@ use super::arithmetic;
 use super::failure::{Outcome, of_array, of_op};
 use super::scan::Loop;
 use super::scope::Scope;
-use crate::{Error, Expr, ExprKind, IndexItem, Name, Result, Span, print};
+use crate::{Error, Expr, ExprKind, IndexItem, Name, Result, Span, make, print};
 
 /// How deep expressions may be nested, calls of functions of the file included. Rows of operators do not count.
 const MOST_NESTING: usize = 260;
@@ -268,13 +268,39 @@ impl<'a> Evaluator<'a> {
             Origin::Number(_) => is_computed(),
             Origin::Call(..) => false,
         };
-        if shown && val.name().is_none() {
-            let written = if is_call() { print(expr) } else { format!("({})", print(expr)) };
+        if shown
+            && val.name().is_none()
+            && let Some(words) = self.in_words(expr).or_else(|| is_call().then(|| expr.clone()))
+        {
+            let written = if is_call() { print(&words) } else { format!("({})", print(&words)) };
             if written.chars().count() <= LONGEST {
                 return Ok(val.named(&written));
             }
         }
         Ok(val)
+    }
+
+    /// An expression of a function's body as it would be written where the function is called: its parameters are names there alone.
+    fn in_words(&self, expr: &Expr) -> Option<Expr> {
+        let Some(locals) = &self.locals else { return Some(expr.clone()) };
+        let mut words = HashMap::new();
+        let mut are_all = true;
+        expr.walk(&mut |part| {
+            let ExprKind::Name(name) = &part.kind else { return };
+            let Some(arg) = locals.get(name) else { return };
+            let word = match arg {
+                Arg::Number(_, Some(dim)) if dim.name().is_some() => Some(make::dim(part.span, dim)),
+                Arg::Number(number, _) if number.is_finite() => Some(make::number(part.span, *number)),
+                Arg::Value(val) => {
+                    let name = val.name().filter(|name| name.is_identifier());
+                    name.map(|name| make::name(part.span, name.as_str()))
+                }
+                _ => None,
+            };
+            are_all &= word.is_some();
+            words.extend(word.map(|word| (name.clone(), word)));
+        });
+        are_all.then(|| make::substituted(expr, &words))
     }
 
     pub(super) fn value_from(&self, expr: &Expr, arg: Arg) -> Outcome<Val> {

@@ -7,7 +7,7 @@
 use std::collections::HashSet;
 
 use pullback_array::{Array, DType, memory};
-use pullback_network::{Dim, Name};
+use pullback_network::{Dim, Name, Value as _};
 use pullback_ops::{Arg, AxisIndex, Origin, Val};
 
 use super::call::{of_constants, whole_numbers};

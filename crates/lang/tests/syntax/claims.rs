@@ -98,7 +98,7 @@ d2L/dx[i] dx[j] = 7",
             (claim L by x a Default 2)
             (claim L by x x Col 4)
             error: `'` transposes only directly after a name, `)` or `]` at 9:40 `'`
-              hint: write `.T` for a transpose elsewhere; strings stand in double quotes, "…"
+              hint: write `.T` for a transpose elsewhere
             error: a second derivative is taken with respect to two variables at 10:6 `x`
               hint: write `d2L/dx2`, or `d2L/dx dy` for different ones
             error: a first derivative is taken with respect to one variable at 12:7 `da`

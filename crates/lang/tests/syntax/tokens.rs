@@ -43,7 +43,7 @@ a18 = $x$",
             error: `∑` means nothing here at 8:6 `∑`
               hint: write `sum(…)`; in index notation an index that is not on the left is summed
             error: `“` means nothing here at 9:6 `“`
-              hint: strings stand in straight double quotes, "…"
+              hint: strings stand in straight quotes, "…"
             error: expected an expression after `=`, found `{` at 10:7 `{`
             error: expected the end of the statement after `x`, found `!` at 11:9 `!`
             error: U+200D means nothing here at 13:9 `‍`
@@ -65,17 +65,16 @@ a18 = $x$",
 fn strings() {
     check(
         "a = f(\"# no comment; no end\", \"[\")\nb = f(\"unclosed)\nc = einsum('ij,jk->ik', A, B)\nd = g('x)\ne = 'x'\n\
-         f = g(x', ['a\"b', y']', how = '#; ('')",
+         f = g(x', ['a\"b', y']', how = '#; (')",
         expect![[r##"
             (define a (call f "# no comment; no end" "["))
+            (define c (call einsum "ij,jk->ik" A B))
+            (define e "x")
+            (define f (call g (T x) (T ["a\"b" (T y)]) how="#; ("))
             error: the string is never closed at 2:7 `"unclosed)`
               hint: write the missing `"`
-            error: `'` transposes only directly after a name, `)` or `]` at 3:12 `'`
-              hint: write `.T` for a transpose elsewhere; strings stand in double quotes, "…"
-            error: `'` transposes only directly after a name, `)` or `]` at 4:7 `'`
-              hint: write `.T` for a transpose elsewhere; strings stand in double quotes, "…"
-            error: `'` transposes only directly after a name, `)` or `]` at 5:5 `'`
-              hint: write `.T` for a transpose elsewhere; strings stand in double quotes, "…"
+            error: the string is never closed at 4:7 `'x)`
+              hint: write the missing `'`
         "##]],
     );
 }

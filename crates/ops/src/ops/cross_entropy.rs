@@ -145,9 +145,48 @@ pub(super) fn shares_of(op: &str, z: &Val, target: &Val, how: &Classes) -> Resul
     Ok(Shares { plain: shares, weighted, total })
 }
 
-/// The mean of rows, or their sum, or all of them.
-pub(super) fn reduced(rows: &Val, shares: &Shares, how: &Classes) -> Result<Val> {
-    match (how.reduction, &shares.total) {
+/// The elements of `z` at the classes of a target, where there is one for each row and all classes count alike, and which rows count, where
+/// some do not: no table is made of all classes.
+pub(super) fn selected(z: &Val, target: &Val, how: &Classes) -> Result<Option<(Val, Option<Val>)>> {
+    let is_class = target.dtype() == DType::I64
+        && z.dims().split_last().is_some_and(|(_, rows)| target.dims() == rows)
+        && how.weight.is_none()
+        && how.smoothing == 0.0;
+    if !is_class {
+        return Ok(None);
+    }
+    let (classes, rows) = (target.array()?.to_vec_i64()?, target.ndim());
+    let is_ignored = |class: &i64| *class == how.ignored;
+    if !classes.iter().any(is_ignored) {
+        return Ok(Some((z.pick(target, rows)?, None)));
+    }
+    // What is not counted may be any class.
+    let places = classes.iter().map(|class| if is_ignored(class) { 0 } else { *class }).collect();
+    let counted = classes.iter().map(|class| if is_ignored(class) { 0.0 } else { 1.0 }).collect::<Vec<f64>>();
+    let places = Val::with_dims(Array::from_vec(&target.shape(), places)?, target.dims())?;
+    let counted = Array::from_vec(&target.shape(), counted)?.cast(z.dtype())?;
+    let counted = Val::with_dims(counted, target.dims())?;
+    let (places, counted) = match target.name().filter(|name| name.is_identifier()) {
+        Some(t) => (
+            places.named(&format!("where({t} == {}, 0, {t})", how.ignored)),
+            counted.named(&format!("({t} != {})", how.ignored)),
+        ),
+        None => (places, counted),
+    };
+    Ok(Some((z.pick(&places, rows)?, Some(counted))))
+}
+
+/// The same of rows of which some may not count.
+pub(super) fn counted_rows(rows: &Val, counted: Option<Val>, how: &Classes) -> Result<Val> {
+    match counted {
+        None => reduced(rows, None, how),
+        Some(counted) => reduced(&(rows * &counted)?, Some(&counted.sum_all()?), how),
+    }
+}
+
+/// The mean of rows, or their sum, or all of them; `total` is what a mean is over, where it is not their number.
+pub(super) fn reduced(rows: &Val, total: Option<&Val>, how: &Classes) -> Result<Val> {
+    match (how.reduction, total) {
         ("none", _) => Ok(rows.clone()),
         ("sum", _) => rows.sum_all(),
         (_, Some(total)) => &rows.sum_all()? / total,
@@ -177,19 +216,16 @@ impl Val {
             }
             _ => target.clone(),
         };
-        let shares = shares_of("cross_entropy", &z, &target, how)?;
         let last = [z.ndim() - 1];
-        // Shares need not add up to 1, and are differentiated by as if they did not.
-        let is_plain = how.weight.is_none() && shares.total.is_none() && target.dtype() == DType::I64;
-        let total = z.logsumexp(&last, !is_plain || how.smoothing != 0.0)?;
-        if is_plain && how.smoothing == 0.0 {
-            let own = (&shares.weighted * &z)?.sum(&last, false)?;
-            return reduced(&(&total - &own)?, &shares, how);
+        if let Some((own, counted)) = selected(&z, &target, how)? {
+            return counted_rows(&(&z.logsumexp(&last, false)? - &own)?, counted, how);
         }
-        let missing = (&total - &z)?;
+        let shares = shares_of("cross_entropy", &z, &target, how)?;
+        // Shares need not add up to 1, and are differentiated by as if they did not.
+        let missing = (&z.logsumexp(&last, true)? - &z)?;
         let own = (&shares.weighted * &missing)?.sum(&last, false)?;
         if how.smoothing == 0.0 {
-            return reduced(&own, &shares, how);
+            return reduced(&own, shares.total.as_ref(), how);
         }
         // What is spread has the weights of all classes, in rows that count.
         let counted = shares.counted(&last)?;
@@ -198,7 +234,7 @@ impl Val {
             None => counted,
         };
         let spread = (&(&weights * &missing)?.mean(&last, false)? * how.smoothing)?;
-        reduced(&(&(&own * (1.0 - how.smoothing))? + &spread)?, &shares, how)
+        reduced(&(&(&own * (1.0 - how.smoothing))? + &spread)?, shares.total.as_ref(), how)
     }
 
     /// The value with the axis of its classes as the last one.

@@ -15,7 +15,7 @@
 //! # Why
 //! A definition: entries are selected, and weighed.
 
-use super::cross_entropy::{Classes, reduced, shares_of};
+use super::cross_entropy::{Classes, counted_rows, reduced, selected, shares_of};
 use crate::{Args, Axes, Entry, Result, Sample, Val};
 
 pub(crate) static ENTRY: Entry = Entry {
@@ -53,8 +53,11 @@ impl Val {
     /// Where the target does not fit.
     pub fn nll_loss(&self, target: &Val, how: &Classes) -> Result<Val> {
         let logarithms = self.with_classes_last("nll_loss", how)?;
+        if let Some((own, counted)) = selected(&logarithms, target, how)? {
+            return counted_rows(&own.negated()?, counted, how);
+        }
         let shares = shares_of("nll_loss", &logarithms, target, how)?;
         let rows = (&shares.weighted * &logarithms)?.sum(&[logarithms.ndim() - 1], false)?.negated()?;
-        reduced(&rows, &shares, how)
+        reduced(&rows, shares.total.as_ref(), how)
     }
 }
