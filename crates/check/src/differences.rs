@@ -145,9 +145,8 @@ pub(crate) fn agreed(
     expected: f64,
 ) -> Option<Estimate> {
     let is_known = |best: &Estimate| best.error[0] <= AGREED * expected.abs();
-    let agrees = |best: &Estimate| {
-        is_known(best) && (best.value[0] - expected).abs() <= SAFETY * best.error[0]
-    };
+    let agrees =
+        |best: &Estimate| is_known(best) && (best.value[0] - expected).abs() <= SAFETY * best.error[0];
     // Steps that went past a pole are followed by smaller ones, for as long as these have the digits.
     let is_far = |central: &[f64]| (central[0] - expected).abs() > FAR * expected.abs();
     let mut first = exact_step(0.1 * scale);

@@ -16,6 +16,7 @@
 //!
 //! # Why
 //! A definition: −Σ t log softmax(z), where the logarithm of the softmax is z − logsumexp(z). The slope of logsumexp is the softmax.
+//! Elements of classes are selected, so that the others may be −∞, and there may be many.
 
 use pullback_array::{Array, DType};
 

@@ -31,7 +31,19 @@ fn entry(name: &str, shape: &[usize], numbers: &[f64], precision: Precision) -> 
 #[test]
 fn what_pytorch_computes_and_what_it_does_not() {
     let cancelled = ["offset", "single", "stated"];
-    let others = ["bias", "labels", "masked", "dropout", "hidden", "layernorm", "contracted", "many", "bent"];
+    let others = [
+        "bias",
+        "labels",
+        "masked",
+        "dropout",
+        "hidden",
+        "layernorm",
+        "contracted",
+        "many",
+        "bent",
+        "film",
+        "ignored",
+    ];
     for program in cancelled.into_iter().chain(others) {
         let read = |name: String| std::fs::read(root().join(DUMPS).join(name)).expect("a golden file");
         let source = String::from_utf8(read(format!("{program}.grad"))).expect("UTF-8");

@@ -179,12 +179,32 @@ def bent(draw):
     return {"x": x}, {"dL/dz": d}, {"dL/dx: with the sign turned": -x.grad}
 
 
+def film(draw):
+    """A broadcast product, whose backward pass stores the products of what is given before it adds up the rows."""
+    x, g, b = draw(64, 32), draw(32), draw(32)
+    d = draw(64, 32).detach()
+    (x * (1 + g) + b).backward(d)
+    cut = dropped(d, 16)
+    slips = {"dL/dg: the last rows dropped": (cut * x.detach()).sum(0), "dL/db: the last rows dropped": cut.sum(0)}
+    return {"x": x, "g": g, "b": b}, {"dL/dz": d}, slips
+
+
+def ignored(draw):
+    """Rows that do not count: the mean is over the others."""
+    z = draw(128, 20)
+    t = torch.arange(128) * 7 % 20
+    t[::25] = -100
+    F.cross_entropy(z, t).backward()
+    counted = (t != -100).sum()
+    return {"z": z}, {"t": t}, {"dL/dz: over all rows": (z.grad.double() * counted / 128).to(z.dtype), "dL/dz: negative": -z.grad}
+
+
 def plain(tensors):
     return {name: tensor.detach().clone().contiguous() for name, tensor in tensors.items()}
 
 
 if __name__ == "__main__":
-    for program in (bias, labels, masked, dropout, hidden, layernorm, contracted, offset, single, stated, many, bent):
+    for program in (bias, labels, masked, dropout, hidden, layernorm, contracted, offset, single, stated, many, bent, film, ignored):
         for name, dtype in DTYPES.items():
             torch.manual_seed(11)
             leaves, others, slips = program(lambda *shape: torch.randn(shape).to(dtype).requires_grad_())
