@@ -34,7 +34,7 @@ fn what_a_call_holds_is_told() -> Result<()> {
     let peak = function.peak();
     assert!((3..=5).contains(&(peak / BYTES)), "{peak}");
     memory::set_limit(before + peak);
-    let enough = function.call(&[numbers.clone()]).is_ok();
+    let enough = function.call(std::slice::from_ref(&numbers)).is_ok();
     memory::set_limit(before + peak - BYTES);
     let refused = Function::new(&[&x], &[&y], &[])?.call(&[numbers]).is_err_and(|error| error.is_memory());
     memory::set_limit(usize::MAX);

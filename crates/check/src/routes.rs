@@ -557,7 +557,7 @@ pub(crate) fn sizes(numbers: &[f64]) -> (f64, f64) {
         numbers.iter().step_by(every).map(|x| x.abs()).filter(|&size| size > 0.0).collect()
     };
     // Of many some tell as much: an odd step goes through all columns of most matrices.
-    let mut sizes = some(numbers.len() / MOST_SORTED | 1);
+    let mut sizes = some((numbers.len() / MOST_SORTED) | 1);
     if sizes.is_empty() && largest > 0.0 {
         sizes = some(1);
     }
