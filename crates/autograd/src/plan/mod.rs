@@ -381,7 +381,7 @@ mod tests {
     }
 
     #[test]
-    fn a_loss_is_a_pass_over_the_logits_and_one_over_rows() {
+    fn a_loss_is_a_selection_a_pass_over_the_logits_and_one_over_rows() {
         let z = symbol("z", &[6, 5]);
         let target = Val::new(Array::from_slice(&[6], &[0i64, 4, 2, 2, 1, 3]).expect("six"));
         let loss = z.cross_entropy(&target).expect("fits");
@@ -390,8 +390,9 @@ mod tests {
             &[&z],
             &[&loss, &dz],
             expect![[r#"
-            12 steps over 6 by 5, 4 inputs, 2 outputs
-            2 steps over 1 by 6, 2 inputs, 1 outputs"#]],
+                pick(z, ·, batch=1)
+                9 steps over 6 by 5, 3 inputs, 2 outputs
+                3 steps over 1 by 6, 3 inputs, 1 outputs"#]],
         );
     }
 
