@@ -9,7 +9,7 @@
 //! either, the large steps went over something (a kink, a pole, a whole period) and what they say counts for nothing.
 
 use crate::kink::one_sided;
-use crate::limits::{MOST_TRUNCATION, SAFETY};
+use crate::limits::{MOST_TRUNCATION, SAFETY, TOLERANCES_OF_ALL};
 
 /// A derivative with the error that it may have, component by component.
 #[derive(Clone, Debug, PartialEq)]
@@ -59,8 +59,9 @@ const GOOD: f64 = 1e-10;
 /// Fewer digits than what a judgement asks for, by this factor, are enough not to look further.
 const FEW: f64 = 0.1;
 
-/// What is expected of a derivative by random numbers, and agrees with it to these digits, does not by accident.
-const AGREED: f64 = 1e-7;
+/// What is expected of a derivative by random numbers, and agrees with it to so many digits, does not by accident. They are as many as are
+/// asked for where all values are moved together.
+const AGREED: f64 = FEW * MOST_TRUNCATION / (SAFETY * TOLERANCES_OF_ALL);
 
 /// A difference that is off by more than this share of what is expected is one of steps that are too large.
 const FAR: f64 = 0.1;

@@ -27,9 +27,9 @@ pub(crate) const STORED: f64 = 2.0;
 /// rounded is that of the samples, and it is three quarters of that, since half an epsilon is what rounding does at the most.
 pub(crate) const OF_ONE: f64 = 4.0;
 
-/// How far all entries may be off together in 16 bits, in units of the largest of the samples of that. What they share are numbers that are
-/// stored, each off by half an epsilon at the most: of one, two and six of them that is what this allows and [`STORED`] beside it at the
-/// worst, and of many 3.8 deviations in the mean.
+/// How far all entries may be off together in 16 bits, in units of the largest of eight samples of that, which is 1.4 deviations in the mean.
+/// What they share are numbers that are stored, each off by half an epsilon at the most: of one or two [`STORED`] beside this is the worst;
+/// of six both come to it, of twelve to 3.8 deviations, and of many to 2.8.
 pub(crate) const OF_SHARED: f64 = 2.0;
 
 /// How far all entries may be off together where that is not measured itself ([`crate::allowance::Shared`]), in units of how far rounding is

@@ -281,28 +281,7 @@ impl Val {
     /// # Errors
     /// Where the value depends on a symbol, and what the operations' forward passes return.
     pub fn array(&self) -> Result<&Array> {
-        if let Some(arrays) = self.node.arrays.get() {
-            return Ok(&arrays[self.output]);
-        }
-        // A stack of our own: a graph may be deeper than the thread's stack.
-        let mut pending = vec![self.node.clone()];
-        while let Some(node) = pending.last().cloned() {
-            if node.arrays.get().is_none() {
-                let before = pending.len();
-                if let Origin::Call(_, inputs) = &node.origin {
-                    pending.extend(
-                        inputs.iter().filter(|x| x.node.arrays.get().is_none()).map(|x| x.node.clone()),
-                    );
-                }
-                if pending.len() > before {
-                    continue;
-                }
-                let arrays = node.evaluate()?;
-                node.arrays.get_or_init(|| arrays);
-            }
-            pending.pop();
-        }
-        Ok(&self.node.arrays.get().expect("just evaluated")[self.output])
+        self.evaluated(&|_| true)
     }
 
     /// The numbers, where nothing else is likely to ask for those on the way: of these only small arrays are kept.
@@ -310,40 +289,37 @@ impl Val {
     /// # Errors
     /// Those of [`Val::array`].
     pub fn array_alone(&self) -> Result<&Array> {
-        if self.node.arrays.get().is_some() {
-            return self.array();
+        self.evaluated(&|arrays| arrays.iter().all(|array| array.len() <= KEPT))
+    }
+
+    fn evaluated(&self, is_kept: &dyn Fn(&[Array]) -> bool) -> Result<&Array> {
+        if let Some(arrays) = self.node.arrays.get() {
+            return Ok(&arrays[self.output]);
         }
+        // What is not kept, by the number of its node.
         let mut made: HashMap<u64, Vec<Array>> = HashMap::new();
-        let mut pending = vec![self];
-        while let Some(&value) = pending.last() {
-            let Origin::Call(op, inputs) = &value.node.origin else { break };
-            if made.contains_key(&value.node.id) || value.node.arrays.get().is_some() {
-                pending.pop();
-                continue;
-            }
-            let missing = |input: &&Val| {
-                matches!(input.node.origin, Origin::Call(..))
-                    && input.node.arrays.get().is_none()
-                    && !made.contains_key(&input.node.id)
-            };
-            let before = pending.len();
-            pending.extend(inputs.iter().filter(missing));
-            if pending.len() == before {
-                let of = |input: &Val| made.get(&input.node.id).map(|arrays| arrays[input.output].clone());
-                let arrays: Vec<Array> = inputs
-                    .iter()
-                    .map(|input| of(input).map_or_else(|| input.array().cloned(), Ok))
-                    .collect::<Result<_>>()?;
-                let arrays = op.forward(&arrays.iter().collect::<Vec<_>>())?;
-                if value.node.id == self.node.id || arrays.iter().all(|array| array.len() <= KEPT) {
-                    value.node.arrays.get_or_init(|| arrays);
-                } else {
-                    made.insert(value.node.id, arrays);
+        // A stack of our own: a graph may be deeper than the thread's stack.
+        let mut pending = vec![&self.node];
+        while let Some(&node) = pending.last() {
+            let is_missing = |node: &Node| node.arrays.get().is_none() && !made.contains_key(&node.id);
+            if is_missing(node) {
+                let before = pending.len();
+                if let Origin::Call(_, inputs) = &node.origin {
+                    pending.extend(inputs.iter().map(|x| &x.node).filter(|node| is_missing(node)));
                 }
-                pending.pop();
+                if pending.len() > before {
+                    continue;
+                }
+                let arrays = node.evaluate(&made)?;
+                if node.id == self.node.id || is_kept(&arrays) {
+                    node.arrays.get_or_init(|| arrays);
+                } else {
+                    made.insert(node.id, arrays);
+                }
             }
+            pending.pop();
         }
-        self.array()
+        Ok(&self.node.arrays.get().expect("just evaluated")[self.output])
     }
 
     /// Are its numbers, though integers, those of a computation that starts at floats or symbols, so that they are others where those are?
@@ -382,7 +358,8 @@ impl Val {
 }
 
 impl Node {
-    fn evaluate(&self) -> Result<Vec<Array>> {
+    /// Its results, where its inputs are evaluated: those that are not kept are among what was `made`.
+    fn evaluate(&self, made: &HashMap<u64, Vec<Array>>) -> Result<Vec<Array>> {
         match &self.origin {
             Origin::Leaf => {
                 let name = self.names[0].get().map_or("a value", |name| name.as_str());
@@ -390,8 +367,11 @@ impl Node {
             }
             Origin::Number(value) => Ok(vec![Array::scalar(*value, self.outputs[0].dtype)?]),
             Origin::Call(op, inputs) => {
-                let arrays: Result<Vec<&Array>> = inputs.iter().map(Val::array).collect();
-                op.forward(&arrays?)
+                let known = inputs.iter().map(|x| {
+                    let arrays = made.get(&x.node.id).or(x.node.arrays.get());
+                    &arrays.expect("evaluated before")[x.output]
+                });
+                op.forward(&known.collect::<Vec<_>>())
             }
         }
     }

@@ -14,7 +14,7 @@
 //! where c_v is what reverse mode gives for ∂y/∂v. The left side is told by differences of the whole program, which share nothing
 //! with the rules; the right side by reverse mode, and once more by forward mode, which contracts the same networks in the opposite
 //! order. Where all three agree, along every direction, within what differences and rounding leave open, the rules are right here. Where the
-//! first few differences come to what forward mode gives, to seven digits, no more are taken: random numbers do not agree by accident.
+//! first few differences come to what forward mode gives, to six digits, no more are taken: random numbers do not agree by accident.
 //!
 //! **What that guarantees.** Where the program is smooth, and c_v is off by Δ: the right side is off by a random number
 //! with the deviation ‖Δ‖/‖c_v‖ or more, whatever else is off, since all z are independent. Differences may be off by a tolerance
