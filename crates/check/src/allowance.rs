@@ -65,8 +65,13 @@ impl Shared {
 }
 
 impl Allowance {
+    /// Of entries that are zero, each of which may be off by so much, and of others.
+    pub(crate) fn of_zeros(most: f64, are_zero: impl Iterator<Item = bool>) -> Allowance {
+        Allowance::of_errors(are_zero.map(|is_zero| if is_zero { most / SAFETY } else { 0.0 }).collect())
+    }
+
     /// Where nothing is computed but zeros.
-    pub(crate) fn of_zeros(precision: Precision, entries: usize) -> Allowance {
+    pub(crate) fn of_nothing(precision: Precision, entries: usize) -> Allowance {
         Allowance::of_errors(vec![rounding_of(precision, 0.0); entries])
     }
 

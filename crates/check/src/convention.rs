@@ -9,7 +9,7 @@
 //! beside, the pieces fit together, and that is the derivative ([`Choices::fitted`]), which the conventions need not come to: those of
 //! `relu(x) - relu(-x)` at 0 come to 0. Beside a kink some of the pieces may fit together; the others are found by leaving them out.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 
 use pullback_array::random::Generator;
 use pullback_array::{Array, DType};
@@ -49,6 +49,9 @@ pub(crate) struct Undecided {
 /// So many directions lead to points beside the one that is asked about, each to one on either side.
 const DIRECTIONS_BESIDE: usize = 3;
 
+/// Elements that tie are put into so many orders, twice: of ten each is seen in each place, but for one time in a thousand.
+const ORDERS: usize = 32;
+
 /// Among so many payloads at their jumps those are sought that make kinks.
 const MOST_PARTED: usize = 12;
 
@@ -61,6 +64,8 @@ pub(crate) struct Fitted {
     pub spread: Vec<f64>,
     /// Entries at a kink that other pieces fit together beside: what these come to with the conventions at the kink alone.
     pub beside_kinks: BTreeMap<usize, f64>,
+    /// Entries about which orders of elements that tie decide, and between what these put them.
+    pub ordered: BTreeMap<usize, (f64, f64)>,
     /// The operations whose conventions they are.
     pub ops: Vec<&'static str>,
     /// The derivative as a function of the cotangent on one of the pieces, and with some payloads as they are stated; of none where no
@@ -257,9 +262,10 @@ impl<'a> Choices<'a> {
             let apart = of.apart(&vec![true; self.jumps.len()])?;
             let ordered = self.ordered(&unit, &beside)?;
             let at = |column: usize| row * slopes.len() + column;
+            fitted.ordered.extend(ordered.iter().map(|(&column, &interval)| (at(column), interval)));
             let before = fitted.entries.len();
             let is_fitted = |&(column, &slope): &(usize, &f64)| {
-                is_other(column, slope) && !apart.contains_key(&column) && !ordered.contains(&column)
+                is_other(column, slope) && !apart.contains_key(&column) && !ordered.contains_key(&column)
             };
             let found: BTreeMap<usize, f64> =
                 slopes.iter().enumerate().filter(is_fitted).map(|(column, &slope)| (column, slope)).collect();
@@ -362,23 +368,38 @@ impl<'a> Choices<'a> {
         Ok(OneSided { at, left: left[column], right: right[column], error: 0.0 })
     }
 
-    /// The columns about which orders decide, of elements that tie. Moved alone, the middle one of three such moves no median, and all of
-    /// them together do: that its slopes on both sides are the same does not make the pieces fit.
-    fn ordered(&self, unit: &[f64], beside: &[Vec<Array>]) -> Result<HashSet<usize>> {
+    /// The columns about which orders decide, of elements that tie, and between what these put each. Moved alone, the middle one of three
+    /// such moves no median, and all of them together do: that its slopes on both sides are the same does not make the pieces fit.
+    fn ordered(&self, unit: &[f64], beside: &[Vec<Array>]) -> Result<BTreeMap<usize, (f64, f64)>> {
         let is_order: Vec<bool> = self.jumps.iter().map(Jump::is_order).collect();
-        let mut ordered = HashSet::new();
-        if is_order.contains(&true) {
-            let stated = self.along(unit, &self.alike(ALIKE[0]))?;
+        let mut ordered = BTreeMap::new();
+        if !is_order.contains(&true) {
+            return Ok(ordered);
+        }
+        let stated = self.along(unit, &self.alike(ALIKE[0]))?;
+        let mut widen = |beside: &[Vec<Array>]| -> Result<()> {
             for payloads in beside {
-                ordered.extend(differing(&self.along(unit, &self.taken(&is_order, payloads))?, &stated));
+                let row = self.along(unit, &self.taken(&is_order, payloads))?;
+                for column in differing(&row, &stated) {
+                    let (least, most) = ordered.entry(column).or_insert((stated[column], stated[column]));
+                    (*least, *most) = (least.min(row[column]), most.max(row[column]));
+                }
             }
+            Ok(())
+        };
+        widen(beside)?;
+        // Which of some that tie come where is seen by many orders.
+        let mut generator = Generator::new(0x6f72_6465_7273);
+        for _ in 0..ORDERS {
+            let direction = generator.randn(&self.derivative.x.shape(), DType::F64)?.to_vec_f64();
+            widen(&sided(&self.jumps, &self.on_both_sides(self.derivative.moved(direction))?)?)?;
         }
         Ok(ordered)
     }
 
-    /// Does an order decide about an entry?
-    pub(crate) fn is_ordered(&self, row: usize, column: usize) -> Result<bool> {
-        Ok(self.ordered(&self.derivative.unit(row), &self.beside()?)?.contains(&column))
+    /// The entries of a row about which orders decide, and between what these put each.
+    pub(crate) fn ordered_in(&self, row: usize) -> Result<BTreeMap<usize, (f64, f64)>> {
+        self.ordered(&self.derivative.unit(row), &self.beside()?)
     }
 
     /// All payloads by one convention.

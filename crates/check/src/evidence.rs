@@ -158,6 +158,8 @@ pub(crate) struct Evidence {
     pub composed: Fitted,
     /// Entries at a kink whose slopes differences did not see one by one, and intervals that their derivatives lie in.
     pub unmeasured: BTreeMap<usize, (f64, f64)>,
+    /// How many entries differences were seen to have one slope of beside kinks, along directions of such entries alone.
+    pub seen_to_fit: usize,
     /// Was it found together with others? Then slopes of entries at kinks were seen together, too.
     pub together: bool,
     /// Does the gradient that a Hessian is the derivative of disagree with finite differences?
@@ -244,6 +246,7 @@ impl Evidence {
             flips: None,
             composed: Fitted::default(),
             unmeasured: BTreeMap::new(),
+            seen_to_fit: 0,
             together: false,
             gradient_disagrees: false,
         }

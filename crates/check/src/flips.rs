@@ -245,6 +245,30 @@ impl<'a> Choice<'a> {
                 }
             }
         }
+        turns.extend(self.apart(chosen, choice)?);
+        Ok(turns)
+    }
+
+    /// Elements that tie here, some of which rounding leaves behind.
+    fn apart(&self, chosen: &[f64], choice: usize) -> Result<Vec<Turn>> {
+        let mut turns = Vec::new();
+        let mut met: HashSet<usize> = HashSet::new();
+        for k in (0..chosen.len()).filter(|&k| chosen[k] > 0.0 && chosen[k] < 1.0) {
+            if met.contains(&k) || self.rounding[k] == 0.0 {
+                continue;
+            }
+            // What it leaves behind it ties with.
+            let moved = vec![Moved { at: k, to: f64::INFINITY, cost: 0.0 }];
+            let alone = self.turned(&Turn { choice, moved })?.to_vec_f64();
+            let ties = |other: &usize| *other == k || chosen[*other] > 0.0 && alone[*other] == 0.0;
+            let tied: Vec<usize> = (0..chosen.len()).filter(ties).collect();
+            met.extend(&tied);
+            for set in 1..(1 << tied.len().min(MOST_RIVALS)) - 1 {
+                let of_set = tied.iter().enumerate().filter(|(k, _)| set >> k & 1 == 1);
+                let behind = |&at: &usize| Moved { at, to: self.input[at] - self.rounding[at], cost: 0.0 };
+                turns.push(Turn { choice, moved: of_set.map(|(_, at)| behind(at)).collect() });
+            }
+        }
         Ok(turns)
     }
 }

@@ -71,7 +71,7 @@ impl Case<'_> {
                 Allowance::of_errors(measured)
             }
             (Rounding::Unknown(precision), Some((pulled, _))) => moved(pulled.allowance(*precision)?),
-            (Rounding::Unknown(precision), None) => Allowance::of_zeros(*precision, claimed.len()),
+            (Rounding::Unknown(precision), None) => Allowance::of_nothing(*precision, claimed.len()),
         };
         let of_numbers: Vec<f64> =
             (0..claimed.len()).map(|p| SAFETY * f64::EPSILON * (spread[p] + claimed[p].abs())).collect();
@@ -104,6 +104,11 @@ impl Case<'_> {
         let kinks =
             Kinks { first: &|column| deviates.contains(&column), fit: &|column| fit.contains(&column) };
         let mut found = derivative.by_differences(&contradicts, &kinks)?;
+        // What orders decide about differences along single entries do not show.
+        let (Differences::Entries { kinks, .. } | Differences::Directions { kinks, .. }) = &mut found;
+        let measured: HashSet<usize> = kinks.iter().map(|kink| kink.at).collect();
+        let ordered = fitted.ordered.iter().filter(|(at, _)| !measured.contains(at));
+        kinks.extend(ordered.map(|(&at, &(left, right))| OneSided { at, left, right, error: 0.0 }));
         if let Differences::Entries { estimate, kinks } = &mut found {
             let is_seen: HashSet<usize> = kinks.iter().map(|kink| kink.at).collect();
             let is_hidden = |&p: &usize| {
@@ -162,7 +167,8 @@ impl Case<'_> {
                 true => self.claim.precision.epsilon() * typical_slope(&derivative)?,
                 false => self.claim.of_zeros() * scale.largest,
             };
-            of_claim.or(&Allowance::of_errors(vec![least / SAFETY; claimed.len()]));
+            let is_zero = |(entry, error): (&f64, &f64)| entry.abs() <= *error;
+            of_claim.or(&Allowance::of_zeros(least, right.iter().zip(&of_routes).map(is_zero)));
             if let (true, Some((pulled, precision))) = (scale.zero, &pulled) {
                 of_claim.or(&moved(pulled.allowance_of_terms(*precision)?).where_told());
             }
@@ -190,6 +196,7 @@ impl Case<'_> {
                 judgement.notes.push(Note::Directions(DIRECTIONS));
                 evidence.kinks = evidence.at_kinks(&kinks);
                 let rows = self.y.iter().product::<usize>();
+                let is_ordered = |p: &usize| evidence.composed.ordered.contains_key(p);
                 let stated = |p: usize| (p, (evidence.stated(p), evidence.stated(p)));
                 evidence.unmeasured = match rows {
                     1 => unmeasured,
@@ -200,6 +207,7 @@ impl Case<'_> {
                         .map(stated)
                         .collect(),
                 };
+                evidence.unmeasured.retain(|p, _| !is_ordered(p));
                 let tensor = Array::from_slice(self.tensor.shape(), &evidence.claimed)?;
                 let claim = |direction: &Array| Ok(along(&tensor, direction, rows));
                 let right = Array::from_slice(self.tensor.shape(), &right)?;
@@ -332,8 +340,7 @@ fn hidden_kinks(
         let slopes = choices.slopes_at(p / columns, p % columns)?;
         let error = SAFETY * estimate.error[p] + rounding[p];
         let is_mean = ((slopes.left + slopes.right) / 2.0 - estimate.value[p]).abs() <= error;
-        let is_kink = (slopes.left - slopes.right).abs() > error;
-        if is_mean && (is_kink || choices.is_ordered(p / columns, p % columns)?) {
+        if is_mean && (slopes.left - slopes.right).abs() > error {
             found.push(OneSided { error, ..slopes });
         }
     }

@@ -237,7 +237,7 @@ impl Case<'_> {
             Rounding::Unknown(_) => told >= LEAST_TOLD,
         };
         let kinked = evidence.kinks.len() + evidence.unmeasured.len();
-        let apart = if evidence.together { kinked + evidence.composed.entries.len() } else { kinked };
+        let apart = kinked + evidence.seen_to_fit;
         let seen = !evidence.by_differences.is_empty() || apart == evidence.claimed.len();
         let is_measured = evidence.truncation.is_finite();
         let facts = &mut judgement.facts;
@@ -377,6 +377,7 @@ impl Case<'_> {
             at: self.index(shown.position),
             left,
             right,
+            ordered: evidence.composed.ordered.contains_key(&shown.position),
             claimed: shown.claimed,
             stated: shown.stated,
             entries: kinks.len() + evidence.unmeasured.len(),

@@ -203,6 +203,8 @@ pub struct Kink {
     pub left: f64,
     /// The slope on the right.
     pub right: f64,
+    /// Are these no slopes, but the least and the most that orders of elements that tie make of the entry?
+    pub ordered: bool,
     /// What the claim says.
     pub claimed: f64,
     /// What the conventions of the operations give.

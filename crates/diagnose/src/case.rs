@@ -260,9 +260,19 @@ impl<'a> Trial<'a> {
         self.truth.in_shape(shape, self.layout)
     }
 
-    /// Is the expression the derivative here? `false` too where it takes far more than what was claimed.
+    /// Is the expression the derivative here? `false` too where it takes far more than what was claimed, and where few of the numbers are
+    /// large enough to tell: beside one of 10¹¹ any expression has the others.
     pub(crate) fn fits(&self, expr: &Expr) -> bool {
-        self.fit(expr, DEARER * self.work.max(LEAST_WORK)).unwrap_or(false)
+        self.fit(expr, DEARER * self.work.max(LEAST_WORK)).unwrap_or(false) && self.is_told()
+    }
+
+    /// Could most numbers of the derivative, but for zeros, be told from zero?
+    fn is_told(&self) -> bool {
+        let tensor = self.truth.tensor();
+        let least = self.close * tensor.max_abs();
+        let tensor = tensor.as_f64();
+        let [told, all] = [least, 0.0].map(|least| tensor.iter().filter(|x| x.abs() > least).count());
+        2 * told >= all
     }
 
     /// The same, whatever it takes.

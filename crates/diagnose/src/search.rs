@@ -14,7 +14,7 @@ use pullback_array::DType;
 use pullback_lang::{BinaryOp, Expr, ExprKind, print};
 use pullback_ops::Val;
 
-use crate::case::{CLOSE, Case};
+use crate::case::{CLOSE, Case, Trial};
 use crate::causes::CAUSES;
 use crate::edit::{Edit, Path, binary, number, part, replaced, size};
 use crate::factor::USUAL;
@@ -33,6 +33,9 @@ const MOST_FIRST_BACKWARDS: usize = 24;
 /// How many parts an expression may be longer for being a likelier slip.
 const PARTS_FOR_COST: usize = 2;
 
+/// Of some 4,000 candidates one gives so many bits by chance.
+const BITS_OF_A_MASK: usize = 12;
+
 /// Pairs dearer than this are not slips any more.
 pub(crate) const DEAREST: u32 = 7;
 
@@ -42,6 +45,8 @@ struct Proposal {
     cause: &'static str,
     path: Path,
     edit: Edit,
+    /// Is it about what a mask compares?
+    in_mask: bool,
 }
 
 /// One edit or two, by number: in which tree, which first, which second.
@@ -114,6 +119,11 @@ pub(crate) fn search_costed(
             fitting.push(single);
         }
     }
+    if case.backwards && fitting.iter().any(|single| firsts[single.tree][single.first].in_mask) {
+        // Each entry that is wrong is a bit of a mask.
+        let is_told = wrong_entries(case, expr) >= BITS_OF_A_MASK;
+        fitting.retain(|single| is_told || !firsts[single.tree][single.first].in_mask);
+    }
     // All of them give the same numbers: backwards the shortest expression says best what was computed.
     fitting.sort_by_key(|single| {
         let cost = firsts[single.tree][single.first].cost(case);
@@ -169,6 +179,23 @@ pub(crate) fn search_costed(
         }
     }
     concluded(inquiry, number, case, fitting.into_iter())
+}
+
+/// How many entries of an expression are not the numbers that are sought, on all data.
+fn wrong_entries(case: &Case<'_>, expr: &Expr) -> usize {
+    let on = |trial: &Trial<'_>| {
+        let is = trial.numbers(expr)?;
+        let sought = trial.expected(is.shape())?;
+        let least = trial.close() * sought.max_abs();
+        Some(
+            is.as_f64()
+                .iter()
+                .zip(&*sought.as_f64())
+                .filter(|(is, sought)| (*is - *sought).abs() > least)
+                .count(),
+        )
+    };
+    case.trials.iter().filter_map(on).sum()
 }
 
 /// One edit of a definition beside several wrong claims that makes the first of them right, and others (`others`) too. One
@@ -323,7 +350,7 @@ fn proposals(tree: &Tree<'_>) -> Vec<Proposal> {
             let edits = (cause.edits)(&place).into_iter();
             proposals.extend(edits.map(|mut edit| {
                 edit.span.get_or_insert(place.expr.span);
-                Proposal { cause: cause.word, path: place.path.clone(), edit }
+                Proposal { cause: cause.word, path: place.path.clone(), edit, in_mask: place.in_mask }
             }));
         }
     }

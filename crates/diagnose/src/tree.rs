@@ -468,21 +468,29 @@ impl<'a> Tree<'a> {
             return;
         }
         // Inside index notation a part has no shape of its own.
-        let dims = match &self.case.indices {
+        let val = match &self.case.indices {
             Some(_) => None,
-            None => self.case.own().part(&self.in_context(expr)).map(|val| val.dims().to_vec()),
+            None => self.case.own().part(&self.in_context(expr)),
         };
+        let dims = val.as_ref().map(|val| val.dims().to_vec());
         let parent = path.split_last().and_then(|(&child, above)| Some((part(&self.root, above)?, child)));
         if dims.is_some() || self.case.indices.is_some() || path.is_empty() {
             places.push(Place { tree: self, path: path.clone(), expr, parent, dims, in_mask });
         }
-        let compares = matches!(&expr.kind, ExprKind::Binary { operator, .. } if operator.kind.compares());
+        let compares = matches!(&expr.kind, ExprKind::Binary { operator, .. } if operator.kind.compares())
+            || val.is_some_and(|val| is_piecewise_constant(&val));
         for child in operands(expr) {
             path.push(child);
             self.collect(path, visited, in_mask || compares, places);
             path.pop();
         }
     }
+}
+
+/// Is it made by an operation without a slope, as `step(z)` is?
+fn is_piecewise_constant(val: &Val) -> bool {
+    let is_flat = |input| val.jacobian(input).is_ok_and(|jacobian| jacobian.terms().is_empty());
+    !val.inputs().is_empty() && (0..val.inputs().len()).all(is_flat)
 }
 
 /// The arguments of the first call of a function, where it takes no keywords.

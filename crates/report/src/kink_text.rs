@@ -12,6 +12,10 @@ use crate::verdict_text::index;
 pub(crate) fn kink_text(kink: &Kink) -> String {
     let several = if kink.entries > 1 { format!("{} entries; ", kink.entries) } else { String::new() };
     let seen = match [kink.left, kink.right].map(f64::is_infinite) {
+        [false, false] if kink.ordered => {
+            let [least, most] = kink.interval().map(brief);
+            format!("from {least} to {most}, as those that tie are ordered")
+        }
         [false, false] => {
             format!("slope {} on the left, {} on the right", brief(kink.left), brief(kink.right))
         }
@@ -77,7 +81,9 @@ pub(crate) fn interval_text(kink: &Kink) -> String {
         return "the program jumps there, so that no value is a subgradient".to_string();
     }
     let [least, most] = kink.interval().map(brief);
-    if kink.is_convex() {
+    if kink.ordered {
+        format!("the orders of those that tie put it at values from {least} to {most}")
+    } else if kink.is_convex() {
         format!("the subgradients there are the values from {least} to {most}")
     } else {
         format!(

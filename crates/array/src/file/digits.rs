@@ -168,15 +168,35 @@ pub fn rounded_to(array: &Array, exact: &Array, stored: Precision, format: Preci
     rounded
 }
 
+/// Are most of these numbers, but for zeros, farther from others than rounding in the format that holds them puts them?
+pub fn is_off(array: &Array, exact: &Array, stored: Precision) -> bool {
+    let pairs = array.to_vec_f64().into_iter().zip(exact.to_vec_f64()).filter(|(x, _)| *x != 0.0);
+    let (off, count) = pairs.fold((0, 0), |(off, count), (x, t)| {
+        let far = (x - t).abs() > ROUNDED * stored.epsilon() * t.abs().max(x.abs());
+        (off + usize::from(far), count + 1)
+    });
+    array.len() == exact.len() && 2 * off > count
+}
+
+/// Is each of these the number of a format that is nearest to the exact one?
+pub fn are_nearest(array: &Array, exact: &Array, format: Precision) -> bool {
+    let mut pairs = array.to_vec_f64().into_iter().zip(exact.to_vec_f64());
+    array.len() == exact.len() && pairs.all(|(x, t)| x == nearest(format, t))
+}
+
 /// Is this a number of a format?
 fn has(format: Precision, x: f64) -> bool {
+    nearest(format, x) == x || x.is_nan()
+}
+
+/// The number of a format that is nearest to another one, by way of single precision, in which it is computed.
+fn nearest(format: Precision, x: f64) -> f64 {
     let single = x as f32;
-    let narrow = match format {
+    f64::from(match format {
         Precision::BF16 => half::bf16::from_f32(single).to_f32(),
         Precision::F16 => half::f16::from_f32(single).to_f32(),
         _ => single,
-    };
-    f64::from(narrow) == x || x.is_nan()
+    })
 }
 
 /// Its significant bits, without the leading one.

@@ -358,9 +358,9 @@ mod tests {
             &[&x, &g, &b, &dy],
             &outputs.iter().collect::<Vec<_>>(),
             expect![[r#"
-            31 steps over 6 by 5, 10 inputs, 4 outputs
-            View([Some(1)]) [5]
-            View([Some(1)]) [5]"#]],
+                31 steps over 6 by 5, 11 inputs, 4 outputs
+                View([Some(1)]) [5]
+                View([Some(1)]) [5]"#]],
         );
         let y = x.rms_norm(Some(&g), 1e-5).expect("fits");
         let (dy, outputs) = gradients(&y, &[&x, &g]);

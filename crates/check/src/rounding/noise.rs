@@ -50,8 +50,8 @@ impl Noise {
         ((mixed ^ (mixed >> 31)) as i64 >> 11) as f64 / (1u64 << 52) as f64
     }
 
-    /// Every element times a number within `size` of 1, farther where it is too small to be stored. What a broadcast array
-    /// repeats is one number, rounded once.
+    /// Every element times a number within `size` of 1, farther where it is too small to be stored, and nearer where it all but is a number
+    /// of the format. What a broadcast array repeats is one number, rounded once.
     pub(super) fn perturb(&self, array: Array, size: f64, sums: Sums) -> Result<Array> {
         if !array.dtype().is_float() || size == 0.0 {
             return Ok(array);
@@ -59,7 +59,9 @@ impl Noise {
         // Rounding depends on the digits of a number, not on its exponent or its sign.
         const DIGITS: u64 = (1 << 52) - 1;
         self.next();
-        let by = |x: f64| if sums.overflows(x) { f64::INFINITY } else { size * (1.0 + sums.underflow(x)) };
+        let by = |x: f64| {
+            if sums.overflows(x) { f64::INFINITY } else { size * (sums.rounds(x) + sums.underflow(x)) }
+        };
         if self.alike {
             let state = self.state.get();
             let of = |x: f64| 1.0 + by(x) * Noise::mixed(state ^ (x.to_bits() & DIGITS));

@@ -85,7 +85,9 @@ impl Case<'_> {
         if is_off(&claimed, &allowance) {
             let largest = right.iter().fold(0.0f64, |most, entry| most.max(entry.abs()));
             let least = self.claim.of_zeros() * largest;
-            allowance.or(&Allowance::of_errors(vec![least / SAFETY; claimed.len()]));
+            let of_routes = known.own.spreads(&right).map(|spread| SAFETY * f64::EPSILON * spread);
+            let are_zero = right.iter().zip(of_routes).map(|(entry, error)| entry.abs() <= error);
+            allowance.or(&Allowance::of_zeros(least, are_zero));
         }
         let Allowance { most: rounding, measured, shared } = allowance;
         let of_routes = |(p, spread): (usize, f64)| match &self.claim.rounding {
@@ -102,6 +104,7 @@ impl Case<'_> {
             flips: turned,
             of_row: claimed.len(),
             composed,
+            seen_to_fit: known.fitted.len(),
             together: true,
             ..Evidence::empty(false)
         };
@@ -155,23 +158,35 @@ impl Case<'_> {
 
     /// The entries at kinks: both slopes of one of them, of that which deviates most, and intervals of the others.
     fn told_at_kinks(&self, known: &Surveyed, evidence: &mut Evidence) -> Result<()> {
+        evidence.unmeasured = known.kinked.clone();
+        let derivative = self.reduced.derivative();
+        let choices = Choices::new(&derivative)?.filter(|_| !known.kinked.is_empty());
+        if let Some(choices) = &choices {
+            evidence.composed.ordered = choices.ordered_in(0)?;
+        }
+        for (p, (least, most)) in &evidence.composed.ordered {
+            let known = evidence.unmeasured.entry(*p).or_insert((*least, *most));
+            *known = (known.0.min(*least), known.1.max(*most));
+        }
         let beyond = |p: usize| {
-            let (least, most) = known.kinked[&p];
+            let (least, most) = evidence.unmeasured[&p];
             let claimed = evidence.claimed[p];
             let outside = (least - claimed).max(claimed - most).max(0.0);
             (outside, (claimed - evidence.stated(p)).abs())
         };
-        let Some(told) = known
-            .kinked
+        let Some(told) = evidence
+            .unmeasured
             .keys()
             .copied()
             .max_by(|&a, &b| beyond(a).partial_cmp(&beyond(b)).unwrap_or(std::cmp::Ordering::Equal))
         else {
             return Ok(());
         };
-        evidence.unmeasured = known.kinked.clone();
-        if let Some(choices) = Choices::new(&self.reduced.derivative())? {
-            let slopes: OneSided = choices.slopes_at(0, told)?;
+        if let Some(choices) = &choices {
+            let slopes = match evidence.composed.ordered.get(&told) {
+                Some(&(left, right)) => OneSided { at: told, left, right, error: 0.0 },
+                None => choices.slopes_at(0, told)?,
+            };
             evidence.kinks = evidence.at_kinks(&[slopes]);
             evidence.unmeasured.remove(&told);
         }

@@ -106,8 +106,7 @@ impl<'a> Writer<'a> {
             "pow" => binary(BinaryOp::Pow),
             "matmul" => binary(BinaryOp::MatMul),
             "neg" => Some(make::negated(operands.first()?)),
-            // As books write the slopes of a determinant; of a singular matrix they are the cofactors only.
-            "cofactor" if val.ndim() == 2 && inputs[0].array().is_ok_and(|a| a.inverse().is_ok()) => {
+            "cofactor" if val.ndim() == 2 && are_of_inverse(val, &inputs[0]) => {
                 let of = |function: &str| make::call(at, function, operands.clone(), Vec::new());
                 Some(make::binary(at, BinaryOp::Mul, of("det"), make::transposed(&of("inv"))))
             }
@@ -132,4 +131,18 @@ fn softmax(expr: &Expr) -> Option<Expr> {
     let at = Span::default();
     (is_one && has_axis && of[..] == [(**left).clone()])
         .then(|| make::call(at, "softmax", of.clone(), vec![("axis", along.clone())]))
+}
+
+/// May cofactors be written as books write the slopes of a determinant, det(A) A⁻ᵀ? Of a singular matrix they may not, nor of one that
+/// rounding alone tells from it.
+fn are_of_inverse(cofactors: &Val, matrix: &Val) -> bool {
+    let inverse = || -> Option<bool> {
+        let (matrix, cofactors) = (matrix.array().ok()?, cofactors.array().ok()?);
+        // An expansion by the first row.
+        let (a, c) = (matrix.as_f64(), cofactors.as_f64());
+        let det: f64 = a.iter().zip(&*c).take(matrix.shape()[1]).map(|(a, c)| a * c).sum();
+        let inverse = matrix.inverse().and_then(|inverse| inverse.permute(&[1, 0])).ok()?;
+        Some(inverse.map(|x| x * det as f32, |x| x * det).ok()?.is_near(cofactors, 1e-9))
+    };
+    inverse().unwrap_or(false)
 }

@@ -101,9 +101,10 @@ fn inside(place: &Place<'_>, sought: &Sought) -> Vec<Edit> {
     edits.collect()
 }
 
-/// `1 - p` for `p`.
+/// `1 - p` for `p`. A derivative is taken from 1 nowhere.
 fn from_one(place: &Place<'_>, is_wanted: &dyn Fn(&[f64]) -> bool) -> Option<Edit> {
-    if place.case().indices.is_some() || place.tree.is_number(place.expr) {
+    let is_derivative = matches!(place.expr.kind, ExprKind::ClaimRef { .. });
+    if is_derivative || place.case().indices.is_some() || place.tree.is_number(place.expr) {
         return None;
     }
     let numbers = place.tree.trial()?.numbers(&place.tree.in_context(place.expr))?.to_vec_f64();

@@ -210,10 +210,13 @@ impl Numbers {
         (self.slack / largest).min(1.0).ln()
     }
 
-    /// How likely it is that numbers are these by chance, as a logarithm; `None` where they are others.
+    /// How likely it is that numbers are these by chance, as a logarithm; `None` where they are others. Each tells as many digits as it has
+    /// beyond what it may be off by: beside one of 10¹¹ those of common sizes tell none.
     fn chance(&self, numbers: &[f64], are: &[f64], doubt: f64) -> Option<f64> {
-        let near = |(number, is): (&f64, &f64)| (number - is).abs() <= self.slack + doubt;
-        numbers.iter().zip(are).all(near).then(|| self.digits() * numbers.len() as f64)
+        let slack = self.slack + doubt;
+        let near = |(number, is): (&f64, &f64)| (number - is).abs() <= slack;
+        let digits = |number: &f64| (slack / number.abs()).min(1.0).ln();
+        numbers.iter().zip(are).all(near).then(|| numbers.iter().map(digits).sum())
     }
 }
 

@@ -7,7 +7,7 @@
 use std::collections::HashSet;
 
 use pullback_array::{Array, DType, memory};
-use pullback_network::{Dim, Name, Value as _};
+use pullback_network::{Dim, Value as _};
 use pullback_ops::{Arg, AxisIndex, Origin, Val};
 
 use super::call::{of_constants, whole_numbers};
@@ -221,14 +221,17 @@ fn paired(span: Span, base: &Val, tables: &[(usize, Val, Span)]) -> Outcome<Val>
 
 /// Is it 0, 1, 2 …, all of an axis, written down and not given?
 fn is_range(index: &Val, dim: Dim) -> bool {
-    // What is written in an expression is called as it is written, and what is given has a name.
-    let is_call = |name: Name| !name.is_identifier();
-    let is_written = matches!(index.origin(), Origin::Leaf) && index.name().is_none_or(is_call);
-    is_written
+    matches!(index.origin(), Origin::Leaf)
+        && is_written(index)
         && index.shape() == [dim.size()]
         && index
             .array()
             .is_ok_and(|array| array.to_vec_f64().into_iter().eq((0..dim.size()).map(|k| k as f64)))
+}
+
+/// Does a value stand in an expression? What is written there is called as it is written, and what is given has a name.
+fn is_written(val: &Val) -> bool {
+    val.name().is_none_or(|name| !name.is_identifier())
 }
 
 /// What an index is.
@@ -299,7 +302,7 @@ fn range(
     }
 }
 
-/// Is a value computed of integers and of numbers that the program states, and of nothing else?
+/// Is a value computed of integers (`arange(n)` too) and of numbers that the program states, and of nothing else?
 fn is_of_integers(val: &Val) -> bool {
     let (mut pending, mut seen, mut integers) = (vec![val], HashSet::new(), 0);
     while let Some(next) = pending.pop() {
@@ -307,8 +310,11 @@ fn is_of_integers(val: &Val) -> bool {
             integers += 1;
             continue;
         }
-        if next.inputs().is_empty() && (next.name().is_some() || !next.has_numbers()) {
-            return false;
+        if next.inputs().is_empty() {
+            if !is_written(next) || !next.has_numbers() {
+                return false;
+            }
+            integers += usize::from(next.ndim() > 0 && whole_numbers(next).is_some());
         }
         if seen.insert(next.order()) {
             pending.extend(next.inputs());

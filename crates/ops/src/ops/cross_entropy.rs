@@ -20,7 +20,6 @@
 
 use pullback_array::{Array, DType};
 
-use super::cumsum::called;
 use super::nll_loss::classes;
 use crate::{Axes, Entry, Error, Result, Sample, Val};
 
@@ -74,92 +73,53 @@ impl Default for Classes {
     }
 }
 
-/// The shares that classes have in rows.
-pub(super) struct Shares {
-    /// As they are: of a row that is ignored they are 0.
-    plain: Val,
-    /// Times the weight of the class.
-    pub weighted: Val,
-    /// What a mean is over: the weights of all rows, where they are not 1.
-    pub total: Option<Val>,
+/// Classes that are integers, one in each row: no table is made of all of them.
+pub(super) struct Selected {
+    /// The elements of `z` there.
+    pub own: Val,
+    /// 1 for each row that counts and 0 for one that is ignored, where there is any.
+    counted: Option<Val>,
+    /// What each row counts for, where that is not 1: the weight of its class.
+    weights: Option<Val>,
 }
 
-impl Shares {
-    /// 1 for each row that counts, and 0 for one that is ignored, with an axis of size 1 for the classes.
-    fn counted(&self, last: &[usize]) -> Result<Val> {
-        self.plain.sum(last, true)
-    }
-}
-
-/// The shares of a target in rows of the shape of `z`, whose classes are the last axis.
-pub(super) fn shares_of(op: &str, z: &Val, target: &Val, how: &Classes) -> Result<Shares> {
-    let Some((&classes, rows)) = z.dims().split_last() else {
-        return Err(Error::new(format!("{op}: a scalar has no classes")));
-    };
-    let (mut ignores, mut is_class) = (false, false);
-    let shares = match target.dtype() {
-        // Shares that happen to be whole numbers.
-        DType::I64 if target.dims() == z.dims() => (target * &Val::number(1.0, z.dtype()))?,
-        // A row of the unit matrix for each; a row of zeros for what is ignored.
-        DType::I64 => {
-            is_class = true;
-            let entries = target.array()?.to_vec_i64()?;
-            ignores = entries.contains(&how.ignored);
-            let size = classes.size();
-            let unit = Val::with_dims(Array::eye(size, z.dtype())?, &[classes, classes])?;
-            let unit = unit.named(&format!("eye({})", called(classes)));
-            if ignores {
-                let padded = unit.pad(&[(0, 1), (0, 0)], 0.0)?;
-                let places =
-                    entries.iter().map(|&class| if class == how.ignored { size as i64 } else { class });
-                let places = Array::from_vec(target.array()?.shape(), places.collect::<Vec<i64>>())?;
-                padded.gather(&Val::with_dims(places, target.dims())?, 0)?
-            } else {
-                unit.gather(target, 0)?
-            }
+impl Selected {
+    /// `None`: the target holds shares.
+    pub(super) fn of(op: &str, z: &Val, target: &Val, how: &Classes) -> Result<Option<Selected>> {
+        let is_class = target.dtype() == DType::I64
+            && z.dims().split_last().is_some_and(|(_, rows)| target.dims() == rows);
+        if !is_class {
+            return Ok(None);
         }
-        _ => target.clone(),
-    };
-    if shares.dims() != z.dims() {
-        return Err(Error::new(format!(
-            "{op}: a target of shape {:?} does not fit logits of shape {:?}",
-            target.dims(),
-            z.dims()
-        ))
-        .with_hint(format!("it is of that shape, or holds integers and has the shape {rows:?}; `axis` names that of the classes")));
+        let (places, counted) = places(z, target, how)?;
+        let weights = match &how.weight {
+            None => counted.clone(),
+            Some(weight) => {
+                fits(op, weight, z)?;
+                let of_class = weight.gather(&places, 0)?;
+                Some(counted.as_ref().map_or(Ok(of_class.clone()), |counted| &of_class * counted)?)
+            }
+        };
+        Ok(Some(Selected { own: z.pick(&places, target.ndim())?, counted, weights }))
     }
-    let last = rows.len();
-    let Some(weight) = &how.weight else {
-        // The mean is over what counts.
-        let total = if ignores { Some(shares.sum_all()?) } else { None };
-        return Ok(Shares { plain: shares.clone(), weighted: shares, total });
-    };
-    if weight.dims() != &z.dims()[last..] {
-        return Err(Error::new(format!(
-            "{op}: weights of shape {:?} for the classes of {:?}",
-            weight.dims(),
-            z.dims()
-        )));
+
+    /// Rows, each for what it counts.
+    pub(super) fn weighed(&self, rows: &Val) -> Result<Val> {
+        self.weights.as_ref().map_or(Ok(rows.clone()), |weights| rows * weights)
     }
-    let weighted = (&shares * weight)?;
-    let total = if is_class { Some(weighted.sum_all()?) } else { None };
-    Ok(Shares { plain: shares, weighted, total })
+
+    /// What a mean is over, where it is not the number of rows.
+    pub(super) fn total(&self) -> Result<Option<Val>> {
+        self.weights.as_ref().map(Val::sum_all).transpose()
+    }
 }
 
-/// The elements of `z` at the classes of a target, where there is one for each row and all classes count alike, and which rows count, where
-/// some do not: no table is made of all classes.
-pub(super) fn selected(z: &Val, target: &Val, how: &Classes) -> Result<Option<(Val, Option<Val>)>> {
-    let is_class = target.dtype() == DType::I64
-        && z.dims().split_last().is_some_and(|(_, rows)| target.dims() == rows)
-        && how.weight.is_none()
-        && how.smoothing == 0.0;
-    if !is_class {
-        return Ok(None);
-    }
-    let (classes, rows) = (target.array()?.to_vec_i64()?, target.ndim());
+/// The classes of a target, and which of its rows count, where some do not.
+fn places(z: &Val, target: &Val, how: &Classes) -> Result<(Val, Option<Val>)> {
+    let classes = target.array()?.to_vec_i64()?;
     let is_ignored = |class: &i64| *class == how.ignored;
     if !classes.iter().any(is_ignored) {
-        return Ok(Some((z.pick(target, rows)?, None)));
+        return Ok((target.clone(), None));
     }
     // What is not counted may be any class.
     let places = classes.iter().map(|class| if is_ignored(class) { 0 } else { *class }).collect();
@@ -167,22 +127,47 @@ pub(super) fn selected(z: &Val, target: &Val, how: &Classes) -> Result<Option<(V
     let places = Val::with_dims(Array::from_vec(&target.shape(), places)?, target.dims())?;
     let counted = Array::from_vec(&target.shape(), counted)?.cast(z.dtype())?;
     let counted = Val::with_dims(counted, target.dims())?;
-    let (places, counted) = match target.name().filter(|name| name.is_identifier()) {
+    Ok(match target.name().filter(|name| name.is_identifier()) {
         Some(t) => (
             places.named(&format!("where({t} == {}, 0, {t})", how.ignored)),
-            counted.named(&format!("({t} != {})", how.ignored)),
+            Some(counted.named(&format!("({t} != {})", how.ignored))),
         ),
-        None => (places, counted),
-    };
-    Ok(Some((z.pick(&places, rows)?, Some(counted))))
+        None => (places, Some(counted)),
+    })
 }
 
-/// The same of rows of which some may not count.
-pub(super) fn counted_rows(rows: &Val, counted: Option<Val>, how: &Classes) -> Result<Val> {
-    match counted {
-        None => reduced(rows, None, how),
-        Some(counted) => reduced(&(rows * &counted)?, Some(&counted.sum_all()?), how),
+/// Is there a weight for each class?
+fn fits(op: &str, weight: &Val, z: &Val) -> Result<()> {
+    let classes = &z.dims()[z.ndim() - 1..];
+    match weight.dims() == classes {
+        true => Ok(()),
+        false => Err(Error::new(format!(
+            "{op}: weights of shape {:?} for the classes of {classes:?}",
+            weight.dims()
+        ))),
     }
+}
+
+/// The shares that a target gives to the classes of each row of `z`, as they are, and times the weights of the classes.
+pub(super) fn shares_of(op: &str, z: &Val, target: &Val, how: &Classes) -> Result<(Val, Val)> {
+    let Some((_, rows)) = z.dims().split_last() else {
+        return Err(Error::new(format!("{op}: a scalar has no classes")));
+    };
+    if target.dims() != z.dims() {
+        return Err(Error::new(format!(
+            "{op}: a target of shape {:?} does not fit logits of shape {:?}",
+            target.dims(),
+            z.dims()
+        ))
+        .with_hint(format!("it is of that shape, or holds integers and has the shape {rows:?}; `axis` names that of the classes")));
+    }
+    // Shares that happen to be whole numbers.
+    let is_whole = target.dtype() == DType::I64;
+    let shares = if is_whole { (target * &Val::number(1.0, z.dtype()))? } else { target.clone() };
+    let Some(weight) = &how.weight else { return Ok((shares.clone(), shares)) };
+    fits(op, weight, z)?;
+    let weighted = (&shares * weight)?;
+    Ok((shares, weighted))
 }
 
 /// The mean of rows, or their sum, or all of them; `total` is what a mean is over, where it is not their number.
@@ -218,24 +203,28 @@ impl Val {
             _ => target.clone(),
         };
         let last = [z.ndim() - 1];
-        if let Some((own, counted)) = selected(&z, &target, how)? {
-            return counted_rows(&(&z.logsumexp(&last, false)? - &own)?, counted, how);
-        }
-        let shares = shares_of("cross_entropy", &z, &target, how)?;
-        // Shares need not add up to 1, and are differentiated by as if they did not.
-        let missing = (&z.logsumexp(&last, true)? - &z)?;
-        let own = (&shares.weighted * &missing)?.sum(&last, false)?;
+        let (own, counted, total) = match Selected::of("cross_entropy", &z, &target, how)? {
+            Some(selected) => {
+                let own = selected.weighed(&(&z.logsumexp(&last, false)? - &selected.own)?)?;
+                (own, selected.counted.clone(), selected.total()?)
+            }
+            None => {
+                let (shares, weighted) = shares_of("cross_entropy", &z, &target, how)?;
+                // Shares need not add up to 1, and are differentiated by as if they did not.
+                let own = (&weighted * &(&z.logsumexp(&last, true)? - &z)?)?.sum(&last, false)?;
+                (own, Some(shares.sum(&last, false)?), None)
+            }
+        };
         if how.smoothing == 0.0 {
-            return reduced(&own, shares.total.as_ref(), how);
+            return reduced(&own, total.as_ref(), how);
         }
         // What is spread has the weights of all classes, in rows that count.
-        let counted = shares.counted(&last)?;
-        let weights = match &how.weight {
-            Some(weight) => (&counted * weight)?,
-            None => counted,
-        };
-        let spread = (&(&weights * &missing)?.mean(&last, false)? * how.smoothing)?;
-        reduced(&(&(&own * (1.0 - how.smoothing))? + &spread)?, shares.total.as_ref(), how)
+        let missing = (&z.logsumexp(&last, true)? - &z)?;
+        let weighted = how.weight.as_ref().map_or(Ok(missing.clone()), |weight| &missing * weight)?;
+        let rows = weighted.mean(&last, false)?;
+        let rows = counted.map_or(Ok(rows.clone()), |counted| &rows * &counted)?;
+        let spread = (&rows * how.smoothing)?;
+        reduced(&(&(&own * (1.0 - how.smoothing))? + &spread)?, total.as_ref(), how)
     }
 
     /// The value with the axis of its classes as the last one.

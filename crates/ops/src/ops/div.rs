@@ -18,7 +18,7 @@
 use pullback_array::pairs;
 use pullback_network::Coef;
 
-use crate::{Axes, BackwardError, Binary, Entry, Sample, Slope};
+use crate::{Axes, BackwardError, Binary, Entry, Sample, Slope, Val};
 
 pub(crate) static DIV: Binary = Binary {
     name: "div",
@@ -28,7 +28,8 @@ pub(crate) static DIV: Binary = Binary {
         let b = &at.inputs()[1];
         Ok(match (at.input(), b.as_coefficient(-1)) {
             (0, Some(reciprocal)) => Slope::number(reciprocal),
-            (0, None) => Slope::value((1.0 / b)?),
+            // Of integers too.
+            (0, None) => Slope::value((&Val::number(1.0, at.y().dtype()) / b)?),
             _ => Slope::times(Coef::minus_one(), (at.y() / b)?),
         })
     },

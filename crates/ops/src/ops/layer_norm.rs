@@ -43,7 +43,7 @@ impl Val {
     pub fn layer_norm(&self, weight: Option<&Val>, bias: Option<&Val>, eps: f64) -> Result<Val> {
         let last = [self.ndim().saturating_sub(1)];
         let deviation = (self - &self.mean(&last, true)?)?;
-        let size = (&deviation.powf(2.0)?.mean(&last, true)? + eps)?.sqrt()?;
+        let size = (&self.var(&last, true, 0)? + eps)?.sqrt()?;
         affine((&deviation / &size)?, weight, bias)
     }
 }

@@ -46,8 +46,11 @@ pub(crate) fn reduction_spec(op: &str, x: &Spec, axes: &[usize], keepdims: bool)
 
 /// Axes that are those of an array of floats, each named once.
 pub(crate) fn fit(op: &str, x: &Spec, axes: &[usize]) -> Result<()> {
-    let wrong = axes.iter().enumerate().any(|(k, axis)| *axis >= x.dims.len() || axes[..k].contains(axis));
-    match wrong || !x.dtype.is_float() {
+    if !x.dtype.is_float() {
+        return Err(Error::new(format!("{op}: an array of {} is not differentiable", x.dtype))
+            .with_hint("draw or load it as a float"));
+    }
+    match axes.iter().enumerate().any(|(k, axis)| *axis >= x.dims.len() || axes[..k].contains(axis)) {
         true => Err(Error::new(format!("{op}: the axes {axes:?} do not fit {} {:?}", x.dtype, x.dims))),
         false => Ok(()),
     }

@@ -15,7 +15,7 @@
 //! # Why
 //! A definition: entries are selected, and weighed.
 
-use super::cross_entropy::{Classes, counted_rows, reduced, selected, shares_of};
+use super::cross_entropy::{Classes, Selected, reduced, shares_of};
 use crate::{Args, Axes, Entry, Result, Sample, Val};
 
 pub(crate) static ENTRY: Entry = Entry {
@@ -53,11 +53,12 @@ impl Val {
     /// Where the target does not fit.
     pub fn nll_loss(&self, target: &Val, how: &Classes) -> Result<Val> {
         let logarithms = self.with_classes_last("nll_loss", how)?;
-        if let Some((own, counted)) = selected(&logarithms, target, how)? {
-            return counted_rows(&own.negated()?, counted, how);
+        if let Some(selected) = Selected::of("nll_loss", &logarithms, target, how)? {
+            let rows = selected.weighed(&selected.own.negated()?)?;
+            return reduced(&rows, selected.total()?.as_ref(), how);
         }
-        let shares = shares_of("nll_loss", &logarithms, target, how)?;
-        let rows = (&shares.weighted * &logarithms)?.sum(&[logarithms.ndim() - 1], false)?.negated()?;
-        reduced(&rows, shares.total.as_ref(), how)
+        let (_, weighted) = shares_of("nll_loss", &logarithms, target, how)?;
+        let rows = (&weighted * &logarithms)?.sum(&[logarithms.ndim() - 1], false)?.negated()?;
+        reduced(&rows, None, how)
     }
 }

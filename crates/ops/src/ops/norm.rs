@@ -8,10 +8,11 @@
 //!
 //! # Domain
 //! All reals; any p (a norm from 1 on; 0 counts what is not 0), `inf` and `-inf`, or "fro", the norm with p = 2 of a matrix, and "nuc", the sum of its singular
-//! values. For p = 2 there is no derivative where all elements are 0.
+//! values.
 //!
 //! # At kinks and ties
-//! That of `abs` for p = 1, that of `max` for an infinite p.
+//! That of `abs` for p = 1, that of `max` for an infinite p. For p = 2 the rule gives 0 where all elements are 0, as in PyTorch: it is
+//! the middle of the subgradients, all vectors of a length of 1 at the most.
 //!
 //! # Why
 //! A definition, by the chain rule. For p = 2 the squares need no absolute value.
@@ -58,7 +59,7 @@ impl Val {
     /// Where p is NaN, or an axis does not exist or is named twice.
     pub fn norm(&self, p: f64, axes: &[usize], keepdims: bool) -> Result<Val> {
         match p {
-            2.0 => self.powf(2.0)?.sum(axes, keepdims)?.sqrt(),
+            2.0 => self.powf(2.0)?.sum(axes, keepdims)?.root_of_squares(),
             1.0 => self.abs()?.sum(axes, keepdims),
             f64::INFINITY => self.abs()?.max(axes, keepdims),
             0.0 => self.truth()?.sum(axes, keepdims),

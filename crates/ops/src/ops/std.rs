@@ -7,11 +7,10 @@
 //! ∂y/∂x_m = (x_m − μ) / ((n − c) y)
 //!
 //! # Domain
-//! All reals. It is divided by n unless `correction=1`, as in NumPy; PyTorch's own default is 1. Where all elements are alike there is no
-//! derivative.
+//! All reals. It is divided by n unless `correction=1`, as in NumPy; PyTorch's own default is 1.
 //!
 //! # At kinks and ties
-//! Where all elements are alike there is no slope, and the result of a derivative is not finite, as that of a norm at 0.
+//! Where all elements are alike the rule gives 0, as in PyTorch and as that of a norm at 0.
 //!
 //! # Why
 //! A definition: the root of the variance, by the chain rule.
@@ -41,6 +40,6 @@ impl Val {
     /// # Errors
     /// Those of [`Val::var`].
     pub fn std(&self, axes: &[usize], keepdims: bool, correction: usize) -> Result<Val> {
-        self.var(axes, keepdims, correction)?.sqrt()
+        self.var(axes, keepdims, correction)?.root_of_squares()
     }
 }

@@ -460,3 +460,19 @@ add("logaddexp2 far apart", "logaddexp2(x, y)", lambda x, y: x + F.softplus((y -
 add("cross_entropy of torch", "F.cross_entropy(x, idx)", lambda x, idx: F.cross_entropy(x, idx), x=normal(2, 3, 4), idx=np.array([[0, 2, 1, 1], [2, 2, 0, 1]]))
 add("nll_loss of torch", 'F.nll_loss(x, idx, reduction="sum")', lambda x, idx: F.nll_loss(x, idx, reduction="sum"), x=normal(2, 3, 4), idx=np.array([[0, 2, 1, 1], [2, 2, 0, 1]]))
 add("attention of torch's mask", "F.scaled_dot_product_attention(q, k, v, attn_mask=idx)", lambda q, k, v, idx: F.scaled_dot_product_attention(q, k, v, attn_mask=idx.bool()), q=normal(2, 4), k=normal(3, 4), v=normal(3, 2), idx=np.array([[1, 0, 1], [0, 1, 1]]))
+add("affine_grid", "F.affine_grid(x, [2, 1, 3, 4])", lambda x: F.affine_grid(x, [2, 1, 3, 4], align_corners=False), x=normal(2, 2, 3))
+add("affine_grid corners", "F.affine_grid(x, (1, 1, 3, 1), align_corners=True)", lambda x: F.affine_grid(x, [1, 1, 3, 1], align_corners=True), x=normal(1, 2, 3))
+add("affine_grid volume", "F.affine_grid(x, [1, 1, 2, 3, 2])", lambda x: F.affine_grid(x, [1, 1, 2, 3, 2], align_corners=False), x=normal(1, 3, 4))
+add("grid_sample affine", "F.grid_sample(x, F.affine_grid(y, [1, 2, 4, 3]))", lambda x, y: sampled(x, F.affine_grid(y, [1, 2, 4, 3], align_corners=False)), x=normal(1, 2, 4, 3), y=normal(1, 2, 3))
+
+
+def weighed(x, idx, w):
+    """`F.cross_entropy`, row by row: PyTorch's own does not differentiate by the weights."""
+    missing, counts = -torch.log_softmax(x, -1), (idx != 3).to(x.dtype)
+    own, spread = missing[torch.arange(len(idx)), idx] * w[idx], (missing * w).mean(-1)
+    made = ((0.8 * own + 0.2 * spread) * counts).sum() / (w[idx] * counts).sum()
+    assert torch.allclose(made, F.cross_entropy(x, idx, w.detach(), ignore_index=3, label_smoothing=0.2), atol=1e-13)
+    return made
+
+
+add("cross_entropy rows", "cross_entropy(x, idx, weight=w, ignore_index=3, label_smoothing=0.2)", weighed, x=normal(5, 4), w=array([0.5, 2.0, 1.5, 0.7]), idx=np.array([1, 3, 0, 2, 1]))

@@ -7,7 +7,7 @@
 //! others. And then the inputs are asked, of which the finest decides, as it does where formats are mixed; but nothing is taken for
 //! the result of rounding that cannot be one. What is left was computed in what holds it.
 
-use pullback_array::file::{Digits, Entry, rounded_to};
+use pullback_array::file::{Digits, Entry, are_nearest, is_off, rounded_to};
 use pullback_array::{Array, Precision};
 use pullback_report::Because;
 
@@ -122,7 +122,19 @@ impl<'a> Evidence<'a> {
             let mut distinct: Vec<f64> = found.iter().flat_map(|(_, rounded)| rounded.clone()).collect();
             distinct.sort_by(f64::total_cmp);
             distinct.dedup();
-            if distinct.len() >= FEWEST_ROUNDED {
+            // Few that are each the very number which the format has for the true one tell it all the same (a mean's 1/N), where nothing
+            // that was given has more digits.
+            let are_nearest = || {
+                let given = self.told_by(is_input);
+                let is_nearest = |(number, _): &(usize, Vec<f64>)| {
+                    let exact = known.iter().find(|(other, _)| other == number);
+                    exact.is_some_and(|(_, exact)| are_nearest(&self.entries[*number].1.array, exact, format))
+                };
+                !found.is_empty()
+                    && given.iter().all(|(_, told)| !is_coarser(format, *told))
+                    && found.iter().all(is_nearest)
+            };
+            if distinct.len() >= FEWEST_ROUNDED || are_nearest() {
                 for (number, _) in found {
                     (self.told[number], self.by_truth[number]) = (Some(format), true);
                 }
@@ -160,7 +172,7 @@ impl<'a> Evidence<'a> {
             Some(finest)
                 if is_coarser(finest, stored)
                     && digits.are_of(finest)
-                    && (digits.may_be_rounded(finest) || self.is_left(number)) =>
+                    && (digits.may_be_rounded(finest) || self.is_off(number)) =>
             {
                 Assumed {
                     precision: finest,
@@ -172,11 +184,14 @@ impl<'a> Evidence<'a> {
         }
     }
 
-    /// Are the true numbers zero beside these? Then these are what rounding left of terms that cancel, and have few digits in any format.
-    fn is_left(&self, number: usize) -> bool {
+    /// Are the true numbers others than most of these? Then none of these are exact: they are what terms that cancel left of rounding,
+    /// and have few digits in any format.
+    fn is_off(&self, number: usize) -> bool {
         let (role, entry) = &self.entries[number];
-        let least = entry.stored.epsilon() * entry.array.max_abs();
-        !is_input(role) && (self.truth)(number).is_some_and(|truth| truth.max_abs() < least)
+        if is_input(role) {
+            return false;
+        }
+        (self.truth)(number).is_some_and(|truth| is_off(&entry.array, &truth, entry.stored))
     }
 
     /// What digits tell of the entries of such a role, with their names.

@@ -199,12 +199,42 @@ def ignored(draw):
     return {"z": z}, {"t": t}, {"dL/dz: over all rows": (z.grad.double() * counted / 128).to(z.dtype), "dL/dz: negative": -z.grad}
 
 
+# What an inverse square makes large beside all else, and a format holds.
+SMALL = {torch.float64: 1e-5, torch.float32: 1e-5, torch.float16: 1e-2, torch.bfloat16: 1e-3}
+
+
+def wide(draw):
+    """One entry beside which rounding of the largest would hide all others."""
+    x, y = draw(4, 3), draw(4, 3)
+    with torch.no_grad():
+        x[0, 0] = SMALL[x.dtype]
+    d = draw(4, 3).detach()
+    (y / x).backward(d)
+    others = torch.ones_like(x)
+    others[1:] = 2
+    turned = torch.ones_like(x)
+    turned[2, 1] = -1
+    slips = {"dL/dx: others twice": x.grad * others, "dL/dx: one sign turned": x.grad * turned}
+    return {"x": x, "y": y}, {"dL/dz": d}, slips
+
+
+def weighed(draw):
+    """A logistic loss whose positive labels weigh more: PyTorch subtracts `p t` from `(p t + 1 - t) sigmoid(z)`."""
+    z = (3 * draw(64, 8).detach()).requires_grad_()
+    t = (draw(64, 8).detach() > 0).to(z.dtype)
+    p = draw(8).detach().abs() + 0.5
+    F.binary_cross_entropy_with_logits(z, t, pos_weight=p).backward()
+    plain = torch.sigmoid(z.detach()) - t
+    slips = {"dL/dz: without the weights": plain / plain.numel(), "dL/dz: negative": -z.grad}
+    return {"z": z}, {"t": t, "p": p}, slips
+
+
 def plain(tensors):
     return {name: tensor.detach().clone().contiguous() for name, tensor in tensors.items()}
 
 
 if __name__ == "__main__":
-    for program in (bias, labels, masked, dropout, hidden, layernorm, contracted, offset, single, stated, many, bent, film, ignored):
+    for program in (bias, labels, masked, dropout, hidden, layernorm, contracted, offset, single, stated, many, bent, film, ignored, wide, weighed):
         for name, dtype in DTYPES.items():
             torch.manual_seed(11)
             leaves, others, slips = program(lambda *shape: torch.randn(shape).to(dtype).requires_grad_())
