@@ -83,6 +83,8 @@ pub struct Simulation {
     sums: HashMap<u64, f64>,
     /// What stands for other numbers too, and so is neither exact nor whole.
     varying: HashSet<u64>,
+    /// Does other code compute it as it stands here, operation by operation?
+    stated: bool,
 }
 
 impl Simulation {
@@ -147,7 +149,16 @@ impl Simulation {
         let arrays: Result<Vec<Array>> = leaves.iter().map(|leaf| leaf.array().cloned()).collect();
         let sums = sums::sums(values)?;
         let [values, given] = [values, given].map(|vals| vals.iter().map(|&val| val.clone()).collect());
-        Ok(Simulation { function, values, given, leaves, arrays: arrays?, sums, varying: HashSet::new() })
+        Ok(Simulation {
+            function,
+            values,
+            given,
+            leaves,
+            arrays: arrays?,
+            sums,
+            varying: HashSet::new(),
+            stated: false,
+        })
     }
 
     /// Of `value` as a function of another one that is moved, all else being the same wherever it is moved to: only what is computed
@@ -163,7 +174,16 @@ impl Simulation {
         let (values, sums) = (vec![value.clone()], sums::sums(&[value])?);
         let given = vec![moved.clone()];
         let varying = HashSet::from([moved.order()]);
-        Ok(Simulation { function, values, given, leaves: Vec::new(), arrays: Vec::new(), sums, varying })
+        Ok(Simulation {
+            function,
+            values,
+            given,
+            leaves: Vec::new(),
+            arrays: Vec::new(),
+            sums,
+            varying,
+            stated: false,
+        })
     }
 
     /// Of `value` where all of `moved` are moved, each where it is computed, and rounded; `inputs` are those of them that are computed
@@ -180,6 +200,11 @@ impl Simulation {
     /// The same where what is moved, whose numbers these are, is rounded too.
     pub(crate) fn rounded(self, numbers: &Array) -> Simulation {
         Simulation { leaves: self.given, given: Vec::new(), arrays: vec![numbers.clone()], ..self }
+    }
+
+    /// The same where other code computes it as it stands here.
+    pub(crate) fn as_stated(self) -> Simulation {
+        Simulation { stated: true, ..self }
     }
 
     /// The same where no number of the program is exact, however few digits it has.
@@ -381,9 +406,15 @@ impl Run<'_> {
         let inputs: Result<Vec<Array>> =
             inputs.iter().map(|input| noise.perturb_each(input, size * operands)).collect();
         let results = op.forward(&inputs?.iter().collect::<Vec<_>>())?;
-        let results = noise.perturb_all(results, size * (stored + result), self.sums)?;
+        let results = noise.perturb_all(results, size * (stored + result), self.sums, false)?;
         // Numbers that are added up again and again drift to the same side in all sums.
         if drift > 0.0 { noise.scale(results, size * drift) } else { Ok(results) }
+    }
+
+    /// Has other code the same number here before it stores it? A function of one value has; sums and products may be put together in
+    /// another order, but for those that the program states.
+    fn knows(&self, op: &dyn Op, inputs: &[&Array]) -> bool {
+        op.is_elementwise() && (inputs.len() == 1 || self.simulation.stated)
     }
 
     /// The results of an operation that another one runs, as a loop does those of its body.
@@ -413,7 +444,12 @@ impl Run<'_> {
                 let mut inside = |op: &dyn Op, value: &Val, inputs: &[&Array]| {
                     self.perturbed_inside(op, value, inputs, noise, size)
                 };
-                noise.perturb_all(op.forward_by(inputs, &mut inside)?, size * stored, self.sums)
+                noise.perturb_all(
+                    op.forward_by(inputs, &mut inside)?,
+                    size * stored,
+                    self.sums,
+                    self.knows(op, inputs),
+                )
             }
         }
     }
@@ -437,7 +473,7 @@ impl Run<'_> {
             let is_exact = self.known.exact.is_exact(leaf, array) || is_stated(array);
             let stored = size * stores;
             let array = array.clone();
-            inputs.push(if is_exact { array } else { noise.perturb(array, stored, self.sums)? });
+            inputs.push(if is_exact { array } else { noise.perturb(array, stored, self.sums, false)? });
         }
         // Of what is computed from a value that is asked for, that value is stored; itself it is as it was before.
         let mut asked: HashMap<(u64, usize), Array> = HashMap::new();
@@ -485,7 +521,7 @@ impl Run<'_> {
                         results[0] =
                             noise.perturb_terms(&results[0], inputs[0], size * self.sums.fineness())?;
                     }
-                    noise.perturb_all(results, size * stored, self.sums)?
+                    noise.perturb_all(results, size * stored, self.sums, self.knows(op, inputs))?
                 }
                 Some(&products) => {
                     let is = self.known.sums.get(&order).copied().unwrap_or(Sum::Inside);
@@ -501,7 +537,7 @@ impl Run<'_> {
             if simulation.values.len() == 1 {
                 return Ok(results);
             }
-            noise.perturb_all(results, size * stores, self.sums)
+            noise.perturb_all(results, size * stores, self.sums, false)
         };
         let values = simulation.function.call_by(&inputs, &mut forward)?;
         let own = |(value, stored): (&Val, Array)| {

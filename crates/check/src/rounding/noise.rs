@@ -50,9 +50,9 @@ impl Noise {
         ((mixed ^ (mixed >> 31)) as i64 >> 11) as f64 / (1u64 << 52) as f64
     }
 
-    /// Every element times a number within `size` of 1, farther where it is too small to be stored, and nearer where it all but is a number
-    /// of the format. What a broadcast array repeats is one number, rounded once.
-    pub(super) fn perturb(&self, array: Array, size: f64, sums: Sums) -> Result<Array> {
+    /// Every element times a number within `size` of 1, farther where it is too small to be stored, and by the share of that which storing
+    /// one does to it, where that is `known`. What a broadcast array repeats is one number, rounded once.
+    pub(super) fn perturb(&self, array: Array, size: f64, sums: Sums, known: bool) -> Result<Array> {
         if !array.dtype().is_float() || size == 0.0 {
             return Ok(array);
         }
@@ -80,8 +80,14 @@ impl Noise {
         arrays.into_iter().map(scaled).collect()
     }
 
-    pub(super) fn perturb_all(&self, arrays: Vec<Array>, size: f64, sums: Sums) -> Result<Vec<Array>> {
-        arrays.into_iter().map(|array| self.perturb(array, size, sums)).collect()
+    pub(super) fn perturb_all(
+        &self,
+        arrays: Vec<Array>,
+        size: f64,
+        sums: Sums,
+        known: bool,
+    ) -> Result<Vec<Array>> {
+        arrays.into_iter().map(|array| self.perturb(array, size, sums, known)).collect()
     }
 
     /// Matrices whose entries are off by as much as a rounding of the largest one in their column; in half of the samples, in their row.

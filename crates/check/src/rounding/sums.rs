@@ -42,8 +42,8 @@ const IN_SEQUENCE: f64 = 1.0 / 3.0;
 /// its bias on a CPU, row by row, off by 4 epsilons beside the root of the sum of squares for 64 rows. Longer ones run in 32.
 const SHORT_SUM: f64 = 64.0;
 
-/// A number that is so many times nearer to one of a format than any can be is rounded by less than the worst: where all that it is
-/// computed from may be off too, it is hardly ever so near in all samples.
+/// A number that is so many times nearer to one of a format than any can be from all of them is rounded by less than the worst: where what
+/// it is computed from may be off too, it is hardly ever so near in all samples.
 const NEAR: f64 = 4.0;
 
 /// Sums of one number again and again are added up to find out how far they drift, as long as that takes fewer additions.

@@ -302,4 +302,15 @@ fn what_a_format_makes_of_the_true_numbers() {
     let entries = [held("x", &[4], &[1.1; 4], Precision::F32), held("dL/dx", &[4], &same, Precision::F32)];
     let alone = said(&claims("x: [4] ~ randn; L = sum(x^3) / 7", &entries)[0]);
     assert_eq!(alone, (Verdict::Wrong, Precision::F32, Because::NoEvidence));
+    // One number is enough where it is the nearest that there is, and nothing that was given has more digits.
+    let of_mean = |sixth: f64| {
+        let gradient = [1.0, -1.0, 1.0, -1.0, 1.0, -1.0].map(|sign| sign * sixth);
+        let x = held("x", &[6], &[1.0, -2.0, 3.0, -4.0, 5.0, -6.0], Precision::F32);
+        said(
+            &claims("x: [6] ~ randn; L = mean(abs(x))", &[x, held("dL/dx", &[6], &gradient, Precision::F32)])
+                [0],
+        )
+    };
+    assert_eq!(of_mean(rounded(1.0 / 6.0, 8)), (Verdict::Holds, Precision::BF16, Because::Rounded));
+    assert_eq!(of_mean(0.171875), (Verdict::Wrong, Precision::F32, Because::NoEvidence));
 }

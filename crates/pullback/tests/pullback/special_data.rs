@@ -142,3 +142,91 @@ fn masks_whose_numbers_are_all_alike() {
     let source = "x = [[-1, 2], [3, 1]]\nm = [[1, 1], [1, 1]]\nh = where(m, x^2, x)\nL = sum(h)\n";
     all_hold(&format!("{source}dL/dx = 2 * x * m + (1 - m)"));
 }
+
+/// Of three elements that tie each may be the middle one, or a share of it: one that is moved alone moves no median, and all of them
+/// together do.
+#[test]
+fn which_of_three_that_tie_is_the_middle_one() {
+    let kink_of = |middle: &str, claim: &str| {
+        let source = format!("x = [3.0, 1, 3, 3, 7]\nL = 2 * {middle}\ndL/dx = {claim}");
+        let judgement = claims(&source).remove(0).judgement;
+        (judgement.verdict, judgement.kink)
+    };
+    for middle in ["median(x)", "kthvalue(x, 3, axis=0)[0]"] {
+        let stated: Vec<bool> =
+            ["[2, 0, 0, 0, 0]", "[0, 0, 2, 0, 0]", "[0, 0, 0, 2, 0]", "[2/3, 0, 2/3, 2/3, 0]"]
+                .map(|claim| {
+                    let (verdict, kink) = kink_of(middle, claim);
+                    let kink = kink.expect("a kink");
+                    assert!(
+                        verdict == Verdict::Kink && kink.ordered && kink.inside,
+                        "{middle}, {claim}: {kink:?}"
+                    );
+                    assert_eq!((kink.interval(), kink.entries), ([0.0, 2.0], 3), "{middle}, {claim}");
+                    kink.conventional
+                })
+                .to_vec();
+        assert_eq!(stated.iter().filter(|stated| **stated).count(), 1, "{middle}: {stated:?}");
+        for wrong in ["[0, 2, 0, 0, 0]", "[2, 0, 2, 0, 0]", "[0, 0, 0, 0, 0]"] {
+            assert_eq!(kink_of(middle, wrong).0, Verdict::Wrong, "{middle}, {wrong}");
+        }
+    }
+}
+
+/// A length of 0 has the slope 0 by its convention, and so has a deviation of numbers that are all alike.
+#[test]
+fn norms_of_nothing() {
+    let conventional = |source: &str| {
+        let judgement = claims(source).remove(0).judgement;
+        judgement.verdict == Verdict::Kink && judgement.passes()
+    };
+    assert!(conventional("x = [[3.0, 4], [0, 0]]\nL = sum(norm(x, axis=1))\ndL/dx = [[0.6, 0.8], [0, 0]]"));
+    assert!(conventional(
+        "x = [[2.0, 2, 2], [1, 2, 3]]\nL = sum(std(x, axis=1))\ndL/dx = [[0, 0, 0], [-1, 0, 1]] / sqrt(6)"
+    ));
+    let off =
+        claims("x = [[3.0, 4], [0, 0]]\nL = sum(norm(x, axis=1))\ndL/dx = [[0.6, 0.8], [2, 0]]").remove(0);
+    assert_eq!(off.judgement.verdict, Verdict::Wrong);
+}
+
+/// What integers divide by, and places beside a column of rows, as people write them.
+#[test]
+fn integers_as_numbers_and_as_places() {
+    all_hold(
+        "x: [N=6] ~ randn\nm: [N] ~ randint(1, 3)\nL = sum(m * x^2) / sum(m)\ndL/dx = 2 * m * x / sum(m)",
+    );
+    all_hold(
+        "x: [N=4, M=5] ~ randn\ni: [N, 2] ~ randint(0, M)\ny = x[arange(N)[:, None], i]\nL = sum(y^2)\n\
+         dL/dx = 2 * x * sum(one_hot(i, M), axis=1)",
+    );
+}
+
+/// One entry of a mask that is wrong is one bit, which some slip or other gives by chance.
+#[test]
+fn a_bit_of_a_mask_is_no_cause() {
+    let (x, w) = ([0.5, -1.2, 0.8, 1.4, -0.3, 0.9, -0.7, 0.2], [1.1, 0.4, -0.6, 0.3, 0.8, 1.7, -0.2, -1.5]);
+    let right: Vec<f64> = x
+        .iter()
+        .zip(&w)
+        .map(|(x, w)| if x * w + x > 0.0 { 2.0 * (x * w + x) * (w + 1.0) } else { 0.0 })
+        .collect();
+    let first = right.iter().position(|entry| *entry != 0.0).expect("some are not masked");
+    let mut one_off = right.clone();
+    one_off[first] = 0.0;
+    let causes = |numbers: &[f64]| {
+        let entry = |name: &str, numbers: &[f64]| Entry {
+            name: name.to_string(),
+            array: Array::from_slice(&[8], numbers).expect("eight numbers"),
+            precision: Precision::F64,
+            stored: Precision::F64,
+        };
+        let dump = Dump::new(vec![entry("x", &x), entry("w", &w), entry("dL/dx", numbers)]);
+        let source = b"x: [n=8] ~ randn\nw: [n] ~ randn\ny = relu(x * w + x)\nL = sum(y^2)";
+        let report = check_dump("layer.grad", source, Path::new("."), &Data { name: "dump", dump: &dump });
+        let claim = report.claims.into_iter().next().expect("a claim");
+        let causes: Vec<&str> = claim.diagnoses.iter().map(|found| found.cause).collect();
+        (claim.judgement.verdict, causes)
+    };
+    assert_eq!(causes(&right), (Verdict::Holds, vec![]));
+    assert_eq!(causes(&one_off), (Verdict::Wrong, vec!["unknown"]));
+}

@@ -229,12 +229,25 @@ def weighed(draw):
     return {"z": z}, {"t": t, "p": p}, slips
 
 
+def saturated(draw):
+    """A GELU far from 0, whose hyperbolic tangent is 1 in every format."""
+    x = (4 * draw(8, 16).detach()).requires_grad_()
+    d = draw(8, 16).detach()
+    F.gelu(x, approximate="tanh").backward(d)
+    largest = x == x.max()
+    slips = {
+        "dL/dx: nothing at the largest": x.grad * ~largest,
+        "dL/dx: the sign turned at the largest": torch.where(largest, -x.grad, x.grad),
+    }
+    return {"x": x}, {"dL/dy": d}, slips
+
+
 def plain(tensors):
     return {name: tensor.detach().clone().contiguous() for name, tensor in tensors.items()}
 
 
 if __name__ == "__main__":
-    for program in (bias, labels, masked, dropout, hidden, layernorm, contracted, offset, single, stated, many, bent, film, ignored, wide, weighed):
+    for program in (bias, labels, masked, dropout, hidden, layernorm, contracted, offset, single, stated, many, bent, film, ignored, wide, weighed, saturated):
         for name, dtype in DTYPES.items():
             torch.manual_seed(11)
             leaves, others, slips = program(lambda *shape: torch.randn(shape).to(dtype).requires_grad_())
