@@ -13,7 +13,7 @@ use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
 use pullback_array::{Array, DType, Precision};
-use pullback_ops::{Op, Val};
+use pullback_ops::{BackwardError, Op, Val};
 
 /// Entries of a result that are sought among those of the operands before all of them are: what computes anything new is
 /// seen by one of the first.
@@ -61,7 +61,10 @@ impl Exact {
     /// Results of an operation.
     pub(crate) fn computed(&mut self, op: &dyn Op, value: &Val, inputs: &[&Array], results: &[Array]) {
         let given = value.inputs().iter().zip(inputs).all(|(value, array)| self.is_exact(value, array));
+        // What other code factorises it computes of other numbers than these.
+        let is_direct = matches!(op.backward_error(), BackwardError::None | BackwardError::OfTerms);
         let exact = given
+            && is_direct
             && (moves(inputs, results) && moves_others(op, inputs)
                 || self.are_whole(inputs.iter().copied())
                     && self.are_whole(results)

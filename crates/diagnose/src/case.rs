@@ -267,7 +267,7 @@ impl<'a> Trial<'a> {
     }
 
     /// Could most numbers of the derivative, but for zeros, be told from zero?
-    fn is_told(&self) -> bool {
+    pub(crate) fn is_told(&self) -> bool {
         let tensor = self.truth.tensor();
         let least = self.close * tensor.max_abs();
         let tensor = tensor.as_f64();

@@ -34,7 +34,7 @@ const MOST_FIRST_BACKWARDS: usize = 24;
 const PARTS_FOR_COST: usize = 2;
 
 /// Of some 4,000 candidates one gives so many bits by chance.
-const BITS_OF_A_MASK: usize = 12;
+pub(crate) const BITS_OF_A_MASK: usize = 12;
 
 /// Pairs dearer than this are not slips any more.
 pub(crate) const DEAREST: u32 = 7;

@@ -13,6 +13,7 @@ use crate::case::{Case, Trial};
 use crate::edit::size;
 use crate::factor::Factor;
 use crate::inquiry::Inquiry;
+use crate::search::BITS_OF_A_MASK;
 use crate::words::Words;
 
 /// What a number in front of the whole costs beside another mistake, in tenths of an edit: it is a second mistake.
@@ -46,7 +47,7 @@ pub(super) fn local(inquiry: &Inquiry<'_>, number: usize, case: &Case<'_>) -> Ve
         .filter_map(|(at, trial)| Some((trial, Sweep::new(trial, at as u64)?)))
         .collect();
     let numbers: usize = trials.iter().map(|(_, sweep)| sweep.truth.len()).sum();
-    if numbers < FEWEST {
+    if numbers < FEWEST || !case.trials.iter().all(Trial::is_told) || are_bits(&trials) {
         return Vec::new();
     }
     // Data on which the numbers happen to be right explain nothing.
@@ -82,6 +83,15 @@ pub(super) fn local(inquiry: &Inquiry<'_>, number: usize, case: &Case<'_>) -> Ve
         }
     }
     told.into_iter().map(|(_, diagnosis)| diagnosis).collect()
+}
+
+/// Are numbers wrong by being zero alone, and few? Each is a bit of a mask, and some mistake or other has few of them by chance.
+fn are_bits(trials: &[(&Trial<'_>, Sweep)]) -> bool {
+    let mut wrong = trials.iter().flat_map(|(_, sweep)| {
+        let pairs = sweep.claimed.iter().zip(&sweep.truth);
+        pairs.filter(|(claimed, truth)| (*claimed - *truth).abs() > sweep.slack)
+    });
+    wrong.clone().count() < BITS_OF_A_MASK && wrong.all(|(claimed, _)| *claimed == 0.0)
 }
 
 /// All mistakes that look right along the random directions of one set of data.

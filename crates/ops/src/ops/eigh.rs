@@ -45,8 +45,8 @@ impl Op for Eigh {
     }
 
     fn roundings(&self, inputs: &[&Array]) -> f64 {
-        // Each entry goes through as many rotations as the matrix has columns, and their errors have nothing to do with one another.
-        inputs[0].shape().last().map_or(1.0, |&size| (size as f64).sqrt())
+        // QR takes some two steps for each eigenvalue, each of which turns an entry twice; their errors have nothing to do with one another.
+        inputs[0].shape().last().map_or(1.0, |&size| (4.0 * size as f64).sqrt())
     }
 
     fn backward_error(&self) -> BackwardError {
