@@ -6,8 +6,9 @@
 
 use std::collections::{HashMap, HashSet};
 
+use pullback_array::Array;
 use pullback_network::{Letters, Value, Written, indexed, written_sum};
-use pullback_ops::{Factor, Network, Origin, Result, Term, Val};
+use pullback_ops::{Factor, Network, Op, Origin, Result, Term, Val};
 
 /// A sum of more terms is not written out but left as the operation that it is.
 const MOST_TERMS: usize = 200;
@@ -61,13 +62,13 @@ impl Expansion {
     }
 
     fn worked_out(&mut self, value: &Val) -> Result<Vec<Term>> {
-        let Origin::Call(_, inputs) = value.origin() else { return Ok(own(value)) };
+        let Origin::Call(op, inputs) = value.origin() else { return Ok(own(value)) };
         let networks: Result<Vec<Network>> = (0..inputs.len()).map(|k| value.jacobian(k)).collect();
         let networks = networks?;
         let linear = |k: usize| !networks[k].is_zero() && !depends(&networks[k], &[&inputs[k], value]);
         let constant = |k: usize| linear(k) && inputs.iter().all(|input| !depends(&networks[k], &[input]));
         let parts: Vec<usize> = match inputs.len() {
-            n if n > 0 && (0..n).all(constant) => (0..n).collect(),
+            n if n > 0 && (0..n).all(constant) && is_zero_of_zeros(op.as_ref(), value) => (0..n).collect(),
             2 if linear(0) && linear(1) => vec![0],
             _ => return Ok(own(value)),
         };
@@ -97,6 +98,14 @@ fn own(value: &Val) -> Vec<Term> {
     let factor = Factor::Dense(value.clone(), labels.clone());
     let one = pullback_network::Coef::one();
     Network::zero(value.dims(), &[]).plus_term(one, &labels, &[], [factor]).terms().to_vec()
+}
+
+/// Is it zero where all inputs are? What pads with threes is not, and no product of its Jacobian and its input.
+fn is_zero_of_zeros(op: &dyn Op, value: &Val) -> bool {
+    let zero = |input: &Val| Array::zeros(&[], input.dtype()).ok()?.broadcast_to(&input.shape()).ok();
+    let Some(zeros) = value.inputs().iter().map(zero).collect::<Option<Vec<Array>>>() else { return false };
+    let results = op.forward(&zeros.iter().collect::<Vec<_>>());
+    results.is_ok_and(|results| results[value.output()].max_abs() == 0.0)
 }
 
 /// Does a payload of the network depend on one of the values?

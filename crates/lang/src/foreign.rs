@@ -130,6 +130,14 @@ pub(crate) fn of_module(
     function.text = renamed.to_owned();
 }
 
+/// A method along a `dim`, which is PyTorch's: `x.std(dim=1)` divides by n − 1 as `torch.std(x, dim=1)` does.
+pub(crate) fn of_method(function: &mut Name, args: &mut Vec<Expr>, keywords: &mut Vec<(Name, Expr)>) {
+    let is_torch = keywords.iter().any(|(name, _)| name.text == "dim");
+    if is_torch && matches!(function.text.as_str(), "std" | "var") {
+        of_module("torch", function, args, keywords);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::path::Path;

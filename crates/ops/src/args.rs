@@ -33,8 +33,16 @@ pub struct Args {
 }
 
 /// Names that users of PyTorch and of NumPy write for the same parameter; `dims` are `axes`, or else an `axis`.
-const SYNONYMS: [(&str, &str); 5] =
-    [("dim", "axis"), ("keepdim", "keepdims"), ("dims", "axes"), ("axes", "axis"), ("shifts", "shift")];
+const SYNONYMS: [(&str, &str); 8] = [
+    ("dim", "axis"),
+    ("keepdim", "keepdims"),
+    ("dims", "axes"),
+    ("axes", "axis"),
+    ("shifts", "shift"),
+    ("diagonal", "k"),
+    ("dim1", "axis1"),
+    ("dim2", "axis2"),
+];
 
 impl Args {
     /// The name, of those that are parameters, that users of other libraries call so.

@@ -137,6 +137,8 @@ struct KinkJson<'a> {
     left: Number,
     right: Number,
     interval: [Number; 2],
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    ordered: bool,
     claimed: Number,
     stated: Number,
     inside: bool,
@@ -297,6 +299,7 @@ impl<'a> KinkJson<'a> {
             left: Number(kink.left),
             right: Number(kink.right),
             interval: kink.interval().map(Number),
+            ordered: kink.ordered,
             claimed: Number(kink.claimed),
             stated: Number(kink.stated),
             inside: kink.inside,

@@ -411,10 +411,12 @@ impl Run<'_> {
         if drift > 0.0 { noise.scale(results, size * drift) } else { Ok(results) }
     }
 
-    /// Has other code the same number here before it stores it? A function of one value has; sums and products may be put together in
-    /// another order, but for those that the program states.
-    fn knows(&self, op: &dyn Op, inputs: &[&Array]) -> bool {
-        op.is_elementwise() && (inputs.len() == 1 || self.simulation.stated)
+    /// Has other code the same number here before it stores it? That of a function of one value it has, `1 - y^2` of a hyperbolic tangent
+    /// too; sums and products of several may be put together in another order, but for those that the program states.
+    fn knows(&self, op: &dyn Op, value: &Val) -> bool {
+        let mut values = value.inputs().iter().filter(|input| !matches!(input.origin(), Origin::Number(_)));
+        let is_of_one = values.next().is_none_or(|first| values.all(|other| other.id() == first.id()));
+        op.is_elementwise() && (is_of_one || self.simulation.stated)
     }
 
     /// The results of an operation that another one runs, as a loop does those of its body.
@@ -448,7 +450,7 @@ impl Run<'_> {
                     op.forward_by(inputs, &mut inside)?,
                     size * stored,
                     self.sums,
-                    self.knows(op, inputs),
+                    self.knows(op, value),
                 )
             }
         }
@@ -521,7 +523,7 @@ impl Run<'_> {
                         results[0] =
                             noise.perturb_terms(&results[0], inputs[0], size * self.sums.fineness())?;
                     }
-                    noise.perturb_all(results, size * stored, self.sums, self.knows(op, inputs))?
+                    noise.perturb_all(results, size * stored, self.sums, self.knows(op, value))?
                 }
                 Some(&products) => {
                     let is = self.known.sums.get(&order).copied().unwrap_or(Sum::Inside);

@@ -229,7 +229,11 @@ impl Parser<'_> {
             };
         }
         if called && self.stands_for(&function.text) {
-            return self.call(function, Some(tree));
+            let mut tree = self.call(function, Some(tree))?;
+            if let ExprKind::Call { function, args, kwargs } = &mut tree.expr.kind {
+                foreign::of_method(function, args, kwargs);
+            }
+            return Ok(tree);
         }
         if !called && let Some(tree) = self.told(&tree, attribute, span)? {
             return Ok(tree);

@@ -201,6 +201,18 @@ fn integers_as_numbers_and_as_places() {
     );
 }
 
+/// A method along a `dim` is PyTorch's.
+#[test]
+fn a_deviation_along_a_dim() {
+    let source = "x: [N=3, M=4] ~ randn\nm = mean(x, axis=1, keepdims=true)\n";
+    all_hold(&format!("{source}s = x.std(dim=1)\nL = sum(s)\ndL/dx = (x - m) / (3 * s[:, None])"));
+    all_hold(&format!("{source}s = x.std(axis=1)\nL = sum(s)\ndL/dx = (x - m) / (4 * s[:, None])"));
+    all_hold(
+        "A: [4, 4] ~ randn\nL = sum(triu(A, diagonal=1)) + sum(diagonal(A, dim1=1, dim2=0))\n\
+         dL/dA = triu(ones(4, 4), 1) + eye(4)",
+    );
+}
+
 /// One entry of a mask that is wrong is one bit, which some slip or other gives by chance.
 #[test]
 fn a_bit_of_a_mask_is_no_cause() {
