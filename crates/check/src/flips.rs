@@ -101,7 +101,7 @@ impl<'a> Choice<'a> {
     fn new(value: &'a Val, precision: Precision) -> Result<Option<Choice<'a>>> {
         let (Origin::Call(op, _), [input]) = (value.origin(), value.inputs()) else { return Ok(None) };
         let sums = Sums::of(precision, precision.accumulator());
-        let measured = Simulation::compared(input)?.as_stated().measure(&[], sums)?;
+        let measured = Simulation::compared(input)?.stated_so().measure(&[], sums)?;
         if measured.exact {
             return Ok(None);
         }

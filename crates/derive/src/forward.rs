@@ -45,6 +45,9 @@ pub(crate) fn products(value: &Val) -> Result<Option<Vec<Term>>> {
     Ok(Some(terms).filter(|terms| !matches!(&terms[..], [only] if is_itself(only))))
 }
 
+/// No operation on more entries is tried.
+const MOST_ENTRIES: usize = 1 << 16;
+
 /// Values as sums of products of named values, as far as operations are linear. Each is worked out once, however many
 /// paths lead to it.
 #[derive(Default)]
@@ -100,8 +103,12 @@ fn own(value: &Val) -> Vec<Term> {
     Network::zero(value.dims(), &[]).plus_term(one, &labels, &[], [factor]).terms().to_vec()
 }
 
-/// Is it zero where all inputs are? What pads with threes is not, and no product of its Jacobian and its input.
+/// Is it zero where all inputs are, as far as that is tried? What pads with threes is not, and no product of its Jacobian and its input.
 fn is_zero_of_zeros(op: &dyn Op, value: &Val) -> bool {
+    let entries = |val: &Val| val.shape().iter().fold(1usize, |count, &size| count.saturating_mul(size));
+    if value.inputs().iter().chain([value]).any(|val| entries(val) > MOST_ENTRIES) {
+        return true;
+    }
     let zero = |input: &Val| Array::zeros(&[], input.dtype()).ok()?.broadcast_to(&input.shape()).ok();
     let Some(zeros) = value.inputs().iter().map(zero).collect::<Option<Vec<Array>>>() else { return false };
     let results = op.forward(&zeros.iter().collect::<Vec<_>>());

@@ -203,7 +203,7 @@ impl Simulation {
     }
 
     /// The same where other code computes it as it stands here.
-    pub(crate) fn as_stated(self) -> Simulation {
+    pub(crate) fn stated_so(self) -> Simulation {
         Simulation { stated: true, ..self }
     }
 
