@@ -42,9 +42,9 @@ const IN_SEQUENCE: f64 = 1.0 / 3.0;
 /// its bias on a CPU, row by row, off by 4 epsilons beside the root of the sum of squares for 64 rows. Longer ones run in 32.
 const SHORT_SUM: f64 = 64.0;
 
-/// A number that is so many times nearer to one of a format than any can be from all of them is rounded by less than the worst: where what
-/// it is computed from may be off too, it is hardly ever so near in all samples.
-const NEAR: f64 = 4.0;
+/// A number that is so many times nearer to one of a format than any can be from all of them is rounded by less than the worst. Of others
+/// hardly one in so many is as near by chance, and what it is computed from moves it away from there.
+const NEAR: f64 = 64.0;
 
 /// Sums of one number again and again are added up to find out how far they drift, as long as that takes fewer additions.
 const MOST_ADDED: f64 = (1u64 << 27) as f64;
