@@ -8,6 +8,7 @@ use pullback::array::{Array, Precision};
 use pullback::check::{Judgement, Note, Same, Verdict};
 use pullback::session::{Data, check_dump};
 
+use crate::command::pullback;
 use crate::diagnosed::claims;
 
 #[track_caller]
@@ -241,4 +242,49 @@ fn a_bit_of_a_mask_is_no_cause() {
     };
     assert_eq!(causes(&right), (Verdict::Holds, vec![]));
     assert_eq!(causes(&one_off), (Verdict::Wrong, vec!["unknown"]));
+}
+
+/// A difference of inputs that bf16 holds is exact in every code, so that rounding turns no choice that is made of it.
+#[test]
+fn a_choice_of_exact_differences() {
+    let judged = |of_a: [f64; 2]| {
+        let entry = |name: &str, numbers: [f64; 2]| Entry {
+            name: name.to_string(),
+            array: Array::from_slice(&[2], &numbers).expect("two numbers"),
+            precision: Precision::BF16,
+            stored: Precision::BF16,
+        };
+        // 1 - (a - b) is 0.0234375 and 0.5.
+        let (a, b) = ([2.59375, 1.0], [1.6171875, 0.5]);
+        let entries = vec![entry("a", a), entry("b", b), entry("dL/dy", [0.5, 0.25]), entry("dL/da", of_a)];
+        let dump = Dump::new(entries);
+        let source = b"a: [2] ~ randn\nb: [2] ~ randn\ny = relu(1 - (a - b))\ndL/dy: [2] ~ randn";
+        let report = check_dump("layer.grad", source, Path::new("."), &Data { name: "dump", dump: &dump });
+        report.claims.into_iter().next().expect("a claim").judgement.verdict
+    };
+    assert_eq!(judged([-0.5, -0.25]), Verdict::Holds);
+    assert_eq!(judged([0.0, -0.25]), Verdict::Wrong);
+}
+
+/// Of a singular matrix the slopes of the determinant are its cofactors, and no inverse.
+#[test]
+fn the_determinant_of_a_singular_matrix() {
+    let fix = |matrix: &str| {
+        let claim = claims(&format!("A = {matrix}\nL = det(A)\ndL/dA = A")).remove(0);
+        claim.diagnoses[0].fix.as_ref().map(|fix| pullback::lang::print(&fix.expr))
+    };
+    assert_eq!(fix("[[1.0, 2, 3], [4, 5, 6], [7, 8, 9]]").as_deref(), Some("cofactor(A)"));
+    assert_eq!(fix("[[2.0, 2, 3], [4, 5, 6], [7, 8, 9]]").as_deref(), Some("det(A) * inv(A).T"));
+}
+
+/// What pads with threes is no product of its Jacobian, and a mask of −∞ is no fault.
+#[test]
+fn derivations_of_padding_and_of_masks() {
+    for source in [
+        "x: [N=2, D=3] ~ randn\ny = pad(x, [[0, 0], [1, 1]], value=3)\ndL/dy: [N, 5] ~ randn",
+        "s: [T=3, T] ~ randn\nm: [T] ~ randint(0, 2)\np = masked_fill(s, m == 0, -inf)\ny = softmax(p, -1)\ndL/dy: [T, T] ~ randn",
+    ] {
+        let ran = pullback(&["derive", "-"], source);
+        assert_eq!((ran.code, ran.stderr.contains("fault")), (0, false), "{}", ran.stderr);
+    }
 }
