@@ -32,7 +32,7 @@ use crate::{Diagnosis, Fix};
 const MOST_WORK: f64 = 2_147_483_648.0;
 
 /// Candidates for one claim, however small it is.
-const MOST_CANDIDATES: usize = 4000;
+pub(crate) const MOST_CANDIDATES: usize = 4000;
 
 /// Candidates for all claims of a file together: a file of a thousand wrong claims is not searched to its end.
 const MOST_OF_FILE: usize = 100_000;

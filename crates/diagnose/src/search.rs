@@ -18,7 +18,7 @@ use crate::case::{CLOSE, Case, Trial};
 use crate::causes::CAUSES;
 use crate::edit::{Edit, Path, binary, number, part, replaced, size};
 use crate::factor::USUAL;
-use crate::inquiry::Inquiry;
+use crate::inquiry::{Inquiry, MOST_CANDIDATES};
 use crate::tree::{Aside, Tree, asides};
 use crate::words::Words;
 use crate::{Diagnosis, Fix};
@@ -33,8 +33,8 @@ const MOST_FIRST_BACKWARDS: usize = 24;
 /// How many parts an expression may be longer for being a likelier slip.
 const PARTS_FOR_COST: usize = 2;
 
-/// Of some 4,000 candidates one gives so many bits by chance.
-pub(crate) const BITS_OF_A_MASK: usize = 12;
+/// Of as many candidates as are tried at most one gives fewer bits by chance.
+pub(crate) const BITS_OF_A_MASK: usize = MOST_CANDIDATES.ilog2() as usize + 1;
 
 /// Pairs dearer than this are not slips any more.
 pub(crate) const DEAREST: u32 = 7;
