@@ -5,7 +5,33 @@
 
 use crate::buffer::Buffer;
 use crate::{Array, DType, Error, Result, shape};
-use nalgebra::{Cholesky, DMatrix, LU, RealField, SymmetricEigen};
+use nalgebra::{Cholesky, DMatrix, Dyn, LU, RealField, SymmetricEigen};
+
+/// Rows that are substituted at once: what they leave of all others is a product of matrices, which runs several times faster.
+const BLOCK: usize = 32;
+
+/// The solution of A X = B in the place of B, from the decomposition of A; `None` where a pivot is exactly 0.
+fn substituted<T: RealField>(lu: &LU<T, Dyn, Dyn>, mut x: DMatrix<T>) -> Option<DMatrix<T>> {
+    let (factors, n) = (lu.lu_internal(), x.nrows());
+    lu.p().permute_rows(&mut x);
+    let blocks = || (0..n).step_by(BLOCK).map(|start| start..(start + BLOCK).min(n));
+    for block in blocks() {
+        let (mut own, mut below) = x.rows_range_pair_mut(block.clone(), block.end..n);
+        let diagonal = factors.view_range(block.clone(), block.clone());
+        if !diagonal.solve_lower_triangular_with_diag_mut(&mut own, T::one()) {
+            return None;
+        }
+        below.gemm(-T::one(), &factors.view_range(block.end..n, block), &own, T::one());
+    }
+    for block in blocks().rev() {
+        let (mut above, mut own) = x.rows_range_pair_mut(0..block.start, block.clone());
+        if !factors.view_range(block.clone(), block.clone()).solve_upper_triangular_mut(&mut own) {
+            return None;
+        }
+        above.gemm(-T::one(), &factors.view_range(0..block.start, block), &own, T::one());
+    }
+    Some(x)
+}
 
 /// More than eigenvalues and singular values of any matrix take: two or three each are usual.
 pub(crate) const MOST_ITERATIONS: usize = 100_000;
@@ -91,10 +117,10 @@ impl Array {
                     true => DMatrix::from_column_slice(n, n, matrix),
                     false => DMatrix::from_row_slice(n, n, matrix),
                 };
-                let solution =
-                    LU::new(matrix).solve(&DMatrix::from_row_slice(n, columns, right)).ok_or_else(|| {
-                        Error::new(format!("solve: a matrix of {:?} is singular", self.shape()))
-                    })?;
+                let right = DMatrix::from_row_slice(n, columns, right);
+                let solution = substituted(&LU::new(matrix), right).ok_or_else(|| {
+                    Error::new(format!("solve: a matrix of {:?} is singular", self.shape()))
+                })?;
                 out.copy_from_slice(solution.transpose().as_slice());
             }
         }
@@ -262,12 +288,12 @@ impl Array {
         if n > 0 {
             let matrices = values.chunks_exact(n * n).zip(out.as_mut_slice().chunks_exact_mut(n * n));
             for (batch, (matrix, out)) in matrices.enumerate() {
-                let inverse =
-                    LU::new(DMatrix::from_row_slice(n, n, matrix)).try_inverse().ok_or_else(|| {
-                        let which =
-                            if values.len() > n * n { format!("matrix {batch} of ") } else { String::new() };
-                        Error::new(format!("inverse: {which}{:?} is singular", self.shape()))
-                    })?;
+                let lu = LU::new(DMatrix::from_row_slice(n, n, matrix));
+                let inverse = substituted(&lu, DMatrix::identity(n, n)).ok_or_else(|| {
+                    let which =
+                        if values.len() > n * n { format!("matrix {batch} of ") } else { String::new() };
+                    Error::new(format!("inverse: {which}{:?} is singular", self.shape()))
+                })?;
                 // nalgebra is column-major: the transpose's columns are the rows.
                 out.copy_from_slice(inverse.transpose().as_slice());
             }

@@ -138,16 +138,21 @@ fn moves(inputs: &[&Array], results: &[Array]) -> bool {
     let same: Vec<&[f64]> = operands.iter().filter(has_its_shape).map(|(_, numbers)| &**numbers).collect();
     let stays =
         |at: usize, x: f64| same.iter().any(|numbers| numbers.get(at).is_some_and(|y| y.abs() == x.abs()));
-    let mut sought: Option<HashSet<u64>> = None;
     let bits = |x: f64| x.abs().to_bits();
-    results.iter().all(|result| {
-        result.as_f64().iter().enumerate().all(|(at, &x)| {
-            x == 0.0 || stays(at, x) || {
-                let all = || operands.iter().flat_map(|(_, numbers)| numbers.iter().map(|&y| bits(y)));
-                sought.get_or_insert_with(|| all().collect()).contains(&bits(x))
-            }
-        })
-    })
+    let mut sought: HashSet<u64> = HashSet::new();
+    for result in results {
+        let elsewhere = |(at, x): &(usize, &f64)| **x != 0.0 && !stays(*at, **x);
+        sought.extend(result.as_f64().iter().enumerate().filter(elsewhere).map(|(_, &x)| bits(x)));
+    }
+    for (_, numbers) in &operands {
+        if sought.is_empty() {
+            break;
+        }
+        numbers.iter().for_each(|&y| {
+            sought.remove(&bits(y));
+        });
+    }
+    sought.is_empty()
 }
 
 /// Does it move other numbers too? Nothing and one stay what they are: they mask.
@@ -161,14 +166,14 @@ fn moves_others(op: &dyn Op, inputs: &[&Array]) -> bool {
     op.forward(&others).is_ok_and(|results| moves(&others, &results))
 }
 
-/// Does an operation make whole numbers of whole numbers, whatever these are? It is tried on others twice.
+/// Does an operation make whole numbers of whole numbers, whatever these are? What does not say so is tried on others twice.
 pub(crate) fn keeps_whole(op: &dyn Op, inputs: &[&Array]) -> bool {
-    (0..2).all(|trial| keeps(op, inputs, trial, 1.0))
+    op.sums_products() || (0..2).all(|trial| keeps(op, inputs, trial, 1.0))
 }
 
-/// Does it add up products of what it is given, and nothing else? It is tried on halves: powers of these are none.
+/// Does it add up products of what it is given, and nothing else? What does not say so is tried on halves: powers of these are none.
 fn keeps_short(op: &dyn Op, inputs: &[&Array]) -> bool {
-    (0..2).all(|trial| keeps(op, inputs, trial, 0.5))
+    op.sums_products() || (0..2).all(|trial| keeps(op, inputs, trial, 0.5))
 }
 
 /// Does it make multiples of whole numbers, or of [`PART`], of multiples of this one?

@@ -505,6 +505,9 @@ struct Chosen<'a> {
     /// How much of a derivative, weighted, each choice moves, to first order; and the choices of which that is told.
     gains: Option<Function>,
     told: Vec<usize>,
+    /// Which of these others are computed from, so that first order tells of them only where none of those turns: behind the smaller of two
+    /// the other one has no slope.
+    hidden: Vec<bool>,
     /// What each choice is computed from, as a function of all of them; and which of them others are computed from.
     inputs: Function,
     followed: Vec<bool>,
@@ -521,6 +524,12 @@ impl<'a> Chosen<'a> {
         let found = pullback(&[(&pulled.gradient, &weight)], &values, &[])?;
         let (told, found): (Vec<usize>, Vec<Val>) =
             found.into_iter().enumerate().filter_map(|(k, value)| Some((k, value?))).unzip();
+        let mut hidden = vec![false; values.len()];
+        for (&k, gain) in told.iter().zip(&found) {
+            let held = piecewise_constant(&[gain])?;
+            let inputs: Vec<&Val> = held.iter().flat_map(Val::inputs).collect();
+            hidden[k] = ancestors_of(&inputs).iter().any(|value| value.id() == values[k].id());
+        }
         let inputs: Vec<&Val> = std::iter::once(&pulled.seed).chain(values.iter().copied()).collect();
         let function = Function::new(&inputs, &[&pulled.gradient], &[])?;
         let inputs: Vec<&Val> = std::iter::once(&weight).chain(inputs).collect();
@@ -528,7 +537,7 @@ impl<'a> Chosen<'a> {
             true => None,
             false => Some(Function::new(&inputs, &found.iter().collect::<Vec<_>>(), &[])?),
         };
-        Ok(Chosen { pulled, function, choices, gains, told, inputs: inputs_of, followed })
+        Ok(Chosen { pulled, function, choices, gains, told, hidden, inputs: inputs_of, followed })
     }
 
     /// The choices, some of them other ones.
@@ -625,8 +634,8 @@ impl<'a> Chosen<'a> {
             }
             match (is_told, gained.abs() > 0.0) {
                 (true, true) => promising.push((gained, turn)),
-                (true, false) => {}
-                (false, _) => untold.push(turn),
+                (true, false) if !self.hidden[turn.choice] => {}
+                _ => untold.push(turn),
             }
         }
         untold.sort_by(|a, b| a.cost().total_cmp(&b.cost()));

@@ -85,10 +85,10 @@ impl Case<'_> {
             |claimed: &[f64], rounding: &[f64], p: usize| (claimed[p] - autograd[p]).abs() > rounding[p];
         // Kernels compute a logsumexp as a whole; on a CPU its parts are stored.
         if let Some((pulled, precision)) = &pulled
-            && precision.is_of_16_bits()
             && (0..claimed.len()).any(|p| is_beyond(&claimed, &rounding, p))
+            && let Some(pieces) = pulled.allowance_of_pieces(*precision)?
         {
-            let pieces = moved(pulled.allowance_of_pieces(*precision)?);
+            let pieces = moved(pieces);
             if pieces.covers(&claimed, &autograd) {
                 of_claim.or(&pieces);
                 rounding = own(&of_claim);
@@ -106,6 +106,12 @@ impl Case<'_> {
         let mut found = derivative.by_differences(&contradicts, &kinks)?;
         // What orders decide about differences along single entries do not show.
         let (Differences::Entries { kinks, .. } | Differences::Directions { kinks, .. }) = &mut found;
+        for kink in kinks.iter_mut() {
+            if let Some(&(least, most)) = fitted.ordered.get(&kink.at) {
+                (kink.left, kink.right) =
+                    (kink.left.min(kink.right).min(least), kink.left.max(kink.right).max(most));
+            }
+        }
         let measured: HashSet<usize> = kinks.iter().map(|kink| kink.at).collect();
         let ordered = fitted.ordered.iter().filter(|(at, _)| !measured.contains(at));
         kinks.extend(ordered.map(|(&at, &(left, right))| OneSided { at, left, right, error: 0.0 }));

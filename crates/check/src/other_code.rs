@@ -7,7 +7,7 @@
 
 use pullback_array::{Array, DType, Precision};
 use pullback_autograd::pullback;
-use pullback_ops::{Origin, Result, Val};
+use pullback_ops::{Origin, Result, Stored, Val};
 
 use crate::allowance::{Allowance, out_of_proportion};
 use crate::claim::Rounding;
@@ -72,10 +72,15 @@ impl Pulled {
         Ok(Allowance::of(precision, &self.measured(&self.simulation()?, sums)?))
     }
 
-    /// The same where what is computed as a whole in 16 bits is put together of pieces, each of them stored.
-    pub(crate) fn allowance_of_pieces(&self, precision: Precision) -> Result<Allowance> {
+    /// The same where what is computed as a whole in 16 bits is put together of pieces, each of them stored; `None` where nothing is.
+    pub(crate) fn allowance_of_pieces(&self, precision: Precision) -> Result<Option<Allowance>> {
+        let in_pieces =
+            |value: &Val| matches!(value.origin(), Origin::Call(op, _) if op.stored() == Stored::Pieces);
+        if !precision.is_of_16_bits() || !ancestors(&self.gradient).iter().any(in_pieces) {
+            return Ok(None);
+        }
         let sums = Sums::of(precision, precision.accumulator()).in_pieces();
-        Ok(Allowance::of(precision, &self.measured(&self.simulation()?, sums)?))
+        Ok(Some(Allowance::of(precision, &self.measured(&self.simulation()?, sums)?)))
     }
 
     /// The same of what is zero since terms cancel that are the same numbers here: other code computes them in another order, or puts

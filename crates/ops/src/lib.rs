@@ -39,7 +39,7 @@ pub use args::{Arg, Args};
 pub use error::{Error, Result};
 pub use labels::broadcast;
 pub use node::{Origin, Val, WeakVal};
-pub use op::{BackwardError, Forward, Op, Site, Spec, promote};
+pub use op::{BackwardError, Forward, Op, Site, Spec, Stored, promote};
 pub use ops::*;
 pub use parameter::{Kind, Parameter};
 pub use sample::Sample;

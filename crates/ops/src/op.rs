@@ -113,10 +113,21 @@ pub trait Op: fmt::Debug + Any + Send + Sync {
         false
     }
 
+    /// Are results sums of products of what it is given, each as often as a whole number says, and nothing else? Those of whole numbers are
+    /// whole.
+    fn sums_products(&self) -> bool {
+        false
+    }
+
     /// How many roundings of their own size results are off by, where the forward pass is more than sums of products: one that iterates
     /// rounds many times.
     fn roundings(&self, _inputs: &[&Array]) -> f64 {
         1.0
+    }
+
+    /// What other code stores of it where it computes in 16 bits.
+    fn stored(&self) -> Stored {
+        Stored::Result
     }
 
     /// Of which other operand, near the first one, results are those of (see [`BackwardError`]).
@@ -157,6 +168,17 @@ pub trait Op: fmt::Debug + Any + Send + Sync {
     }
 }
 
+/// What other code stores of an operation where it computes in 16 bits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stored {
+    /// The result, which is computed as a whole.
+    Result,
+    /// What it is put together of too: PyTorch's logsumexp on a CPU stores the largest, and the logarithm of the sum.
+    Pieces,
+    /// Nothing: it is part of what is computed as a whole.
+    Nothing,
+}
+
 /// How far an operand is off of which results are the exact ones, but for their own rounding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BackwardError {
@@ -168,8 +190,11 @@ pub enum BackwardError {
     /// program states is the nearest one of the format.
     OfTerms,
     /// Each entry of a matrix, in the last two axes, by a rounding of the largest one in its column, the backward error of elimination
-    /// with pivots; of a transposed one, in its row (Higham, *Accuracy and Stability of Numerical Algorithms*, theorem 9.3).
+    /// with pivots; of a transposed one, in its row (Higham, *Accuracy and Stability of Numerical Algorithms*, theorem 9.3). So is one of
+    /// the matrix's norm met, within the root of its size.
     OfColumns,
+    /// It is a quotient: its product with the second operand was stored, and divided by that one where it is not zero.
+    OfProducts,
 }
 
 /// A place in a graph: one output and one input of one application of an operation.

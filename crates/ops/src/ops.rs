@@ -201,6 +201,7 @@ operations! {
     log10,
     log1p,
     log2,
+    log_softmax,
     logdet,
     logsumexp,
     masked_scatter,

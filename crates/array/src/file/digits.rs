@@ -24,6 +24,9 @@ const LEAST_SHARE: usize = 4;
 /// Numbers whose last digits would be as bare as this by chance are no rounded results.
 const BY_CHANCE: f64 = 1e-3;
 
+/// And those that would often be as bare are. Few simple fractions are never as full as that.
+const OFTEN: f64 = 0.05;
+
 /// What rounding in the format that holds numbers may do to one: more is that of a narrower one.
 const ROUNDED: f64 = 64.0;
 
@@ -71,6 +74,23 @@ impl Uses {
     fn use_last(self) -> bool {
         self.normal > 0 && LEAST_SHARE * self.last >= self.normal
     }
+
+    /// How likely it is, at the most, that results use no more of their digits.
+    fn chance(self) -> f64 {
+        // A result has k zeros before its last digit with the chance 2⁻ᵏ⁻¹, as a coin has k tails before a head. In as many tosses
+        // as there are digits no more heads fell than there are numbers: Hoeffding's bound for the chance of so few.
+        let tosses = (self.normal + self.spare) as f64;
+        let missing = (tosses / 2.0 - self.normal as f64).max(0.0);
+        if tosses > 0.0 { (-2.0 * missing * missing / tosses).exp() } else { 0.0 }
+    }
+
+    fn are_of_results(self) -> bool {
+        self.use_last() || self.chance() >= OFTEN
+    }
+
+    fn may_be_of_results(self) -> bool {
+        self.normal == 0 || self.use_last() || self.chance() >= BY_CHANCE
+    }
 }
 
 impl Digits {
@@ -109,7 +129,7 @@ impl Digits {
     pub fn told(&self) -> Option<Precision> {
         let told = match self.narrowest == self.stored {
             true => !self.whole,
-            false => !self.whole && !self.grid && self.uses(self.narrowest).use_last(),
+            false => !self.whole && !self.grid && self.uses(self.narrowest).are_of_results(),
         };
         told.then_some(self.narrowest)
     }
@@ -118,13 +138,7 @@ impl Digits {
     /// none: they are exact, or what a difference of rounded numbers left. What is below the format's normal range has too few digits to
     /// tell, and zeros, which have none, may have been anything below it.
     pub fn may_be_rounded(&self, format: Precision) -> bool {
-        let uses = self.uses(format);
-        // A result has k zeros before its last digit with the chance 2⁻ᵏ⁻¹, as a coin has k tails before a head. In as many tosses
-        // as there are digits no more heads fell than there are numbers: Hoeffding's bound for the chance of so few.
-        let tosses = (uses.normal + uses.spare) as f64;
-        let missing = (tosses / 2.0 - uses.normal as f64).max(0.0);
-        let chance = if tosses > 0.0 { (-2.0 * missing * missing / tosses).exp() } else { 0.0 };
-        uses.normal == 0 || uses.use_last() || chance >= BY_CHANCE
+        self.uses(format).may_be_of_results()
     }
 
     /// Are all of them numbers of this format?
@@ -168,14 +182,19 @@ pub fn rounded_to(array: &Array, exact: &Array, stored: Precision, format: Preci
     rounded
 }
 
-/// Are most of these numbers, but for zeros, farther from others than rounding in the format that holds them puts them?
-pub fn is_off(array: &Array, exact: &Array, stored: Precision) -> bool {
+/// Are numbers, but for zeros, farther from others than rounding in the format that holds them puts them: most of them, or some that
+/// may be results rounded to a narrower one?
+pub fn are_off(array: &Array, exact: &Array, stored: Precision, format: Precision) -> bool {
+    if array.len() != exact.len() {
+        return false;
+    }
     let pairs = array.to_vec_f64().into_iter().zip(exact.to_vec_f64()).filter(|(x, _)| *x != 0.0);
-    let (off, count) = pairs.fold((0, 0), |(off, count), (x, t)| {
-        let far = (x - t).abs() > ROUNDED * stored.epsilon() * t.abs().max(x.abs());
-        (off + usize::from(far), count + 1)
-    });
-    array.len() == exact.len() && 2 * off > count
+    let is_far = |(x, t): &(f64, f64)| (x - t).abs() > ROUNDED * stored.epsilon() * t.abs().max(x.abs());
+    let (far, near): (Vec<(f64, f64)>, Vec<_>) = pairs.partition(is_far);
+    let mut distinct: Vec<f64> = far.iter().map(|(x, _)| x.abs()).collect();
+    distinct.sort_unstable_by(f64::total_cmp);
+    distinct.dedup();
+    far.len() > near.len() || !far.is_empty() && Uses::of(&distinct, format).may_be_of_results()
 }
 
 /// Is each of these the number of a format that is nearest to the exact one?

@@ -24,7 +24,7 @@ mod npy;
 mod npz;
 mod safetensors;
 
-pub use digits::{Digits, are_nearest, is_off, rounded_to};
+pub use digits::{Digits, are_nearest, are_off, rounded_to};
 pub use dump::{Dump, Entry};
 pub use npy::{load_npy, npy_bytes, read_npy, save_npy};
 pub use npz::Npz;

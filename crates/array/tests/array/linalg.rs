@@ -36,6 +36,38 @@ fn inverts_batches_of_views() {
     );
 }
 
+/// The matrix of second differences has the inverse (i + 1)(n − j)/(n + 1), for i ≤ j: in one block of rows that are substituted at
+/// once, in several, and in a last one that is short. An upper bidiagonal one has running sums, and solves transposed as those from the
+/// other end.
+#[test]
+fn inverts_more_rows_than_a_block() {
+    for n in [1, 31, 32, 33, 100] {
+        let entry = |k: usize| match (k / n).abs_diff(k % n) {
+            0 => 2.0,
+            1 => -1.0,
+            _ => 0.0,
+        };
+        let matrix = Array::from_vec(&[n, n], (0..n * n).map(entry).collect::<Vec<f64>>()).expect("fits");
+        for (k, x) in matrix.inverse().expect("regular").to_vec_f64().into_iter().enumerate() {
+            let (low, high) = ((k / n).min(k % n), (k / n).max(k % n));
+            let exact = ((low + 1) * (n - high)) as f64 / (n + 1) as f64;
+            assert!((x - exact).abs() < 1e-12 * n as f64, "{n} {k}: {x} {exact}");
+        }
+        let entry = |k: usize| match (k % n).wrapping_sub(k / n) {
+            0 => 1.0,
+            1 => -1.0,
+            _ => 0.0,
+        };
+        let matrix = Array::from_vec(&[n, n], (0..n * n).map(entry).collect::<Vec<f64>>()).expect("fits");
+        let ones = Array::ones(&[n, 1], DType::F64).expect("fits");
+        let [up, down] = [false, true].map(|transposed| matrix.solve(&ones, transposed).expect("regular"));
+        assert_eq!(up.to_vec_f64(), (0..n).map(|k| (n - k) as f64).collect::<Vec<_>>());
+        assert_eq!(down.to_vec_f64(), (0..n).map(|k| (k + 1) as f64).collect::<Vec<_>>());
+    }
+    let singular = Array::ones(&[40, 40], DType::F32).expect("fits");
+    assert!(singular.inverse().is_err());
+}
+
 /// What is not finite has an inverse that is not, or none; it is no reason to stop.
 #[test]
 fn survives_what_is_not_finite() {

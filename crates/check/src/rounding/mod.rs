@@ -428,7 +428,8 @@ impl Run<'_> {
         noise: &Noise,
         size: f64,
     ) -> Result<Vec<Array>> {
-        let stored = self.sums.stores().0 * op.roundings(inputs);
+        let stores = if self.sums.keeps(op) { self.sums.fineness() } else { self.sums.stores().0 };
+        let stored = stores * op.roundings(inputs);
         let known = self.inside.borrow().get(&value.order()).copied();
         let products = match known {
             Some(products) => products,
@@ -503,6 +504,9 @@ impl Run<'_> {
                 (BackwardError::OfColumns, [matrix, ..]) => {
                     Some(noise.perturb_matrices(matrix, size * stores)?)
                 }
+                (BackwardError::OfProducts, [quotient, divisor]) => {
+                    Some(noise.perturb_quotient(quotient, divisor, size * stores, self.sums)?)
+                }
                 _ => None,
             };
             let others = inputs.iter().copied().skip(1);
@@ -512,6 +516,7 @@ impl Run<'_> {
             };
             let inputs = own.as_slice();
             let is_asked = orders.contains(&order);
+            let stores = if self.sums.keeps(op) { self.sums.fineness() } else { stores };
             let stored = if is_asked { 0.0 } else { stores * op.roundings(inputs) };
             let results = match simulation.sums.get(&order) {
                 None => {

@@ -125,6 +125,28 @@ impl Noise {
         })
     }
 
+    /// A quotient whose product with its divisor was stored before.
+    pub(super) fn perturb_quotient(
+        &self,
+        quotient: &Array,
+        divisor: &Array,
+        size: f64,
+        sums: Sums,
+    ) -> Result<Array> {
+        let product = quotient.zip(divisor, "a quotient", |q, d| q * d, |q, d| q * d)?;
+        let stored = self.perturb(product, size, sums, false)?;
+        let by = stored.zip(divisor, "a quotient", |p, d| p / d, |p, d| p / d)?;
+        // What a division by zero, or one of what underflows here, says nothing of is computed otherwise.
+        Ok(by.zip(
+            quotient,
+            "a quotient",
+            |by, q| if by.is_finite() { by } else { q },
+            |by, q| {
+                if by.is_finite() { by } else { q }
+            },
+        )?)
+    }
+
     /// Every element times such a number of its own, as where others stand beside equal ones in their sums.
     pub(super) fn perturb_each(&self, array: &Array, size: f64) -> Result<Array> {
         if !array.dtype().is_float() || size == 0.0 {

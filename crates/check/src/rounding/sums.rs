@@ -12,7 +12,7 @@
 use std::collections::HashMap;
 
 use pullback_array::{Array, Precision};
-use pullback_ops::{Op, Origin, Result, Val};
+use pullback_ops::{Op, Origin, Result, Stored, Val};
 
 use crate::graph::ancestors_of;
 use crate::limits::{OF_ONE, SAFETY, STORED};
@@ -149,6 +149,11 @@ impl Sums {
         if self.stored == Precision::TF32 { (self.fineness(), 1.0) } else { (1.0, 0.0) }
     }
 
+    /// Is the result of an operation of other code kept as it runs, and never stored?
+    pub(super) fn keeps(self, op: &dyn Op) -> bool {
+        self.in_sequence && self.stored.is_of_16_bits() && op.stored() == Stored::Nothing
+    }
+
     /// How much the operands of a sum of n products are perturbed, and its result, beside being stored.
     pub(super) fn perturbations(self, products: f64, is: Sum) -> (f64, f64) {
         let is_whole = is == Sum::Inside && !self.in_pieces;
@@ -182,9 +187,9 @@ impl Sums {
         if size == 0.0 || size >= reach { 0.0 } else { (least / size).min(1.0) / self.stored.epsilon() }
     }
 
-    /// Is a number too large to be stored, where everything is?
+    /// Is a number too large to be stored, where everything is? What masks, −∞, is stored as it is.
     pub(super) fn overflows(self, number: f64) -> bool {
-        self.in_pieces && number.abs() > self.stored.largest()
+        self.in_pieces && number.is_finite() && number.abs() > self.stored.largest()
     }
 
     /// How far n times a number is off where it is added up one by one, relative to it and in units of the epsilon of what is

@@ -91,7 +91,7 @@ impl Selected {
         if !is_class {
             return Ok(None);
         }
-        let (places, counted) = places(z, target, how)?;
+        let (places, counted) = places(op, z, target, how)?;
         let weights = match &how.weight {
             None => counted.clone(),
             Some(weight) => {
@@ -115,9 +115,17 @@ impl Selected {
 }
 
 /// The classes of a target, and which of its rows count, where some do not.
-fn places(z: &Val, target: &Val, how: &Classes) -> Result<(Val, Option<Val>)> {
+fn places(op: &str, z: &Val, target: &Val, how: &Classes) -> Result<(Val, Option<Val>)> {
     let classes = target.array()?.to_vec_i64()?;
     let is_ignored = |class: &i64| *class == how.ignored;
+    let count = z.dims()[z.ndim() - 1].size() as i64;
+    if let Some(class) = classes.iter().find(|class| !is_ignored(class) && !(0..count).contains(class)) {
+        return Err(Error::new(format!("{op}: the class {class} is none of {count}")).with_hint(format!(
+            "classes are 0 to {}; rows of the class `ignore_index`, {} here, do not count",
+            count - 1,
+            how.ignored
+        )));
+    }
     if !classes.iter().any(is_ignored) {
         return Ok((target.clone(), None));
     }
@@ -205,13 +213,13 @@ impl Val {
         let last = [z.ndim() - 1];
         let (own, counted, total) = match Selected::of("cross_entropy", &z, &target, how)? {
             Some(selected) => {
-                let own = selected.weighed(&(&z.logsumexp(&last, false)? - &selected.own)?)?;
+                let own = selected.weighed(&(&z.log_of_softmax(last[0], false)? - &selected.own)?)?;
                 (own, selected.counted.clone(), selected.total()?)
             }
             None => {
                 let (shares, weighted) = shares_of("cross_entropy", &z, &target, how)?;
                 // Shares need not add up to 1, and are differentiated by as if they did not.
-                let own = (&weighted * &(&z.logsumexp(&last, true)? - &z)?)?.sum(&last, false)?;
+                let own = (&weighted * &(&z.log_of_softmax(last[0], true)? - &z)?)?.sum(&last, false)?;
                 (own, Some(shares.sum(&last, false)?), None)
             }
         };
@@ -219,7 +227,7 @@ impl Val {
             return reduced(&own, total.as_ref(), how);
         }
         // What is spread has the weights of all classes, in rows that count.
-        let missing = (&z.logsumexp(&last, true)? - &z)?;
+        let missing = (&z.log_of_softmax(last[0], true)? - &z)?;
         let weighted = how.weight.as_ref().map_or(Ok(missing.clone()), |weight| &missing * weight)?;
         let rows = weighted.mean(&last, false)?;
         let rows = counted.map_or(Ok(rows.clone()), |counted| &rows * &counted)?;

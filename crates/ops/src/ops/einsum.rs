@@ -170,6 +170,10 @@ impl Op for Einsum {
         Ok(vec![Spec::new(self.out.iter().map(|&label| self.dims[label]).collect(), dtype)])
     }
 
+    fn sums_products(&self) -> bool {
+        self.coef.value().fract() == 0.0
+    }
+
     fn forward(&self, inputs: &[&Array]) -> Result<Vec<Array>> {
         let product = self.product(inputs)?;
         if !self.gates.contains(&true) || product.all_finite() {

@@ -25,7 +25,7 @@ use super::cumsum::called;
 use super::logdet::of_matrices;
 use crate::definition::by_definition;
 use crate::op::Forward;
-use crate::{Axes, Entry, Factor, Network, Op, Result, Sample, Site, Spec, Val};
+use crate::{Axes, BackwardError, Entry, Factor, Network, Op, Result, Sample, Site, Spec, Val};
 
 /// The exponential of the last two axes; see the page of this module.
 #[derive(Debug, Clone, Copy)]
@@ -55,6 +55,12 @@ impl Op for Expm {
         let sizes = inputs[0].map(f32::abs, f64::abs);
         let columns = sizes.and_then(|sizes| sizes.sum(&[sizes.ndim() - 2], false));
         columns.map_or(1.0, |columns| columns.max_abs().max(1.0))
+    }
+
+    /// That of squarings is one of the norm (Higham, *The scaling and squaring method for the matrix exponential revisited*, 2005), so that
+    /// zeros of the result are as far off as its other entries.
+    fn backward_error(&self) -> BackwardError {
+        BackwardError::OfColumns
     }
 
     fn jacobian(&self, at: &Site<'_>) -> Result<Network> {

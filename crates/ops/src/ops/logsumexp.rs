@@ -21,7 +21,7 @@ use pullback_network::Coef;
 use super::exp::EXP_OF_DIFFERENCE;
 use super::sum::{axes_written, reduced};
 use crate::kernel::Recipe;
-use crate::{Axes, Entry, Factor, Network, Op, Result, Sample, Site, Spec, Val};
+use crate::{Axes, Entry, Factor, Network, Op, Result, Sample, Site, Spec, Stored, Val};
 
 /// An infinite maximum is not subtracted: ∞ − ∞ has no value.
 static FINITE: Each = each!(|m| if m.is_finite() { m } else { 0.0 });
@@ -36,6 +36,7 @@ struct LogSumExp {
     keepdims: bool,
     /// What a call of it has behind the operand.
     arguments: String,
+    stored: Stored,
 }
 
 impl Op for LogSumExp {
@@ -67,9 +68,13 @@ impl Op for LogSumExp {
         Some(if self.keepdims { y } else { recipe.without(y, &self.axes) })
     }
 
+    fn stored(&self) -> Stored {
+        self.stored
+    }
+
     fn jacobian(&self, at: &Site<'_>) -> Result<Network> {
         let (labels, out) = reduced("logsumexp", at.x(), &self.axes, self.keepdims)?;
-        let kept = at.x().logsumexp(&self.axes, true)?;
+        let kept = at.x().logsumexp_as(&self.axes, true, self.stored)?;
         let share = (at.x() - &kept)?.exp()?;
         Ok(at.network().plus_term(Coef::one(), &out, &labels, [Factor::Dense(share, labels.clone())]))
     }
@@ -101,7 +106,16 @@ impl Val {
     /// # Errors
     /// Where an axis does not exist, is named twice or is empty.
     pub fn logsumexp(&self, axes: &[usize], keepdims: bool) -> Result<Val> {
+        self.logsumexp_as(axes, keepdims, Stored::Pieces)
+    }
+
+    fn logsumexp_as(&self, axes: &[usize], keepdims: bool, stored: Stored) -> Result<Val> {
         let arguments = axes_written(self, axes, keepdims);
-        Val::apply(LogSumExp { axes: axes.to_vec(), keepdims, arguments }, &[self])
+        Val::apply(LogSumExp { axes: axes.to_vec(), keepdims, arguments, stored }, &[self])
+    }
+
+    /// The same as what a logarithm of a softmax subtracts, which kernels compute as a whole.
+    pub(super) fn log_of_softmax(&self, axis: usize, keepdims: bool) -> Result<Val> {
+        self.logsumexp_as(&[axis], keepdims, Stored::Nothing)
     }
 }

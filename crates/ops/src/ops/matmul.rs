@@ -68,6 +68,10 @@ impl Op for MatMul {
         Ok(vec![Spec::new(dims, promote(inputs[0].dtype, inputs[1].dtype))])
     }
 
+    fn sums_products(&self) -> bool {
+        true
+    }
+
     fn forward(&self, inputs: &[&Array]) -> Result<Vec<Array>> {
         Ok(vec![inputs[0].matmul(inputs[1])?])
     }

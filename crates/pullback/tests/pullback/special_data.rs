@@ -174,6 +174,23 @@ fn which_of_three_that_tie_is_the_middle_one() {
     }
 }
 
+/// The largest two of three that tie are weighted differently: moved alone each becomes the first or none, and the second as well by
+/// orders of all.
+#[test]
+fn which_of_three_that_tie_is_the_second_one() {
+    let verdict_of = |claim: &str| {
+        let source = format!("x = [3.0, 3, 3]\nv, i = topk(x, 2)\nL = v[0] + 2 * v[1]\ndL/dx = {claim}");
+        let judgement = claims(&source).remove(0).judgement;
+        (judgement.verdict, judgement.kink.map(|kink| kink.interval()))
+    };
+    for claim in ["[0, 1, 2]", "[1, 2, 0]", "[2, 0, 1]"] {
+        assert_eq!(verdict_of(claim), (Verdict::Kink, Some([0.0, 2.0])), "{claim}");
+    }
+    for wrong in ["[1, 2, 1]", "[0, 0, 3]", "[1, 1, 0]"] {
+        assert_eq!(verdict_of(wrong).0, Verdict::Wrong, "{wrong}");
+    }
+}
+
 /// A length of 0 has the slope 0 by its convention, and so has a deviation of numbers that are all alike.
 #[test]
 fn norms_of_nothing() {

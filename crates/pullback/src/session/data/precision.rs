@@ -7,7 +7,7 @@
 //! others. And then the inputs are asked, of which the finest decides, as it does where formats are mixed; but nothing is taken for
 //! the result of rounding that cannot be one. What is left was computed in what holds it.
 
-use pullback_array::file::{Digits, Entry, are_nearest, is_off, rounded_to};
+use pullback_array::file::{Digits, Entry, are_nearest, are_off, rounded_to};
 use pullback_array::{Array, Precision};
 use pullback_report::Because;
 
@@ -172,7 +172,7 @@ impl<'a> Evidence<'a> {
             Some(finest)
                 if is_coarser(finest, stored)
                     && digits.are_of(finest)
-                    && (digits.may_be_rounded(finest) || self.is_off(number)) =>
+                    && (digits.may_be_rounded(finest) || self.is_off(number, finest)) =>
             {
                 Assumed {
                     precision: finest,
@@ -184,14 +184,15 @@ impl<'a> Evidence<'a> {
         }
     }
 
-    /// Are the true numbers others than most of these? Then none of these are exact: they are what terms that cancel left of rounding,
-    /// and have few digits in any format.
-    fn is_off(&self, number: usize) -> bool {
+    /// Are the true numbers others than most of these, or than some that may be rounded to this format? Then what other code stored is
+    /// not exact: it may be what terms that cancel left of rounding, and have few digits in any format, and beside it may stand shares of
+    /// ties, which have few everywhere.
+    fn is_off(&self, number: usize, format: Precision) -> bool {
         let (role, entry) = &self.entries[number];
         if is_input(role) {
             return false;
         }
-        (self.truth)(number).is_some_and(|truth| is_off(&entry.array, &truth, entry.stored))
+        (self.truth)(number).is_some_and(|truth| are_off(&entry.array, &truth, entry.stored, format))
     }
 
     /// What digits tell of the entries of such a role, with their names.

@@ -242,12 +242,39 @@ def saturated(draw):
     return {"x": x}, {"dL/dy": d}, slips
 
 
+def causal(draw):
+    """Attention that looks back alone: what lies ahead is hidden by −∞."""
+    Q, K, V = draw(6, 4), draw(6, 4), draw(6, 4)
+    seen = torch.ones(6, 6).tril() > 0
+    S = Q @ K.T / 2
+    O = torch.softmax(S.masked_fill(~seen, -torch.inf), 1) @ V
+    (O**2).sum().backward()
+    unmasked = torch.softmax(S.detach(), 1).T @ (2 * O.detach())
+    slips = {
+        "dL/dV: negative": -V.grad,
+        "dL/dV: without the mask": unmasked,
+        "dL/dV: the first row missing": torch.cat([torch.zeros_like(V.grad[:1]), V.grad[1:]]),
+    }
+    return {"V": V, "Q": Q, "K": K}, {}, slips
+
+
+def classifier(draw):
+    """Cross-entropy of logits of a hidden layer, some of them large."""
+    X, W, V = draw(5, 4), draw(4, 6), draw(6, 3)
+    t = torch.tensor([2, 1, 2, 0, 1])
+    F.cross_entropy(F.gelu(X @ W) @ V, t).backward()
+    rows = X.grad.abs().amax(1)
+    largest = (rows == rows.max())[:, None]
+    slips = {"dL/dX: nothing of the largest row": X.grad * ~largest, "dL/dX: negative": -X.grad}
+    return {"X": X, "W": W, "V": V}, {"t": t}, slips
+
+
 def plain(tensors):
     return {name: tensor.detach().clone().contiguous() for name, tensor in tensors.items()}
 
 
 if __name__ == "__main__":
-    for program in (bias, labels, masked, dropout, hidden, layernorm, contracted, offset, single, stated, many, bent, film, ignored, wide, weighed, saturated):
+    for program in (bias, labels, masked, dropout, hidden, layernorm, contracted, offset, single, stated, many, bent, film, ignored, wide, weighed, saturated, causal, classifier):
         for name, dtype in DTYPES.items():
             torch.manual_seed(11)
             leaves, others, slips = program(lambda *shape: torch.randn(shape).to(dtype).requires_grad_())
