@@ -241,6 +241,18 @@ fn is_cast(method: &str) -> bool {
     matches!(method, "to" | "astype" | "type_as" | "type" | "cpu" | "cuda" | "requires_grad_" | "numpy")
 }
 
+/// What Python's `%` is.
+pub(crate) const MODULO: &str = "remainder";
+
+/// The function that an attribute of a tensor is.
+pub(crate) fn of_attribute(name: &str) -> Option<&'static str> {
+    match name {
+        "data" => Some("detach"),
+        "real" => Some("real"),
+        _ => None,
+    }
+}
+
 /// What makes an array of a list.
 pub(crate) fn is_array(function: &str) -> bool {
     matches!(function, "array" | "asarray" | "tensor" | "as_tensor" | "from_numpy")

@@ -319,10 +319,11 @@ impl Parser<'_> {
         let axis = |value| Expr::new(at, ExprKind::Negate(Box::new(number(value))));
         let (function, others) = match attribute {
             "shape" | "ndim" | "size" => (attribute, Vec::new()),
-            "data" => ("detach", Vec::new()),
-            "real" => ("real", Vec::new()),
             "mT" => ("transpose", vec![axis(2.0), axis(1.0)]),
-            _ => return Ok(None),
+            other => match foreign::of_attribute(other) {
+                Some(function) => (function, Vec::new()),
+                None => return Ok(None),
+            },
         };
         let args = std::iter::once(tree.expr.clone()).chain(others).collect();
         let call = ExprKind::Call { function: Name::new(function, at), args, kwargs: Vec::new() };
@@ -418,7 +419,7 @@ impl Parser<'_> {
             TokenKind::And => "logical_and",
             TokenKind::Or => "logical_or",
             TokenKind::Not | TokenKind::Tilde => "logical_not",
-            TokenKind::Percent => "remainder",
+            TokenKind::Percent => foreign::MODULO,
             TokenKind::SlashSlash => "floor_divide",
             _ => "kron",
         };

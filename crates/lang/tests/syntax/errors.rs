@@ -155,7 +155,9 @@ fn results_layers_and_operators_of_python() {
             (define o (call split_at x [1 3]))
             (define p (call where (> x 0) x y))
             (define q (call take_along_axis x dim=1 index=i))
-            (define r (call logical_xor (> x 0) (> y 0)))
+            (define r (^ (> x 0) (> y 0)))
+            warning: `^` is a power here, of `(x > 0)` too at 18:5 `(x > 0) ^ (y > 0)`
+              hint: one of both is `logical_xor(x > 0, y > 0)`
             error: there is no `.values` at 13:13 `values`
               hint: attributes are `.T`, `.mT`, `.shape`, `.ndim` and `.size`; functions are called by their names, and `pullback ops` lists them
             error: there is no `.clamp_()` at 14:7 `clamp_`
