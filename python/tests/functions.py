@@ -174,6 +174,27 @@ def linear_algebra(a, b):
     )
 
 
+def decompositions(a, b):
+    u, s, v = torch.linalg.svd(a, full_matrices=False)
+    fitted = torch.linalg.lstsq(a, b).solution
+    return (u * s.square()) @ v, fitted, torch.linalg.pinv(a).sum(), torch.matrix_exp(0.3 * a.t() @ b).sum()
+
+
+def scattered_by_choice(x, y, t):
+    at = t.unsqueeze(1).expand(4, 3)
+    chosen = [x.scatter_reduce(1, at, y, how) for how in ("amax", "amin", "prod", "mean")]
+    return sum(chosen), x.index_add(1, t[:3], y), torch.select_scatter(x, y[:, 0], 1, 2)
+
+
+def upsampled(x, w):
+    y = F.conv_transpose2d(x, w, stride=2, padding=1, output_padding=1)
+    return y, F.avg_pool2d(x, 3, stride=2, padding=1, ceil_mode=True, count_include_pad=False)
+
+
+def bags(t, w):
+    return F.embedding_bag(t, w), F.embedding_bag(t, w, mode="sum", padding_idx=1)
+
+
 def written_in_place(x, w):
     out = torch.zeros(4, 6, dtype=x.dtype)
     out[:, :3] = x @ w
@@ -245,6 +266,10 @@ FUNCTIONS = {
         (statistics, normal(3, 5)),
         (masked, normal(3, 4), normal(3, 4)),
         (linear_algebra, normal(4, 4), normal(4, 2)),
+        (decompositions, normal(5, 3), normal(5, 3)),
+        (scattered_by_choice, normal(4, 6), normal(4, 3), whole(6, 4)),
+        (upsampled, normal(2, 3, 4, 4), normal(3, 2, 3, 3)),
+        (bags, whole(5, 4, 3), normal(5, 3)),
         (written_in_place, normal(4, 5), normal(5, 3)),
         (shapes, normal(4, 5)),
         (scattered, normal(4, 6), whole(4, 4, 6)),

@@ -39,6 +39,11 @@ def by_value(x):
     return jax.lax.cond(x.sum() > 0, lambda x: x**2, lambda x: -x, x)
 
 
+def singular_values(a):
+    u, s, v = jnp.linalg.svd(a, full_matrices=False)
+    return (u * s**2) @ v
+
+
 FUNCTIONS = {
     "rms_norm": (lambda x, g: g * x * jax.lax.rsqrt(jnp.mean(x * x, -1, keepdims=True) + 1e-6), X, G),
     "layer_norm": (lambda x, g: g * (x - x.mean(-1, keepdims=True)) / jnp.sqrt(x.var(-1, keepdims=True) + 1e-5), X, G),
@@ -65,6 +70,8 @@ FUNCTIONS = {
     "inverse": (jnp.linalg.inv, S),
     "eigenvalues": (lambda a: (lambda w, v: (w**2).sum() + (v[:, 0] ** 3).sum())(*jnp.linalg.eigh((a + a.T) / 2)), S),
     "qr": (lambda a: jnp.linalg.qr(a)[1], S),
+    "singular_values": (singular_values, normal(4, 3)),
+    "cumulative": (lambda x: jax.lax.cumlogsumexp(x, 1, True) + jnp.cumprod(x, 1) + jax.lax.cummax(x, 1), X),
     "pools": (
         lambda x: (
             jax.lax.reduce_window(x, -jnp.inf, jax.lax.max, (2, 2), (2, 2), "VALID")
@@ -79,10 +86,14 @@ FUNCTIONS = {
 }
 
 
+#: JAX has no factorisations in 16 bits.
+SOLVERS = {"solve", "cholesky", "slogdet", "inverse", "eigenvalues", "qr", "singular_values"}
+
+
 @pytest.mark.parametrize("dtype", [jnp.float64, jnp.float32, jnp.bfloat16], ids=lambda dtype: dtype.__name__)
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_functions_hold_with_the_gradients_of_jax(name, dtype):
-    if dtype == jnp.bfloat16 and name in ("solve", "cholesky", "slogdet", "inverse", "eigenvalues", "qr"):
+    if dtype == jnp.bfloat16 and name in SOLVERS:
         return
     function, *arguments = FUNCTIONS[name]
     with jax.experimental.enable_x64() if hasattr(jax.experimental, "enable_x64") else jax.enable_x64(True):

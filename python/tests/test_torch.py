@@ -16,7 +16,7 @@ F = torch.nn.functional
 D = torch.float64
 
 #: PyTorch has no factorisations in 16 bits.
-NOT_IN_16_BITS = {"linear_algebra"}
+NOT_IN_16_BITS = {"linear_algebra", "decompositions"}
 
 
 @pytest.mark.parametrize("dtype", [torch.float64, torch.float32, torch.bfloat16], ids=str)

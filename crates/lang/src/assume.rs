@@ -445,7 +445,7 @@ impl Axes {
 
     fn einsum(&mut self, args: &[Expr], operands: Vec<Option<Vec<usize>>>) -> Option<Vec<usize>> {
         let ExprKind::Text(spec) = &args.first()?.kind else { return None };
-        let (left, right) = spec.split_once("->")?;
+        let (left, right) = spec.split_once("->").filter(|_| !spec.contains('.'))?;
         let mut letters: HashMap<char, usize> = HashMap::new();
         for (part, axes) in left.split(',').zip(operands) {
             for (letter, axis) in part.trim().chars().zip(axes?) {

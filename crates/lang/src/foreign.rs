@@ -22,8 +22,8 @@ pub(crate) const TAKEN_FOR: [(&str, &str); 2] = [("max", "maximum"), ("min", "mi
 pub(crate) const KEYWORDS: [&str; 3] = ["let", "var", "const"];
 
 /// What people import functions from: before a dot such a name says nothing, where the file has no value of that name.
-pub(crate) const MODULES: [&str; 10] =
-    ["np", "numpy", "torch", "jnp", "jax", "tf", "math", "F", "nn", "optax"];
+pub(crate) const MODULES: [&str; 13] =
+    ["np", "numpy", "torch", "jnp", "jax", "tf", "math", "F", "nn", "optax", "scipy", "special", "lax"];
 
 /// Is there a function of this name, which no file has to define?
 pub(crate) fn exists(name: &str) -> bool {
@@ -41,8 +41,18 @@ pub(crate) fn instead_of(name: &str) -> Option<String> {
 
 /// A call that PyTorch has under the same name with other arguments: `gather(x, 1, index)`, `scatter_add(x, 1, index, source)`, and
 /// `layer_norm(x, [n], weight, bias)`, which says the size of the last axis once more.
-pub(crate) fn called_here(function: Name, args: &mut Vec<Expr>) -> Name {
+pub(crate) fn called_here(function: Name, args: &mut Vec<Expr>, keywords: &mut Vec<(Name, Expr)>) -> Name {
+    // What is sorted is so in any case, and stably.
+    keywords.retain(|(name, _)| !matches!(name.text.as_str(), "stable" | "sorted"));
+    let has = |text: &str| keywords.iter().any(|(name, _)| name.text == text);
     let renamed = match (function.text.as_str(), args.as_slice()) {
+        // The words are PyTorch's.
+        ("gather", [_]) if has("dim") && has("index") => "take_along_axis",
+        ("scatter_add", [_]) if has("dim") && has("index") => "scatter_along_axis",
+        ("array_split" | "tensor_split", [_, Expr { kind: ExprKind::List(_), .. }, ..]) => "split_at",
+        // No axis is `1.0`.
+        ("max", [_, Expr { kind: ExprKind::Number { integer: false, .. }, .. }]) => "maximum",
+        ("min", [_, Expr { kind: ExprKind::Number { integer: false, .. }, .. }]) => "minimum",
         ("gather", [_, axis, _]) if is_number(axis) => "take_along_axis",
         ("scatter_add", [_, axis, _, _]) if is_number(axis) => "scatter_along_axis",
         ("layer_norm" | "rms_norm", [_, Expr { kind: ExprKind::List(sizes), .. }, ..])
@@ -59,7 +69,7 @@ pub(crate) fn called_here(function: Name, args: &mut Vec<Expr>) -> Name {
         }
         _ => return function,
     };
-    if renamed == "take_along_axis" {
+    if renamed == "take_along_axis" && args.len() == 3 {
         args.swap(1, 2);
     }
     Name::new(renamed, function.span)
@@ -81,13 +91,42 @@ pub(crate) fn of_module(
     args: &mut Vec<Expr>,
     keywords: &mut Vec<(Name, Expr)>,
 ) {
+    // What numbers are stored as, and where, is not said here; nor is a chance that is 0.
+    keywords.retain(|(name, value)| match name.text.as_str() {
+        "dtype" | "device" | "requires_grad" | "layout" | "pin_memory" => false,
+        "dropout_p" => !matches!(value.kind, ExprKind::Number { value: 0.0, .. }),
+        _ => true,
+    });
+    if let Some((of, ufunc)) = module.rsplit_once('.')
+        && matches!(of, "np" | "numpy" | "jnp")
+        && matches!(function.text.as_str(), "reduce" | "accumulate" | "outer")
+    {
+        let has_axis = args.len() > 1 || keywords.iter().any(|(name, _)| name.text == "axis");
+        let (text, reduces) = (of_ufunc(ufunc, &function.text), function.text == "reduce");
+        function.text = text.map_or(format!("{ufunc}.{}", function.text), str::to_owned);
+        if reduces && !has_axis {
+            let first = ExprKind::Number { value: 0.0, integer: true };
+            keywords.push((Name::new("axis", function.span), Expr::new(function.span, first)));
+        }
+        return;
+    }
     let keyword =
         |text: &str, kind: ExprKind| (Name::new(text, function.span), Expr::new(function.span, kind));
     let has = |names: &[&str]| keywords.iter().any(|(name, _)| names.contains(&name.text.as_str()));
     let (is_torch, is_linalg) = (module.starts_with("torch"), module.contains("linalg"));
     let is_functional = module == "F" || module.contains("functional");
+    let is_numpy = matches!(module, "np" | "numpy" | "jnp");
     let along = args.len() > 1 || has(&["dim", "axis"]);
+    let is_flag = |arg: Option<&Expr>| matches!(arg, Some(Expr { kind: ExprKind::Bool(_), .. }));
     let renamed = match function.text.as_str() {
+        // `torch.var(x, 1, False)`: an axis, and PyTorch's other word for the correction.
+        "std" | "var" if is_torch && !has(&["correction"]) && is_flag(args.get(2)) => {
+            let keeps = (args.len() > 3).then(|| args.remove(3));
+            let ExprKind::Bool(flag) = args.remove(2).kind else { return };
+            keywords.push(keyword("correction", ExprKind::Number { value: f64::from(flag), integer: true }));
+            keywords.extend(keeps.map(|keeps| (Name::new("keepdims", function.span), keeps)));
+            return;
+        }
         "std" | "var" | "std_mean" | "var_mean" if is_torch && !has(&["correction"]) => {
             // The second argument may be PyTorch's other word for the correction, `unbiased`.
             let divisor = match args.get(1).map(|arg| &arg.kind) {
@@ -100,9 +139,41 @@ pub(crate) fn of_module(
             keywords.push(keyword("correction", ExprKind::Number { value: divisor, integer: true }));
             return;
         }
-        "embedding" if is_functional && args.len() == 2 => {
-            // PyTorch's index comes first.
-            args.swap(0, 1);
+        // PyTorch's index comes first.
+        "embedding" if is_functional => "embedding_of_rows",
+        "unfold" if is_functional => "im2col",
+        // A list of one size is understood already.
+        "layer_norm"
+            if is_functional && (args.get(1).is_some_and(is_sizes) || has(&["normalized_shape"])) =>
+        {
+            "layer_norm_over"
+        }
+        "rms_norm" if is_functional && (args.get(1).is_some_and(is_sizes) || has(&["normalized_shape"])) => {
+            "rms_norm_over"
+        }
+        "rms_norm" if is_functional && args.len() < 3 && !has(&["eps"]) => {
+            keywords.push(keyword("eps", ExprKind::Number { value: f64::EPSILON, integer: false }));
+            return;
+        }
+        "cosine_similarity" if is_functional && args.len() < 3 && !has(&["dim", "axis"]) => {
+            keywords.push(keyword("axis", ExprKind::Number { value: 1.0, integer: true }));
+            return;
+        }
+        "dropout" if is_functional && keywords.iter().any(|(name, value)| is_off(name, value)) => {
+            args.truncate(1);
+            keywords.clear();
+            "contiguous"
+        }
+        // NumPy counts the parts, or says where they begin.
+        "split" if is_numpy && matches!(args.get(1), Some(Expr { kind: ExprKind::List(_), .. })) => {
+            "split_at"
+        }
+        "split" if is_numpy => "array_split",
+        "sort" if is_numpy => "sorted",
+        "repeat" if is_numpy && args.len() > 1 => {
+            for name in ["repeats", "axis"].iter().take(args.len() - 1) {
+                keywords.push((Name::new(*name, function.span), args.remove(1)));
+            }
             return;
         }
         "cross_entropy" if is_functional && !has(&["axis"]) => "cross_entropy_of_channels",
@@ -130,11 +201,188 @@ pub(crate) fn of_module(
     function.text = renamed.to_owned();
 }
 
-/// A method along a `dim`, which is PyTorch's: `x.std(dim=1)` divides by n − 1 as `torch.std(x, dim=1)` does.
+/// `x.shape[1:]`, or one size.
+fn is_sizes(arg: &Expr) -> bool {
+    let mut is = matches!(arg.kind, ExprKind::Number { .. });
+    arg.walk(&mut |part| {
+        is |= matches!(&part.kind, ExprKind::Call { function, .. } if function.text == "shape");
+    });
+    is
+}
+
+/// `training=False`.
+fn is_off(name: &Name, value: &Expr) -> bool {
+    name.text == "training" && matches!(value.kind, ExprKind::Bool(false))
+}
+
+/// What a function of arrays of two becomes as `np.add.reduce` and the like; none of what has no name here.
+fn of_ufunc(ufunc: &str, method: &str) -> Option<&'static str> {
+    Some(match (ufunc, method) {
+        ("add", "reduce") => "sum",
+        ("multiply", "reduce") => "prod",
+        ("maximum", "reduce") => "max",
+        ("minimum", "reduce") => "min",
+        ("add", "accumulate") => "cumsum",
+        ("multiply", "accumulate") => "cumprod",
+        ("maximum", "accumulate") => "cummax",
+        ("minimum", "accumulate") => "cummin",
+        ("multiply", "outer") => "outer",
+        _ => return None,
+    })
+}
+
+/// Methods that are no functions.
+pub(crate) fn is_method(name: &str) -> bool {
+    is_cast(name) || matches!(name, "new_zeros" | "new_ones" | "bool")
+}
+
+/// Methods that make the same numbers in another format, or put them elsewhere.
+fn is_cast(method: &str) -> bool {
+    matches!(method, "to" | "astype" | "type_as" | "type" | "cpu" | "cuda" | "requires_grad_" | "numpy")
+}
+
+/// What Python's `%` is.
+pub(crate) const MODULO: &str = "remainder";
+
+/// The function that an attribute of a tensor is.
+pub(crate) fn of_attribute(name: &str) -> Option<&'static str> {
+    match name {
+        "data" => Some("detach"),
+        "real" => Some("real"),
+        _ => None,
+    }
+}
+
+/// What makes an array of a list.
+pub(crate) fn is_array(function: &str) -> bool {
+    matches!(function, "array" | "asarray" | "tensor" | "as_tensor" | "from_numpy")
+}
+
+/// `x.to(torch.float64)`: what is made of x.
+fn cast_by(args: &[Expr], keywords: &[(Name, Expr)]) -> &'static str {
+    let to = args.get(1).or(keywords.iter().find(|(name, _)| name.text == "dtype").map(|(_, to)| to));
+    match to.map(|to| &to.kind) {
+        Some(ExprKind::Name(to)) if to.starts_with("float") || to == "double" => "float",
+        Some(ExprKind::Name(to)) if to.starts_with("int") || to == "long" => "long",
+        _ => "contiguous",
+    }
+}
+
+/// A method along a `dim`, which is PyTorch's: `x.std(dim=1)` divides by n − 1 as `torch.std(x, dim=1)` does; and methods whose arguments
+/// stand otherwise than those of the function.
 pub(crate) fn of_method(function: &mut Name, args: &mut Vec<Expr>, keywords: &mut Vec<(Name, Expr)>) {
+    match (function.text.as_str(), args.len()) {
+        ("where", 3) => args.swap(0, 1),
+        ("size", 1) if keywords.is_empty() => function.text = "shape".to_owned(),
+        // `x.transpose(2, 0, 1)` is NumPy's, `x.repeat(2, 1, 1)` PyTorch's.
+        ("transpose", 4..) => function.text = "permute".to_owned(),
+        ("repeat", 4..) => function.text = "tile".to_owned(),
+        ("new_zeros" | "new_ones", _) => {
+            function.text = function.text.replace("new_", "");
+            args.remove(0);
+            keywords.clear();
+        }
+        (method, _) if is_cast(method) => {
+            function.text = cast_by(args, keywords).to_owned();
+            args.truncate(1);
+            keywords.clear();
+        }
+        _ => {}
+    }
     let is_torch = keywords.iter().any(|(name, _)| name.text == "dim");
     if is_torch && matches!(function.text.as_str(), "std" | "var") {
         of_module("torch", function, args, keywords);
+    }
+}
+
+/// Functions of several results, and what these are called in PyTorch.
+const RESULTS: [(&str, &str); 20] = [
+    ("aminmax", "min max"),
+    ("cummax_and_place", "values indices"),
+    ("cummin_and_place", "values indices"),
+    ("eigh", "eigenvalues eigenvectors"),
+    ("kthvalue", "values indices"),
+    ("linalg_lstsq", "solution residuals"),
+    ("linalg_svd", "U S Vh"),
+    ("max_and_place", "values indices"),
+    ("median_and_place", "values indices"),
+    ("min_and_place", "values indices"),
+    ("mode", "values indices"),
+    ("nanmedian_and_place", "values indices"),
+    ("qr", "Q R"),
+    ("slogdet", "sign logabsdet"),
+    ("sort", "values indices"),
+    ("svd", "U S V"),
+    ("topk", "values indices"),
+    ("triangular_solve", "solution cloned_coefficient"),
+    ("std_mean", "std mean"),
+    ("var_mean", "var mean"),
+];
+
+/// Which result of a call is called so, `x.sort(dim=1).values`; the call is then that of the function with these results, where one along an
+/// axis has one here and two in PyTorch.
+pub(crate) fn result_named(function: &mut Name, attribute: &str) -> Option<usize> {
+    let paired = with_place(&function.text);
+    let (_, names) = RESULTS.iter().find(|(known, _)| *known == paired)?;
+    let at = names.split(' ').position(|name| name == attribute)?;
+    function.text = paired;
+    Some(at)
+}
+
+/// Layers without parameters: what they apply.
+const LAYERS: [(&str, &str); 40] = [
+    ("AdaptiveAvgPool1d", "adaptive_avg_pool1d"),
+    ("AdaptiveAvgPool2d", "adaptive_avg_pool2d"),
+    ("AvgPool1d", "avg_pool1d"),
+    ("AvgPool2d", "avg_pool2d"),
+    ("BCELoss", "binary_cross_entropy"),
+    ("BCEWithLogitsLoss", "binary_cross_entropy_with_logits"),
+    ("CELU", "celu"),
+    ("CosineSimilarity", "cosine_similarity"),
+    ("CrossEntropyLoss", "cross_entropy"),
+    ("ELU", "elu"),
+    ("Flatten", "flatten_rows"),
+    ("GELU", "gelu"),
+    ("GLU", "glu"),
+    ("GaussianNLLLoss", "gaussian_nll_loss"),
+    ("Hardsigmoid", "hardsigmoid"),
+    ("Hardswish", "hardswish"),
+    ("Hardtanh", "hardtanh"),
+    ("HuberLoss", "huber_loss"),
+    ("KLDivLoss", "kl_div"),
+    ("L1Loss", "l1_loss"),
+    ("LayerNorm", "layer_norm"),
+    ("LeakyReLU", "leaky_relu"),
+    ("LogSigmoid", "logsigmoid"),
+    ("LogSoftmax", "log_softmax"),
+    ("MSELoss", "mse_loss"),
+    ("MaxPool1d", "max_pool1d"),
+    ("MaxPool2d", "max_pool2d"),
+    ("Mish", "mish"),
+    ("NLLLoss", "nll_loss"),
+    ("PixelShuffle", "pixel_shuffle"),
+    ("ReLU", "relu"),
+    ("ReLU6", "relu6"),
+    ("SiLU", "silu"),
+    ("Sigmoid", "sigmoid"),
+    ("SmoothL1Loss", "smooth_l1_loss"),
+    ("Softmax", "softmax"),
+    ("Softplus", "softplus"),
+    ("Tanh", "tanh"),
+    ("TripletMarginLoss", "triplet_margin_loss"),
+    ("Unflatten", "unflatten"),
+];
+
+/// The function that a layer applies, `nn.Softmax(dim=1)(x)`.
+pub(crate) fn of_layer(name: &str) -> Option<&'static str> {
+    LAYERS.iter().find(|(layer, _)| *layer == name).map(|(_, function)| *function)
+}
+
+/// The function that gives the place too of what it takes along an axis; the same one of any other.
+pub(crate) fn with_place(function: &str) -> String {
+    match function {
+        "max" | "min" | "median" | "nanmedian" | "cummax" | "cummin" => format!("{function}_and_place"),
+        other => other.to_owned(),
     }
 }
 
@@ -177,6 +425,13 @@ mod tests {
                 assert!(off <= 1e-14 * (1.0 + expected.abs()), "{name}: {found}, not {expected}");
             }
         }
+    }
+
+    #[test]
+    fn what_layers_apply_and_what_has_several_results_exists() {
+        let functions =
+            LAYERS.iter().map(|(_, function)| *function).chain(RESULTS.iter().map(|(name, _)| *name));
+        functions.for_each(|name| assert!(exists(name), "there is no `{name}`"));
     }
 
     #[test]

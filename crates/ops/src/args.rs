@@ -33,7 +33,7 @@ pub struct Args {
 }
 
 /// Names that users of PyTorch and of NumPy write for the same parameter; `dims` are `axes`, or else an `axis`.
-const SYNONYMS: [(&str, &str); 8] = [
+const SYNONYMS: [(&str, &str); 25] = [
     ("dim", "axis"),
     ("keepdim", "keepdims"),
     ("dims", "axes"),
@@ -42,6 +42,23 @@ const SYNONYMS: [(&str, &str); 8] = [
     ("diagonal", "k"),
     ("dim1", "axis1"),
     ("dim2", "axis2"),
+    ("dim0", "axis0"),
+    ("dimension", "axis"),
+    ("src", "source"),
+    ("ddof", "correction"),
+    ("a_min", "min"),
+    ("a_max", "max"),
+    ("num_classes", "n"),
+    ("steps", "n"),
+    ("num", "n"),
+    ("constant_values", "value"),
+    ("input", "x"),
+    ("x", "a"),
+    ("other", "b"),
+    ("exponent", "b"),
+    ("weight", "w"),
+    ("method", "interpolation"),
+    ("targets", "target"),
 ];
 
 impl Args {

@@ -34,6 +34,7 @@ mod op;
 mod ops;
 mod parameter;
 mod sample;
+mod spelled;
 
 pub use args::{Arg, Args};
 pub use error::{Error, Result};

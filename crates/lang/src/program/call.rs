@@ -353,10 +353,14 @@ pub(super) fn of_constants(val: &Val) -> Option<f64> {
     val.array().ok()?.item().ok()
 }
 
-/// The same value as integers, where it is an input or a list of nothing but whole numbers: `[0, 2, 1]` is an index
-/// although literals are floats.
+/// The same value as integers, where it is an input or a list of nothing but whole numbers, or one of these in another shape: `[0, 2, 1]` is an
+/// index although literals are floats.
 pub(super) fn whole_numbers(val: &Val) -> Option<Val> {
-    if !matches!(val.original().origin(), Origin::Leaf | Origin::Number(_))
+    let mut given = val.original();
+    while let Some(of) = given.viewed() {
+        given = of.original();
+    }
+    if !matches!(given.origin(), Origin::Leaf | Origin::Number(_))
         || !val.dtype().is_float()
         || !val.has_numbers()
     {

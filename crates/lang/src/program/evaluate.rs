@@ -217,6 +217,15 @@ impl<'a> Evaluator<'a> {
                 {
                     return Ok(item.clone());
                 }
+                // `x.shape[1:]`.
+                if let (Arg::List(of_list), [IndexItem::Slice { start, stop, step: None }]) =
+                    (&first, items.as_slice())
+                {
+                    let bounds =
+                        [start, stop].map(|bound| bound.as_ref().map(|it| self.whole_number(it)).transpose());
+                    let [start, stop] = bounds;
+                    return Ok(Arg::List(sliced(of_list, start?, stop?).to_vec()));
+                }
                 let base = self.operand_from(below, first)?;
                 if let Some(row) = self.row(expr.span, &base, items)? {
                     return Ok(Arg::Value(row));
@@ -304,7 +313,17 @@ impl<'a> Evaluator<'a> {
     }
 
     pub(super) fn value_from(&self, expr: &Expr, arg: Arg) -> Outcome<Val> {
+        let is_value = |item: &Arg| matches!(item, Arg::Value(_));
         match arg {
+            Arg::List(items)
+                if !matches!(expr.kind, ExprKind::List(_))
+                    && items.len() > 1
+                    && items.iter().all(is_value) =>
+            {
+                let message = format!("this has {} results, and one value is wanted", items.len());
+                let hint = "one of them is `[0]` behind it; several results are bound at once: `a, b = …`";
+                Err(Error::new(expr.span, message).with_hint(hint).into())
+            }
             Arg::Value(val) => Ok(val),
             Arg::Number(number, dim) => {
                 let val = Val::number(number, self.scope.dtype);
@@ -338,6 +357,14 @@ impl<'a> Evaluator<'a> {
 fn entry(list: &[Arg], number: i64) -> Option<&Arg> {
     let place = if number < 0 { number + list.len() as i64 } else { number };
     list.get(usize::try_from(place).ok()?)
+}
+
+/// The entries from one place up to another.
+fn sliced(list: &[Arg], start: Option<i64>, stop: Option<i64>) -> &[Arg] {
+    let count = list.len() as i64;
+    let place = |number: i64| (if number < 0 { number + count } else { number }).clamp(0, count) as usize;
+    let (start, stop) = (start.map_or(0, place), stop.map_or(list.len(), place));
+    &list[start..stop.max(start)]
 }
 
 /// Does a name stand in the expression?

@@ -121,21 +121,19 @@ impl Evaluator<'_> {
                 Val::with_dims(array, &dims).map_err(of_op(span))
             }
             ("arange", [start, stop, step @ ..]) if step.len() <= 1 => {
-                let mut numbers = [self.whole_number(start)?, self.whole_number(stop)?, 1];
+                let mut numbers = [self.stated(start)?, self.stated(stop)?, 1.0];
                 if let [step] = step {
-                    numbers[2] = self.whole_number(step)?;
+                    numbers[2] = self.stated(step)?;
                 }
                 let [start, stop, step] = numbers;
-                if step == 0 {
+                if step == 0.0 {
                     return Err(wrong("`arange` has a step of 0".to_owned()));
                 }
-                let (reach, step_size) =
-                    (if step > 0 { stop - start } else { start - stop }, step.unsigned_abs());
-                let count = usize::try_from(reach.max(0))
-                    .map_or(usize::MAX, |reach| reach.div_ceil(step_size as usize));
+                // What is no number of elements is refused where they are made.
+                let count = ((stop - start) / step).ceil().max(0.0) as usize;
                 let numbers = Array::arange(count)
                     .and_then(|array| array.cast(DType::F64))
-                    .and_then(|array| array.map(|x| x, |x| start as f64 + step as f64 * x))
+                    .and_then(|array| array.map(|x| x, |x| start + step * x))
                     .and_then(|array| array.cast(dtype));
                 Ok(Val::new(numbers.map_err(of_array(span))?))
             }
@@ -171,6 +169,19 @@ impl Evaluator<'_> {
                 .into()),
             (_, args) => Err(wrong(format!("`{function}` does not take {} arguments", args.len()))),
         }
+    }
+
+    /// A number that the program states, of `arange(0, 1, 0.25)`.
+    fn stated(&mut self, expr: &Expr) -> Outcome<f64> {
+        let number = match self.arg(expr)? {
+            Arg::Number(number, _) => Some(number),
+            Arg::Value(val) => constant(&self.outside(&val)).or_else(|| of_constants(&val)),
+            _ => None,
+        };
+        let is_sound = |number: &f64| number.is_finite();
+        number
+            .filter(is_sound)
+            .ok_or_else(|| Error::new(expr.span, "`arange` is of numbers that are stated").into())
     }
 
     /// The axes of a value.

@@ -5,13 +5,13 @@
 //! | comparison | `< <= > >= == !=` | do not chain |
 //! | logic | `|`, `&` | from the left, `&` more tightly; `!c` is a sign; as in Python they bind more tightly than comparisons |
 //! | sum | `+ -` | from the left |
-//! | product | `* / @ ⊗` | from the left, all alike, as in Python |
+//! | product | `* / // % @ ⊗` | from the left, all alike, as in Python |
 //! | sign | `-x` | `-x^2` is `-(x^2)` |
 //! | power | `^`, `**` | from the right; `2^-1` may carry a sign |
 //! | postfix | `.T ' ᵀ ² ³ x[i]` | from the left |
 
 use super::ast::Name;
-use super::expr::{BinaryOp, Expr, ExprKind, MAX_DEPTH, Operator};
+use super::expr::{BinaryOp, Expr, ExprKind, IndexItem, MAX_DEPTH, Operator};
 use super::hint;
 use super::lexer::{Token, TokenKind, name_text};
 use super::parser::Parser;
@@ -65,13 +65,33 @@ fn infix(kind: TokenKind) -> Option<(Level, Option<BinaryOp>)> {
         TokenKind::Star => (Level::Product, Some(BinaryOp::Mul)),
         TokenKind::Slash => (Level::Product, Some(BinaryOp::Div)),
         TokenKind::At => (Level::Product, Some(BinaryOp::MatMul)),
-        TokenKind::Kron => (Level::Product, None),
+        TokenKind::Kron | TokenKind::Percent | TokenKind::SlashSlash => (Level::Product, None),
         TokenKind::Less => (Level::Comparison, Some(BinaryOp::Less)),
         TokenKind::LessEqual => (Level::Comparison, Some(BinaryOp::LessEqual)),
         TokenKind::Greater => (Level::Comparison, Some(BinaryOp::Greater)),
         TokenKind::GreaterEqual => (Level::Comparison, Some(BinaryOp::GreaterEqual)),
         TokenKind::Equal => (Level::Comparison, Some(BinaryOp::Equal)),
         TokenKind::NotEqual => (Level::Comparison, Some(BinaryOp::NotEqual)),
+        _ => return None,
+    })
+}
+
+/// Is it a comparison, `(a > b)`?
+fn is_comparison(expr: &Expr) -> bool {
+    use BinaryOp::{Equal, Greater, GreaterEqual, Less, LessEqual, NotEqual};
+    let compares = |kind| matches!(kind, Equal | NotEqual | Less | LessEqual | Greater | GreaterEqual);
+    matches!(&expr.kind, ExprKind::Binary { operator, .. } if compares(operator.kind))
+}
+
+/// The comparison that a function of PyTorch is.
+fn comparison(function: &str) -> Option<BinaryOp> {
+    Some(match function {
+        "eq" => BinaryOp::Equal,
+        "ne" => BinaryOp::NotEqual,
+        "gt" | "greater" => BinaryOp::Greater,
+        "ge" | "greater_equal" => BinaryOp::GreaterEqual,
+        "lt" | "less" => BinaryOp::Less,
+        "le" | "less_equal" => BinaryOp::LessEqual,
         _ => return None,
     })
 }
@@ -118,7 +138,8 @@ impl Parser<'_> {
                 let span = minus.span().to(operand.expr.span);
                 self.grow(span, operand.depth, ExprKind::Negate(Box::new(operand.expr)))
             }
-            TokenKind::Not => {
+            // `~` is Python's word for it.
+            TokenKind::Not | TokenKind::Tilde => {
                 let not = self.advance();
                 let operand = self.nested(Self::signed)?;
                 self.called(not, vec![operand])
@@ -160,6 +181,13 @@ impl Parser<'_> {
                 Error::new(span, message)
                     .with_hint(format!("the inverse is `{inverse}`; write `1 / {text}` for the reciprocals")),
             );
+        } else if is_comparison(base) && is_comparison(exponent) {
+            let message = format!("`^` is a power here, of `{text}` too");
+            self.warn(Error::new(span, message).with_hint(format!(
+                "one of both is `logical_xor({}, {})`",
+                hint::shorten(&print(base)),
+                hint::shorten(&print(exponent))
+            )));
         } else if transposes {
             let message = format!("`{text}^T` is a power with the exponent `T`, not the transpose");
             self.warn(Error::new(span, message).with_hint(format!("the transpose is `{text}.T`")));
@@ -225,18 +253,43 @@ impl Parser<'_> {
                 false if self.peek().kind == TokenKind::Dot => {
                     Ok(Tree { depth: tree.depth, expr: Expr::new(span, tree.expr.kind) })
                 }
+                false if function.text == "e" => {
+                    let value = std::f64::consts::E;
+                    Ok(Tree::leaf(name.span(), ExprKind::Number { value, integer: false }))
+                }
+                false if function.text == "newaxis" => {
+                    Ok(Tree::leaf(name.span(), ExprKind::Name("None".to_owned())))
+                }
                 false => Ok(Tree::leaf(name.span(), ExprKind::Name(function.text))),
             };
         }
-        if called && self.stands_for(&function.text) {
+        if called && (self.stands_for(&function.text) || foreign::is_method(&function.text)) {
             let mut tree = self.call(function, Some(tree))?;
             if let ExprKind::Call { function, args, kwargs } = &mut tree.expr.kind {
                 foreign::of_method(function, args, kwargs);
+                // `x.max(dim=1)[0]`: the words are PyTorch's, whose result is a pair.
+                let is_torch = kwargs.iter().any(|(name, _)| matches!(name.text.as_str(), "dim" | "keepdim"));
+                if is_torch && self.takes_one_of_two() {
+                    function.text = foreign::with_place(&function.text);
+                }
             }
-            return Ok(tree);
+            return self.compared(tree);
         }
         if !called && let Some(tree) = self.told(&tree, attribute, span)? {
             return Ok(tree);
+        }
+        if !called && matches!(attribute, "dtype" | "device") {
+            // What they are given to does not ask for them.
+            return Ok(Tree::leaf(name.span(), ExprKind::Name(attribute.to_owned())));
+        }
+        let mut tree = tree;
+        if !called
+            && let ExprKind::Call { function, .. } = &mut tree.expr.kind
+            && let Some(at) = foreign::result_named(function, attribute)
+        {
+            let number = ExprKind::Number { value: at as f64, integer: true };
+            let items = vec![IndexItem::At(Expr::new(name.span(), number))];
+            return self.grow(span, tree.depth, ExprKind::Index { base: Box::new(tree.expr), items });
         }
         if attribute != "T" || called {
             let arguments = called.then(|| self.text_in_parentheses());
@@ -252,15 +305,25 @@ impl Parser<'_> {
         self.grow(span, tree.depth, ExprKind::Transpose(Box::new(tree.expr)))
     }
 
+    /// Does `[0]` or `[1]` follow?
+    fn takes_one_of_two(&mut self) -> bool {
+        self.peek().kind == TokenKind::OpenBracket
+            && self.kind(2) == TokenKind::CloseBracket
+            && matches!(self.token(1).span().slice(self.source), "0" | "1")
+    }
+
     /// `x.shape`, `x.ndim` and `x.mT`, which are calls.
     fn told(&self, tree: &Tree, attribute: &str, span: Span) -> Result<Option<Tree>> {
         let at = Span::new(span.end - attribute.len(), span.end);
         let number = |value| Expr::new(at, ExprKind::Number { value, integer: true });
         let axis = |value| Expr::new(at, ExprKind::Negate(Box::new(number(value))));
         let (function, others) = match attribute {
-            "shape" | "ndim" => (attribute, Vec::new()),
+            "shape" | "ndim" | "size" => (attribute, Vec::new()),
             "mT" => ("transpose", vec![axis(2.0), axis(1.0)]),
-            _ => return Ok(None),
+            other => match foreign::of_attribute(other) {
+                Some(function) => (function, Vec::new()),
+                None => return Ok(None),
+            },
         };
         let args = std::iter::once(tree.expr.clone()).chain(others).collect();
         let call = ExprKind::Call { function: Name::new(function, at), args, kwargs: Vec::new() };
@@ -270,10 +333,46 @@ impl Parser<'_> {
     /// `torch.std(x)`: what divides by n − 1 there, and by n in NumPy and here, says so; and `np.linalg.svd(A)`, whose third result is vᵀ.
     fn call_of_module(&mut self, module: &Expr, function: Name) -> Result<Tree> {
         let mut tree = self.call(function, None)?;
-        if let ExprKind::Call { function, args, kwargs } = &mut tree.expr.kind {
-            foreign::of_module(module.span.slice(self.source), function, args, kwargs);
+        let mut module = module.span.slice(self.source);
+        // `nn.Softmax(dim=1)(x)`: a layer without parameters, and what it is applied to.
+        if self.peek().kind == TokenKind::OpenParen
+            && let ExprKind::Call { function, args, kwargs } = &mut tree.expr.kind
+            && let Some(name) = foreign::of_layer(&function.text)
+        {
+            let (options, keywords) = (std::mem::take(args), std::mem::take(kwargs));
+            let depth = tree.depth;
+            tree = self.call(Name::new(name, function.span), None)?;
+            tree.depth = tree.depth.max(depth);
+            if let ExprKind::Call { args, kwargs, .. } = &mut tree.expr.kind {
+                args.extend(options);
+                kwargs.extend(keywords);
+            }
+            module = "F";
         }
-        Ok(tree)
+        if let ExprKind::Call { function, args, kwargs } = &mut tree.expr.kind {
+            if foreign::is_array(&function.text) && !args.is_empty() {
+                // `np.array([1, 2])` is the list.
+                return Ok(Tree { expr: args.swap_remove(0), ..tree });
+            }
+            foreign::of_module(module, function, args, kwargs);
+        }
+        self.compared(tree)
+    }
+
+    /// `x.gt(y)` is `x > y`, and `m.bool()` is `m != 0`.
+    fn compared(&self, tree: Tree) -> Result<Tree> {
+        let ExprKind::Call { function, args, kwargs } = &tree.expr.kind else { return Ok(tree) };
+        let zero = Expr::new(function.span, ExprKind::Number { value: 0.0, integer: true });
+        let (kind, left, right) = match (comparison(&function.text), args.as_slice()) {
+            (Some(kind), [left, right]) if kwargs.is_empty() => (kind, left, right),
+            (None, [left]) if function.text == "bool" && kwargs.is_empty() => {
+                (BinaryOp::NotEqual, left, &zero)
+            }
+            _ => return Ok(tree),
+        };
+        let operator = Operator { kind, span: function.span };
+        let (left, right) = (Box::new(left.clone()), Box::new(right.clone()));
+        Ok(Tree { expr: Expr::new(tree.expr.span, ExprKind::Binary { operator, left, right }), ..tree })
     }
 
     /// Is it what people import functions from, and nothing of the file?
@@ -319,7 +418,9 @@ impl Parser<'_> {
         let function = match token.kind {
             TokenKind::And => "logical_and",
             TokenKind::Or => "logical_or",
-            TokenKind::Not => "logical_not",
+            TokenKind::Not | TokenKind::Tilde => "logical_not",
+            TokenKind::Percent => foreign::MODULO,
+            TokenKind::SlashSlash => "floor_divide",
             _ => "kron",
         };
         let span = operands.iter().fold(token.span(), |span, operand| span.to(operand.expr.span));

@@ -55,7 +55,7 @@ pub(crate) fn for_character(character: char) -> Option<&'static str> {
         '∞' => "there is no literal for infinity",
         '{' | '}' => "write `(…)` for grouping and `[…]` for lists and indices",
         '\\' => "lines are not continued with `\\`; newlines are free inside brackets",
-        '!' | '&' | '?' | '$' | '%' => "the operators are `+ - * / @ ^` and the comparisons",
+        '!' | '&' | '?' | '$' => "the operators are `+ - * / // % @ ^` and the comparisons",
         '，' | '、' => "write `,`",
         '（' | '）' => "write `(` and `)`",
         character if character.is_control() => "this cannot be seen; delete it",
@@ -100,11 +100,14 @@ pub(crate) fn for_attribute(receiver: &Expr, attribute: &str, arguments: Option<
             format!("write `{receiver}.T`; `permute` and `transpose` are functions: `permute(A, [1, 0])`")
         }
         ("grad", _) => "a gradient is written `dL/dx`".to_owned(),
+        (written, Some(_)) if written.strip_suffix('_').is_some_and(foreign::exists) => {
+            format!("nothing is written in place; `{}` makes another value", written.trim_end_matches('_'))
+        }
         _ if !foreign::exists(attribute) => {
-            format!("attributes are `.T`, `.mT`, `.shape` and `.ndim`; {}", absent(attribute))
+            format!("attributes are `.T`, `.mT`, `.shape`, `.ndim` and `.size`; {}", absent(attribute))
         }
         (_, None) => format!(
-            "attributes are `.T`, `.mT`, `.shape` and `.ndim`; `{attribute}({receiver})` calls a function"
+            "attributes are `.T`, `.mT`, `.shape`, `.ndim` and `.size`; `{attribute}({receiver})` calls a function"
         ),
         (_, Some("")) => format!("write `{attribute}({receiver})`"),
         (_, Some(arguments)) => format!("write `{attribute}({receiver}, {})`", shorten(arguments)),

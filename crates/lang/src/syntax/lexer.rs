@@ -89,6 +89,10 @@ pub(crate) enum TokenKind {
     Star,
     #[token("/")]
     Slash,
+    #[token("//")]
+    SlashSlash,
+    #[token("%")]
+    Percent,
     #[token("@")]
     At,
     #[token("⊗")]

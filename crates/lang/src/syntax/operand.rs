@@ -182,7 +182,7 @@ impl Parser<'_> {
         }
         let close = self.close("`,` or `)`")?;
         let span = start.to(close.span());
-        let function = foreign::called_here(function, &mut args);
+        let function = foreign::called_here(function, &mut args, &mut kwargs);
         self.grow(span, depth, ExprKind::Call { function, args, kwargs })
     }
 }

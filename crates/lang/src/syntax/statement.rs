@@ -12,6 +12,7 @@ use super::lexer::{TokenKind, name_text};
 use super::names::Binding;
 use super::parser::{Mode, Parser};
 use crate::error::{Error, Result};
+use crate::foreign;
 use crate::span::Span;
 
 impl Parser<'_> {
@@ -177,7 +178,7 @@ impl Parser<'_> {
                 Inner::Scan(self.nested(Self::scan)?)
             } else if is_name && (self.kind(1) == TokenKind::Assign || self.binds_several()) {
                 let names = self.bound_names()?;
-                let expr = self.expression()?;
+                let expr = self.results(names.len())?;
                 Inner::Definitions(Definitions { names, expr })
             } else {
                 return Ok(inside);
@@ -222,13 +223,24 @@ impl Parser<'_> {
         Ok(names)
     }
 
+    /// What so many names are bound to: `v, i = x.max(dim=1)` is the pair that PyTorch has.
+    fn results(&mut self, count: usize) -> Result<Expr> {
+        let mut expr = self.expression()?;
+        if count == 2
+            && let ExprKind::Call { function, .. } = &mut expr.kind
+        {
+            function.text = foreign::with_place(&function.text);
+        }
+        Ok(expr)
+    }
+
     /// `h, c = lstm(x, h0, c0)`.
     fn definitions(&mut self) -> Result<StatementKind> {
         let names = self.bound_names()?;
         for name in names.iter().filter(|name| name.binds()) {
             self.check_fresh(name)?;
         }
-        let expr = self.expression();
+        let expr = self.results(names.len());
         names.iter().filter(|name| name.binds()).for_each(|name| self.names.bind(name, Binding::Definition));
         Ok(StatementKind::Definitions(Definitions { names, expr: expr? }))
     }

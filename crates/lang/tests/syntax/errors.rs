@@ -126,8 +126,42 @@ fn methods_and_modules() {
             error: there is no `.grad` at 9:7 `grad`
               hint: a gradient is written `dL/dx`
             error: there is no `.foo` at 10:7 `foo`
-              hint: attributes are `.T`, `.mT`, `.shape` and `.ndim`; functions are called by their names, and `pullback ops` lists them
+              hint: attributes are `.T`, `.mT`, `.shape`, `.ndim` and `.size`; functions are called by their names, and `pullback ops` lists them
             error: expected `T` after `.`, found the end of the file at 11:7 ``
+        "#]],
+    );
+}
+
+#[test]
+fn results_layers_and_operators_of_python() {
+    check(
+        "a = x.max(dim=1).values\nb = torch.sort(x).indices\nc = x.min(1, keepdim=True)[0]\nv, i = x.max(dim=1)\nd = nn.Softmax(dim=1)(x)\n\
+         e = np.array([1, 2])\nf = ~(x > 0) ^ y\ng = x % 2 + x // 3\nh = x.gt(y)\nj = x.to(torch.float64)\nk = np.add.reduce(x)\n\
+         l = torch.zeros(3, dtype=torch.float32, device=x.device)\nm = x.sum().values\nn = x.clamp_(0)\no = np.split(x, [1, 3])\n\
+         p = x.where(x > 0, y)\nq = torch.gather(x, dim=1, index=i)\nr = (x > 0) ^ (y > 0)",
+        expect![[r#"
+            (define a (at (call max_and_place x dim=1) [0]))
+            (define b (at (call sort x) [1]))
+            (define c (at (call min_and_place x 1 keepdim=#true) [0]))
+            (define (v i) (call max_and_place x dim=1))
+            (define d (call softmax x dim=1))
+            (input e [1 2])
+            (define f (call logical_not (^ (> x 0) y)))
+            (define g (+ (call remainder x 2) (call floor_divide x 3)))
+            (define h (> x y))
+            (define j (call float x))
+            (define k (call sum x axis=0))
+            (define l (call zeros 3))
+            (define o (call split_at x [1 3]))
+            (define p (call where (> x 0) x y))
+            (define q (call take_along_axis x dim=1 index=i))
+            (define r (^ (> x 0) (> y 0)))
+            warning: `^` is a power here, of `(x > 0)` too at 18:5 `(x > 0) ^ (y > 0)`
+              hint: one of both is `logical_xor(x > 0, y > 0)`
+            error: there is no `.values` at 13:13 `values`
+              hint: attributes are `.T`, `.mT`, `.shape`, `.ndim` and `.size`; functions are called by their names, and `pullback ops` lists them
+            error: there is no `.clamp_()` at 14:7 `clamp_`
+              hint: nothing is written in place; `clamp` makes another value
         "#]],
     );
 }

@@ -22,7 +22,7 @@ a13 = x \u{200d}y
 a14 = ∂ + 1
 a15 = A^⊤
 a16 = x \\
-a17 = x % 2
+a17 = x ? 2
 a18 = $x$",
         expect![[r#"
             (define a12 (call logical_and x y))
@@ -53,10 +53,10 @@ a18 = $x$",
               hint: write `.T` or `ᵀ` for the transpose
             error: `\` means nothing here at 16:9 `\`
               hint: lines are not continued with `\`; newlines are free inside brackets
-            error: `%` means nothing here at 17:9 `%`
-              hint: the operators are `+ - * / @ ^` and the comparisons
+            error: `?` means nothing here at 17:9 `?`
+              hint: the operators are `+ - * / // % @ ^` and the comparisons
             error: `$` means nothing here at 18:7 `$`
-              hint: the operators are `+ - * / @ ^` and the comparisons
+              hint: the operators are `+ - * / // % @ ^` and the comparisons
         "#]],
     );
 }

@@ -93,4 +93,20 @@ impl Val {
         }
         at
     }
+
+    /// The value whose elements these are, in another shape or order, or some of them.
+    pub fn viewed(&self) -> Option<&Val> {
+        match self.origin() {
+            Origin::Call(op, inputs)
+                if inputs.len() == 1
+                    && matches!(
+                        op.name(),
+                        "reshape" | "index" | "broadcast_to" | "permute" | "transpose"
+                    ) =>
+            {
+                inputs.first()
+            }
+            _ => None,
+        }
+    }
 }

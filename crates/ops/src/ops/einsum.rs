@@ -9,7 +9,7 @@
 //! in both is a delta.
 //!
 //! # Domain
-//! All reals. The axes under one label have one size.
+//! All reals. The axes under one label have one size, or are of size 1 and broadcast; `...` stands for the axes that have no letter.
 //!
 //! # At kinks and ties
 //! Smooth.
@@ -24,6 +24,7 @@ use pullback_network::{Coef, Dim, Label, contraction_order};
 
 use super::mul::MUL;
 use crate::kernel::Recipe;
+use crate::spelled::spelled_out;
 use crate::{Axes, Entry, Error, Factor, Network, Op, Result, Sample, Site, Spec, Val, promote};
 
 /// The most operands of one product: as many as NumPy takes.
@@ -85,15 +86,15 @@ impl Einsum {
             Some((left, right)) => (left.to_string(), Some(right.to_string())),
             None => (text, None),
         };
+        let parts: Vec<&str> = left.split(',').collect();
+        if parts.len() != operands.len() {
+            return Err(wrong(format!("it names {} operands and {} are given", parts.len(), operands.len())));
+        }
         if let Some(c) =
             left.chars().chain(right.iter().flat_map(|r| r.chars())).find(|c| !c.is_alphabetic() && *c != ',')
         {
             return Err(wrong(format!("`{c}` is no index letter"))
                 .with_hint("write it as in einsum(\"ij,jk->ik\", A, B)"));
-        }
-        let parts: Vec<&str> = left.split(',').collect();
-        if parts.len() != operands.len() {
-            return Err(wrong(format!("it names {} operands and {} are given", parts.len(), operands.len())));
         }
         let right = right.unwrap_or_else(|| {
             let mut letters: Vec<char> = left.chars().filter(|c| *c != ',').collect();
@@ -380,19 +381,29 @@ pub(crate) static ENTRY: Entry = Entry {
             Sample::normal("einsum: three operands", [&[2, 3], &[3, 5], &[5]], |x| {
                 Val::einsum("ij,jk,k->i", &[&x[0], &x[1], &x[2]])
             }),
+            Sample::normal("einsum: an ellipsis, broadcast", [&[1, 2, 3], &[4, 3, 2]], |x| {
+                Val::einsum("...ij,...jk->...ik", &[&x[0], &x[1]])
+            }),
             Sample::normal("einsum: with itself", [&[2, 3]], |x| Val::einsum("ij,ij->", &[&x[0], &x[0]])),
         ]
     },
 };
 
 impl Val {
-    /// A sum of products in index notation, as `numpy.einsum`; a letter may also repeat in the output.
+    /// A sum of products in index notation, as `numpy.einsum`; a letter may also repeat in the output, `...` stands for axes without a
+    /// letter, and an axis of size 1 goes with a longer one.
     ///
     /// # Errors
     /// Where the specification does not fit the operands.
     pub fn einsum(spec: &str, operands: &[&Val]) -> Result<Val> {
         let dims: Vec<&[Dim]> = operands.iter().map(|operand| operand.dims()).collect();
-        Val::apply(Einsum::from_spec(spec, &dims)?, operands)
+        let (spec, dropped) = spelled_out(spec, &dims)?;
+        let without = |(operand, axes): (&&Val, &Vec<usize>)| {
+            axes.iter().try_fold((*operand).clone(), |x, &axis| x.squeeze(Some(axis)))
+        };
+        let operands = operands.iter().zip(&dropped).map(without).collect::<Result<Vec<Val>>>()?;
+        let dims: Vec<&[Dim]> = operands.iter().map(Val::dims).collect();
+        Val::apply(Einsum::from_spec(&spec, &dims)?, &operands.iter().collect::<Vec<_>>())
     }
 
     /// One operand under other labels: what sums, broadcasts and permutes axes.

@@ -100,7 +100,13 @@ pub(crate) static ENTRY: Entry = Entry {
     axes: Axes::Reduced,
     call: |args| {
         let x = args.value("x")?;
-        x.max_by(&args.axes("axis", x.ndim())?, args.flag("keepdims")?, Ties::called(args.word("ties")?))
+        let axes = args.axes("axis", x.ndim()).map_err(|error| match args.several("axis") {
+            Some(Ok(_)) if !args.is_list("axis") => {
+                error.with_hint("of two values the larger is `maximum(a, b)`")
+            }
+            _ => error,
+        })?;
+        x.max_by(&axes, args.flag("keepdims")?, Ties::called(args.word("ties")?))
     },
     samples: || {
         vec![

@@ -7,7 +7,8 @@
 //! ∂(y_k)_i/∂x_m = `[m = start_k + i]` along the axis, with a delta on every other one.
 //!
 //! # Domain
-//! All reals; a size of at least 1, or a list of sizes that add up to that of the axis.
+//! All reals; a size of at least 1, or a list of sizes that add up to that of the axis. By keyword also so many `sections`, nearly alike;
+//! the `places` where parts begin, both as in NumPy; and so many `chunks` of one size, as in PyTorch.
 //!
 //! # At kinks and ties
 //! Smooth.
@@ -115,13 +116,29 @@ impl Op for Split {
 }
 
 pub(crate) static ENTRY: Entry = Entry {
-    signature: "split(x, size: shape, axis: axis = 0)",
+    signature: "split(x, size: shape = none, axis: axis = 0, *, sections: count = none, places: integers = none, chunks: count = none)",
     aliases: &[],
     axes: Axes::Own,
     call: |args| {
         let x = args.value("x")?;
         let axis = args.axis("axis", x.ndim())?.unwrap_or(0);
-        let sizes: Vec<usize> = args.shape("size", None)?.iter().map(|dim| dim.size()).collect();
+        let whole = x.dims().get(axis).map_or(0, |dim| dim.size());
+        let sizes: Vec<usize> = match (args.has("size"), args.has("places")) {
+            (true, _) => args.shape("size", None)?.iter().map(|dim| dim.size()).collect(),
+            (_, true) => {
+                let places =
+                    args.several("places").unwrap_or_else(|| Ok(vec![args.number("places", 0.0)?]))?;
+                parts_at(&places, whole)?
+            }
+            _ if args.has("sections") => parts_of(args.count("sections", 1)?, whole)?,
+            _ => match args.count("chunks", 0)? {
+                0 => {
+                    return Err(Error::new("split: a value has at least one part")
+                        .with_hint("`split(x, 2)` has parts of 2, `chunk(x, 2)` two parts"));
+                }
+                chunks => vec![whole.div_ceil(chunks).max(1)],
+            },
+        };
         Ok(x.split_into(&sizes, axis)?[0].clone())
     },
     samples: || {
@@ -142,6 +159,25 @@ pub(crate) static ENTRY: Entry = Entry {
         ]
     },
 };
+
+/// So many parts of an axis, the first ones longer by one where it does not come out even, as `numpy.array_split` has them.
+fn parts_of(count: usize, whole: usize) -> Result<Vec<usize>> {
+    if count == 0 || count > whole {
+        return Err(Error::new(format!("split: {whole} elements are no {count} parts")));
+    }
+    Ok((0..count).map(|part| whole / count + usize::from(part < whole % count)).collect())
+}
+
+/// The parts that begin at places, and the one before them, as `numpy.split` has them.
+fn parts_at(places: &[f64], whole: usize) -> Result<Vec<usize>> {
+    let from_start = |place: f64| if place < 0.0 { place + whole as f64 } else { place };
+    let places: Vec<f64> = places.iter().map(|&place| from_start(place).clamp(0.0, whole as f64)).collect();
+    let bounds: Vec<f64> = std::iter::once(0.0).chain(places).chain([whole as f64]).collect();
+    if bounds.windows(2).any(|pair| pair[0] > pair[1]) {
+        return Err(Error::new(format!("split: the places of {whole} elements do not ascend")));
+    }
+    Ok(bounds.windows(2).map(|pair| (pair[1] - pair[0]) as usize).collect())
+}
 
 impl Val {
     /// The parts of a size along `axis`; the last one is what is left.

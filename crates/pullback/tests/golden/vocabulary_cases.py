@@ -476,3 +476,150 @@ def weighed(x, idx, w):
 
 
 add("cross_entropy rows", "cross_entropy(x, idx, weight=w, ignore_index=3, label_smoothing=0.2)", weighed, x=normal(5, 4), w=array([0.5, 2.0, 1.5, 0.7]), idx=np.array([1, 3, 0, 2, 1]))
+
+# --- what people paste: keywords, ellipses, pairs by name, layers ------------------------------------
+
+
+def interpolated(x, xp, fp):
+    """`np.interp` in PyTorch."""
+    at = (torch.searchsorted(xp.detach(), x.detach(), right=True) - 1).clamp(0, len(xp) - 2)
+    c = torch.minimum(torch.maximum(x, xp[0]), xp[-1])
+    return fp[at] + (c - xp[at]) / (xp[at + 1] - xp[at]) * (fp[at + 1] - fp[at])
+
+
+def sampled_around(x, g, mode, padding, corners):
+    """`F.grid_sample` by the weights along each axis: PyTorch's own has no second derivative."""
+
+    def inside(c, n):
+        if padding == "zeros":
+            return c
+        if padding == "reflection":
+            low, span = (0, n - 1) if corners else (-0.5, n)
+            turns = torch.floor((c - low).abs() / span)
+            rest = (c - low).abs() - turns * span
+            c = low + torch.where(turns % 2 == 0, rest, span - rest)
+        return c.clamp(0, n - 1)
+
+    def weights(c, n):
+        k = torch.arange(n)
+        c = (c + 1) / 2 * (n - 1) if corners else ((c + 1) * n - 1) / 2
+        if mode == "bilinear":
+            return torch.relu(1 - (inside(c, n)[..., None] - k).abs())
+        if mode == "nearest":
+            return (torch.round(inside(c, n))[..., None] == k).to(x.dtype)
+        first = torch.floor(c)
+        t = c - first
+        near = lambda t: (1.25 * t - 2.25) * t**2 + 1
+        far = lambda t: ((-0.75 * t + 3.75) * t - 6) * t + 3
+        taps = [(first - 1, far(t + 1)), (first, near(t)), (first + 1, near(1 - t)), (first + 2, far(2 - t))]
+        return sum(w[..., None] * (inside(at, n)[..., None] == k) for at, w in taps)
+
+    made = torch.einsum("nchw,nijw,nijh->ncij", x, weights(g[..., 0], x.shape[3]), weights(g[..., 1], x.shape[2]))
+    own = F.grid_sample(x.detach(), g.detach(), mode, padding, corners)
+    assert torch.allclose(made.detach(), own, atol=1e-13)
+    return made
+
+
+def chosen(x, axis, idx, y, mode, include_self):
+    """`torch.scatter_reduce` of a matrix, place by place: PyTorch's own has no forward mode."""
+    rows = []
+    for at in np.ndindex(*x.shape):
+        beside = at[1 - axis]
+        into = [k for k in range(idx.shape[axis]) if beside < idx.shape[1 - axis] and (idx[k, beside] if axis == 0 else idx[beside, k]) == at[axis]]
+        own = [x[at]] if include_self or not into else []
+        given = torch.stack(own + [y[k, beside] if axis == 0 else y[beside, k] for k in into])
+        rows.append({"sum": given.sum, "mean": given.mean, "amax": given.amax, "amin": given.amin, "prod": given.prod}[mode]())
+    made = torch.stack(rows).reshape(x.shape)
+    own = torch.scatter_reduce(x.detach(), axis, idx, y.detach(), mode, include_self=include_self)
+    assert torch.allclose(made.detach(), own, atol=1e-13)
+    return made
+
+
+def margins(x, idx, reduction):
+    """`F.multilabel_margin_loss`, pair by pair: PyTorch's own has no second derivative."""
+    losses = []
+    for row, labels in zip(torch.atleast_2d(x), torch.atleast_2d(idx)):
+        own = [k for k in labels.tolist()]
+        own = own[: own.index(-1)] if -1 in own else own
+        others = [k for k in range(len(row)) if k not in own]
+        losses.append(sum(torch.relu(1 - row[j] + row[i]) for j in own for i in others) / len(row) + 0 * row[0])
+    made = torch.stack(losses).mean() if reduction == "mean" else torch.stack(losses).sum()
+    assert torch.allclose(made.detach(), F.multilabel_margin_loss(x.detach(), idx, reduction=reduction), atol=1e-13)
+    return made
+
+
+_IX = np.array([[0, 1, 1, 3], [2, 2, 2, 0], [1, 0, 3, 3]])
+add("einsum ellipsis", 'torch.einsum("...ij,...jk->...ik", x, y)', lambda x, y: torch.einsum("...ij,...jk->...ik", x, y), x=normal(2, 3, 4), y=normal(4, 2))
+add("einsum ellipsis-implicit", 'torch.einsum("...ij,...jk", x, y)', lambda x, y: torch.einsum("...ij,...jk", x, y), x=normal(1, 2, 3), y=normal(2, 3, 2))
+add("einsum ellipsis-behind", 'einsum("i...,i...->...", x, y)', lambda x, y: torch.einsum("i...,i...->...", x, y), x=normal(3, 4), y=normal(3, 4))
+add("einsum broadcast", 'einsum("ij,ij->i", x, y)', lambda x, y: torch.einsum("ij,ij->i", x, y), x=normal(1, 4), y=normal(3, 4))
+add("F.unfold", "F.unfold(x, 3)", lambda x: F.unfold(x, 3), x=normal(1, 2, 4, 5))
+add("F.unfold keywords", "F.unfold(x, kernel_size=(2, 3), padding=1, stride=2)", lambda x: F.unfold(x, (2, 3), padding=1, stride=2), x=normal(1, 2, 4, 5))
+add("F.embedding", "F.embedding(idx, w)", lambda idx, w: F.embedding(idx, w), idx=np.array([[0, 2, 1], [2, 0, 0]]), w=normal(4, 2))
+for mode in ("sum", "mean", "amax", "amin", "prod"):
+    f = lambda x, y, idx, mode=mode: chosen(x, 1, idx, y, mode, True)
+    add(f"scatter_reduce of torch {mode}", f'x.scatter_reduce(1, idx, y, reduce="{mode}")', f, x=normal(3, 4), y=normal(3, 4), idx=_IX)
+    f = lambda x, y, idx, mode=mode: chosen(x, 0, idx, y, mode, False)
+    add(f"scatter_reduce alone {mode}", f'torch.scatter_reduce(x, dim=0, index=idx, src=y, reduce="{mode}", include_self=False)', f, x=normal(4, 4), y=normal(3, 4), idx=_IX)
+add("scatter_reduce ties", 'scatter_reduce(x, 0, idx, y, "amax")', lambda x, y, idx: torch.scatter_reduce(x, 0, idx, y, "amax"), kink=True, x=array([2, 1, 5]), y=array([2, 2, 1, 3]), idx=np.array([0, 0, 1, 2]))
+add("max values", "x.max(dim=1).values", lambda x: x.max(dim=1).values, x=normal(3, 4))
+add("max values of two", "x.max(dim=1, keepdim=True)[0]", lambda x: x.max(dim=1, keepdim=True)[0], x=normal(3, 4))
+add("min values", "torch.min(x, dim=0).values", lambda x: torch.min(x, dim=0).values, x=normal(3, 4))
+add("median values", "x.median(dim=1).values", lambda x: x.median(dim=1).values, x=normal(3, 4))
+add("cummax values", "x.cummax(dim=1).values", lambda x: x.cummax(dim=1).values, x=normal(3, 4))
+add("eigenvalues", "torch.linalg.eigh(x @ x.T).eigenvalues", lambda x: torch.linalg.eigh(x @ x.T).eigenvalues, x=normal(3, 3))
+add("singular values", "torch.linalg.svd(x).S", lambda x: torch.linalg.svdvals(x), x=normal(2, 3))
+add("where method", "x.where(x > 0, y)", lambda x, y: x.where(x > 0, y), x=normal(3, 4), y=normal(3, 4))
+add("gather keywords", "torch.gather(x, dim=1, index=idx)", lambda x, idx: x.gather(1, idx), x=normal(3, 4), idx=_IX)
+add("lp_pool1d", "F.lp_pool1d(x, 3, 2, ceil_mode=True)", lambda x: F.lp_pool1d(x, 3, 2, ceil_mode=True), x=positive(1, 2, 5))
+add("lp_pool2d", "F.lp_pool2d(x, 2, (2, 3), stride=1)", lambda x: F.lp_pool2d(x, 2, (2, 3), stride=1), x=normal(1, 2, 4, 5))
+add("lp_pool2d square", "F.lp_pool2d(x, norm_type=2, kernel_size=2)", lambda x: F.lp_pool2d(x, 2, 2), x=normal(1, 1, 4, 4))
+add("bilinear", "F.bilinear(x, y, w, b)", lambda x, y, w, b: F.bilinear(x, y, w, b), x=normal(3, 2), y=normal(3, 4), w=normal(5, 2, 4), b=normal(5))
+add("index_fill", "x.index_fill(1, idx, 0.5)", lambda x, idx: x.index_fill(1, idx, 0.5), x=normal(3, 4), idx=np.array([3, 0]))
+add("index_copy", "x.index_copy(1, idx, y)", lambda x, y, idx: x.index_copy(1, idx, y), x=normal(3, 4), y=normal(3, 2), idx=np.array([3, 0]))
+add("select_scatter", "torch.select_scatter(x, y, 1, -2)", lambda x, y: torch.select_scatter(x, y, 1, -2), x=normal(3, 4), y=normal(3))
+add("slice_scatter", "torch.slice_scatter(x, y, 1, 1, 3)", lambda x, y: torch.slice_scatter(x, y, 1, 1, 3), x=normal(3, 4), y=normal(3, 2))
+add("diagonal_scatter", "torch.diagonal_scatter(x, y, 1)", lambda x, y: torch.diagonal_scatter(x, y, 1), x=normal(3, 3), y=normal(2))
+add("multilabel_margin_loss", "F.multilabel_margin_loss(x, idx)", lambda x, idx: margins(x, idx, "mean"), x=normal(3, 4), idx=np.array([[0, 2, -1, 1], [3, -1, 0, 0], [1, 2, 3, -1]]))
+add("multilabel_margin_loss row", 'F.multilabel_margin_loss(x, idx, reduction="sum")', lambda x, idx: margins(x, idx, "sum"), x=normal(4), idx=np.array([3, 0, -1, 1]))
+add("triplet_margin_loss swap", "F.triplet_margin_loss(x, y, z, swap=True)", lambda x, y, z: F.triplet_margin_loss(x, y, z, swap=True), x=normal(4, 3), y=normal(4, 3), z=normal(4, 3))
+add("rot90", "torch.rot90(x, -1, [0, 1])", lambda x: torch.rot90(x, -1, [0, 1]), x=normal(2, 3))
+add("tensor_split", "torch.tensor_split(x, 3, dim=1)[1]", lambda x: torch.tensor_split(x, 3, dim=1)[1], x=normal(2, 7))
+add("tensor_split places", "torch.tensor_split(x, (1, -3), dim=1)[1]", lambda x: torch.tensor_split(x, (1, -3), dim=1)[1], x=normal(2, 7))
+add("np.split", "np.split(x, [1, 3], axis=1)[2]", lambda x: torch.tensor_split(x, (1, 3), dim=1)[2], x=normal(2, 7))
+add("np.repeat", "np.repeat(x, 2, axis=0)", lambda x: x.repeat_interleave(2, 0), x=normal(2, 3))
+add("layer_norm sizes", "F.layer_norm(x, x.shape[1:])", lambda x: F.layer_norm(x, x.shape[1:]), x=normal(2, 2, 3))
+add("rms_norm of torch", "F.rms_norm(x, (4,), w)", lambda x, w: F.rms_norm(x, (4,), w), x=normal(3, 4), w=normal(4))
+add("nn layers", "nn.Softplus(beta=2)(nn.Softmax(dim=0)(x))", lambda x: F.softplus(F.softmax(x, 0), beta=2), x=normal(3, 4))
+add("nn loss", "nn.CrossEntropyLoss(label_smoothing=0.1)(x, idx)", lambda x, idx: F.cross_entropy(x, idx, label_smoothing=0.1), x=normal(3, 4), idx=np.array([1, 3, 0]))
+add("remainder operator", "x % 0.7 + (x // 2) * x", lambda x: x % 0.7 + torch.floor(x / 2) * x, x=normal(3, 4))
+add("comparisons by name", "~x.gt(y) * x + torch.le(x, 0) * y", lambda x, y: ~x.gt(y) * x + torch.le(x, 0) * y, x=normal(3, 4), y=normal(3, 4))
+add("percentile", "np.percentile(x, 30, axis=1)", lambda x: torch.quantile(x, 0.3, dim=1), x=normal(3, 4))
+add("interp", "np.interp(x, y, z)", lambda x, y, z: interpolated(x, y, z), x=array([0.3, 1.4, 2.2, -0.5, 3.5]), y=array([0, 1, 1.7, 3]), z=normal(4))
+add("convolve same", 'np.convolve(x, y, mode="same")', lambda x, y: F.conv1d(x[None, None], y.flip(0)[None, None], padding=1).flatten(), x=normal(5), y=normal(3))
+add("gumbel_softmax", "F.gumbel_softmax(x, y, tau=0.5)", lambda x, y: F.softmax((x + y) / 0.5, -1), x=normal(3, 4), y=normal(3, 4))
+add("cond", "torch.linalg.cond(x)", lambda x: torch.linalg.svdvals(x)[0] / torch.linalg.svdvals(x)[-1], x=normal(3, 3))
+for mode in ("reflection", "border", "zeros"):
+    for corners in (False, True):
+        f = lambda x, y, mode=mode, corners=corners: sampled_around(x, y, "bilinear", mode, corners)
+        add(f"grid_sample {mode} {'corners' if corners else 'areas'}", f'F.grid_sample(x, y, padding_mode="{mode}", align_corners={corners})', f, x=normal(1, 2, 4, 3), y=np.round(_RNG.uniform(-1.9, 1.9, (1, 2, 3, 2)), 3))
+add("grid_sample nearest", 'F.grid_sample(x, y, mode="nearest")', lambda x, y: sampled_around(x, y, "nearest", "zeros", False), kink=True, x=normal(1, 2, 4, 3), y=np.round(_RNG.uniform(-1.2, 1.2, (1, 2, 3, 2)), 3))
+for mode, corners in (("zeros", False), ("reflection", True), ("border", False)):
+    f = lambda x, y, mode=mode, corners=corners: sampled_around(x, y, "bicubic", mode, corners)
+    add(f"grid_sample bicubic {mode}", f'F.grid_sample(x, y, mode="bicubic", padding_mode="{mode}", align_corners={corners})', f, x=normal(1, 1, 4, 5), y=np.round(_RNG.uniform(-1.4, 1.4, (1, 2, 3, 2)), 3))
+add("lp_pool3d", "F.lp_pool3d(x, 2, 2)", lambda x: F.lp_pool3d(x, 2, 2), x=positive(1, 1, 2, 4, 2))
+add("adaptive_avg_pool3d", "F.adaptive_avg_pool3d(x, [1, 2, 1])", lambda x: F.adaptive_avg_pool3d(x, (1, 2, 1)), x=normal(1, 2, 2, 3, 2))
+add("upsample", 'F.upsample(x, scale_factor=2, mode="bilinear")', lambda x: F.interpolate(x, scale_factor=2, mode="bilinear"), x=normal(1, 1, 2, 3))
+add("triplet_margin_with_distance_loss", "F.triplet_margin_with_distance_loss(x, y, z, margin=2)", lambda x, y, z: F.triplet_margin_with_distance_loss(x, y, z, margin=2), x=normal(4, 3), y=normal(4, 3), z=normal(4, 3))
+add("correlate", "np.correlate(x, y)", lambda x, y: F.conv1d(x[None, None], y[None, None]).flatten(), x=normal(5), y=normal(3))
+add("np.sort", "np.sort(x, axis=0)", lambda x: x.sort(0).values, x=array([[0.3, -1.2], [-0.7, 2.5], [1.1, 0.4]]))
+add("append", "np.append(x, y)", lambda x, y: torch.cat([x.flatten(), y.flatten()]), x=normal(2, 3), y=normal(2))
+add("logspace", "torch.logspace(0, 2, steps=3) * x + np.geomspace(1, 4, 3)", lambda x: torch.logspace(0, 2, 3) * x + torch.tensor([1.0, 2, 4]), x=normal(3))
+add("tri", "np.tri(3, 4, 1) * x", lambda x: torch.ones(3, 4).tril(1) * x, x=normal(3, 4))
+add("isclose", "torch.isclose(x, y, atol=0.5) * x", lambda x, y: torch.isclose(x, y, atol=0.5) * x, x=normal(3, 4), y=normal(3, 4))
+add("argmax kept", "x.argmax(dim=1, keepdim=True) * x", lambda x: x.argmax(dim=1, keepdim=True) * x, x=normal(3, 4))
+add("swapdims", "x.swapdims(0, -1)", lambda x: x.swapdims(0, -1), x=normal(2, 3, 4))
+add("np.add.reduce", "np.add.reduce(x) * np.multiply.reduce(x, axis=0)", lambda x: x.sum(0) * x.prod(0), x=normal(3, 4))
+add("arange of steps", "np.arange(0, 1, 0.25) * x", lambda x: torch.arange(0, 1, 0.25) * x, x=normal(4))
+add("variance by flags", "torch.var(x, 1, False) + torch.std(x, 1, True)", lambda x: torch.var(x, 1, unbiased=False) + torch.std(x, 1, unbiased=True), x=normal(3, 4))
+add("cosine_similarity of torch", "F.cosine_similarity(x, y)", lambda x, y: F.cosine_similarity(x, y), x=normal(2, 3, 4), y=normal(2, 3, 4))

@@ -288,6 +288,34 @@ fn names_as_they_are_pasted() {
     );
 }
 
+/// What PyTorch means where the language's own functions of the same names mean something else.
+#[test]
+fn functions_mean_what_they_mean_where_they_come_from() {
+    checks(
+        "W: [V=5, D=2] ~ randn; t = [[0, 2], [2, 4]]; L = sum(F.embedding(t, W, padding_idx=2)^2)
+         dL/dW = 2 * W * [[1], [0], [0], [0], [1]]",
+        0,
+    );
+    checks("x: [m=3, n=4] ~ randn; v, i = x.max(dim=1); L = v.sum(); dL/dx = one_hot(i, n)", 0);
+    checks(
+        "x: [m=3, n=4] ~ randn; v = x.max(dim=1, keepdim=True).values; y = x - v; dL/dy: [m, n] ~ randn
+         dL/dx = dL/dy - one_hot(argmax(x, axis=1), n) * sum(dL/dy, axis=1, keepdims=true)",
+        0,
+    );
+    checks(
+        "x: [B=2, H=3, D=4] ~ randn; t = [2, 0]; L = torch.einsum(\"...d,d->...\", x, ones(D)).sum()
+         K = -F.log_softmax(x[:, 0], dim=1).gather(1, t.unsqueeze(1)).mean()
+         dL/dx = ones(B, H, D)
+         dK/dx = concat([((softmax(x[:, 0]) - one_hot([2, 0], D)) / B)[:, None], zeros(B, 2, D)], axis=1)",
+        0,
+    );
+    checks(
+        "x: [2, 6] ~ randn; a, b = np.split(x, 2, axis=1); L = sum(a * b)
+         dL/dx = concat([b, a], axis=1)",
+        0,
+    );
+}
+
 /// PyTorch holds each norm above `eps`, and not their product: 0.8 is what its `cosine_similarity` gives of these.
 #[test]
 fn similar_vectors_may_be_small() {

@@ -28,6 +28,23 @@ def _eigh(t, results, params, x):
     return [infix(vectors, "*", positions(np.sign(largest).astype(int))), values]
 
 
+@rule("svd")
+def _svd(t, results, params, x):
+    if not params.get("compute_uv"):
+        return call("svdvals", t.full(x))
+    found = np.asarray(results[1])
+    if (params.get("full_matrices") and x.shape[-2] != x.shape[-1]) or params.get("subset_by_index") is not None:
+        raise NotImplementedError
+    right = (*np.shape(results[2])[:-2], np.shape(results[2])[-1], np.shape(results[2])[-2])
+    u, s, v = t.program.several(call("svd", t.full(x)), [np.shape(found), np.shape(results[0]), right], t.place)
+    # The first vectors of the language have a positive largest component, and JAX's the signs that they have on these numbers.
+    largest = np.take_along_axis(found, np.abs(found).argmax(-2)[..., None, :], -2)
+    signs = positions(np.sign(largest).astype(int))
+    t.by_value.append("svd")
+    turned = t.program.value(infix(v, "*", signs), right)
+    return [s, infix(u, "*", signs), call("transpose", turned, len(right) - 2, len(right) - 1)]
+
+
 @rule("qr")
 def _qr(t, results, params, x):
     if params.get("full_matrices") or params.get("pivoting") or len(x.shape) != 2 or x.shape[0] < x.shape[1]:

@@ -41,12 +41,14 @@ def _chosen(t, results, params, *xs):
 
 def _cumulative(t, results, params, x):
     value, axis = t.full(x), params["axis"]
+    function = {"cumlogsumexp": "logcumsumexp"}.get(t.current, t.current)
     if params.get("reverse"):
-        return call("flip", call("cumsum", call("flip", value, axis=axis), axis=axis), axis=axis)
-    return call("cumsum", value, axis=axis)
+        return call("flip", call(function, call("flip", value, axis=axis), axis=axis), axis=axis)
+    return call(function, value, axis=axis)
 
 
-TABLE["cumsum"] = _cumulative
+for _name in ("cumsum", "cumprod", "cummax", "cummin", "cumlogsumexp"):
+    TABLE[_name] = _cumulative
 
 
 @rule("top_k")

@@ -34,6 +34,8 @@ TABLE["log_sigmoid_forward"] = Rule(lambda t, out, x: [call("logsigmoid", t.valu
 TABLE["logit"] = Rule(
     lambda t, out, x, eps=None: call("logit", t.value(x) if eps is None else call("clamp", t.value(x), eps, 1 - eps))
 )
+for _name, _function in {"i0": "i0", "special_i1": "i1", "bessel_i0": "i0", "bessel_i1": "i1"}.items():
+    TABLE[_name] = Rule(lambda t, out, x, function=_function: call(function, t.value(x)))
 TABLE["polygamma"] = Rule(lambda t, out, n, x: call("polygamma", n, t.value(x)))
 TABLE["isnan"] = Rule(lambda t, out, x: infix(t.value(x), "!=", t.value(x)))
 TABLE["logical_not"] = Rule(lambda t, out, x: infix(t.value(x), "==", 0))

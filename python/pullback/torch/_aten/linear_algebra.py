@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from ..._program import call, infix, positions
+from ..._program import call, infix, positions, power
 from .rules import TABLE, Rule, named, rule
 
 TABLE["linalg_inv_ex"] = Rule(lambda t, out, x, **_: [call("inv", t.value(x)), None])
@@ -43,6 +43,53 @@ def _several(t, out, function, x):
         # PyTorch reads one triangle, and the language both.
         raise NotImplementedError
     return t.program.several(call(function, t.value(x)), [one.shape for one in out])
+
+
+@rule("_linalg_svd")
+def _svd(t, out, x, full_matrices=False, compute_uv=True, **_):
+    if not compute_uv:
+        return [None, call("svdvals", t.value(x)), None]
+    if full_matrices and x.shape[-2] != x.shape[-1]:
+        raise NotImplementedError
+    u, s, v = t.program.several(call("svd", t.value(x)), [out[0].shape, out[1].shape, out[2].mT.shape])
+    # In the language the largest component of each column of u is positive, and PyTorch's have the signs that they have on these numbers.
+    signs = out[0].gather(-2, out[0].abs().argmax(-2, keepdim=True)).sign()
+    if bool((signs > 0).all()):
+        return [u, s, call("transpose", v, x.dim() - 2, x.dim() - 1)]
+    t.by_value.append("svd")
+    columns = named(t, positions(signs.int()), signs.shape)
+    turned = named(t, infix(v, "*", columns), out[2].mT.shape)
+    return [infix(u, "*", columns), s, call("transpose", turned, x.dim() - 2, x.dim() - 1)]
+
+
+TABLE["linalg_matrix_exp"] = Rule(lambda t, out, x: call("expm", t.value(x)))
+
+
+@rule("linalg_pinv")
+def _pinv(t, out, x, **more):
+    if more.get("hermitian") or any(more.get(name) is not None for name in ("atol", "rtol")):
+        raise NotImplementedError
+    return call("pinv", t.value(x))
+
+
+@rule("linalg_lstsq")
+def _lstsq(t, out, a, b, rcond=None, *, driver=None):
+    solution = named(t, call("lstsq", t.value(a), t.value(b)), out[0].shape)
+    left = None
+    if out[1].numel():
+        rest = infix(infix(t.value(a), "@", solution), "-", t.value(b))
+        left = call("sum", power(rest, 2), axis=a.dim() - 2)
+    return [solution, left, None, None]
+
+
+TABLE["cholesky_inverse"] = Rule(
+    lambda t, out, x, upper=False: call("cholesky_inverse", t.value(x), **({"upper": True} if upper else {}))
+)
+TABLE["cholesky_solve"] = Rule(
+    lambda t, out, b, x, upper=False: call(
+        "cholesky_solve", t.value(b), t.value(x), **({"upper": True} if upper else {})
+    )
+)
 
 
 @rule("_linalg_solve_ex")

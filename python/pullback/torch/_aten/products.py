@@ -36,6 +36,9 @@ def _cdist(t, out, a, b, p, mode=None):
     return call("norm", apart, axis=rank, **({} if p == 2 else {"p": p}))
 
 
+TABLE["_pdist_forward"] = Rule(lambda t, out, x, p=2: call("pdist", t.value(x), **({} if p == 2 else {"p": p})))
+
+
 @rule("_trilinear")
 def _trilinear(t, out, a, b, c, along_a, along_b, along_c, summed, unroll_dim=1):
     product = None
@@ -50,7 +53,11 @@ def _trilinear(t, out, a, b, c, along_a, along_b, along_c, summed, unroll_dim=1)
 @rule("convolution", "_convolution", "convolution_overrideable")
 def _convolution(t, out, x, w, b, stride, padding, dilation, transposed, output_padding, groups, *_):
     if transposed:
-        raise NotImplementedError
+        operands = [t.value(one) for one in (x, w, b) if one is not None]
+        asked = {"stride": (stride, 1), "padding": (padding, 0), "output_padding": (output_padding, 0)}
+        asked["dilation"] = (dilation, 1)
+        keywords = {name: [int(one) for one in of] for name, (of, least) in asked.items() if set(of) != {least}}
+        return call("conv_transpose", *operands, **keywords, **({"groups": groups} if groups != 1 else {}))
     how = (stride, padding, dilation)
     if groups == 1:
         result = conv_of(t, t.value(x), t.value(w), x.shape, *how)
@@ -79,12 +86,23 @@ def _max_pool(t, out, x, *_):
     return [call("reshape", take_along(t, flat, at, (rows, count), 1, plane), shape_of(values)), None]
 
 
+def _avg_pool_of_windows(t, x, spatial, kernel, stride=(), padding=(0,), ceil_mode=False, counted=True, divisor=None):
+    """A pool as the language's own: along other axes than two, and what is counted at the edge otherwise."""
+    several = {"kernel_size": kernel, "stride": stride or kernel, "padding": padding}
+    keywords = {name: [int(one) for one in of] * (spatial if len(of) == 1 else 1) for name, of in several.items()}
+    keywords.update({"ceil_mode": True} if ceil_mode else {}, **({} if counted else {"count_include_pad": False}))
+    return call(f"avg_pool{spatial}d", t.value(x), **keywords, **({"divisor_override": divisor} if divisor else {}))
+
+
+TABLE["avg_pool3d"] = Rule(lambda t, out, x, *how: _avg_pool_of_windows(t, x, 3, *how))
+
+
 @rule("avg_pool2d")
 def _avg_pool(t, out, x, kernel, stride=(), padding=(0,), ceil_mode=False, count_include_pad=True, divisor=None):
     kernel = [int(one) for one in kernel] * (2 if len(kernel) == 1 else 1)
     padded = any(padding)
     if ceil_mode or (padded and not count_include_pad):
-        raise NotImplementedError
+        return _avg_pool_of_windows(t, x, 2, kernel, stride, padding, ceil_mode, count_include_pad, divisor)
     stride = [int(one) for one in (stride or kernel)]
     rows = math.prod(x.shape[:-2])
     planes = call("reshape", t.value(x), f"[{rows}, 1, {x.shape[-2]}, {x.shape[-1]}]")

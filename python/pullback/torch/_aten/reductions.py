@@ -115,6 +115,9 @@ def _median(t, out, x, dim=None, keepdim=False):
     return call("reshape", call("gather", call("reshape", t.value(x), f"[{x.numel()}]"), t.held(at, "chosen")), "[]")
 
 
+TABLE["logcumsumexp"] = Rule(
+    lambda t, out, x, dim: call("logcumsumexp", t.value(x), axis=dim % x.dim()) if x.dim() else t.value(x)
+)
 TABLE["cummax"] = Rule(lambda t, out, x, dim: picked(t, out, x, dim))
 TABLE["cummin"] = TABLE["cummax"]
 for _name in "argmax argmin bincount searchsorted bucketize histc unique2 _unique2".split():

@@ -88,9 +88,54 @@ def _scatter(t, out, x, dim, index, src, reduce=None):
 @rule("index_add")
 def _index_add(t, out, x, dim, index, source, alpha=1):
     if dim % max(x.dim(), 1) != 0:
-        raise NotImplementedError
+        more = {} if alpha == 1 else {"alpha": alpha}
+        return call("index_add", t.value(x), dim % x.dim(), t.index(index), t.value(source), **more)
     added = call("scatter_add", t.value(source), t.index(index), str(x.shape[0]))
     return infix(t.value(x), "+", added if alpha == 1 else infix(number(alpha), "*", added))
+
+
+@rule("scatter_reduce")
+def _scatter_reduce(t, out, x, dim, index, src, reduce, *, include_self=True):
+    beside = [size for axis, size in enumerate(index.shape) if axis != dim % x.dim()]
+    if beside != [size for axis, size in enumerate(x.shape) if axis != dim % x.dim()]:
+        raise NotImplementedError
+    source = t.value(src[tuple(slice(0, n) for n in index.shape)]) if src.shape != index.shape else t.value(src)
+    more = {} if include_self else {"include_self": False}
+    return call("scatter_reduce", t.value(x), dim % x.dim(), t.index(index), source, f'"{reduce}"', **more)
+
+
+@rule("_embedding_bag", "_embedding_bag_forward_only")
+def _embedding_bag(t, out, weight, index, offsets, scaled=False, mode=0, sparse=False, weights=None, last=False, pad=-1):
+    if mode == 2:
+        raise NotImplementedError
+    scale = "none" if weights is None else t.value(weights)
+    how = (f'"{("sum", "mean")[mode]}"', scale, pad if pad >= 0 else "none", t.index(offsets), str(bool(last)).lower())
+    return [call("embedding_bag", t.index(index), t.value(weight), *how), None, None, None]
+
+
+TABLE["select_scatter"] = Rule(
+    lambda t, out, x, src, dim, index: call("select_scatter", t.value(x), t.value(src), dim % x.dim(), index)
+)
+
+
+@rule("slice_scatter")
+def _slice_scatter(t, out, x, src, dim=0, start=None, end=None, step=1):
+    if step != 1:
+        raise NotImplementedError
+    start = slice(start, end).indices(x.shape[dim])[0]
+    return call("slice_scatter", t.value(x), t.value(src), dim % x.dim(), start)
+
+
+@rule("diagonal_scatter")
+def _diagonal_scatter(t, out, x, src, offset=0, dim1=0, dim2=1):
+    if x.dim() != 2 or x.shape[0] != x.shape[1] or (dim1, dim2) != (0, 1):
+        raise NotImplementedError
+    return call("diagonal_scatter", t.value(x), t.value(src), offset)
+
+
+@rule("repeat_interleave")
+def _repeat_interleave(t, out, repeats, output_size=None):
+    return t.held(out[0], "chosen")
 
 
 @rule("index_put", "_unsafe_index_put", "_index_put_impl")
