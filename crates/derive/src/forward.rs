@@ -10,6 +10,8 @@ use pullback_array::Array;
 use pullback_network::{Letters, Value, Written, indexed, written_sum};
 use pullback_ops::{Factor, Network, Op, Origin, Result, Term, Val};
 
+use crate::code::{Source, Writer};
+
 /// A sum of more terms is not written out but left as the operation that it is.
 const MOST_TERMS: usize = 200;
 
@@ -66,6 +68,11 @@ impl Expansion {
 
     fn worked_out(&mut self, value: &Val) -> Result<Vec<Term>> {
         let Origin::Call(op, inputs) = value.origin() else { return Ok(own(value)) };
+        // What holds or does not is one thing.
+        let source = Source { cotangent: &|_| None, written: &|_| None, as_derived: false };
+        if inputs.len() == 2 && Writer::new(&source).holds(value) {
+            return Ok(own(value));
+        }
         let networks: Result<Vec<Network>> = (0..inputs.len()).map(|k| value.jacobian(k)).collect();
         let networks = networks?;
         let linear = |k: usize| !networks[k].is_zero() && !depends(&networks[k], &[&inputs[k], value]);

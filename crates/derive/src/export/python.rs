@@ -8,6 +8,7 @@ use pullback_ops::find;
 
 use super::program::{Exported, NotExported, Size};
 use super::statement::{Loop, Statement};
+use crate::code::condition::is_comparison;
 
 /// A framework of Python.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -353,13 +354,13 @@ impl<'a> Writer<'a> {
                 Ok(make::name(expr.span, &self.cotangent(of)))
             }
             // What is true or false is computed with as ones and zeros.
-            ExprKind::Binary { operator, .. } if operator.kind.compares() && self.is_torch() => {
-                let compared = self.with_written_parts(expr)?;
+            _ if is_comparison(expr) && self.is_torch() => {
+                let compared = self.condition(expr)?;
                 Ok(self.floats(compared))
             }
-            ExprKind::Binary { operator, .. } if operator.kind.compares() => {
+            _ if is_comparison(expr) => {
                 let one = make::name(expr.span, "1.0");
-                Ok(make::binary(expr.span, BinaryOp::Mul, one, self.with_written_parts(expr)?))
+                Ok(make::binary(expr.span, BinaryOp::Mul, one, self.condition(expr)?))
             }
             ExprKind::Binary { operator, left, right } if self.is_torch() => {
                 let meets_floats = self.is_of(left, true) || self.is_of(right, true);
@@ -384,6 +385,25 @@ impl<'a> Writer<'a> {
             }
             _ => self.with_written_parts(expr),
         }
+    }
+
+    /// What is true or false, as that.
+    fn condition(&mut self, expr: &Expr) -> Result<Expr, NotExported> {
+        let ExprKind::Call { function, .. } = &expr.kind else { return self.with_written_parts(expr) };
+        let target = self.functions.get(function.text.as_str()).copied();
+        let target = target.ok_or_else(|| NotExported::Missing(format!("`{function}`")))?;
+        let target = match self.framework {
+            Framework::Jax => target.replace("np.", "jnp."),
+            _ => target.to_owned(),
+        };
+        let mut copy = expr.clone();
+        for child in copy.children_mut() {
+            *child = self.condition(child)?;
+        }
+        if let ExprKind::Call { function, .. } = &mut copy.kind {
+            function.text = target;
+        }
+        Ok(copy)
     }
 
     fn with_written_parts(&mut self, expr: &Expr) -> Result<Expr, NotExported> {
@@ -443,10 +463,8 @@ impl<'a> Writer<'a> {
                 ExprKind::Name(word) if target == "_vec" && (word == "row" || word == "col") => {
                     Expr::new(child.span, ExprKind::Text(word.clone()))
                 }
-                ExprKind::Binary { operator, .. }
-                    if ["np.where", "_where"].contains(&target) && operator.kind.compares() =>
-                {
-                    self.with_written_parts(child)?
+                _ if ["np.where", "_where"].contains(&target) && is_comparison(child) => {
+                    self.condition(child)?
                 }
                 _ => self.tree(child)?,
             };

@@ -71,6 +71,7 @@ fn sign_of(sign: &str) -> &str {
         "∂" => "\\partial",
         "·" => "\\cdot",
         "⊤" => "\\top",
+        "or" => "\\text{ or }",
         "≤" => "\\le",
         "≥" => "\\ge",
         "≠" => "\\ne",

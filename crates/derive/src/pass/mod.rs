@@ -197,7 +197,7 @@ impl Pass<'_> {
             (is_end && !is_loss).then(|| self.reference(other))
         };
         let source = Source { cotangent: &called, written: &|_| None, as_derived: false };
-        let writer = Writer::new(&source);
+        let writer = Writer::of_program(&source, self.output);
         let (consumers, ops, reasons) = self.consumers(value);
         let letters = self.alphabet.of_axes("mnpq", value.dims(), &[]);
         let mut shares = Vec::new();

@@ -18,6 +18,7 @@ use pullback_ops::Val;
 use super::Stage;
 use super::line::{Entry, Left, Line, Product, Right, Slope};
 use super::pieces::{by_names, called};
+use crate::code::condition::is_comparison;
 
 /// More products than this are not added up for one line.
 const MOST_PRODUCTS: usize = 1 << 19;
@@ -101,6 +102,12 @@ struct Ground<'a> {
 impl<'a> Ground<'a> {
     fn new(stages: &[Stage], program: &'a Program, output: &str) -> Option<Ground<'a>> {
         let of = &program.find(output)?.val;
+        // Of what is no number nothing is true.
+        let has_nan =
+            |val: &Val| val.array().is_ok_and(|array| array.to_vec_f64().iter().any(|x| x.is_nan()));
+        if program.values.iter().any(|value| has_nan(&value.val)) {
+            return None;
+        }
         let seed = match of.ndim() {
             0 => of.one(),
             _ => Val::new(Generator::new(1).randn(&of.shape(), DType::F64).ok()?),
@@ -236,6 +243,7 @@ impl<'a> Ground<'a> {
             loops.add(letter, size);
         }
         let mut factors: Vec<(Vec<f64>, Vec<usize>)> = Vec::new();
+        let mut brackets: Vec<(Vec<f64>, Vec<usize>)> = Vec::new();
         let mut conditions: Vec<Condition> = Vec::new();
         for factor in &product.factors {
             let (array, at): (Array, Vec<Option<&str>>) = match factor {
@@ -269,11 +277,15 @@ impl<'a> Ground<'a> {
                 }
             };
             let strides = loops.strides(&array, &at)?;
-            factors.push((array.to_vec_f64(), strides));
+            let is_bracket = matches!(factor, Entry::Of(expr, _) if is_comparison(expr));
+            let own = if is_bracket { &mut brackets } else { &mut factors };
+            own.push((array.to_vec_f64(), strides));
         }
         let out = loops.row_major(letters.len());
         loops.run(|at| {
-            if conditions.iter().all(|condition| condition.holds(at)) {
+            // A bracket that is zero makes a product zero, whatever else stands in it.
+            let is_none = |(numbers, strides): &(Vec<f64>, Vec<usize>)| numbers[place(at, strides)] == 0.0;
+            if conditions.iter().all(|condition| condition.holds(at)) && !brackets.iter().any(is_none) {
                 let values = factors.iter().map(|(numbers, strides)| numbers[place(at, strides)]);
                 total[place(at, &out)] += values.fold(coef, |product, value| product * value);
             }

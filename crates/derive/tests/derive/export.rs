@@ -276,10 +276,6 @@ fn torch_has_the_numbers_of_the_inputs() {
             return torch.ones(shape, dtype=like.dtype, device=like.device)
 
 
-        def _step(x):
-            return (x > 0).to(x.dtype)
-
-
         def _tensor(x, like):
             return torch.as_tensor(x) if like is None or torch.is_tensor(x) else torch.tensor(x, dtype=like.dtype, device=like.device)
 
@@ -291,8 +287,8 @@ fn torch_has_the_numbers_of_the_inputs() {
         def forward(x, k):
             """L, and what `backward` needs: 128 bytes."""
             n = x.shape[0]
-            m = _step(x - 0.1) + _float(k, like=x) / 3
-            y = _where(_step(_float(k, like=x) - 1), x, 0.1, like=x) * m
+            m = _float(x > 0.1, like=x) + _float(k, like=x) / 3
+            y = _where(k > 1, x, 0.1, like=x) * m
             L = torch.sum((_eye(n, like=x) + 0.1 * _ones(n, n, like=x)) @ y * _maximum(x, 0.3, like=x))
             return L, (x, y, m, k, n)
 
@@ -301,7 +297,7 @@ fn torch_has_the_numbers_of_the_inputs() {
             """The gradients by x; `grads` is that of L."""
             (x, y, m, k, n) = saved
             dy = (_eye(n, like=x) + 0.1 * _ones(n, n, like=x)).T @ _maximum(x, 0.3, like=x)
-            dx = (_eye(n, like=x) + 0.1 * _ones(n, n, like=x)) @ y * (_step(x - 0.3) + (1 - _step(0.3 - x))) / 2 + dy * m * _float(k > 1, like=x)
+            dx = (_eye(n, like=x) + 0.1 * _ones(n, n, like=x)) @ y * (_float(x > 0.3, like=x) + _float(x >= 0.3, like=x)) / 2 + dy * m * _float(k > 1, like=x)
             return (dx * grads,)
 
 

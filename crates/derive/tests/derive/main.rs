@@ -1,6 +1,7 @@
 //! Derivations: lines, closed forms, the backward pass, code in other languages.
 
 mod code;
+mod conditions;
 mod export;
 mod linear_layer;
 mod pass;
