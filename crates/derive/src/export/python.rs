@@ -252,11 +252,6 @@ impl<'a> Writer<'a> {
 
     /// A `for` over the steps, with a list for what each leaves.
     fn repeated(&mut self, of: &Loop, indent: &str, lines: &mut Vec<String>) -> Result<(), NotExported> {
-        let module = match self.framework {
-            Framework::Numpy => "np",
-            Framework::Torch => "torch",
-            Framework::Jax => "jnp",
-        };
         let together = |pairs: Vec<(String, String)>| {
             let (left, right): (Vec<String>, Vec<String>) = pairs.into_iter().unzip();
             (!left.is_empty()).then(|| format!("{} = {}", left.join(", "), right.join(", ")))
@@ -272,15 +267,23 @@ impl<'a> Writer<'a> {
             }
             starts.push((self.name(name), self.shown(&start)));
         }
-        let all: Vec<String> = of
-            .starts
-            .iter()
-            .map(|(_, all)| all)
-            .chain(of.rows.iter().map(|row| &row.all))
-            .map(|all| self.name(all))
-            .collect();
+        // Of a loop without steps there are no rows: no rows of the shape that they would have.
+        let mut all: Vec<(String, String)> = Vec::new();
+        for (carry, kept) in &of.starts {
+            all.push((self.name(kept), self.name(carry)));
+        }
+        for row in &of.rows {
+            let like = match &row.start {
+                Some(start) => self.expr(start)?,
+                None => self.name(&row.name),
+            };
+            all.push((self.name(&row.all), like));
+        }
+        if !all.is_empty() {
+            self.support.insert("_stack".to_owned());
+        }
         lines.extend(together(starts).map(|line| format!("{indent}{line}")));
-        lines.extend(all.iter().map(|all| format!("{indent}{all} = []")));
+        lines.extend(all.iter().map(|(all, _)| format!("{indent}{all} = []")));
         let steps = self.expr(&of.steps)?;
         let range =
             if of.backwards { format!("reversed(range({steps}))") } else { format!("range({steps})") };
@@ -302,7 +305,7 @@ impl<'a> Writer<'a> {
             lines.push(format!("{inner}{}.append({})", self.name(&row.all), self.name(&row.name)));
         }
         let order = if of.backwards { "[::-1]" } else { "" };
-        lines.extend(all.iter().map(|all| format!("{indent}{all} = {module}.stack({all}{order})")));
+        lines.extend(all.iter().map(|(all, like)| format!("{indent}{all} = _stack({all}{order}, {like})")));
         Ok(())
     }
 

@@ -61,10 +61,10 @@ impl Writer<'_> {
         }
         match &expr.kind {
             ExprKind::Number { value, integer } => (Math::Number(number(*value, *integer)), Level::Atom),
-            ExprKind::Name(name) => (self.name(Math::word(name), (self.ranks)(name)), Level::Atom),
+            ExprKind::Name(name) => (self.name(Math::named(name), (self.ranks)(name)), Level::Atom),
             ExprKind::ClaimRef { of, wrt } => {
                 let by = wrt.first().map_or("", |name| name.text.as_str());
-                (self.name(Math::slope(Math::word(&of.text), Math::word(by)), (self.ranks)(by)), Level::Atom)
+                (self.name(Math::slope(Math::word(&of.text), Math::named(by)), (self.ranks)(by)), Level::Atom)
             }
             ExprKind::Negate(inner) => {
                 let inner = self.at_least(inner, Level::Entrywise);
@@ -324,6 +324,11 @@ impl Writer<'_> {
             _ => None,
         }
     }
+}
+
+/// Has a function a notation of its own on paper?
+pub(crate) fn has_notation(function: &str) -> bool {
+    notations().contains_key(function)
 }
 
 /// Has an expression entries that are made of those of its parts alone?

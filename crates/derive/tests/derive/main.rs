@@ -5,4 +5,5 @@ mod conditions;
 mod export;
 mod linear_layer;
 mod pass;
+mod recurrences;
 mod shortened;
