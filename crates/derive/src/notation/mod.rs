@@ -76,6 +76,10 @@ impl Math {
     /// A name, which may have the number of a step of a loop: `h[t-1]`, or `W(t)` for what all steps read; and sums and rows over all of
     /// them, `Σ_t dL/dW(t)`.
     pub fn named(text: &str) -> Math {
+        let bare = text.strip_prefix('(').and_then(|text| text.strip_suffix(')'));
+        if let Some(bare) = bare.filter(|bare| bare.contains(' ')) {
+            return Math::Bracketed(Box::new(Math::named(bare)));
+        }
         if let Some((over, of)) = text.split_once(' ')
             && let Some((over, step)) = over.split_once('_')
             && let Some((of, by)) = of.strip_prefix('d').and_then(|of| of.split_once("/d"))
@@ -95,6 +99,7 @@ impl Math {
         let inside = |open: char, close: char| text.strip_suffix(close)?.split_once(open);
         match (inside('[', ']'), inside('(', ')')) {
             (Some((name, step)), _) => Math::Step(name.to_owned(), Box::new(number(step))),
+            (_, Some(("", step))) => Math::Bracketed(Box::new(number(step))),
             (_, Some((name, step))) => {
                 Math::Super(Box::new(Math::word(name)), Box::new(Math::Bracketed(Box::new(number(step)))))
             }

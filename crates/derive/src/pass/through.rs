@@ -104,18 +104,22 @@ pub fn through_loops(
 
 /// What is said of a gradient that comes out of a loop.
 fn reason(code: &Expr) -> String {
-    let mut has = (false, false);
-    code.walk(&mut |part| {
-        if let ExprKind::Name(name) = &part.kind {
-            has.0 |= name.starts_with(SUM);
-            has.1 |= name.starts_with(ROWS);
+    let (mut starts, mut sums, mut rows) = (false, false, false);
+    code.walk(&mut |part| match &part.kind {
+        ExprKind::Name(name) => {
+            sums |= name.starts_with(SUM);
+            rows |= name.trim_start_matches('(').starts_with(ROWS);
         }
+        ExprKind::ClaimRef { wrt, .. } => starts |= wrt.iter().any(|name| name.text.ends_with("[-1]")),
+        _ => {}
     });
-    match has {
-        (true, _) => "each step reads it, and their shares add up".to_owned(),
-        (_, true) => "each step reads a row, whose gradient comes back in its place".to_owned(),
-        _ => "the loop starts from it".to_owned(),
-    }
+    let said = [
+        (starts, "the loop starts from it"),
+        (sums, "each step reads it, and their shares add up"),
+        (rows, "each step reads a row, whose gradient comes back in its place"),
+    ];
+    let said: Vec<&str> = said.into_iter().filter(|(is_so, _)| *is_so).map(|(_, text)| text).collect();
+    said.join("; ")
 }
 
 /// A sum over all steps, and rows put together.
@@ -197,7 +201,6 @@ impl Unrolled<'_> {
         if graph.reversed || count == 0 || has_integers || !self.results.iter().all(is_named) {
             return None;
         }
-        let steps = make::dim(AT, &graph.steps);
         let less = |number: usize| match graph.steps.name() {
             Some(name) => format!("{}-{number}", name.as_str()),
             None => format!("{}", count as i64 - number as i64),
@@ -243,8 +246,7 @@ impl Unrolled<'_> {
 
         let mut all = Vec::new();
         let mut dims: Vec<(String, Vec<Dim>)> = Vec::new();
-        let mut rule =
-            format!("step {index} of the loop computes this, from {index} = 0 to {} - 1", print(&steps));
+        let mut rule = format!("step {index} of the loop computes this, from {index} = 0 to {last}");
         for (name, expr) in &one.made.defined {
             let value = one.made.find(name)?;
             let left = renamed(&make::name(AT, name), &one.made, &generic);
@@ -258,20 +260,23 @@ impl Unrolled<'_> {
                 lines: Vec::new(),
             });
         }
-        let starts_from: Vec<String> = body
-            .carries
-            .iter()
-            .zip(inputs)
-            .map(|(carry, input)| {
-                let source = Source { cotangent: &|_| None, written: &|_| None, as_derived: false };
-                let start = Writer::new(&source)
-                    .written(input)
-                    .map_or_else(|| "its start".to_owned(), |start| print(&start));
-                format!("{}[-1] is {start}", carry.symbol())
+        let source = Source { cotangent: &|_| None, written: &|_| None, as_derived: false };
+        let writer = Writer::new(&source);
+        let symbols = body.carries.iter().chain(&body.stacked).enumerate();
+        let starts_from: Vec<String> = symbols
+            .filter_map(|(k, symbol)| {
+                let written = print(&writer.written(&inputs[k])?);
+                match k < body.carries.len() {
+                    true => Some(format!("{}[-1] is {written}", symbol.symbol())),
+                    false if is_named(&inputs[k]) => None,
+                    false => Some(format!("{}[{index}] is row {index} of {written}", symbol.symbol())),
+                }
             })
             .collect();
         if let Some(stage) = all.last_mut() {
-            stage.rule += &format!("; {}", starts_from.join(", "));
+            if !starts_from.is_empty() {
+                stage.rule += &format!("; {}", starts_from.join(", "));
+            }
         }
         let mut push = |stages: &[&Stage], of: &Part, numbers: &Numbers, says: &str, all: &mut Vec<Stage>| {
             for stage in stages {
@@ -374,7 +379,9 @@ impl Unrolled<'_> {
                     make::reference(AT, self.loss, &format!("{}[-1]", symbol.symbol()))
                 }
                 _ if k < body.carries.len() + body.stacked.len() => {
-                    make::name(AT, &format!("{ROWS}{index} d{}/d{shown}[{index}]", self.loss))
+                    let rows = format!("{ROWS}{index} d{}/d{shown}[{index}]", self.loss);
+                    let is_named = self.results[0].inputs()[k].name().is_some();
+                    make::name(AT, &if is_named { rows } else { format!("({rows})") })
                 }
                 _ => make::name(AT, &format!("{SUM}{index} d{}/d{shown}({index})", self.loss)),
             })
@@ -426,7 +433,7 @@ impl Unrolled<'_> {
         }
         let name = format!("{}{suffix}", body.step.symbol());
         let number = Val::new(Array::scalar(number as f64, DType::I64).ok()?);
-        made.add(&name, number, "{t}".to_owned(), scope);
+        made.add(&name, number, format!("({index})"), scope);
         leaves.insert(body.step.symbol(), make::name(AT, &name));
         Some(leaves)
     }
@@ -777,7 +784,11 @@ fn of_reference(reference: &Expr) -> String {
 fn shown(name: &str, made: &Made, numbers: &Numbers, is_cotangent: bool) -> String {
     let Some((own, of_cotangent)) = made.shown.get(name) else { return name.to_owned() };
     let text = of_cotangent.as_ref().filter(|_| is_cotangent).unwrap_or(own);
-    text.replace("{t}", &numbers.now).replace("{b}", &numbers.before).replace("{e}", &numbers.earlier)
+    let text =
+        text.replace("{t}", &numbers.now).replace("{b}", &numbers.before).replace("{e}", &numbers.earlier);
+    // The number of a step by itself needs no brackets where it is a name.
+    let bare = text.strip_prefix('(').and_then(|text| text.strip_suffix(')'));
+    bare.filter(|bare| bare.chars().all(char::is_alphanumeric)).map(str::to_owned).unwrap_or(text)
 }
 
 /// An expression by the names that are shown.

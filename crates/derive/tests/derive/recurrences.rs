@@ -52,7 +52,7 @@ fn a_recurrent_layer() {
               L = Σ_{k=1}^T Σ_{l=1}^n hs_kl²   (how L is computed)
               ∂L/∂hs_mp = 2 hs_mp   (its derivative by one entry)
               ∂L/∂hs = 2 hs   (as a whole)
-            h[t] = tanh(X[t] @ U + h[t-1] @ W)   step t of the loop computes this, from t = 0 to T - 1; h[-1] is h0
+            h[t] = tanh(X[t] @ U + h[t-1] @ W)   step t of the loop computes this, from t = 0 to T-1; h[-1] is h0
             dL/dh[T-1] = dL/dhs[T-1]   the last step, where the pass begins
               hs_{T−1} = h_{T−1}   (a row of hs)
               ∂hs_{T−1,i}/∂h_{T−1,m} = δ_im   (its derivative by one entry)
@@ -181,6 +181,28 @@ fn an_lstm() {
             dL/dWf = Σ_t dL/dWf(t)
             dL/dWi = Σ_t dL/dWi(t)
             dL/dx = stack_t dL/dx[t]
+        "#]],
+    );
+}
+
+#[test]
+fn the_number_of_the_step_and_rows_from_behind() {
+    check(
+        "X: [T=5, d=3] ~ randn; w: [d] ~ randn; s0: [d] ~ randn
+        scan t < T, s = s0 -> ss { s = X[T-1-t] * s + t * w }
+        L = sum(ss^2) + sum(w)",
+        false,
+        expect![[r#"
+            dL/dss = 2 * ss
+            s[t] = X_t[t] * s[t-1] + t * w
+            dL/ds[T-1] = dL/dss[T-1]
+            dL/ds[t-1] = dL/dss[t-1] + dL/ds[t] * X_t[t]
+            dL/dw(t) = t * dL/ds[t]
+            dL/dX_t[t] = dL/ds[t] * s[t-1]
+            dL/ds[-1] = dL/ds[0] * X_t[0]
+            dL/ds0 = dL/ds[-1]
+            dL/dw = 1 + Σ_t dL/dw(t)
+            dL/dX = (stack_t dL/dX_t[t])[::-1]
         "#]],
     );
 }
