@@ -273,10 +273,8 @@ impl Unrolled<'_> {
                 }
             })
             .collect();
-        if let Some(stage) = all.last_mut() {
-            if !starts_from.is_empty() {
-                stage.rule += &format!("; {}", starts_from.join(", "));
-            }
+        if let Some(stage) = all.last_mut().filter(|_| !starts_from.is_empty()) {
+            stage.rule += &format!("; {}", starts_from.join(", "));
         }
         let mut push = |stages: &[&Stage], of: &Part, numbers: &Numbers, says: &str, all: &mut Vec<Stage>| {
             for stage in stages {
