@@ -10,6 +10,8 @@ use pullback_array::Array;
 use pullback_network::{Letters, Value, Written, indexed, written_sum};
 use pullback_ops::{Factor, Network, Op, Origin, Result, Term, Val};
 
+use crate::code::{Source, Writer};
+
 /// A sum of more terms is not written out but left as the operation that it is.
 const MOST_TERMS: usize = 200;
 
@@ -64,8 +66,27 @@ impl Expansion {
         Ok(terms)
     }
 
+    /// One product that is summed, and what stands below it: `Σ_k Q_ik K_jk / √D`.
+    fn divided(&mut self, network: &Network, above: &Val) -> Result<Option<Vec<Term>>> {
+        let [term] = &self.of(above)?[..] else { return Ok(None) };
+        let is_summed = |factor: &Factor| factor.labels().iter().any(|label| !term.slots.contains(label));
+        if !term.factors.iter().any(is_summed) || !term.factors.iter().all(|f| matches!(f, Factor::Dense(..)))
+        {
+            return Ok(None);
+        }
+        let zero = Network::zero(above.dims(), &[]);
+        let inner = zero.plus_term(term.coef.clone(), &term.slots, &[], term.factors.clone());
+        let terms = network.compose(&inner).terms().to_vec();
+        Ok(Some(terms).filter(|terms| terms.len() == 1))
+    }
+
     fn worked_out(&mut self, value: &Val) -> Result<Vec<Term>> {
         let Origin::Call(op, inputs) = value.origin() else { return Ok(own(value)) };
+        // What holds or does not is one thing.
+        let source = Source { cotangent: &|_| None, written: &|_| None, as_derived: false };
+        if inputs.len() == 2 && Writer::new(&source).holds(value) {
+            return Ok(own(value));
+        }
         let networks: Result<Vec<Network>> = (0..inputs.len()).map(|k| value.jacobian(k)).collect();
         let networks = networks?;
         let linear = |k: usize| !networks[k].is_zero() && !depends(&networks[k], &[&inputs[k], value]);
@@ -73,6 +94,11 @@ impl Expansion {
         let parts: Vec<usize> = match inputs.len() {
             n if n > 0 && (0..n).all(constant) && is_zero_of_zeros(op.as_ref(), value) => (0..n).collect(),
             2 if linear(0) && linear(1) => vec![0],
+            // What is divided is a sum of products that are divided, as long as that is one.
+            2 if linear(0) && inputs[0].name().is_none() && is_zero_of_zero(op.as_ref(), value) => {
+                let Some(terms) = self.divided(&networks[0], &inputs[0])? else { return Ok(own(value)) };
+                return Ok(terms);
+            }
             _ => return Ok(own(value)),
         };
         let mut terms = Vec::new();
@@ -113,6 +139,18 @@ fn is_zero_of_zeros(op: &dyn Op, value: &Val) -> bool {
     let Some(zeros) = value.inputs().iter().map(zero).collect::<Option<Vec<Array>>>() else { return false };
     let results = op.forward(&zeros.iter().collect::<Vec<_>>());
     results.is_ok_and(|results| results[value.output()].max_abs() == 0.0)
+}
+
+/// Is it zero where the first of its two inputs is, on ones for the other?
+fn is_zero_of_zero(op: &dyn Op, value: &Val) -> bool {
+    let inputs = value.inputs();
+    let filled = |input: &Val, number: f64| {
+        let small = input.shape().iter().try_fold(1usize, |count, &size| count.checked_mul(size));
+        small.filter(|&count| count <= MOST_ENTRIES)?;
+        Array::scalar(number, input.dtype()).ok()?.broadcast_to(&input.shape()).ok()
+    };
+    let (Some(zeros), Some(ones)) = (filled(&inputs[0], 0.0), filled(&inputs[1], 1.0)) else { return false };
+    op.forward(&[&zeros, &ones]).is_ok_and(|results| results[value.output()].max_abs() == 0.0)
 }
 
 /// Does a payload of the network depend on one of the values?

@@ -37,8 +37,10 @@ pub mod notation;
 mod pass;
 mod steps;
 
-pub use code::{Known, Source, gradient_code, shortened, slope};
+pub use code::{Known, Source, conditional, gradient_code, shortened, slope};
 pub use export::{Exported, Exporting, Framework, NotExported, Wanted, export, statements};
 pub use forward::index_notation;
-pub use pass::{Entry, Left, Line, Product, Right, Slope, Stage, Untrue, backward, untrue, with_pieces};
+pub use pass::{
+    Entry, Left, Line, Product, Right, Slope, Stage, Untrue, backward, through_loops, untrue, with_pieces,
+};
 pub use steps::{Derivation, Step, derive, derive_knowing};

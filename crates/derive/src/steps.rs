@@ -1,6 +1,6 @@
 //! One gradient, step by step.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use pullback_autograd::jacobian;
 use pullback_lang::{Expr, ExprKind, Span, make, print};
@@ -62,7 +62,7 @@ pub fn derive_knowing(output: &Val, wrt: &Val, known: &Known) -> Result<Derivati
     let network = jacobian.network()?;
     let names = all_names(output);
     let loss = known.loss_of(output);
-    let text = Text::new(names, known);
+    let text = Text { alphabet: Alphabet::without(names), known, output };
     let letters = Letters::of_axes(output.ndim(), wrt.ndim());
     let (of, by) = letters.split_at(output.ndim());
     let (y_i, x_m) = (at(&y, of), at(&x, by));
@@ -134,16 +134,13 @@ fn at(symbol: &str, letters: &[String]) -> String {
 struct Text<'a> {
     alphabet: Alphabet,
     known: &'a Known,
+    output: &'a Val,
 }
 
-impl<'a> Text<'a> {
-    fn new(names: HashSet<String>, known: &'a Known) -> Text<'a> {
-        Text { alphabet: Alphabet::without(names), known }
-    }
-
+impl Text<'_> {
     fn payload(&self, value: &Val) -> Option<Expr> {
         let source = Source { cotangent: &|_| None, written: &|_| None, as_derived: false };
-        Some(shortened(&Writer::new(&source).written(value)?, self.known))
+        Some(shortened(&Writer::of_program(&source, self.output).written(value)?, self.known))
     }
 
     fn symbol(&self, value: &Val) -> String {

@@ -64,11 +64,11 @@ impl DeriveReport {
         let mut needed: HashSet<String> = HashSet::new();
         let mut found = Vec::new();
         for stage in self.stages.iter().rev() {
-            let name = stage.name();
+            let name = without_step(&stage.name());
             if stage.of == wrt || needed.contains(&name) {
                 found.push(stage);
                 stage.needs(&mut |reference| {
-                    needed.insert(reference);
+                    needed.insert(without_step(&reference));
                 });
             }
         }
@@ -132,6 +132,11 @@ impl DeriveReport {
         }
         notes
     }
+}
+
+/// A name without the number of the step of a loop that it has: `dL/dh` for `dL/dh[t-1]`.
+fn without_step(name: &str) -> String {
+    name.split('[').next().unwrap_or(name).to_owned()
 }
 
 /// The report as a JSON object.

@@ -177,7 +177,12 @@ impl Sheet {
         let ranks = |name: &str| report.rank(name);
         let shape = format!("{:?}", stage.dims);
         self.heading(3, &format!("{}  {shape}", stage.name()));
-        self.sentence(&format!("By the rule of: {}.", stage.rule));
+        let rules: Vec<&str> = stage.rule.split(": ").collect();
+        self.sentence(&match (stage.operations.is_empty(), rules.as_slice()) {
+            (false, [rule]) => format!("By the rule of: {rule}."),
+            (false, [place, rule]) => format!("{}, by the rule of: {rule}.", capital(place)),
+            _ => format!("{}.", capital(&stage.rule)),
+        });
         let mut lines: Vec<(Option<Math>, Math, String)> = Vec::new();
         if self.page.steps == Steps::Full {
             lines.extend(stage.lines.iter().map(|line| {
@@ -222,6 +227,12 @@ impl Sheet {
             }
         }
     }
+}
+
+/// A sentence begins with a capital letter.
+fn capital(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
 }
 
 fn math(inner: &str) -> String {
@@ -324,6 +335,7 @@ fn symbol(character: char) -> Option<&'static str> {
         '≤' => "\\le",
         '≥' => "\\ge",
         '∞' => "\\infty",
+        '…' => "\\ldots",
         '√' => "\\surd",
         '·' => "\\cdot",
         '⊙' => "\\odot",

@@ -74,7 +74,7 @@ fn numbers(name: &str, array: &pullback_array::Array) -> String {
 fn stage_text(stage: &Stage, report: &DeriveReport, shown: Shown) -> String {
     let paint = shown.paint;
     let ranks = |name: &str| report.rank(name);
-    let head = match &stage.code {
+    let head = match stage.said() {
         Some(code) => format!("{} = {}", stage.name(), print(code)),
         None => stage.name(),
     };

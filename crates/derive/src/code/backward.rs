@@ -27,7 +27,7 @@ pub(crate) type Sent<'a> = &'a dyn Fn(&Val, usize) -> Option<Option<Expr>>;
 
 /// The gradient, with what some values send back by its name.
 pub(crate) fn gradient(of: &Val, wrt: &Val, source: &Source<'_>, sent: Sent<'_>) -> Option<Expr> {
-    let writer = Writer::new(source);
+    let writer = Writer::of_program(source, of);
     let path = between(&[of], &[wrt], &[]);
     if path.len() > MOST_VALUES {
         return None;

@@ -14,6 +14,7 @@
 //! | `node` | an expression whose axes carry labels, and how it is broadcast |
 //! | `matrix` | the shortest form of expressions of matrices |
 //! | `payload` | how a value of the graph is written |
+//! | `condition` | comparisons, which a graph has as steps |
 //! | `selection` | what a relation between labels reads, and where it places something |
 //! | `slope` | the derivative of an element-wise function |
 //!
@@ -39,6 +40,7 @@
 
 mod algebra;
 mod backward;
+pub(crate) mod condition;
 mod contraction;
 mod matrix;
 mod node;
@@ -72,6 +74,15 @@ pub struct Source<'a> {
 /// is zero, and where it would be too long to be read.
 pub fn gradient_code(of: &Val, wrt: &Val, source: &Source<'_>) -> Option<Expr> {
     gradient(of, wrt, source, &|_, _| None)
+}
+
+/// How a value without a name is written on paper that has conditions in it, `[x ≥ 0]`; `None` of any other.
+pub fn conditional(value: &Val) -> Option<String> {
+    let source = Source { cotangent: &|_| None, written: &|_| None, as_derived: false };
+    let written = Writer::new(&source).written(value).filter(|_| value.name().is_none())?;
+    let mut has_any = false;
+    written.walk(&mut |part| has_any |= condition::is_comparison(part));
+    has_any.then(|| crate::notation::of_expr(&written, &|_| None).grouped().text())
 }
 
 /// Which terms of a cotangent of a value are zero, by what the names of the program stand for.

@@ -10,6 +10,7 @@ use pullback_ops::{Origin, Val};
 
 use super::Source;
 use super::algebra::Monomial;
+use super::condition::{condition, holds, of_main_diagonal, triangle};
 
 /// What takes more parts is not read.
 const MOST_PARTS: usize = 150;
@@ -21,6 +22,8 @@ pub(crate) struct Writer<'a> {
     symbols: RefCell<HashMap<u64, Expr>>,
     /// What symbols are as sums of products.
     sums: RefCell<HashMap<u64, Rc<Sum>>>,
+    /// When the last value of the program was made: what is younger was made by rules.
+    last: u64,
 }
 
 /// What a symbol is as a sum of products.
@@ -33,7 +36,12 @@ pub(super) struct Sum {
 
 impl<'a> Writer<'a> {
     pub(crate) fn new(source: &'a Source<'a>) -> Writer<'a> {
-        Writer { source, symbols: RefCell::default(), sums: RefCell::default() }
+        Writer { source, symbols: RefCell::default(), sums: RefCell::default(), last: u64::MAX }
+    }
+
+    /// Writes values of the program of an output, and of its derivative.
+    pub(crate) fn of_program(source: &'a Source<'a>, output: &Val) -> Writer<'a> {
+        Writer { last: output.order(), ..Writer::new(source) }
     }
 
     /// Lets a symbol stand for an expression.
@@ -71,7 +79,7 @@ impl<'a> Writer<'a> {
             // A cotangent that is given is called `dL/dZ`, and a constant as it is written: `sqrt(2 / 3)`.
             return match name.strip_prefix('d').and_then(|name| name.split_once("/d")) {
                 Some((of, wrt)) => Some(make::reference(at, of, wrt)),
-                None => Some(parse_expr(name).ok()?.expr),
+                None => Some(of_main_diagonal(parse_expr(name).ok()?.expr)),
             };
         }
         if let Some(written) = (self.source.written)(val) {
@@ -98,7 +106,7 @@ impl<'a> Writer<'a> {
             [a, b] => Some(make::binary(at, kind, a.clone(), b.clone())),
             _ => None,
         };
-        match op.name() {
+        let written = match op.name() {
             "add" => binary(BinaryOp::Add),
             "sub" => binary(BinaryOp::Sub),
             "mul" => binary(BinaryOp::Mul),
@@ -116,7 +124,26 @@ impl<'a> Writer<'a> {
                 let written = make::substituted(&call, &names.into_iter().zip(operands).collect());
                 Some(softmax(&written).unwrap_or(written))
             }
+        }?;
+        if let (Some(triangle), Some(input)) = (triangle(&written), inputs.first())
+            && input.dims() == val.dims()
+        {
+            return Some(triangle);
         }
+        // The slope of a rectifier is the step of what it was of, which the program compares with nothing.
+        let is_slope = val.order() > self.last && inputs.iter().all(|input| input.order() <= self.last);
+        if is_slope && inputs.len() == 1 && !val.is_gated() {
+            return Some(written);
+        }
+        Some(condition(&written, val, &|val| self.holds(val)).unwrap_or(written))
+    }
+
+    /// Is a value 1 where something holds and 0 elsewhere, whatever the numbers are?
+    pub(crate) fn holds(&self, val: &Val) -> bool {
+        let is_own = val.name().is_some_and(|name| name.is_identifier()) && val.as_number().is_none();
+        let written = if is_own { self.definition(val) } else { self.written(val) };
+        let of_input = |k: usize| val.inputs().get(k).is_some_and(|input| self.holds(input));
+        written.is_some_and(|written| holds(&written, &of_input))
     }
 }
 

@@ -2,8 +2,9 @@
 
 use pullback_lang::{BinaryOp, Expr, ExprKind, Span, make, parse_expr, print};
 use pullback_network::{Coef, Dim, Label, Map, Operator};
-use pullback_ops::{Factor, ScatterAdd, Term, Val};
+use pullback_ops::{Factor, ScatterAdd, Term, Val, find};
 
+use super::condition::choice;
 use super::contraction::contracted;
 use super::matrix::{INVERSE, OUTER};
 use super::node::{Node, fraction, is_one, is_stretched, joint, over, times};
@@ -174,8 +175,13 @@ fn product(term: &Term, slots: &[Label], writer: &Writer<'_>) -> Option<Product>
         |label: Label| term.slots.iter().position(|&slot| slot == label).map_or(label, |at| slots[at]);
     let mut nodes = Vec::new();
     let mut relations = Vec::new();
+    // What says where something is taken at all.
+    let mut gates = Vec::new();
     // The cotangent is the last factor that was multiplied in, and stands first.
     for factor in term.factors.iter().rev() {
+        if factor.payload().is_some_and(Val::is_gated) {
+            gates.push(nodes.len());
+        }
         let (expr, labels) = match factor {
             Factor::Operator(operator) if adds_up_to_one(operator, term) => continue,
             Factor::Dense(value, labels) => (writer.written(value)?, labels.clone()),
@@ -203,12 +209,60 @@ fn product(term: &Term, slots: &[Label], writer: &Writer<'_>) -> Option<Product>
             None => nodes.push(matrix(relation)?),
         }
     }
+    gated(&mut nodes, &gates);
     match deltas[..] {
         [] => {}
         [(row, column)] => nodes = with_diagonal(nodes, row, column)?,
         _ => return None,
     }
     Some(Product { coef: term.coef.clone(), nodes })
+}
+
+/// What may be infinite or NaN stands behind the condition that says where it is taken: `where(x > 0, 1 / sqrt(x), 0)`, for zero times it
+/// would not be zero.
+fn gated(nodes: &mut Vec<Node>, gates: &[usize]) {
+    let mut gates: Vec<usize> = gates.iter().copied().filter(|gate| *gate < nodes.len()).collect();
+    while let Some(gate) = gates.pop() {
+        // One number for many entries is finite, or all of the program is not.
+        let is_along = |node: &Node| node.axes == nodes[gate].axes && !node.axes.is_empty();
+        let others = (0..nodes.len()).filter(|at| *at != gate && !gates.contains(at));
+        let unsafe_ones: Vec<usize> =
+            others.filter(|at| may_be_infinite(&nodes[*at].expr) && is_along(&nodes[*at])).collect();
+        let order = nodes[gate].axes.clone();
+        let parts: Option<Vec<Expr>> = unsafe_ones.iter().map(|at| nodes[*at].under(&order)).collect();
+        let Some(taken) = parts.and_then(|parts| parts.into_iter().reduce(times)) else { continue };
+        let Some(choice) = choice(nodes[gate].expr.clone(), taken, make::integer(Span::default(), 0)) else {
+            continue;
+        };
+        nodes[gate] = Node::new(choice, order);
+        let mut at = 0;
+        nodes.retain(|_| {
+            at += 1;
+            !unsafe_ones.contains(&(at - 1))
+        });
+        for gate in &mut gates {
+            *gate -= unsafe_ones.iter().filter(|at| *at < gate).count();
+        }
+    }
+}
+
+/// Is there a division in an expression, or a function that is not finite everywhere?
+fn may_be_infinite(expr: &Expr) -> bool {
+    let mut found = false;
+    expr.walk(&mut |part| {
+        found |= match &part.kind {
+            ExprKind::Binary { operator, right, .. } => {
+                let is_number = matches!(right.kind, ExprKind::Number { value, .. } if value != 0.0);
+                matches!(operator.kind, BinaryOp::Div | BinaryOp::Pow) && !is_number
+            }
+            ExprKind::Call { function, .. } => find(&function.text).is_some_and(|operation| {
+                let domain = operation.page("Domain");
+                !domain.starts_with("All ") && !domain.is_empty()
+            }),
+            _ => false,
+        };
+    });
+    found
 }
 
 /// Is it a selection of one in each row, summed over what it selects from: one for each row, which stands elsewhere too?

@@ -8,6 +8,7 @@ use pullback_ops::find;
 
 use super::program::{Exported, NotExported, Size};
 use super::statement::{Loop, Statement};
+use crate::code::condition::is_comparison;
 
 /// A framework of Python.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -251,11 +252,6 @@ impl<'a> Writer<'a> {
 
     /// A `for` over the steps, with a list for what each leaves.
     fn repeated(&mut self, of: &Loop, indent: &str, lines: &mut Vec<String>) -> Result<(), NotExported> {
-        let module = match self.framework {
-            Framework::Numpy => "np",
-            Framework::Torch => "torch",
-            Framework::Jax => "jnp",
-        };
         let together = |pairs: Vec<(String, String)>| {
             let (left, right): (Vec<String>, Vec<String>) = pairs.into_iter().unzip();
             (!left.is_empty()).then(|| format!("{} = {}", left.join(", "), right.join(", ")))
@@ -271,15 +267,23 @@ impl<'a> Writer<'a> {
             }
             starts.push((self.name(name), self.shown(&start)));
         }
-        let all: Vec<String> = of
-            .starts
-            .iter()
-            .map(|(_, all)| all)
-            .chain(of.rows.iter().map(|row| &row.all))
-            .map(|all| self.name(all))
-            .collect();
+        // Of a loop without steps there are no rows: no rows of the shape that they would have.
+        let mut all: Vec<(String, String)> = Vec::new();
+        for (carry, kept) in &of.starts {
+            all.push((self.name(kept), self.name(carry)));
+        }
+        for row in &of.rows {
+            let like = match &row.start {
+                Some(start) => self.expr(start)?,
+                None => self.name(&row.name),
+            };
+            all.push((self.name(&row.all), like));
+        }
+        if !all.is_empty() {
+            self.support.insert("_stack".to_owned());
+        }
         lines.extend(together(starts).map(|line| format!("{indent}{line}")));
-        lines.extend(all.iter().map(|all| format!("{indent}{all} = []")));
+        lines.extend(all.iter().map(|(all, _)| format!("{indent}{all} = []")));
         let steps = self.expr(&of.steps)?;
         let range =
             if of.backwards { format!("reversed(range({steps}))") } else { format!("range({steps})") };
@@ -301,7 +305,7 @@ impl<'a> Writer<'a> {
             lines.push(format!("{inner}{}.append({})", self.name(&row.all), self.name(&row.name)));
         }
         let order = if of.backwards { "[::-1]" } else { "" };
-        lines.extend(all.iter().map(|all| format!("{indent}{all} = {module}.stack({all}{order})")));
+        lines.extend(all.iter().map(|(all, like)| format!("{indent}{all} = _stack({all}{order}, {like})")));
         Ok(())
     }
 
@@ -353,13 +357,13 @@ impl<'a> Writer<'a> {
                 Ok(make::name(expr.span, &self.cotangent(of)))
             }
             // What is true or false is computed with as ones and zeros.
-            ExprKind::Binary { operator, .. } if operator.kind.compares() && self.is_torch() => {
-                let compared = self.with_written_parts(expr)?;
+            _ if is_comparison(expr) && self.is_torch() => {
+                let compared = self.condition(expr)?;
                 Ok(self.floats(compared))
             }
-            ExprKind::Binary { operator, .. } if operator.kind.compares() => {
+            _ if is_comparison(expr) => {
                 let one = make::name(expr.span, "1.0");
-                Ok(make::binary(expr.span, BinaryOp::Mul, one, self.with_written_parts(expr)?))
+                Ok(make::binary(expr.span, BinaryOp::Mul, one, self.condition(expr)?))
             }
             ExprKind::Binary { operator, left, right } if self.is_torch() => {
                 let meets_floats = self.is_of(left, true) || self.is_of(right, true);
@@ -384,6 +388,25 @@ impl<'a> Writer<'a> {
             }
             _ => self.with_written_parts(expr),
         }
+    }
+
+    /// What is true or false, as that.
+    fn condition(&mut self, expr: &Expr) -> Result<Expr, NotExported> {
+        let ExprKind::Call { function, .. } = &expr.kind else { return self.with_written_parts(expr) };
+        let target = self.functions.get(function.text.as_str()).copied();
+        let target = target.ok_or_else(|| NotExported::Missing(format!("`{function}`")))?;
+        let target = match self.framework {
+            Framework::Jax => target.replace("np.", "jnp."),
+            _ => target.to_owned(),
+        };
+        let mut copy = expr.clone();
+        for child in copy.children_mut() {
+            *child = self.condition(child)?;
+        }
+        if let ExprKind::Call { function, .. } = &mut copy.kind {
+            function.text = target;
+        }
+        Ok(copy)
     }
 
     fn with_written_parts(&mut self, expr: &Expr) -> Result<Expr, NotExported> {
@@ -443,10 +466,8 @@ impl<'a> Writer<'a> {
                 ExprKind::Name(word) if target == "_vec" && (word == "row" || word == "col") => {
                     Expr::new(child.span, ExprKind::Text(word.clone()))
                 }
-                ExprKind::Binary { operator, .. }
-                    if ["np.where", "_where"].contains(&target) && operator.kind.compares() =>
-                {
-                    self.with_written_parts(child)?
+                _ if ["np.where", "_where"].contains(&target) && is_comparison(child) => {
+                    self.condition(child)?
                 }
                 _ => self.tree(child)?,
             };

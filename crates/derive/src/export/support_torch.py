@@ -68,6 +68,9 @@ def _softplus(x):
 def _sqrt(x):
     return torch.sqrt(x) if torch.is_tensor(x) else x ** 0.5
 
+def _stack(rows, like):
+    return torch.stack(rows) if rows else like.new_zeros((0,) + tuple(like.shape))
+
 def _std(x, axis=None, keepdims=False, correction=0):
     return torch.std(x, _axes(x, axis), correction=correction, keepdim=keepdims)
 

@@ -18,6 +18,12 @@ impl Math {
             Math::Row(parts) => parts.iter().map(Math::latex).collect::<String>().trim().to_owned(),
             Math::Fraction(above, below) => format!("\\frac{{{}}}{{{}}}", above.latex(), below.latex()),
             Math::Super(base, exponent) => format!("{}^{{{}}}", nested(base), exponent.latex()),
+            Math::Step(name, step) => format!("{}_{{{}}}", word(name), step.latex()),
+            Math::Sub(base, at) if matches!(&**base, Math::Step(..)) => {
+                let letters: Vec<String> = at.iter().map(Math::latex).collect();
+                let Math::Step(name, step) = &**base else { return String::new() };
+                format!("{}_{{{},\\,{}}}", word(name), step.latex(), letters.join(" "))
+            }
             Math::Sub(base, at) => {
                 let letters: Vec<String> = at.iter().map(Math::latex).collect();
                 match &**base {
@@ -71,6 +77,7 @@ fn sign_of(sign: &str) -> &str {
         "∂" => "\\partial",
         "·" => "\\cdot",
         "⊤" => "\\top",
+        "or" => "\\text{ or }",
         "≤" => "\\le",
         "≥" => "\\ge",
         "≠" => "\\ne",
@@ -121,6 +128,9 @@ fn word(text: &str) -> String {
     ];
     if let Some((_, name)) = GREEK.iter().find(|(letter, name)| *letter == text || *name == text) {
         return format!("\\{name}");
+    }
+    if text == super::SUM {
+        return "\\sum".to_owned();
     }
     if text == "⊤" {
         return "\\top".to_owned();

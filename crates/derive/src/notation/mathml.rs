@@ -21,6 +21,15 @@ impl Math {
             Math::Super(base, exponent) => {
                 format!("<msup>{}{}</msup>", row(&base.mathml()), row(&exponent.mathml()))
             }
+            Math::Step(name, step) => {
+                format!("<msub><mi>{}</mi>{}</msub>", escaped(name), row(&step.mathml()))
+            }
+            Math::Sub(base, at) if matches!(&**base, Math::Step(..)) => {
+                let letters: String = at.iter().map(Math::mathml).collect();
+                let Math::Step(name, step) = &**base else { return String::new() };
+                let indices = row(&format!("{}<mo>,</mo>{letters}", step.mathml()));
+                format!("<msub><mi>{}</mi>{indices}</msub>", escaped(name))
+            }
             Math::Sub(base, at) => {
                 let letters: String = at.iter().map(Math::mathml).collect();
                 match &**base {

@@ -24,8 +24,11 @@ mod mathml;
 mod of_expr;
 mod text;
 
-pub(crate) use of_expr::is_entrywise;
 pub use of_expr::{Ranks, entry_of_expr, of_expr};
+pub(crate) use of_expr::{has_notation, is_entrywise};
+
+/// The sign of a sum, which is no letter.
+const SUM: &str = "∑";
 
 /// A formula, or a part of one.
 #[derive(Clone, Debug, PartialEq)]
@@ -46,6 +49,8 @@ pub enum Math {
     Fraction(Box<Math>, Box<Math>),
     /// A base and what stands above it.
     Super(Box<Math>, Box<Math>),
+    /// What something is in a step of a loop: `h` with the number of the step below it.
+    Step(String, Box<Math>),
     /// A base and its indices.
     Sub(Box<Math>, Vec<Math>),
     /// A square root.
@@ -68,8 +73,51 @@ impl Math {
         Math::Word(text.into())
     }
 
+    /// A name, which may have the number of a step of a loop: `h[t-1]`, or `W(t)` for what all steps read; and sums and rows over all of
+    /// them, `Σ_t dL/dW(t)`.
+    pub fn named(text: &str) -> Math {
+        let bare = text.strip_prefix('(').and_then(|text| text.strip_suffix(')'));
+        if let Some(bare) = bare.filter(|bare| bare.contains(' ')) {
+            return Math::Bracketed(Box::new(Math::named(bare)));
+        }
+        if let Some((over, of)) = text.split_once(' ')
+            && let Some((over, step)) = over.split_once('_')
+            && let Some((of, by)) = of.strip_prefix('d').and_then(|of| of.split_once("/d"))
+        {
+            let over = Math::word(if over == "Σ" { SUM } else { over });
+            let over = Math::Sub(Box::new(over), vec![Math::word(step)]);
+            return Math::Product(vec![over, Math::slope(Math::named(of), Math::named(by))]);
+        }
+        let number = |text: &str| match text.split_once('-') {
+            Some(("", number)) => Math::Row(vec![Math::Sign("−"), Math::Number(number.to_owned())]),
+            Some((name, number)) => {
+                Math::Row(vec![Math::word(name), Math::Operator("−"), Math::Number(number.to_owned())])
+            }
+            None if text.chars().all(|c| c.is_ascii_digit()) => Math::Number(text.to_owned()),
+            None => Math::word(text),
+        };
+        let inside = |open: char, close: char| text.strip_suffix(close)?.split_once(open);
+        match (inside('[', ']'), inside('(', ')')) {
+            (Some((name, step)), _) => Math::Step(name.to_owned(), Box::new(number(step))),
+            (_, Some(("", step))) => Math::Bracketed(Box::new(number(step))),
+            (_, Some((name, step))) => {
+                Math::Super(Box::new(Math::word(name)), Box::new(Math::Bracketed(Box::new(number(step)))))
+            }
+            _ => Math::word(text),
+        }
+    }
+
     /// A base with indices; itself without any.
     pub fn indexed(self, at: &[String]) -> Math {
+        // Below the bar of `∂L/∂h_t` the indices are those of `h_t`.
+        if let Math::Fraction(above, below) = &self
+            && let Math::Row(parts) = &**below
+            && let [sign, of @ (Math::Step(..) | Math::Super(..))] = parts.as_slice()
+            && self.is_slope()
+        {
+            let below = Math::Row(vec![sign.clone(), of.clone().indexed(at)]);
+            return Math::Fraction(above.clone(), Box::new(below));
+        }
         if at.is_empty() { self } else { Math::Sub(Box::new(self), at.iter().map(Math::word).collect()) }
     }
 

@@ -7,6 +7,7 @@ use pullback_lang::{BinaryOp, Expr, ExprKind, IndexItem, print};
 use pullback_ops::{Axes, find};
 
 use super::Math;
+use crate::code::condition::is_comparison;
 
 /// The axes of a name, where it is the name of a value or of a size: of each, whether it has one entry and is there to be stretched.
 pub type Ranks<'a> = dyn Fn(&str) -> Option<Vec<bool>> + 'a;
@@ -60,10 +61,10 @@ impl Writer<'_> {
         }
         match &expr.kind {
             ExprKind::Number { value, integer } => (Math::Number(number(*value, *integer)), Level::Atom),
-            ExprKind::Name(name) => (self.name(Math::word(name), (self.ranks)(name)), Level::Atom),
+            ExprKind::Name(name) => (self.name(Math::named(name), (self.ranks)(name)), Level::Atom),
             ExprKind::ClaimRef { of, wrt } => {
                 let by = wrt.first().map_or("", |name| name.text.as_str());
-                (self.name(Math::slope(Math::word(&of.text), Math::word(by)), (self.ranks)(by)), Level::Atom)
+                (self.name(Math::slope(Math::word(&of.text), Math::named(by)), (self.ranks)(by)), Level::Atom)
             }
             ExprKind::Negate(inner) => {
                 let inner = self.at_least(inner, Level::Entrywise);
@@ -163,11 +164,16 @@ impl Writer<'_> {
                     BinaryOp::Equal => "=",
                     _ => "≠",
                 };
-                let parts = vec![
-                    self.at_least(left, Level::Sum),
-                    Math::Operator(sign),
-                    self.at_least(right, Level::Sum),
-                ];
+                let side = |expr: &Expr| match &expr.kind {
+                    // What is compared with what, along which axes, is all that a mask says.
+                    ExprKind::Index { base, items }
+                        if self.at.is_none() && items.contains(&IndexItem::NewAxis) =>
+                    {
+                        self.with_code(expr, base).0
+                    }
+                    _ => self.at_least(expr, Level::Sum),
+                };
+                let parts = vec![side(left), Math::Operator(sign), side(right)];
                 // One where it holds and zero elsewhere: Iverson's bracket.
                 (Math::Fenced("[", Box::new(Math::Row(parts)), "]"), Level::Atom)
             }
@@ -177,6 +183,11 @@ impl Writer<'_> {
     fn call(&self, expr: &Expr, function: &str, args: &[Expr], keywords: usize) -> (Math, Level) {
         let notation = if keywords == 0 { notations().get(function).copied() } else { None };
         let boxed = |expr: &Expr| Box::new(self.write(expr).0);
+        // Where a condition is asked for, it is no number.
+        let inside = |expr: &Expr| match self.write(expr).0 {
+            Math::Fenced("[", inner, "]") => *inner,
+            other => other,
+        };
         match (notation, args) {
             (Some("inverse"), [x]) => {
                 let base = self.at_least(x, Level::Atom);
@@ -206,6 +217,14 @@ impl Writer<'_> {
                 let right = Math::Super(Box::new(self.at_least(b, Level::Atom)), Box::new(Math::word("⊤")));
                 return (product(self.at_least(a, Level::Product), right), Level::Product);
             }
+            (Some("either"), [a, b]) => {
+                let parts = vec![inside(a), Math::Operator("or"), inside(b)];
+                return (Math::Fenced("[", Box::new(Math::Row(parts)), "]"), Level::Atom);
+            }
+            (Some("choice"), [condition, a, b]) => {
+                let arguments = vec![inside(condition), self.write(a).0, self.write(b).0];
+                return (Math::Call(Box::new(Math::word(function)), arguments), Level::Atom);
+            }
             (Some("kronecker"), [a, b]) => {
                 let parts = vec![
                     self.at_least(a, Level::Product),
@@ -228,12 +247,22 @@ impl Writer<'_> {
     }
 
     fn index(&self, expr: &Expr, base: &Expr, items: &[IndexItem]) -> (Math, Level) {
-        let is_whole =
-            |item: &IndexItem| matches!(item, IndexItem::Slice { start: None, stop: None, step: None });
         // A new axis says how a value broadcasts, and is no part of the notation.
-        if items.iter().all(|item| is_whole(item) || matches!(item, IndexItem::NewAxis)) {
-            return self.write(base);
+        if items.iter().all(is_whole_or_new) {
+            let Some(at) = self.at else { return self.write(base) };
+            let new = items.iter().filter(|item| matches!(item, IndexItem::NewAxis)).count();
+            let rank = new + self.rank(base).unwrap_or(items.len() - new);
+            let is_new = |axis: usize| matches!(items.get(axis), Some(IndexItem::NewAxis));
+            let first = rank.saturating_sub(at.len());
+            let own = (first..rank).zip(&at[at.len() - (rank - first)..]);
+            let at: Vec<String> = own.filter(|(axis, _)| !is_new(*axis)).map(|(_, at)| at.clone()).collect();
+            return Writer { ranks: self.ranks, at: Some(&at) }.write(base);
         }
+        self.with_code(expr, base)
+    }
+
+    /// A part of a value, with what stands in the brackets of the language.
+    fn with_code(&self, expr: &Expr, base: &Expr) -> (Math, Level) {
         let (text, inner) = (print(expr), print(base));
         let inside = text.strip_prefix(&inner).or_else(|| text.strip_prefix(&format!("({inner})")));
         let math = Math::Row(vec![
@@ -297,6 +326,11 @@ impl Writer<'_> {
     }
 }
 
+/// Has a function a notation of its own on paper?
+pub(crate) fn has_notation(function: &str) -> bool {
+    notations().contains_key(function)
+}
+
 /// Has an expression entries that are made of those of its parts alone?
 pub(crate) fn is_entrywise(expr: &Expr) -> bool {
     is_made_of_entries(expr, &|_| false)
@@ -306,6 +340,9 @@ fn is_made_of_entries(expr: &Expr, is_scalar: &dyn Fn(&Expr) -> bool) -> bool {
     match &expr.kind {
         ExprKind::Number { .. } | ExprKind::Name(_) | ExprKind::ClaimRef { .. } => true,
         ExprKind::Negate(inner) => is_made_of_entries(inner, is_scalar),
+        ExprKind::Index { base, items } if items.iter().all(is_whole_or_new) => {
+            is_made_of_entries(base, is_scalar)
+        }
         ExprKind::Binary { operator, left, right } => {
             operator.kind != BinaryOp::MatMul
                 && is_made_of_entries(left, is_scalar)
@@ -313,11 +350,16 @@ fn is_made_of_entries(expr: &Expr, is_scalar: &dyn Fn(&Expr) -> bool) -> bool {
         }
         ExprKind::Call { function, args, kwargs } => {
             kwargs.is_empty()
-                && is_elementwise(&function.text)
+                && (is_elementwise(&function.text) || is_comparison(expr))
                 && args.iter().all(|arg| is_made_of_entries(arg, is_scalar))
         }
         _ => is_scalar(expr),
     }
+}
+
+/// All of an axis, or a new one.
+fn is_whole_or_new(item: &IndexItem) -> bool {
+    matches!(item, IndexItem::Slice { start: None, stop: None, step: None } | IndexItem::NewAxis)
 }
 
 /// Factors one after the other.

@@ -6,6 +6,7 @@ impl Math {
     /// As a line of text, in characters of Unicode.
     pub fn text(&self) -> String {
         match self {
+            Math::Word(text) if text == super::SUM => "Σ".to_owned(),
             Math::Word(text) | Math::Number(text) | Math::Code(text) => text.clone(),
             Math::Operator(sign) => format!(" {sign} "),
             Math::Sign(sign) => (*sign).to_owned(),
@@ -29,6 +30,7 @@ impl Math {
             Math::Super(base, exponent) => {
                 let base = base.text();
                 let exponent = match exponent.text() {
+                    text if text == "(t)" => return format!("{base}⁽ᵗ⁾"),
                     text if text == "⊤" => return format!("{base}ᵀ"),
                     text if text == "−1" => return format!("{base}⁻¹"),
                     text if text == "2" => return format!("{base}²"),
@@ -41,8 +43,15 @@ impl Math {
                     format!("{base}^({exponent})")
                 }
             }
+            Math::Step(name, step) => match step.text().replace(' ', "") {
+                step if step.chars().count() == 1 => format!("{name}_{step}"),
+                step => format!("{name}_{{{step}}}"),
+            },
             Math::Sub(base, at) => {
                 let letters: Vec<String> = at.iter().map(Math::text).collect();
+                if let Math::Step(name, step) = &**base {
+                    return format!("{name}_{{{},{}}}", step.text().replace(' ', ""), letters.join(","));
+                }
                 let indices = if letters.iter().all(|letter| letter.chars().count() == 1) {
                     letters.concat()
                 } else {

@@ -130,7 +130,7 @@ impl Product {
 
 impl Slope {
     fn math(&self) -> Math {
-        let side = |(name, at): &(String, Vec<String>)| Math::word(name).indexed(at);
+        let side = |(name, at): &(String, Vec<String>)| Math::named(name).indexed(at);
         Math::slope(side(&self.of), side(&self.by))
     }
 }

@@ -10,6 +10,7 @@
 //! |---|---|
 //! | `line` | lines as trees, and index letters |
 //! | `pieces` | names for what a line would say twice |
+//! | `through` | the recurrence that goes back through a loop |
 //! | `truth` | whether a line is true of a program |
 //!
 //! What is not here: the substituted closed form of a gradient, which is [`derive`](crate::derive).
@@ -37,6 +38,7 @@
 
 pub(crate) mod line;
 mod pieces;
+mod through;
 mod truth;
 
 use std::collections::{HashMap, HashSet};
@@ -49,11 +51,12 @@ use pullback_ops::{Network, Origin, Result, Val, find};
 pub use line::{Entry, Left, Line, Product, Right, Slope};
 pub use pieces::with_pieces;
 pub(crate) use pieces::{by_names, called};
+pub use through::through_loops;
 pub use truth::{Untrue, untrue};
 
 use crate::code::{Known, Sent, Source, Writer, gradient, shortened, vanish};
 use crate::forward::products;
-use crate::notation::is_entrywise;
+use crate::notation::{has_notation, is_entrywise};
 use line::{Alphabet, Lettering, is_name, names_of, product};
 
 /// A Jacobian between two values with names is written out up to so many terms.
@@ -84,12 +87,23 @@ impl Stage {
         pullback_lang::print(&self.left)
     }
 
+    /// What it is said to be: its code, or what stands in its last line, of steps of a loop.
+    pub fn said(&self) -> Option<&Expr> {
+        let last = || match self.lines.last() {
+            Some(Line { left: Left::Whole(_), right: Right::Whole(expr), .. }) => Some(expr),
+            _ => None,
+        };
+        self.code.as_ref().or_else(last)
+    }
+
     /// Tells the names of all that the step refers to: cotangents, and pieces.
     pub fn needs(&self, tell: &mut dyn FnMut(String)) {
         let mut of = |expr: &Expr| {
             expr.walk(&mut |part| {
                 if matches!(part.kind, ExprKind::ClaimRef { .. } | ExprKind::Name(_)) {
-                    tell(pullback_lang::print(part));
+                    // Of a sum over steps, what is summed.
+                    let name = pullback_lang::print(part);
+                    tell(name.split_once(' ').map(|(_, of)| of.to_owned()).unwrap_or(name));
                 }
             });
         };
@@ -197,7 +211,7 @@ impl Pass<'_> {
             (is_end && !is_loss).then(|| self.reference(other))
         };
         let source = Source { cotangent: &called, written: &|_| None, as_derived: false };
-        let writer = Writer::new(&source);
+        let writer = Writer::of_program(&source, self.output);
         let (consumers, ops, reasons) = self.consumers(value);
         let letters = self.alphabet.of_axes("mnpq", value.dims(), &[]);
         let mut shares = Vec::new();
@@ -272,7 +286,8 @@ impl Pass<'_> {
         let mut derivatives = Vec::new();
         for share in shares {
             if let Some((left, right)) = self.definition(share, writer) {
-                push(left, right, format!("how {} is computed", share.of.symbol()));
+                let formula = formula_of(&right).unwrap_or_default();
+                push(left, right, format!("how {} is computed{formula}", share.of.symbol()));
             }
             let mut lettering = Lettering { alphabet: &self.alphabet, known: HashMap::new() };
             let slots: Vec<String> = share.letters.iter().chain(letters).cloned().collect();
@@ -283,13 +298,18 @@ impl Pass<'_> {
                 .collect::<Option<_>>()
                 .filter(|_| terms.len() <= MOST_TERMS);
             if let Some(products) = &written {
+                // Of `y = tanh(x)` the slope is `1 − y²`: what the value itself stands for has to be seen.
+                let by_itself = match is_by(products, &share.of.symbol()) {
+                    true => format!(", written with {} itself", share.of.symbol()),
+                    false => String::new(),
+                };
                 let why = match share.network.is_zero() {
                     true => "its derivative by one entry: nothing changes".to_owned(),
                     false if shares.len() > 1 => {
                         "its derivative by one entry, all else that has a name held".to_owned()
                     }
                     false => "its derivative by one entry".to_owned(),
-                };
+                } + &by_itself;
                 if is_loss(share) && shares.len() == 1 {
                     push(own.clone(), Right::Products(products.clone()), why);
                 } else {
@@ -461,6 +481,29 @@ impl Pass<'_> {
             push(own, Right::Products(left), "what is zero is left out".to_owned());
         }
     }
+}
+
+/// Does a factor of some products speak of a value by its name?
+fn is_by(products: &[Product], name: &str) -> bool {
+    let mut found = false;
+    for factor in products.iter().flat_map(|product| &product.factors) {
+        if let Entry::Of(expr, _) = factor {
+            expr.walk(&mut |part| found |= matches!(&part.kind, ExprKind::Name(own) if own == name));
+        }
+    }
+    found
+}
+
+/// The longest formula of an operation that is told in a line.
+const LONGEST_FORMULA: usize = 40;
+
+/// What the page of an operation says that it computes, where a line has no more than its name.
+fn formula_of(right: &Right) -> Option<String> {
+    let Right::Whole(Expr { kind: ExprKind::Call { function, .. }, .. }) = right else { return None };
+    let formula = find(&function.text)?.page("Formula");
+    let says_more = formula.contains('_') && !formula.contains(&format!("{function}("));
+    let is_told = says_more && formula.chars().count() <= LONGEST_FORMULA && !has_notation(&function.text);
+    is_told.then(|| format!("; {function}: {formula}"))
 }
 
 fn zeros(value: &Val) -> Expr {

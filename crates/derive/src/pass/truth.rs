@@ -18,6 +18,7 @@ use pullback_ops::Val;
 use super::Stage;
 use super::line::{Entry, Left, Line, Product, Right, Slope};
 use super::pieces::{by_names, called};
+use crate::code::condition::is_comparison;
 
 /// More products than this are not added up for one line.
 const MOST_PRODUCTS: usize = 1 << 19;
@@ -43,7 +44,19 @@ pub struct Untrue {
 /// The lines of a backward pass from the value called `output` that are not true of a program. Nothing, where the program is not finite
 /// there.
 pub fn untrue(stages: &[Stage], program: &Program, output: &str) -> Vec<Untrue> {
-    let Some(ground) = Ground::new(stages, program, output) else { return Vec::new() };
+    let values: Vec<(String, Val)> =
+        program.values.iter().map(|value| (value.name.clone(), value.val.clone())).collect();
+    untrue_among(stages, &values, program.scope(), output)
+}
+
+/// The same of values and their names.
+pub(super) fn untrue_among(
+    stages: &[Stage],
+    values: &[(String, Val)],
+    scope: &Scope,
+    output: &str,
+) -> Vec<Untrue> {
+    let Some(ground) = Ground::new(stages, values, scope, output) else { return Vec::new() };
     let mut found = Vec::new();
     let mut scope = ground.scope.clone();
     for (number, stage) in stages.iter().enumerate() {
@@ -54,7 +67,7 @@ pub fn untrue(stages: &[Stage], program: &Program, output: &str) -> Vec<Untrue> 
         };
         if let Some(code) = &stage.code {
             let value = evaluate(&by_names(code), &scope);
-            if program.find(&stage.of).is_none() && stage.lines.is_empty() {
+            if ground.find(&stage.of).is_none() && stage.lines.is_empty() {
                 // A piece is what it is said to be.
                 match value {
                     Ok(value) => scope.define(&stage.of, value),
@@ -89,7 +102,7 @@ pub fn untrue(stages: &[Stage], program: &Program, output: &str) -> Vec<Untrue> 
 
 /// What the lines are held against.
 struct Ground<'a> {
-    program: &'a Program,
+    values: &'a [(String, Val)],
     /// The program's names, and the cotangents.
     scope: Scope,
     /// The names that a Jacobian between two of them holds.
@@ -99,16 +112,28 @@ struct Ground<'a> {
 }
 
 impl<'a> Ground<'a> {
-    fn new(stages: &[Stage], program: &'a Program, output: &str) -> Option<Ground<'a>> {
-        let of = &program.find(output)?.val;
+    fn new(
+        stages: &[Stage],
+        values_of: &'a [(String, Val)],
+        scope: &Scope,
+        output: &str,
+    ) -> Option<Ground<'a>> {
+        let find = |name: &str| values_of.iter().find(|(own, _)| own == name).map(|(_, value)| value);
+        let of = find(output)?;
+        // Of what is no number nothing is true.
+        let has_nan =
+            |val: &Val| val.array().is_ok_and(|array| array.to_vec_f64().iter().any(|x| x.is_nan()));
+        if values_of.iter().any(|(_, value)| has_nan(value)) {
+            return None;
+        }
         let seed = match of.ndim() {
             0 => of.one(),
             _ => Val::new(Generator::new(1).randn(&of.shape(), DType::F64).ok()?),
         };
-        let mut scope = program.scope().clone();
-        let is_of = |stage: &&Stage| program.find(&stage.of).is_some();
+        let mut scope = scope.clone();
+        let is_of = |stage: &&Stage| find(&stage.of).is_some();
         let wrt: Vec<&Stage> = stages.iter().filter(is_of).collect();
-        let values: Vec<&Val> = wrt.iter().filter_map(|stage| Some(&program.find(&stage.of)?.val)).collect();
+        let values: Vec<&Val> = wrt.iter().filter_map(|stage| find(&stage.of)).collect();
         let gradients = pullback(&[(of, &seed)], &values, &[]).ok()?;
         for ((stage, value), gradient) in wrt.iter().zip(&values).zip(gradients) {
             let gradient = match gradient {
@@ -131,7 +156,11 @@ impl<'a> Ground<'a> {
             scope.define(&called(&make::reference(Span::default(), &loss, output)), seed);
         }
         let named = values.iter().copied().chain([of]).collect();
-        Some(Ground { program, scope, named, slopes: RefCell::default() })
+        Some(Ground { values: values_of, scope, named, slopes: RefCell::default() })
+    }
+
+    fn find(&self, name: &str) -> Option<&'a Val> {
+        self.values.iter().find(|(own, _)| own == name).map(|(_, value)| value)
     }
 
     fn value(&self, expr: &Expr, scope: &Scope) -> Option<Array> {
@@ -162,7 +191,7 @@ impl<'a> Ground<'a> {
     }
 
     fn slope_of(&self, slope: &Slope) -> Option<Array> {
-        let (of, by) = (&self.program.find(&slope.of.0)?.val, &self.program.find(&slope.by.0)?.val);
+        let (of, by) = (self.find(&slope.of.0)?, self.find(&slope.by.0)?);
         let held: Vec<&Val> = self
             .named
             .iter()
@@ -236,6 +265,7 @@ impl<'a> Ground<'a> {
             loops.add(letter, size);
         }
         let mut factors: Vec<(Vec<f64>, Vec<usize>)> = Vec::new();
+        let mut brackets: Vec<(Vec<f64>, Vec<usize>)> = Vec::new();
         let mut conditions: Vec<Condition> = Vec::new();
         for factor in &product.factors {
             let (array, at): (Array, Vec<Option<&str>>) = match factor {
@@ -269,11 +299,15 @@ impl<'a> Ground<'a> {
                 }
             };
             let strides = loops.strides(&array, &at)?;
-            factors.push((array.to_vec_f64(), strides));
+            let is_bracket = matches!(factor, Entry::Of(expr, _) if is_comparison(expr));
+            let own = if is_bracket { &mut brackets } else { &mut factors };
+            own.push((array.to_vec_f64(), strides));
         }
         let out = loops.row_major(letters.len());
         loops.run(|at| {
-            if conditions.iter().all(|condition| condition.holds(at)) {
+            // A bracket that is zero makes a product zero, whatever else stands in it.
+            let is_none = |(numbers, strides): &(Vec<f64>, Vec<usize>)| numbers[place(at, strides)] == 0.0;
+            if conditions.iter().all(|condition| condition.holds(at)) && !brackets.iter().any(is_none) {
                 let values = factors.iter().map(|(numbers, strides)| numbers[place(at, strides)]);
                 total[place(at, &out)] += values.fold(coef, |product, value| product * value);
             }
@@ -379,6 +413,11 @@ impl Condition {
             }
         }
     }
+}
+
+/// Are two arrays the same, but for rounding?
+pub(super) fn is_same(value: &Array, expected: &Array) -> bool {
+    same(Some(value), expected)
 }
 
 fn same(value: Option<&Array>, expected: &Array) -> bool {

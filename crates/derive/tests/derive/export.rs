@@ -276,10 +276,6 @@ fn torch_has_the_numbers_of_the_inputs() {
             return torch.ones(shape, dtype=like.dtype, device=like.device)
 
 
-        def _step(x):
-            return (x > 0).to(x.dtype)
-
-
         def _tensor(x, like):
             return torch.as_tensor(x) if like is None or torch.is_tensor(x) else torch.tensor(x, dtype=like.dtype, device=like.device)
 
@@ -291,8 +287,8 @@ fn torch_has_the_numbers_of_the_inputs() {
         def forward(x, k):
             """L, and what `backward` needs: 128 bytes."""
             n = x.shape[0]
-            m = _step(x - 0.1) + _float(k, like=x) / 3
-            y = _where(_step(_float(k, like=x) - 1), x, 0.1, like=x) * m
+            m = _float(x > 0.1, like=x) + _float(k, like=x) / 3
+            y = _where(k > 1, x, 0.1, like=x) * m
             L = torch.sum((_eye(n, like=x) + 0.1 * _ones(n, n, like=x)) @ y * _maximum(x, 0.3, like=x))
             return L, (x, y, m, k, n)
 
@@ -301,7 +297,7 @@ fn torch_has_the_numbers_of_the_inputs() {
             """The gradients by x; `grads` is that of L."""
             (x, y, m, k, n) = saved
             dy = (_eye(n, like=x) + 0.1 * _ones(n, n, like=x)).T @ _maximum(x, 0.3, like=x)
-            dx = (_eye(n, like=x) + 0.1 * _ones(n, n, like=x)) @ y * (_step(x - 0.3) + (1 - _step(0.3 - x))) / 2 + dy * m * _float(k > 1, like=x)
+            dx = (_eye(n, like=x) + 0.1 * _ones(n, n, like=x)) @ y * (_float(x > 0.3, like=x) + _float(x >= 0.3, like=x)) / 2 + dy * m * _float(k > 1, like=x)
             return (dx * grads,)
 
 
@@ -328,6 +324,10 @@ fn a_loop_goes_back_through_its_steps() {
         import numpy as np
 
 
+        def _stack(rows, like):
+            return np.stack(rows) if rows else np.zeros((0,) + np.shape(like))
+
+
         def _zeros(*shape):
             return np.zeros(shape[0] if shape and isinstance(shape[0], (list, tuple)) else shape)
 
@@ -344,8 +344,8 @@ fn a_loop_goes_back_through_its_steps() {
                 z = X[t] + h @ W
                 h = np.tanh(z)
                 hs.append(h)
-            h_before = np.stack(h_before)
-            hs = np.stack(hs)
+            h_before = _stack(h_before, h)
+            hs = _stack(hs, h)
             L = np.sum(hs**2) + np.sum(h**3)
             return L, (hs, h, X, h_before, W, D, T)
 
@@ -365,7 +365,7 @@ fn a_loop_goes_back_through_its_steps() {
                 gX_t = gz
                 gh, gW = W @ gz, gW + np.outer(h_before[t], gz)
                 gX.append(gX_t)
-            gX = np.stack(gX[::-1])
+            gX = _stack(gX[::-1], _zeros([D]))
             dW = gW
             dh0 = gh
             dX = gX
@@ -428,6 +428,10 @@ Z = hs * 2
             return torch.nn.functional.pad(x, [width for pair in reversed(widths) for width in pair], value=value)
 
 
+        def _stack(rows, like):
+            return torch.stack(rows) if rows else like.new_zeros((0,) + tuple(like.shape))
+
+
         def _zeros(*shape, like):
             shape = shape[0] if shape and isinstance(shape[0], (list, tuple)) else shape
             return torch.zeros(shape, dtype=like.dtype, device=like.device)
@@ -454,9 +458,9 @@ Z = hs * 2
                 c_next = f * c + i * g
                 h, c = o * torch.tanh(c_next), c_next
                 hs.append(h)
-            h_before = torch.stack(h_before)
-            c_before = torch.stack(c_before)
-            hs = torch.stack(hs)
+            h_before = _stack(h_before, h)
+            c_before = _stack(c_before, c)
+            hs = _stack(hs, h)
             Z = hs * 2
             return Z, (X, Wih, h_before, Whh, b, c_before, B, H, D, T)
 
@@ -485,7 +489,7 @@ Z = hs * 2
                 gX_t = gz @ Wih
                 gh, gc, gWih, gWhh, gb = gz @ Whh, gc_next * f, gWih + gz.T @ X[t], gWhh + gz.T @ h_before[t], gb + torch.sum(gz, axis=0)
                 gX.append(gX_t)
-            gX = torch.stack(gX[::-1])
+            gX = _stack(gX[::-1], _zeros([B, D], like=X))
             db = gb
             dWhh = gWhh
             dWih = gWih
@@ -565,6 +569,10 @@ L = sum(h^3)";
             return jnp.ones(shape[0] if shape and isinstance(shape[0], (list, tuple)) else shape)
 
 
+        def _stack(rows, like):
+            return jnp.stack(rows) if rows else jnp.zeros((0,) + jnp.shape(like))
+
+
         def _zeros(*shape):
             return jnp.zeros(shape[0] if shape and isinstance(shape[0], (list, tuple)) else shape)
 
@@ -582,9 +590,9 @@ L = sum(h^3)";
                 for k in range(2):
                     u_before.append(u)
                     u = jnp.sin(u @ W) * a
-                u_before = jnp.stack(u_before)
+                u_before = _stack(u_before, u)
                 h = u + X[t] * jnp.sum(X)
-            h_before = jnp.stack(h_before)
+            h_before = _stack(h_before, h)
             L = jnp.sum(h**3)
             return L, (h, h_before, W, a, X, D, T)
 
@@ -601,7 +609,7 @@ L = sum(h^3)";
                 for k in range(2):
                     u_before.append(u)
                     u = jnp.sin(u @ W) * a
-                u_before = jnp.stack(u_before)
+                u_before = _stack(u_before, u)
                 gh_next = gh
                 gu_ = gh_next
                 gu, gW_, ga_ = gu_, _zeros([D, D]), _zeros([])
@@ -611,7 +619,7 @@ L = sum(h^3)";
                 gX_t = jnp.sum(X) * gh_next
                 gh, gW, ga, gX_ = gu, gW + gW_, ga + ga_, gX_ + gh_next @ X[t] * _ones([T, D])
                 gX.append(gX_t)
-            gX = jnp.stack(gX[::-1])
+            gX = _stack(gX[::-1], _zeros([D]))
             dW = gW
             da = ga
             dX = gX + gX_ + jnp.outer(_one_hot(0, T), gh)

@@ -83,13 +83,13 @@ fn shares_of_several_values_add_up() {
               ∂L/∂r = 3 r²   (as a whole)
             dL/du = -sum(dL/dr * r / u)
               r_i = a_i / u   (how r is computed)
-              ∂r_i/∂u = −r_i / u   (its derivative by one entry)
+              ∂r_i/∂u = −r_i / u   (its derivative by one entry, written with r itself)
               ∂L/∂u = Σ_{i=1}^m ∂L/∂r_i ∂r_i/∂u   (the chain rule: every entry of r passes its share)
               = −Σ_{i=1}^m (∂L/∂r_i r_i / u)   (the derivatives inserted)
               ∂L/∂u = −sum(∂L/∂r ⊙ r / u)   (as a whole)
             dL/da = dL/dr / u + dL/du * r / m
               u = √mean(a²)   (how u is computed)
-              ∂u/∂a_n = 1/m (a_n / u)   (its derivative by one entry, all else that has a name held)
+              ∂u/∂a_n = 1/m (a_n / u)   (its derivative by one entry, all else that has a name held, written with u itself)
               r_i = a_i / u   (how r is computed)
               ∂r_i/∂a_n = δ_in / u   (its derivative by one entry, all else that has a name held)
               ∂L/∂a_n = ∂L/∂u ∂u/∂a_n + Σ_{i=1}^m ∂L/∂r_i ∂r_i/∂a_n   (it goes into u and r, and their shares add up)
@@ -289,10 +289,10 @@ fn reasons_of_adjoints() {
     check(
         "A: [n=3, n] ~ randn; Z = expm(A)",
         expect![[r#"
-        dL/dA = expm(kron(eye(2), A.T) + kron([[0, 1], [0, 0]], dL/dZ))[:n, n:]
-          Z = expm(A)   (how Z is computed)
-          ∂L/∂A_mp = Σ_{i=1}^n Σ_{j=1}^n ∂L/∂Z_ij ∂Z_ij/∂A_mp   (the chain rule: every entry of Z passes its share)
-          ∂L/∂A = expm(I_2 ⊗ Aᵀ + [[0, 1], [0, 0]] ⊗ ∂L/∂Z)[:n, n:]   (as a whole: the Fréchet derivative of exp at X in a direction E is the upper right block of exp of [X, E; 0, X]; transposed, of Xᵀ and of the cotangent for E)
-    "#]],
+            dL/dA = expm(kron(eye(2), A.T) + kron([[0, 1], [0, 0]], dL/dZ))[:n, n:]
+              Z = expm(A)   (how Z is computed; expm: y = Σ_k x^k / k!, over the last two axes)
+              ∂L/∂A_mp = Σ_{i=1}^n Σ_{j=1}^n ∂L/∂Z_ij ∂Z_ij/∂A_mp   (the chain rule: every entry of Z passes its share)
+              ∂L/∂A = expm(I_2 ⊗ Aᵀ + [[0, 1], [0, 0]] ⊗ ∂L/∂Z)[:n, n:]   (as a whole: the Fréchet derivative of exp at X in a direction E is the upper right block of exp of [X, E; 0, X]; transposed, of Xᵀ and of the cotangent for E)
+        "#]],
     );
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 use pullback_array::memory;
 use pullback_autograd::{Jacobian, Layout, Stage, grad, jacobian};
 use pullback_check::{Probed, probe};
-use pullback_derive::derive;
+use pullback_derive::{conditional, derive};
 use pullback_lang::parse_expr;
 use pullback_lang::program::{Program, Value, evaluate};
 use pullback_network::{Structure, Value as _};
@@ -109,6 +109,16 @@ impl Found {
     fn new(opened: &Opened, wanted: &Wanted<'_>) -> Result<Found, Problem> {
         let (of, wrt) = wanted.ends(&opened.program, &opened.document.name)?;
         let jacobian = jacobian(&of, &wrt, &[]).map_err(|error| without_place(&error))?;
+        // Conditions are called as one writes them.
+        for term in jacobian.stages().iter().flat_map(|stage| stage.network.terms()) {
+            for factor in &term.factors {
+                if let Factor::Dense(value, _) = factor
+                    && let Some(written) = conditional(value)
+                {
+                    let _ = value.clone().named(&written);
+                }
+            }
+        }
         Ok(Found { of, wrt, jacobian })
     }
 
@@ -209,7 +219,10 @@ impl Found {
 
 /// A Jacobian on the way, with its price.
 fn step(stage: &Stage<'_>) -> JacobianStep {
-    let name = |value: &Val| value.name().map_or_else(|| value.expression(), |name| name.to_string());
+    let name = |value: &Val| match value.name() {
+        Some(name) => name.to_string(),
+        None => conditional(value).unwrap_or_else(|| value.expression()),
+    };
     JacobianStep {
         of: (name(stage.of), stage.of.dims().to_vec()),
         by: (name(stage.by), stage.by.dims().to_vec()),

@@ -637,17 +637,12 @@ fn an_expression_as_it_is_written_on_paper() {
         &["derive", "--steps", "brief", "-e", "Q, R = qr(A)", "--wrt", "A"],
         "",
         expect![[r#"
-        exit code 0
-        # assumed: A: [N=5, D=3]
-        # R is differentiated, the last definition; --of names another
+            exit code 0
+            # assumed: A: [N=5, D=3]
+            # R is differentiated, the last definition; --of names another
 
-        t1 = tril(ones(D, D), -1)  [D=3, D=3]  a name for what stands in the next line more than once
-        dL/dA = Q @ dL/dR + Q @ ((dL/dR @ R.T * t1.T).T @ inv(R).T) - Q @ (dL/dR @ R.T * t1) @ inv(R).T
-
-        # with all of it inserted
-        dL/dA = Q @ dL/dR + Q @ ((dL/dR @ R.T * tril(ones(D, D), -1).T).T @ inv(R).T)
-            - Q @ (dL/dR @ R.T * tril(ones(D, D), -1)) @ inv(R).T
-    "#]],
+            dL/dA = Q @ dL/dR + Q @ ((dL/dR @ R.T * tril(ones(D, D), -1).T).T @ inv(R).T) - Q @ tril(dL/dR @ R.T, -1) @ inv(R).T
+        "#]],
     );
 }
 

@@ -4,6 +4,7 @@
 use pullback_lang::{BinaryOp, Expr, ExprKind, IndexItem, Span, make, parse_expr};
 
 use super::known::Known;
+use crate::code::condition::{self, call_of, choice_or_zero, is_comparison};
 
 /// What an expression may be written as, if anything.
 pub(super) fn shorter(expr: &Expr, known: &Known) -> Option<Expr> {
@@ -15,13 +16,13 @@ pub(super) fn shorter(expr: &Expr, known: &Known) -> Option<Expr> {
         .or_else(|| softmax(expr, known))
         .or_else(|| logistic(expr))
         .or_else(|| choice(expr))
-        .or_else(|| condition(expr))
+        .or_else(|| triangle(expr, known))
 }
 
 /// `Y[2]` for `Y[2, 0:4]`, where that is all of an axis.
 fn whole_axes(expr: &Expr, known: &Known) -> Option<Expr> {
     let ExprKind::Index { base, items } = &expr.kind else { return None };
-    if items.contains(&IndexItem::Ellipsis) {
+    if items.contains(&IndexItem::Ellipsis) || items.contains(&IndexItem::NewAxis) {
         return None;
     }
     let dims = known.axes(base)?;
@@ -160,25 +161,53 @@ fn product(above: Vec<Expr>, below: Vec<Expr>) -> Option<Expr> {
     Some(over(above.into_iter().fold(one(), times), below.into_iter().fold(one(), times)))
 }
 
+/// `tril(a)` for `a * tril(ones(n, n))`, of a matrix as large.
+fn triangle(expr: &Expr, known: &Known) -> Option<Expr> {
+    let ExprKind::Binary { left, right, .. } = &expr.kind else { return None };
+    let ExprKind::Call { args, .. } = &right.kind else { return None };
+    let ExprKind::Call { args: sizes, .. } = &args.first()?.kind else { return None };
+    let sizes = sizes.iter().map(|size| match &size.kind {
+        ExprKind::Number { value, .. } => Some(*value as usize),
+        ExprKind::Name(name) => Some(known.size(name)?.size()),
+        _ => None,
+    });
+    let own = known.axes(left)?;
+    let is_as_large = sizes.eq(own.iter().map(|dim| Some(dim.size()))) && own.len() == 2;
+    is_as_large.then(|| condition::triangle(expr)).flatten()
+}
+
 /// `where(c, a, b)` for what is a where c holds, and b where it does not.
 fn choice(expr: &Expr) -> Option<Expr> {
     let ExprKind::Binary { operator, left, right } = &expr.kind else { return None };
     if operator.kind != BinaryOp::Add {
         return None;
     }
-    let (taken, a) = with_condition(left)?;
-    let (other, b) = with_condition(right)?;
-    if negation(&taken)? != other {
+    let (taken, a) = with_conditions(left)?;
+    let (other, b) = with_conditions(right)?;
+    if condition::opposite(&taken)? != other {
         return None;
     }
     // The condition that is written as it stands in the program comes first.
-    let pattern = parse_expr("where(c, a, b)").ok()?.expr;
-    let names = [("c", taken), ("a", a), ("b", b)].map(|(name, expr)| (name.to_owned(), expr));
-    Some(make::substituted(&pattern, &std::collections::HashMap::from(names)))
+    let taken = taken.into_iter().reduce(|a, b| make::binary(a.span, BinaryOp::Mul, a, b))?;
+    condition::choice(taken, a, b)
 }
 
-/// The comparison that is a factor of a product, and what is left without it.
+/// All comparisons that are factors of a product, and what is left without them.
+fn with_conditions(product: &Expr) -> Option<(Vec<Expr>, Expr)> {
+    let (first, mut rest) = with_condition(product)?;
+    let mut conditions = vec![first];
+    while let Some((next, left)) = with_condition(&rest) {
+        conditions.push(next);
+        rest = left;
+    }
+    Some((conditions, rest))
+}
+
+/// The comparison that is a factor of a product, and what is left without it; of `where(c, a, 0)` that is a.
 fn with_condition(product: &Expr) -> Option<(Expr, Expr)> {
+    if let Some(parts) = choice_or_zero(product) {
+        return Some(parts);
+    }
     if is_comparison(product) {
         return Some((product.clone(), make::integer(product.span, 1)));
     }
@@ -202,52 +231,6 @@ fn with_condition(product: &Expr) -> Option<(Expr, Expr)> {
         }
         _ => None,
     }
-}
-
-/// What the language makes of comparisons, as one writes them: `x > 0` for `truth(step(x - 0))`.
-fn condition(expr: &Expr) -> Option<Expr> {
-    let inner = call_of(expr, "truth(x)")?;
-    comparison(&inner)
-}
-
-fn comparison(expr: &Expr) -> Option<Expr> {
-    if is_comparison(expr) {
-        return Some(expr.clone());
-    }
-    if let Some(inner) = call_of(expr, "truth(x)") {
-        return comparison(&inner);
-    }
-    if let Some(inner) = call_of(expr, "step(x)") {
-        let (left, right) = match &inner.kind {
-            ExprKind::Binary { operator, left, right } if operator.kind == BinaryOp::Sub => {
-                ((**left).clone(), (**right).clone())
-            }
-            _ => (inner.clone(), make::integer(expr.span, 0)),
-        };
-        return Some(make::binary(expr.span, BinaryOp::Greater, left, right));
-    }
-    let ExprKind::Binary { operator, left, right } = &expr.kind else { return None };
-    let is_one = matches!(left.kind, ExprKind::Number { value: 1.0, .. });
-    (operator.kind == BinaryOp::Sub && is_one).then(|| negation(&comparison(right)?)).flatten()
-}
-
-fn is_comparison(expr: &Expr) -> bool {
-    matches!(&expr.kind, ExprKind::Binary { operator, .. } if operator.kind.compares())
-}
-
-/// The comparison that holds where one does not. (Of NaN neither holds in the language, and nothing is finite there.)
-fn negation(expr: &Expr) -> Option<Expr> {
-    let ExprKind::Binary { operator, left, right } = &expr.kind else { return None };
-    let kind = match operator.kind {
-        BinaryOp::Less => BinaryOp::GreaterEqual,
-        BinaryOp::LessEqual => BinaryOp::Greater,
-        BinaryOp::Greater => BinaryOp::LessEqual,
-        BinaryOp::GreaterEqual => BinaryOp::Less,
-        BinaryOp::Equal => BinaryOp::NotEqual,
-        BinaryOp::NotEqual => BinaryOp::Equal,
-        _ => return None,
-    };
-    Some(make::binary(expr.span, kind, (**left).clone(), (**right).clone()))
 }
 
 /// `sum(a * b)` of two vectors.
@@ -308,24 +291,6 @@ fn replaced_factor(product: &Expr, factor: &Expr, by: &Expr) -> Option<Expr> {
     match replaced_factor(left, factor, by) {
         Some(left) => Some(make::binary(at, BinaryOp::Mul, left, (**right).clone())),
         None => Some(make::binary(at, BinaryOp::Mul, (**left).clone(), replaced_factor(right, factor, by)?)),
-    }
-}
-
-/// The argument of a call that is written like a pattern with `x` for it.
-fn call_of(expr: &Expr, pattern: &str) -> Option<Expr> {
-    let pattern = parse_expr(pattern).ok()?.expr;
-    let (
-        ExprKind::Call { function, args, kwargs },
-        ExprKind::Call { function: wanted, kwargs: keywords, .. },
-    ) = (&expr.kind, &pattern.kind)
-    else {
-        return None;
-    };
-    let same = kwargs.len() == keywords.len()
-        && kwargs.iter().zip(keywords).all(|((a, x), (b, y))| a.text == b.text && x == y);
-    match args.as_slice() {
-        [only] if same && function.text == wanted.text => Some(only.clone()),
-        _ => None,
     }
 }
 

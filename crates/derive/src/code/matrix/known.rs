@@ -240,7 +240,7 @@ impl Known {
     }
 
     /// A size by its name.
-    fn size(&self, name: &str) -> Option<Dim> {
+    pub(super) fn size(&self, name: &str) -> Option<Dim> {
         let all = self.dims.values().flatten();
         all.into_iter().find(|dim| dim.name().is_some_and(|own| own.as_str() == name)).copied()
     }

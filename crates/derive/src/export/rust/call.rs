@@ -46,6 +46,8 @@ impl Call<'_> {
             match (&arg.kind, parameter) {
                 (ExprKind::List(items), Some(parameter)) if parameter.takes_rest => values.extend(items),
                 (_, Some(parameter)) if parameter.kind.is_value() => values.push(arg),
+                // A function that is a definition in the language states no parameters.
+                (_, None) => values.push(arg),
                 _ => {}
             }
         }

@@ -15,7 +15,7 @@ use std::path::Path;
 
 use pullback_array::Array;
 use pullback_autograd::pullback;
-use pullback_derive::{Known, Stage, Untrue, backward, derive_knowing, untrue, with_pieces};
+use pullback_derive::{Known, Stage, Untrue, backward, derive_knowing, through_loops, untrue, with_pieces};
 use pullback_diagnose::on_other_data;
 use pullback_lang::program::{Program, Value, ValueKind};
 use pullback_lang::{File, Names, StatementKind};
@@ -125,6 +125,21 @@ fn output<'a>(
     }
     let is_one = |value: &&Value| value.kind == ValueKind::Definition && value.val.dtype().is_float();
     let last = program.values.iter().rev().find(is_one).ok_or_else(nothing)?;
+    // Behind a loss there may be definitions that claims about it are made of, as those of a loop that goes back.
+    let is_claimed = |value: &&Value| {
+        is_one(value)
+            && value.val.ndim() == 0
+            && program.claims.iter().any(|claim| claim.of_name == value.name)
+    };
+    if last.val.ndim() > 0
+        && let Some(loss) = program.values.iter().rev().find(is_claimed)
+    {
+        let chosen = format!(
+            "{} is differentiated, of which the file claims gradients; --of names another",
+            loss.name
+        );
+        return Ok((loss, Some(chosen)));
+    }
     let several = program.values.iter().filter(is_one).count() > 1;
     let chosen =
         several.then(|| format!("{} is differentiated, the last definition; --of names another", last.name));
@@ -166,6 +181,7 @@ fn report(
         }
     }
     warnings.extend(tried::untrue_lines(&stages, subject, &output.name));
+    let (stages, of_steps) = with_loops(stages, subject.exact, &output.name, &derivations);
     let stretched = |dims: &[Dim]| -> Vec<bool> {
         dims.iter().map(|dim| dim.size() == 1 && dim.name().is_none()).collect()
     };
@@ -177,6 +193,7 @@ fn report(
         );
     }
     axes.extend(stages.iter().map(|stage| (stage.of.clone(), stretched(&stage.dims))));
+    axes.extend(of_steps.iter().map(|(name, dims)| (name.clone(), stretched(dims))));
     let values = if wanted.values { numbers(program, output, &stages) } else { Vec::new() };
     let mut report = DeriveReport {
         of: (output.name.clone(), output.val.dims().to_vec()),
@@ -200,6 +217,18 @@ fn report(
             Err(Invalid { document: report.document, errors: vec![problem], warnings: report.warnings })
         }
     }
+}
+
+/// The stages with the steps of the loops of a program.
+fn with_loops(
+    stages: Vec<Stage>,
+    program: &Program,
+    output: &str,
+    derivations: &Derivations,
+) -> (Vec<Stage>, HashMap<String, Vec<Dim>>) {
+    let Some(output) = program.find(output) else { return (stages, HashMap::new()) };
+    let wrt: Vec<&Val> = derivations.iter().filter_map(|(name, ..)| Some(&program.find(name)?.val)).collect();
+    through_loops(stages, &output.val, &wrt, &known(program, output), program.scope())
 }
 
 /// What a program says of its names, and what it calls the loss: as its given cotangent does, else by a letter that is free.
