@@ -31,6 +31,9 @@ pub fn derive_text(report: &DeriveReport, shown: Shown) -> String {
     if let Some(chosen) = &report.chosen {
         text += &paint.aside(&format!("# {}\n", visible(chosen)));
     }
+    if shown.steps == Steps::Full {
+        text += &legend(report).map(|line| paint.aside(&format!("# {line}\n"))).collect::<String>();
+    }
     if !text.is_empty() {
         text += "\n";
     }
@@ -56,7 +59,8 @@ pub fn derive_text(report: &DeriveReport, shown: Shown) -> String {
         .map(|line| format!("{}\n", paint.good(&line)))
         .collect();
     if !closed.is_empty() {
-        text += &format!("\n{}\n{}", paint.aside("# with all of it inserted"), closed.concat());
+        text +=
+            &format!("\n{}\n{}", paint.aside("# with all of it inserted, and simplified"), closed.concat());
     }
     let notes: Vec<String> =
         report.notes().into_iter().map(|(name, says)| paint.aside(&format!("# {name}: {says}\n"))).collect();
@@ -64,6 +68,18 @@ pub fn derive_text(report: &DeriveReport, shown: Shown) -> String {
         text += &format!("\n{}", notes.concat());
     }
     text
+}
+
+/// What the signs of the lines stand for, of those that are in them.
+fn legend(report: &DeriveReport) -> impl Iterator<Item = &'static str> {
+    const SIGNS: [(char, &str); 2] = [
+        ('δ', "δ_im is 1 where i and m are the same, and 0 elsewhere"),
+        ('⊙', "⊙ multiplies entry by entry; an axis of size 1 is stretched"),
+    ];
+    let ranks = |name: &str| report.rank(name);
+    let lines: String =
+        report.stages.iter().flat_map(|stage| &stage.lines).map(|line| line.text(&ranks)).collect();
+    SIGNS.into_iter().filter(move |(sign, _)| lines.contains(*sign)).map(|(_, says)| says)
 }
 
 fn numbers(name: &str, array: &pullback_array::Array) -> String {

@@ -306,7 +306,7 @@ impl Pass<'_> {
                 let why = match share.network.is_zero() {
                     true => "its derivative by one entry: nothing changes".to_owned(),
                     false if shares.len() > 1 => {
-                        "its derivative by one entry, all else that has a name held".to_owned()
+                        "its derivative by one entry, other named values held".to_owned()
                     }
                     false => "its derivative by one entry".to_owned(),
                 } + &by_itself;
@@ -328,16 +328,44 @@ impl Pass<'_> {
             let is_scalar = value.ndim() == 0 && lines.last().is_some_and(|line| line.is_single());
             let is_new = before != Some(Right::Whole(code.clone())) && !is_scalar;
             if is_new {
+                let with = self.written_with(code, before.as_ref());
                 let why = match reasons {
                     _ if is_zeros(code) => "it is zero".to_owned(),
-                    [] => "as a whole".to_owned(),
-                    reasons => format!("as a whole: {}", reasons.join("; ")),
+                    [] => format!("as a whole{with}"),
+                    reasons => format!("as a whole{with}: {}", reasons.join("; ")),
                 };
                 let left = Left::Whole(self.reference(value));
                 lines.push(Line { left, right: Right::Whole(code.clone()), why });
             }
         }
         lines
+    }
+
+    /// What says which values an expression is written with that are not in the line before it: what they stand for has to be seen there.
+    fn written_with(&self, code: &Expr, before: Option<&Right>) -> String {
+        let mut known = HashSet::new();
+        let mut know = |expr: &Expr| expr.walk(&mut |part| known.extend(named(part)));
+        match before {
+            Some(Right::Whole(expr)) => know(expr),
+            Some(Right::Products(products)) => {
+                for factor in products.iter().flat_map(|product| &product.factors) {
+                    if let Entry::Of(expr, _) = factor {
+                        know(expr);
+                    }
+                }
+            }
+            None => return String::new(),
+        }
+        let mut new: Vec<String> = Vec::new();
+        code.walk(&mut |part| {
+            let is_new = |name: &String| {
+                let is_it = |value: &&Val| value.symbol() == *name && !value.inputs().is_empty();
+                !known.contains(name) && !new.contains(name) && self.named.iter().any(|value| is_it(&value))
+            };
+            let found = named(part).filter(is_new);
+            new.extend(found);
+        });
+        if new.is_empty() { String::new() } else { format!(", written with {}", new.join(" and ")) }
     }
 
     /// How a value is computed from values that have names: entry by entry, where it is a sum of products or works element by element.
@@ -512,6 +540,14 @@ fn zeros(value: &Val) -> Expr {
 }
 
 const ZEROS: &str = "zeros";
+
+/// The name that an expression is.
+fn named(expr: &Expr) -> Option<String> {
+    match &expr.kind {
+        ExprKind::Name(name) => Some(name.clone()),
+        _ => None,
+    }
+}
 
 fn is_zeros(expr: &Expr) -> bool {
     matches!(&expr.kind, ExprKind::Call { function, .. } if function.text == ZEROS)

@@ -89,13 +89,13 @@ fn shares_of_several_values_add_up() {
               ∂L/∂u = −sum(∂L/∂r ⊙ r / u)   (as a whole)
             dL/da = dL/dr / u + dL/du * r / m
               u = √mean(a²)   (how u is computed)
-              ∂u/∂a_n = 1/m (a_n / u)   (its derivative by one entry, all else that has a name held, written with u itself)
+              ∂u/∂a_n = 1/m (a_n / u)   (its derivative by one entry, other named values held, written with u itself)
               r_i = a_i / u   (how r is computed)
-              ∂r_i/∂a_n = δ_in / u   (its derivative by one entry, all else that has a name held)
+              ∂r_i/∂a_n = δ_in / u   (its derivative by one entry, other named values held)
               ∂L/∂a_n = ∂L/∂u ∂u/∂a_n + Σ_{i=1}^m ∂L/∂r_i ∂r_i/∂a_n   (it goes into u and r, and their shares add up)
               = 1/m (∂L/∂u a_n / u) + Σ_{i=1}^m (∂L/∂r_i δ_in / u)   (the derivatives inserted)
               = 1/m (∂L/∂u a_n / u) + ∂L/∂r_n / u   (each δ picks one value of an index and ends its sum)
-              ∂L/∂a = ∂L/∂r / u + ∂L/∂u r / m   (as a whole)
+              ∂L/∂a = ∂L/∂r / u + ∂L/∂u r / m   (as a whole, written with r)
         "#]],
     );
 }
@@ -111,18 +111,18 @@ fn what_vanishes_is_said() {
               ∂L/∂v = 2 v   (its derivative by one entry)
             dL/dmu = 1
               v = 1/n Σ_{k=1}^n (x_k − mu)²   (how v is computed)
-              ∂v/∂mu = −2/n Σ_{k=1}^n (x_k − mu)   (its derivative by one entry, all else that has a name held)
+              ∂v/∂mu = −2/n Σ_{k=1}^n (x_k − mu)   (its derivative by one entry, other named values held)
               L = v² + mu   (how L is computed)
-              ∂L/∂mu = 1   (its derivative by one entry, all else that has a name held)
+              ∂L/∂mu = 1   (its derivative by one entry, other named values held)
               ∂L/∂mu = ∂L/∂v ∂v/∂mu + ∂L/∂mu   (it goes into v and L, and their shares add up)
               = −2/n Σ_{k=1}^n ∂L/∂v (x_k − mu) + 1   (the derivatives inserted)
               Σ_{k=1}^n (x_k − mu) = 0   (by what its names stand for)
               ∂L/∂mu = 1   (what is zero is left out)
             dL/dx = 2 * dL/dv * (x - mu) / n + dL/dmu / n
               mu = 1/n Σ_{k=1}^n x_k   (how mu is computed)
-              ∂mu/∂x_m = 1/n   (its derivative by one entry, all else that has a name held)
+              ∂mu/∂x_m = 1/n   (its derivative by one entry, other named values held)
               v = 1/n Σ_{k=1}^n (x_k − mu)²   (how v is computed)
-              ∂v/∂x_m = 2/n (x_m − mu)   (its derivative by one entry, all else that has a name held)
+              ∂v/∂x_m = 2/n (x_m − mu)   (its derivative by one entry, other named values held)
               ∂L/∂x_m = ∂L/∂mu ∂mu/∂x_m + ∂L/∂v ∂v/∂x_m   (it goes into mu and v, and their shares add up)
               = 1/n ∂L/∂mu + 2/n ∂L/∂v (x_m − mu)   (the derivatives inserted)
               ∂L/∂x = 2 ∂L/∂v (x − mu) / n + ∂L/∂mu / n   (as a whole)

@@ -63,8 +63,8 @@ fn a_recurrent_layer() {
             dL/dh[t-1] = dL/dhs[t-1] + W @ (dL/dh[t] * (1 - h[t]^2))   back from step t to the one before, for t = T-1, …, 1: matrix product of the last two axes, sum of two values, hyperbolic tangent
               hs_{t−1} = h_{t−1}   (a row of hs)
               h_t = tanh(X_t U + h_{t−1} W)   (how h[t] is computed)
-              ∂h_{t,i}/∂h_{t−1,m} = (1 − h_{t,i}²) W_mi   (its derivative by one entry, all else that has a name held, written with h[t] itself)
-              ∂hs_{t−1,i}/∂h_{t−1,m} = δ_im   (its derivative by one entry, all else that has a name held)
+              ∂h_{t,i}/∂h_{t−1,m} = (1 − h_{t,i}²) W_mi   (its derivative by one entry, other named values held, written with h[t] itself)
+              ∂hs_{t−1,i}/∂h_{t−1,m} = δ_im   (its derivative by one entry, other named values held)
               ∂L/∂h_{t−1,m} = Σ_{i=1}^n ∂L/∂h_{t,i} ∂h_{t,i}/∂h_{t−1,m} + Σ_{i=1}^n ∂L/∂hs_{t−1,i} ∂hs_{t−1,i}/∂h_{t−1,m}   (it goes into h[t] and hs[t-1], and their shares add up)
               = Σ_{i=1}^n ∂L/∂h_{t,i} (1 − h_{t,i}²) W_mi + Σ_{i=1}^n ∂L/∂hs_{t−1,i} δ_im   (the derivatives inserted)
               = Σ_{i=1}^n ∂L/∂h_{t,i} (1 − h_{t,i}²) W_mi + ∂L/∂hs_{t−1,m}   (each δ picks one value of an index and ends its sum)

@@ -470,6 +470,7 @@ fn a_derivation() {
         expect![[r#"
             exit code 0
             # assumed: X: [N=5, D=3], W: [D=3, M=2], b: [M=2]
+            # δ_im is 1 where i and m are the same, and 0 elsewhere
 
             dL/dW = X.T @ dL/dZ  [D=3, M=2]  matrix product of the last two axes, sum of two values
               Z_ij = Σ_{k=1}^D X_ik W_kj + b_j                     how Z is computed
@@ -665,7 +666,7 @@ fn a_derivation_with_its_numbers() {
             dL/dW = [[-2.,  2.],
                      [-2.,  2.]]
 
-            # with all of it inserted
+            # with all of it inserted, and simplified
             dL/dW = 2 * outer(v, x)
             dL/dx = 2 * W.T @ v
         "#]],
