@@ -21,9 +21,9 @@ def matrix_norm(A, ord="fro", dim=(-2, -1), keepdim=False):
     rows, columns = (axis % A.dim() for axis in dim)
     if ord == "fro":
         return call("torch", "norm", (A,), {"dim": [rows, columns], "keepdim": keepdim})
-    if ord not in ("nuc", 1, -1, 2, -2, float("inf"), -float("inf")):
+    if ord not in ("nuc", 1, -1, 2, -2, builtins.float("inf"), -builtins.float("inf")):
         raise RuntimeError(f"linalg.matrix_norm: Order {ord} not supported.")
-    others = [axis for axis in range(A.dim()) if axis not in (rows, columns)]
+    others = [axis for axis in builtins.range(A.dim()) if axis not in (rows, columns)]
     matrices = call("torch", "permute", (A, [*others, rows, columns]))
     if ord in ("nuc", 2, -2):
         values = call("torch", "svdvals", (matrices,))
@@ -43,7 +43,7 @@ def vector_norm(x, ord=2, dim=None, keepdim=False):
 
 def norm(A, ord=None, dim=None, keepdim=False):
     """The norm of a vector, or with an order that of a matrix."""
-    if ord is None or isinstance(dim, int) or (dim is None and A.dim() == 1 and not isinstance(ord, str)):
+    if ord is None or isinstance(dim, builtins.int) or (dim is None and A.dim() == 1 and not isinstance(ord, str)):
         return vector_norm(A, 2 if ord is None else ord, dim, keepdim)
     return matrix_norm(A, ord, (-2, -1) if dim is None else dim, keepdim)
 
