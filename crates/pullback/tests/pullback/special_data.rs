@@ -6,7 +6,7 @@ use std::path::Path;
 use pullback::array::file::{Dump, Entry};
 use pullback::array::{Array, Precision};
 use pullback::check::{Judgement, Note, Same, Verdict};
-use pullback::session::{Data, check_dump};
+use pullback::session::{Data, check_dump, check_source};
 
 use crate::command::pullback;
 use crate::diagnosed::claims;
@@ -188,6 +188,20 @@ fn which_of_three_that_tie_is_the_second_one() {
     }
     for wrong in ["[1, 2, 1]", "[0, 0, 3]", "[1, 1, 0]"] {
         assert_eq!(verdict_of(wrong).0, Verdict::Wrong, "{wrong}");
+    }
+}
+
+/// A class that is none is no class counted from the end, and the number of rows that do not count is.
+#[test]
+fn classes_that_are_none() {
+    for loss in ["cross_entropy(z, t)", "nll_loss(z, t)"] {
+        let source = |t: &str| format!("z: [4, 3] ~ randn\nt = [0, 1, 2, {t}]\nL = {loss}\ndL/dz = z");
+        for (t, none) in [("-1", "the class -1 is none of 3"), ("3", "the class 3 is none of 3")] {
+            let report = check_source("l.grad", source(t).as_bytes(), Path::new("."));
+            let said: Vec<String> = report.errors.iter().map(|error| error.message.clone()).collect();
+            assert!(said.len() == 1 && said[0].contains(none), "{loss}, {t}: {said:?}");
+        }
+        assert_eq!(claims(&source("-100")).len(), 1, "{loss}");
     }
 }
 
