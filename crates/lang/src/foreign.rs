@@ -43,7 +43,9 @@ pub(crate) fn instead_of(name: &str) -> Option<String> {
 /// `layer_norm(x, [n], weight, bias)`, which says the size of the last axis once more.
 pub(crate) fn called_here(function: Name, args: &mut Vec<Expr>, keywords: &mut Vec<(Name, Expr)>) -> Name {
     // What is sorted is so in any case, and stably.
-    keywords.retain(|(name, _)| !matches!(name.text.as_str(), "stable" | "sorted"));
+    if matches!(function.text.as_str(), "sort" | "argsort" | "topk") {
+        keywords.retain(|(name, _)| !matches!(name.text.as_str(), "stable" | "sorted"));
+    }
     let has = |text: &str| keywords.iter().any(|(name, _)| name.text == text);
     let renamed = match (function.text.as_str(), args.as_slice()) {
         // The words are PyTorch's.
@@ -411,6 +413,17 @@ mod tests {
         let (program, _) =
             elaborate(&parsed.file, Path::new(".")).unwrap_or_else(|e| panic!("{source}: {e:?}"));
         program.find("formula").expect("it is defined").val.array().expect("it has numbers").to_vec_f64()
+    }
+
+    #[test]
+    fn functions_of_a_file_are_called_as_they_are_written() {
+        let before =
+            "fn f(x, sorted=2) = x * sorted; fn gt(x, y) = x + y; fn size(x, axis=1) = x * axis; x = [0.5]";
+        for (formula, number) in
+            [("f(x, sorted=3)", 1.5), ("x.gt(2)", 2.5), ("x.size()", 0.5), ("x.f(sorted=4)", 2.0)]
+        {
+            assert_eq!(evaluated(before, formula), [number], "{formula}");
+        }
     }
 
     #[test]

@@ -263,7 +263,10 @@ impl Parser<'_> {
                 false => Ok(Tree::leaf(name.span(), ExprKind::Name(function.text))),
             };
         }
-        if called && (self.stands_for(&function.text) || foreign::is_method(&function.text)) {
+        if called && self.names.function(&function.text).is_some() {
+            return self.call(function, Some(tree));
+        }
+        if called && (foreign::exists(&function.text) || foreign::is_method(&function.text)) {
             let mut tree = self.call(function, Some(tree))?;
             if let ExprKind::Call { function, args, kwargs } = &mut tree.expr.kind {
                 foreign::of_method(function, args, kwargs);
@@ -378,11 +381,6 @@ impl Parser<'_> {
     /// Is it what people import functions from, and nothing of the file?
     fn is_module(&self, expr: &Expr) -> bool {
         matches!(&expr.kind, ExprKind::Name(name) if foreign::MODULES.contains(&name.as_str()) && !self.is_value(name))
-    }
-
-    /// Is there a function of this name?
-    fn stands_for(&self, function: &str) -> bool {
-        self.names.function(function).is_some() || foreign::exists(function)
     }
 
     /// What stands between the parenthesis ahead and the one that closes it, for a hint.

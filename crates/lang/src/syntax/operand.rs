@@ -182,7 +182,11 @@ impl Parser<'_> {
         }
         let close = self.close("`,` or `)`")?;
         let span = start.to(close.span());
-        let function = foreign::called_here(function, &mut args, &mut kwargs);
+        // A function of the file is called as it is written.
+        let function = match self.names.function(&function.text) {
+            Some(_) => function,
+            None => foreign::called_here(function, &mut args, &mut kwargs),
+        };
         self.grow(span, depth, ExprKind::Call { function, args, kwargs })
     }
 }
