@@ -20,7 +20,7 @@ use pullback_array::Array;
 use pullback_network::{Coef, Label};
 
 use crate::kernel::Recipe;
-use crate::{Axes, Entry, Network, Op, Origin, Result, Sample, Site, Spec, Val};
+use crate::{Axes, BackwardError, Entry, Network, Op, Origin, Result, Sample, Site, Spec, Val};
 
 /// A value as a value of its own; see the page of this module.
 #[derive(Debug, Clone, Copy)]
@@ -61,6 +61,48 @@ impl Op for Copy {
     }
 }
 
+/// The same of what other code may have as a quotient by a second operand: its product with that one, divided by it.
+#[derive(Debug, Clone, Copy)]
+struct Quotient;
+
+impl Op for Quotient {
+    fn name(&self) -> &'static str {
+        Copy.name()
+    }
+
+    fn infer(&self, inputs: &[&Spec]) -> Result<Vec<Spec>> {
+        Copy.infer(inputs)
+    }
+
+    fn forward(&self, inputs: &[&Array]) -> Result<Vec<Array>> {
+        Copy.forward(inputs)
+    }
+
+    fn gates(&self, inputs: &[bool]) -> bool {
+        inputs[0]
+    }
+
+    fn recipe(&self, inputs: &[usize], recipe: &mut Recipe) -> Option<usize> {
+        Copy.recipe(inputs, recipe)
+    }
+
+    fn jacobian(&self, at: &Site<'_>) -> Result<Network> {
+        if at.input() == 0 { Copy.jacobian(at) } else { Ok(at.network()) }
+    }
+
+    fn is_copy(&self) -> bool {
+        true
+    }
+
+    fn backward_error(&self) -> BackwardError {
+        BackwardError::OfProducts
+    }
+
+    fn written(&self, inputs: &[String]) -> String {
+        Copy.written(inputs)
+    }
+}
+
 pub(crate) static ENTRY: Entry = Entry {
     signature: "copy(x)",
     aliases: &["clone"],
@@ -81,6 +123,11 @@ impl Val {
     /// Where memory does not suffice.
     pub fn copy(&self) -> Result<Val> {
         Val::apply(Copy, &[self])
+    }
+
+    /// The same, which other code may have by dividing its product with a `divisor`, of the same shape, by that.
+    pub(super) fn as_quotient_by(&self, divisor: &Val) -> Result<Val> {
+        Val::apply(Quotient, &[self, divisor])
     }
 
     /// What the value is a copy of, through copies of copies; itself where it is none.

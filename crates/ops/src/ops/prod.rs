@@ -17,26 +17,14 @@
 //! back each element is given the products of those that it was multiplied with. Other code divides the whole product by each factor, which
 //! is below the numbers of 16 bits long before a product of the others is.
 
-use pullback_array::{Array, pairs};
+use pullback_array::Array;
 use pullback_network::{Coef, Dim, Value as _};
 
 use super::cumsum::called;
 use super::sum::{axes_written, reduced};
 use crate::definition::by_definition;
 use crate::op::Forward;
-use crate::{
-    Axes, AxisIndex, BackwardError, Binary, Elementwise2, Entry, Factor, Network, Op, Result, Sample, Site,
-    Slope, Spec, Val,
-};
-
-/// The product of the others than a factor, which other code may have by a division by that one.
-static OTHERS: Binary = Binary {
-    name: "others",
-    backward_error: BackwardError::OfProducts,
-    lines: pairs!(|others, _factor| others),
-    derivative: |at| Ok(if at.input() == 0 { Slope::number(Coef::one()) } else { None }),
-    written: |others, _factor| others.to_string(),
-};
+use crate::{Axes, AxisIndex, Entry, Factor, Network, Op, Result, Sample, Site, Spec, Val};
 
 /// The product over axes.
 #[derive(Debug, Clone)]
@@ -131,7 +119,7 @@ impl Prod {
         let dims: Vec<Dim> = order.iter().map(|&axis| x.dims()[axis]).collect();
         let mut back: Vec<usize> = (0..order.len()).collect();
         back.sort_by_key(|&place| order[place]);
-        Val::apply(Elementwise2(&OTHERS), &[&others.reshape(&dims)?.permute(&back)?, x])
+        others.reshape(&dims)?.permute(&back)?.as_quotient_by(x)
     }
 
     /// The same as one writes it: the product of a row for each element, in which that one is 1. What is multiplied stands in the last axis.
