@@ -40,4 +40,4 @@ pub use function::Function;
 pub use jacobian::{Jacobian, Layout, Stage, hessian, jacobian};
 pub use reverse::{grad, pullback, zeros};
 pub use scan::{Body, Loop, Scanned, loop_of, scan};
-pub use walk::between;
+pub use walk::{ancestors, between};

@@ -1,9 +1,24 @@
-//! The part of a graph that lies between two values.
+//! What values of a graph depend on, and the part of it that lies between two of them.
 
 use std::collections::{BTreeMap, HashSet};
 
 use pullback_network::Value;
 use pullback_ops::Val;
+
+/// The values and all they depend on, each once, in forward order: a value comes after those it is computed from.
+pub fn ancestors(values: &[&Val]) -> Vec<Val> {
+    let mut seen = HashSet::new();
+    let mut pending: Vec<Val> = values.iter().map(|&value| value.clone()).collect();
+    let mut all = Vec::new();
+    while let Some(value) = pending.pop() {
+        if seen.insert(value.id()) {
+            pending.extend(value.inputs().iter().cloned());
+            all.push(value);
+        }
+    }
+    all.sort_by_key(|value| value.id());
+    all
+}
 
 /// The values on paths from any of `from` to any of `to`, both included, in the order of the graph: a value comes after
 /// all it depends on. Paths end at `fixed` values. What cannot be differentiated (integers) is on no path.

@@ -1,28 +1,11 @@
 //! What a value of a graph depends on.
 
-use std::collections::HashSet;
-
-use pullback_network::Value as _;
+pub(crate) use pullback_autograd::ancestors as ancestors_of;
 use pullback_ops::{Origin, Result, Val};
 
-/// The value and all it depends on, each once, in forward order: a value comes after those it is computed from.
+/// The value and all it depends on, each once, in forward order.
 pub(crate) fn ancestors(value: &Val) -> Vec<Val> {
     ancestors_of(&[value])
-}
-
-/// The same of several values.
-pub(crate) fn ancestors_of(values: &[&Val]) -> Vec<Val> {
-    let mut seen = HashSet::new();
-    let mut pending: Vec<Val> = values.iter().map(|&value| value.clone()).collect();
-    let mut all = Vec::new();
-    while let Some(value) = pending.pop() {
-        if seen.insert(value.id()) {
-            pending.extend(value.inputs().iter().cloned());
-            all.push(value);
-        }
-    }
-    all.sort_by_key(|value| value.id());
-    all
 }
 
 /// The values that others depend on which the program holds where derivatives are taken.

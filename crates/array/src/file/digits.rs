@@ -24,7 +24,7 @@ const LEAST_SHARE: usize = 4;
 /// Numbers whose last digits would be as bare as this by chance are no rounded results.
 const BY_CHANCE: f64 = 1e-3;
 
-/// And those that would often be as bare are. Few simple fractions are never as full as that.
+/// And those are that would be as bare once in twenty times. Four simple fractions, of two digits each, would be less than once in a thousand.
 const OFTEN: f64 = 0.05;
 
 /// What rounding in the format that holds numbers may do to one: more is that of a narrower one.

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::fmt;
 
 use pullback_array::DType;
-use pullback_autograd::loop_of;
+use pullback_autograd::{ancestors, loop_of};
 use pullback_lang::program::{Scope, evaluate};
 use pullback_lang::{Expr, ExprKind, Span, make, parse_expr, print};
 use pullback_network::{Dim, Value as _};
@@ -130,7 +130,7 @@ impl Exported {
             other => other,
         };
         let forward: Vec<Statement> = forward.into_iter().map(keeping).collect();
-        let values = computed(&[output]);
+        let values = ancestors(&[output]);
         let mut named: HashMap<String, &Val> =
             values.iter().filter(|value| is_named(value)).map(|value| (value.symbol(), value)).collect();
         named.extend(asked.inputs.iter().map(|input| (input.symbol(), *input)));
@@ -257,7 +257,7 @@ pub(super) fn definitions(
     let writer = Writer::new(&source);
     let (mut statements, mut defined) = (Vec::new(), Vec::new());
     let mut seen: HashSet<u64> = HashSet::new();
-    for value in computed(ends).iter().filter(|value| is_named(value)) {
+    for value in ancestors(ends).iter().filter(|value| is_named(value)) {
         if given.contains(&value.id()) || value.as_number().is_some() || !seen.insert(value.order()) {
             continue;
         }
@@ -388,20 +388,6 @@ fn with_cotangents(scope: &Scope, backward: &[Statement], types: HashMap<String,
         }
     }
     scope
-}
-
-/// The values that some are computed from, themselves too, first those that come first.
-fn computed(ends: &[&Val]) -> Vec<Val> {
-    let mut seen = HashSet::new();
-    let (mut pending, mut all) = (ends.iter().map(|&end| end.clone()).collect::<Vec<Val>>(), Vec::new());
-    while let Some(value) = pending.pop() {
-        if seen.insert(value.id()) {
-            pending.extend(value.inputs().iter().cloned());
-            all.push(value);
-        }
-    }
-    all.sort_by_key(Val::order);
-    all
 }
 
 /// The call that gives several results.

@@ -43,7 +43,7 @@ mod truth;
 
 use std::collections::{HashMap, HashSet};
 
-use pullback_autograd::{between, jacobian};
+use pullback_autograd::{ancestors, between, jacobian};
 use pullback_lang::{Expr, ExprKind, Span, make};
 use pullback_network::{Dim, Value as _};
 use pullback_ops::{Network, Origin, Result, Val, find};
@@ -165,15 +165,7 @@ pub(crate) fn backward_through(
 
 /// The names of a program: of all values that one is computed from, and of their sizes.
 pub(crate) fn all_names(output: &Val) -> HashSet<String> {
-    let mut seen = HashSet::new();
-    let (mut pending, mut all) = (vec![output.clone()], Vec::new());
-    while let Some(value) = pending.pop() {
-        if seen.insert(value.id()) {
-            pending.extend(value.inputs().iter().cloned());
-            all.push(value);
-        }
-    }
-    names_of(&all)
+    names_of(&ancestors(&[output]))
 }
 
 struct Pass<'a> {

@@ -16,7 +16,7 @@ use std::collections::{HashMap, HashSet};
 
 use pullback_array::random::Generator;
 use pullback_array::{Array, DType};
-use pullback_autograd::{Body, between, loop_of, pullback};
+use pullback_autograd::{Body, ancestors, between, loop_of, pullback};
 use pullback_lang::program::{Scope, evaluate};
 use pullback_lang::{Expr, ExprKind, Span, make, print};
 use pullback_network::{Dim, Value as _};
@@ -463,7 +463,7 @@ impl Unrolled<'_> {
                     if made.name().is_some() || made.inputs().is_empty() { made.copy().ok()? } else { made };
                 (made.shape() == value.shape()).then_some((made, expr))
             };
-        for value in computed(&body.next) {
+        for value in ancestors(&body.next.iter().collect::<Vec<_>>()) {
             if loop_of(&value).is_some() {
                 return None;
             }
@@ -754,20 +754,6 @@ fn row(of: &Val, number: usize) -> Option<Array> {
     let at = std::iter::once(AxisIndex::At(number));
     let rest = rows.dims()[1..].iter().map(|&dim| AxisIndex::whole(dim));
     rows.index(&at.chain(rest).collect::<Vec<_>>()).ok()?.array().ok().cloned()
-}
-
-/// The values that some are computed from, themselves too, first those that come first.
-fn computed(ends: &[Val]) -> Vec<Val> {
-    let mut seen = HashSet::new();
-    let (mut pending, mut all) = (ends.to_vec(), Vec::new());
-    while let Some(value) = pending.pop() {
-        if seen.insert(value.id()) {
-            pending.extend(value.inputs().iter().cloned());
-            all.push(value);
-        }
-    }
-    all.sort_by_key(Val::order);
-    all
 }
 
 fn of_reference(reference: &Expr) -> String {

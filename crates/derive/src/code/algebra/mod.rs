@@ -19,12 +19,13 @@ mod monomial;
 mod open;
 mod relation;
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap};
 use std::rc::Rc;
 
 use num_traits::{One, Signed};
+use pullback_autograd::ancestors;
 use pullback_lang::{BinaryOp, Expr, ExprKind, Span, make};
-use pullback_network::{Coef, Dim, Label, Value};
+use pullback_network::{Coef, Dim, Label};
 use pullback_ops::{Factor, Network, Term, Val};
 
 pub(super) use self::monomial::Monomial;
@@ -58,7 +59,7 @@ pub(super) struct Algebra<'a> {
 impl<'a> Algebra<'a> {
     /// The algebra of the values that one is computed from.
     pub(super) fn new(of: &Val, writer: &'a Writer<'a>) -> Algebra<'a> {
-        let all = ancestors(of);
+        let all = ancestors(&[of]);
         let dims = all.iter().flat_map(|val| val.dims().to_vec());
         let sizes = dims.filter_map(|dim| Some((dim.name()?.as_str(), dim))).collect();
         let mut algebra = Algebra { writer, sizes, relations: Vec::new() };
@@ -371,18 +372,4 @@ fn summand_opened(monomial: &Monomial, label: Label, opener: &Opener<'_>) -> Opt
         }
     }
     Some(sum)
-}
-
-/// The values that one is computed from, itself too, first those that come first.
-fn ancestors(of: &Val) -> Vec<Val> {
-    let mut seen = HashSet::new();
-    let (mut pending, mut all) = (vec![of.clone()], Vec::new());
-    while let Some(val) = pending.pop() {
-        if seen.insert(val.id()) {
-            pending.extend(val.inputs().iter().cloned());
-            all.push(val);
-        }
-    }
-    all.sort_by_key(Val::order);
-    all
 }
