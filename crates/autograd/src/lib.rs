@@ -38,6 +38,6 @@ mod walk;
 pub use forward::{jvp, pushforward};
 pub use function::Function;
 pub use jacobian::{Jacobian, Layout, Stage, hessian, jacobian};
-pub use reverse::{grad, pullback, zeros};
+pub use reverse::{grad, pullback, pullback_by, zeros};
 pub use scan::{Body, Loop, Scanned, loop_of, scan};
 pub use walk::{ancestors, between};

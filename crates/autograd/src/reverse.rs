@@ -33,6 +33,20 @@ pub fn grad(scalar: &Val, wrt: &[&Val]) -> Result<Vec<Val>> {
 /// # Errors
 /// Where a cotangent has not its output's shape, or a rule does.
 pub fn pullback(outputs: &[(&Val, &Val)], wrt: &[&Val], fixed: &[&Val]) -> Result<Vec<Option<Val>>> {
+    pullback_by(outputs, wrt, fixed, &mut |_, _, _| ())
+}
+
+/// The same, and tells of each application of a rule: to which value it was applied, the cotangent there, and the share of an input's
+/// cotangent that it gave.
+///
+/// # Errors
+/// As [`pullback`].
+pub fn pullback_by(
+    outputs: &[(&Val, &Val)],
+    wrt: &[&Val],
+    fixed: &[&Val],
+    applied: &mut dyn FnMut(&Val, &Val, &Val),
+) -> Result<Vec<Option<Val>>> {
     let mut cotangents: HashMap<u64, Val> = HashMap::new();
     for (output, cotangent) in outputs {
         if output.dims() != cotangent.dims() {
@@ -59,6 +73,7 @@ pub fn pullback(outputs: &[(&Val, &Val)], wrt: &[&Val], fixed: &[&Val]) -> Resul
             if on_path.contains(&input.id())
                 && let Some(share) = value.jacobian(k)?.vjp(&cotangent)?
             {
+                applied(value, &cotangent, &share);
                 accumulate(&mut cotangents, input, share)?;
             }
         }

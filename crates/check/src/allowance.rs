@@ -46,10 +46,10 @@ impl Shared {
             (0..samples).map(sum).max_by(f64::total_cmp).unwrap_or(0.0)
         };
         let (mut squares, mut count, mut scale) = (0.0, 0.0, 0.0);
-        let mut measured = measured.iter();
+        let mut of_measured = measured.iter();
         for row in rows {
             let entries = row.value.as_f64();
-            let of_row = entries.iter().zip(measured.by_ref());
+            let of_row = entries.iter().zip(of_measured.by_ref());
             for (entry, measured) in of_row.filter(|(entry, measured)| **entry != 0.0 && **measured > 0.0) {
                 squares += entry * entry;
                 count += 1.0;
@@ -60,7 +60,18 @@ impl Shared {
             multiple: times * rounding_of(precision, largest(&|sums| sums[0]) / squares) + scaled,
             side: (OF_ONE * largest(&|sums| sums[1]) + scale) / count,
         };
-        (shared.multiple.is_finite() && shared.side.is_finite()).then_some(shared)
+        if !shared.multiple.is_finite() || !shared.side.is_finite() {
+            return None;
+        }
+        if precision.is_of_16_bits() {
+            return Some(shared);
+        }
+        // Few samples may miss what entries that round alike have in common.
+        let derived: Vec<f64> = rows.iter().flat_map(|row| row.value.to_vec_f64()).collect();
+        Some(Shared {
+            multiple: shared.multiple.max(multiple_of_independent(&derived, measured)),
+            side: shared.side.max(side_of_independent(&derived, measured)),
+        })
     }
 }
 
@@ -144,27 +155,45 @@ fn of_independent(count: f64) -> f64 {
     OF_ONE / count.max(1.0).sqrt()
 }
 
-/// The number that claimed numbers are times the derivative, where rounding, which goes both ways, does not make it.
+/// How far from 1 a multiple may be that independent deviations make.
 ///
 /// Entries count by their squares, so that few large ones are few whatever stands beside them; and such as have the same digits
 /// are rounded alike, and count as one.
+fn multiple_of_independent(derived: &[f64], measured: &[f64]) -> f64 {
+    let square = sum_of_squares(derived);
+    let independent = square * square / squares_of_like(derived.iter().map(|&entry| (entry, entry * entry)));
+    of_independent(independent) * (sum_of_squares(measured) / square).sqrt()
+}
+
+/// How far to one side independent deviations may be, in the mean and in units of how far each is measured to be.
+fn side_of_independent(derived: &[f64], measured: &[f64]) -> f64 {
+    let told = || derived.iter().zip(measured).filter(|(entry, measured)| **measured > 0.0 && **entry != 0.0);
+    let count = told().count() as f64;
+    of_independent(count * count / squares_of_like(told().map(|(&entry, _)| (entry, 1.0))))
+}
+
+fn sum_of_squares(numbers: &[f64]) -> f64 {
+    numbers.iter().map(|number| number * number).sum()
+}
+
+/// The number that claimed numbers are times the derivative, where rounding, which goes both ways, does not make it.
 pub(crate) fn out_of_proportion(
     claimed: &[f64],
     derived: &[f64],
     measured: &[f64],
     shared: Option<Shared>,
 ) -> Option<f64> {
-    let sum = |of: &dyn Fn(usize) -> f64| (0..derived.len()).map(of).sum::<f64>();
-    let square = sum(&|k| derived[k] * derived[k]);
-    let times = sum(&|k| claimed[k] * derived[k]) / square;
-    let error = (sum(&|k| measured[k] * measured[k]) / square).sqrt();
-    let off = (times - 1.0).abs();
-    // No number of entries that differ makes it less.
-    if off <= shared.map_or(MOST_OF_ALL * error, |shared| shared.multiple) {
-        return None;
-    }
-    let independent = square * square / squares_of_like(derived.iter().map(|&entry| (entry, entry * entry)));
-    (off > of_independent(independent) * error).then_some(times)
+    let square = sum_of_squares(derived);
+    let times = claimed.iter().zip(derived).map(|(claimed, derived)| claimed * derived).sum::<f64>() / square;
+    let most = match shared {
+        Some(shared) => shared.multiple,
+        // No number of entries that differ makes it less.
+        None => {
+            let together = MOST_OF_ALL * (sum_of_squares(measured) / square).sqrt();
+            multiple_of_independent(derived, measured).max(together)
+        }
+    };
+    ((times - 1.0).abs() > most).then_some(times)
 }
 
 /// How far claimed numbers lie to one side of the derivative in the mean, in units of what rounding is measured to do to each,
@@ -176,13 +205,13 @@ pub(crate) fn one_sided(
     shared: Option<Shared>,
 ) -> Option<f64> {
     let told = || (0..derived.len()).filter(|&k| measured[k] > 0.0 && derived[k] != 0.0);
-    let count = told().count() as f64;
-    let mean = told().map(|k| (claimed[k] - derived[k]) / measured[k]).sum::<f64>() / count;
-    if mean.abs() <= shared.map_or(MOST_OF_ALL, |shared| shared.side) {
-        return None;
-    }
-    let independent = count * count / squares_of_like(told().map(|k| (derived[k], 1.0)));
-    (mean.abs() > of_independent(independent)).then_some(mean)
+    let off = |k: usize| (claimed[k] - derived[k]) / measured[k];
+    let mean = told().map(off).sum::<f64>() / told().count() as f64;
+    let most = match shared {
+        Some(shared) => shared.side,
+        None => side_of_independent(derived, measured).max(MOST_OF_ALL),
+    };
+    (mean.abs() > most).then_some(mean)
 }
 
 /// The sum of the squares of the weights of entries, where those with the same digits have one weight.
@@ -223,9 +252,9 @@ mod tests {
         // One entry may be off by as much as it is judged by, and so may many that are the same.
         let alone =
             |off: f64| out_of_proportion(&[1.0 + off / 256.0], &[1.0], &[1.0 / 256.0], None).is_some();
-        assert_eq!([alone(3.9), alone(4.1)], [false, true]);
+        assert_eq!([alone(0.99 * OF_ONE), alone(1.01 * OF_ONE)], [false, true]);
         let alike = [1.0, 2.0, -0.5, 4.0].repeat(16);
-        let off: Vec<f64> = alike.iter().map(|entry| entry * (1.0 + 3.9 / 256.0)).collect();
+        let off: Vec<f64> = alike.iter().map(|entry| entry * (1.0 + 0.99 * OF_ONE / 256.0)).collect();
         let errors: Vec<f64> = alike.iter().map(|entry: &f64| entry.abs() / 256.0).collect();
         assert_eq!(out_of_proportion(&off, &alike, &errors, None), None);
     }

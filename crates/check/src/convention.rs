@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 
 use pullback_array::random::Generator;
 use pullback_array::{Array, DType};
-use pullback_autograd::{Function, pullback};
+use pullback_autograd::Function;
 use pullback_network::Value as _;
 use pullback_ops::{Factor, Origin, Result, Val, find};
 
@@ -23,7 +23,6 @@ use crate::kink::OneSided;
 use crate::layout::unravel;
 use crate::limits::SAFETY;
 use crate::other_code::Pulled;
-use crate::rounding::Simulation;
 use crate::routes::Derivative;
 use crate::verdict::KinkOrigin;
 
@@ -137,9 +136,7 @@ impl Pieces<'_, '_> {
 /// The derivative as a function of its piecewise constant payloads.
 pub(crate) struct Choices<'a> {
     derivative: &'a Derivative<'a>,
-    /// The leaf in the cotangent's place, and the gradient that belongs to it.
-    cotangent: Val,
-    gradient: Val,
+    pulled: Pulled,
     /// The gradient by the cotangent and the payloads.
     function: Function,
     jumps: Vec<Jump>,
@@ -148,19 +145,17 @@ pub(crate) struct Choices<'a> {
 impl<'a> Choices<'a> {
     /// `None`: no payload is at a jump.
     pub(crate) fn new(derivative: &'a Derivative<'a>) -> Result<Option<Choices<'a>>> {
-        let ones = Val::new(Array::ones(&derivative.y.shape(), DType::F64)?);
-        let pulled = pullback(&[(derivative.y, &ones)], &[derivative.x], &derivative.fixed)?.remove(0);
-        let Some(pulled) = pulled else { return Ok(None) };
-        let mut jumps = jumps_of(&[&pulled], std::iter::once(derivative.x))?;
+        let Some(pulled) = Pulled::new(derivative)? else { return Ok(None) };
+        let mut jumps = jumps_of(&[&pulled.gradient], std::iter::once(derivative.x))?;
         if jumps.is_empty() {
             return Ok(None);
         }
         // A gradient is built backwards; the order that counts is that of what the payloads are made of.
         jumps.sort_by_key(|jump: &Jump| jump.payload.inputs()[0].order());
         let inputs: Vec<&Val> =
-            std::iter::once(&ones).chain(jumps.iter().map(|jump| &jump.payload)).collect();
-        let function = Function::new(&inputs, &[&pulled], &[])?;
-        Ok(Some(Choices { derivative, cotangent: ones, gradient: pulled, function, jumps }))
+            std::iter::once(&pulled.seed).chain(jumps.iter().map(|jump| &jump.payload)).collect();
+        let function = Function::new(&inputs, &[&pulled.gradient], &[])?;
+        Ok(Some(Choices { derivative, pulled, function, jumps }))
     }
 
     /// Some rows of the derivative with every tie broken in favour of one element. `None`: there are no ties.
@@ -236,10 +231,8 @@ impl<'a> Choices<'a> {
         let mut generator = Generator::new(0x6669_7474_6564);
         let beside = self.beside()?;
         let payloads = self.jumps.iter().map(|jump| &jump.payload);
-        let given: Vec<&Val> = std::iter::once(&self.cotangent).chain(payloads).collect();
-        let simulation = Simulation::new(&self.gradient, &given)?;
-        let shape = self.cotangent.shape();
-        let rows: usize = shape.iter().product();
+        let simulation = self.pulled.simulation(payloads)?;
+        let (shape, rows) = (self.pulled.seed.shape(), self.pulled.rows);
         // Which payloads fit together: all of them, or some beside a kink.
         let mut seen: Vec<Vec<bool>> = Vec::new();
         for row in 0..rows {
@@ -302,8 +295,7 @@ impl<'a> Choices<'a> {
         for taken in seen {
             let payloads = self.jumps.iter().map(|jump| jump.payload.clone());
             let given = payloads.zip(self.taken(&taken, &beside[0])).collect();
-            let (seed, gradient) = (self.cotangent.clone(), self.gradient.clone());
-            fitted.pulled.push(Pulled { seed, gradient, rows, given });
+            fitted.pulled.push(Pulled { given, ..self.pulled.clone() });
         }
         Ok(fitted)
     }

@@ -33,13 +33,15 @@ const SILVER: f64 = 0.414_213_562_373_095_05;
 pub(crate) struct Exact {
     precision: Precision,
     known: HashMap<u64, bool>,
+    /// What moves and scales numbers, whatever these are, and rounds none.
+    moving: HashSet<u64>,
 }
 
 impl Exact {
     pub(crate) fn new(precision: Precision) -> Exact {
         // What goes into products of TF32 is given as f32.
         let precision = if precision == Precision::TF32 { Precision::F32 } else { precision };
-        Exact { precision, known: HashMap::new() }
+        Exact { precision, known: HashMap::new(), moving: HashSet::new() }
     }
 
     /// A value that nothing was computed of, as this array; `varies`: it is to stand for others too.
@@ -58,19 +60,43 @@ impl Exact {
         self.known.get(&order).copied().unwrap_or(false)
     }
 
+    /// Does the value with this place move numbers that may be rounded, and rounds none itself?
+    pub(crate) fn moves(&self, order: u64) -> bool {
+        self.moving.contains(&order)
+    }
+
     /// Results of an operation.
     pub(crate) fn computed(&mut self, op: &dyn Op, value: &Val, inputs: &[&Array], results: &[Array]) {
-        let given = value.inputs().iter().zip(inputs).all(|(value, array)| self.is_exact(value, array));
+        let are_exact: Vec<bool> =
+            value.inputs().iter().zip(inputs).map(|(value, array)| self.is_exact(value, array)).collect();
+        let given = are_exact.iter().all(|&is_exact| is_exact);
         // What other code factorises it computes of other numbers than these.
         let is_direct = matches!(op.backward_error(), BackwardError::None | BackwardError::OfTerms);
+        // Of numbers that are rounded it counts where a rounding is more than what is given.
+        let moves = is_direct
+            && (given || self.precision.is_of_16_bits())
+            && moves(inputs, results)
+            && moves_others(op, inputs, &are_exact)
+            && results.iter().all(|result| self.has_range(result));
         let exact = given
             && is_direct
-            && (moves(inputs, results) && moves_others(op, inputs)
+            && (moves
                 || self.are_whole(inputs.iter().copied())
                     && self.are_whole(results)
                     && keeps_whole(op, inputs)
                 || self.are_short(inputs) && keeps_short(op, inputs));
+        if moves && !exact {
+            self.moving.insert(value.order());
+        }
         self.known.insert(value.order(), exact);
+    }
+
+    /// Are all of these as large as the precision has numbers with all of their digits?
+    fn has_range(&self, array: &Array) -> bool {
+        let least = self.precision.underflow() / epsilon(self.precision);
+        let most = self.precision.largest();
+        let is_in_range = |x: &f64| *x == 0.0 || !x.is_finite() || (least..=most).contains(&x.abs());
+        array.as_f64().iter().all(is_in_range)
     }
 
     /// Are all of these whole numbers that are added and multiplied exactly?
@@ -121,45 +147,52 @@ pub(crate) fn is_held(array: &Array, precision: Precision) -> bool {
     array.as_f64().iter().all(|x| !x.is_finite() || x.to_bits() & lacking == 0)
 }
 
-/// Is every result one of the operands' numbers, but for the sign, or zero?
+/// Is every result one of the operands' numbers, but for the sign and a power of two, or zero?
 fn moves(inputs: &[&Array], results: &[Array]) -> bool {
     let operands: Vec<(&Array, Cow<'_, [f64]>)> = inputs
         .iter()
         .filter(|array| array.dtype().is_float())
         .map(|array| (*array, array.as_f64()))
         .collect();
-    let is_operand =
-        |x: &f64| *x == 0.0 || operands.iter().any(|(_, numbers)| numbers.iter().any(|y| y.abs() == x.abs()));
+    let is_operand = |x: &f64| {
+        *x == 0.0 || operands.iter().any(|(_, numbers)| numbers.iter().any(|y| digits(*y) == digits(*x)))
+    };
     if !results.iter().all(|array| array.as_f64().iter().take(SOUGHT_FIRST).all(is_operand)) {
         return false;
     }
     // What stays in its place need not be sought.
     let has_its_shape = |(array, _): &&(&Array, Cow<'_, [f64]>)| array.shape() == results[0].shape();
     let same: Vec<&[f64]> = operands.iter().filter(has_its_shape).map(|(_, numbers)| &**numbers).collect();
-    let stays =
-        |at: usize, x: f64| same.iter().any(|numbers| numbers.get(at).is_some_and(|y| y.abs() == x.abs()));
-    let bits = |x: f64| x.abs().to_bits();
-    let mut sought: HashSet<u64> = HashSet::new();
+    let stays = |at: usize, x: f64| {
+        same.iter().any(|numbers| numbers.get(at).is_some_and(|y| digits(*y) == digits(x)))
+    };
+    let mut sought: HashSet<Option<u64>> = HashSet::new();
     for result in results {
         let elsewhere = |(at, x): &(usize, &f64)| **x != 0.0 && !stays(*at, **x);
-        sought.extend(result.as_f64().iter().enumerate().filter(elsewhere).map(|(_, &x)| bits(x)));
+        sought.extend(result.as_f64().iter().enumerate().filter(elsewhere).map(|(_, &x)| digits(x)));
     }
     for (_, numbers) in &operands {
         if sought.is_empty() {
             break;
         }
         numbers.iter().for_each(|&y| {
-            sought.remove(&bits(y));
+            sought.remove(&digits(y));
         });
     }
     sought.is_empty()
 }
 
-/// Does it move other numbers too? Nothing and one stay what they are: they mask.
-fn moves_others(op: &dyn Op, inputs: &[&Array]) -> bool {
+/// The digits of a number, which its sign and a power of two leave what they are.
+fn digits(x: f64) -> Option<u64> {
+    (x != 0.0 && x.is_finite()).then_some(x.to_bits() & ((1 << 52) - 1))
+}
+
+/// Does it move other numbers too? Nothing and one stay what they are, they mask; and an exact number that is a power of two, it scales.
+fn moves_others(op: &dyn Op, inputs: &[&Array], are_exact: &[bool]) -> bool {
     let other = |k: usize, at: usize, x: f64| {
         let number = 1.0 + ((at + 1) as f64 * GOLDEN + k as f64 * SILVER).fract();
-        if x == 0.0 || x.abs() == 1.0 { x } else { number.copysign(x) }
+        let scales = || inputs[k].ndim() == 0 && are_exact[k] && digits(x) == Some(0);
+        if x == 0.0 || x.abs() == 1.0 || scales() { x } else { number.copysign(x) }
     };
     let Some(others) = others(inputs, other) else { return false };
     let others: Vec<&Array> = others.iter().collect();
@@ -218,7 +251,7 @@ mod tests {
     fn what_is_exact() -> Result<()> {
         let (half, tenth, whole) = (leaf(&[0.5, -1.25]), leaf(&[0.1, -0.3]), leaf(&[3.0, 20.0]));
         let mask = leaf(&[1.0, 0.0]);
-        let cases: [(&str, Val, [bool; 3]); 19] = [
+        let cases: [(&str, Val, [bool; 3]); 21] = [
             // In f64, f32 and bf16.
             ("given", half.clone(), [true; 3]),
             ("given with more digits", tenth.clone(), [true, false, false]),
@@ -230,6 +263,8 @@ mod tests {
             ("a sum of halves and quarters", half.sum_all()?, [true; 3]),
             ("a product of them", half.prod(&[0], false)?, [true; 3]),
             ("a power of two", half.exp2()?, [false; 3]),
+            ("scaled by a power of two", (0.25 * &half)?, [true; 3]),
+            ("scaled by another number", (0.3 * &half)?, [false; 3]),
             ("more digits than are held", leaf(&[256.0, 0.5]).sum_all()?, [true, true, false]),
             ("digits that a sum loses", leaf(&[1.0 - 2f64.powi(-24), 0.75]).sum_all()?, [true, false, false]),
             ("and another", (&leaf(&[1024.0, 512.0]) + &leaf(&[2f64.powi(-15), 0.5]))?, [true, false, false]),

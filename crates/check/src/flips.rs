@@ -582,9 +582,7 @@ impl<'a> Chosen<'a> {
 
     /// How far each entry may be off by choices.
     fn allowance(&self, others: &Others, precision: Precision) -> Result<Allowance> {
-        let values = self.choices.iter().map(|choice| choice.value);
-        let given: Vec<&Val> = std::iter::once(&self.pulled.seed).chain(values).collect();
-        let simulation = Simulation::new(&self.pulled.gradient, &given)?;
+        let simulation = self.pulled.simulation(self.choices.iter().map(|choice| choice.value))?;
         let sums = Sums::of(precision, precision.accumulator());
         let rows: Result<Vec<_>> =
             (0..self.pulled.rows).map(|row| simulation.measure(&self.given(row, others)?, sums)).collect();

@@ -70,7 +70,10 @@ impl Case<'_> {
                 let measured = to_tensor(errors, &self.y, &self.x, self.claim.layout)?.to_vec_f64();
                 Allowance::of_errors(measured)
             }
-            (Rounding::Unknown(precision), Some((pulled, _))) => moved(pulled.allowance(*precision)?),
+            (Rounding::Unknown(precision), Some((pulled, _))) => {
+                let suffices = |of: &Allowance| of.covers(&claimed, &autograd);
+                moved(pulled.allowance(*precision, suffices)?)
+            }
             (Rounding::Unknown(precision), None) => Allowance::of_nothing(*precision, claimed.len()),
         };
         let of_numbers: Vec<f64> =
@@ -128,7 +131,7 @@ impl Case<'_> {
         let composed = seen_to_fit(fitted, &found, columns);
         if let Rounding::Unknown(precision) = &self.claim.rounding {
             for pulled in &composed.pulled {
-                match pulled.allowance(*precision) {
+                match pulled.allowance(*precision, |_| false) {
                     Err(error) if !error.is_memory() => {}
                     beside => of_claim.or(&moved(beside?).where_told()),
                 }

@@ -22,15 +22,15 @@ pub(crate) const LEAST_TOLD: f64 = 0.5;
 /// handed on, scaled or added to zeros. Nothing else happens to it at its own size, so that no factor stands before this.
 pub(crate) const STORED: f64 = 2.0;
 
-/// How far a single entry may be off, in units of the largest of sixteen samples. That is 1.8 deviations in the mean, and less than
-/// three quarters of one once in 10⁴ times: an error of 4 such units has a probability below 10⁻⁷ where the deviation of what is
-/// rounded is that of the samples, and it is three quarters of that, since half an epsilon is what rounding does at the most.
-pub(crate) const OF_ONE: f64 = 4.0;
+/// How far a single entry may be off in 16 bits, in units of the largest of sixty-four samples. That is 2.4 deviations in the mean, and less
+/// than one and a half once in 10⁴ times: an error of so many such units has a probability below 10⁻⁹, and where the samples tell little
+/// below 10⁻⁴ of that 10⁻⁴.
+pub(crate) const OF_ONE: f64 = 2.75;
 
-/// How far all entries may be off together in 16 bits, in units of the largest of eight samples of that, which is 1.4 deviations in the mean.
-/// What they share are numbers that are stored, each off by half an epsilon at the most: of one or two [`STORED`] beside this is the worst;
-/// of six both come to it, of twelve to 3.8 deviations, and of many to 2.8.
-pub(crate) const OF_SHARED: f64 = 2.0;
+/// How far all entries may be off together in 16 bits, in units of the largest of thirty-two samples of that, which is 2.1 deviations in the
+/// mean, and less than 1.2 once in 10⁴ times. What they share are numbers that are stored, each off by half a digit at the most: of one or
+/// two [`STORED`] beside this is the worst, and of many it is 5.7 deviations.
+pub(crate) const OF_SHARED: f64 = OF_ONE;
 
 /// How far all entries may be off together where that is not measured itself ([`crate::allowance::Shared`]), in units of how far rounding is
 /// measured to move single ones, however many they are: roundings that all share (of a scale, a mean, a count's inverse) move all to one side, and are measured as the largest of

@@ -5,18 +5,22 @@
 //! add up in 32 bits. Code that does otherwise is judged by that all the same, and told what its numbers look like
 //! ([`Case::coarser`]).
 
+use std::collections::HashSet;
+
 use pullback_array::{Array, DType, Precision};
-use pullback_autograd::pullback;
 use pullback_ops::{Origin, Result, Stored, Val};
 
 use crate::allowance::{Allowance, out_of_proportion};
 use crate::claim::Rounding;
 use crate::evidence::{Case, Derived, Evidence, rounding_of};
-use crate::graph::ancestors;
+use crate::graph::{Backward, ancestors};
 use crate::limits::{OF_ITS_SIZE, SAFETY};
 use crate::rounding::{Measured, Simulation, Sums};
 use crate::routes::Derivative;
 use crate::verdict::Coarser;
+
+/// How often rounding is drawn at first.
+const FIRST_SAMPLES: u64 = 8;
 
 /// The rows of a derivative by reverse mode, as a function of the cotangent; or a value of the program, in one row.
 #[derive(Clone)]
@@ -27,21 +31,31 @@ pub(crate) struct Pulled {
     pub rows: usize,
     /// Payloads that have other values than those of the program.
     pub given: Vec<(Val, Array)>,
+    /// What is computed within kernels of other code.
+    pub within_kernels: HashSet<u64>,
 }
 
 impl Pulled {
     /// `None`: there is no path.
     pub(crate) fn new(derivative: &Derivative<'_>) -> Result<Option<Pulled>> {
         let seed = Val::new(Array::ones(&derivative.y.shape(), DType::F64)?);
-        let pulled = pullback(&[(derivative.y, &seed)], &[derivative.x], &derivative.fixed)?.remove(0);
+        let Backward { mut gradients, within_kernels } =
+            Backward::new((derivative.y, &seed), &[derivative.x], &derivative.fixed)?;
         let rows = derivative.y.shape().iter().product();
-        Ok(pulled.map(|gradient| Pulled { seed, gradient, rows, given: Vec::new() }))
+        let pulled = |gradient| Pulled { seed, gradient, rows, given: Vec::new(), within_kernels };
+        Ok(gradients.remove(0).map(pulled))
     }
 
     /// A value of the program itself, which no cotangent is in.
     pub(crate) fn of(value: &Val) -> Result<Pulled> {
         let seed = Val::new(Array::ones(&[], DType::F64)?);
-        Ok(Pulled { seed, gradient: value.clone(), rows: 1, given: Vec::new() })
+        Ok(Pulled {
+            seed,
+            gradient: value.clone(),
+            rows: 1,
+            given: Vec::new(),
+            within_kernels: HashSet::new(),
+        })
     }
 
     /// The cotangent that gives a row.
@@ -51,11 +65,15 @@ impl Pulled {
         Ok(Array::from_vec(&self.seed.shape(), unit)?)
     }
 
+    /// As a function of the cotangent and of these payloads.
+    pub(crate) fn simulation<'a>(&'a self, payloads: impl Iterator<Item = &'a Val>) -> Result<Simulation> {
+        let given: Vec<&Val> = std::iter::once(&self.seed).chain(payloads).collect();
+        Ok(Simulation::new(&self.gradient, &given)?.with_kernels(self.within_kernels.clone()))
+    }
+
     /// As a function of the cotangent and of the payloads that are given.
-    fn simulation(&self) -> Result<Simulation> {
-        let given: Vec<&Val> =
-            std::iter::once(&self.seed).chain(self.given.iter().map(|(val, _)| val)).collect();
-        Simulation::new(&self.gradient, &given)
+    fn simulated(&self) -> Result<Simulation> {
+        self.simulation(self.given.iter().map(|(val, _)| val))
     }
 
     /// How far each entry is moved by rounding where sums round like these, row by row.
@@ -66,10 +84,25 @@ impl Pulled {
         (0..self.rows).map(|row| simulation.measure(&arrays(self.unit(row)?), sums)).collect()
     }
 
-    /// How far each entry may be off where it is computed in this precision.
-    pub(crate) fn allowance(&self, precision: Precision) -> Result<Allowance> {
-        let sums = Sums::of(precision, precision.accumulator());
-        Ok(Allowance::of(precision, &self.measured(&self.simulation()?, sums)?))
+    /// How far each entry may be off where it is computed in this precision. What `suffices` is not measured any better.
+    pub(crate) fn allowance(
+        &self,
+        precision: Precision,
+        suffices: impl Fn(&Allowance) -> bool,
+    ) -> Result<Allowance> {
+        let simulation = self.simulated()?;
+        let mut known: Vec<Measured> = Vec::new();
+        for part in Sums::of(precision, precision.accumulator()).parts(FIRST_SAMPLES) {
+            let drawn = self.measured(&simulation, part)?;
+            match known.is_empty() {
+                true => known = drawn,
+                false => known.iter_mut().zip(drawn).for_each(|(known, drawn)| known.and(drawn)),
+            }
+            if suffices(&Allowance::of(precision, &known)) {
+                break;
+            }
+        }
+        Ok(Allowance::of(precision, &known))
     }
 
     /// The same where what is computed as a whole in 16 bits is put together of pieces, each of them stored; `None` where nothing is.
@@ -80,14 +113,14 @@ impl Pulled {
             return Ok(None);
         }
         let sums = Sums::of(precision, precision.accumulator()).in_pieces();
-        Ok(Some(Allowance::of(precision, &self.measured(&self.simulation()?, sums)?)))
+        Ok(Some(Allowance::of(precision, &self.measured(&self.simulated()?, sums)?)))
     }
 
     /// The same of what is zero since terms cancel that are the same numbers here: other code computes them in another order, or puts
     /// them together otherwise (`Σ g x − x̄ Σ g`), and rounding leaves of them what it leaves of terms that are not exact.
     pub(crate) fn allowance_of_terms(&self, precision: Precision) -> Result<Allowance> {
         let sums = Sums::of(precision, precision.accumulator());
-        Ok(Allowance::of(precision, &self.measured(&self.simulation()?.where_all_rounds(), sums)?))
+        Ok(Allowance::of(precision, &self.measured(&self.simulated()?.where_all_rounds(), sums)?))
     }
 
     /// Does it add up products of two values?
@@ -117,7 +150,7 @@ impl Case<'_> {
             Coarser::Tf32 => Sums::of(Precision::TF32, Precision::F32),
         };
         let spread: Vec<f64> =
-            pulled.measured(&pulled.simulation()?, sums)?.iter().flat_map(Measured::spread).collect();
+            pulled.measured(&pulled.simulated()?, sums)?.iter().flat_map(Measured::spread).collect();
         let derived = derived.as_f64();
         let error = |k: usize| (evidence.claimed[k] - derived[k]).abs();
         let rounding: Vec<f64> =
@@ -130,5 +163,27 @@ impl Case<'_> {
         let squares = |of: &dyn Fn(usize) -> f64| (0..derived.len()).map(|k| of(k).powi(2)).sum::<f64>();
         let share = (squares(&error) / squares(&|k| rounding[k])).sqrt();
         Ok((share >= OF_ITS_SIZE).then_some(coarser))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::symmetric::Moves;
+
+    /// The backward pass of a softmax is one kernel: of what lies within it nothing is stored, in 16 bits alone.
+    #[test]
+    fn a_kernel_stores_its_result() -> Result<()> {
+        let x = Val::new(Array::from_slice(&[3], &[0.5, -1.25, 1.5])?);
+        let y = x.softmax(0)?;
+        let pulled = Pulled::new(&Derivative { y: &y, x: &x, fixed: Vec::new(), moves: Moves::Freely })?
+            .expect("a path");
+        assert!(!pulled.within_kernels.is_empty());
+        let stored = Pulled { within_kernels: HashSet::new(), ..pulled.clone() };
+        let most = |pulled: &Pulled| -> Result<f64> {
+            Ok(pulled.allowance(Precision::BF16, |_| false)?.most.iter().sum())
+        };
+        assert!(most(&pulled)? < 0.9 * most(&stored)?, "{} {}", most(&pulled)?, most(&stored)?);
+        Ok(())
     }
 }

@@ -372,9 +372,23 @@ impl<'a> Inquiry<'a> {
 
     /// Is something so on other data on which the claim has no numbers? The derivative stands in for these.
     pub(crate) fn unclaimed(&self, number: usize, ask: &mut dyn FnMut(&Trial<'_>) -> bool) -> bool {
+        self.unclaimed_on(number, |_| true, ask)
+    }
+
+    /// The same where sizes without a name are what they are.
+    pub(crate) fn unclaimed_by_name(&self, number: usize, ask: &mut dyn FnMut(&Trial<'_>) -> bool) -> bool {
+        self.unclaimed_on(number, |probe| !probe.literal, ask)
+    }
+
+    fn unclaimed_on(
+        &self,
+        number: usize,
+        wanted: impl Fn(&Probe) -> bool,
+        ask: &mut dyn FnMut(&Trial<'_>) -> bool,
+    ) -> bool {
         let claim = &self.exact.claims[number];
         let [wrt] = claim.wrt_names.as_slice() else { return false };
-        for probe in self.fresh() {
+        for probe in self.fresh().iter().filter(|probe| wanted(probe)) {
             let mut program = probe.program.clone();
             let Some(x) = program.find(wrt) else { return false };
             let shape: Vec<usize> = claim.of.shape().into_iter().chain(x.val.shape()).collect();

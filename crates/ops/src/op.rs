@@ -130,6 +130,11 @@ pub trait Op: fmt::Debug + Any + Send + Sync {
         Stored::Result
     }
 
+    /// Has other code its backward pass as one kernel, which stores nothing but its result?
+    fn backward_is_whole(&self) -> bool {
+        false
+    }
+
     /// Of which other operand, near the first one, results are those of (see [`BackwardError`]).
     fn backward_error(&self) -> BackwardError {
         BackwardError::None

@@ -85,6 +85,8 @@ pub struct Simulation {
     varying: HashSet<u64>,
     /// Does other code compute it as it stands here, operation by operation?
     stated: bool,
+    /// What other code computes within a kernel, and never stores.
+    within_kernels: HashSet<u64>,
 }
 
 impl Simulation {
@@ -158,6 +160,7 @@ impl Simulation {
             sums,
             varying: HashSet::new(),
             stated: false,
+            within_kernels: HashSet::new(),
         })
     }
 
@@ -183,6 +186,7 @@ impl Simulation {
             sums,
             varying,
             stated: false,
+            within_kernels: HashSet::new(),
         })
     }
 
@@ -200,6 +204,11 @@ impl Simulation {
     /// The same where what is moved, whose numbers these are, is rounded too.
     pub(crate) fn rounded(self, numbers: &Array) -> Simulation {
         Simulation { leaves: self.given, given: Vec::new(), arrays: vec![numbers.clone()], ..self }
+    }
+
+    /// The same where other code computes these within kernels.
+    pub(crate) fn with_kernels(self, within_kernels: HashSet<u64>) -> Simulation {
+        Simulation { within_kernels, ..self }
     }
 
     /// The same where other code computes it as it stands here.
@@ -299,6 +308,7 @@ impl Simulation {
             if let Some(&products) = self.sums.get(&value.order())
                 && sums.in_sequence
                 && !known.exact.knows(value.order())
+                && !self.within_kernels.contains(&value.order())
             {
                 known.sums.insert(value.order(), self.sum(op, value, inputs, &known.exact));
                 let drift = drift(op, inputs, &results, products, sums);
@@ -486,6 +496,10 @@ impl Run<'_> {
             if self.known.exact.knows(order) {
                 return op.forward(inputs);
             }
+            let is_asked = orders.contains(&order);
+            if self.known.exact.moves(order) && !is_asked {
+                return op.forward(inputs);
+            }
             // Numbers are brought to the format of what they are added to.
             let of_others = self.sums.in_sequence && op.backward_error() == BackwardError::OfTerms;
             let numbers: Vec<Array> = match of_others {
@@ -515,8 +529,8 @@ impl Run<'_> {
                 None => inputs.to_vec(),
             };
             let inputs = own.as_slice();
-            let is_asked = orders.contains(&order);
-            let stores = if self.sums.keeps(op) { self.sums.fineness() } else { stores };
+            let is_kept = self.sums.keeps(op) || simulation.within_kernels.contains(&order);
+            let stores = if is_kept { self.sums.fineness() } else { stores };
             let stored = if is_asked { 0.0 } else { stores * op.roundings(inputs) };
             let results = match simulation.sums.get(&order) {
                 None => {
@@ -617,6 +631,35 @@ mod tests {
             "{spread:?}"
         );
         Ok(())
+    }
+
+    /// What is stored is rounded, and what scales it by a power of two or turns it around rounds nothing more; another factor does.
+    #[test]
+    fn what_moves_numbers_rounds_none() -> Result<()> {
+        let [x, w] = [[0.75, -1.25, 1.5], [1.25, 0.625, -0.875]]
+            .map(|row| Array::from_slice(&[3], &row).map(Val::new));
+        let (x, w) = (x?, w?);
+        let stored = (&x * &w)?.sin()?;
+        let moved = |value: Val| -> Result<Vec<f64>> {
+            let sums = Sums::of(Precision::BF16, Precision::F32);
+            Ok(Simulation::new(&(&value * &x)?, &[])?.measure(&[], sums)?.moved)
+        };
+        let once = moved(stored.clone())?;
+        assert!(once.iter().all(|&moved| moved > 0.0), "{once:?}");
+        assert_eq!(moved((0.5 * &stored)?)?, once.iter().map(|moved| 0.5 * moved).collect::<Vec<_>>());
+        assert_eq!(moved((-&stored)?)?, once);
+        let more = moved((0.7 * &stored)?)?;
+        assert!(more.iter().zip(&once).any(|(more, once)| *more > 0.75 * once), "{more:?} {once:?}");
+        Ok(())
+    }
+
+    /// Half of the last digit is the less of a number the nearer that is to the next power of two.
+    #[test]
+    fn storing_rounds_by_the_last_digit() {
+        let sums = Sums::of(Precision::BF16, Precision::F32);
+        assert_eq!([1.0, -1.5, 0.25, 6.0].map(|x| sums.rounds(x, false)), [1.0, 1.0 / 1.5, 1.0, 1.0 / 1.5]);
+        assert_eq!(sums.rounds(1.5, true), 0.0);
+        assert_eq!(Sums::of(Precision::F32, Precision::F32).rounds(1.5, false), 1.0);
     }
 
     /// The estimate against the true rounding error, known from a closed form or from more digits.

@@ -59,9 +59,10 @@ impl Noise {
         // Rounding depends on the digits of a number, not on its exponent or its sign.
         const DIGITS: u64 = (1 << 52) - 1;
         self.next();
-        let share = |x: f64| if known { sums.rounds(x) } else { 1.0 };
-        let by =
-            |x: f64| if sums.overflows(x) { f64::INFINITY } else { size * (share(x) + sums.underflow(x)) };
+        let by = |x: f64| match sums.overflows(x) {
+            true => f64::INFINITY,
+            false => size * (sums.rounds(x, known) + sums.underflow(x)),
+        };
         if self.alike {
             let state = self.state.get();
             let of = |x: f64| 1.0 + by(x) * Noise::mixed(state ^ (x.to_bits() & DIGITS));

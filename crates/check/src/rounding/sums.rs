@@ -25,9 +25,11 @@ const FINE: f64 = 1.0 / (1u64 << 46) as f64;
 /// four perturbations hardly move by chance; eight do.
 pub(super) const SAMPLES: u64 = 4;
 
-/// The same for other code, all of whose entries together are judged too: one rounding that they share is measured at less than
-/// half of what it may be once in 2¹⁶ times.
+/// The same for other code, all of whose entries together are judged too.
 const SAMPLES_OF_OTHERS: u64 = 8;
+
+/// The same for other code that computes in 16 bits, of which a mistake may be no more than a few roundings.
+const SAMPLES_OF_16_BITS: u64 = 32;
 
 /// A sum has as many products at the least: of one there is nothing to add.
 const LEAST_SUM: f64 = 2.0;
@@ -103,8 +105,8 @@ impl Sums {
 
     /// Those of other code that runs them in one format and stores them in another.
     pub(crate) fn of(stored: Precision, runs: Precision) -> Sums {
-        let drawn = [0, SAMPLES_OF_OTHERS];
-        Sums { stored, runs, in_sequence: true, in_pieces: false, samples: SAMPLES_OF_OTHERS, drawn }
+        let samples = if stored.is_of_16_bits() { SAMPLES_OF_16_BITS } else { SAMPLES_OF_OTHERS };
+        Sums { stored, runs, in_sequence: true, in_pieces: false, samples, drawn: [0, samples] }
     }
 
     /// The same, where PyTorch's logsumexp is that of a CPU: the largest, and the logarithm of a sum of exponentials, each stored.
@@ -112,10 +114,10 @@ impl Sums {
         Sums { in_pieces: true, ..self }
     }
 
-    /// The same in parts, each of which draws as often as all before, and numbers that are the same alike and not. The largest of few
-    /// samples is less than that of many, so what agrees within some parts agrees.
-    pub(crate) fn parts(self) -> impl Iterator<Item = Sums> {
-        let ends = std::iter::successors(Some([0, 2]), |[_, end]| Some([*end, 2 * end]));
+    /// The same in parts, the first of which draws so often, and each other one as often as all before, numbers that are the same alike and
+    /// not. The largest of few samples is less than that of many, so what agrees within some parts agrees.
+    pub(crate) fn parts(self, first: u64) -> impl Iterator<Item = Sums> {
+        let ends = std::iter::successors(Some([0, first]), |[_, end]| Some([*end, 2 * end]));
         ends.take_while(move |[first, _]| *first < self.samples).map(move |drawn| Sums { drawn, ..self })
     }
 
@@ -166,17 +168,24 @@ impl Sums {
         (operands, if self.in_sequence { IN_SEQUENCE * products.sqrt() * finer } else { 0.0 })
     }
 
-    /// What share of the worst that storing a number does to it, which is half a digit: in 16 bits nothing is done to what already is one of
-    /// the format's numbers, and little to what all but is one, as a hyperbolic tangent of 10. Results of all else are computed in the
-    /// format that they are stored in, and off by a digit however near they are.
-    pub(super) fn rounds(self, number: f64) -> f64 {
+    /// What share of the worst that storing a number does to it. In 16 bits that is half of its last digit, which of a number is the less the
+    /// nearer it is to the next power of two; and where other code has the same number before it stores it, `known`, nothing is done to one
+    /// that already is of the format, and little to what all but is one, as a hyperbolic tangent of 10. Results of all else are computed
+    /// in the format that they are stored in, and off by a digit however near they are.
+    pub(super) fn rounds(self, number: f64, known: bool) -> f64 {
         if !self.stored.is_of_16_bits() {
             return 1.0;
+        }
+        const DIGITS: u64 = (1 << 52) - 1;
+        const ONE: u64 = 1023 << 52;
+        let half_a_digit = f64::from_bits(ONE | (number.to_bits() & DIGITS)).recip();
+        if !known {
+            return half_a_digit;
         }
         let lacking = (self.stored.epsilon() / f64::EPSILON) as u64;
         let behind = number.to_bits() & (lacking - 1);
         let distance = behind.min(lacking - behind) as f64 / (lacking / 2) as f64;
-        (NEAR * distance).min(1.0)
+        (NEAR * distance).min(1.0) * half_a_digit
     }
 
     /// What becomes of a stored number that is too small for the format, as a share of it and in units of its epsilon.

@@ -1,10 +1,10 @@
 //! The values by which derivatives of one scalar are asked for, and what is found of all of them.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use pullback_array::{Array, DType, Precision, memory};
-use pullback_autograd::{Function, pullback, pushforward};
+use pullback_autograd::{Function, pushforward};
 use pullback_network::Value as _;
 use pullback_ops::{Result, Val};
 
@@ -12,6 +12,7 @@ use crate::allowance::Allowance;
 use crate::claim::{Claim, Rounding, Subject};
 use crate::differences::{Effort, Noise, agreed, derivative};
 use crate::evidence::norm;
+use crate::graph::Backward;
 use crate::kink::kinks;
 use crate::layout::to_tensor;
 use crate::limits::{DIRECTIONS_OF_ALL, LEAST_MOVED, MOST_TRUNCATION, SAFETY, TOLERANCES_OF_ALL};
@@ -21,6 +22,9 @@ use crate::routes::{are_dear, lengths};
 use super::at_kinks::{AtKinks, Beside};
 use super::moving::{Moving, Whole};
 use super::{Share, Surveyed, direction};
+
+/// How often rounding is drawn at first.
+const FEW: u64 = 2;
 
 /// So many numbers are made of each entry of a claim while it is judged: what is claimed and what is right, how far each may be off, and
 /// what of these is disputed.
@@ -35,6 +39,8 @@ pub(super) struct Together {
     values: Vec<Val>,
     /// By reverse mode.
     gradients: Vec<Val>,
+    /// What other code computes of these within kernels.
+    within_kernels: HashSet<u64>,
     /// What of these is at kinks.
     at_kinks: AtKinks,
     norms: Vec<f64>,
@@ -59,7 +65,8 @@ impl Together {
             return Ok(None);
         }
         let one = Val::new(Array::ones(&[], DType::F64)?);
-        let gradients = pullback(&[(&y, &one)], &values.iter().collect::<Vec<_>>(), &[])?;
+        let Backward { gradients, within_kernels } =
+            Backward::new((&y, &one), &values.iter().collect::<Vec<_>>(), &[])?;
         let known: Vec<(Val, Val)> = values
             .into_iter()
             .zip(gradients)
@@ -110,7 +117,19 @@ impl Together {
         };
         let numbers = asked.iter().filter_map(numbers).collect();
         let precisions = precisions(asked);
-        Ok(Some(Together { y, here, one, values, gradients, at_kinks, norms, scales, precisions, numbers }))
+        Ok(Some(Together {
+            y,
+            here,
+            one,
+            values,
+            gradients,
+            within_kernels,
+            at_kinks,
+            norms,
+            scales,
+            precisions,
+            numbers,
+        }))
     }
 
     /// What is found; nothing where the routes do not agree.
@@ -120,7 +139,8 @@ impl Together {
         let beside = self.beside(noise.here[0])?;
         let (payloads, stated) = self.at_kinks.payloads();
         let given: Vec<&Val> = std::iter::once(&self.one).chain(payloads).collect();
-        let simulation = Simulation::of_all(&self.gradients.iter().collect::<Vec<_>>(), &given)?;
+        let simulation = Simulation::of_all(&self.gradients.iter().collect::<Vec<_>>(), &given)?
+            .with_kernels(self.within_kernels.clone());
         let unit = [self.one.array()?.clone()];
         let mut measured: BTreeMap<Precision, Vec<Arc<Measured>>> = BTreeMap::new();
         let all = |sums: Sums| -> Result<Vec<Measured>> {
@@ -140,7 +160,7 @@ impl Together {
         let shared = |all: Vec<Measured>| all.into_iter().map(Arc::new).collect::<Vec<_>>();
         for &precision in &self.precisions {
             let mut known: Vec<Measured> = Vec::new();
-            for part in Sums::of(precision, precision.accumulator()).parts() {
+            for part in Sums::of(precision, precision.accumulator()).parts(FEW) {
                 let drawn = all(part)?;
                 match known.is_empty() {
                     true => known = drawn,
@@ -242,7 +262,7 @@ impl Together {
     fn noise(&self) -> Result<Noise> {
         let moving = Moving::new(&[&self.y], &self.values)?;
         // Few samples tell enough of a single number: where they miss some of its noise the routes do not agree.
-        let few = Sums::OWN.parts().next().unwrap_or(Sums::OWN);
+        let few = Sums::OWN.parts(FEW).next().unwrap_or(Sums::OWN);
         let spread = Simulation::moving(&self.y, &moving.inputs(), &self.values)?.run_with(&[], few)?.1;
         Ok(Noise { here: vec![4.0 * f64::EPSILON * spread[0]], per_step: vec![0.0] })
     }

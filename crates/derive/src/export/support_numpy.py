@@ -16,6 +16,15 @@ def _kron(a, b):
 def _lgamma(x):
     return np.vectorize(math.lgamma, otypes=[float])(x)
 
+def _linear_recurrence(a, b, axis=0, reverse=False):
+    a, b = np.moveaxis(a, axis, 0), np.moveaxis(b, axis, 0)
+    rows = [b[-1 if reverse else 0]] if len(b) else []
+    for k in range(1, len(b)):
+        at = len(b) - 1 - k if reverse else k
+        row = b[at] + a[at + 1 if reverse else at] * rows[0 if reverse else -1]
+        rows = [row] + rows if reverse else rows + [row]
+    return np.moveaxis(np.stack(rows), 0, axis) if rows else b
+
 def _logdet(x):
     return np.linalg.slogdet(x)[1]
 

@@ -14,6 +14,15 @@ def _gather(x, index, axis=0):
     index = torch.as_tensor(index)
     return torch.index_select(x, axis, index.reshape(-1)).reshape(x.shape[:axis] + index.shape + x.shape[axis + 1:])
 
+def _linear_recurrence(a, b, axis=0, reverse=False):
+    a, b = torch.movedim(a, axis, 0), torch.movedim(b, axis, 0)
+    rows = [b[-1 if reverse else 0]] if len(b) else []
+    for k in range(1, len(b)):
+        at = len(b) - 1 - k if reverse else k
+        row = b[at] + a[at + 1 if reverse else at] * rows[0 if reverse else -1]
+        rows = [row] + rows if reverse else rows + [row]
+    return torch.movedim(torch.stack(rows), 0, axis) if rows else b
+
 def _logdet(x):
     return torch.linalg.slogdet(x)[1]
 
@@ -53,6 +62,9 @@ def _prod(x, axis=None, keepdims=False):
     for one in sorted(axes if isinstance(axes, tuple) else (axes,), reverse=True):
         x = torch.prod(x, one, keepdim=keepdims)
     return x
+
+def _roll(x, shift, axis):
+    return torch.roll(x, shift, axis)
 
 def _scatter_add(x, index, size):
     index = torch.as_tensor(index)

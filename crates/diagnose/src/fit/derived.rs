@@ -139,7 +139,7 @@ fn written(
     }
     let sources = sources(inquiry);
     let written = |val: &Val| {
-        let span = inquiry.exact.place(val)?;
+        let span = inquiry.exact.expression(val)?;
         sources.get(&(span.start, span.end)).copied().cloned()
     };
     let mut expr = gradient_code(&claim.of, x, &Source { cotangent, written: &written, as_derived })?;

@@ -230,8 +230,10 @@ impl Inquiry<'_> {
     /// the search for its cause has spent.
     pub(crate) fn derived(&self, number: usize, case: Option<&Case<'_>>) -> Option<Fix> {
         let make = || {
+            // Sizes without a name are numbers in a formula, which is true where they are what they are.
+            let by_name = case.and_then(|_| self.case_by_name(number));
             let mut formulas = derived::whole(self, number);
-            formulas.find_map(|expr| self.formula(number, case, expr))
+            formulas.find_map(|expr| self.formula(number, by_name.as_ref(), expr))
         };
         self.formulas.borrow_mut().entry(number).or_insert_with(make).clone()
     }
@@ -239,9 +241,8 @@ impl Inquiry<'_> {
     /// A formula as what is to be written, where it is the derivative.
     fn formula(&self, number: usize, case: Option<&Case<'_>>, expr: Expr) -> Option<Fix> {
         let is_expression = self.exact.claims[number].expr.is_some();
-        // A size that has no name is a number in the formula, and another one at other sizes.
         let is_right = case.is_none_or(|case| case.is_derivative(&expr))
-            && (is_expression || self.unclaimed(number, &mut |trial| trial.is_derivative(&expr)));
+            && (is_expression || self.unclaimed_by_name(number, &mut |trial| trial.is_derivative(&expr)));
         // Numbers on which no candidates are tried are held against the routes, as an expression is.
         let residual = match is_right && (is_expression || case.is_none()) {
             true => Some(self.accepted(number, &expr)?),

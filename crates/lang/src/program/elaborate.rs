@@ -10,7 +10,7 @@ use pullback_network::Value as _;
 use pullback_ops::Val;
 
 use super::claim::Claim;
-use super::evaluate::Evaluator;
+use super::evaluate::{Evaluator, Place};
 use super::failure::{Failure, Outcome, of_op};
 use super::input::{self, Inputs};
 use super::notation;
@@ -88,7 +88,7 @@ pub(super) struct Elaboration<'a> {
     pub(super) values: Vec<Value>,
     pub(super) claims: Vec<Claim>,
     pub(super) upstreams: Vec<(Upstream, Span, Val)>,
-    places: HashMap<u64, Span>,
+    places: HashMap<u64, Place>,
     dtype_stated: Option<(crate::DType, Span)>,
     pub(super) errors: Vec<Error>,
 }
@@ -283,7 +283,7 @@ impl<'a> Elaboration<'a> {
             false => Ok(val),
         });
         if let Ok(val) = &val {
-            self.places.entry(val.id()).or_insert(span);
+            self.places.entry(val.id()).or_insert(Place { span, whole: true });
         }
         self.bind(name, ValueKind::Definition, val)
     }

@@ -74,13 +74,21 @@ pub(super) struct Evaluator<'a> {
     /// The claims that were referred to.
     pub(super) referred: BTreeSet<usize>,
     /// Where the expressions of values stand.
-    pub(super) places: HashMap<u64, Span>,
+    pub(super) places: HashMap<u64, Place>,
     /// Values that are true or not, by the expressions that they are of.
     pub(super) conditions: HashSet<u64>,
     /// The call of a function of the prelude whose body this is: what is in there has no place of its own.
     pub(super) within: Option<Span>,
     nesting: usize,
     calls: usize,
+}
+
+/// Where the expression of a value stands.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Place {
+    pub span: Span,
+    /// Is it the value of that expression, and not one on the way to it?
+    pub whole: bool,
 }
 
 impl<'a> Evaluator<'a> {
@@ -169,7 +177,9 @@ impl<'a> Evaluator<'a> {
 
     /// Remembers where the expression of a value stands; the smallest one comes first.
     pub(super) fn remember_place(&mut self, val: &Val, span: Span) {
-        self.places.entry(val.id()).or_insert(self.within.unwrap_or(span));
+        let whole = self.within.is_none();
+        let place = Place { span: self.within.unwrap_or(span), whole };
+        self.places.entry(val.id()).or_insert(place).whole |= whole;
     }
 
     fn atom(&mut self, expr: &Expr) -> Outcome<Arg> {

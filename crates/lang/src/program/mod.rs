@@ -72,6 +72,8 @@ pub(crate) use lookup::of_language;
 pub(crate) use own::OWN;
 pub use scope::Scope;
 
+use evaluate::Place;
+
 use crate::{Error, Expr, Name, Result, Scan, Span};
 
 /// A file as values of a graph, in one precision.
@@ -87,7 +89,7 @@ pub struct Program {
     /// What the losses of given cotangents are.
     losses: HashMap<String, Val>,
     /// Where the expression of a value of the graph stands, by the value's id.
-    places: HashMap<u64, Span>,
+    places: HashMap<u64, Place>,
 }
 
 /// What a name of the file stands for.
@@ -135,7 +137,12 @@ impl Program {
 
     /// Where the expression stands that a value of the graph was built from, where one was.
     pub fn place(&self, val: &Val) -> Option<Span> {
-        self.places.get(&val.id()).copied()
+        self.places.get(&val.id()).map(|place| place.span)
+    }
+
+    /// Where the expression stands whose value this is. What a function of the prelude computes on the way to its result has none.
+    pub fn expression(&self, val: &Val) -> Option<Span> {
+        self.places.get(&val.id()).filter(|place| place.whole).map(|place| place.span)
     }
 
     /// The numbers of a value of this program.

@@ -24,7 +24,7 @@ pub(crate) static ERFCX: Unary = Unary {
     derivative: |x, y| Ok(Slope::value((&(&(2.0 * x)? * y)? - std::f64::consts::FRAC_2_SQRT_PI)?)),
 };
 
-fn erfcx(x: f64) -> f64 {
+pub(super) fn erfcx(x: f64) -> f64 {
     // Beyond it the asymptotic series has all digits.
     const FAR: f64 = 12.0;
     if x < FAR {

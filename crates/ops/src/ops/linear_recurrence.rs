@@ -1,7 +1,7 @@
 //! The solution of a first-order linear recurrence along an axis: a linear state-space model, a running product, an exponential average.
 //!
 //! # Formula
-//! y_i = a_i y_(i−1) + b_i, with y before the first being 0
+//! y_i = a_i y_(i−1) + b_i, with y before the first being 0; where `reverse`, its adjoint y_i = a_(i+1) y_(i+1) + b_i, from the end
 //!
 //! # Jacobian
 //! ∂y_i/∂b_m = M_im with M = (I − diag(a) S)⁻¹, where S shifts by one: an operator, applied by running the recurrence and never written
@@ -112,12 +112,13 @@ impl Op for LinearRecurrence {
 }
 
 pub(crate) static ENTRY: Entry = Entry {
-    signature: "linear_recurrence(a, b, axis: axis = 0)",
+    signature: "linear_recurrence(a, b, axis: axis = 0, reverse: flag = false)",
     aliases: &[],
     axes: Axes::Kept,
     call: |args| {
         let b = args.value("b")?;
-        args.value("a")?.linear_recurrence(&b, args.axis("axis", b.ndim())?.unwrap_or(0))
+        let (axis, reversed) = (args.axis("axis", b.ndim())?.unwrap_or(0), args.flag("reverse")?);
+        args.value("a")?.recurrence_from(&b, axis, reversed)
     },
     samples: || {
         vec![
@@ -145,6 +146,14 @@ impl Val {
     /// # Errors
     /// Where the shapes or types differ, or there is no such axis.
     pub fn linear_recurrence(&self, b: &Val, axis: usize) -> Result<Val> {
+        self.recurrence_from(b, axis, false)
+    }
+
+    /// The same, or where `reversed` its adjoint, from the end: `y_i = self_(i+1) · y_(i+1) + b_i`.
+    ///
+    /// # Errors
+    /// As [`linear_recurrence`](Val::linear_recurrence).
+    pub fn recurrence_from(&self, b: &Val, axis: usize, reversed: bool) -> Result<Val> {
         if self.shape() != b.shape() || axis >= b.ndim() {
             return Err(Error::new(format!(
                 "linear_recurrence: coefficients {:?} and terms {:?} along axis {axis}",
@@ -158,7 +167,7 @@ impl Val {
         let there = |value: &Val| if is_last { Ok(value.clone()) } else { value.permute(&to) };
         let terms = there(b)?;
         let with_column = [terms.dims(), &[Dim::new(1)]].concat();
-        let y = there(self)?.recur(&terms.reshape(&with_column)?, false)?.reshape(terms.dims())?;
+        let y = there(self)?.recur(&terms.reshape(&with_column)?, reversed)?.reshape(terms.dims())?;
         if is_last { Ok(y) } else { y.permute(&back) }
     }
 

@@ -4,7 +4,7 @@
 //! y_(…, i, …) = x_(…, (i − shift) mod n, …)
 //!
 //! # Jacobian
-//! ∂y_i/∂x_m = `[m = (i − shift) mod n]` along the axis, with a delta on every other one.
+//! ∂y_i/∂x_m = `[i = m + s] + [i = m + s − n]` along the axis, with s = shift mod n and a delta on every other one.
 //!
 //! # Domain
 //! All reals; any shift, or one for each of several axes. Without an axis the elements of all of them are one row.
@@ -13,9 +13,68 @@
 //! Smooth.
 //!
 //! # Why
-//! Elements move and do not change: two slices change places.
+//! Elements move and do not change: two slices change places. What moves them back is the transpose.
 
-use crate::{Axes, AxisIndex, Entry, Error, Result, Sample, Val};
+use pullback_array::{Array, SliceAxis};
+use pullback_network::{Coef, Label, Relation};
+
+use crate::{Axes, Entry, Error, Factor, Network, Op, Result, Sample, Site, Spec, Val};
+
+/// One axis moved on by so many places, fewer than it has.
+#[derive(Debug, Clone, Copy)]
+struct Roll {
+    axis: usize,
+    on: usize,
+}
+
+impl Op for Roll {
+    fn name(&self) -> &'static str {
+        "roll"
+    }
+
+    fn infer(&self, inputs: &[&Spec]) -> Result<Vec<Spec>> {
+        Ok(vec![inputs[0].clone()])
+    }
+
+    fn forward(&self, inputs: &[&Array]) -> Result<Vec<Array>> {
+        let x = inputs[0];
+        let stays = x.shape()[self.axis] - self.on;
+        let part = |start: usize, len: usize| {
+            let whole = x.shape().iter().map(|&len| SliceAxis { start: 0, step: 1, len });
+            let mut slices: Vec<SliceAxis> = whole.collect();
+            slices[self.axis] = SliceAxis { start, step: 1, len };
+            x.slice(&slices)
+        };
+        Ok(vec![Array::concat(&[part(stays, self.on)?, part(0, stays)?], self.axis)?])
+    }
+
+    fn gates(&self, inputs: &[bool]) -> bool {
+        inputs[0]
+    }
+
+    fn jacobian(&self, at: &Site<'_>) -> Result<Network> {
+        let (x, size) = (Label::for_dims(at.x().dims()), at.x().dims()[self.axis].size());
+        let mut out = x.clone();
+        out[self.axis] = Label::new(at.y().dims()[self.axis]);
+        // From m to m + on, or round the end.
+        let to = |on: i64| Factor::Relation(Relation::affine([(1, x[self.axis]), (-1, out[self.axis])], on));
+        let (on, size) = (self.on as i64, size as i64);
+        Ok(at.network().plus_term(Coef::one(), &out, &x, [to(on)]).plus_term(
+            Coef::one(),
+            &out,
+            &x,
+            [to(on - size)],
+        ))
+    }
+
+    fn adjoint(&self, _at: &Site<'_>, cotangent: &str, _inputs: &[String]) -> Option<String> {
+        Some(format!("roll({cotangent}, -{}, axis={})", self.on, self.axis))
+    }
+
+    fn written(&self, inputs: &[String]) -> String {
+        format!("roll({}, {}, axis={})", inputs[0], self.on, self.axis)
+    }
+}
 
 pub(crate) static ENTRY: Entry = Entry {
     signature: "roll(x, shift: integers, axis: axes = none)",
@@ -60,11 +119,6 @@ impl Val {
         if on == 0 {
             return Ok(self.clone());
         }
-        let part = |start: usize, length: usize| {
-            let mut axes: Vec<AxisIndex> = self.dims().iter().map(|&dim| AxisIndex::whole(dim)).collect();
-            axes[axis] = AxisIndex::range(start, 1, length);
-            self.index(&axes)
-        };
-        Val::concat(&[&part(size - on, on)?, &part(0, size - on)?], axis)?.reshape(self.dims())
+        Val::apply(Roll { axis, on }, &[self])
     }
 }

@@ -76,6 +76,10 @@ impl Op for Softmax {
         ))
     }
 
+    fn backward_is_whole(&self) -> bool {
+        true
+    }
+
     fn written(&self, inputs: &[String]) -> String {
         format!("softmax({}, axis={})", inputs[0], self.axis)
     }
