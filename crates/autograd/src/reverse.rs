@@ -6,6 +6,7 @@ use pullback_array::Array;
 use pullback_network::Value;
 use pullback_ops::{Error, Result, Val};
 
+use crate::known::cotangents;
 use crate::walk::between;
 
 /// The gradient of a scalar with respect to each of `wrt`, which may be inputs or intermediate values. Its shape is that
@@ -33,6 +34,11 @@ pub fn grad(scalar: &Val, wrt: &[&Val]) -> Result<Vec<Val>> {
 /// # Errors
 /// Where a cotangent has not its output's shape, or a rule does.
 pub fn pullback(outputs: &[(&Val, &Val)], wrt: &[&Val], fixed: &[&Val]) -> Result<Vec<Option<Val>>> {
+    cotangents(outputs, wrt, fixed, || derived(outputs, wrt, fixed))
+}
+
+/// The same, from the rules.
+fn derived(outputs: &[(&Val, &Val)], wrt: &[&Val], fixed: &[&Val]) -> Result<Vec<Option<Val>>> {
     let mut cotangents: HashMap<u64, Val> = HashMap::new();
     for (output, cotangent) in outputs {
         if output.dims() != cotangent.dims() {
