@@ -67,6 +67,26 @@ impl Array {
         })
     }
 
+    /// An array of the next elements of an iterator, in row-major order.
+    ///
+    /// # Errors
+    /// Where memory is refused, or there are fewer than the array has.
+    pub fn of_next<T: Element>(shape: &[usize], elements: impl IntoIterator<Item = T>) -> Result<Array> {
+        let len = shape::len("of_next", shape)?;
+        // SAFETY: nobody gets it that is not written to its end.
+        let mut buffer = unsafe { Buffer::<T>::unwritten(len)? };
+        let (first, mut written) = (buffer.as_mut_ptr(), 0);
+        for element in elements.into_iter().take(len) {
+            // SAFETY: fewer than `len` were written before.
+            unsafe { first.add(written).write(element) };
+            written += 1;
+        }
+        match written == len {
+            true => Ok(Array::from_buffer(shape, buffer)),
+            false => Err(Error::new(format!("of_next: {written} elements for the shape {shape:?}"))),
+        }
+    }
+
     /// An array of zeros.
     pub fn zeros(shape: &[usize], dtype: DType) -> Result<Array> {
         Array::full(shape, 0.0, dtype)
@@ -186,6 +206,18 @@ impl Array {
             let mut values = Vec::with_capacity(self.len());
             self.for_each::<T>(|value| values.push(value.to_f64()));
             values
+        })
+    }
+
+    /// Does something hold for all elements, as f64? The first of which it does not hold ends the search.
+    pub fn all(&self, holds: impl Fn(f64) -> bool) -> bool {
+        with_type!(self.dtype(), T => match self.as_slice::<T>() {
+            Some(elements) => elements.iter().all(|element| holds(element.to_f64())),
+            None => {
+                let mut all = true;
+                self.distinct().for_each::<T>(|element| all = all && holds(element.to_f64()));
+                all
+            }
         })
     }
 

@@ -29,6 +29,7 @@
 mod forward;
 mod function;
 mod jacobian;
+mod known;
 mod plan;
 mod reverse;
 mod scan;

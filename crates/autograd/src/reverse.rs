@@ -6,6 +6,7 @@ use pullback_array::Array;
 use pullback_network::Value;
 use pullback_ops::{Error, Result, Val};
 
+use crate::known::cotangents;
 use crate::walk::between;
 
 /// The gradient of a scalar with respect to each of `wrt`, which may be inputs or intermediate values. Its shape is that
@@ -33,11 +34,11 @@ pub fn grad(scalar: &Val, wrt: &[&Val]) -> Result<Vec<Val>> {
 /// # Errors
 /// Where a cotangent has not its output's shape, or a rule does.
 pub fn pullback(outputs: &[(&Val, &Val)], wrt: &[&Val], fixed: &[&Val]) -> Result<Vec<Option<Val>>> {
-    pullback_by(outputs, wrt, fixed, &mut |_, _, _| ())
+    cotangents(outputs, wrt, fixed, || pullback_by(outputs, wrt, fixed, &mut |_, _, _| ()))
 }
 
-/// The same, and tells of each application of a rule: to which value it was applied, the cotangent there, and the share of an input's
-/// cotangent that it gave.
+/// The same, from the rules, and tells of each application of one: to which value it was applied, the cotangent there, and the share of
+/// an input's cotangent that it gave.
 ///
 /// # Errors
 /// As [`pullback`].

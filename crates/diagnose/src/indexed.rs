@@ -4,7 +4,7 @@
 //! claim is computed with the value of the changed definition instead, and the right side is searched as that of a claim entry
 //! by entry.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use pullback_lang::{Expr, ExprKind, File, IndexDefinition, StatementKind};
 use pullback_network::Value as _;
@@ -12,7 +12,7 @@ use pullback_network::Value as _;
 use crate::case::{Case, Redefined};
 use crate::inquiry::Inquiry;
 use crate::search::{Depth, search_costed};
-use crate::tree::{Tree, names, used_rightly};
+use crate::tree::{Statements, Tree, names, used_rightly};
 use crate::{Diagnosis, Fix};
 
 /// A definition in index notation beside a wrong claim.
@@ -98,33 +98,20 @@ pub(crate) fn beside<'s>(inquiry: &'s Inquiry<'_>, number: usize) -> Vec<&'s Ind
 
 /// The definitions in index notation that an expression uses, through others too.
 fn definitions<'f>(file: &'f File, expr: &Expr) -> Vec<&'f IndexDefinition> {
+    let statements = Statements::of(file);
     let mut found = Vec::new();
-    let mut seen: HashSet<&str> = HashSet::new();
-    let mut pending: Vec<&str> = Vec::new();
-    let stated = |expr: &Expr| -> Vec<&'f str> {
-        let used = names(expr);
-        let all = file.statements.iter().filter_map(|statement| match &statement.kind {
-            StatementKind::Definition(definition) => Some(definition.name.text.as_str()),
-            StatementKind::IndexDefinition(definition) => Some(definition.name.text.as_str()),
-            _ => None,
-        });
-        all.filter(|name| used.contains(name)).collect()
+    let mut seen: HashSet<usize> = HashSet::new();
+    // In file order, whatever the order of the names in an expression.
+    let stated = |expr: &Expr| -> BTreeMap<usize, &'f StatementKind> {
+        names(expr).into_iter().flat_map(|name| statements.of_name(name)).collect()
     };
-    pending.extend(stated(expr));
-    while let Some(name) = pending.pop() {
-        if !seen.insert(name) {
-            continue;
-        }
-        for statement in &file.statements {
-            match &statement.kind {
-                StatementKind::Definition(definition) if definition.name.text == name => {
-                    pending.extend(stated(&definition.expr));
-                }
-                StatementKind::IndexDefinition(definition) if definition.name.text == name => {
-                    found.push(definition);
-                }
-                _ => {}
-            }
+    let mut pending: Vec<(usize, &StatementKind)> = stated(expr).into_iter().collect();
+    while let Some((place, statement)) = pending.pop() {
+        match statement {
+            _ if !seen.insert(place) => {}
+            StatementKind::Definition(definition) => pending.extend(stated(&definition.expr)),
+            StatementKind::IndexDefinition(definition) => found.push(definition),
+            _ => {}
         }
     }
     found

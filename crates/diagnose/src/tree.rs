@@ -9,7 +9,7 @@ use std::rc::Rc;
 use pullback_array::Array;
 use pullback_lang::make::substituted;
 use pullback_lang::program::{Claim, Claimed, Program};
-use pullback_lang::{BinaryOp, Expr, ExprKind, File, Function, Statement, StatementKind};
+use pullback_lang::{BinaryOp, Expr, ExprKind, File, Function, Name, Statement, StatementKind};
 use pullback_network::{Dim, Value as _};
 use pullback_ops::Val;
 
@@ -51,8 +51,9 @@ pub(crate) fn asides(
     right: &[&Claim],
 ) -> Vec<Aside> {
     let forward = used_rightly(claim, right);
-    let reached = reached(file, claim, right);
-    let used = functions_used_rightly(file, program, &forward, right);
+    let statements = Statements::of(file);
+    let reached = reached(&statements, claim, right);
+    let used = functions_used_rightly(file, &statements, program, &forward, right);
     let mut asides: Vec<Aside> = Vec::new();
     let mut pending: Vec<&Expr> = vec![expr];
     let mut seen: HashSet<&str> = HashSet::new();
@@ -64,7 +65,7 @@ pub(crate) fn asides(
                 function.inside.is_empty() && function.defaults.iter().all(Option::is_none)
             };
             if let Some(function) =
-                function(file, name).filter(|_| functions.insert(name)).filter(is_expression)
+                statements.function(name).filter(|_| functions.insert(name)).filter(is_expression)
             {
                 let params = Some(function.params.iter().map(|param| param.text.clone()).collect());
                 asides.push(Aside { name: name.to_owned(), expr: function.body.clone(), params });
@@ -75,8 +76,8 @@ pub(crate) fn asides(
             if !seen.insert(name) {
                 continue;
             }
-            let stated = file.statements.iter().find_map(|statement| match &statement.kind {
-                StatementKind::Definition(definition) if definition.name.text == name => Some(definition),
+            let stated = statements.of_name(name).find_map(|(_, statement)| match statement {
+                StatementKind::Definition(definition) => Some(definition),
                 _ => None,
             });
             // `dz = dL/dh` is the same value as what the forward pass is given, and no part of it all the same.
@@ -103,7 +104,7 @@ pub(crate) fn used_rightly(claim: &Claim, right: &[&Claim]) -> HashSet<u64> {
 }
 
 /// The names that the forward pass behind a claim uses, and those that claims that hold use.
-fn reached<'f>(file: &'f File, claim: &'f Claim, right: &[&'f Claim]) -> HashSet<&'f str> {
+fn reached<'f>(statements: &Statements<'f>, claim: &'f Claim, right: &[&'f Claim]) -> HashSet<&'f str> {
     let mut reached: HashSet<&str> = HashSet::new();
     let mut pending: Vec<&str> = vec![&claim.of_name];
     pending.extend(right.iter().filter_map(|claim| claim.expr.as_ref()).flat_map(|expr| used(expr)));
@@ -111,21 +112,15 @@ fn reached<'f>(file: &'f File, claim: &'f Claim, right: &[&'f Claim]) -> HashSet
         if !reached.insert(next) {
             continue;
         }
-        for statement in &file.statements {
-            match &statement.kind {
-                StatementKind::Definition(it) if it.name.text == next => pending.extend(used(&it.expr)),
-                StatementKind::Definitions(it) if it.named().any(|name| name.text == next) => {
-                    pending.extend(used(&it.expr));
-                }
-                StatementKind::Scan(it) if it.named().any(|name| name.text == next) => {
-                    pending.extend(it.exprs().into_iter().flat_map(used));
-                }
-                StatementKind::IndexDefinition(it) if it.name.text == next => pending.extend(used(&it.expr)),
-                StatementKind::Function(it) if it.name.text == next => {
-                    pending.extend(it.exprs().flat_map(used));
-                }
+        for (_, statement) in statements.of_name(next) {
+            match statement {
+                StatementKind::Definition(it) => pending.extend(used(&it.expr)),
+                StatementKind::Definitions(it) => pending.extend(used(&it.expr)),
+                StatementKind::Scan(it) => pending.extend(it.exprs().into_iter().flat_map(used)),
+                StatementKind::IndexDefinition(it) => pending.extend(used(&it.expr)),
+                StatementKind::Function(it) => pending.extend(it.exprs().flat_map(used)),
                 // A loss that is not in the file depends on what its cotangents are given of.
-                StatementKind::Upstream(it) if it.of.text == next => pending.push(&it.wrt.text),
+                StatementKind::Upstream(it) => pending.push(&it.wrt.text),
                 _ => {}
             }
         }
@@ -141,6 +136,7 @@ fn used(expr: &Expr) -> BTreeSet<&str> {
 /// The functions of the file that the forward pass or a right claim calls.
 fn functions_used_rightly<'f>(
     file: &'f File,
+    statements: &Statements<'f>,
     program: &Program,
     forward: &HashSet<u64>,
     right: &[&'f Claim],
@@ -162,7 +158,7 @@ fn functions_used_rightly<'f>(
     while let Some(next) = pending.pop() {
         for name in calls(next) {
             if used.insert(name) {
-                pending.extend(function(file, name).into_iter().flat_map(Function::exprs));
+                pending.extend(statements.function(name).into_iter().flat_map(Function::exprs));
             }
         }
     }
@@ -180,12 +176,40 @@ fn calls(expr: &Expr) -> BTreeSet<&str> {
     calls
 }
 
-/// A function of the file.
-fn function<'f>(file: &'f File, name: &str) -> Option<&'f Function> {
-    file.statements.iter().find_map(|statement| match &statement.kind {
-        StatementKind::Function(function) if function.name.text == name => Some(function),
-        _ => None,
-    })
+/// The statements of a file by the names that they say something of, each with its place.
+pub(crate) struct Statements<'f>(HashMap<&'f str, Vec<(usize, &'f StatementKind)>>);
+
+impl<'f> Statements<'f> {
+    pub(crate) fn of(file: &'f File) -> Statements<'f> {
+        let mut all = Statements(HashMap::new());
+        for (place, statement) in file.statements.iter().enumerate() {
+            let kind = &statement.kind;
+            let mut says = |name: &'f Name| all.0.entry(&name.text).or_default().push((place, kind));
+            match kind {
+                StatementKind::Definition(it) => says(&it.name),
+                StatementKind::Definitions(it) => it.named().for_each(says),
+                StatementKind::Scan(it) => it.named().for_each(says),
+                StatementKind::IndexDefinition(it) => says(&it.name),
+                StatementKind::Function(it) => says(&it.name),
+                StatementKind::Upstream(it) => says(&it.of),
+                _ => {}
+            }
+        }
+        all
+    }
+
+    /// Those of a name, in file order.
+    pub(crate) fn of_name(&self, name: &str) -> impl Iterator<Item = (usize, &'f StatementKind)> + '_ {
+        self.0.get(name).into_iter().flatten().copied()
+    }
+
+    /// A function of the file.
+    fn function(&self, name: &str) -> Option<&'f Function> {
+        self.of_name(name).find_map(|(_, statement)| match statement {
+            StatementKind::Function(function) => Some(function),
+            _ => None,
+        })
+    }
 }
 
 /// The values that one is computed from, itself included, by their ids.

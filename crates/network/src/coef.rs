@@ -10,13 +10,22 @@ use num_traits::{CheckedMul, One, Signed, Zero};
 use crate::dim::{Dim, Name};
 
 /// `rational · real · Π sizeᵖ`.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct Coef {
     rational: Ratio<i64>,
     /// What no small rational expresses; 1 for most.
     real: f64,
     /// Named sizes with their powers, sorted by name, none of them zero.
     sizes: Vec<(Name, usize, i32)>,
+}
+
+/// Coefficients are equal where they are the same in every product: −0 is not 0.
+impl PartialEq for Coef {
+    fn eq(&self, other: &Coef) -> bool {
+        self.rational == other.rational
+            && self.real.to_bits() == other.real.to_bits()
+            && self.sizes == other.sizes
+    }
 }
 
 impl Coef {

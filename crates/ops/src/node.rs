@@ -1,5 +1,6 @@
 //! Values: the nodes of a graph.
 
+use std::cell::Cell;
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -21,6 +22,39 @@ pub struct Val {
     output: usize,
 }
 
+thread_local! {
+    static READINGS: Cell<u64> = const { Cell::new(0) };
+}
+
+/// How often numbers of values were asked for in this thread: what was made without any is made of structure alone.
+pub fn readings() -> u64 {
+    READINGS.get()
+}
+
+/// An operation that was applied, to be applied to other values of the same shapes and types.
+#[derive(Clone, Debug)]
+pub struct Application {
+    op: Arc<dyn Op>,
+    outputs: Arc<[Spec]>,
+}
+
+impl Application {
+    /// Its first output, of these values. Their shapes and types are those of the values that it was applied to before, and their zeros are
+    /// structural where those were.
+    pub fn of(&self, inputs: Vec<Val>) -> Val {
+        Val::from_node(Origin::Call(self.op.clone(), inputs), self.outputs.clone(), None)
+    }
+
+    /// Is it the same operation, with results of the same shapes, names and types?
+    pub fn is_that_of(&self, value: &Val) -> bool {
+        let Origin::Call(op, _) = &value.node.origin else { return false };
+        let is_alike = |(own, other): (&Spec, &Spec)| own.is_called_as(other);
+        self.outputs.len() == value.node.outputs.len()
+            && self.outputs.iter().zip(value.node.outputs.iter()).all(is_alike)
+            && self.op.is_same(op.as_ref())
+    }
+}
+
 /// A value for as long as somebody else has it.
 #[derive(Clone)]
 pub struct WeakVal {
@@ -38,12 +72,12 @@ impl WeakVal {
 struct Node {
     id: u64,
     origin: Origin,
-    outputs: Vec<Spec>,
+    outputs: Arc<[Spec]>,
     arrays: OnceLock<Vec<Array>>,
     /// Are its zeros structural?
     gated: bool,
-    /// A name for each output.
-    names: Vec<OnceLock<Name>>,
+    /// A name for each output; nothing as long as none has one.
+    names: OnceLock<Box<[OnceLock<Name>]>>,
 }
 
 /// Where a value comes from.
@@ -54,7 +88,7 @@ pub enum Origin {
     /// A number written in the program, of the shape of a scalar.
     Number(f64),
     /// An operation applied to values.
-    Call(Box<dyn Op>, Vec<Val>),
+    Call(Arc<dyn Op>, Vec<Val>),
 }
 
 impl Val {
@@ -62,7 +96,7 @@ impl Val {
     pub fn new(array: Array) -> Val {
         let dims = array.shape().iter().map(|&size| Dim::new(size)).collect();
         let spec = Spec::new(dims, array.dtype());
-        Val::from_node(Origin::Leaf, vec![spec], Some(vec![array]))
+        Val::from_node(Origin::Leaf, [spec].into(), Some(vec![array]))
     }
 
     /// A leaf that holds an array whose axes have named sizes.
@@ -77,17 +111,17 @@ impl Val {
             )));
         }
         let spec = Spec::new(dims.to_vec(), array.dtype());
-        Ok(Val::from_node(Origin::Leaf, vec![spec], Some(vec![array])))
+        Ok(Val::from_node(Origin::Leaf, [spec].into(), Some(vec![array])))
     }
 
     /// A leaf without numbers.
     pub fn symbol(name: &str, dims: &[Dim], dtype: DType) -> Val {
-        Val::from_node(Origin::Leaf, vec![Spec::new(dims.to_vec(), dtype)], None).named(name)
+        Val::from_node(Origin::Leaf, [Spec::new(dims.to_vec(), dtype)].into(), None).named(name)
     }
 
     /// A scalar whose value is part of the program.
     pub fn number(value: f64, dtype: DType) -> Val {
-        Val::from_node(Origin::Number(value), vec![Spec::new(Vec::new(), dtype)], None)
+        Val::from_node(Origin::Number(value), [Spec::new(Vec::new(), dtype)].into(), None)
     }
 
     /// An operation applied to values; its only output.
@@ -121,32 +155,43 @@ impl Val {
         }
         let count = outputs.len();
         let inputs = inputs.iter().map(|&value| value.clone()).collect();
-        let first = Val::from_node(Origin::Call(Box::new(op), inputs), outputs, None);
+        let first = Val::from_node(Origin::Call(Arc::new(op), inputs), outputs.into(), None);
         Ok((0..count).map(|output| first.sibling(output)).collect())
     }
 
-    fn from_node(origin: Origin, outputs: Vec<Spec>, arrays: Option<Vec<Array>>) -> Val {
+    /// How the value comes from its inputs, whatever these are; `None` for a leaf, and for what is kept by nobody ([`crate::Same`]).
+    pub fn application(&self) -> Option<Application> {
+        match &self.node.origin {
+            Origin::Call(op, _) if op.is_same(op.as_ref()) => {
+                Some(Application { op: op.clone(), outputs: self.node.outputs.clone() })
+            }
+            _ => None,
+        }
+    }
+
+    fn from_node(origin: Origin, outputs: Arc<[Spec]>, arrays: Option<Vec<Array>>) -> Val {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         // An id for each output.
         let id = NEXT.fetch_add(outputs.len().max(1) as u64, Ordering::Relaxed);
         let arrays = arrays.map_or_else(OnceLock::new, OnceLock::from);
-        let names = vec![OnceLock::new(); outputs.len()];
         let gated = match &origin {
             Origin::Call(op, inputs) => op.gates(&inputs.iter().map(Val::is_gated).collect::<Vec<_>>()),
             _ => false,
         };
+        let names = OnceLock::new();
         Val { node: Arc::new(Node { id, origin, outputs, arrays, gated, names }), output: 0 }
     }
 
     /// The value under a name. A value keeps the first name it is given.
     pub fn named(self, name: &str) -> Val {
-        self.node.names[self.output].get_or_init(|| Name::new(name));
+        let none = || self.node.outputs.iter().map(|_| OnceLock::new()).collect();
+        self.node.names.get_or_init(none)[self.output].get_or_init(|| Name::new(name));
         self
     }
 
     /// The name the value was given.
     pub fn name(&self) -> Option<Name> {
-        self.node.names[self.output].get().copied()
+        self.node.names.get()?[self.output].get().copied()
     }
 
     /// The shape and dtype.
@@ -243,7 +288,8 @@ impl Val {
         WeakVal { node: Arc::downgrade(&self.node), output: self.output }
     }
 
-    pub(crate) fn sibling(&self, output: usize) -> Val {
+    /// Another output of the operation the value comes from.
+    pub fn sibling(&self, output: usize) -> Val {
         Val { node: self.node.clone(), output }
     }
 
@@ -293,6 +339,7 @@ impl Val {
     }
 
     fn evaluated(&self, is_kept: &dyn Fn(&[Array]) -> bool) -> Result<&Array> {
+        READINGS.set(READINGS.get() + 1);
         if let Some(arrays) = self.node.arrays.get() {
             return Ok(&arrays[self.output]);
         }
@@ -362,7 +409,8 @@ impl Node {
     fn evaluate(&self, made: &HashMap<u64, Vec<Array>>) -> Result<Vec<Array>> {
         match &self.origin {
             Origin::Leaf => {
-                let name = self.names[0].get().map_or("a value", |name| name.as_str());
+                let name = self.names.get().and_then(|names| names[0].get());
+                let name = name.map_or("a value", |name| name.as_str());
                 Err(Error::new(format!("{name} is a symbol: it has a shape and no numbers")))
             }
             Origin::Number(value) => Ok(vec![Array::scalar(*value, self.outputs[0].dtype)?]),

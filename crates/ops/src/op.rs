@@ -25,6 +25,14 @@ impl Spec {
         Spec { dims, dtype }
     }
 
+    /// The same shape and type, with the same names for the sizes?
+    pub fn is_called_as(&self, other: &Spec) -> bool {
+        let is_alike = |(a, b): (&Dim, &Dim)| a == b && a.name() == b.name();
+        self.dtype == other.dtype
+            && self.dims.len() == other.dims.len()
+            && self.dims.iter().zip(&other.dims).all(is_alike)
+    }
+
     /// The sizes alone.
     pub fn shape(&self) -> Vec<usize> {
         self.dims.iter().map(|dim| dim.size()).collect()
@@ -43,11 +51,24 @@ pub fn promote(a: DType, b: DType) -> DType {
 /// What stands in the place of a forward pass: it is given the operation, one of the values that an application of it made, and its inputs.
 pub type Forward<'a> = dyn FnMut(&dyn Op, &Val, &[&Array]) -> Result<Vec<Array>> + 'a;
 
+/// Which operations are the same one, so that what is known of one application is known of another.
+pub trait Same {
+    /// Is the other one this very operation: does it give the same results of the same inputs, to the last bit, and the same derivatives?
+    /// What holds more than a few numbers is not even the same as itself: it is compared with nothing, and kept by nobody for later.
+    fn is_same(&self, other: &dyn Op) -> bool;
+}
+
+impl<T: Op + PartialEq> Same for T {
+    fn is_same(&self, other: &dyn Op) -> bool {
+        (other as &dyn Any).downcast_ref::<T>().is_some_and(|other| self == other)
+    }
+}
+
 /// An operation: the one place where anything has to be stated about it.
 ///
 /// `forward` is a pure function of its inputs, and `jacobian` builds its payloads from values of the graph only: a
 /// payload cut off from the graph would be invisible at first order and wrong from the second on.
-pub trait Op: fmt::Debug + Any + Send + Sync {
+pub trait Op: Same + fmt::Debug + Any + Send + Sync {
     /// The name under which the operation stands in the table and in formulas.
     fn name(&self) -> &'static str;
 

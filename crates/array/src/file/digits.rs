@@ -96,15 +96,13 @@ impl Uses {
 impl Digits {
     /// Those of an array that holds numbers of this precision.
     pub fn of(array: &Array, stored: Precision) -> Digits {
-        let numbers = array.to_vec_f64();
-        let fits: Vec<Precision> =
-            narrower(stored).filter(|&format| numbers.iter().all(|&x| has(format, x))).collect();
+        let fits: Vec<Precision> = narrower(stored).filter(|&format| array.all(|x| has(format, x))).collect();
         let narrowest = fits.first().copied().unwrap_or(stored);
         let (mut highest, mut lowest) = (i32::MIN, i32::MAX);
         // What a mean or a broadcast repeats is one number, rounded once.
         // Where no narrower format has them there is nothing to be told by them.
-        let asked = if fits.is_empty() { &[][..] } else { &numbers };
-        let mut distinct: Vec<f64> = asked.iter().map(|x| x.abs()).filter(|x| x.is_normal()).collect();
+        let asked = if fits.is_empty() { Vec::new() } else { array.to_vec_f64() };
+        let mut distinct: Vec<f64> = asked.into_iter().map(f64::abs).filter(|x| x.is_normal()).collect();
         distinct.sort_unstable_by(f64::total_cmp);
         distinct.dedup();
         for &x in &distinct {
@@ -113,7 +111,7 @@ impl Digits {
             highest = highest.max(exponent);
             lowest = lowest.min(exponent - (52 - zeros));
         }
-        let whole = numbers.iter().all(|x| x.fract() == 0.0 || !x.is_finite());
+        let whole = array.all(|x| x.fract() == 0.0 || !x.is_finite());
         let grid = highest < lowest.saturating_add(bits(narrowest) + 1);
         let uses = fits.iter().map(|&format| (format, Uses::of(&distinct, format))).collect();
         Digits { narrowest, fits, stored, whole, grid, uses }

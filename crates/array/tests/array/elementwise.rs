@@ -112,6 +112,17 @@ fn constructors() {
     assert_eq!(eye.to_vec_f64(), [1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0]);
     assert_eq!(Array::eye(0, DType::I64).expect("none").shape(), [0, 0]);
     assert_eq!(Array::arange(4).expect("four").to_vec_i64().expect("i64"), [0, 1, 2, 3]);
+    let next = Array::of_next(&[2, 2], 3i64..).expect("four");
+    assert_eq!((next.shape(), next.to_vec_f64()), (&[2, 2][..], vec![3.0, 4.0, 5.0, 6.0]));
+    assert_eq!(
+        Array::of_next(&[2], [1.0]).expect_err("one is missing").message(),
+        "of_next: 1 elements for the shape [2]"
+    );
+    assert!(Array::of_next(&[0], [0.5f32; 0]).expect("none").is_empty());
+    for array in [next.clone(), next.permute(&[1, 0]).expect("two axes")] {
+        assert!(array.all(|x| x >= 3.0) && !array.all(|x| x < 6.0));
+    }
+
     let full = Array::full(&[2, 1], 0.1, DType::F32).expect("two");
     assert_eq!((full.to_vec_f64(), full.nbytes()), (vec![f64::from(0.1f32); 2], 8));
     assert_eq!(Array::full(&[2], 0.5, DType::I64).expect_err("no integer").message(), "full: 0.5 is no i64");

@@ -46,7 +46,7 @@ fn by_rows(x: &Array, f: impl Fn(&mut [f64])) -> Result<Array> {
 }
 
 /// The largest and the least element: two outputs.
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 struct Extremes;
 
 impl Op for Extremes {
@@ -71,7 +71,7 @@ impl Op for Extremes {
 }
 
 /// y_i = Σ_{k ≤ i} x_k: `i ≥ k` is the relation `i = k + s` with a slack label s that is summed.
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 struct CumSum;
 
 impl Op for CumSum {
@@ -101,7 +101,7 @@ impl Op for CumSum {
 
 /// y_i = Π_{k ≤ i} x_k. From y_i = x_i y_{i−1}: (I − diag(x) S) dy = diag(y₋₁) dx, with S the shift; no division, and so
 /// right at zeros.
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 struct CumProd;
 
 impl Op for CumProd {
@@ -143,7 +143,7 @@ impl Op for CumProd {
 }
 
 /// The elements of each row in ascending order: a relation with an index table, and batch axes.
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 struct Sort;
 
 impl Op for Sort {

@@ -1,5 +1,6 @@
 //! Whole programs: both modes, Jacobians, plans, loops.
 
+mod anew;
 mod jacobians;
 mod plans;
 mod scans;

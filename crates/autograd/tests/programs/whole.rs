@@ -97,7 +97,7 @@ fn second_derivatives_are_jacobians() -> Result<()> {
 }
 
 /// The elements of a vector, each as an output of its own.
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 struct Unbind;
 
 impl Op for Unbind {

@@ -63,6 +63,11 @@ impl Measured {
     pub(crate) fn spreads<'a>(&'a self, entries: &'a [f64]) -> impl Iterator<Item = f64> + 'a {
         entries.iter().zip(&self.moved).map(|(entry, moved)| of_both(*moved, self.stored * entry))
     }
+
+    /// The same, of one entry at a position.
+    pub(crate) fn spread_of(&self, position: usize, entry: f64) -> f64 {
+        of_both(self.moved[position], self.stored * entry)
+    }
 }
 
 /// The root of the sum of squares, without a call where these are numbers of common sizes.

@@ -231,14 +231,14 @@ pub(super) fn drift(
     let square = |array: &&Array| array.map(|x| x * x, |x| x * x).ok();
     let squares: Vec<Array> = inputs.iter().map(square).collect::<Option<_>>()?;
     let of_squares = op.forward(&squares.iter().collect::<Vec<_>>()).ok()?;
-    let pairs = results
-        .iter()
-        .zip(&of_squares)
-        .flat_map(|(result, squares)| result.to_vec_f64().into_iter().zip(squares.to_vec_f64()));
-    let is_same = |(sum, squares): &(f64, f64)| {
-        *sum != 0.0 && (sum * sum / (products * squares) - 1.0).abs() < ALL_THE_SAME
-    };
-    let mut numbers: Vec<f64> = pairs.filter(is_same).map(|(sum, _)| (sum / products).abs()).collect();
+    let is_same =
+        |sum: f64, squares: f64| sum != 0.0 && (sum * sum / (products * squares) - 1.0).abs() < ALL_THE_SAME;
+    let mut numbers: Vec<f64> = Vec::new();
+    for (result, squares) in results.iter().zip(&of_squares) {
+        let (sums, squares) = (result.as_f64(), squares.as_f64());
+        let same = sums.iter().zip(&*squares).filter(|(sum, squares)| is_same(**sum, **squares));
+        numbers.extend(same.map(|(sum, _)| (sum / products).abs()));
+    }
     numbers.sort_by(f64::total_cmp);
     numbers.dedup();
     if numbers.is_empty() || numbers.len() as f64 * products > MOST_ADDED {

@@ -143,9 +143,9 @@ impl Case<'_> {
 
     /// The entries whose pieces fit together to another slope than that of the conventions.
     fn composed(&self, known: &Surveyed, autograd: &[f64]) -> Result<Fitted> {
-        let spread: Vec<f64> = known.own.spreads(autograd).collect();
         let is_other = |(p, slope): &(&usize, &f64)| {
-            (*slope - autograd[**p]).abs() > SAFETY * f64::EPSILON * spread[**p].max(slope.abs())
+            let spread = known.own.spread_of(**p, autograd[**p]);
+            (*slope - autograd[**p]).abs() > SAFETY * f64::EPSILON * spread.max(slope.abs())
         };
         let entries: BTreeMap<usize, f64> =
             known.fitted.iter().filter(is_other).map(|(&p, &slope)| (p, slope)).collect();

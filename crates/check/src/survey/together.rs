@@ -85,13 +85,14 @@ impl Together {
         // How far y moves with each, and over which lengths.
         let mut moved: Vec<(usize, f64, [f64; 3])> = Vec::new();
         for (number, (value, gradient)) in all.iter().zip(arrays).enumerate() {
-            let mut entries = gradient.to_vec_f64();
+            let mut entries = gradient.as_f64();
             // At a kink it may be as much as that.
             let most = |(least, most): (f64, f64)| f64::max(least.abs(), most.abs());
-            at_kinks.undecided[number].iter().for_each(|(&p, &interval)| entries[p] = most(interval));
+            let undecided = at_kinks.undecided[number].iter();
+            undecided.for_each(|(&p, &interval)| entries.to_mut()[p] = most(interval));
             let (array, size, norm) = (value.array()?, sizes.noted(value), norm(&entries));
             if norm.is_finite() && entries.iter().any(|&entry| entry != 0.0) && array.max_abs() >= size {
-                moved.push((number, norm, lengths(&array.to_vec_f64()).map(|length| length * norm)));
+                moved.push((number, norm, lengths(&array.as_f64()).map(|length| length * norm)));
             }
         }
         let most = moved.iter().map(|(.., lengths)| lengths[0]).fold(0.0, f64::max);
@@ -279,10 +280,7 @@ impl Together {
         let mut slopes = Vec::new();
         for run in 0..DIRECTIONS_OF_ALL {
             let of_each = |(number, value): (usize, &Val)| -> Result<Array> {
-                let shape = value.shape();
-                memory::room(size_of::<f64>() * shape.iter().product::<usize>())?;
-                let entries = self.direction(run, number).take(shape.iter().product()).collect();
-                Ok(Array::from_vec(&shape, entries)?)
+                Ok(Array::of_next(&value.shape(), self.direction(run, number))?)
             };
             let directions: Vec<Array> =
                 self.values.iter().enumerate().map(of_each).collect::<Result<_>>()?;

@@ -98,7 +98,7 @@ fn numbers_in_single_precision() -> Result<()> {
 }
 
 /// x³, with a rule that is wrong in one entry: `Some(slope)` in the place of 3, or that forgets all.
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 struct Cube {
     wrong: Option<f64>,
 }
@@ -129,7 +129,7 @@ impl Op for Cube {
 }
 
 /// |x|, with a rule that has it twice as steep on the right.
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 struct Bent;
 
 impl Op for Bent {

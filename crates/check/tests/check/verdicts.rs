@@ -257,7 +257,7 @@ fn large_inputs_are_probed_along_directions() -> Result<()> {
 
 /// y = x³ with a rule that says 3x² at one element and 2x² at the others: wrong in the table, and so on both routes that
 /// use it.
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 struct WrongRule;
 
 impl Op for WrongRule {

@@ -4,15 +4,15 @@ use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
 use std::sync::Arc;
 
-use pullback_array::DType;
 use pullback_array::random::Generator;
+use pullback_array::{Array, DType};
 use pullback_network::Value as _;
 use pullback_ops::Val;
 
 use super::claim::Claim;
 use super::evaluate::{Evaluator, Place};
 use super::failure::{Failure, Outcome, of_op};
-use super::input::{self, Inputs};
+use super::input::{self, Drawing, Inputs};
 use super::notation;
 use super::scope::{Meaning, Recipe, Scope, StatedValue};
 use super::{Program, Value, ValueKind};
@@ -83,6 +83,9 @@ pub(super) struct Elaboration<'a> {
     /// Are inputs drawn that are not given?
     draws: bool,
     generator: Generator,
+    /// What was given instead of being drawn, to be drawn all the same before anything else is: given numbers do not move those that
+    /// are drawn after them.
+    undrawn: Vec<Drawing>,
     pub(super) scope: Scope,
     inputs: Inputs,
     pub(super) values: Vec<Value>,
@@ -100,6 +103,7 @@ impl<'a> Elaboration<'a> {
             base_dir,
             draws,
             generator: Generator::new(0),
+            undrawn: Vec::new(),
             scope: Scope::within(dtype, Names::of(file)),
             inputs: Inputs::default(),
             values: Vec::new(),
@@ -141,6 +145,7 @@ impl<'a> Elaboration<'a> {
     fn statement(&mut self, statement: &Statement) -> Outcome<()> {
         match &statement.kind {
             StatementKind::Seed(seed) => {
+                self.undrawn.clear();
                 self.generator.reseed(*seed);
                 Ok(())
             }
@@ -330,14 +335,18 @@ impl<'a> Elaboration<'a> {
         };
         let numbers = match (source, &dims) {
             (Source::Distribution { name: distribution, args }, Some(dims)) => {
-                // Given numbers do not move those that are drawn after them.
-                let drawn = match (self.draws, &numbers) {
-                    (true, _) => {
-                        Some(input::draw(&self.scope, &mut self.generator, distribution, args, dims)?)
+                if self.draws {
+                    let drawing = Drawing::stated(&self.scope, distribution, args, dims)?;
+                    match numbers {
+                        None => Some(self.drawn(&drawing)?),
+                        given => {
+                            self.undrawn.push(drawing);
+                            given
+                        }
                     }
-                    (false, _) => None,
-                };
-                numbers.or(drawn)
+                } else {
+                    numbers
+                }
             }
             _ => numbers,
         };
@@ -351,5 +360,45 @@ impl<'a> Elaboration<'a> {
         };
         self.inputs.set(key, numbers);
         Ok(val.named(key))
+    }
+
+    fn drawn(&mut self, drawing: &Drawing) -> Outcome<Array> {
+        for before in self.undrawn.drain(..) {
+            before.drawn(&mut self.generator)?;
+        }
+        drawing.drawn(&mut self.generator)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is given is not drawn, unless something is drawn after it; and then it is another number than the given one would leave.
+    #[test]
+    fn given_numbers_are_drawn_where_others_follow() -> Result<(), Box<dyn std::error::Error>> {
+        let mut given = Inputs::default();
+        given.set("x", Array::from_slice(&[2], &[3.0, 4.0])?);
+        let generator_after = |text: &str| -> Result<(f64, Inputs), Box<dyn std::error::Error>> {
+            let file = crate::parse(text).file;
+            let mut elaboration = Elaboration::new(&file, DType::F64, &given, Path::new("."), true);
+            let done: Vec<bool> =
+                file.statements.iter().map(|each| elaboration.statement(each).is_ok()).collect();
+            assert!(done.iter().all(|done| *done), "{text}");
+            Ok((elaboration.generator.rand(&[], DType::F64)?.item()?, elaboration.inputs))
+        };
+        let (first, _) = generator_after("y = [1, 2]")?;
+        assert_eq!(generator_after("x: [n=2] ~ rand")?.0, first);
+        assert_eq!(generator_after("x: [n=2] ~ rand; seed 0")?.0, first);
+        let (_, all) = generator_after("w: [n=2] ~ rand; y: [n] ~ rand")?;
+        let (after, some) = generator_after("x: [n=2] ~ rand; y: [n] ~ rand")?;
+        let y = |inputs: &Inputs| inputs.get("y").map(Array::to_vec_f64);
+        assert_eq!(y(&some), y(&all));
+        assert_ne!(after, first);
+        // What cannot be drawn is said of what is given too.
+        let file = crate::parse("x: [n=2] ~ uniform(1, 0)").file;
+        let mut elaboration = Elaboration::new(&file, DType::F64, &given, Path::new("."), true);
+        assert!(elaboration.statement(&file.statements[0]).is_err());
+        Ok(())
     }
 }

@@ -157,57 +157,70 @@ pub(super) fn check_shape(scope: &Scope, shape: &Shape, dims: &[Dim], array: &Ar
     Ok(())
 }
 
-/// Draws numbers of a shape.
-pub(super) fn draw(
-    scope: &Scope,
-    generator: &mut Generator,
-    name: &Name,
-    args: &[Expr],
-    dims: &[Dim],
-) -> Outcome<Array> {
-    let mut numbers = Vec::new();
-    for arg in args {
-        numbers.push(stated_number(scope, arg)?);
+/// Numbers of a shape that are to be drawn.
+pub(super) struct Drawing {
+    name: Name,
+    numbers: Vec<f64>,
+    shape: Vec<usize>,
+    dtype: DType,
+}
+
+impl Drawing {
+    /// As a file states it.
+    pub(super) fn stated(scope: &Scope, name: &Name, args: &[Expr], dims: &[Dim]) -> Outcome<Drawing> {
+        let mut numbers = Vec::new();
+        for arg in args {
+            numbers.push(stated_number(scope, arg)?);
+        }
+        let shape: Vec<usize> = dims.iter().map(|dim| dim.size()).collect();
+        if matches!(name.text.as_str(), "spd" | "symmetric") && !matches!(shape[..], [m, n] if m == n) {
+            let message = format!("`{name}` draws a square matrix, not {dims:?}");
+            return Err(Error::new(name.span, message)
+                .with_hint(format!("write `[n=3, n] ~ {name}`"))
+                .into());
+        }
+        let drawing = Drawing { name: name.clone(), numbers, shape, dtype: scope.dtype };
+        // None of them says whether there is such a distribution.
+        drawing.of_shape(&vec![0; drawing.shape.len()], &mut Generator::new(0))?;
+        Ok(drawing)
     }
-    let shape: Vec<usize> = dims.iter().map(|dim| dim.size()).collect();
-    let dtype = scope.dtype;
-    let drawn = match (name.text.as_str(), numbers.as_slice()) {
-        ("randn", []) => generator.randn(&shape, dtype),
-        ("rand", []) => generator.rand(&shape, dtype),
-        ("normal", &[mean, deviation]) => generator.normal(mean, deviation, &shape, dtype),
-        ("uniform", &[lo, hi]) => generator.uniform(lo, hi, &shape, dtype),
-        ("randint", &[lo, hi]) => {
-            if [lo, hi].iter().any(|end| end.fract() != 0.0 || end.abs() > 9e15) {
+
+    /// The next ones that the generator draws.
+    pub(super) fn drawn(&self, generator: &mut Generator) -> Outcome<Array> {
+        self.of_shape(&self.shape, generator)
+    }
+
+    fn of_shape(&self, shape: &[usize], generator: &mut Generator) -> Outcome<Array> {
+        let Drawing { name, numbers, dtype, .. } = self;
+        let dtype = *dtype;
+        let drawn = match (name.text.as_str(), numbers.as_slice()) {
+            ("randn", []) => generator.randn(shape, dtype),
+            ("rand", []) => generator.rand(shape, dtype),
+            ("normal", &[mean, deviation]) => generator.normal(mean, deviation, shape, dtype),
+            ("uniform", &[lo, hi]) => generator.uniform(lo, hi, shape, dtype),
+            ("randint", &[lo, hi]) => {
+                if [lo, hi].iter().any(|end| end.fract() != 0.0 || end.abs() > 9e15) {
+                    return Err(Error::new(
+                        name.span,
+                        format!("randint goes from a whole number to another, not from {lo} to {hi}"),
+                    )
+                    .into());
+                }
+                generator.randint(lo as i64, hi as i64, shape)
+            }
+            ("positive", []) => generator.randn(shape, dtype).and_then(|x| x.map(f32::exp, f64::exp)),
+            ("spd", []) => generator.randn(shape, dtype).and_then(|a| positive_definite(&a, shape[0])),
+            ("symmetric", []) => generator.randn(shape, dtype).and_then(|a| mean_with_transpose(&a)),
+            _ => {
                 return Err(Error::new(
                     name.span,
-                    format!("randint goes from a whole number to another, not from {lo} to {hi}"),
+                    format!("there is no distribution `{name}` of {} numbers", numbers.len()),
                 )
                 .into());
             }
-            generator.randint(lo as i64, hi as i64, &shape)
-        }
-        ("positive", []) => generator.randn(&shape, dtype).and_then(|x| x.map(f32::exp, f64::exp)),
-        (square @ ("spd" | "symmetric"), []) => match shape[..] {
-            [m, n] if m == n => generator.randn(&shape, dtype).and_then(|a| match square {
-                "spd" => positive_definite(&a, n),
-                _ => mean_with_transpose(&a),
-            }),
-            _ => {
-                let message = format!("`{name}` draws a square matrix, not {dims:?}");
-                return Err(Error::new(name.span, message)
-                    .with_hint(format!("write `[n=3, n] ~ {name}`"))
-                    .into());
-            }
-        },
-        _ => {
-            return Err(Error::new(
-                name.span,
-                format!("there is no distribution `{name}` of {} numbers", args.len()),
-            )
-            .into());
-        }
-    };
-    drawn.map_err(of_array(name.span))
+        };
+        drawn.map_err(of_array(name.span))
+    }
 }
 
 /// Is what a source draws a symmetric matrix?

@@ -24,7 +24,7 @@ use crate::{Axes, Entry, Error, Factor, Network, Op, Result, Sample, Site, Spec,
 const MOST: usize = 50;
 
 /// I_n; see the page of this module.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 struct BesselI {
     n: usize,
 }

@@ -22,7 +22,7 @@ use super::logdet::of_matrices;
 use crate::{Axes, BackwardError, Entry, Factor, Network, Op, Result, Sample, Site, Spec, Val};
 
 /// The cofactors; see the page of this module.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 struct Cofactor;
 
 impl Op for Cofactor {

@@ -21,7 +21,7 @@ use pullback_network::{Coef, Dim, Label, Relation};
 use crate::{Axes, Entry, Error, Factor, Network, Op, Result, Sample, Site, Spec, Val, promote};
 
 /// One behind the other along an axis; see the page of this module.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 struct Concat {
     axis: usize,
 }

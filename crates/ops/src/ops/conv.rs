@@ -69,7 +69,7 @@ impl Strided {
 }
 
 /// A convolution; of groups, x is `[batch, groups, channels, …]` and w `[groups, filters, channels, …]`.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 struct Conv {
     along: Strided,
     grouped: bool,

@@ -23,7 +23,7 @@ use crate::kernel::Recipe;
 use crate::{Axes, BackwardError, Entry, Network, Op, Origin, Result, Sample, Site, Spec, Val};
 
 /// A value as a value of its own; see the page of this module.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Copy;
 
 impl Op for Copy {
@@ -62,7 +62,7 @@ impl Op for Copy {
 }
 
 /// The same of what other code may have as a quotient by a second operand: its product with that one, divided by it.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 struct Quotient;
 
 impl Op for Quotient {

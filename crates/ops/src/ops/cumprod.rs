@@ -24,7 +24,7 @@ use super::sort::moved_last;
 use crate::{Axes, AxisIndex, Entry, Error, Factor, Network, Op, Result, Sample, Site, Spec, Val};
 
 /// Running products along an axis; see the page of this module.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 struct CumProd {
     axis: usize,
 }

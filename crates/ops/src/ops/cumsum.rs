@@ -22,7 +22,7 @@ use pullback_network::{Coef, Dim, Label, Map, Operator};
 use crate::{Axes, Entry, Error, Factor, Network, Op, Result, Sample, Site, Spec, Val};
 
 /// Running sums along an axis; see the page of this module.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 struct CumSum {
     axis: usize,
     reversed: bool,

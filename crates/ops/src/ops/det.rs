@@ -23,7 +23,7 @@ use super::logdet::of_matrices;
 use crate::{Axes, BackwardError, Entry, Factor, Network, Op, Result, Sample, Site, Spec, Val};
 
 /// The determinant; see the page of this module.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 struct Det;
 
 impl Op for Det {

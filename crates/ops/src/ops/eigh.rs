@@ -24,7 +24,7 @@ use super::logdet::of_matrices;
 use crate::{Axes, BackwardError, Entry, Factor, Network, Op, Result, Sample, Site, Spec, Val};
 
 /// Eigenvalues and eigenvectors; see the page of this module.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 struct Eigh;
 
 impl Op for Eigh {

@@ -31,7 +31,7 @@ use crate::{Axes, Entry, Error, Factor, Network, Op, Result, Sample, Site, Spec,
 const MOST_OPERANDS: usize = 64;
 
 /// `c · Σ Π operands`, each axis under a label; see the page of this module.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Einsum {
     name: &'static str,
     coef: Coef,

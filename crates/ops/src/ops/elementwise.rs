@@ -49,6 +49,13 @@ pub struct Unary {
 #[derive(Debug, Clone, Copy)]
 pub struct Elementwise(pub &'static Unary);
 
+/// What is stated once in the program is the same where it is the same statement.
+impl PartialEq for Elementwise {
+    fn eq(&self, other: &Elementwise) -> bool {
+        std::ptr::eq(self.0, other.0)
+    }
+}
+
 impl Op for Elementwise {
     fn name(&self) -> &'static str {
         self.0.name
@@ -108,6 +115,13 @@ pub struct Binary {
 /// A [`Binary`] as an operation.
 #[derive(Debug, Clone, Copy)]
 pub struct Elementwise2(pub &'static Binary);
+
+/// What is stated once in the program is the same where it is the same statement.
+impl PartialEq for Elementwise2 {
+    fn eq(&self, other: &Elementwise2) -> bool {
+        std::ptr::eq(self.0, other.0)
+    }
+}
 
 impl Op for Elementwise2 {
     fn name(&self) -> &'static str {

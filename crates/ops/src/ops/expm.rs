@@ -28,7 +28,7 @@ use crate::op::Forward;
 use crate::{Axes, BackwardError, Entry, Factor, Network, Op, Result, Sample, Site, Spec, Val};
 
 /// The exponential of the last two axes; see the page of this module.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 struct Expm;
 
 impl Op for Expm {

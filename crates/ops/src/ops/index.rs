@@ -87,7 +87,7 @@ impl AxisIndex {
 }
 
 /// Indexing with what is taken of each axis.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Index {
     axes: Vec<AxisIndex>,
 }

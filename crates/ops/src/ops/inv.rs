@@ -21,7 +21,7 @@ use pullback_network::{Coef, Label};
 use crate::{Axes, BackwardError, Entry, Error, Factor, Network, Op, Result, Sample, Site, Spec, Val};
 
 /// The inverse of the last two axes.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 struct Inv;
 
 impl Op for Inv {

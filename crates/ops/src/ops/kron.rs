@@ -22,7 +22,7 @@ use super::cumsum::called;
 use crate::{Axes, Entry, Error, Factor, Network, Op, Result, Sample, Site, Spec, Val, promote};
 
 /// The Kronecker product of operands of one rank.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 struct Kron;
 
 impl Op for Kron {

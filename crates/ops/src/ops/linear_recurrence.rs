@@ -23,7 +23,7 @@ use super::sort::moved_last;
 use crate::{Axes, Entry, Error, Factor, Network, Op, Result, Sample, Site, Spec, Val};
 
 /// y of a, `[batch…, n]`, and b, `[batch…, n, k]`; or the adjoint of the map from b to y. See the page of this module.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 struct LinearRecurrence {
     transposed: bool,
 }

@@ -22,7 +22,7 @@ use pullback_network::{Coef, Label};
 use crate::{Axes, BackwardError, Entry, Error, Factor, Network, Op, Result, Sample, Site, Spec, Val};
 
 /// ln |det|; see the page of this module.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 struct LogDet;
 
 impl Op for LogDet {

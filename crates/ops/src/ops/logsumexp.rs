@@ -30,7 +30,7 @@ static FINITE: Each = each!(|m| if m.is_finite() { m } else { 0.0 });
 static LOG_PLUS: Pairs = pairs!(|t, m| t.ln() + m);
 
 /// log Σ exp over axes.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 struct LogSumExp {
     axes: Vec<usize>,
     keepdims: bool,

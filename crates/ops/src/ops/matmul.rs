@@ -23,7 +23,7 @@ use crate::labels::{aligned, broadcast};
 use crate::{Axes, Entry, Error, Factor, Network, Op, Result, Sample, Site, Spec, Val, promote};
 
 /// NumPy's matmul.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 struct MatMul;
 
 /// The leading axes of an operand, and its one or two matrix axes.

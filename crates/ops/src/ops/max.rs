@@ -26,7 +26,7 @@ use crate::kernel::Recipe;
 use crate::{Axes, Entry, Error, Factor, Network, Op, Result, Sample, Site, Spec, Val};
 
 /// The maximum over axes.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 struct Max {
     axes: Vec<usize>,
     keepdims: bool,

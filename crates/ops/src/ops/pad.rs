@@ -53,6 +53,12 @@ struct Pad {
     value: f64,
 }
 
+impl PartialEq for Pad {
+    fn eq(&self, other: &Pad) -> bool {
+        self.around == other.around && self.value.to_bits() == other.value.to_bits()
+    }
+}
+
 impl Op for Pad {
     fn name(&self) -> &'static str {
         "pad"

@@ -22,7 +22,7 @@ use pullback_network::{Coef, Label, Map, Operator};
 use crate::{Axes, Entry, Error, Factor, Network, Op, Result, Sample, Site, Spec, Val};
 
 /// Selection along the axis behind the batch axes; see the page of this module.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 struct Pick {
     batch: usize,
 }

@@ -23,7 +23,7 @@ use super::svd::matrix;
 use crate::{Axes, BackwardError, Entry, Factor, Network, Op, Result, Sample, Site, Spec, Val};
 
 /// The pseudo-inverse; see the page of this module.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 struct Pinv;
 
 impl Op for Pinv {

@@ -44,7 +44,7 @@ const BERNOULLI: [f64; 12] = [
 ];
 
 /// ψ⁽ⁿ⁾; see the page of this module.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 struct Polygamma {
     n: usize,
 }

@@ -27,7 +27,7 @@ use crate::op::Forward;
 use crate::{Axes, AxisIndex, Entry, Factor, Network, Op, Result, Sample, Site, Spec, Val};
 
 /// The product over axes.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 struct Prod {
     axes: Vec<usize>,
     keepdims: bool,

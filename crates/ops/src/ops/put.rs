@@ -22,7 +22,7 @@ use super::pick::flat_rows;
 use crate::{Axes, Entry, Error, Factor, Network, Op, Result, Sample, Site, Spec, Val};
 
 /// Sums at places along a new axis behind the batch axes; see the page of this module.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 struct Put {
     batch: usize,
     size: Dim,

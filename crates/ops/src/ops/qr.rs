@@ -22,7 +22,7 @@ use super::cumsum::called;
 use crate::{Axes, BackwardError, Entry, Error, Factor, Network, Op, Result, Sample, Site, Spec, Val};
 
 /// Orthonormal columns, and an upper triangular matrix; see the page of this module.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 struct Qr;
 
 impl Op for Qr {

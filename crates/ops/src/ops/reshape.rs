@@ -22,7 +22,7 @@ use crate::kernel::Recipe;
 use crate::{Axes, Entry, Error, Factor, Network, Op, Result, Sample, Site, Spec, Val};
 
 /// A change of shape; see the page of this module.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Reshape {
     dims: Vec<Dim>,
 }

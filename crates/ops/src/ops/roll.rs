@@ -21,7 +21,7 @@ use pullback_network::{Coef, Label, Relation};
 use crate::{Axes, Entry, Error, Factor, Network, Op, Result, Sample, Site, Spec, Val};
 
 /// One axis moved on by so many places, fewer than it has.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 struct Roll {
     axis: usize,
     on: usize,

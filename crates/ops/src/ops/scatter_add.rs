@@ -28,6 +28,13 @@ pub struct ScatterAdd {
     size: Dim,
 }
 
+/// A table may be of any length: it is not compared, and the operation is not kept ([`crate::Same`]).
+impl PartialEq for ScatterAdd {
+    fn eq(&self, _: &ScatterAdd) -> bool {
+        false
+    }
+}
+
 impl ScatterAdd {
     /// How it is called: of what, with which index, into how many rows.
     pub fn call(x: &str, index: &str, size: &str) -> String {

@@ -24,7 +24,7 @@ use crate::kernel::Recipe;
 use crate::{Axes, Entry, Error, Factor, Network, Op, Result, Sample, Site, Spec, Val};
 
 /// The softmax along one axis.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 struct Softmax {
     axis: usize,
 }

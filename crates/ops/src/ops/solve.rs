@@ -22,7 +22,7 @@ use pullback_network::{Coef, Dim, Label, Operator};
 use crate::{Axes, BackwardError, Entry, Error, Factor, Network, Op, Result, Sample, Site, Spec, Val};
 
 /// A⁻¹ B, or A⁻ᵀ B.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 struct Solve {
     transposed: bool,
 }

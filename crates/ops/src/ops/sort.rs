@@ -22,7 +22,7 @@ use pullback_network::{Coef, Label, Map, Operator};
 use crate::{Axes, Entry, Error, Factor, Network, Op, Result, Sample, Site, Spec, Val};
 
 /// The sorted elements of an axis, and their places; see the page of this module.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 struct Sort {
     axis: usize,
     descending: bool,

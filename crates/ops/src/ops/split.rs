@@ -22,7 +22,7 @@ use pullback_network::{Coef, Dim, Label, Relation};
 use crate::{Axes, Entry, Error, Factor, Network, Op, Result, Sample, Site, Spec, Val};
 
 /// Cut along an axis into parts of these sizes, or all of one; see the page of this module.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 struct Split {
     sizes: Vec<usize>,
     axis: usize,

@@ -22,7 +22,7 @@ use crate::kernel::Recipe;
 use crate::{Axes, Entry, Network, Op, Result, Sample, Site, Spec, Val};
 
 /// A value that is held; see the page of this module.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 struct StopGradient;
 
 impl Op for StopGradient {

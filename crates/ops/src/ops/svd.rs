@@ -25,7 +25,7 @@ use super::cumsum::called;
 use crate::{Axes, BackwardError, Entry, Error, Factor, Network, Op, Result, Sample, Site, Spec, Val};
 
 /// Singular values and vectors; see the page of this module.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 struct Svd;
 
 /// The axes before the two of a matrix, and those two.

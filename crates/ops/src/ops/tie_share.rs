@@ -46,7 +46,7 @@ impl Ties {
 static TIED: Pairs = pairs!(|x, m| if x == m { 1.0 } else { 0.0 });
 
 /// The share of each element in the maximum over axes.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 struct TieShare {
     axes: Vec<usize>,
     ties: Ties,

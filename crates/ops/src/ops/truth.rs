@@ -25,7 +25,7 @@ use crate::{Axes, Entry, Network, Op, Result, Sample, Site, Spec, Val};
 static TRUTH: Each = each!(|x| if x != 0.0 { 1.0 } else { 0.0 });
 
 /// A condition; see the page of this module.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 struct Truth;
 
 impl Op for Truth {

@@ -29,7 +29,7 @@ use crate::{Axes, Entry, Error, Factor, Network, Op, Result, Sample, Site, Spec,
 static SQUARED_DIFFERENCE: Pairs = pairs!(|x, m| (x - m) * (x - m));
 
 /// The variance over axes.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 struct Var {
     axes: Vec<usize>,
     keepdims: bool,

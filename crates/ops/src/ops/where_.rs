@@ -31,7 +31,7 @@ static IF: Pairs = pairs!(|c, x| if c != 0.0 { x } else { 0.0 });
 static IF_NOT: Pairs = pairs!(|c, x| if c == 0.0 { x } else { 0.0 });
 
 /// `where(c, a, b)`; see the page of this module.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 struct Where;
 
 impl Op for Where {

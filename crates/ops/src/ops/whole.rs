@@ -20,7 +20,7 @@ use pullback_array::{Array, DType};
 use crate::{Axes, Entry, Error, Network, Op, Result, Sample, Site, Spec, Val};
 
 /// The numbers as integers; see the page of this module.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 struct Whole;
 
 impl Op for Whole {

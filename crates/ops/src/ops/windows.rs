@@ -21,7 +21,7 @@ use pullback_network::{Coef, Dim, Label, Relation};
 use crate::{Axes, Entry, Error, Factor, Network, Op, Result, Sample, Site, Spec, Val};
 
 /// All windows of an axis; see the page of this module.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 struct Windows {
     axis: usize,
     size: usize,

@@ -242,7 +242,7 @@ fn are_bits(array: &Array) -> bool {
         let bits = if bits >= 32768.0 { bits - 32768.0 } else { bits };
         (8576.0..=23936.0).contains(&bits)
     };
-    !is_zero(array) && array.to_vec_f64().into_iter().filter(|&bits| bits != 0.0).all(is_one)
+    !is_zero(array) && array.all(|bits| bits == 0.0 || is_one(bits))
 }
 
 /// What holds scalars often makes an array of one entry of each: where the file has a scalar, that one is meant.
@@ -267,7 +267,7 @@ fn is_scalar(file: &File, name: &str) -> bool {
 
 /// Is everything zero?
 pub(super) fn is_zero(array: &Array) -> bool {
-    array.to_vec_f64().iter().all(|&x| x == 0.0)
+    array.all(|x| x == 0.0)
 }
 
 /// The inputs and given cotangents of a file, by the names that they have in a dump, with what is declared of them.
@@ -298,7 +298,7 @@ fn numbers(file: &File, name: &str, entry: &Entry, dump: &str) -> Result<Array, 
         Some(_) if entry.array.dtype().is_float() => entry.array.dtype(),
         Some(_) => DType::F64,
     };
-    if wanted == DType::I64 && entry.array.to_vec_f64().iter().any(|x| x.fract() != 0.0) {
+    if wanted == DType::I64 && !entry.array.all(|x| x.fract() == 0.0) {
         let message = format!("`{name}` holds integers, and `{}` of {dump} fractions", entry.name);
         return Err(Problem { span: source.map(|(_, span)| span), ..Problem::new(message) });
     }
