@@ -120,8 +120,8 @@ impl<'a> Algebra<'a> {
             (terms::length(terms, &slots, self.writer), is_negative, factors)
         };
         let before = self.used.take();
-        let mut best: ((usize, bool, usize), Option<Vec<Term>>, Vec<Used>) =
-            (worth(cotangent.terms()), None, Vec::new());
+        let mut best = worth(cotangent.terms());
+        let mut taken: Option<(Vec<Term>, Vec<Used>)> = None;
         let payloads = || cotangent.terms().iter().flat_map(|term| &term.factors).filter_map(|f| f.payload());
         let has_stand_in = payloads().any(|value| self.writer.sum(value, true).is_some());
         let all = [StandIns::Kept, StandIns::OpenedOnce, StandIns::Opened];
@@ -139,13 +139,16 @@ impl<'a> Algebra<'a> {
                 let Some(sum) = sum.filter(is_safe) else { continue };
                 let terms = self.terms(&sum);
                 let worth = worth(&terms);
-                if worth < best.0 {
-                    best = (worth, Some(terms), used);
+                if worth < best {
+                    (best, taken) = (worth, Some((terms, used)));
                 }
             }
         }
-        self.used.replace([before, best.2].concat());
-        let Some(terms) = best.1 else { return cotangent.clone() };
+        let Some((terms, used)) = taken else {
+            self.used.replace(before);
+            return cotangent.clone();
+        };
+        self.used.replace([before, used].concat());
         let split = cotangent.outputs().len();
         let zero = Network::zero(cotangent.outputs(), cotangent.inputs());
         terms.into_iter().fold(zero, |network, term| {
