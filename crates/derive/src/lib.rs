@@ -41,6 +41,7 @@ pub use code::{Known, Source, conditional, gradient_code, shortened, slope};
 pub use export::{Exported, Exporting, Framework, NotExported, Wanted, export, statements};
 pub use forward::index_notation;
 pub use pass::{
-    Entry, Left, Line, Product, Right, Slope, Stage, Untrue, backward, through_loops, untrue, with_pieces,
+    Entry, Inner, Left, Line, Product, Right, Slope, Stage, Untrue, Within, backward, closed, through_loops,
+    untrue, with_pieces,
 };
 pub use steps::{Derivation, Step, derive, derive_knowing};

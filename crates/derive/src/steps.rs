@@ -159,7 +159,7 @@ impl Text<'_> {
         known: HashMap<Label, String>,
         front: &[(&[String], &str)],
     ) -> Option<String> {
-        let mut lettering = Lettering { alphabet: &self.alphabet, known };
+        let mut lettering = Lettering { alphabet: &self.alphabet, known, taken: Vec::new() };
         let products: Option<Vec<Product>> = terms
             .iter()
             .map(|term| product(term, slots, &mut lettering, &|value| self.payload(value)))

@@ -183,6 +183,11 @@ pub trait Op: Same + fmt::Debug + Any + Send + Sync {
         None
     }
 
+    /// What it is of simpler operations, as it is written for an input: what a book derives its Jacobian from. None: it is stated as such.
+    fn definition(&self, _input: &str) -> Option<String> {
+        None
+    }
+
     /// How a result is written in a formula, from how its inputs are.
     fn written(&self, inputs: &[String]) -> String {
         format!("{}({})", self.name(), inputs.join(", "))

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use pullback_array::Array;
-use pullback_derive::{Derivation, Stage};
+use pullback_derive::{Derivation, Line, Stage};
 use pullback_lang::print;
 use pullback_network::Dim;
 use serde::Serialize;
@@ -30,6 +30,8 @@ pub struct DeriveReport {
     pub stages: Vec<Stage>,
     /// With respect to what, and how.
     pub derivations: Vec<(String, Vec<Dim>, Derivation)>,
+    /// The gradients with all steps inserted, of those that say more than their steps do.
+    pub closed: Vec<Stage>,
     /// The axes of the values and the sizes of the program: of each, whether it has one entry and is there to be stretched.
     pub axes: HashMap<String, Vec<bool>>,
     /// The numbers of values and cotangents, where they are wanted.
@@ -107,11 +109,26 @@ impl DeriveReport {
         text + "\n" + backward
     }
 
-    /// Is the gradient by a value written without names of cotangents that the pass introduces, so that it says more than its step does?
-    pub(crate) fn is_substituted(&self, wrt: &str, derivation: &Derivation) -> bool {
-        let step = self.stages.iter().find(|stage| stage.of == wrt).and_then(|stage| stage.code.as_ref());
-        let is_short = |code: &String| code.chars().count() <= LONGEST_CLOSED;
-        derivation.code.as_ref().is_some_and(is_short) && step.map(print) != derivation.code
+    /// The gradients in closed form that are short enough to be read.
+    pub(crate) fn readable(&self) -> impl Iterator<Item = &Stage> {
+        let is_short = |stage: &&Stage| {
+            stage.code.as_ref().is_some_and(|code| print(code).chars().count() <= LONGEST_CLOSED)
+        };
+        self.closed.iter().filter(is_short)
+    }
+
+    /// What the signs of the lines stand for, of those that are in them.
+    pub(crate) fn legend(&self) -> Vec<&'static str> {
+        let ranks = |name: &str| self.rank(name);
+        let lines = || self.stages.iter().chain(self.readable()).flat_map(|stage| &stage.lines);
+        let signs = [
+            (lines().any(Line::has_delta), "δ_im is 1 where i and m are the same, and 0 elsewhere"),
+            (
+                lines().any(|line| line.is_entrywise(&ranks)),
+                "⊙ multiplies entry by entry; an axis of size 1 is stretched",
+            ),
+        ];
+        signs.into_iter().filter(|(is_there, _)| *is_there).map(|(_, says)| says).collect()
     }
 
     /// What the operations on the way say of kinks and of their domains.
@@ -120,18 +137,22 @@ impl DeriveReport {
         let operations = self.stages.iter().flat_map(|stage| stage.operations.iter().copied());
         let mut notes = Vec::new();
         for name in operations.filter(|name| seen.insert(*name)) {
-            let Some(operation) = pullback_ops::find(name) else { continue };
-            let (domain, kinks) = (operation.page("Domain"), operation.page("At kinks and ties"));
-            let is_anything =
-                domain.is_empty() || domain.starts_with("All reals") || domain.starts_with("All shapes");
-            let says = [(!is_anything).then_some(domain), (!kinks.starts_with("Smooth")).then_some(kinks)];
-            let says: Vec<String> = says.into_iter().flatten().filter(|text| !text.is_empty()).collect();
+            let says = pullback_ops::find(name).map(note).unwrap_or_default();
             if !says.is_empty() {
-                notes.push((name, says.join(" ")));
+                notes.push((name, says));
             }
         }
         notes
     }
+}
+
+/// What an operation says of its domain and of its kinks, where there is anything to say.
+fn note(operation: &pullback_ops::Operation) -> String {
+    let (domain, kinks) = (operation.page("Domain"), operation.page("At kinks and ties"));
+    let is_anything =
+        domain.is_empty() || domain.starts_with("All reals") || domain.starts_with("All shapes");
+    let says = [(!is_anything).then_some(domain), (!kinks.starts_with("Smooth")).then_some(kinks)];
+    says.into_iter().flatten().filter(|text| !text.is_empty()).collect::<Vec<String>>().join(" ")
 }
 
 /// A name without the number of the step of a loop that it has: `dL/dh` for `dL/dh[t-1]`.
@@ -146,7 +167,7 @@ pub fn derive_json(report: &DeriveReport) -> String {
     let stage = |stage: &Stage| StageJson {
         name: stage.name(),
         value: stage.code.as_ref().map(print),
-        rule: stage.rule.clone(),
+        rule: stage.rule(),
         shape: sizes(&stage.dims),
         steps: stage
             .lines
@@ -166,6 +187,7 @@ pub fn derive_json(report: &DeriveReport) -> String {
         matrix: derivation.matrix.clone(),
         code: derivation.code.clone(),
         backward: report.stages_to(wrt).into_iter().map(stage).collect(),
+        closed: report.closed.iter().find(|closed| closed.of == *wrt).map(stage),
     };
     let json = DeriveJson {
         schema: SCHEMA,
@@ -201,6 +223,8 @@ struct DerivationJson {
     #[serde(skip_serializing_if = "Option::is_none")]
     code: Option<String>,
     backward: Vec<StageJson>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    closed: Option<StageJson>,
 }
 
 #[derive(Serialize)]
@@ -217,4 +241,21 @@ struct StageJson {
 struct StepJson {
     formula: String,
     why: String,
+}
+
+#[cfg(test)]
+mod tests {
+    /// A note stands under formulas that have letters of their own: it has none but those of an operation's parameters.
+    #[test]
+    fn notes_are_in_words() {
+        for operation in pullback_ops::table() {
+            let note = super::note(operation);
+            let is_article = |word: &str| ["a", "A", "I"].contains(&word);
+            let is_parameter = |word: &str| operation.entry.signature.contains(&format!("{word}: "));
+            let words = note.split(|c: char| !c.is_alphanumeric() && !"'’`".contains(c));
+            for word in words.filter(|word| word.len() == 1 && word.chars().all(char::is_alphabetic)) {
+                assert!(is_article(word) || is_parameter(word), "{}: {word} in {note}", operation.name);
+            }
+        }
+    }
 }

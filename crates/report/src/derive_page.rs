@@ -5,7 +5,6 @@
 
 use pullback_derive::Stage;
 use pullback_derive::notation::{Math, of_expr};
-use pullback_lang::parse_expr;
 
 use crate::derive::{DeriveReport, Steps};
 
@@ -56,6 +55,11 @@ pub fn derive_page(report: &DeriveReport, page: Page) -> String {
         sheet.code(&format!("{prefix}{}", array.format(&prefix)));
     }
     sheet.heading(2, "The backward pass");
+    if page.steps == Steps::Full {
+        for line in report.legend() {
+            sheet.sentence(&format!("{line}."));
+        }
+    }
     for stage in &report.stages {
         sheet.stage(stage, report);
         if let Some((name, array)) = numbers(&stage.name()) {
@@ -63,23 +67,10 @@ pub fn derive_page(report: &DeriveReport, page: Page) -> String {
             sheet.code(&format!("{prefix}{}", array.format(&prefix)));
         }
     }
-    let closed: Vec<(String, Math, String)> = report
-        .derivations
-        .iter()
-        .filter(|(wrt, _, derivation)| report.is_substituted(wrt, derivation))
-        .filter_map(|(wrt, _, derivation)| {
-            let code = derivation.code.as_ref()?;
-            let math = of_expr(&parse_expr(code).ok()?.expr, &|name| report.rank(name));
-            Some((derivation.title.clone(), math, report.claim(wrt, derivation)?))
-        })
-        .collect();
-    if !closed.is_empty() {
+    if report.readable().next().is_some() {
         sheet.heading(2, "In closed form");
-        for (title, math, claim) in closed {
-            let (of, by) = title.split_once('/').unwrap_or((&title, ""));
-            let name = |text: &str| Math::word(text.trim_start_matches('∂'));
-            sheet.formulas(&[(Some(Math::slope(name(of), name(by))), math, String::new())]);
-            sheet.code(&claim);
+        for stage in report.readable() {
+            sheet.stage(stage, report);
         }
     }
     let notes = report.notes();
@@ -177,12 +168,10 @@ impl Sheet {
         let ranks = |name: &str| report.rank(name);
         let shape = format!("{:?}", stage.dims);
         self.heading(3, &format!("{}  {shape}", stage.name()));
-        let rules: Vec<&str> = stage.rule.split(": ").collect();
-        self.sentence(&match (stage.operations.is_empty(), rules.as_slice()) {
-            (false, [rule]) => format!("By the rule of: {rule}."),
-            (false, [place, rule]) => format!("{}, by the rule of: {rule}.", capital(place)),
-            _ => format!("{}.", capital(&stage.rule)),
-        });
+        let rule = stage.rule();
+        if !rule.is_empty() {
+            self.sentence(&format!("{}.", capital(&rule)));
+        }
         let mut lines: Vec<(Option<Math>, Math, String)> = Vec::new();
         if self.page.steps == Steps::Full {
             lines.extend(stage.lines.iter().map(|line| {

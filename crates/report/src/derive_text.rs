@@ -32,7 +32,8 @@ pub fn derive_text(report: &DeriveReport, shown: Shown) -> String {
         text += &paint.aside(&format!("# {}\n", visible(chosen)));
     }
     if shown.steps == Steps::Full {
-        text += &legend(report).map(|line| paint.aside(&format!("# {line}\n"))).collect::<String>();
+        text +=
+            &report.legend().into_iter().map(|line| paint.aside(&format!("# {line}\n"))).collect::<String>();
     }
     if !text.is_empty() {
         text += "\n";
@@ -50,17 +51,10 @@ pub fn derive_text(report: &DeriveReport, shown: Shown) -> String {
     }
     let separator = if shown.steps == Steps::Full { "\n" } else { "" };
     text += &blocks.join(separator);
-    let closed: Vec<String> = report
-        .derivations
-        .iter()
-        .filter(|(wrt, _, derivation)| report.is_substituted(wrt, derivation))
-        .filter_map(|(wrt, _, derivation)| report.claim(wrt, derivation))
-        .flat_map(|claim| broken(&visible(&claim), shown.width, 4))
-        .map(|line| format!("{}\n", paint.good(&line)))
-        .collect();
+    let closed: Vec<String> = report.readable().map(|stage| stage_text(stage, report, shown)).collect();
     if !closed.is_empty() {
-        text +=
-            &format!("\n{}\n{}", paint.aside("# with all of it inserted, and simplified"), closed.concat());
+        let title = paint.aside("# with all of it inserted, and simplified");
+        text += &format!("\n{title}\n{}", closed.join(separator));
     }
     let notes: Vec<String> =
         report.notes().into_iter().map(|(name, says)| paint.aside(&format!("# {name}: {says}\n"))).collect();
@@ -68,18 +62,6 @@ pub fn derive_text(report: &DeriveReport, shown: Shown) -> String {
         text += &format!("\n{}", notes.concat());
     }
     text
-}
-
-/// What the signs of the lines stand for, of those that are in them.
-fn legend(report: &DeriveReport) -> impl Iterator<Item = &'static str> {
-    const SIGNS: [(char, &str); 2] = [
-        ('δ', "δ_im is 1 where i and m are the same, and 0 elsewhere"),
-        ('⊙', "⊙ multiplies entry by entry; an axis of size 1 is stretched"),
-    ];
-    let ranks = |name: &str| report.rank(name);
-    let lines: String =
-        report.stages.iter().flat_map(|stage| &stage.lines).map(|line| line.text(&ranks)).collect();
-    SIGNS.into_iter().filter(move |(sign, _)| lines.contains(*sign)).map(|(_, says)| says)
 }
 
 fn numbers(name: &str, array: &pullback_array::Array) -> String {
@@ -94,7 +76,8 @@ fn stage_text(stage: &Stage, report: &DeriveReport, shown: Shown) -> String {
         Some(code) => format!("{} = {}", stage.name(), print(code)),
         None => stage.name(),
     };
-    let aside = format!("{:?}  {}", stage.dims, stage.rule);
+    let aside = format!("{:?}  {}", stage.dims, stage.rule());
+    let aside = aside.trim_end();
     let mut text = String::new();
     let head = visible(&head);
     let lines = broken(&head, shown.width, 4);
@@ -102,7 +85,7 @@ fn stage_text(stage: &Stage, report: &DeriveReport, shown: Shown) -> String {
     for (place, line) in lines.iter().enumerate() {
         text += &paint.good(line);
         if place + 1 == lines.len() && beside {
-            text += &format!("  {}", paint.aside(&aside));
+            text += &format!("  {}", paint.aside(aside));
         }
         text += "\n";
     }
@@ -110,7 +93,7 @@ fn stage_text(stage: &Stage, report: &DeriveReport, shown: Shown) -> String {
         return text;
     }
     if !beside {
-        text += &format!("    {}\n", paint.aside(&aside));
+        text += &format!("    {}\n", paint.aside(aside));
     }
     let formulas: Vec<String> =
         stage.lines.iter().map(|line| visible(&line.text(&ranks)).into_owned()).collect();

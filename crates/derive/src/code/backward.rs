@@ -8,7 +8,7 @@ use pullback_network::{Coef, Label, Map, Value};
 use pullback_ops::{Factor, Network, Origin, Val};
 
 use super::Source;
-use super::algebra::{Algebra, Monomial};
+use super::algebra::{Algebra, Equation, Monomial};
 use super::node::{Node, is_one_by_chance};
 use super::payload::Writer;
 use super::terms;
@@ -27,6 +27,17 @@ pub(crate) type Sent<'a> = &'a dyn Fn(&Val, usize) -> Option<Option<Expr>>;
 
 /// The gradient, with what some values send back by its name.
 pub(crate) fn gradient(of: &Val, wrt: &Val, source: &Source<'_>, sent: Sent<'_>) -> Option<Expr> {
+    gradient_telling(of, wrt, source, sent, &mut |_, _| {})
+}
+
+/// The same, which tells what makes it short.
+pub(crate) fn gradient_telling(
+    of: &Val,
+    wrt: &Val,
+    source: &Source<'_>,
+    sent: Sent<'_>,
+    tell: &mut dyn FnMut(&Equation, &Writer<'_>),
+) -> Option<Expr> {
     let writer = Writer::of_program(source, of);
     let path = between(&[of], &[wrt], &[]);
     if path.len() > MOST_VALUES {
@@ -55,6 +66,9 @@ pub(crate) fn gradient(of: &Val, wrt: &Val, source: &Source<'_>, sent: Sent<'_>)
             None if source.as_derived => before?,
             None => algebra.simplest(&before?),
         };
+        for equation in algebra.equations() {
+            tell(&equation, &writer);
+        }
         if value.id() == wrt.id() {
             return written(&cotangent, of, wrt, &writer);
         }

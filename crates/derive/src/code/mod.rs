@@ -49,13 +49,15 @@ mod selection;
 mod slope;
 mod terms;
 
-pub(crate) use backward::{Sent, gradient};
+pub(crate) use algebra::Equation;
+pub(crate) use backward::{Sent, gradient, gradient_telling};
 pub use matrix::{Known, shortened};
 pub(crate) use payload::Writer;
 pub use slope::slope;
 pub(crate) use terms::of_operator;
 
 use pullback_lang::Expr;
+use pullback_network::Label;
 use pullback_ops::{Network, Term, Val};
 
 /// What a program calls things.
@@ -85,19 +87,28 @@ pub fn conditional(value: &Val) -> Option<String> {
     has_any.then(|| crate::notation::of_expr(&written, &|_| None).grouped().text())
 }
 
-/// Which terms of a cotangent of a value are zero, by what the names of the program stand for.
-pub(crate) fn vanish(of: &Val, value: &Val, terms: &[Term], writer: &Writer<'_>) -> Vec<bool> {
+/// Which terms of a cotangent of a value are zero, and by how which values are computed.
+pub(crate) fn vanish(of: &Val, value: &Val, terms: &[Term], writer: &Writer<'_>) -> Vec<Option<Vec<Val>>> {
     let is_summed = |term: &Term| {
         term.factors.iter().flat_map(|factor| factor.labels()).any(|label| !term.slots.contains(&label))
     };
     if !terms.iter().any(is_summed) {
-        return vec![false; terms.len()];
+        return vec![None; terms.len()];
     }
     let algebra = algebra::Algebra::new(of, writer);
-    let is_zero = |term: &Term| {
+    let zero_by = |term: &Term| {
         let zero = Network::zero(value.dims(), &[]);
         let network = zero.plus_term(term.coef.clone(), &term.slots, &[], term.factors.iter().cloned());
-        algebra.simplest(&network).is_zero()
+        let is_zero = algebra.simplest(&network).is_zero();
+        let by = algebra.equations().into_iter().flat_map(|equation| equation.by).collect();
+        is_zero.then_some(by)
     };
-    terms.iter().map(is_zero).collect()
+    terms.iter().map(zero_by).collect()
+}
+
+/// Terms over the axes of a value and of what it is differentiated by, with like factors as one power; none where they have other
+/// factors than values.
+pub(crate) fn as_powers(of: &Val, terms: &[Term], writer: &Writer<'_>) -> Option<Vec<Term>> {
+    let slots: Vec<Label> = terms.first()?.slots.iter().map(|slot| Label::new(slot.dim())).collect();
+    algebra::Algebra::new(of, writer).powers(terms, &slots)
 }

@@ -49,9 +49,13 @@ impl Math {
             Math::Call(function, arguments) => {
                 let arguments: Vec<String> = arguments.iter().map(Math::latex).collect();
                 let function = match &**function {
-                    Math::Word(name) if name.chars().count() > 1 => {
-                        format!("\\operatorname{{{}}}", escaped(name))
-                    }
+                    Math::Word(name) if name.chars().count() > 1 => operator(name),
+                    Math::Row(parts) => match parts.as_slice() {
+                        [Math::Word(name), Math::Sign("′")] if name.chars().count() > 1 => {
+                            operator(name) + "'"
+                        }
+                        _ => function.latex(),
+                    },
                     other => other.latex(),
                 };
                 format!("{function}\\left({}\\right)", arguments.join(", "))
@@ -59,6 +63,10 @@ impl Math {
             Math::Sum(index, to) => format!("\\sum_{{{}=1}}^{{{}}}", word(index), to.latex()),
         }
     }
+}
+
+fn operator(name: &str) -> String {
+    format!("\\operatorname{{{}}}", escaped(name))
 }
 
 /// A base that already has an index or an exponent is a group of its own.
@@ -76,6 +84,7 @@ fn sign_of(sign: &str) -> &str {
         "⊗" => "\\otimes",
         "∂" => "\\partial",
         "·" => "\\cdot",
+        "′" => "'",
         "⊤" => "\\top",
         "or" => "\\text{ or }",
         "≤" => "\\le",

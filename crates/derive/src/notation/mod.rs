@@ -25,7 +25,10 @@ mod of_expr;
 mod text;
 
 pub use of_expr::{Ranks, entry_of_expr, of_expr};
-pub(crate) use of_expr::{has_notation, is_entrywise};
+pub(crate) use of_expr::{entry_of_expr_with, has_notation, is_entrywise};
+
+/// The sign of a product entry by entry.
+pub(crate) const ENTRYWISE: &str = "⊙";
 
 /// The sign of a sum, which is no letter.
 const SUM: &str = "∑";
@@ -138,6 +141,23 @@ impl Math {
             Math::Number(text) => !text.contains('e'),
             _ => true,
         }
+    }
+
+    /// Is a part of it like another?
+    pub(crate) fn has(&self, part: &Math) -> bool {
+        let all = |parts: &[Math]| parts.iter().any(|own| own.has(part));
+        self == part
+            || match self {
+                Math::Word(_) | Math::Number(_) | Math::Operator(_) | Math::Sign(_) | Math::Code(_) => false,
+                Math::Product(parts) | Math::Row(parts) => all(parts),
+                Math::Fraction(a, b) | Math::Super(a, b) => a.has(part) || b.has(part),
+                Math::Sub(of, parts) | Math::Call(of, parts) => of.has(part) || all(parts),
+                Math::Step(_, of)
+                | Math::Root(of)
+                | Math::Bracketed(of)
+                | Math::Fenced(_, of, _)
+                | Math::Sum(_, of) => of.has(part),
+            }
     }
 
     /// `∂a/∂b`, with their indices.

@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 use pullback_lang::{BinaryOp, Expr, ExprKind, IndexItem, print};
 use pullback_ops::{Axes, find};
 
-use super::Math;
+use super::{ENTRYWISE, Math};
 use crate::code::condition::is_comparison;
 
 /// The axes of a name, where it is the name of a value or of a size: of each, whether it has one entry and is there to be stretched.
@@ -26,19 +26,31 @@ enum Level {
 
 /// An expression as it is written on paper.
 pub fn of_expr(expr: &Expr, ranks: &Ranks<'_>) -> Math {
-    Writer { ranks, at: None }.write(expr).0
+    Writer { ranks, at: None, sum: &|_| None }.write(expr).0
 }
 
 /// The entry of an expression at some indices: these go in to the names where it works element by element, `(1 − T_ij²)`, and stand
 /// behind it elsewhere.
 pub fn entry_of_expr(expr: &Expr, at: &[String], ranks: &Ranks<'_>) -> Math {
-    Writer { ranks, at: Some(at) }.write(expr).0
+    entry_of_expr_with(expr, at, ranks, &|_| None)
+}
+
+/// The same where some names stand for sums.
+pub(crate) fn entry_of_expr_with(
+    expr: &Expr,
+    at: &[String],
+    ranks: &Ranks<'_>,
+    sum: &dyn Fn(&str) -> Option<Math>,
+) -> Math {
+    Writer { ranks, at: Some(at), sum }.write(expr).0
 }
 
 struct Writer<'a> {
     ranks: &'a Ranks<'a>,
     /// The indices at which the entry stands.
     at: Option<&'a [String]>,
+    /// Sums that names stand for.
+    sum: &'a dyn Fn(&str) -> Option<Math>,
 }
 
 impl Writer<'_> {
@@ -47,13 +59,13 @@ impl Writer<'_> {
             && self.rank(inner) != Some(1)
         {
             let turned = [column.clone(), row.clone()];
-            return Writer { ranks: self.ranks, at: Some(&turned) }.write(inner);
+            return Writer { at: Some(&turned), ..*self }.write(inner);
         }
         if let Some(at) = self.at
             && !at.is_empty()
             && !self.is_entrywise(expr)
         {
-            let whole = Writer { ranks: self.ranks, at: None };
+            let whole = Writer { at: None, ..*self };
             let (math, level) = whole.write(expr);
             let math = if level == Level::Atom { math } else { Math::Bracketed(Box::new(math)) };
             let rank = self.rank(expr).unwrap_or(at.len());
@@ -61,6 +73,9 @@ impl Writer<'_> {
         }
         match &expr.kind {
             ExprKind::Number { value, integer } => (Math::Number(number(*value, *integer)), Level::Atom),
+            ExprKind::Name(name) if (self.sum)(name).is_some() => {
+                ((self.sum)(name).unwrap_or(Math::Number("0".into())), Level::Sum)
+            }
             ExprKind::Name(name) => (self.name(Math::named(name), (self.ranks)(name)), Level::Atom),
             ExprKind::ClaimRef { of, wrt } => {
                 let by = wrt.first().map_or("", |name| name.text.as_str());
@@ -136,7 +151,7 @@ impl Writer<'_> {
                     }
                     math => math,
                 };
-                (Math::Row(vec![bracketed(left), Math::Operator("⊙"), right]), Level::Entrywise)
+                (Math::Row(vec![bracketed(left), Math::Operator(ENTRYWISE), right]), Level::Entrywise)
             }
             BinaryOp::Div => {
                 // A minus stands before the bar.
@@ -164,15 +179,7 @@ impl Writer<'_> {
                     BinaryOp::Equal => "=",
                     _ => "≠",
                 };
-                let side = |expr: &Expr| match &expr.kind {
-                    // What is compared with what, along which axes, is all that a mask says.
-                    ExprKind::Index { base, items }
-                        if self.at.is_none() && items.contains(&IndexItem::NewAxis) =>
-                    {
-                        self.with_code(expr, base).0
-                    }
-                    _ => self.at_least(expr, Level::Sum),
-                };
+                let side = |expr: &Expr| self.at_least(expr, Level::Sum);
                 let parts = vec![side(left), Math::Operator(sign), side(right)];
                 // One where it holds and zero elsewhere: Iverson's bracket.
                 (Math::Fenced("[", Box::new(Math::Row(parts)), "]"), Level::Atom)
@@ -237,8 +244,7 @@ impl Writer<'_> {
         }
         let mut arguments: Vec<Math> = args.iter().map(|arg| self.write(arg).0).collect();
         if let ExprKind::Call { kwargs, .. } = &expr.kind {
-            // Whether a summed axis is kept says how it broadcasts, which is no part of the notation.
-            for (keyword, value) in kwargs.iter().filter(|(keyword, _)| keyword.text != "keepdims") {
+            for (keyword, value) in kwargs {
                 let parts = vec![Math::word(&keyword.text), Math::Sign("="), Math::Code(print(value))];
                 arguments.push(Math::Row(parts));
             }
@@ -247,16 +253,19 @@ impl Writer<'_> {
     }
 
     fn index(&self, expr: &Expr, base: &Expr, items: &[IndexItem]) -> (Math, Level) {
-        // A new axis says how a value broadcasts, and is no part of the notation.
         if items.iter().all(is_whole_or_new) {
-            let Some(at) = self.at else { return self.write(base) };
+            // Of a whole value a new axis says how it broadcasts; an entry has its indices.
+            let Some(at) = self.at else {
+                let is_new = items.contains(&IndexItem::NewAxis);
+                return if is_new { self.with_code(expr, base) } else { self.write(base) };
+            };
             let new = items.iter().filter(|item| matches!(item, IndexItem::NewAxis)).count();
             let rank = new + self.rank(base).unwrap_or(items.len() - new);
             let is_new = |axis: usize| matches!(items.get(axis), Some(IndexItem::NewAxis));
             let first = rank.saturating_sub(at.len());
             let own = (first..rank).zip(&at[at.len() - (rank - first)..]);
             let at: Vec<String> = own.filter(|(axis, _)| !is_new(*axis)).map(|(_, at)| at.clone()).collect();
-            return Writer { ranks: self.ranks, at: Some(&at) }.write(base);
+            return Writer { at: Some(&at), ..*self }.write(base);
         }
         self.with_code(expr, base)
     }

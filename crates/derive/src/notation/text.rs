@@ -107,7 +107,7 @@ fn side(part: &Math, above: bool) -> String {
 
 fn multiplies(part: &Math) -> bool {
     match part {
-        Math::Operator(sign) => *sign == "⊙",
+        Math::Operator(sign) => *sign == super::ENTRYWISE,
         Math::Sign(sign) => *sign == "·",
         _ => true,
     }

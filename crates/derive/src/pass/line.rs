@@ -6,7 +6,7 @@ use pullback_lang::{Expr, ExprKind, parse_expr, print};
 use pullback_network::{Coef, Dim, Label, Map, Operator, Written, written_sum};
 use pullback_ops::{Factor, Term, Val};
 
-use crate::notation::{Math, Ranks, entry_of_expr, of_expr};
+use crate::notation::{ENTRYWISE, Math, Ranks, entry_of_expr, entry_of_expr_with, of_expr};
 
 /// One line: what is said to be equal, and why.
 #[derive(Clone, Debug, PartialEq)]
@@ -30,8 +30,22 @@ pub enum Left {
     Slope(Slope),
     /// A value as a whole.
     Whole(Expr),
-    /// A sum of its own, which is zero.
-    Sum(Product),
+    /// A sum of its own, for all values of the letters that are free in it.
+    Sum {
+        /// Its products.
+        of: Vec<Product>,
+        /// Letters that it is not summed over, each with its size.
+        free: Vec<(String, Dim)>,
+    },
+    /// The slope of a function of one number, `tanh′(z)`.
+    Rule {
+        /// The function of the letter.
+        call: Expr,
+        /// The letter.
+        letter: String,
+        /// What the letter stands for where the rule is used.
+        at: Expr,
+    },
 }
 
 /// The entry of a Jacobian of one value by another, with all other values that have names held.
@@ -70,6 +84,8 @@ pub enum Entry {
     Delta(String, String),
     /// An entry of an expression. An axis that is stretched has no letter.
     Of(Expr, Vec<Option<String>>),
+    /// An entry of an expression in which names stand for sums of products.
+    Within(Within),
     /// An entry of a Jacobian.
     Slope(Slope),
     /// 1 where a sum of letters, each times a whole number, and a number is zero, else 0; the letters count from 0.
@@ -78,9 +94,37 @@ pub enum Entry {
     Listed(Vec<(i64, String)>, i64, String, Vec<String>),
 }
 
+/// An entry of an expression that has sums in it: `tanh(Σ_k X_ik W_kj)`. Each sum has a name there, which only the tree knows.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Within {
+    /// The expression, by the names of its sums.
+    pub of: Expr,
+    /// Its indices. An axis that is stretched has no letter.
+    pub at: Vec<Option<String>>,
+    /// What the names stand for.
+    pub sums: Vec<Inner>,
+}
+
+/// A sum of products in an expression.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Inner {
+    /// What it is called in the expression.
+    pub name: String,
+    /// The indices of its axes.
+    pub at: Vec<String>,
+    /// The sum.
+    pub products: Vec<Product>,
+}
+
 impl Line {
     /// Both sides in notation; where it goes on from the line before it has no left one.
     pub fn sides(&self, ranks: &Ranks<'_>) -> (Option<Math>, Math) {
+        // What a rule is about is one number.
+        let of_rule = |name: &str| match &self.left {
+            Left::Rule { letter, .. } if letter == name => Some(Vec::new()),
+            _ => ranks(name),
+        };
+        let ranks: &Ranks<'_> = &of_rule;
         let right = match &self.right {
             Right::Products(products) => sum_of(products, ranks),
             Right::Whole(expr) => of_expr(expr, ranks),
@@ -90,7 +134,8 @@ impl Line {
             Left::Entry(of, at) => of_expr(of, ranks).indexed(at),
             Left::Whole(of) => of_expr(of, ranks),
             Left::Slope(slope) => slope.math(),
-            Left::Sum(product) => sum_of(std::slice::from_ref(product), ranks),
+            Left::Sum { of, .. } => sum_of(of, ranks),
+            Left::Rule { call, .. } => derivative(of_expr(call, ranks)),
         };
         (Some(left), right)
     }
@@ -107,6 +152,22 @@ impl Line {
         factors.into_iter().any(|factor| matches!(factor, Entry::Affine(..) | Entry::Listed(..)))
     }
 
+    /// Is there a δ in it?
+    pub fn has_delta(&self) -> bool {
+        let of = |products: &[Product]| products.iter().any(Product::has_delta);
+        let left = match &self.left {
+            Left::Sum { of: products, .. } => of(products),
+            _ => false,
+        };
+        left || matches!(&self.right, Right::Products(products) if of(products))
+    }
+
+    /// Is anything in it multiplied entry by entry, with a sign for that?
+    pub fn is_entrywise(&self, ranks: &Ranks<'_>) -> bool {
+        let (left, right) = self.sides(ranks);
+        left.into_iter().chain([right]).any(|side| side.has(&Math::Operator(ENTRYWISE)))
+    }
+
     /// The line as text: `∂L/∂X = ∂L/∂Z Wᵀ`.
     pub fn text(&self, ranks: &Ranks<'_>) -> String {
         let (left, right) = self.sides(ranks);
@@ -114,7 +175,68 @@ impl Line {
     }
 }
 
+/// The derivative of a function of one number: `tanh′(z)`, `(√z)′`.
+fn derivative(call: Math) -> Math {
+    match call {
+        Math::Call(function, arguments) => {
+            Math::Call(Box::new(Math::Row(vec![*function, Math::Sign("′")])), arguments)
+        }
+        other => Math::Row(vec![Math::Bracketed(Box::new(other)), Math::Sign("′")]),
+    }
+}
+
+impl Right {
+    /// Tells the expressions that it is made of.
+    pub(super) fn expressions(&self, tell: &mut dyn FnMut(&Expr)) {
+        match self {
+            Right::Whole(expr) => tell(expr),
+            Right::Products(products) => products.iter().for_each(|product| product.expressions(tell)),
+        }
+    }
+}
+
 impl Product {
+    fn has_delta(&self) -> bool {
+        self.factors.iter().any(|factor| match factor {
+            Entry::Delta(..) => true,
+            Entry::Within(within) => within.sums.iter().flat_map(|sum| &sum.products).any(Product::has_delta),
+            _ => false,
+        })
+    }
+
+    /// Tells the expressions that it is made of.
+    pub(super) fn expressions(&self, tell: &mut dyn FnMut(&Expr)) {
+        for factor in &self.factors {
+            match factor {
+                Entry::Of(expr, _) => tell(expr),
+                Entry::Within(within) => {
+                    tell(&within.of);
+                    within.sums.iter().flat_map(|sum| &sum.products).for_each(|own| own.expressions(tell));
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// All letters in it.
+    pub(super) fn letters(&self) -> Vec<String> {
+        let mut letters: Vec<String> = self.over.iter().map(|(letter, _)| letter.clone()).collect();
+        for factor in &self.factors {
+            match factor {
+                Entry::Of(_, at) | Entry::Within(Within { at, .. }) => {
+                    letters.extend(at.iter().flatten().cloned())
+                }
+                Entry::Delta(a, b) => letters.extend([a.clone(), b.clone()]),
+                Entry::Slope(slope) => letters.extend(slope.of.1.iter().chain(&slope.by.1).cloned()),
+                Entry::Affine(linear, _) => letters.extend(linear.iter().map(|(_, letter)| letter.clone())),
+                Entry::Listed(linear, _, _, at) => {
+                    letters.extend(linear.iter().map(|(_, letter)| letter.clone()).chain(at.iter().cloned()))
+                }
+            }
+        }
+        letters
+    }
+
     /// What its sums are over, without what stands before them.
     pub(super) fn summed(&self) -> Product {
         let is_summed = |factor: &&Entry| match factor {
@@ -204,8 +326,17 @@ impl Entry {
             Entry::Delta(a, b) => Math::word("δ").indexed(&[a.clone(), b.clone()]),
             Entry::Of(expr, at) => {
                 let at: Vec<String> =
-                    at.iter().map(|letter| letter.clone().unwrap_or_else(|| "1".to_owned())).collect();
+                    at.iter().map(|letter| letter.clone().unwrap_or_else(|| ONLY.to_owned())).collect();
                 entry_of_expr(expr, &at, ranks)
+            }
+            Entry::Within(Within { of, at, sums }) => {
+                let at: Vec<String> =
+                    at.iter().map(|letter| letter.clone().unwrap_or_else(|| ONLY.to_owned())).collect();
+                let sum = |name: &str| {
+                    let found = sums.iter().find(|sum| sum.name == name)?;
+                    Some(sum_of(&found.products, ranks))
+                };
+                entry_of_expr_with(of, &at, ranks, &sum)
             }
             Entry::Slope(slope) => slope.math(),
             Entry::Affine(..) | Entry::Listed(..) => self.places(1),
@@ -291,8 +422,58 @@ fn number(coef: &Coef) -> Math {
     }
 }
 
+/// What is put in the place of expressions, and of slopes.
+pub(super) struct Mapped<'a> {
+    pub expr: &'a dyn Fn(&Expr) -> Expr,
+    pub slope: &'a dyn Fn(&Slope) -> Slope,
+}
+
+impl Mapped<'_> {
+    pub(super) fn line(&self, line: &Line) -> Line {
+        Line {
+            left: match &line.left {
+                Left::Same => Left::Same,
+                Left::Entry(of, at) => Left::Entry((self.expr)(of), at.clone()),
+                Left::Slope(of) => Left::Slope((self.slope)(of)),
+                Left::Whole(of) => Left::Whole((self.expr)(of)),
+                Left::Sum { of, free } => Left::Sum { of: self.products(of), free: free.clone() },
+                Left::Rule { call, letter, at } => {
+                    Left::Rule { call: call.clone(), letter: letter.clone(), at: (self.expr)(at) }
+                }
+            },
+            right: match &line.right {
+                Right::Products(products) => Right::Products(self.products(products)),
+                Right::Whole(of) => Right::Whole((self.expr)(of)),
+            },
+            why: line.why.clone(),
+        }
+    }
+
+    fn products(&self, products: &[Product]) -> Vec<Product> {
+        let factor = |factor: &Entry| match factor {
+            Entry::Of(of, at) => Entry::Of((self.expr)(of), at.clone()),
+            Entry::Within(within) => Entry::Within(Within {
+                of: (self.expr)(&within.of),
+                at: within.at.clone(),
+                sums: within
+                    .sums
+                    .iter()
+                    .map(|sum| Inner { products: self.products(&sum.products), ..sum.clone() })
+                    .collect(),
+            }),
+            Entry::Slope(of) => Entry::Slope((self.slope)(of)),
+            other => other.clone(),
+        };
+        let product = |product: &Product| Product {
+            factors: product.factors.iter().map(factor).collect(),
+            ..product.clone()
+        };
+        products.iter().map(product).collect()
+    }
+}
+
 /// The only index of an axis of one entry.
-const ONLY: &str = "1";
+pub(super) const ONLY: &str = "1";
 
 /// Products as one line of plain text, `Σ_k X_ik W_kj`: values as the language writes them, with their indices behind.
 pub(crate) fn plain(products: &[Product]) -> String {
@@ -357,6 +538,8 @@ pub(crate) struct Lettering<'a> {
     pub alphabet: &'a Alphabet,
     /// What summed labels were called in a line before, and may be called again.
     pub known: HashMap<Label, String>,
+    /// Letters that stand for something else around the product.
+    pub taken: Vec<String>,
 }
 
 /// A term with its slots called by letters, and a cotangent in front; `None` where a value has no short form.
@@ -384,7 +567,7 @@ pub(crate) fn product(
         if own.contains_key(&label) || label.dim().is_single() {
             continue;
         }
-        let taken: Vec<String> = slots.iter().chain(own.values()).cloned().collect();
+        let taken: Vec<String> = slots.iter().chain(own.values()).chain(&lettering.taken).cloned().collect();
         let letter = match lettering.known.get(&label) {
             Some(letter) if !taken.contains(letter) => letter.clone(),
             _ => lettering.alphabet.take("kl", 1, &taken).remove(0),

@@ -9,11 +9,13 @@
 //! | module | what it knows |
 //! |---|---|
 //! | `line` | lines as trees, and index letters |
+//! | `entries` | functions of sums by their entries, and operations by their definitions |
+//! | `closed` | the gradient with all of the steps inserted |
 //! | `pieces` | names for what a line would say twice |
 //! | `through` | the recurrence that goes back through a loop |
 //! | `truth` | whether a line is true of a program |
 //!
-//! What is not here: the substituted closed form of a gradient, which is [`derive`](crate::derive).
+//! What is not here: the contraction from the output to a value in one, which is [`derive`](crate::derive).
 //!
 //! ```
 //! use pullback_array::DType;
@@ -36,6 +38,8 @@
 //! # Ok::<(), pullback_ops::Error>(())
 //! ```
 
+mod closed;
+mod entries;
 pub(crate) mod line;
 mod pieces;
 mod through;
@@ -44,19 +48,20 @@ mod truth;
 use std::collections::{HashMap, HashSet};
 
 use pullback_autograd::{ancestors, between, jacobian};
-use pullback_lang::{Expr, ExprKind, Span, make};
+use pullback_lang::{Expr, ExprKind, Span, make, parse_expr};
 use pullback_network::{Dim, Value as _};
 use pullback_ops::{Network, Origin, Result, Val, find};
 
-pub use line::{Entry, Left, Line, Product, Right, Slope};
+pub use closed::closed;
+pub use line::{Entry, Inner, Left, Line, Product, Right, Slope, Within};
 pub use pieces::with_pieces;
 pub(crate) use pieces::{by_names, called};
 pub use through::through_loops;
 pub use truth::{Untrue, untrue};
 
-use crate::code::{Known, Sent, Source, Writer, gradient, shortened, vanish};
-use crate::forward::products;
+use crate::code::{Known, Sent, Source, Writer, gradient, shortened, slope, vanish};
 use crate::notation::{has_notation, is_entrywise};
+use entries::{Derived, Entries};
 use line::{Alphabet, Lettering, is_name, names_of, product};
 
 /// A Jacobian between two values with names is written out up to so many terms.
@@ -73,9 +78,9 @@ pub struct Stage {
     pub dims: Vec<Dim>,
     /// What it is, by cotangents of later values and names of the program; none where the language has no words for it.
     pub code: Option<Expr>,
-    /// The rules that give it, by name.
-    pub rule: String,
-    /// The operations whose rules these are.
+    /// What the step is, where it is none by rules alone.
+    pub says: String,
+    /// The operations whose rules give it.
     pub operations: Vec<&'static str>,
     /// How it follows.
     pub lines: Vec<Line>,
@@ -85,6 +90,17 @@ impl Stage {
     /// As it is called: `dL/dZ`.
     pub fn name(&self) -> String {
         pullback_lang::print(&self.left)
+    }
+
+    /// What the step is, and the rules that give it, by name.
+    pub fn rule(&self) -> String {
+        let rules = match &self.operations[..] {
+            [] => String::new(),
+            [only] => format!("by the rule of: {}", titles(&[only])),
+            several => format!("by the rules of: {}", titles(several)),
+        };
+        let parts = [&self.says, &rules].map(String::as_str);
+        parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(", ")
     }
 
     /// What it is said to be: its code, or what stands in its last line, of steps of a loop.
@@ -109,16 +125,7 @@ impl Stage {
         };
         self.code.iter().for_each(&mut of);
         for line in &self.lines {
-            match &line.right {
-                Right::Whole(expr) => of(expr),
-                Right::Products(products) => {
-                    for factor in products.iter().flat_map(|product| &product.factors) {
-                        if let Entry::Of(expr, _) = factor {
-                            of(expr);
-                        }
-                    }
-                }
-            }
+            line.right.expressions(&mut of);
         }
     }
 }
@@ -225,7 +232,7 @@ impl Pass<'_> {
             of: value.symbol(),
             dims: value.dims().to_vec(),
             code,
-            rule: rule(&ops),
+            says: String::new(),
             operations: ops,
             lines,
         })
@@ -268,7 +275,7 @@ impl Pass<'_> {
         let mut lines = Vec::new();
         let mut push = |left: Left, right: Right, why: String| lines.push(Line { left, right, why });
         let x = value.symbol();
-        let slope = |share: &Share<'_>| Slope {
+        let slope_of = |share: &Share<'_>| Slope {
             of: (share.of.symbol(), share.letters.clone()),
             by: (x.clone(), letters.to_vec()),
         };
@@ -276,12 +283,23 @@ impl Pass<'_> {
         let is_loss = |share: &Share<'_>| share.of.id() == self.output.id() && share.of.ndim() == 0;
         // Of each value that is computed from this one: what it is, and its derivative by one entry.
         let mut derivatives = Vec::new();
+        let mut told: Vec<Right> = Vec::new();
         for share in shares {
+            let payload = |value: &Val| self.payload(value, writer);
+            let entries = Entries { alphabet: &self.alphabet, payload: &payload };
+            let derived = entries.derived(share.of, value, (&share.letters, letters));
             if let Some((left, right)) = self.definition(share, writer) {
-                let formula = formula_of(&right).unwrap_or_default();
+                let formula = formula_of(&right).filter(|_| derived.is_none()).unwrap_or_default();
                 push(left, right, format!("how {} is computed{formula}", share.of.symbol()));
             }
-            let mut lettering = Lettering { alphabet: &self.alphabet, known: HashMap::new() };
+            for (left, right, why) in self.rules(share.of, value, letters, writer) {
+                if !told.contains(&right) {
+                    told.push(right.clone());
+                    push(left, right, why);
+                }
+            }
+            let mut lettering =
+                Lettering { alphabet: &self.alphabet, known: HashMap::new(), taken: Vec::new() };
             let slots: Vec<String> = share.letters.iter().chain(letters).cloned().collect();
             let terms = share.network.terms();
             let written: Option<Vec<Product>> = terms
@@ -302,17 +320,32 @@ impl Pass<'_> {
                     }
                     false => "its derivative by one entry".to_owned(),
                 } + &by_itself;
-                if is_loss(share) && shares.len() == 1 {
-                    push(own.clone(), Right::Products(products.clone()), why);
-                } else {
-                    push(Left::Slope(slope(share)), Right::Products(products.clone()), why);
+                let left = match is_loss(share) && shares.len() == 1 {
+                    true => own.clone(),
+                    false => Left::Slope(slope_of(share)),
+                };
+                match derived {
+                    Some(Derived { name, definition, slope, rules }) => {
+                        let of = Left::Entry(
+                            make::name(Span::default(), &share.of.symbol()),
+                            share.letters.clone(),
+                        );
+                        push(of, Right::Products(definition), format!("what {name} is"));
+                        let by = format!(
+                            "the derivative of that by one entry, by the rules of: {}",
+                            titles(&rules)
+                        );
+                        push(left, Right::Products(slope), by);
+                        push(Left::Same, Right::Products(products.clone()), why);
+                    }
+                    None => push(left, Right::Products(products.clone()), why),
                 }
             }
             derivatives.push(written);
         }
         let is_last = matches!(shares, [only] if is_loss(only));
         if !is_last {
-            self.chain_rule(value, shares, &derivatives, (own, letters), &slope, writer, &mut push);
+            self.chain_rule(value, shares, &derivatives, (own, letters), &slope_of, writer, &mut push);
         }
         if let Some(code) = code {
             let before = lines.last().map(|line| line.right.clone());
@@ -320,7 +353,11 @@ impl Pass<'_> {
             let is_scalar = value.ndim() == 0 && lines.last().is_some_and(|line| line.is_single());
             let is_new = before != Some(Right::Whole(code.clone())) && !is_scalar;
             if is_new {
-                let with = self.written_with(code, before.as_ref());
+                let is_computed = |name: &str| {
+                    let is_it = |value: &Val| value.symbol() == name && !value.inputs().is_empty();
+                    self.named.iter().any(is_it)
+                };
+                let with = with_names(code, before.as_ref(), &is_computed);
                 let why = match reasons {
                     _ if is_zeros(code) => "it is zero".to_owned(),
                     [] => format!("as a whole{with}"),
@@ -333,47 +370,47 @@ impl Pass<'_> {
         lines
     }
 
-    /// What says which values an expression is written with that are not in the line before it: what they stand for has to be seen there.
-    fn written_with(&self, code: &Expr, before: Option<&Right>) -> String {
-        let mut known = HashSet::new();
-        let mut know = |expr: &Expr| expr.walk(&mut |part| known.extend(named(part)));
-        match before {
-            Some(Right::Whole(expr)) => know(expr),
-            Some(Right::Products(products)) => {
-                for factor in products.iter().flat_map(|product| &product.factors) {
-                    if let Entry::Of(expr, _) = factor {
-                        know(expr);
-                    }
-                }
-            }
-            None => return String::new(),
-        }
-        let mut new: Vec<String> = Vec::new();
-        code.walk(&mut |part| {
-            let is_new = |name: &String| {
-                let is_it = |value: &&Val| value.symbol() == *name && !value.inputs().is_empty();
-                !known.contains(name) && !new.contains(name) && self.named.iter().any(|value| is_it(&value))
-            };
-            let found = named(part).filter(is_new);
-            new.extend(found);
-        });
-        if new.is_empty() { String::new() } else { format!(", written with {}", new.join(" and ")) }
+    /// The slopes of the functions of one number on the way from a value to another.
+    fn rules(
+        &self,
+        of: &Val,
+        value: &Val,
+        letters: &[String],
+        writer: &Writer<'_>,
+    ) -> Vec<(Left, Right, String)> {
+        let held: Vec<&Val> =
+            self.named.iter().filter(|other| other.id() != of.id() && other.id() != value.id()).collect();
+        let letter = self.alphabet.take("z", 1, letters).remove(0);
+        let path = between(&[of], &[value], &held);
+        let path = path.iter().filter(|on_path| on_path.id() != value.id());
+        path.filter_map(|on_path| self.rule(on_path, &letter, writer)).collect()
+    }
+
+    /// The slope of a function of one number, where it is none.
+    fn rule(&self, of: &Val, letter: &str, writer: &Writer<'_>) -> Option<(Left, Right, String)> {
+        let Origin::Call(op, inputs) = of.origin() else { return None };
+        let [input] = &inputs[..] else { return None };
+        let operation = find(op.name())?;
+        let name = make::name(Span::default(), letter);
+        let call = make::call(Span::default(), op.name(), vec![name.clone()], Vec::new());
+        // One that has a parameter of its own is another function.
+        let is_this = op.is_elementwise() && parse_expr(&op.written(&[letter.to_owned()])).ok()?.expr == call;
+        let slope = slope(operation).filter(|_| is_this)?;
+        let of_both = HashMap::from([("x".to_owned(), name), ("y".to_owned(), call.clone())]);
+        let written = make::substituted(&slope, &of_both);
+        let at = self.payload(input, writer)?;
+        let why = format!("the rule of {}", op.name());
+        let left = Left::Rule { call, letter: letter.to_owned(), at };
+        (written != slope).then_some((left, Right::Whole(written), why))
     }
 
     /// How a value is computed from values that have names: entry by entry, where it is a sum of products or works element by element.
     fn definition(&self, share: &Share<'_>, writer: &Writer<'_>) -> Option<(Left, Right)> {
         let name = make::name(Span::default(), &share.of.symbol());
         let entry = Left::Entry(name.clone(), share.letters.clone());
-        let mut lettering = Lettering { alphabet: &self.alphabet, known: HashMap::new() };
-        if let Ok(Some(terms)) = products(share.of)
-            && terms.len() <= MOST_TERMS
-            && let Some(products) = terms
-                .iter()
-                .map(|term| {
-                    product(term, &share.letters, &mut lettering, &|value| self.payload(value, writer))
-                })
-                .collect()
-        {
+        let payload = |value: &Val| self.payload(value, writer);
+        let entries = Entries { alphabet: &self.alphabet, payload: &payload };
+        if let Some(products) = entries.of(share.of, &share.letters) {
             return Some((entry, Right::Products(products)));
         }
         let whole = writer.definition(share.of).filter(|expr| !is_name(expr))?;
@@ -453,7 +490,7 @@ impl Pass<'_> {
                     known.entry(label).or_insert_with(|| letter.clone());
                 }
             }
-            let mut lettering = Lettering { alphabet: &self.alphabet, known };
+            let mut lettering = Lettering { alphabet: &self.alphabet, known, taken: Vec::new() };
             let terms = match is_loss(share) {
                 true => share.network.terms().to_vec(),
                 false => {
@@ -461,10 +498,9 @@ impl Pass<'_> {
                     share.network.cotangent_terms(&Val::symbol(&name, share.of.dims(), share.of.dtype()))
                 }
             };
-            let zero = vanish(self.output, value, &terms, writer);
-            vanishing.extend(
-                zero.iter().enumerate().filter(|(_, is_zero)| **is_zero).map(|(at, _)| after.len() + at),
-            );
+            for (at, zero) in vanish(self.output, value, &terms, writer).into_iter().enumerate() {
+                vanishing.extend(zero.map(|by| (after.len() + at, by)));
+            }
             for term in &terms {
                 let Some(product) =
                     product(term, letters, &mut lettering, &|value| self.payload(value, writer))
@@ -485,31 +521,59 @@ impl Pass<'_> {
             };
             push(Left::Same, Right::Products(after.clone()), why.to_owned());
         }
-        let is_left = |place: &usize| !vanishing.contains(place);
-        if !vanishing.is_empty() && vanishing.iter().all(|place| *place < after.len()) {
+        let is_left = |place: &usize| vanishing.iter().all(|(zero, _)| zero != place);
+        if !vanishing.is_empty() && vanishing.iter().all(|(place, _)| *place < after.len()) {
             let left = (0..after.len()).filter(is_left).map(|place| after[place].clone()).collect();
-            let mut zeros: Vec<Product> = Vec::new();
-            for sum in vanishing.iter().map(|place| after[*place].summed()) {
+            let free: Vec<(String, Dim)> =
+                letters.iter().cloned().zip(value.dims().iter().copied()).collect();
+            let mut zeros: Vec<Left> = Vec::new();
+            for (place, by) in &vanishing {
+                let sum = Left::Sum { of: vec![after[*place].summed()], free: free.clone() };
                 if !zeros.contains(&sum) {
-                    zeros.push(sum);
+                    zeros.push(sum.clone());
+                    push(sum, Right::Products(Vec::new()), by_definitions(by));
                 }
-            }
-            for sum in zeros {
-                let why = "by what its names stand for".to_owned();
-                push(Left::Sum(sum), Right::Products(Vec::new()), why);
             }
             push(own, Right::Products(left), "what is zero is left out".to_owned());
         }
     }
 }
 
+/// What says which values an expression is written with that are not in what stands before it: what they stand for has to be seen there.
+fn with_names(code: &Expr, before: Option<&Right>, is_one: &dyn Fn(&str) -> bool) -> String {
+    let mut known = HashSet::new();
+    let Some(before) = before else { return String::new() };
+    before.expressions(&mut |expr| expr.walk(&mut |part| known.extend(named(part))));
+    let mut new: Vec<String> = Vec::new();
+    code.walk(&mut |part| {
+        let found = named(part).filter(|name| !known.contains(name) && !new.contains(name) && is_one(name));
+        new.extend(found);
+    });
+    if new.is_empty() { String::new() } else { format!(", written with {}", new.join(" and ")) }
+}
+
+/// What is said of an equation that follows from how some values are computed.
+fn by_definitions(of: &[Val]) -> String {
+    let mut names: Vec<String> = Vec::new();
+    for name in of.iter().map(|value| value.symbol()) {
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    match &names[..] {
+        [] => "by what its names stand for".to_owned(),
+        [only] => format!("by how {only} is computed"),
+        [first @ .., last] => format!("by how {} and {last} are computed", first.join(", ")),
+    }
+}
+
 /// Does a factor of some products speak of a value by its name?
 fn is_by(products: &[Product], name: &str) -> bool {
     let mut found = false;
-    for factor in products.iter().flat_map(|product| &product.factors) {
-        if let Entry::Of(expr, _) = factor {
+    for product in products {
+        product.expressions(&mut |expr| {
             expr.walk(&mut |part| found |= matches!(&part.kind, ExprKind::Name(own) if own == name));
-        }
+        });
     }
     found
 }
@@ -519,7 +583,18 @@ const LONGEST_FORMULA: usize = 40;
 
 /// What the page of an operation says that it computes, where a line has no more than its name.
 fn formula_of(right: &Right) -> Option<String> {
-    let Right::Whole(Expr { kind: ExprKind::Call { function, .. }, .. }) = right else { return None };
+    let expr = match right {
+        Right::Whole(expr) => expr,
+        Right::Products(products) => match &products[..] {
+            [Product { factors, .. }] => match &factors[..] {
+                [Entry::Of(expr, _)] => expr,
+                [Entry::Within(within)] => &within.of,
+                _ => return None,
+            },
+            _ => return None,
+        },
+    };
+    let ExprKind::Call { function, .. } = &expr.kind else { return None };
     let formula = find(&function.text)?.page("Formula");
     let says_more = formula.contains('_') && !formula.contains(&format!("{function}("));
     let is_told = says_more && formula.chars().count() <= LONGEST_FORMULA && !has_notation(&function.text);
@@ -545,8 +620,23 @@ fn is_zeros(expr: &Expr) -> bool {
     matches!(&expr.kind, ExprKind::Call { function, .. } if function.text == ZEROS)
 }
 
-/// The rules of some operations, by what their pages call them.
-fn rule(ops: &[&'static str]) -> String {
+/// The operations on the way from a value to another, with some held.
+fn rules_between(of: &Val, value: &Val, held: &[&Val]) -> Vec<&'static str> {
+    let mut ops = Vec::new();
+    for on_path in between(&[of], &[value], held) {
+        if let Origin::Call(op, _) = on_path.origin()
+            && on_path.id() != value.id()
+            && !op.is_copy()
+            && !ops.contains(&op.name())
+        {
+            ops.push(op.name());
+        }
+    }
+    ops
+}
+
+/// Some operations, by what their pages call them.
+fn titles(ops: &[&'static str]) -> String {
     let title = |name: &&str| match find(name) {
         Some(operation) => {
             let page = operation.page("");

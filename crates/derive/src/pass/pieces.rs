@@ -53,7 +53,7 @@ pub fn with_pieces(stages: Vec<Stage>, scope: &Scope, taken: &Names) -> Vec<Stag
                 of: name,
                 dims,
                 code: Some(piece),
-                rule: "a name for what stands in the next line more than once".to_owned(),
+                says: "a name for what stands in the next line more than once".to_owned(),
                 operations: Vec::new(),
                 lines: Vec::new(),
             });

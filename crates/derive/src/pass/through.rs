@@ -22,20 +22,12 @@ use pullback_lang::{Expr, ExprKind, Span, make, print};
 use pullback_network::{Dim, Value as _};
 use pullback_ops::{AxisIndex, Origin, Val};
 
-use super::line::{Entry, Left, Line, Product, Right, Slope};
+use super::line::{Entry, Left, Line, Mapped, Right, Slope};
 use super::truth::{is_same, untrue_among};
 use super::{Stage, backward, backward_through, by_names, called};
 use crate::code::{Known, Source, Writer};
 
 const AT: Span = Span { start: 0, end: 0 };
-
-/// Of the values of a step that is looked at, and of the one before it.
-const NOW: &str = "_in_this_step";
-const BEFORE: &str = "_in_the_step_before";
-/// Of what a step starts from.
-const START: &str = "_at_its_start";
-/// Of copies that results of the loop are.
-const RESULT: &str = "_of_the_loop";
 
 /// Larger loops are shown, and not run.
 const MOST_STEPS: usize = 64;
@@ -70,7 +62,11 @@ pub fn through_loops(
     }
     let sent = |value: &Val, input: usize| -> Option<Option<Expr>> {
         let found = loops.iter().find(|found| found.order == value.order())?;
-        Some(if found.first == value.id() { found.sent[input].clone() } else { None })
+        Some(if found.first == value.id() {
+            found.sent[input].as_ref().map(|sent| sent.expr.clone())
+        } else {
+            None
+        })
     };
     let through = backward_through(output, wrt, known, &sent).unwrap_or_default();
     let mut all: Vec<Stage> = Vec::new();
@@ -81,7 +77,7 @@ pub fn through_loops(
             continue;
         };
         for found in &mut loops {
-            if found.sent.iter().flatten().any(|sent| is_in(&code, sent)) {
+            if found.sent.iter().flatten().any(|sent| is_in(&code, &sent.expr)) {
                 all.append(&mut found.stages);
             }
         }
@@ -90,10 +86,10 @@ pub fn through_loops(
             stage.lines.clear();
         }
         let why = match stage.lines.is_empty() {
-            true => reason(&code),
-            false => format!("as a whole: {}", reason(&code)),
+            true => reason(&code, &loops),
+            false => format!("as a whole: {}", reason(&code, &loops)),
         };
-        stage.rule = "what comes back out of the steps of the loop".to_owned();
+        stage.says = "what comes back out of the steps of the loop".to_owned();
         stage.operations.clear();
         let left = Left::Whole(stage.left.clone());
         stage.lines.push(Line { left, right: Right::Whole(code), why });
@@ -102,29 +98,36 @@ pub fn through_loops(
     (all, loops.into_iter().flat_map(|found| found.dims).collect())
 }
 
-/// What is said of a gradient that comes out of a loop.
-fn reason(code: &Expr) -> String {
-    let (mut starts, mut sums, mut rows) = (false, false, false);
-    code.walk(&mut |part| match &part.kind {
-        ExprKind::Name(name) => {
-            sums |= name.starts_with(SUM);
-            rows |= name.trim_start_matches('(').starts_with(ROWS);
-        }
-        ExprKind::ClaimRef { wrt, .. } => starts |= wrt.iter().any(|name| name.text.ends_with("[-1]")),
-        _ => {}
-    });
+/// What is said of a gradient that comes out of loops.
+fn reason(code: &Expr, loops: &[Steps]) -> String {
+    let sent: Vec<&Sent> = loops.iter().flat_map(|found| found.sent.iter().flatten()).collect();
+    let is_there = |role: Role| sent.iter().any(|sent| sent.role == role && is_in(code, &sent.expr));
     let said = [
-        (starts, "the loop starts from it"),
-        (sums, "each step reads it, and their shares add up"),
-        (rows, "each step reads a row, whose gradient comes back in its place"),
+        (Role::Start, "the loop starts from it"),
+        (Role::Shared, "each step reads it, and their shares add up"),
+        (Role::Row, "each step reads a row, whose gradient comes back in its place"),
     ];
-    let said: Vec<&str> = said.into_iter().filter(|(is_so, _)| *is_so).map(|(_, text)| text).collect();
+    let said: Vec<&str> =
+        said.into_iter().filter(|(role, _)| is_there(*role)).map(|(_, text)| text).collect();
     said.join("; ")
 }
 
-/// A sum over all steps, and rows put together.
-const SUM: &str = "Σ_";
-const ROWS: &str = "stack_";
+/// What an input of a loop is to its steps.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Role {
+    /// What the first step starts from.
+    Start,
+    /// What a step reads a row of.
+    Row,
+    /// What all steps read.
+    Shared,
+}
+
+/// What an input of a loop gets of its steps.
+struct Sent {
+    expr: Expr,
+    role: Role,
+}
 
 fn is_in(expr: &Expr, part: &Expr) -> bool {
     let mut found = false;
@@ -143,7 +146,7 @@ struct Steps {
     /// The result that what is sent back is told of.
     first: u64,
     /// What each input gets, by name.
-    sent: Vec<Option<Expr>>,
+    sent: Vec<Option<Sent>>,
     stages: Vec<Stage>,
     dims: Vec<(String, Vec<Dim>)>,
 }
@@ -163,20 +166,64 @@ struct Unrolled<'a> {
 struct Made {
     /// By the names that they have here, in the order in which they are made.
     values: Vec<(String, Val)>,
-    /// What is shown for these names; of a value that all steps read, for its cotangent.
-    shown: HashMap<String, (String, Option<String>)>,
+    /// What these names are shown as.
+    shown: HashMap<String, Shown>,
     /// How those that are computed are.
     defined: Vec<(String, Expr)>,
     /// Those whose cotangents are given.
     given: Vec<String>,
+    /// What carries start from.
+    starts: Vec<String>,
+    /// Copies that stand for results of the loop, each with that result.
+    results: Vec<(String, Val)>,
+}
+
+/// What a value is shown as.
+#[derive(Clone)]
+enum Shown {
+    /// By its name: `h`.
+    Plain(String),
+    /// What it is in a step: `h[t]`.
+    InStep(String, When),
+    /// By its name, and its cotangent as that of what one step reads: `W`, and `W(t)`.
+    Read(String, When),
+    /// The number of a step.
+    Number(When),
+}
+
+/// Which step is meant, of those that are looked at.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum When {
+    Now,
+    Before,
+    Earlier,
+}
+
+impl When {
+    /// What a name ends with here, so that values of two steps have two names.
+    fn suffix(self) -> &'static str {
+        match self {
+            When::Now => "_in_this_step",
+            When::Before => "_in_the_step_before",
+            When::Earlier => "_earlier",
+        }
+    }
+
+    /// The step before it.
+    fn before(self) -> When {
+        match self {
+            When::Now => When::Before,
+            _ => When::Earlier,
+        }
+    }
 }
 
 impl Made {
-    fn add(&mut self, name: &str, value: Val, shown: String, scope: &mut Scope) -> Val {
+    fn add(&mut self, name: &str, value: Val, shown: Shown, scope: &mut Scope) -> Val {
         let value = value.named(name);
         scope.define(name, value.clone());
         self.values.push((name.to_owned(), value.clone()));
-        self.shown.insert(name.to_owned(), (shown, None));
+        self.shown.insert(name.to_owned(), shown);
         value
     }
 
@@ -190,6 +237,16 @@ struct Numbers {
     now: String,
     before: String,
     earlier: String,
+}
+
+impl Numbers {
+    fn of(&self, when: When) -> &str {
+        match when {
+            When::Now => &self.now,
+            When::Before => &self.before,
+            When::Earlier => &self.earlier,
+        }
+    }
 }
 
 impl Unrolled<'_> {
@@ -222,8 +279,8 @@ impl Unrolled<'_> {
         for number in 0..count.min(MOST_STEPS) {
             starts.push(carries.clone());
             let (mut scope, mut made) = (self.scope.clone(), Made::default());
-            let leaves = self.leaves(body, number, &carries, NOW, &mut made, &mut scope)?;
-            let next = self.step(body, &leaves, NOW, &mut made, &mut scope)?;
+            let leaves = self.leaves(body, number, &carries, When::Now, &mut made, &mut scope)?;
+            let next = self.step(body, &leaves, When::Now, &mut made, &mut scope)?;
             carries =
                 next.iter().map(|name| made.find(name)?.array().ok().cloned()).collect::<Option<_>>()?;
         }
@@ -232,7 +289,7 @@ impl Unrolled<'_> {
         let two = self.two(body, 0, &starts[0])?;
         let end = self.end(body, 0, &starts[0])?;
         let is_next = |stage: &&Stage| one.next.contains(&stage.of);
-        let is_start = |stage: &&Stage| stage.of.ends_with(&format!("{START}{NOW}"));
+        let is_start = |stage: &&Stage| one.made.starts.contains(&stage.of);
         let begins: Vec<&Stage> = end.stages.iter().filter(|stage| end.next.contains(&stage.of)).collect();
         let goes_on: Vec<&Stage> = two.stages.iter().filter(|stage| two.next.contains(&stage.of)).collect();
         let within: Vec<&Stage> =
@@ -255,7 +312,7 @@ impl Unrolled<'_> {
                 left,
                 dims: value.dims().to_vec(),
                 code: Some(renamed(expr, &one.made, &generic)),
-                rule: std::mem::replace(&mut rule, format!("step {index} of the loop")),
+                says: std::mem::replace(&mut rule, format!("step {index} of the loop")),
                 operations: Vec::new(),
                 lines: Vec::new(),
             });
@@ -274,20 +331,20 @@ impl Unrolled<'_> {
             })
             .collect();
         if let Some(stage) = all.last_mut().filter(|_| !starts_from.is_empty()) {
-            stage.rule += &format!("; {}", starts_from.join(", "));
+            stage.says += &format!("; {}", starts_from.join(", "));
         }
         let mut push = |stages: &[&Stage], of: &Part, numbers: &Numbers, says: &str, all: &mut Vec<Stage>| {
             for stage in stages {
                 let mut stage = renamed_stage(stage, &of.made, numbers);
-                let rules = if stage.rule.is_empty() { String::new() } else { format!(": {}", stage.rule) };
-                stage.rule = format!("{says}{rules}");
-                self.with_results(&mut stage, body);
+                stage.says = says.to_owned();
+                // A result may have the name of what it is.
+                stage.lines.retain(|line| !is_the_same(line));
                 all.push(stage);
             }
             for (name, value) in &of.made.values {
                 let shown = renamed(&make::name(AT, name), &of.made, numbers);
                 dims.push((of_reference(&shown), value.dims().to_vec()));
-                if let Some((_, Some(_))) = of.made.shown.get(name) {
+                if let Some(Shown::Read(..)) = of.made.shown.get(name) {
                     let own = renamed(&make::reference(AT, self.loss, name), &of.made, numbers);
                     dims.push((of_reference(&own), value.dims().to_vec()));
                 }
@@ -308,7 +365,7 @@ impl Unrolled<'_> {
                 left,
                 dims: end.made.find(name)?.dims().to_vec(),
                 code: Some(zero),
-                rule: "the last step, where the pass begins".to_owned(),
+                says: "the last step, where the pass begins".to_owned(),
                 operations: Vec::new(),
             });
         }
@@ -320,10 +377,11 @@ impl Unrolled<'_> {
             push(&goes_on, &two, &generic, &says, &mut all);
         }
         for stage in read {
-            let own = renamed(&stage.left, &one.made, &generic);
-            let says = match of_reference(&own).split_once('(') {
-                Some((name, _)) => format!("in each step {index}, of {name} as that step reads it"),
-                None => format!("in each step {index}"),
+            let says = match one.made.shown.get(&stage.of) {
+                Some(Shown::Read(name, _)) => {
+                    format!("in each step {index}, of {name} as that step reads it")
+                }
+                _ => format!("in each step {index}"),
             };
             push(&[stage], &one, &generic, &says, &mut all);
         }
@@ -334,26 +392,21 @@ impl Unrolled<'_> {
     }
 
     /// Says what the results of the loop are that a stage speaks of: rows, and what is left after the last step.
-    fn with_results(&self, stage: &mut Stage, body: &Body) {
+    fn with_results(&self, stage: &mut Stage, body: &Body, made: &Made) {
         let mut said = Vec::new();
         for line in &stage.lines {
             let Left::Slope(slope) = &line.left else { continue };
-            let of = &slope.of.0;
-            let own = of.split('[').next();
-            let Some(result) = self.results.iter().find(|result| own == Some(&result.symbol())) else {
+            let Some((name, result)) = made.results.iter().find(|(name, _)| *name == slope.of.0) else {
                 continue;
             };
-            let is_row = result.output() >= body.carries.len();
-            if is_row == of.contains('[') && *of != slope.by.0 {
-                said.push(Line {
-                    left: Left::Whole(make::name(AT, of)),
-                    right: Right::Whole(make::name(AT, &slope.by.0)),
-                    why: match is_row {
-                        true => format!("a row of {}", result.symbol()),
-                        false => "what is left after the last step".to_owned(),
-                    },
-                });
-            }
+            said.push(Line {
+                left: Left::Whole(make::name(AT, name)),
+                right: Right::Whole(make::name(AT, &slope.by.0)),
+                why: match result.output() >= body.carries.len() {
+                    true => format!("a row of {}", result.symbol()),
+                    false => "what is left after the last step".to_owned(),
+                },
+            });
         }
         stage.lines.splice(0..0, said);
     }
@@ -363,8 +416,18 @@ impl Unrolled<'_> {
         self.on_path.contains(&self.results[0].inputs()[input].id())
     }
 
+    /// What an input of a number is to the steps.
+    fn role(body: &Body, input: usize) -> Role {
+        let carries = body.carries.len();
+        match input {
+            _ if input < carries => Role::Start,
+            _ if input < carries + body.stacked.len() => Role::Row,
+            _ => Role::Shared,
+        }
+    }
+
     /// What each input gets, by name.
-    fn sent(&self, body: &Body) -> Vec<Option<Expr>> {
+    fn sent(&self, body: &Body) -> Vec<Option<Sent>> {
         let index = body.step.symbol();
         let symbols = body.carries.iter().chain(&body.stacked).chain(&body.shared);
         let sent = symbols.enumerate().map(|(k, symbol)| {
@@ -372,24 +435,24 @@ impl Unrolled<'_> {
                 return None;
             }
             let shown = self.shown_of(body, k, symbol);
-            Some(match k {
-                _ if k < body.carries.len() => {
-                    make::reference(AT, self.loss, &format!("{}[-1]", symbol.symbol()))
-                }
-                _ if k < body.carries.len() + body.stacked.len() => {
-                    let rows = format!("{ROWS}{index} d{}/d{shown}[{index}]", self.loss);
+            let role = Unrolled::role(body, k);
+            let expr = match role {
+                Role::Start => make::reference(AT, self.loss, &format!("{}[-1]", symbol.symbol())),
+                Role::Row => {
+                    let rows = format!("stack_{index} d{}/d{shown}[{index}]", self.loss);
                     let is_named = self.results[0].inputs()[k].name().is_some();
                     make::name(AT, &if is_named { rows } else { format!("({rows})") })
                 }
-                _ => make::name(AT, &format!("{SUM}{index} d{}/d{shown}({index})", self.loss)),
-            })
+                Role::Shared => make::name(AT, &format!("Σ_{index} d{}/d{shown}({index})", self.loss)),
+            };
+            Some(Sent { expr, role })
         });
         sent.collect()
     }
 
     /// How an input is shown: rows by the value that they are of.
     fn shown_of(&self, body: &Body, input: usize, symbol: &Val) -> String {
-        let is_row = (body.carries.len()..body.carries.len() + body.stacked.len()).contains(&input);
+        let is_row = Unrolled::role(body, input) == Role::Row;
         let outside = &self.results[0].inputs()[input];
         let of =
             if is_row && outside.name().is_some_and(|name| name.is_identifier()) { outside } else { symbol };
@@ -402,36 +465,34 @@ impl Unrolled<'_> {
         body: &Body,
         number: usize,
         carries: &[Array],
-        suffix: &str,
+        when: When,
         made: &mut Made,
         scope: &mut Scope,
     ) -> Option<HashMap<String, Expr>> {
-        let index = if suffix == NOW { "{t}" } else { "{b}" };
-        let start = if suffix == NOW { "{b}" } else { "{e}" };
+        let suffix = when.suffix();
         let mut leaves = HashMap::new();
         let inputs = self.results[0].inputs();
-        let of_carries = body.carries.len();
         for (k, symbol) in body.carries.iter().chain(&body.stacked).chain(&body.shared).enumerate() {
-            let (array, shown, of_cotangent) = if k < of_carries {
-                (carries[k].clone(), format!("{}[{start}]", symbol.symbol()), None)
-            } else if k < of_carries + body.stacked.len() {
-                (row(&inputs[k], number)?, format!("{}[{index}]", self.shown_of(body, k, symbol)), None)
-            } else {
-                let shown = symbol.symbol();
-                (inputs[k].array().ok()?.clone(), shown.clone(), Some(format!("{shown}({index})")))
+            let (array, shown) = match Unrolled::role(body, k) {
+                Role::Start => (carries[k].clone(), Shown::InStep(symbol.symbol(), when.before())),
+                Role::Row => (row(&inputs[k], number)?, Shown::InStep(self.shown_of(body, k, symbol), when)),
+                Role::Shared => (inputs[k].array().ok()?.clone(), Shown::Read(symbol.symbol(), when)),
             };
-            let start = if k < of_carries { START } else { "" };
-            let name = format!("{}{start}{suffix}", symbol.symbol());
+            let is_start = Unrolled::role(body, k) == Role::Start;
+            let name = match is_start {
+                true => format!("{}_at_the_start{suffix}", symbol.symbol()),
+                false => format!("{}{suffix}", symbol.symbol()),
+            };
             let value = Val::with_dims(array, symbol.dims()).ok()?;
             made.add(&name, value, shown, scope);
-            if let Some(entry) = made.shown.get_mut(&name) {
-                entry.1 = of_cotangent;
+            if is_start && when == When::Now {
+                made.starts.push(name.clone());
             }
             leaves.insert(symbol.symbol(), make::name(AT, &name));
         }
         let name = format!("{}{suffix}", body.step.symbol());
         let number = Val::new(Array::scalar(number as f64, DType::I64).ok()?);
-        made.add(&name, number, format!("({index})"), scope);
+        made.add(&name, number, Shown::Number(when), scope);
         leaves.insert(body.step.symbol(), make::name(AT, &name));
         Some(leaves)
     }
@@ -441,11 +502,11 @@ impl Unrolled<'_> {
         &self,
         body: &Body,
         leaves: &HashMap<String, Expr>,
-        suffix: &str,
+        when: When,
         made: &mut Made,
         scope: &mut Scope,
     ) -> Option<Vec<String>> {
-        let index = if suffix == NOW { "{t}" } else { "{b}" };
+        let suffix = when.suffix();
         let source = Source { cotangent: &|_| None, written: &|_| None, as_derived: false };
         let writer = Writer::new(&source);
         let mut known = leaves.clone();
@@ -473,7 +534,7 @@ impl Unrolled<'_> {
             }
             let (result, expr) = own(&value, scope, &known, &writer.definition(&value)?)?;
             let name = format!("{}{suffix}", value.symbol());
-            let shown = format!("{}[{index}]", becomes(&value).unwrap_or_else(|| value.symbol()));
+            let shown = Shown::InStep(becomes(&value).unwrap_or_else(|| value.symbol()), when);
             made.add(&name, result, shown, scope);
             made.defined.push((name.clone(), expr));
             known.insert(value.symbol(), make::name(AT, &name));
@@ -488,7 +549,7 @@ impl Unrolled<'_> {
             }
             let (result, expr) = own(value, scope, &known, &writer.written(value)?)?;
             let name = format!("{}_next{suffix}", carry.symbol());
-            made.add(&name, result, format!("{}[{index}]", carry.symbol()), scope);
+            made.add(&name, result, Shown::InStep(carry.symbol(), when), scope);
             made.defined.push((name.clone(), expr));
             next.push(name);
         }
@@ -501,11 +562,10 @@ impl Unrolled<'_> {
         body: &Body,
         next: &[String],
         is_last: bool,
-        suffix: &str,
+        when: When,
         made: &mut Made,
         scope: &mut Scope,
     ) -> Option<Vec<Val>> {
-        let index = if suffix == NOW { "{t}" } else { "{b}" };
         let mut shares = Vec::new();
         let mut draws = Generator::new(2);
         for result in self.results {
@@ -520,13 +580,15 @@ impl Unrolled<'_> {
             if !is_row && !is_last {
                 continue;
             }
-            let shown = if is_row { format!("{}[{index}]", result.symbol()) } else { result.symbol() };
-            let name = format!("{}{suffix}{RESULT}", result.symbol());
+            let symbol = result.symbol();
+            let name = format!("{symbol}_of_the_loop{}", when.suffix());
+            let shown = if is_row { Shown::InStep(symbol, when) } else { Shown::Plain(symbol) };
             let copy = made.find(&next[carry])?.copy().ok()?;
             let copy = made.add(&name, copy, shown, scope);
             let given = Val::new(draws.randn(&copy.shape(), DType::F64).ok()?);
             shares.push((&given * &copy).ok()?.sum_all().ok()?);
-            made.given.push(name);
+            made.given.push(name.clone());
+            made.results.push((name, result.clone()));
         }
         Some(shares)
     }
@@ -534,48 +596,49 @@ impl Unrolled<'_> {
     /// One step: its backward pass by all that it reads.
     fn one(&self, body: &Body, number: usize, carries: &[Array]) -> Option<Part> {
         let (mut scope, mut made) = (self.scope.clone(), Made::default());
-        let leaves = self.leaves(body, number, carries, NOW, &mut made, &mut scope)?;
-        let next = self.step(body, &leaves, NOW, &mut made, &mut scope)?;
+        let leaves = self.leaves(body, number, carries, When::Now, &mut made, &mut scope)?;
+        let next = self.step(body, &leaves, When::Now, &mut made, &mut scope)?;
         let shares = given(&next, &mut made)?;
         let symbols = body.carries.iter().chain(&body.stacked).chain(&body.shared).enumerate();
         let wrt: Vec<String> = symbols
             .filter(|(k, symbol)| symbol.dtype().is_float() && self.is_needed(*k))
             .map(|(_, symbol)| print(&leaves[&symbol.symbol()]))
             .collect();
-        self.part(shares, made, scope, &wrt, next)
+        self.part(body, shares, made, scope, &wrt, next)
     }
 
     /// The last step: what comes of the results of the loop to what its carries become there.
     fn end(&self, body: &Body, number: usize, carries: &[Array]) -> Option<Part> {
         let (mut scope, mut made) = (self.scope.clone(), Made::default());
-        let leaves = self.leaves(body, number, carries, NOW, &mut made, &mut scope)?;
-        let next = self.step(body, &leaves, NOW, &mut made, &mut scope)?;
-        let shares = self.shares(body, &next, true, NOW, &mut made, &mut scope)?;
-        self.part(shares, made, scope, &next.clone(), next)
+        let leaves = self.leaves(body, number, carries, When::Now, &mut made, &mut scope)?;
+        let next = self.step(body, &leaves, When::Now, &mut made, &mut scope)?;
+        let shares = self.shares(body, &next, true, When::Now, &mut made, &mut scope)?;
+        self.part(body, shares, made, scope, &next.clone(), next)
     }
 
     /// Two steps, and what comes back to the carries between them.
     fn two(&self, body: &Body, number: usize, carries: &[Array]) -> Option<Part> {
         let (mut scope, mut made) = (self.scope.clone(), Made::default());
-        let leaves = self.leaves(body, number, carries, BEFORE, &mut made, &mut scope)?;
-        let between = self.step(body, &leaves, BEFORE, &mut made, &mut scope)?;
+        let leaves = self.leaves(body, number, carries, When::Before, &mut made, &mut scope)?;
+        let between = self.step(body, &leaves, When::Before, &mut made, &mut scope)?;
         let arrays: Vec<Array> =
             between.iter().map(|name| made.find(name)?.array().ok().cloned()).collect::<Option<_>>()?;
         let steps = loop_of(&self.results[0])?.steps.size();
         let after = (number + 1).min(steps - 1);
-        let mut later = self.leaves(body, after, &arrays, NOW, &mut made, &mut scope)?;
+        let mut later = self.leaves(body, after, &arrays, When::Now, &mut made, &mut scope)?;
         for (carry, name) in body.carries.iter().zip(&between) {
             later.insert(carry.symbol(), make::name(AT, name));
         }
-        let next = self.step(body, &later, NOW, &mut made, &mut scope)?;
-        let mut shares = self.shares(body, &between, false, BEFORE, &mut made, &mut scope)?;
+        let next = self.step(body, &later, When::Now, &mut made, &mut scope)?;
+        let mut shares = self.shares(body, &between, false, When::Before, &mut made, &mut scope)?;
         shares.extend(given(&next, &mut made)?);
-        self.part(shares, made, scope, &between.clone(), between)
+        self.part(body, shares, made, scope, &between.clone(), between)
     }
 
     /// The backward pass of a sum of shares, of which every line is true.
     fn part(
         &self,
+        body: &Body,
         shares: Vec<Val>,
         made: Made,
         scope: Scope,
@@ -586,10 +649,11 @@ impl Unrolled<'_> {
         let first = shares.next()?;
         let total = shares.try_fold(first, |total, share| total.add(&share)).ok()?.named(self.loss);
         let values: Vec<&Val> = wrt.iter().map(|name| made.find(name)).collect::<Option<_>>()?;
-        let stages = backward(&total, &values, &Known::new(&total, &[])).ok()?;
+        let mut stages = backward(&total, &values, &Known::new(&total, &[])).ok()?;
+        stages.iter_mut().for_each(|stage| self.with_results(stage, body, &made));
         let mut named = made.values.clone();
         named.push((self.loss.to_owned(), total));
-        let is_true = untrue_among(&stages, &named, &scope, self.loss).iter().all(|line| line.untried);
+        let is_true = untrue_among(&stages, &named, &scope, self.loss).is_empty();
         // What is given is stated by no stage.
         let is_stated = |stage: &Stage| !made.given.contains(&stage.of);
         let stages: Vec<Stage> = stages.into_iter().filter(is_stated).collect();
@@ -608,13 +672,14 @@ impl Unrolled<'_> {
         let given: Vec<Val> = given.into_iter().collect::<Option<_>>()?;
         let called = |name: &str| called(&make::reference(AT, self.loss, name));
         // What results get of the output: of rows that of one.
-        let results_given = |number: usize, suffix: &str, scope: &mut Scope| -> Option<()> {
-            for (result, given) in self.results.iter().zip(&given) {
+        let results_given = |number: usize, part: &Part, scope: &mut Scope| -> Option<()> {
+            for (name, result) in &part.made.results {
+                let given = &given[self.results.iter().position(|own| own.id() == result.id())?];
                 let own = match result.output() < body.carries.len() {
                     true => given.clone(),
                     false => Val::new(row(given, number)?),
                 };
-                scope.define(&called(&format!("{}{suffix}{RESULT}", result.symbol())), own);
+                scope.define(&called(name), own);
             }
             Some(())
         };
@@ -626,20 +691,21 @@ impl Unrolled<'_> {
         for number in (0..starts.len()).rev() {
             let (mut scope, mut made) = (self.scope.clone(), Made::default());
             let part = if number + 1 == starts.len() {
-                let leaves = self.leaves(body, number, &starts[number], NOW, &mut made, &mut scope)?;
-                self.step(body, &leaves, NOW, &mut made, &mut scope)?;
-                results_given(number, NOW, &mut scope)?;
+                let leaves = self.leaves(body, number, &starts[number], When::Now, &mut made, &mut scope)?;
+                self.step(body, &leaves, When::Now, &mut made, &mut scope)?;
+                results_given(number, end, &mut scope)?;
                 end
             } else {
-                let leaves = self.leaves(body, number, &starts[number], BEFORE, &mut made, &mut scope)?;
-                let between = self.step(body, &leaves, BEFORE, &mut made, &mut scope)?;
+                let leaves =
+                    self.leaves(body, number, &starts[number], When::Before, &mut made, &mut scope)?;
+                let between = self.step(body, &leaves, When::Before, &mut made, &mut scope)?;
                 let mut later =
-                    self.leaves(body, number + 1, &starts[number + 1], NOW, &mut made, &mut scope)?;
+                    self.leaves(body, number + 1, &starts[number + 1], When::Now, &mut made, &mut scope)?;
                 for (carry, name) in body.carries.iter().zip(&between) {
                     later.insert(carry.symbol(), make::name(AT, name));
                 }
-                let next = self.step(body, &later, NOW, &mut made, &mut scope)?;
-                results_given(number, BEFORE, &mut scope)?;
+                let next = self.step(body, &later, When::Now, &mut made, &mut scope)?;
+                results_given(number, two, &mut scope)?;
                 next.iter().zip(&after).for_each(|(name, given)| scope.define(&called(name), given.clone()));
                 two
             };
@@ -653,8 +719,8 @@ impl Unrolled<'_> {
                 })
                 .collect::<Option<_>>()?;
             let (mut scope, mut made) = (self.scope.clone(), Made::default());
-            let leaves = self.leaves(body, number, &starts[number], NOW, &mut made, &mut scope)?;
-            let next = self.step(body, &leaves, NOW, &mut made, &mut scope)?;
+            let leaves = self.leaves(body, number, &starts[number], When::Now, &mut made, &mut scope)?;
+            let next = self.step(body, &leaves, When::Now, &mut made, &mut scope)?;
             next.iter().zip(&after).for_each(|(name, given)| scope.define(&called(name), given.clone()));
             run(one, &mut scope)?;
             let symbols = body.carries.iter().chain(&body.stacked).chain(&body.shared);
@@ -740,6 +806,11 @@ fn run(part: &Part, scope: &mut Scope) -> Option<()> {
     Some(())
 }
 
+/// Does a line say that something is what it is?
+fn is_the_same(line: &Line) -> bool {
+    matches!((&line.left, &line.right), (Left::Whole(left), Right::Whole(right)) if left == right)
+}
+
 fn scope_value(name: &str, scope: &Scope) -> Option<Val> {
     evaluate(&make::name(AT, name), scope).ok()
 }
@@ -766,13 +837,18 @@ fn of_reference(reference: &Expr) -> String {
 
 /// How a value is shown, and its cotangent.
 fn shown(name: &str, made: &Made, numbers: &Numbers, is_cotangent: bool) -> String {
-    let Some((own, of_cotangent)) = made.shown.get(name) else { return name.to_owned() };
-    let text = of_cotangent.as_ref().filter(|_| is_cotangent).unwrap_or(own);
-    let text =
-        text.replace("{t}", &numbers.now).replace("{b}", &numbers.before).replace("{e}", &numbers.earlier);
-    // The number of a step by itself needs no brackets where it is a name.
-    let bare = text.strip_prefix('(').and_then(|text| text.strip_suffix(')'));
-    bare.filter(|bare| bare.chars().all(char::is_alphanumeric)).map(str::to_owned).unwrap_or(text)
+    match made.shown.get(name) {
+        None => name.to_owned(),
+        Some(Shown::Plain(name)) => name.clone(),
+        Some(Shown::InStep(name, when)) => format!("{name}[{}]", numbers.of(*when)),
+        Some(Shown::Read(name, when)) if is_cotangent => format!("{name}({})", numbers.of(*when)),
+        Some(Shown::Read(name, _)) => name.clone(),
+        // By itself it needs no brackets where it is a name.
+        Some(Shown::Number(when)) => match numbers.of(*when) {
+            bare if bare.chars().all(char::is_alphanumeric) => bare.to_owned(),
+            number => format!("({number})"),
+        },
+    }
 }
 
 /// An expression by the names that are shown.
@@ -798,37 +874,13 @@ fn renamed_stage(stage: &Stage, made: &Made, numbers: &Numbers) -> Stage {
         of: (shown(&slope.of.0, made, numbers, false), slope.of.1.clone()),
         by: (shown(&slope.by.0, made, numbers, true), slope.by.1.clone()),
     };
-    let product = |product: &Product| Product {
-        factors: product
-            .factors
-            .iter()
-            .map(|factor| match factor {
-                Entry::Of(of, at) => Entry::Of(expr(of), at.clone()),
-                Entry::Slope(of) => Entry::Slope(slope(of)),
-                other => other.clone(),
-            })
-            .collect(),
-        ..product.clone()
-    };
+    let mapped = Mapped { expr: &expr, slope: &slope };
     let mut names: Vec<&String> = made.shown.keys().collect();
     names.sort_by_key(|name| usize::MAX - name.len());
     let said = |why: &str| {
         names.iter().fold(why.to_owned(), |why, name| why.replace(*name, &shown(name, made, numbers, false)))
     };
-    let lines = stage.lines.iter().map(|line| Line {
-        left: match &line.left {
-            Left::Same => Left::Same,
-            Left::Entry(of, at) => Left::Entry(expr(of), at.clone()),
-            Left::Slope(of) => Left::Slope(slope(of)),
-            Left::Whole(of) => Left::Whole(expr(of)),
-            Left::Sum(of) => Left::Sum(product(of)),
-        },
-        right: match &line.right {
-            Right::Products(products) => Right::Products(products.iter().map(product).collect()),
-            Right::Whole(of) => Right::Whole(expr(of)),
-        },
-        why: said(&line.why),
-    });
+    let lines = stage.lines.iter().map(|line| Line { why: said(&line.why), ..mapped.line(line) });
     let left = expr(&stage.left);
     Stage {
         of: of_reference(&left),

@@ -12,11 +12,11 @@ use pullback_array::{Array, DType};
 use pullback_autograd::{jacobian, pullback};
 use pullback_lang::program::{Program, Scope, evaluate};
 use pullback_lang::{Expr, ExprKind, Span, make, parse_expr};
-use pullback_network::Value as _;
+use pullback_network::{Dim, Value as _};
 use pullback_ops::Val;
 
 use super::Stage;
-use super::line::{Entry, Left, Line, Product, Right, Slope};
+use super::line::{Entry, Inner, Left, Line, Product, Right, Slope, Within};
 use super::pieces::{by_names, called};
 use crate::code::condition::is_comparison;
 
@@ -87,9 +87,17 @@ pub(super) fn untrue_among(
         }
         let mut left: Option<(Vec<String>, Array)> = None;
         for (place, line) in stage.lines.iter().enumerate() {
-            if let Left::Sum(sum) = &line.left {
-                tell(Some(place), left.as_ref().and_then(|left| ground.vanishes(sum, left, &scope)));
-                continue;
+            // What is said beside goes on with nothing.
+            match &line.left {
+                Left::Sum { of, free } => {
+                    tell(Some(place), ground.is_sum(of, free, line, &scope));
+                    continue;
+                }
+                Left::Rule { call, letter, at } => {
+                    tell(Some(place), ground.is_rule(call, letter, at, line, &scope));
+                    continue;
+                }
+                _ => {}
             }
             if line.left != Left::Same {
                 left = ground.left(&line.left, &scope);
@@ -170,7 +178,7 @@ impl<'a> Ground<'a> {
     /// The numbers of a left side, and the letters of its axes.
     fn left(&self, left: &Left, scope: &Scope) -> Option<(Vec<String>, Array)> {
         match left {
-            Left::Same | Left::Sum(_) => None,
+            Left::Same | Left::Sum { .. } | Left::Rule { .. } => None,
             Left::Entry(of, at) => Some((at.clone(), self.value(of, scope)?)),
             Left::Whole(of) => Some((Vec::new(), self.value(of, scope)?)),
             Left::Slope(slope) => {
@@ -220,10 +228,34 @@ impl<'a> Ground<'a> {
         }
     }
 
-    /// Is a sum zero, at all values of the letters of a left side?
-    fn vanishes(&self, sum: &Product, (letters, of): &(Vec<String>, Array), scope: &Scope) -> Option<bool> {
-        let total = self.total(std::slice::from_ref(sum), letters, of.shape(), scope)?;
-        Some(same(Some(&total), &Array::zeros(of.shape(), DType::F64).ok()?))
+    /// Is a sum what a line says, at all values of the letters that are free in it?
+    fn is_sum(&self, of: &[Product], free: &[(String, Dim)], line: &Line, scope: &Scope) -> Option<bool> {
+        let letters: Vec<String> = free.iter().map(|(letter, _)| letter.clone()).collect();
+        let sizes: Vec<usize> = free.iter().map(|(_, dim)| self.size(dim, scope)).collect::<Option<_>>()?;
+        let left = self.total(of, &letters, &sizes, scope)?;
+        self.is_true(line, &(letters, left), scope)
+    }
+
+    /// Is the slope of a function what a line says, where the program uses it?
+    fn is_rule(&self, call: &Expr, letter: &str, at: &Expr, line: &Line, scope: &Scope) -> Option<bool> {
+        let Right::Whole(slope) = &line.right else { return None };
+        let argument = Val::new(self.value(at, scope)?);
+        let mut scope = scope.clone();
+        scope.define(letter, argument.clone());
+        let result = evaluate(call, &scope).ok()?;
+        let ones = Val::new(Array::scalar(1.0, DType::F64).ok()?.broadcast_to(&result.shape()).ok()?);
+        let expected = pullback(&[(&result, &ones)], &[&argument], &[]).ok()?.remove(0)?;
+        Some(same(Some(&self.value(slope, &scope)?), expected.array().ok()?))
+    }
+
+    /// A size, in the program that lines are tried on.
+    fn size(&self, dim: &Dim, scope: &Scope) -> Option<usize> {
+        match dim.name() {
+            Some(name) => {
+                Some(self.value(&make::name(Span::default(), name.as_str()), scope)?.item().ok()? as usize)
+            }
+            None => Some(dim.size()),
+        }
     }
 
     /// The sum of products at all values of some letters.
@@ -256,13 +288,7 @@ impl<'a> Ground<'a> {
         let coef = self.value(&parse_expr(&written).ok()?.expr, scope)?.item().ok()?;
         let mut loops = Loops::over(letters, sizes);
         for (letter, dim) in &product.over {
-            let size = match dim.name() {
-                Some(name) => {
-                    self.value(&make::name(Span::default(), name.as_str()), scope)?.item().ok()? as usize
-                }
-                None => dim.size(),
-            };
-            loops.add(letter, size);
+            loops.add(letter, self.size(dim, scope)?);
         }
         let mut factors: Vec<(Vec<f64>, Vec<usize>)> = Vec::new();
         let mut brackets: Vec<(Vec<f64>, Vec<usize>)> = Vec::new();
@@ -272,6 +298,10 @@ impl<'a> Ground<'a> {
                 Entry::Of(expr, at) => {
                     (self.value(expr, scope)?, at.iter().map(|letter| letter.as_deref()).collect())
                 }
+                Entry::Within(within) => (
+                    self.within(within, &loops, scope)?,
+                    within.at.iter().map(|letter| letter.as_deref()).collect(),
+                ),
                 Entry::Slope(slope) => {
                     let at = slope.of.1.iter().chain(&slope.by.1).map(|letter| Some(letter.as_str()));
                     (self.slope(slope)?, at.collect())
@@ -315,6 +345,18 @@ impl<'a> Ground<'a> {
     }
 }
 
+impl Ground<'_> {
+    /// An expression with sums in it, each added up at all values of the letters that it has.
+    fn within(&self, within: &Within, loops: &Loops<'_>, scope: &Scope) -> Option<Array> {
+        let mut inner = scope.clone();
+        for Inner { name, at, products } in &within.sums {
+            let sizes: Vec<usize> = at.iter().map(|letter| loops.size(letter).unwrap_or(1)).collect();
+            inner.define(name, Val::new(self.total(products, at, &sizes, scope)?));
+        }
+        self.value(&within.of, &inner)
+    }
+}
+
 /// Letters, each with how far it runs.
 struct Loops<'a> {
     letters: Vec<&'a str>,
@@ -329,6 +371,11 @@ impl<'a> Loops<'a> {
     fn add(&mut self, letter: &'a str, size: usize) {
         self.letters.push(letter);
         self.sizes.push(size);
+    }
+
+    /// How far a letter runs.
+    fn size(&self, letter: &str) -> Option<usize> {
+        Some(self.sizes[self.letters.iter().position(|own| *own == letter)?])
     }
 
     /// What one step of each letter is in an array with letters on its axes. `None` where these do not fit.

@@ -32,7 +32,7 @@ fn check(source: &str, is_full: bool, expected: Expect) {
     let mut text = String::new();
     for stage in &stages {
         text += &format!("{} = {}", stage.name(), stage.said().map_or("no code".into(), print));
-        text += &if is_full { format!("   {}\n", stage.rule) } else { "\n".to_owned() };
+        text += &if is_full { format!("   {}\n", stage.rule()) } else { "\n".to_owned() };
         for line in stage.lines.iter().filter(|_| is_full) {
             text += &format!("  {}   ({})\n", line.text(&rank), line.why);
         }
@@ -48,7 +48,7 @@ fn a_recurrent_layer() {
         L = sum(hs^2)",
         true,
         expect![[r#"
-            dL/dhs = 2 * hs   power, sum over some axes
+            dL/dhs = 2 * hs   by the rules of: power, sum over some axes
               L = Σ_{k=1}^T Σ_{l=1}^n hs_kl²   (how L is computed)
               ∂L/∂hs_mp = 2 hs_mp   (its derivative by one entry)
               ∂L/∂hs = 2 hs   (as a whole)
@@ -60,37 +60,42 @@ fn a_recurrent_layer() {
               = Σ_{i=1}^n ∂L/∂hs_{T−1,i} δ_im   (the derivatives inserted)
               = ∂L/∂hs_{T−1,m}   (each δ picks one value of an index and ends its sum)
               ∂L/∂h_{T−1} = ∂L/∂hs_{T−1}   (as a whole)
-            dL/dh[t-1] = dL/dhs[t-1] + W @ (dL/dh[t] * (1 - h[t]^2))   back from step t to the one before, for t = T-1, …, 1: matrix product of the last two axes, sum of two values, hyperbolic tangent
+            dL/dh[t-1] = dL/dhs[t-1] + W @ (dL/dh[t] * (1 - h[t]^2))   back from step t to the one before, for t = T-1, …, 1, by the rules of: matrix product of the last two axes, sum of two values, hyperbolic tangent
               hs_{t−1} = h_{t−1}   (a row of hs)
-              h_t = tanh(X_t U + h_{t−1} W)   (how h[t] is computed)
+              h_{t,i} = tanh(Σ_{k=1}^d X_{t,k} U_ki + Σ_{k=1}^n h_{t−1,k} W_ki)   (how h[t] is computed)
+              tanh′(z) = 1 − tanh(z)²   (the rule of tanh)
               ∂h_{t,i}/∂h_{t−1,m} = (1 − h_{t,i}²) W_mi   (its derivative by one entry, other named values held, written with h[t] itself)
               ∂hs_{t−1,i}/∂h_{t−1,m} = δ_im   (its derivative by one entry, other named values held)
               ∂L/∂h_{t−1,m} = Σ_{i=1}^n ∂L/∂h_{t,i} ∂h_{t,i}/∂h_{t−1,m} + Σ_{i=1}^n ∂L/∂hs_{t−1,i} ∂hs_{t−1,i}/∂h_{t−1,m}   (it goes into h[t] and hs[t-1], and their shares add up)
               = Σ_{i=1}^n ∂L/∂h_{t,i} (1 − h_{t,i}²) W_mi + Σ_{i=1}^n ∂L/∂hs_{t−1,i} δ_im   (the derivatives inserted)
               = Σ_{i=1}^n ∂L/∂h_{t,i} (1 − h_{t,i}²) W_mi + ∂L/∂hs_{t−1,m}   (each δ picks one value of an index and ends its sum)
               ∂L/∂h_{t−1} = ∂L/∂hs_{t−1} + W (∂L/∂h_t ⊙ (1 − h_t²))   (as a whole)
-            dL/dW(t) = outer(h[t-1], dL/dh[t] * (1 - h[t]^2))   in each step t, of W as that step reads it: matrix product of the last two axes, sum of two values, hyperbolic tangent
-              h_t = tanh(X_t U + h_{t−1} W)   (how h[t] is computed)
+            dL/dW(t) = outer(h[t-1], dL/dh[t] * (1 - h[t]^2))   in each step t, of W as that step reads it, by the rules of: matrix product of the last two axes, sum of two values, hyperbolic tangent
+              h_{t,i} = tanh(Σ_{k=1}^d X_{t,k} U_ki + Σ_{k=1}^n h_{t−1,k} W_ki)   (how h[t] is computed)
+              tanh′(z) = 1 − tanh(z)²   (the rule of tanh)
               ∂h_{t,i}/∂W⁽ᵗ⁾_mp = δ_ip (1 − h_{t,i}²) h_{t−1,m}   (its derivative by one entry, written with h[t] itself)
               ∂L/∂W⁽ᵗ⁾_mp = Σ_{i=1}^n ∂L/∂h_{t,i} ∂h_{t,i}/∂W⁽ᵗ⁾_mp   (the chain rule: every entry of h[t] passes its share)
               = Σ_{i=1}^n ∂L/∂h_{t,i} δ_ip (1 − h_{t,i}²) h_{t−1,m}   (the derivatives inserted)
               = ∂L/∂h_{t,p} (1 − h_{t,p}²) h_{t−1,m}   (each δ picks one value of an index and ends its sum)
               ∂L/∂W⁽ᵗ⁾ = h_{t−1} (∂L/∂h_t ⊙ (1 − h_t²))ᵀ   (as a whole)
-            dL/dU(t) = outer(X[t], dL/dh[t] * (1 - h[t]^2))   in each step t, of U as that step reads it: matrix product of the last two axes, sum of two values, hyperbolic tangent
-              h_t = tanh(X_t U + h_{t−1} W)   (how h[t] is computed)
+            dL/dU(t) = outer(X[t], dL/dh[t] * (1 - h[t]^2))   in each step t, of U as that step reads it, by the rules of: matrix product of the last two axes, sum of two values, hyperbolic tangent
+              h_{t,i} = tanh(Σ_{k=1}^d X_{t,k} U_ki + Σ_{k=1}^n h_{t−1,k} W_ki)   (how h[t] is computed)
+              tanh′(z) = 1 − tanh(z)²   (the rule of tanh)
               ∂h_{t,i}/∂U⁽ᵗ⁾_mp = δ_ip (1 − h_{t,i}²) X_{t,m}   (its derivative by one entry, written with h[t] itself)
               ∂L/∂U⁽ᵗ⁾_mp = Σ_{i=1}^n ∂L/∂h_{t,i} ∂h_{t,i}/∂U⁽ᵗ⁾_mp   (the chain rule: every entry of h[t] passes its share)
               = Σ_{i=1}^n ∂L/∂h_{t,i} δ_ip (1 − h_{t,i}²) X_{t,m}   (the derivatives inserted)
               = ∂L/∂h_{t,p} (1 − h_{t,p}²) X_{t,m}   (each δ picks one value of an index and ends its sum)
               ∂L/∂U⁽ᵗ⁾ = X_t (∂L/∂h_t ⊙ (1 − h_t²))ᵀ   (as a whole)
-            dL/dX[t] = U @ (dL/dh[t] * (1 - h[t]^2))   in each step t: matrix product of the last two axes, sum of two values, hyperbolic tangent
-              h_t = tanh(X_t U + h_{t−1} W)   (how h[t] is computed)
+            dL/dX[t] = U @ (dL/dh[t] * (1 - h[t]^2))   in each step t, by the rules of: matrix product of the last two axes, sum of two values, hyperbolic tangent
+              h_{t,i} = tanh(Σ_{k=1}^d X_{t,k} U_ki + Σ_{k=1}^n h_{t−1,k} W_ki)   (how h[t] is computed)
+              tanh′(z) = 1 − tanh(z)²   (the rule of tanh)
               ∂h_{t,i}/∂X_{t,m} = (1 − h_{t,i}²) U_mi   (its derivative by one entry, written with h[t] itself)
               ∂L/∂X_{t,m} = Σ_{i=1}^n ∂L/∂h_{t,i} ∂h_{t,i}/∂X_{t,m}   (the chain rule: every entry of h[t] passes its share)
               = Σ_{i=1}^n ∂L/∂h_{t,i} (1 − h_{t,i}²) U_mi   (the derivatives inserted)
               ∂L/∂X_t = U (∂L/∂h_t ⊙ (1 − h_t²))   (as a whole)
-            dL/dh[-1] = W @ (dL/dh[0] * (1 - h[0]^2))   the first step, where the pass ends: matrix product of the last two axes, sum of two values, hyperbolic tangent
-              h_0 = tanh(X_0 U + h_{−1} W)   (how h[0] is computed)
+            dL/dh[-1] = W @ (dL/dh[0] * (1 - h[0]^2))   the first step, where the pass ends, by the rules of: matrix product of the last two axes, sum of two values, hyperbolic tangent
+              h_{0,i} = tanh(Σ_{k=1}^d X_{0,k} U_ki + Σ_{k=1}^n h_{−1,k} W_ki)   (how h[0] is computed)
+              tanh′(z) = 1 − tanh(z)²   (the rule of tanh)
               ∂h_{0,i}/∂h_{−1,m} = (1 − h_{0,i}²) W_mi   (its derivative by one entry, written with h[0] itself)
               ∂L/∂h_{−1,m} = Σ_{i=1}^n ∂L/∂h_{0,i} ∂h_{0,i}/∂h_{−1,m}   (the chain rule: every entry of h[0] passes its share)
               = Σ_{i=1}^n ∂L/∂h_{0,i} (1 − h_{0,i}²) W_mi   (the derivatives inserted)

@@ -7,7 +7,7 @@
 //! ∂y_i/∂x_m = δ_im / √(x_i² − 1)
 //!
 //! # Domain
-//! x ≥ 1; below, the result is NaN. At 1 the slope is infinite.
+//! From 1 on; below, the result is NaN. At 1 the slope is infinite.
 //!
 //! # At kinks and ties
 //! Smooth.

@@ -7,7 +7,7 @@
 //! ∂y_i/∂x_m = δ_im / √(1 − x_i²)
 //!
 //! # Domain
-//! −1 ≤ x ≤ 1; outside, the result is NaN. At ±1 the slope is infinite.
+//! From −1 to 1; outside, the result is NaN. At ±1 the slope is infinite.
 //!
 //! # At kinks and ties
 //! Smooth.

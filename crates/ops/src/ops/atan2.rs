@@ -10,7 +10,7 @@
 //! Every point but (0, 0), where there is no slope. Shapes broadcast as in NumPy.
 //!
 //! # At kinks and ties
-//! It jumps by 2π where b < 0 and a changes its sign.
+//! It jumps by 2π where the second argument is negative and the first changes its sign.
 //!
 //! # Why
 //! It is arctan(a/b) up to a constant, and the chain rule gives (1/b) / (1 + a²/b²) by a.

@@ -7,7 +7,7 @@
 //! ∂y_i/∂x_m = δ_im / (1 − x_i²)
 //!
 //! # Domain
-//! −1 < x < 1; at ±1 it is infinite, outside NaN.
+//! Between −1 and 1; at ±1 it is infinite, outside NaN.
 //!
 //! # At kinks and ties
 //! Smooth.

@@ -7,7 +7,7 @@
 //! ∂y/∂z_tc is minus the share of the paths that are at the class c at time t.
 //!
 //! # Domain
-//! z are logarithms of probabilities, `[times, classes]`, as `log_softmax` makes them; the target is a list of classes without blanks that
+//! The scores are logarithms of probabilities, `[times, classes]`, as `log_softmax` makes them; the target is a list of classes without blanks that
 //! is no longer than there is time for it. Longer input is cut by a slice.
 //!
 //! # At kinks and ties

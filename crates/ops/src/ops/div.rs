@@ -7,7 +7,7 @@
 //! ∂y_i/∂a_m = δ_im / b_i, ∂y_i/∂b_m = −δ_im y_i / b_i. An axis that is stretched carries no delta: it is summed over by a vjp.
 //!
 //! # Domain
-//! b ≠ 0; there the quotient is infinite or NaN, as in PyTorch. Shapes broadcast as in NumPy.
+//! Divisors other than 0; there the quotient is infinite or NaN, as in PyTorch. Shapes broadcast as in NumPy.
 //!
 //! # At kinks and ties
 //! Smooth.

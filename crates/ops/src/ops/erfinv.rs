@@ -7,7 +7,7 @@
 //! ∂y_i/∂x_m = δ_im √π/2 exp(y_i²)
 //!
 //! # Domain
-//! −1 < x < 1; ±∞ at the ends, and NaN beyond.
+//! Between −1 and 1; ±∞ at the ends, and NaN beyond.
 //!
 //! # At kinks and ties
 //! Smooth.

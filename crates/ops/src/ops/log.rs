@@ -7,7 +7,7 @@
 //! ∂y_i/∂x_m = δ_im / x_i
 //!
 //! # Domain
-//! x > 0. At 0 the value is −∞, below it NaN, as in PyTorch.
+//! Above 0. At 0 the value is −∞, below it NaN, as in PyTorch.
 //!
 //! # At kinks and ties
 //! Smooth.

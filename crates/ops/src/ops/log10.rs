@@ -7,7 +7,7 @@
 //! ∂y_i/∂x_m = δ_im / (ln(10) x_i)
 //!
 //! # Domain
-//! x > 0; at 0 it is −∞, below NaN.
+//! Above 0; at 0 it is −∞, below NaN.
 //!
 //! # At kinks and ties
 //! Smooth.

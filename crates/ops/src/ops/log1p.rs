@@ -7,7 +7,7 @@
 //! ∂y_i/∂x_m = δ_im / (1 + x_i)
 //!
 //! # Domain
-//! x > −1; at −1 it is −∞, below NaN.
+//! Above −1; at −1 it is −∞, below NaN.
 //!
 //! # At kinks and ties
 //! Smooth.

@@ -79,6 +79,10 @@ impl Op for LogSumExp {
         Ok(at.network().plus_term(Coef::one(), &out, &labels, [Factor::Dense(share, labels.clone())]))
     }
 
+    fn definition(&self, x: &str) -> Option<String> {
+        Some(format!("log(sum(exp({x}){}))", self.arguments))
+    }
+
     fn written(&self, inputs: &[String]) -> String {
         format!("logsumexp({}{})", inputs[0], self.arguments)
     }

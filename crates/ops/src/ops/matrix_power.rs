@@ -7,7 +7,7 @@
 //! dy = Σ_k x^k dx x^(n−1−k)
 //!
 //! # Domain
-//! Square matrices over the last two axes; for a negative n those that are not singular.
+//! Square matrices over the last two axes; for a negative exponent those that are not singular.
 //!
 //! # At kinks and ties
 //! Smooth.

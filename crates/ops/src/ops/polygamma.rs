@@ -7,7 +7,7 @@
 //! ∂y_i/∂x_m = δ_im ψ⁽ⁿ⁺¹⁾(x_i)
 //!
 //! # Domain
-//! x > −10⁴ but 0 and the negative whole numbers, and n from 0 to 20; NaN elsewhere.
+//! Numbers above −10⁴ but 0 and the negative whole ones, and orders from 0 to 20; NaN elsewhere.
 //!
 //! # At kinks and ties
 //! Smooth.

@@ -7,11 +7,11 @@
 //! ∂y_i/∂a_m = δ_im b_i a_i^(b_i − 1), ∂y_i/∂b_m = δ_im y_i ln(a_i). An axis that is stretched carries no delta.
 //!
 //! # Domain
-//! Any base with an exponent that is a number of the program: an integer, or a ≥ 0 with a fraction. a > 0 where the
-//! exponent is a value: the slopes need ln(a). Outside, the result is NaN or infinite, as in PyTorch.
+//! Any base with an exponent that is a whole number of the program; a base from 0 on where that is a fraction; one above 0
+//! where the exponent is a value, since the slopes need a logarithm. Outside, the result is NaN or infinite, as in PyTorch.
 //!
 //! # At kinks and ties
-//! Smooth inside the domain; x^0 is 1 with slope 0, at x = 0 too.
+//! Smooth inside the domain; a power of 0 is 1 with slope 0, of the base 0 too.
 //!
 //! # Why
 //! a^b = exp(b ln a). With a fixed exponent c the slope c·a^(c−1) needs no logarithm and holds for all a where it is

@@ -7,10 +7,10 @@
 //! ∂y_i/∂a_m = δ_im, ∂y_i/∂b_m = −δ_im floor(a_i / b_i). An axis that is stretched carries no delta.
 //!
 //! # Domain
-//! b ≠ 0, finite. (`fmod` has the sign of what is divided.)
+//! Divisors other than 0, finite. (`fmod` has the sign of what is divided.)
 //!
 //! # At kinks and ties
-//! It jumps where a is a multiple of b.
+//! It jumps at multiples of the divisor.
 //!
 //! # Why
 //! A definition: between two jumps the whole quotient is a constant, a value of its own that rounding may turn at a jump.

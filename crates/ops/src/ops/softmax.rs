@@ -80,6 +80,10 @@ impl Op for Softmax {
         true
     }
 
+    fn definition(&self, z: &str) -> Option<String> {
+        Some(format!("exp({z}) / sum(exp({z}), axis={}, keepdims=true)", self.axis))
+    }
+
     fn written(&self, inputs: &[String]) -> String {
         format!("softmax({}, axis={})", inputs[0], self.axis)
     }

@@ -7,7 +7,7 @@
 //! ∂y_i/∂x_m = δ_im / (2 y_i)
 //!
 //! # Domain
-//! x ≥ 0; the derivative is infinite at 0. Below 0 the value is NaN.
+//! From 0 on; the derivative is infinite at 0. Below 0 the value is NaN.
 //!
 //! # At kinks and ties
 //! At 0 the slope is +∞, as in PyTorch.

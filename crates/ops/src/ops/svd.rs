@@ -9,7 +9,7 @@
 //!
 //! # Domain
 //! All matrices. Vectors have no derivative where singular values are equal, and those of the longer side none where one is zero: it is
-//! infinite or NaN. The largest component of each column of u is positive.
+//! infinite or NaN. The largest component of each left vector is positive.
 //!
 //! # At kinks and ties
 //! Where two singular values meet, or one is zero, they have kinks; a vector jumps where another component becomes its largest.

@@ -10,7 +10,7 @@
 //! All reals. The branch that is not taken contributes nothing: neither its value nor, in any derivative, what is infinite or NaN in it.
 //!
 //! # At kinks and ties
-//! Where the condition turns, y may jump: the condition itself has no derivative.
+//! Where the condition turns, the result may jump: the condition itself has no derivative.
 //!
 //! # Why
 //! Each branch is moved where it is taken. A product with 0 would do for finite numbers alone: `where(x > 0, log(x), 0)` has the slope 0

@@ -81,6 +81,9 @@ fn every_example_is_derived_in_every_notation() {
             let page = Page { format, steps: Steps::Full, document: true };
             let text = derive_page(&report, page);
             balanced(&text, format, &name);
+            let delta = if format == Format::Html { "<mi>δ</mi>" } else { "\\delta_" };
+            let is_told = text.contains("is 1 where i and m are the same");
+            assert_eq!(is_told, text.contains(delta), "{name}: a sign and what it stands for");
         }
     }
 }

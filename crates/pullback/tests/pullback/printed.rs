@@ -160,25 +160,25 @@ fn what_is_not_finite() {
         &["check", "-"],
         "x = [1, 0, 2]\np = 2 * x\ny = log(p)\nL = sum(y)\ndL/dx = 1 / x",
         expect![[r#"
-        exit code 1
-        <stdin>
-          ✗ dL/dx  not-finite  `y = log(p)` is -inf at [1], where `p` is 0
+            exit code 1
+            <stdin>
+              ✗ dL/dx  not-finite  `y = log(p)` is -inf at [1], where `p` is 0
 
-        error: dL/dx is not finite
-         --> <stdin>:3:5
-          |
-        3 | y = log(p)
-          |     ^^^^^^ `y = log(p)` is -inf at [1], where `p` is 0
-        4 | L = sum(y)
-        5 | dL/dx = 1 / x
-          |         ----- the claim
-          |
-          = note: the domain of `log`: x > 0. At 0 the value is −∞, below it NaN, as in PyTorch
-          = note: it is the first such number on the way to what is differentiated
-          = help: choose inputs at which it is finite, or keep it from there, as an `eps` under a root does
+            error: dL/dx is not finite
+             --> <stdin>:3:5
+              |
+            3 | y = log(p)
+              |     ^^^^^^ `y = log(p)` is -inf at [1], where `p` is 0
+            4 | L = sum(y)
+            5 | dL/dx = 1 / x
+              |         ----- the claim
+              |
+              = note: the domain of `log`: Above 0. At 0 the value is −∞, below it NaN, as in PyTorch
+              = note: it is the first such number on the way to what is differentiated
+              = help: choose inputs at which it is finite, or keep it from there, as an `eps` under a root does
 
-          1 claim: 1 not finite
-    "#]],
+              1 claim: 1 not finite
+        "#]],
     );
 }
 
@@ -472,7 +472,7 @@ fn a_derivation() {
             # assumed: X: [N=5, D=3], W: [D=3, M=2], b: [M=2]
             # δ_im is 1 where i and m are the same, and 0 elsewhere
 
-            dL/dW = X.T @ dL/dZ  [D=3, M=2]  matrix product of the last two axes, sum of two values
+            dL/dW = X.T @ dL/dZ  [D=3, M=2]  by the rules of: matrix product of the last two axes, sum of two values
               Z_ij = Σ_{k=1}^D X_ik W_kj + b_j                     how Z is computed
               ∂Z_ij/∂W_mn = δ_jn X_im                              its derivative by one entry
               ∂L/∂W_mn = Σ_{i=1}^N Σ_{j=1}^M ∂L/∂Z_ij ∂Z_ij/∂W_mn  the chain rule: every entry of Z passes its share
@@ -486,12 +486,12 @@ fn a_derivation() {
         "x: [n=3] ~ randn; L = sum(x^2)",
         expect![[r#"
             exit code 0
-            dL/dx = 2 * x  [n=3]  power, sum over some axes
+            dL/dx = 2 * x  [n=3]  by the rules of: power, sum over some axes
               L = Σ_{k=1}^n x_k²  how L is computed
               ∂L/∂x_m = 2 x_m     its derivative by one entry
               ∂L/∂x = 2 x         as a whole
 
-            # pow: Any base with an exponent that is a number of the program: an integer, or a ≥ 0 with a fraction. a > 0 where the exponent is a value: the slopes need ln(a). Outside, the result is NaN or infinite, as in PyTorch.
+            # pow: Any base with an exponent that is a whole number of the program; a base from 0 on where that is a fraction; one above 0 where the exponent is a value, since the slopes need a logarithm. Outside, the result is NaN or infinite, as in PyTorch.
         "#]],
     );
     prints(
@@ -515,12 +515,12 @@ fn a_derivation() {
             exit code 0
             # assumed: Z: [N=5, D=3], T: [N=5, D=3]
 
-            dL/dZ = 2 * (Z - T) / (D * N)  [N=5, D=3]  difference of two values, power, mean over some axes
+            dL/dZ = 2 * (Z - T) / (D * N)  [N=5, D=3]  by the rules of: difference of two values, power, mean over some axes
               L = 1/(D·N) Σ_{k=1}^N Σ_{l=1}^D (Z_kl − T_kl)²  how L is computed
               ∂L/∂Z_mn = 2/(D·N) (Z_mn − T_mn)                its derivative by one entry
               ∂L/∂Z = 2 (Z − T) / (D N)                       as a whole
 
-            # pow: Any base with an exponent that is a number of the program: an integer, or a ≥ 0 with a fraction. a > 0 where the exponent is a value: the slopes need ln(a). Outside, the result is NaN or infinite, as in PyTorch.
+            # pow: Any base with an exponent that is a whole number of the program; a base from 0 on where that is a fraction; one above 0 where the exponent is a value, since the slopes need a logarithm. Outside, the result is NaN or infinite, as in PyTorch.
         "#]],
     );
 }
@@ -604,18 +604,18 @@ fn an_expression_as_it_is_written_on_paper() {
         &["derive", "--steps", "brief", "-e", "x' * A * x", "--wrt", "x"],
         "",
         expect![[r#"
-        exit code 0
-        # assumed: x: [N=5], A: [D=3, N=5]
+            exit code 0
+            # assumed: x: [N=5], A: [D=3, N=5]
 
-        dL/dx = 2 * sum(dL/dZ * A, axis=0) * x  [N=5]  product of two values
-        warning: `x.T * A` is a product entry by entry
-         --> <expression>:1:1
-          |
-        1 | x' * A * x
-          | ^^^^^^
-          |
-          = help: the product of matrices is `x.T @ A`
-    "#]],
+            dL/dx = 2 * sum(dL/dZ * A, axis=0) * x  [N=5]  by the rule of: product of two values
+            warning: `x.T * A` is a product entry by entry
+             --> <expression>:1:1
+              |
+            1 | x' * A * x
+              | ^^^^^^
+              |
+              = help: the product of matrices is `x.T @ A`
+        "#]],
     );
     prints(
         &["derive", "--steps", "brief", "-e", "max(x, 0)", "--wrt", "x"],
@@ -624,7 +624,7 @@ fn an_expression_as_it_is_written_on_paper() {
             exit code 0
             # assumed: x: [N=5]
 
-            dL/dx = tie_share(x)  [N=5]  largest element over some axes
+            dL/dx = tie_share(x)  [N=5]  by the rule of: largest element over some axes
             warning: `max(x, 0)` is taken along axis 0 here
              --> <expression>:1:1
               |
@@ -658,17 +658,17 @@ fn a_derivation_with_its_numbers() {
             v = [-1., -1.]
             L = 2.
             after = 4.
-            dL/dv = 2 * v  [m=2]  power, sum over some axes
+            dL/dv = 2 * v  [m=2]  by the rules of: power, sum over some axes
             dL/dv = [-2., -2.]
-            dL/dx = W.T @ dL/dv  [n=2]  matrix product of the last two axes
+            dL/dx = W.T @ dL/dv  [n=2]  by the rule of: matrix product of the last two axes
             dL/dx = [ -8., -12.]
-            dL/dW = outer(dL/dv, x)  [m=2, n=2]  matrix product of the last two axes
+            dL/dW = outer(dL/dv, x)  [m=2, n=2]  by the rule of: matrix product of the last two axes
             dL/dW = [[-2.,  2.],
                      [-2.,  2.]]
 
             # with all of it inserted, and simplified
-            dL/dW = 2 * outer(v, x)
-            dL/dx = 2 * W.T @ v
+            dL/dW = 2 * outer(v, x)  [m=2, n=2]
+            dL/dx = 2 * W.T @ v  [n=2]
         "#]],
     );
 }

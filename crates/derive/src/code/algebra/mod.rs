@@ -19,6 +19,7 @@ mod monomial;
 mod open;
 mod relation;
 
+use std::cell::RefCell;
 use std::collections::{BTreeSet, HashMap};
 use std::rc::Rc;
 
@@ -53,7 +54,30 @@ pub(super) struct Algebra<'a> {
     writer: &'a Writer<'a>,
     /// The sizes that the program has names for.
     sizes: HashMap<&'static str, Dim>,
-    relations: Vec<Relation>,
+    relations: Vec<Said>,
+    /// What has been used since it was last asked for.
+    used: RefCell<Vec<Used>>,
+}
+
+/// What a name says, and whose name it is.
+struct Said {
+    by: Val,
+    relation: Relation,
+}
+
+/// A part of a product, what took its place, and the values whose names say so.
+#[derive(Clone)]
+struct Used {
+    before: Monomial,
+    after: Vec<Monomial>,
+    by: Vec<Val>,
+}
+
+/// Two sides that are equal by how some values are computed. Their slots are the same labels.
+pub(crate) struct Equation {
+    pub before: Term,
+    pub after: Vec<Term>,
+    pub by: Vec<Val>,
 }
 
 impl<'a> Algebra<'a> {
@@ -62,7 +86,7 @@ impl<'a> Algebra<'a> {
         let all = ancestors(&[of]);
         let dims = all.iter().flat_map(|val| val.dims().to_vec());
         let sizes = dims.filter_map(|dim| Some((dim.name()?.as_str(), dim))).collect();
-        let mut algebra = Algebra { writer, sizes, relations: Vec::new() };
+        let mut algebra = Algebra { writer, sizes, relations: Vec::new(), used: RefCell::default() };
         // A gradient is not written by the loss that it is of, nor by a part of that.
         let is_loss = |val: &Val| of.ndim() == 0 && val.name() == of.name();
         let is_named = |val: &&Val| {
@@ -71,7 +95,12 @@ impl<'a> Algebra<'a> {
         let named: Vec<&Val> = all.iter().filter(is_named).collect();
         if named.len() <= MOST_NAMES {
             let opener = algebra.opener(false);
-            algebra.relations = named.into_iter().flat_map(|val| Relation::of(val, &opener)).collect();
+            let said = |val: &Val| {
+                let by = val.clone();
+                let all = Relation::of(val, &opener).into_iter();
+                all.map(move |relation| Said { by: by.clone(), relation }).collect::<Vec<Said>>()
+            };
+            algebra.relations = named.into_iter().flat_map(said).collect();
         }
         algebra
     }
@@ -90,26 +119,36 @@ impl<'a> Algebra<'a> {
             let factors: usize = terms.iter().map(|term| 1 + term.factors.len()).sum();
             (terms::length(terms, &slots, self.writer), is_negative, factors)
         };
-        let mut best: ((usize, bool, usize), Option<Vec<Term>>) = (worth(cotangent.terms()), None);
+        let before = self.used.take();
+        let mut best = worth(cotangent.terms());
+        let mut taken: Option<(Vec<Term>, Vec<Used>)> = None;
         let payloads = || cotangent.terms().iter().flat_map(|term| &term.factors).filter_map(|f| f.payload());
         let has_stand_in = payloads().any(|value| self.writer.sum(value, true).is_some());
         let all = [StandIns::Kept, StandIns::OpenedOnce, StandIns::Opened];
         for stand_ins in all.into_iter().take(if has_stand_in { 3 } else { 1 }) {
             let Some(sum) = self.opened(cotangent.terms(), &slots, stand_ins) else { continue };
-            let before = divisors(&sum);
+            let divided = divisors(&sum);
+            self.used.take();
             let Some(kept) = self.reduced(sum) else { continue };
+            let by_kept = self.used.borrow().clone();
             let multiplied = self.multiplied_out(&kept).and_then(|sum| self.reduced(sum));
+            let by_multiplied = self.used.take();
             // What was divided by nothing is not zero by itself: `x * e` is not divided by x to be e.
-            let is_safe = |sum: &Vec<Monomial>| divisors(sum).is_subset(&before);
-            for sum in [Some(kept), multiplied].into_iter().flatten().filter(is_safe) {
+            let is_safe = |sum: &Vec<Monomial>| divisors(sum).is_subset(&divided);
+            for (sum, used) in [(Some(kept), by_kept), (multiplied, by_multiplied)] {
+                let Some(sum) = sum.filter(is_safe) else { continue };
                 let terms = self.terms(&sum);
                 let worth = worth(&terms);
-                if worth < best.0 {
-                    best = (worth, Some(terms));
+                if worth < best {
+                    (best, taken) = (worth, Some((terms, used)));
                 }
             }
         }
-        let Some(terms) = best.1 else { return cotangent.clone() };
+        let Some((terms, used)) = taken else {
+            self.used.replace(before);
+            return cotangent.clone();
+        };
+        self.used.replace([before, used].concat());
         let split = cotangent.outputs().len();
         let zero = Network::zero(cotangent.outputs(), cotangent.inputs());
         terms.into_iter().fold(zero, |network, term| {
@@ -163,16 +202,56 @@ impl<'a> Algebra<'a> {
         Some(sum.into_iter().filter(|monomial| !self.is_zero(monomial)).collect())
     }
 
+    /// What the forms that were taken follow from, since this was asked last.
+    pub(super) fn equations(&self) -> Vec<Equation> {
+        let equation = |used: Used| {
+            let mut slots: Vec<Label> = Vec::new();
+            // In the order of the axes of what it becomes.
+            for monomial in used.after.iter().chain([&used.before]) {
+                for label in monomial.powers.iter().flat_map(|power| power.real()) {
+                    if !monomial.summed.contains(&label) && !slots.contains(&label) {
+                        slots.push(label);
+                    }
+                }
+            }
+            let term =
+                |monomial: &Monomial| self.term(&Monomial { slots: slots.clone(), ..monomial.clone() });
+            Equation { before: term(&used.before), after: used.after.iter().map(term).collect(), by: used.by }
+        };
+        self.used.take().into_iter().map(equation).collect()
+    }
+
+    /// A product as a term of a network, each power a symbol that the writer knows.
+    fn term(&self, monomial: &Monomial) -> Term {
+        let factor = |power: &Power| Factor::Dense(self.symbol(power, power.exponent), power.labels.clone());
+        Term {
+            coef: monomial.coef.clone(),
+            slots: monomial.slots.clone(),
+            factors: monomial.powers.iter().rev().map(factor).collect(),
+        }
+    }
+
+    /// A sum of terms with like factors as one power.
+    pub(super) fn powers(&self, terms: &[Term], slots: &[Label]) -> Option<Vec<Term>> {
+        let sum = self.opened(terms, slots, StandIns::Kept)?;
+        Some(sum.iter().map(|monomial| self.term(monomial)).collect())
+    }
+
     fn rewritten(&self, sum: Vec<Monomial>, by: &dyn Fn(&Relation) -> bool) -> Option<Vec<Monomial>> {
         let mut left = MOST_REWRITES;
         let mut pending = sum;
         pending.reverse();
         let mut done = Vec::new();
         while let Some(monomial) = pending.pop() {
-            let relations = self.relations.iter().filter(|relation| by(relation));
-            match relations.into_iter().find_map(|relation| monomial.rewritten(relation)) {
-                Some(parts) if left > 0 => {
+            let relations = self.relations.iter().filter(|said| by(&said.relation));
+            let found =
+                relations.into_iter().find_map(|said| Some((said, monomial.rewritten(&said.relation)?)));
+            match found {
+                Some((said, parts)) if left > 0 => {
                     left -= 1;
+                    if let Some((before, after)) = monomial.part_rewritten(&said.relation) {
+                        self.used.borrow_mut().push(Used { before, after, by: vec![said.by.clone()] });
+                    }
                     pending.extend(parts.into_iter().rev().map(Monomial::merged));
                 }
                 Some(_) => return None,
@@ -188,23 +267,33 @@ impl<'a> Algebra<'a> {
     /// Is a sum in a product zero, as that of the deviations from a mean is? Definitions of what is summed are opened until that
     /// is seen.
     fn is_zero(&self, monomial: &Monomial) -> bool {
+        let before = self.used.take();
+        let zero = monomial.summed.iter().find_map(|&label| self.zero_sum(monomial, label));
+        let is_zero = zero.is_some();
+        self.used.replace(before);
+        self.used.borrow_mut().extend(zero);
+        is_zero
+    }
+
+    fn zero_sum(&self, monomial: &Monomial, label: Label) -> Option<Used> {
         let opener = self.opener(false);
-        monomial.summed.iter().any(|&label| {
-            let mut sum = vec![monomial.clone()];
-            for _ in 0..DEEPEST_ZERO {
-                let parts: Option<Vec<Vec<Monomial>>> =
-                    sum.iter().map(|part| summand_opened(part, label, &opener)).collect();
-                let Some(parts) = parts else { return false };
-                let Some(rewritten) = self.rewritten(collected(parts.concat()), &Relation::is_summed) else {
-                    return false;
-                };
-                sum = rewritten;
-                if sum.is_empty() {
-                    return true;
-                }
+        let mut sum = vec![monomial.clone()];
+        let mut by: Vec<Val> = Vec::new();
+        for _ in 0..DEEPEST_ZERO {
+            for part in sum.iter().filter(|part| part.summed.contains(&label)) {
+                let holder = part.sole_holder(label).map(|at| &part.powers[at].base.value);
+                by.extend(holder.filter(|value| value.name().is_some()).cloned());
             }
-            false
-        })
+            let parts: Option<Vec<Vec<Monomial>>> =
+                sum.iter().map(|part| summand_opened(part, label, &opener)).collect();
+            self.used.take();
+            sum = self.rewritten(collected(parts?.concat()), &Relation::is_summed)?;
+            by.extend(self.used.take().into_iter().flat_map(|used| used.by));
+            if sum.is_empty() {
+                return Some(Used { before: monomial.over(&[label]), after: Vec::new(), by });
+            }
+        }
+        None
     }
 
     /// With sums multiplied out, where a product has one.

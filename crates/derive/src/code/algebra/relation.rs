@@ -180,6 +180,45 @@ impl Monomial {
         }
     }
 
+    /// What of it a relation is about, and what that becomes: of a sum all that is summed.
+    pub(super) fn part_rewritten(&self, relation: &Relation) -> Option<(Monomial, Vec<Monomial>)> {
+        match relation {
+            Relation::Base { base, labels, becomes, .. } => {
+                Some((Monomial::of(base.clone(), labels.clone()), becomes.clone()))
+            }
+            Relation::Product { pattern, becomes } if pattern.summed.is_empty() => {
+                Some((pattern.clone(), vec![becomes.clone()]))
+            }
+            Relation::Product { .. } => {
+                let part = self.over(&self.summed);
+                let after = part.rewritten(relation)?;
+                Some((part, after))
+            }
+        }
+    }
+
+    /// The factors that have one of some summed labels, or share another sum with these; with the sums, and without a number.
+    pub(super) fn over(&self, labels: &[Label]) -> Monomial {
+        let mut within = labels.to_vec();
+        let powers = loop {
+            let powers: Vec<&Power> =
+                self.powers.iter().filter(|power| within.iter().any(|label| power.has(*label))).collect();
+            let is_new =
+                |label: &&Label| !within.contains(label) && powers.iter().any(|power| power.has(**label));
+            let more: Vec<Label> = self.summed.iter().filter(is_new).copied().collect();
+            if more.is_empty() {
+                break powers;
+            }
+            within.extend(more);
+        };
+        Monomial {
+            coef: Coef::one(),
+            slots: Vec::new(),
+            powers: powers.into_iter().cloned().collect(),
+            summed: self.summed.iter().filter(|label| within.contains(label)).copied().collect(),
+        }
+    }
+
     /// With another factor in the place of some.
     pub(super) fn with(&self, places: &[usize], by: &Monomial) -> Monomial {
         let mut powers = Vec::new();

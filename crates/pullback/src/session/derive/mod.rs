@@ -15,7 +15,9 @@ use std::path::Path;
 
 use pullback_array::Array;
 use pullback_autograd::pullback;
-use pullback_derive::{Known, Stage, Untrue, backward, derive_knowing, through_loops, untrue, with_pieces};
+use pullback_derive::{
+    Known, Stage, Untrue, backward, closed, derive_knowing, through_loops, untrue, with_pieces,
+};
 use pullback_diagnose::on_other_data;
 use pullback_lang::program::{Program, Value, ValueKind};
 use pullback_lang::{File, Names, StatementKind};
@@ -180,7 +182,9 @@ fn report(
             stages[stage].code = None;
         }
     }
-    warnings.extend(tried::untrue_lines(&stages, subject, &output.name));
+    let closed = in_closed_form(&stages, subject.exact, &output.name, &derivations);
+    let all: Vec<Stage> = stages.iter().chain(&closed).cloned().collect();
+    warnings.extend(tried::untrue_lines(&all, subject, &output.name));
     let (stages, of_steps) = with_loops(stages, subject.exact, &output.name, &derivations);
     let stretched = |dims: &[Dim]| -> Vec<bool> {
         dims.iter().map(|dim| dim.size() == 1 && dim.name().is_none()).collect()
@@ -203,6 +207,7 @@ fn report(
         assumptions,
         stages,
         derivations,
+        closed,
         axes,
         values,
         code: None,
@@ -217,6 +222,22 @@ fn report(
             Err(Invalid { document: report.document, errors: vec![problem], warnings: report.warnings })
         }
     }
+}
+
+/// The gradients with all steps inserted, of those that are written as code.
+fn in_closed_form(
+    stages: &[Stage],
+    program: &Program,
+    output: &str,
+    derivations: &Derivations,
+) -> Vec<Stage> {
+    let Some(output) = program.find(output) else { return Vec::new() };
+    let known = known(program, output);
+    let is_written =
+        |(_, _, derivation): &&(String, Vec<Dim>, pullback_derive::Derivation)| derivation.code.is_some();
+    let values =
+        derivations.iter().filter(is_written).filter_map(|(name, ..)| Some(&program.find(name)?.val));
+    values.filter_map(|value| closed(&output.val, value, stages, &known)).collect()
 }
 
 /// The stages with the steps of the loops of a program.
