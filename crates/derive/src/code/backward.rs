@@ -120,11 +120,13 @@ fn written(cotangent: &Network, of: &Val, wrt: &Val, writer: &Writer<'_>) -> Opt
     (expr.parts() <= MOST_PARTS).then_some(expr)
 }
 
-/// Is there no relation between labels in a network, and no map that only an operation knows?
+/// Is there no relation between labels in a network, and no map that is applied and not written out?
 fn has_words(network: &Network) -> bool {
     let has_none = |factor: &Factor| match factor {
         Factor::Relation(_) => true,
-        Factor::Operator(operator) => matches!(operator.map, Map::Local { .. }),
+        Factor::Operator(operator) => {
+            matches!(operator.map, Map::Local { .. } | Map::RunningSum | Map::Recurrence(_))
+        }
         Factor::Dense(..) => false,
     };
     !network.terms().iter().any(|term| term.factors.iter().any(has_none))

@@ -76,6 +76,10 @@ impl Op for CumSum {
         Ok(at.network().plus_term(Coef::one(), &out, &x, [Factor::Operator(operator)]))
     }
 
+    fn adjoint(&self, _at: &Site<'_>, cotangent: &str, _inputs: &[String]) -> Option<String> {
+        Some(CumSum { reversed: !self.reversed, ..*self }.written(&[cotangent.to_owned()]))
+    }
+
     fn written(&self, inputs: &[String]) -> String {
         let reversed = if self.reversed { ", reverse=true" } else { "" };
         format!("cumsum({}, axis={}{reversed})", inputs[0], self.axis)

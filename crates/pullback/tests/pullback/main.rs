@@ -23,6 +23,7 @@ mod matrix_notation;
 mod misled;
 mod mutated;
 mod obeyed;
+mod owed;
 mod precision;
 mod printed;
 mod readme;
