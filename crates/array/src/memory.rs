@@ -48,7 +48,6 @@ unsafe impl GlobalAlloc for Counted {
         let pointer = unsafe { System.alloc(pool::layout(layout)) };
         if !pointer.is_null() {
             HEAP.fetch_add(layout.size(), Relaxed);
-            in_large_pages(pointer, layout.size());
         }
         pointer
     }
@@ -63,7 +62,6 @@ unsafe impl GlobalAlloc for Counted {
         let pointer = unsafe { System.alloc_zeroed(pool::layout(layout)) };
         if !pointer.is_null() {
             HEAP.fetch_add(layout.size(), Relaxed);
-            in_large_pages(pointer, layout.size());
         }
         pointer
     }
@@ -76,7 +74,6 @@ unsafe impl GlobalAlloc for Counted {
             if !pointer.is_null() {
                 HEAP.fetch_add(size, Relaxed);
                 HEAP.fetch_sub(layout.size(), Relaxed);
-                in_large_pages(pointer, size);
             }
             return pointer;
         }
@@ -101,33 +98,6 @@ unsafe impl GlobalAlloc for Counted {
         unsafe { System.dealloc(pointer, pool::layout(layout)) };
         HEAP.fetch_sub(layout.size(), Relaxed);
     }
-}
-
-/// Asks the system to map a new block in large pages, where it has some: of 2 MiB on Linux, each of which is cleared and mapped in a
-/// fraction of the time that its 512 small ones take. Those that the block does not fill stay small, so that no more is held.
-fn in_large_pages(pointer: *mut u8, size: usize) {
-    #[cfg(target_os = "linux")]
-    {
-        /// The size of a large page of the processors that are in use; where it is another one, nothing is lost.
-        const PAGE: usize = 2 << 20;
-        /// From Linux's `mman.h`.
-        const MADV_HUGEPAGE: std::ffi::c_int = 14;
-        unsafe extern "C" {
-            fn madvise(
-                address: *mut std::ffi::c_void,
-                length: usize,
-                advice: std::ffi::c_int,
-            ) -> std::ffi::c_int;
-        }
-        let before = pointer.addr().next_multiple_of(PAGE) - pointer.addr();
-        let filled = size.saturating_sub(before) / PAGE * PAGE;
-        if filled > 0 {
-            // SAFETY: these bytes are part of the block, which is ours; the advice changes none of them. Where it is refused, all is as it was.
-            unsafe { madvise(pointer.add(before).cast(), filled, MADV_HUGEPAGE) };
-        }
-    }
-    #[cfg(not(target_os = "linux"))]
-    let _ = (pointer, size);
 }
 
 /// Makes the system's allocator give back what is freed, where it can be told to: glibc keeps pieces of up to 32 MiB for later, once

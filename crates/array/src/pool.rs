@@ -11,9 +11,8 @@ use std::sync::Mutex;
 /// Smaller ones the system's allocator keeps by itself: glibc maps what is as large as this.
 const LEAST: usize = 128 << 10;
 
-/// Blocks are kept that make up this share of what may be held, and so many bytes, at the most: what goes from one value to the next has
-/// two of them at a time.
-const SHARE: usize = 8;
+/// Blocks are kept that make up this share of what may be held, and so many bytes, at the most.
+const SHARE: usize = 16;
 const MOST_BYTES: usize = 256 << 20;
 
 /// And so many of them.
