@@ -63,10 +63,9 @@ mod tests {
     fn it_has_the_digits_of_mpmath() {
         for (x, expected) in EXPECTED {
             let found = super::log_ndtr(x);
-            assert!(
-                (found - expected).abs() <= 4e-15 * expected.abs(),
-                "log_ndtr({x}) = {found}, not {expected}"
-            );
+            // Far above 0 it falls like exp(−x²/2), and so multiplies the rounding of x/√2 by x².
+            let most = (4e-15 + f64::EPSILON * x.max(0.0).powi(2)) * expected.abs();
+            assert!((found - expected).abs() <= most, "log_ndtr({x}) = {found}, not {expected}");
         }
     }
 
