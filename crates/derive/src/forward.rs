@@ -38,13 +38,7 @@ pub fn index_notation(value: &Val) -> Result<String> {
 
 /// The value as a sum of products of values that have names, where it is one.
 pub(crate) fn products(value: &Val) -> Result<Option<Vec<Term>>> {
-    let value = value.original();
-    let terms = Expansion::default().of(value)?;
-    let is_itself = |term: &Term| match &term.factors[..] {
-        [Factor::Dense(itself, _)] => itself.id() == value.id(),
-        _ => false,
-    };
-    Ok(Some(terms).filter(|terms| !matches!(&terms[..], [only] if is_itself(only))))
+    Expansion::default().products(value)
 }
 
 /// No operation on more entries is tried.
@@ -53,9 +47,20 @@ const MOST_ENTRIES: usize = 1 << 16;
 /// Values as sums of products of named values, as far as operations are linear. Each is worked out once, however many
 /// paths lead to it.
 #[derive(Default)]
-struct Expansion(HashMap<u64, Vec<Term>>);
+pub(crate) struct Expansion(HashMap<u64, Vec<Term>>);
 
 impl Expansion {
+    /// The value as a sum of products of values that have names, where it is one.
+    pub(crate) fn products(&mut self, value: &Val) -> Result<Option<Vec<Term>>> {
+        let value = value.original();
+        let terms = self.of(value)?;
+        let is_itself = |term: &Term| match &term.factors[..] {
+            [Factor::Dense(itself, _)] => itself.id() == value.id(),
+            _ => false,
+        };
+        Ok(Some(terms).filter(|terms| !matches!(&terms[..], [only] if is_itself(only))))
+    }
+
     fn of(&mut self, value: &Val) -> Result<Vec<Term>> {
         if let Some(known) = self.0.get(&value.id()) {
             return Ok(known.clone());

@@ -12,7 +12,7 @@ use pullback_ops::{Factor, Origin, Term, Val};
 use super::line::{Alphabet, Entry, Inner, Lettering, ONLY, Product, Within, product};
 use super::{MOST_TERMS, rules_between};
 use crate::code::{Source, Writer, as_powers};
-use crate::forward::products;
+use crate::forward::Expansion;
 use crate::notation::is_entrywise;
 
 /// Writes entries.
@@ -20,11 +20,15 @@ pub(super) struct Entries<'a> {
     pub alphabet: &'a Alphabet,
     /// How a value is written that stands in a sum.
     pub payload: &'a dyn Fn(&Val) -> Option<Expr>,
+    /// The values that were written as sums of products before.
+    pub expansion: &'a RefCell<Expansion>,
 }
 
 /// Sums in an expression, by the names that they have there.
-#[derive(Default)]
-struct Sums(RefCell<Vec<(String, Val)>>);
+struct Sums<'a> {
+    known: RefCell<Vec<(String, Val)>>,
+    expansion: &'a RefCell<Expansion>,
+}
 
 /// An operation by its definition, and the derivative of that.
 pub(super) struct Derived {
@@ -38,15 +42,24 @@ pub(super) struct Derived {
     pub rules: Vec<&'static str>,
 }
 
-impl Entries<'_> {
+impl<'a> Entries<'a> {
+    fn products(&self, value: &Val) -> Option<Vec<Term>> {
+        self.expansion.borrow_mut().products(value).ok()?
+    }
+
+    /// None that are known yet.
+    fn no_sums(&self) -> Sums<'a> {
+        Sums { known: RefCell::default(), expansion: self.expansion }
+    }
+
     /// A value as a sum of products of functions of sums, as far as it is one.
     pub(super) fn of(&self, value: &Val, letters: &[String]) -> Option<Vec<Product>> {
-        if let Ok(Some(terms)) = products(value)
+        if let Some(terms) = self.products(value)
             && terms.len() <= MOST_TERMS
         {
             return self.sum(&terms, letters, &[]);
         }
-        let sums = Sums::default();
+        let sums = self.no_sums();
         let called = |value: &Val| sums.called(value);
         let source = Source { cotangent: &|_| None, written: &called, as_derived: false };
         let writer = Writer::new(&source);
@@ -58,7 +71,7 @@ impl Entries<'_> {
 
     /// Terms as products of functions of sums, where other letters stand around them.
     fn sum(&self, terms: &[Term], slots: &[String], around: &[String]) -> Option<Vec<Product>> {
-        let sums = Sums::default();
+        let sums = self.no_sums();
         let called = |value: &Val| sums.called(value);
         let source = Source { cotangent: &|_| None, written: &called, as_derived: false };
         let writer = Writer::new(&source);
@@ -73,7 +86,7 @@ impl Entries<'_> {
         &self,
         terms: &[Term],
         (slots, around): (&[String], &[String]),
-        sums: &Sums,
+        sums: &Sums<'_>,
         written: &dyn Fn(&Val) -> Option<Expr>,
     ) -> Option<Vec<Product>> {
         let mut lettering =
@@ -93,9 +106,15 @@ impl Entries<'_> {
     }
 
     /// The entry of an expression, with its sums written out.
-    fn with_sums(&self, of: Expr, at: Vec<Option<String>>, sums: &Sums, taken: &[String]) -> Option<Entry> {
+    fn with_sums(
+        &self,
+        of: Expr,
+        at: Vec<Option<String>>,
+        sums: &Sums<'_>,
+        taken: &[String],
+    ) -> Option<Entry> {
         let mut inner = Vec::new();
-        for (name, value) in &*sums.0.borrow() {
+        for (name, value) in &*sums.known.borrow() {
             let mut is_there = false;
             of.walk(&mut |part| is_there |= matches!(&part.kind, ExprKind::Name(own) if own == name));
             if !is_there {
@@ -107,7 +126,7 @@ impl Entries<'_> {
             };
             let own: Vec<String> = own.iter().zip(value.dims()).map(letter).collect::<Option<_>>()?;
             let around: Vec<String> = taken.iter().chain(at.iter().flatten()).cloned().collect();
-            let products = self.sum(&products(value).ok()??, &own, &around)?;
+            let products = self.sum(&self.products(value)?, &own, &around)?;
             inner.push(Inner { name: name.clone(), at: own, products });
         }
         Some(if inner.is_empty() { Entry::Of(of, at) } else { Entry::Within(Within { of, at, sums: inner }) })
@@ -125,7 +144,7 @@ impl Entries<'_> {
         scope.define(X, value.clone());
         let made = evaluate(&definition, &scope).ok()?;
         let definition = self.of(&made, letters.0)?;
-        let sums = Sums::default();
+        let sums = self.no_sums();
         let called = |value: &Val| sums.called(value);
         let source = Source { cotangent: &|_| None, written: &called, as_derived: false };
         let writer = Writer::of_program(&source, &made);
@@ -142,10 +161,10 @@ impl Entries<'_> {
 /// What an operation is applied to, in its definition.
 const X: &str = "x";
 
-impl Sums {
+impl Sums<'_> {
     /// Is an expression an element-wise function of some of them?
     fn make_up(&self, expr: &Expr) -> bool {
-        let known = self.0.borrow();
+        let known = self.known.borrow();
         let (mut has_any, mut is_indexed) = (false, false);
         expr.walk(&mut |part| match &part.kind {
             ExprKind::Name(name) => has_any |= known.iter().any(|(own, _)| own == name),
@@ -158,11 +177,11 @@ impl Sums {
 
     /// What a value is called, where it is a sum.
     fn called(&self, value: &Val) -> Option<Expr> {
-        let mut known = self.0.borrow_mut();
+        let mut known = self.known.borrow_mut();
         if let Some((name, _)) = known.iter().find(|(_, other)| other.id() == value.id()) {
             return Some(make::name(Span::default(), name));
         }
-        let terms = products(value).ok()??;
+        let terms = self.expansion.borrow_mut().products(value).ok()??;
         let is_summed = |term: &Term| {
             let labels = term.factors.iter().flat_map(Factor::labels);
             labels.into_iter().any(|label| !label.dim().is_single() && !term.slots.contains(&label))

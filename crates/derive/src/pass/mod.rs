@@ -45,6 +45,7 @@ mod pieces;
 mod through;
 mod truth;
 
+use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
 
 use pullback_autograd::{ancestors, between, jacobian};
@@ -60,6 +61,7 @@ pub use through::through_loops;
 pub use truth::{Untrue, untrue};
 
 use crate::code::{Known, Sent, Source, Writer, gradient, shortened, slope, vanish};
+use crate::forward::Expansion;
 use crate::notation::{has_notation, is_entrywise};
 use entries::{Derived, Entries};
 use line::{Alphabet, Lettering, is_name, names_of, product};
@@ -165,7 +167,8 @@ pub(crate) fn backward_through(
         }
     }
     let alphabet = Alphabet::without(names);
-    let pass = Pass { output, known, loss, named: &named, uses: &uses, alphabet, sent };
+    let expansion = RefCell::default();
+    let pass = Pass { output, known, loss, named: &named, uses: &uses, alphabet, expansion, sent };
     let stages = path.iter().rev().filter(|value| ends(value)).map(|value| pass.stage(value));
     stages.collect()
 }
@@ -183,6 +186,8 @@ struct Pass<'a> {
     named: &'a [Val],
     uses: &'a HashMap<u64, Vec<&'a Val>>,
     alphabet: Alphabet,
+    /// The values that were written as sums of products before.
+    expansion: RefCell<Expansion>,
     sent: Sent<'a>,
 }
 
@@ -286,7 +291,7 @@ impl Pass<'_> {
         let mut told: Vec<Right> = Vec::new();
         for share in shares {
             let payload = |value: &Val| self.payload(value, writer);
-            let entries = Entries { alphabet: &self.alphabet, payload: &payload };
+            let entries = self.entries(&payload);
             let derived = entries.derived(share.of, value, (&share.letters, letters));
             if let Some((left, right)) = self.definition(share, writer) {
                 let formula = formula_of(&right).filter(|_| derived.is_none()).unwrap_or_default();
@@ -404,12 +409,16 @@ impl Pass<'_> {
         (written != slope).then_some((left, Right::Whole(written), why))
     }
 
+    fn entries<'e>(&'e self, payload: &'e dyn Fn(&Val) -> Option<Expr>) -> Entries<'e> {
+        Entries { alphabet: &self.alphabet, payload, expansion: &self.expansion }
+    }
+
     /// How a value is computed from values that have names: entry by entry, where it is a sum of products or works element by element.
     fn definition(&self, share: &Share<'_>, writer: &Writer<'_>) -> Option<(Left, Right)> {
         let name = make::name(Span::default(), &share.of.symbol());
         let entry = Left::Entry(name.clone(), share.letters.clone());
         let payload = |value: &Val| self.payload(value, writer);
-        let entries = Entries { alphabet: &self.alphabet, payload: &payload };
+        let entries = self.entries(&payload);
         if let Some(products) = entries.of(share.of, &share.letters) {
             return Some((entry, Right::Products(products)));
         }
