@@ -19,9 +19,9 @@
 use pullback_array::{Array, DType};
 use pullback_network::{Coef, Dim, Label, Map, Operator, Value as _};
 
-use super::cumsum::called;
+use super::cumsum::{along, called};
 use super::sort::moved_last;
-use crate::{Axes, AxisIndex, Entry, Error, Factor, Network, Op, Result, Sample, Site, Spec, Val};
+use crate::{Axes, AxisIndex, Entry, Factor, Network, Op, Result, Sample, Site, Spec, Val};
 
 /// Running products along an axis; see the page of this module.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -35,15 +35,7 @@ impl Op for CumProd {
     }
 
     fn infer(&self, inputs: &[&Spec]) -> Result<Vec<Spec>> {
-        let x = inputs[0];
-        if self.axis >= x.dims.len() {
-            return Err(Error::new(format!("cumprod: {:?} has no axis {}", x.dims, self.axis)));
-        }
-        if !x.dtype.is_float() {
-            return Err(Error::new(format!("cumprod: an array of {} is not differentiable", x.dtype))
-                .with_hint("draw or load it as a float"));
-        }
-        Ok(vec![x.clone()])
+        along(self.name(), inputs[0], self.axis)
     }
 
     fn forward(&self, inputs: &[&Array]) -> Result<Vec<Array>> {

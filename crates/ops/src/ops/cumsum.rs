@@ -34,15 +34,7 @@ impl Op for CumSum {
     }
 
     fn infer(&self, inputs: &[&Spec]) -> Result<Vec<Spec>> {
-        let x = inputs[0];
-        if self.axis >= x.dims.len() {
-            return Err(Error::new(format!("cumsum: {:?} has no axis {}", x.dims, self.axis)));
-        }
-        if !x.dtype.is_float() {
-            return Err(Error::new(format!("cumsum: an array of {} is not differentiable", x.dtype))
-                .with_hint("draw or load it as a float"));
-        }
-        Ok(vec![x.clone()])
+        along(self.name(), inputs[0], self.axis)
     }
 
     fn forward(&self, inputs: &[&Array]) -> Result<Vec<Array>> {
@@ -84,6 +76,18 @@ impl Op for CumSum {
         let reversed = if self.reversed { ", reverse=true" } else { "" };
         format!("cumsum({}, axis={}{reversed})", inputs[0], self.axis)
     }
+}
+
+/// What runs along an axis of floats has their shape.
+pub(super) fn along(name: &str, x: &Spec, axis: usize) -> Result<Vec<Spec>> {
+    if axis >= x.dims.len() {
+        return Err(Error::new(format!("{name}: {:?} has no axis {axis}", x.dims)));
+    }
+    if !x.dtype.is_float() {
+        return Err(Error::new(format!("{name}: an array of {} is not differentiable", x.dtype))
+            .with_hint("draw or load it as a float"));
+    }
+    Ok(vec![x.clone()])
 }
 
 /// A size as a program writes it.
