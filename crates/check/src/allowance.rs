@@ -29,6 +29,8 @@ pub(crate) struct Shared {
     pub multiple: f64,
     /// To one side, in units of what is measured of each entry, in the mean.
     pub side: f64,
+    /// Is that all that they have in common? Few samples may miss what entries that round alike do.
+    pub is_all: bool,
 }
 
 impl Shared {
@@ -46,10 +48,10 @@ impl Shared {
             (0..samples).map(sum).max_by(f64::total_cmp).unwrap_or(0.0)
         };
         let (mut squares, mut count, mut scale) = (0.0, 0.0, 0.0);
-        let mut of_measured = measured.iter();
+        let mut measured = measured.iter();
         for row in rows {
             let entries = row.value.as_f64();
-            let of_row = entries.iter().zip(of_measured.by_ref());
+            let of_row = entries.iter().zip(measured.by_ref());
             for (entry, measured) in of_row.filter(|(entry, measured)| **entry != 0.0 && **measured > 0.0) {
                 squares += entry * entry;
                 count += 1.0;
@@ -59,19 +61,9 @@ impl Shared {
         let shared = Shared {
             multiple: times * rounding_of(precision, largest(&|sums| sums[0]) / squares) + scaled,
             side: (OF_ONE * largest(&|sums| sums[1]) + scale) / count,
+            is_all: precision.is_of_16_bits(),
         };
-        if !shared.multiple.is_finite() || !shared.side.is_finite() {
-            return None;
-        }
-        if precision.is_of_16_bits() {
-            return Some(shared);
-        }
-        // Few samples may miss what entries that round alike have in common.
-        let derived: Vec<f64> = rows.iter().flat_map(|row| row.value.to_vec_f64()).collect();
-        Some(Shared {
-            multiple: shared.multiple.max(multiple_of_independent(&derived, measured)),
-            side: shared.side.max(side_of_independent(&derived, measured)),
-        })
+        (shared.multiple.is_finite() && shared.side.is_finite()).then_some(shared)
     }
 }
 
@@ -142,10 +134,11 @@ impl Allowance {
         let larger = |a: &mut Vec<f64>, b: &Vec<f64>| a.iter_mut().zip(b).for_each(|(a, b)| *a = a.max(*b));
         larger(&mut self.most, &other.most);
         larger(&mut self.measured, &other.measured);
-        self.shared = self
-            .shared
-            .zip(other.shared)
-            .map(|(a, b)| Shared { multiple: a.multiple.max(b.multiple), side: a.side.max(b.side) });
+        self.shared = self.shared.zip(other.shared).map(|(a, b)| Shared {
+            multiple: a.multiple.max(b.multiple),
+            side: a.side.max(b.side),
+            is_all: a.is_all && b.is_all,
+        });
     }
 }
 
@@ -185,15 +178,14 @@ pub(crate) fn out_of_proportion(
 ) -> Option<f64> {
     let square = sum_of_squares(derived);
     let times = claimed.iter().zip(derived).map(|(claimed, derived)| claimed * derived).sum::<f64>() / square;
+    let off = (times - 1.0).abs();
+    // No number of entries that differ makes it less.
     let most = match shared {
         Some(shared) => shared.multiple,
-        // No number of entries that differ makes it less.
-        None => {
-            let together = MOST_OF_ALL * (sum_of_squares(measured) / square).sqrt();
-            multiple_of_independent(derived, measured).max(together)
-        }
+        None => MOST_OF_ALL * (sum_of_squares(measured) / square).sqrt(),
     };
-    ((times - 1.0).abs() > most).then_some(times)
+    let is_off = off > most && (is_all(shared) || off > multiple_of_independent(derived, measured));
+    is_off.then_some(times)
 }
 
 /// How far claimed numbers lie to one side of the derivative in the mean, in units of what rounding is measured to do to each,
@@ -207,11 +199,13 @@ pub(crate) fn one_sided(
     let told = || (0..derived.len()).filter(|&k| measured[k] > 0.0 && derived[k] != 0.0);
     let off = |k: usize| (claimed[k] - derived[k]) / measured[k];
     let mean = told().map(off).sum::<f64>() / told().count() as f64;
-    let most = match shared {
-        Some(shared) => shared.side,
-        None => side_of_independent(derived, measured).max(MOST_OF_ALL),
-    };
-    (mean.abs() > most).then_some(mean)
+    let most = shared.map_or(MOST_OF_ALL, |shared| shared.side);
+    let is_off = mean.abs() > most && (is_all(shared) || mean.abs() > side_of_independent(derived, measured));
+    is_off.then_some(mean)
+}
+
+fn is_all(shared: Option<Shared>) -> bool {
+    shared.is_some_and(|shared| shared.is_all)
 }
 
 /// The sum of the squares of the weights of entries, where those with the same digits have one weight.
