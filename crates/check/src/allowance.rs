@@ -9,6 +9,7 @@
 use pullback_array::Precision;
 
 use crate::evidence::rounding_of;
+use crate::exact::DIGITS;
 use crate::limits::{MOST_OF_ALL, OF_ONE, OF_SHARED, SAFETY, STORED};
 use crate::rounding::Measured;
 
@@ -210,7 +211,6 @@ fn is_all(shared: Option<Shared>) -> bool {
 
 /// The sum of the squares of the weights of entries, where those with the same digits have one weight.
 fn squares_of_like(entries: impl Iterator<Item = (f64, f64)>) -> f64 {
-    const DIGITS: u64 = (1 << 52) - 1;
     // What differs in the last bits of double precision is the same in fewer.
     const ROUNDED: u64 = 1 << 10;
     let digits = |entry: f64| ((entry.to_bits() & DIGITS) + ROUNDED / 2) / ROUNDED;

@@ -25,6 +25,9 @@ const WHOLE: [f64; 7] = [2.0, 3.0, 5.0, 7.0, 11.0, 13.0, 17.0];
 /// What sums of products of up to 24 halves are multiples of, and roots are not.
 const PART: f64 = 1.0 / (1u64 << 24) as f64;
 
+/// The digits among the bits of a number, but for its first one; the others are its sign and its exponent.
+pub(crate) const DIGITS: u64 = (1 << 52) - 1;
+
 /// What no few numbers that are multiples of these, or whole numbers, come to.
 const GOLDEN: f64 = 0.618_033_988_749_894_8;
 const SILVER: f64 = 0.414_213_562_373_095_05;
@@ -184,7 +187,7 @@ fn moves(inputs: &[&Array], results: &[Array]) -> bool {
 
 /// The digits of a number, which its sign and a power of two leave what they are.
 fn digits(x: f64) -> Option<u64> {
-    (x != 0.0 && x.is_finite()).then_some(x.to_bits() & ((1 << 52) - 1))
+    (x != 0.0 && x.is_finite()).then_some(x.to_bits() & DIGITS)
 }
 
 /// Does it move other numbers too? Nothing and one stay what they are, they mask; and an exact number that is a power of two, it scales.

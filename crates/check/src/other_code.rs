@@ -19,7 +19,7 @@ use crate::rounding::{Measured, Simulation, Sums};
 use crate::routes::Derivative;
 use crate::verdict::Coarser;
 
-/// How often rounding is drawn at first.
+/// How often rounding is drawn at first: as often as in all where formats have more digits, so that only 16 bits are drawn again.
 const FIRST_SAMPLES: u64 = 8;
 
 /// The rows of a derivative by reverse mode, as a function of the cotangent; or a value of the program, in one row.
@@ -93,11 +93,7 @@ impl Pulled {
         let simulation = self.simulated()?;
         let mut known: Vec<Measured> = Vec::new();
         for part in Sums::of(precision, precision.accumulator()).parts(FIRST_SAMPLES) {
-            let drawn = self.measured(&simulation, part)?;
-            match known.is_empty() {
-                true => known = drawn,
-                false => known.iter_mut().zip(drawn).for_each(|(known, drawn)| known.and(drawn)),
-            }
+            Measured::add(&mut known, self.measured(&simulation, part)?);
             if suffices(&Allowance::of(precision, &known)) {
                 break;
             }

@@ -50,8 +50,16 @@ impl Measured {
         self.spreads(&self.value.as_f64()).collect()
     }
 
+    /// What is known of several values, with more samples of each.
+    pub(crate) fn add(known: &mut Vec<Measured>, drawn: Vec<Measured>) {
+        match known.is_empty() {
+            true => *known = drawn,
+            false => known.iter_mut().zip(drawn).for_each(|(known, drawn)| known.and(drawn)),
+        }
+    }
+
     /// What some samples and others tell together.
-    pub(crate) fn and(&mut self, other: Measured) {
+    fn and(&mut self, other: Measured) {
         self.moved.iter_mut().zip(other.moved).for_each(|(most, moved)| *most = most.max(moved));
         match other.shared.is_empty() || self.shared.is_empty() {
             true => self.shared.clear(),

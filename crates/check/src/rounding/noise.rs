@@ -6,6 +6,7 @@ use pullback_array::Array;
 use pullback_ops::Result;
 
 use super::sums::Sums;
+use crate::exact::DIGITS;
 
 /// Numbers between −1 and 1 that have nothing to do with one another: SplitMix64 (Steele, Lea and Flood, *Fast splittable
 /// pseudorandom number generators*, 2014). A check draws more of them than it computes anything else.
@@ -57,7 +58,6 @@ impl Noise {
             return Ok(array);
         }
         // Rounding depends on the digits of a number, not on its exponent or its sign.
-        const DIGITS: u64 = (1 << 52) - 1;
         self.next();
         let by = |x: f64| match sums.overflows(x) {
             true => f64::INFINITY,

@@ -14,6 +14,7 @@ use std::collections::HashMap;
 use pullback_array::{Array, Precision};
 use pullback_ops::{Op, Origin, Result, Stored, Val};
 
+use crate::exact::DIGITS;
 use crate::graph::ancestors_of;
 use crate::limits::{OF_ONE, SAFETY, STORED};
 
@@ -176,9 +177,8 @@ impl Sums {
         if !self.stored.is_of_16_bits() {
             return 1.0;
         }
-        const DIGITS: u64 = (1 << 52) - 1;
-        const ONE: u64 = 1023 << 52;
-        let half_a_digit = f64::from_bits(ONE | (number.to_bits() & DIGITS)).recip();
+        // The number between 1 and 2 that has its digits.
+        let half_a_digit = f64::from_bits(1f64.to_bits() | (number.to_bits() & DIGITS)).recip();
         if !known {
             return half_a_digit;
         }

@@ -23,7 +23,7 @@ use super::at_kinks::{AtKinks, Beside};
 use super::moving::{Moving, Whole};
 use super::{Share, Surveyed, direction};
 
-/// How often rounding is drawn at first.
+/// How often rounding is drawn at first: once with numbers that are the same rounded alike, and once not.
 const FEW: u64 = 2;
 
 /// So many numbers are made of each entry of a claim while it is judged: what is claimed and what is right, how far each may be off, and
@@ -162,11 +162,7 @@ impl Together {
         for &precision in &self.precisions {
             let mut known: Vec<Measured> = Vec::new();
             for part in Sums::of(precision, precision.accumulator()).parts(FEW) {
-                let drawn = all(part)?;
-                match known.is_empty() {
-                    true => known = drawn,
-                    false => known.iter_mut().zip(drawn).for_each(|(known, drawn)| known.and(drawn)),
-                }
+                Measured::add(&mut known, all(part)?);
                 if self.agrees(precision, &known) {
                     break;
                 }
