@@ -4,24 +4,32 @@
 //! [`Error`] that carries the size asked for, before any memory is touched.
 //!
 //! What is counted is what has been allocated and not freed, and the blocks that [`Counted`] keeps for later, a few, which it gives
-//! back before it refuses any. Beside it a process takes what its program and its stacks take, a few MiB, and what the system's
-//! allocator keeps ([`give_back_freed`]).
+//! back before it refuses any. Beside it a process takes what its program and its stacks take, a few MiB, and what the
+//! allocator keeps for some seconds.
 //!
 //! A library counts arrays only. A program that owns its process may count all else too, the text, the tree and the
 //! graph of a file, by making [`Counted`] its allocator. What is no array is not refused where it is allocated, since
 //! Rust's collections cannot fail; whoever builds without a bound asks [`check`] as it goes.
 
 use crate::{Error, Result, interrupt, pool};
-use std::alloc::{GlobalAlloc, Layout, System};
+use std::alloc::{GlobalAlloc, Layout};
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+
+/// Where [`Counted`] has its blocks from. A check allocates so many small ones that the system's allocator took a third of its time.
+#[cfg(not(all(feature = "jemalloc", not(target_env = "msvc"))))]
+pub(crate) use std::alloc::System as Heap;
+#[cfg(all(feature = "jemalloc", not(target_env = "msvc")))]
+pub(crate) use tikv_jemallocator::Jemalloc as Heap;
 
 /// What arrays hold.
 static LIVE: AtomicUsize = AtomicUsize::new(0);
 /// What the process holds, arrays included; 0 where [`Counted`] is not its allocator.
 static HEAP: AtomicUsize = AtomicUsize::new(0);
+/// The most that the process held when it allocated a large block.
+static MOST: AtomicUsize = AtomicUsize::new(0);
 static LIMIT: AtomicUsize = AtomicUsize::new(usize::MAX);
 
-/// The system's allocator, with what it has given out counted against the limit.
+/// An allocator, jemalloc's or the system's, with what it has given out counted against the limit.
 ///
 /// ```
 /// use pullback_array::{Array, DType, memory};
@@ -37,15 +45,16 @@ static LIMIT: AtomicUsize = AtomicUsize::new(usize::MAX);
 /// ```
 pub struct Counted;
 
-// SAFETY: every block comes from the system's allocator in the layout that `pool::layout` makes of the one asked for, which
+// SAFETY: every block comes from the heap in the layout that `pool::layout` makes of the one asked for, which
 // is aligned at least as well, and goes back to it in the same; a block that is kept in between is used by nobody.
 unsafe impl GlobalAlloc for Counted {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         if let Some(pointer) = pool::take(layout) {
             return pointer;
         }
+        room_beside_kept(layout);
         // SAFETY: the caller's promise.
-        let pointer = unsafe { System.alloc(pool::layout(layout)) };
+        let pointer = unsafe { Heap.alloc(pool::layout(layout)) };
         if !pointer.is_null() {
             HEAP.fetch_add(layout.size(), Relaxed);
         }
@@ -58,8 +67,9 @@ unsafe impl GlobalAlloc for Counted {
             unsafe { pointer.write_bytes(0, layout.size()) };
             return pointer;
         }
+        room_beside_kept(layout);
         // SAFETY: the caller's promise.
-        let pointer = unsafe { System.alloc_zeroed(pool::layout(layout)) };
+        let pointer = unsafe { Heap.alloc_zeroed(pool::layout(layout)) };
         if !pointer.is_null() {
             HEAP.fetch_add(layout.size(), Relaxed);
         }
@@ -70,7 +80,7 @@ unsafe impl GlobalAlloc for Counted {
         let Ok(asked) = Layout::from_size_align(size, layout.align()) else { return std::ptr::null_mut() };
         if pool::layout(layout).align() == pool::layout(asked).align() {
             // SAFETY: the caller's promise; the alignment is the same before and after.
-            let pointer = unsafe { System.realloc(pointer, pool::layout(layout), size) };
+            let pointer = unsafe { Heap.realloc(pointer, pool::layout(layout), size) };
             if !pointer.is_null() {
                 HEAP.fetch_add(size, Relaxed);
                 HEAP.fetch_sub(layout.size(), Relaxed);
@@ -90,30 +100,25 @@ unsafe impl GlobalAlloc for Counted {
 
     unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
         // SAFETY: the block came from `alloc`, which allocates in the pool's layout, and the caller uses it no more.
-        if let Some(given) = unsafe { pool::keep(pointer, layout, limit()) } {
+        let (kept, given) = unsafe { pool::keep(pointer, layout, HEAP.load(Relaxed)) };
+        if given > 0 {
             HEAP.fetch_sub(given, Relaxed);
+        }
+        if kept {
             return;
         }
         // SAFETY: the caller's promise; `alloc` allocated it in this layout.
-        unsafe { System.dealloc(pointer, pool::layout(layout)) };
+        unsafe { Heap.dealloc(pointer, pool::layout(layout)) };
         HEAP.fetch_sub(layout.size(), Relaxed);
     }
 }
 
-/// Makes the system's allocator give back what is freed, where it can be told to: glibc keeps pieces of up to 32 MiB for later, once
-/// one of that size has been freed, so that a process whose arrays come and go holds a third more than it uses.
-pub fn give_back_freed() {
-    #[cfg(all(target_os = "linux", target_env = "gnu"))]
-    {
-        /// From glibc's `malloc.h`.
-        const M_MMAP_THRESHOLD: std::ffi::c_int = -3;
-        /// What it starts with, before it raises it by itself.
-        const BYTES: std::ffi::c_int = 128 << 10;
-        unsafe extern "C" {
-            fn mallopt(param: std::ffi::c_int, value: std::ffi::c_int) -> std::ffi::c_int;
-        }
-        // SAFETY: it sets a number of the allocator, which may be set at any time; where it refuses, nothing has changed.
-        unsafe { mallopt(M_MMAP_THRESHOLD, BYTES) };
+/// Gives back what is kept for later, where the process would hold more with a block of this layout than it ever held.
+fn room_beside_kept(layout: Layout) {
+    if pool::is_large(layout) {
+        let held = HEAP.load(Relaxed) + layout.size();
+        let given = give_back(held.saturating_sub(MOST.load(Relaxed)));
+        MOST.fetch_max(held.saturating_sub(given), Relaxed);
     }
 }
 
@@ -140,10 +145,17 @@ pub fn used() -> usize {
     HEAP.load(Relaxed).max(live())
 }
 
+/// Gives back so many bytes of what is kept for later, or all of it, and says how many.
+fn give_back(bytes: usize) -> usize {
+    let given = pool::give_back(bytes);
+    HEAP.fetch_sub(given, Relaxed);
+    given
+}
+
 /// Gives back what is kept for later, where more than the limit would be held else.
 fn make_room(bytes: usize) {
     if used().saturating_add(bytes) > limit() {
-        HEAP.fetch_sub(pool::drain(), Relaxed);
+        give_back(usize::MAX);
     }
 }
 

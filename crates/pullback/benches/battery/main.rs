@@ -38,6 +38,9 @@ use judge::outcomes;
 use program::{Trial, trials};
 use tally::Tally;
 
+#[global_allocator]
+static ALLOCATOR: pullback::array::memory::Counted = pullback::array::memory::Counted;
+
 /// Where the section begins; the bench of diagnoses leaves what stands from here on as it is.
 const HEADING: &str = "## The battery of random programs";
 /// Trees are walked by recursion.

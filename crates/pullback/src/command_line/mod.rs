@@ -45,7 +45,6 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
     {
         return ended(&error);
     }
-    memory::give_back_freed();
     memory::set_limit(arguments.global.memory.0);
     let mut output = Output::new(arguments.global.color, arguments.global.json, arguments.global.quiet);
     let code = match arguments.command {

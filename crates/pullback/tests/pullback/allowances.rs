@@ -7,17 +7,18 @@ use pullback::array::file::{Dump, Entry};
 use pullback::array::{Array, Precision};
 use pullback::check::{Note, Verdict};
 use pullback::report::ClaimReport;
-use pullback::session::{Data, check_dump};
+use pullback::session::{Data, Terms, check_as};
 
 use crate::command::root;
 
 const DUMPS: &str = "crates/pullback/tests/golden/allowances";
 
-/// The claims of a dump.
+/// The claims of a dump. What is wrong is wrong whatever its cause is.
 fn judged(source: &str, entries: Vec<Entry>) -> Vec<ClaimReport> {
     let dump = Dump::new(entries);
-    let report =
-        check_dump("layer.grad", source.as_bytes(), Path::new("."), &Data { name: "dump", dump: &dump });
+    let data = Data { name: "dump", dump: &dump };
+    let terms = Terms { verdicts_only: true, ..Terms::default() };
+    let report = check_as("layer.grad", source.as_bytes(), Path::new("."), Some(&data), &terms, &mut |_| ());
     assert!(report.errors.is_empty(), "{source}: {:?}", report.errors);
     report.claims
 }

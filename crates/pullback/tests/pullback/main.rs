@@ -39,3 +39,7 @@ mod unjudged;
 mod verdicts;
 mod vocabulary;
 mod zero;
+
+/// As the command.
+#[global_allocator]
+static ALLOCATOR: pullback::array::memory::Counted = pullback::array::memory::Counted;
