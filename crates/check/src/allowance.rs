@@ -6,6 +6,8 @@
 //! it shows in one: a multiple of the derivative, or a shift of all entries to one side. Of these is measured as well how far rounding
 //! moves them ([`Shared`]): far where they share what is rounded (a norm, a mean), and hardly where they do not.
 
+use std::borrow::Cow;
+
 use pullback_array::Precision;
 
 use crate::evidence::rounding_of;
@@ -177,8 +179,10 @@ pub(crate) fn out_of_proportion(
     measured: &[f64],
     shared: Option<Shared>,
 ) -> Option<f64> {
+    let [claimed, derived, measured] = &of_told([claimed, derived, measured]);
     let square = sum_of_squares(derived);
-    let times = claimed.iter().zip(derived).map(|(claimed, derived)| claimed * derived).sum::<f64>() / square;
+    let times =
+        claimed.iter().zip(derived.iter()).map(|(claimed, derived)| claimed * derived).sum::<f64>() / square;
     let off = (times - 1.0).abs();
     // No number of entries that differ makes it less.
     let most = match shared {
@@ -197,12 +201,23 @@ pub(crate) fn one_sided(
     measured: &[f64],
     shared: Option<Shared>,
 ) -> Option<f64> {
+    let [claimed, derived, measured] = &of_told([claimed, derived, measured]);
     let told = || (0..derived.len()).filter(|&k| measured[k] > 0.0 && derived[k] != 0.0);
     let off = |k: usize| (claimed[k] - derived[k]) / measured[k];
     let mean = told().map(off).sum::<f64>() / told().count() as f64;
     let most = shared.map_or(MOST_OF_ALL, |shared| shared.side);
     let is_off = mean.abs() > most && (is_all(shared) || mean.abs() > side_of_independent(derived, measured));
     is_off.then_some(mean)
+}
+
+/// What is claimed, derived and measured of the entries of which it can be told how far rounding moves them.
+fn of_told([claimed, derived, measured]: [&[f64]; 3]) -> [Cow<'_, [f64]>; 3] {
+    [claimed, derived, measured].map(|of| match measured.iter().all(|measured| measured.is_finite()) {
+        true => Cow::Borrowed(of),
+        false => {
+            of.iter().zip(measured).filter(|(_, measured)| measured.is_finite()).map(|(x, _)| *x).collect()
+        }
+    })
 }
 
 fn is_all(shared: Option<Shared>) -> bool {
@@ -243,6 +258,11 @@ mod tests {
         assert_eq!(both(&claimed(&|_| 2.5)), [true, true]);
         // A shift of the small entries alone is no multiple.
         assert_eq!(both(&claimed(&|k| if k < 24 { 7.0 } else { 0.0 })), [false, true]);
+        // What nothing can be told of says nothing of the others.
+        let lost = |k: usize| if k < 3 { (0.0, f64::INFINITY) } else { (derived[k] * 1.02, measured[k]) };
+        let (numbers, errors): (Vec<f64>, Vec<f64>) = (0..derived.len()).map(lost).unzip();
+        assert!(out_of_proportion(&numbers, &derived, &errors, None).is_some());
+        assert_eq!(out_of_proportion(&[0.0], &[1.0], &[f64::INFINITY], None), None);
         // One entry may be off by as much as it is judged by, and so may many that are the same.
         let alone =
             |off: f64| out_of_proportion(&[1.0 + off / 256.0], &[1.0], &[1.0 / 256.0], None).is_some();

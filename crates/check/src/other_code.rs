@@ -101,14 +101,17 @@ impl Pulled {
         Ok(Allowance::of(precision, &known))
     }
 
-    /// The same where what is computed as a whole in 16 bits is put together of pieces, each of them stored; `None` where nothing is.
+    /// The same where all that is computed is stored, that which is computed as a whole in pieces, and lost where it is too large for that;
+    /// `None` where that comes to the same.
     pub(crate) fn allowance_of_pieces(&self, precision: Precision) -> Result<Option<Allowance>> {
         let in_pieces =
             |value: &Val| matches!(value.origin(), Origin::Call(op, _) if op.stored() == Stored::Pieces);
-        if !precision.is_of_16_bits() || !ancestors(&self.gradient).iter().any(in_pieces) {
-            return Ok(None);
-        }
-        let sums = Sums::of(precision, precision.accumulator()).in_pieces();
+        let sums = Sums::of(precision, precision.accumulator());
+        let sums = match precision.is_of_16_bits() && ancestors(&self.gradient).iter().any(in_pieces) {
+            true => sums.in_pieces(),
+            false if precision.largest() < precision.accumulator().largest() => sums.storing_all(),
+            false => return Ok(None),
+        };
         Ok(Some(Allowance::of(precision, &self.measured(&self.simulated()?, sums)?)))
     }
 

@@ -393,6 +393,16 @@ impl Run<'_> {
                 Err(error) if error.is_memory() => return Err(error),
                 Err(_) => return Ok(all(f64::INFINITY)),
             };
+            // What a lost number changes is not in proportion to the size of perturbations, 1/∞ as little as ∞.
+            if noise.has_lost() {
+                let kept = self.perturbed(&Noise::unbounded(first + sample), size)?;
+                for (found, (moved, kept)) in found.iter_mut().zip(moved.iter().zip(&kept)) {
+                    let changed =
+                        moved.as_f64().iter().zip(&*kept.as_f64()).map(|(a, b)| a != b).collect::<Vec<_>>();
+                    let most = found.most.iter_mut().zip(changed);
+                    most.filter(|(_, changed)| *changed).for_each(|(most, _)| *most = f64::INFINITY);
+                }
+            }
             for (k, (moved, exact)) in moved.iter().zip(self.values).enumerate() {
                 let (moved, exact) = (moved.as_f64(), exact.as_f64());
                 let distances = moved.iter().zip(&*exact).map(|(moved, exact)| (moved - exact) / size);
@@ -403,7 +413,7 @@ impl Run<'_> {
                 let mut sums = [0.0; 2];
                 for ((distance, &exact), beside) in distances.zip(&*exact).zip(&beside[k].most) {
                     let spread = of_both(*beside, stored * exact);
-                    if exact != 0.0 && spread > 0.0 {
+                    if exact != 0.0 && spread > 0.0 && spread.is_finite() {
                         sums[0] += distance * exact;
                         sums[1] += distance / spread;
                     }
@@ -663,6 +673,17 @@ mod tests {
         assert_eq!(moved((-&stored)?)?, once);
         let more = moved((0.7 * &stored)?)?;
         assert!(more.iter().zip(&once).any(|(more, once)| *more > 0.75 * once), "{more:?} {once:?}");
+        Ok(())
+    }
+
+    /// A square that half precision has no number for takes with it what it is the divisor of, and nothing else.
+    #[test]
+    fn what_is_too_large_is_lost() -> Result<()> {
+        let x = Val::new(Array::from_slice(&[2], &[3.0, 700.0])?);
+        let y = (1.0 / &(&x * &x)?)?;
+        let sums = Sums::of(Precision::F16, Precision::F32).storing_all();
+        let measured = Simulation::new(&y, &[])?.where_all_rounds().measure(&[], sums)?;
+        assert!(measured.moved[0].is_finite() && measured.moved[1] == f64::INFINITY, "{:?}", measured.moved);
         Ok(())
     }
 

@@ -14,11 +14,30 @@ pub(crate) struct Noise {
     state: Cell<u64>,
     /// Are numbers that are the same perturbed by the same?
     alike: bool,
+    /// Is what is too large to be stored lost?
+    loses: bool,
+    /// Was any?
+    lost: Cell<bool>,
 }
 
 impl Noise {
     pub(super) fn new(seed: u64) -> Noise {
-        Noise { state: Cell::new(seed << 32), alike: !seed.is_multiple_of(2) }
+        Noise {
+            state: Cell::new(seed << 32),
+            alike: !seed.is_multiple_of(2),
+            loses: true,
+            lost: Cell::new(false),
+        }
+    }
+
+    /// The same numbers, where nothing is too large to be stored.
+    pub(super) fn unbounded(seed: u64) -> Noise {
+        Noise { loses: false, ..Noise::new(seed) }
+    }
+
+    /// Was a number lost that is too large to be stored?
+    pub(super) fn has_lost(&self) -> bool {
+        self.lost.get()
     }
 
     /// One after the other, without an end.
@@ -59,17 +78,21 @@ impl Noise {
         }
         // Rounding depends on the digits of a number, not on its exponent or its sign.
         self.next();
-        let by = |x: f64| match sums.overflows(x) {
-            true => f64::INFINITY,
-            false => size * (sums.rounds(x, known) + sums.underflow(x)),
+        let by = |x: f64| {
+            if self.loses && sums.overflows(x) {
+                self.lost.set(true);
+                return f64::INFINITY;
+            }
+            size * (sums.rounds(x, known) + sums.underflow(x))
         };
+        let share = |by: f64, drawn: f64| if by.is_finite() { 1.0 + by * drawn } else { by };
         if self.alike {
             let state = self.state.get();
-            let of = |x: f64| 1.0 + by(x) * Noise::mixed(state ^ (x.to_bits() & DIGITS));
+            let of = |x: f64| share(by(x), Noise::mixed(state ^ (x.to_bits() & DIGITS)));
             return Ok(array.map_into(|x| x * of(x.into()) as f32, |x| x * of(x))?);
         }
         self.drawing(|state| {
-            let of = |x: f64| 1.0 + by(x) * Noise::drawn(state);
+            let of = |x: f64| share(by(x), Noise::drawn(state));
             Ok(array.map_into(|x| x * of(x.into()) as f32, |x| x * of(x))?)
         })
     }

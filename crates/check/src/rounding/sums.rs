@@ -79,8 +79,10 @@ pub(crate) struct Sums {
     runs: Precision,
     /// May they run one by one?
     pub(super) in_sequence: bool,
-    /// May what is computed as a whole be put together of pieces, each of them stored, and lost where it is too large for that?
+    /// May what is computed as a whole be put together of pieces, each of them stored?
     in_pieces: bool,
+    /// Is everything stored, and lost where it is too large for that?
+    stores_all: bool,
     /// How often each size of perturbations is drawn.
     pub(super) samples: u64,
     /// Which of these are drawn.
@@ -99,6 +101,7 @@ impl Sums {
             runs: precision,
             in_sequence: false,
             in_pieces: false,
+            stores_all: false,
             samples: SAMPLES,
             drawn,
         }
@@ -107,12 +110,25 @@ impl Sums {
     /// Those of other code that runs them in one format and stores them in another.
     pub(crate) fn of(stored: Precision, runs: Precision) -> Sums {
         let samples = if stored.is_of_16_bits() { SAMPLES_OF_16_BITS } else { SAMPLES_OF_OTHERS };
-        Sums { stored, runs, in_sequence: true, in_pieces: false, samples, drawn: [0, samples] }
+        Sums {
+            stored,
+            runs,
+            in_sequence: true,
+            in_pieces: false,
+            stores_all: false,
+            samples,
+            drawn: [0, samples],
+        }
     }
 
     /// The same, where PyTorch's logsumexp is that of a CPU: the largest, and the logarithm of a sum of exponentials, each stored.
     pub(crate) fn in_pieces(self) -> Sums {
-        Sums { in_pieces: true, ..self }
+        Sums { in_pieces: true, ..self.storing_all() }
+    }
+
+    /// The same, where everything that is computed is stored.
+    pub(crate) fn storing_all(self) -> Sums {
+        Sums { stores_all: true, ..self }
     }
 
     /// The same in parts, the first of which draws so often, and each other one as often as all before, numbers that are the same alike and
@@ -198,7 +214,7 @@ impl Sums {
 
     /// Is a number too large to be stored, where everything is? What masks, −∞, is stored as it is.
     pub(super) fn overflows(self, number: f64) -> bool {
-        self.in_pieces && number.is_finite() && number.abs() > self.stored.largest()
+        self.stores_all && number.is_finite() && number.abs() > self.stored.largest()
     }
 
     /// How far n times a number is off where it is added up one by one, relative to it and in units of the epsilon of what is
