@@ -2,7 +2,7 @@
 //!
 //! A training step that builds its graph anew builds the same one each time, on other numbers. What reverse mode makes of it is a graph as
 //! well, of which every rule says its part from the structure alone. So where a structure is met again that graph is remembered, and its
-//! operations are applied to the new values, without asking any rule.
+//! operations are applied to the new values, without asking any rule; and what is asked is evaluated by one plan ([`crate::prepared`]).
 //!
 //! Two graphs have one structure where their values, in the order in which they were made, are results of the same operations
 //! ([`pullback_ops::Same`]) of the same ones of them, down to the leaves: of the same shapes, with the same names for sizes; numbers of
@@ -12,10 +12,13 @@
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use pullback_array::{DType, memory};
 use pullback_network::Name;
 use pullback_ops::{Application, Origin, Result, Spec, Val, readings};
+
+use crate::prepared::{Prepared, is_target};
 
 /// So many structures are remembered, those that were met last.
 const MOST: usize = 16;
@@ -57,6 +60,10 @@ struct Known {
     made: Vec<Made>,
     /// Places behind those of the graph are among what is made.
     results: Vec<Option<Place>>,
+    /// Its leaves, its outputs and results, and what evaluates these in one go.
+    leaves: Vec<Place>,
+    targets: Vec<Place>,
+    prepared: Arc<Prepared>,
 }
 
 /// What a value of a structure is.
@@ -155,7 +162,8 @@ impl<'a> Question<'a> {
         };
         let results = found.iter().map(|found| found.as_ref().map(at)).collect();
         let made = made.iter().map(make).collect::<Option<Vec<Made>>>()?;
-        Some(Known { mark, values, links: self.links.clone(), asked: self.asked.clone(), made, results })
+        let (links, asked) = (self.links.clone(), self.asked.clone());
+        Some(Known::new(mark, (values, links), asked, (made, results)))
     }
 }
 
@@ -209,6 +217,46 @@ impl Memory {
 }
 
 impl Known {
+    fn new(
+        mark: u64,
+        (values, links): (Vec<Is>, Vec<Place>),
+        asked: Vec<Place>,
+        (made, results): (Vec<Made>, Vec<Option<Place>>),
+    ) -> Known {
+        // A graph of this structure, without arrays.
+        let mut graph: Vec<Val> = Vec::new();
+        let mut leaves = Vec::new();
+        let mut rest = links.as_slice();
+        for is in &values {
+            let [(count, _), others @ ..] = rest else { unreachable!("each value has its inputs") };
+            let (inputs, others) = others.split_at(*count as usize);
+            rest = others;
+            graph.push(match is {
+                Is::Leaf(spec, _) => {
+                    leaves.push((graph.len() as u32, 0));
+                    Val::symbol("", &spec.dims, spec.dtype)
+                }
+                Is::Number(bits, dtype, _) => Val::number(f64::from_bits(*bits), *dtype),
+                Is::Result(application) => {
+                    application.of(inputs.iter().map(|&place| of(&graph, place)).collect())
+                }
+            });
+        }
+        for made in &made {
+            graph.push(made.of(|place| of(&graph, place)));
+        }
+        let (outputs, _) = asked[0];
+        let mut targets: Vec<Place> = asked[1..=outputs as usize].to_vec();
+        targets.extend(results.iter().flatten());
+        targets.sort_unstable();
+        targets.dedup();
+        targets.retain(|&place| is_target(&of(&graph, place)));
+        let [of_leaves, of_targets] =
+            [&leaves, &targets].map(|places| places.iter().map(|&place| of(&graph, place)).collect());
+        let prepared = Prepared::new(of_leaves, of_targets);
+        Known { mark, values, links, asked, made, results, leaves, targets, prepared }
+    }
+
     fn is_of(&self, question: &Question<'_>) -> bool {
         self.links == question.links
             && self.asked == question.asked
@@ -219,16 +267,30 @@ impl Known {
         let own = question.values.len();
         let mut made: Vec<Val> = Vec::with_capacity(self.made.len());
         for each in &self.made {
-            let value = match each {
-                Made::Number(number, dtype) => Val::number(*number, *dtype),
-                Made::Result(application, inputs) => {
-                    application.of(inputs.iter().map(|place| at(*place, own, question, &made)).collect())
-                }
-            };
-            made.push(value);
+            made.push(each.of(|place| at(place, own, question, &made)));
         }
+        let all = |places: &[Place]| {
+            places.iter().map(|&place| at(place, own, question, &made)).collect::<Vec<_>>()
+        };
+        self.prepared.tell(all(&self.leaves), &all(&self.targets));
         self.results.iter().map(|place| place.map(|place| at(place, own, question, &made))).collect()
     }
+}
+
+impl Made {
+    /// The same, of the values at those places.
+    fn of(&self, at: impl Fn(Place) -> Val) -> Val {
+        match self {
+            Made::Number(number, dtype) => Val::number(*number, *dtype),
+            Made::Result(application, inputs) => {
+                application.of(inputs.iter().map(|&place| at(place)).collect())
+            }
+        }
+    }
+}
+
+fn of(graph: &[Val], (number, output): Place) -> Val {
+    graph[number as usize].sibling(output as usize)
 }
 
 fn at((number, output): Place, own: usize, question: &Question<'_>, made: &[Val]) -> Val {
@@ -255,7 +317,7 @@ impl Is {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::pullback;
+    use crate::{Function, pullback};
     use pullback_array::Array;
 
     fn known() -> usize {
@@ -284,6 +346,27 @@ mod tests {
             }
         }
         assert_eq!(known(), MOST);
+        Ok(())
+    }
+
+    /// What is asked for is evaluated in one go, to the last bit as by its operations, and nothing else is; where an output has its
+    /// numbers already, operation by operation.
+    #[test]
+    fn a_remembered_structure_is_run_by_its_plan() -> Result<()> {
+        for turn in 0..6 {
+            let x = Val::new(Array::from_slice(&[3], &[0.1, 0.7, f64::from(turn)])?);
+            let h = x.tanh()?;
+            let y = (&h * &x)?.sum_all()?;
+            if turn == 5 {
+                y.array()?;
+            }
+            let dx = pullback(&[(&y, &Val::number(1.0, DType::F64))], &[&x], &[])?.remove(0).expect("a path");
+            let by_operations = Function::new(&[&x], &[&dx, &y], &[])?
+                .call_by(&[x.array()?.clone()], &mut |op, _, inputs| op.forward(inputs))?;
+            let found = [dx.array()?, y.array()?].map(Array::to_vec_f64);
+            assert_eq!(found.to_vec(), by_operations.iter().map(Array::to_vec_f64).collect::<Vec<_>>());
+            assert_eq!(h.is_evaluated(), !(2..5).contains(&turn), "{turn}");
+        }
         Ok(())
     }
 

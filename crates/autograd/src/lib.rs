@@ -31,6 +31,7 @@ mod function;
 mod jacobian;
 mod known;
 mod plan;
+mod prepared;
 mod reverse;
 mod scan;
 pub mod tensor;

@@ -39,7 +39,7 @@ mod spelled;
 pub use args::{Arg, Args};
 pub use error::{Error, Result};
 pub use labels::broadcast;
-pub use node::{Application, Origin, Val, WeakVal, readings};
+pub use node::{Application, Origin, Together, Val, WeakVal, readings};
 pub use op::{BackwardError, Forward, Op, Same, Site, Spec, Stored, promote};
 pub use ops::*;
 pub use parameter::{Kind, Parameter};

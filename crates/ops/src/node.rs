@@ -69,11 +69,23 @@ impl WeakVal {
     }
 }
 
+/// What evaluates several values in one go, in the place of their operations one after another.
+pub trait Together: Send + Sync {
+    /// Values that are the only outputs of their operations, and their numbers: those that these operations return. Nothing, where they
+    /// are to be evaluated one by one.
+    ///
+    /// # Errors
+    /// Those of the operations.
+    fn evaluate(&self) -> Result<Vec<(Val, Array)>>;
+}
+
 struct Node {
     id: u64,
     origin: Origin,
     outputs: Arc<[Spec]>,
     arrays: OnceLock<Vec<Array>>,
+    /// What evaluates it together with others, where anything does.
+    together: OnceLock<Arc<dyn Together>>,
     /// Are its zeros structural?
     gated: bool,
     /// A name for each output; nothing as long as none has one.
@@ -178,8 +190,18 @@ impl Val {
             Origin::Call(op, inputs) => op.gates(&inputs.iter().map(Val::is_gated).collect::<Vec<_>>()),
             _ => false,
         };
-        let names = OnceLock::new();
-        Val { node: Arc::new(Node { id, origin, outputs, arrays, gated, names }), output: 0 }
+        let (names, together) = (OnceLock::new(), OnceLock::new());
+        Val { node: Arc::new(Node { id, origin, outputs, arrays, together, gated, names }), output: 0 }
+    }
+
+    /// The value, which `together` evaluates with others when its numbers are asked for. The first one that is told stays.
+    pub fn evaluated_by(&self, together: Arc<dyn Together>) {
+        self.node.together.get_or_init(|| together);
+    }
+
+    /// Was it evaluated, or given?
+    pub fn is_evaluated(&self) -> bool {
+        self.node.arrays.get().is_some()
     }
 
     /// The value under a name. A value keeps the first name it is given.
@@ -349,6 +371,13 @@ impl Val {
         let mut pending = vec![&self.node];
         while let Some(&node) = pending.last() {
             let is_missing = |node: &Node| node.arrays.get().is_none() && !made.contains_key(&node.id);
+            if is_missing(node) {
+                if let Some(together) = node.together.get() {
+                    for (value, array) in together.evaluate()? {
+                        value.node.arrays.get_or_init(|| vec![array]);
+                    }
+                }
+            }
             if is_missing(node) {
                 let before = pending.len();
                 if let Origin::Call(_, inputs) = &node.origin {
