@@ -204,6 +204,7 @@ operations! {
     log2,
     log_ndtr,
     log_softmax,
+    logcumsumexp,
     logdet,
     logsumexp,
     masked_scatter,

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use pullback_network::{Coef, Label};
+use pullback_network::{Coef, Dim, Label};
 use pullback_ops::{Einsum, Val};
 
 use super::failure::{Outcome, of_op};
@@ -85,8 +85,22 @@ impl Notation<'_, '_> {
         Ok(val)
     }
 
-    /// The value as an operand of an operation that broadcasts to these axes: as it is where it has the last of them.
+    /// The value as an operand of an operation that broadcasts to these axes: as it is where it has the last of them, and otherwise with axes
+    /// of size 1 for those that it lacks.
     pub(super) fn suited(&mut self, span: Span, entries: &Entries, axes: &[usize]) -> Outcome<Val> {
-        if axes.ends_with(&entries.axes) { Ok(entries.val.clone()) } else { self.spread(span, entries, axes) }
+        let own: Vec<usize> = axes.iter().copied().filter(|index| entries.axes.contains(index)).collect();
+        if axes.ends_with(&entries.axes) {
+            return Ok(entries.val.clone());
+        }
+        if own != entries.axes {
+            return self.spread(span, entries, axes);
+        }
+        let behind = axes.iter().skip_while(|index| !own.contains(index));
+        let dims: Vec<Dim> = behind
+            .map(|&index| if own.contains(&index) { self.ranges.dim(index) } else { Dim::new(1) })
+            .collect();
+        let val = entries.val.reshape(&dims).map_err(of_op(span))?;
+        self.evaluator.remember_place(&val, span);
+        Ok(val)
     }
 }

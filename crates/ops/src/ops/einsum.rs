@@ -22,6 +22,7 @@
 use pullback_array::{Array, DType};
 use pullback_network::{Coef, Dim, Label, contraction_order};
 
+use super::cumsum::called;
 use super::mul::MUL;
 use crate::kernel::Recipe;
 use crate::spelled::spelled_out;
@@ -245,8 +246,26 @@ impl Op for Einsum {
             name => return format!("{name}({}{})", inputs.join(", "), self.arguments),
         }
         let operands: Vec<String> = self.operands.iter().map(|labels| self.letters(labels)).collect();
-        let body =
-            format!("einsum(\"{}->{}\", {})", operands.join(","), self.letters(&self.out), inputs.join(", "));
+        let is_own = |label: &&usize| self.operands.iter().any(|labels| labels.contains(label));
+        let own: Vec<usize> = self.out.iter().filter(is_own).copied().collect();
+        let body = match inputs {
+            [input] if self.operands[0] == own => input.clone(),
+            _ => {
+                let formula = format!("{}->{}", operands.join(","), self.letters(&own));
+                format!("einsum(\"{formula}\", {})", inputs.join(", "))
+            }
+        };
+        // What no operand has is an axis along which all of it is repeated.
+        let body = match own.len() == self.out.len() {
+            true => body,
+            false => {
+                let axis = |label: &usize| if is_own(&label) { ":" } else { "None" };
+                let axes: Vec<&str> = self.out.iter().map(axis).collect();
+                let sizes: Vec<String> = self.out.iter().map(|&label| called(self.dims[label])).collect();
+                let axes = if own.is_empty() { String::new() } else { format!("[{}]", axes.join(", ")) };
+                format!("broadcast_to({body}{axes}, [{}])", sizes.join(", "))
+            }
+        };
         if self.coef.is_one() { body } else { format!("({} * {body})", self.coef) }
     }
 }

@@ -623,3 +623,6 @@ add("np.add.reduce", "np.add.reduce(x) * np.multiply.reduce(x, axis=0)", lambda 
 add("arange of steps", "np.arange(0, 1, 0.25) * x", lambda x: torch.arange(0, 1, 0.25) * x, x=normal(4))
 add("variance by flags", "torch.var(x, 1, False) + torch.std(x, 1, True)", lambda x: torch.var(x, 1, unbiased=False) + torch.std(x, 1, unbiased=True), x=normal(3, 4))
 add("cosine_similarity of torch", "F.cosine_similarity(x, y)", lambda x, y: F.cosine_similarity(x, y), x=normal(2, 3, 4), y=normal(2, 3, 4))
+add("cov of two", "np.cov(x, y)", lambda x, y: torch.cov(torch.stack([x, y])), x=normal(5), y=normal(5))
+add("cov of rows and a row", "np.cov(x, y)", lambda x, y: torch.cov(torch.cat([x, y[None]])), x=normal(2, 5), y=normal(5))
+add("corrcoef of two", "np.corrcoef(x, y)", lambda x, y: torch.corrcoef(torch.stack([x, y])), x=normal(5), y=normal(5))
