@@ -9,7 +9,7 @@ use pullback_ops::{Factor, Network, Origin, Val};
 
 use super::Source;
 use super::algebra::{Algebra, Equation, Monomial};
-use super::node::{Node, is_one_by_chance};
+use super::node::{Node, is_one_by_chance, zeros};
 use super::payload::Writer;
 use super::terms;
 
@@ -112,10 +112,11 @@ pub(crate) fn gradient_telling(
 fn written(cotangent: &Network, of: &Val, wrt: &Val, writer: &Writer<'_>) -> Option<Expr> {
     let is_scalar = cotangent.inputs().is_empty();
     let network = if is_scalar { cotangent.clone() } else { cotangent.transpose() };
-    if network.is_zero() {
-        return None;
-    }
     let dims: Vec<_> = if is_scalar { wrt.dims().to_vec() } else { [of.dims(), wrt.dims()].concat() };
+    // All of it cancels.
+    if network.is_zero() {
+        return Some(zeros(&dims));
+    }
     let expr = terms::whole(network.terms(), &Label::for_dims(&dims), &dims, writer)?;
     (expr.parts() <= MOST_PARTS).then_some(expr)
 }

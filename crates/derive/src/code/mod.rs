@@ -52,6 +52,7 @@ mod terms;
 pub(crate) use algebra::Equation;
 pub(crate) use backward::{Sent, gradient, gradient_telling};
 pub use matrix::{Known, shortened};
+pub(crate) use node::{is_zeros, zeros};
 pub(crate) use payload::Writer;
 pub use slope::slope;
 pub(crate) use terms::of_operator;
@@ -72,8 +73,8 @@ pub struct Source<'a> {
 }
 
 /// The gradient of `of` by `wrt` as an expression, of the shape of `wrt`; where `of` is no scalar and its cotangent has no name
-/// the Jacobian `[of…, wrt…]`. `None` where the language has no words for it (an index map, a derivative of high rank), where it
-/// is zero, and where it would be too long to be read.
+/// the Jacobian `[of…, wrt…]`. `None` where the language has no words for it (an index map, a derivative of high rank), where no
+/// path leads to it, and where it would be too long to be read.
 pub fn gradient_code(of: &Val, wrt: &Val, source: &Source<'_>) -> Option<Expr> {
     gradient(of, wrt, source, &|_, _| None)
 }

@@ -1,7 +1,7 @@
 //! An expression whose axes carry labels, and how it is brought under others to be broadcast.
 
 use pullback_lang::{BinaryOp, Expr, ExprKind, IndexItem, Span, make};
-use pullback_network::{Coef, Label};
+use pullback_network::{Coef, Dim, Label};
 use pullback_ops::Val;
 
 /// An expression and the labels of its axes. An axis of size 1 that is stretched carries a label of its own.
@@ -187,4 +187,16 @@ fn of(kind: BinaryOp, expr: &Expr) -> Option<(Expr, Expr)> {
         }
         _ => None,
     }
+}
+
+const ZEROS: &str = "zeros";
+
+/// Zeros of a shape.
+pub(crate) fn zeros(dims: &[Dim]) -> Expr {
+    let at = Span::default();
+    make::call(at, ZEROS, vec![make::shape(at, dims)], Vec::new())
+}
+
+pub(crate) fn is_zeros(expr: &Expr) -> bool {
+    matches!(&expr.kind, ExprKind::Call { function, .. } if function.text == ZEROS)
 }

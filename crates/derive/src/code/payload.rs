@@ -114,7 +114,7 @@ impl<'a> Writer<'a> {
             "pow" => binary(BinaryOp::Pow),
             "matmul" => binary(BinaryOp::MatMul),
             "neg" => Some(make::negated(operands.first()?)),
-            "cofactor" if val.ndim() == 2 && are_of_inverse(val, &inputs[0]) => {
+            _ if of_cofactors(val).is_some() => {
                 let of = |function: &str| make::call(at, function, operands.clone(), Vec::new());
                 Some(make::binary(at, BinaryOp::Mul, of("det"), make::transposed(&of("inv"))))
             }
@@ -160,8 +160,17 @@ fn softmax(expr: &Expr) -> Option<Expr> {
         .then(|| make::call(at, "softmax", of.clone(), vec![("axis", along.clone())]))
 }
 
-/// May cofactors be written as books write the slopes of a determinant, det(A) A⁻ᵀ? Of a singular matrix they may not, nor of one that
-/// rounding alone tells from it.
+/// The matrix whose cofactors a value holds, where they may be written as books write the slopes of a determinant, det(A) A⁻ᵀ. Of a singular
+/// matrix they may not, nor of one that rounding alone tells from it.
+pub(super) fn of_cofactors(val: &Val) -> Option<&Val> {
+    match val.origin() {
+        Origin::Call(op, of) if op.name() == "cofactor" && val.ndim() == 2 => {
+            Some(&of[0]).filter(|matrix| are_of_inverse(val, matrix))
+        }
+        _ => None,
+    }
+}
+
 fn are_of_inverse(cofactors: &Val, matrix: &Val) -> bool {
     let inverse = || -> Option<bool> {
         let (matrix, cofactors) = (matrix.array().ok()?, cofactors.array().ok()?);

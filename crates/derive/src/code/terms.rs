@@ -436,6 +436,12 @@ fn multiplied(coef: &Coef, mut nodes: Vec<Node>, slots: &[Label]) -> Option<Node
     if is_one(&above) && is_one(&below) {
         return Some(body);
     }
+    // A matrix is turned before it is scaled: `2 * X.T`, and not `(2 * X).T`.
+    let order = joint(&[&body], slots);
+    let body = match order.len() == body.axes.len() && order != body.axes {
+        true => Node::new(body.under(&order)?, order),
+        false => body,
+    };
     let scaled = |body: &Expr| over(in_front(above.clone(), body), below.clone());
     let kept = body.kept.as_ref().map(|kept| Box::new(Node::new(scaled(&kept.expr), kept.axes.clone())));
     Some(Node { kept, ..Node::new(scaled(&body.expr), body.axes) })

@@ -15,7 +15,7 @@ use pullback_ops::Val;
 
 use super::program::{Exporting, NotExported, definitions, is_named, without_dead};
 use super::statement::{Loop, Row, Statement};
-use crate::code::{Known, Source, Writer};
+use crate::code::{Known, Source, Writer, zeros};
 use crate::pass::{all_names, backward_through, by_names, called};
 
 const AT: Span = Span { start: 0, end: 0 };
@@ -292,25 +292,24 @@ impl<'a> Loops<'a> {
         statements.extend(kept.iter().map(|statement| statement.changed(change)));
 
         let (mut carries, mut next, mut rows) = (Vec::new(), Vec::new(), Vec::new());
-        let zeros = |value: &Val| make::call(AT, "zeros", vec![make::shape(AT, value.dims())], Vec::new());
         for (k, symbol) in wrt {
             let name = gradients[k].clone();
             let code = of_symbols.get(&symbol.symbol()).map(&mut *change);
             if k < first_rest {
-                let start = cotangents.get(&k).cloned().unwrap_or_else(|| zeros(symbol));
+                let start = cotangents.get(&k).cloned().unwrap_or_else(|| zeros(symbol.dims()));
                 carries.push((name.clone(), start));
-                next.push((name, code.unwrap_or_else(|| zeros(symbol))));
+                next.push((name, code.unwrap_or_else(|| zeros(symbol.dims()))));
             } else if k < first_rest + body.stacked.len() {
                 let own = self.free_for(&format!("g{}", symbol.symbol()), symbol);
                 let left = vec![make::name(AT, &own)];
-                statements.push(Statement::Define(left, code.unwrap_or_else(|| zeros(symbol))));
-                rows.push(Row { name: own, all: name, start: Some(zeros(symbol)) });
+                statements.push(Statement::Define(left, code.unwrap_or_else(|| zeros(symbol.dims()))));
+                rows.push(Row { name: own, all: name, start: Some(zeros(symbol.dims())) });
             } else if let Some(code) = code {
-                carries.push((name.clone(), zeros(symbol)));
+                carries.push((name.clone(), zeros(symbol.dims())));
                 let sum = make::binary(AT, BinaryOp::Add, make::name(AT, &name), code);
                 next.push((name, sum));
             } else {
-                carries.push((name.clone(), zeros(symbol)));
+                carries.push((name.clone(), zeros(symbol.dims())));
                 next.push((name.clone(), make::name(AT, &name)));
             }
         }

@@ -60,7 +60,7 @@ pub(crate) use pieces::{by_names, called};
 pub use through::through_loops;
 pub use truth::{Untrue, untrue};
 
-use crate::code::{Known, Sent, Source, Writer, gradient, shortened, slope, vanish};
+use crate::code::{Known, Sent, Source, Writer, gradient, is_zeros, shortened, slope, vanish, zeros};
 use crate::forward::Expansion;
 use crate::notation::{has_notation, is_entrywise};
 use entries::{Derived, Entries};
@@ -228,7 +228,7 @@ impl Pass<'_> {
         }
         let is_zero = shares.iter().all(|share| share.network.is_zero());
         let code = match gradient(self.output, value, &source, self.sent) {
-            None if is_zero => Some(zeros(value)),
+            None if is_zero => Some(zeros(value.dims())),
             code => code.map(|code| shortened(&code, self.known)),
         };
         let lines = self.lines(value, &letters, &shares, (code.as_ref(), &reasons), &writer);
@@ -610,23 +610,12 @@ fn formula_of(right: &Right) -> Option<String> {
     is_told.then(|| format!("; {function}: {formula}"))
 }
 
-fn zeros(value: &Val) -> Expr {
-    let at = Span::default();
-    make::call(at, ZEROS, vec![make::shape(at, value.dims())], Vec::new())
-}
-
-const ZEROS: &str = "zeros";
-
 /// The name that an expression is.
 fn named(expr: &Expr) -> Option<String> {
     match &expr.kind {
         ExprKind::Name(name) => Some(name.clone()),
         _ => None,
     }
-}
-
-fn is_zeros(expr: &Expr) -> bool {
-    matches!(&expr.kind, ExprKind::Call { function, .. } if function.text == ZEROS)
 }
 
 /// The operations on the way from a value to another, with some held.

@@ -25,7 +25,7 @@ use pullback_ops::{AxisIndex, Origin, Val};
 use super::line::{Entry, Left, Line, Mapped, Right, Slope};
 use super::truth::{is_same, untrue_among};
 use super::{Stage, backward, backward_through, by_names, called};
-use crate::code::{Known, Source, Writer};
+use crate::code::{Known, Source, Writer, zeros};
 
 const AT: Span = Span { start: 0, end: 0 };
 
@@ -354,7 +354,7 @@ impl Unrolled<'_> {
         // What only the step after it reads gets nothing from the last one.
         for name in end.next.iter().filter(|name| begins.iter().all(|stage| stage.of != **name)) {
             let left = renamed(&make::reference(AT, self.loss, name), &end.made, &ends);
-            let zero = super::zeros(end.made.find(name)?);
+            let zero = zeros(end.made.find(name)?.dims());
             all.push(Stage {
                 of: of_reference(&left),
                 lines: vec![Line {

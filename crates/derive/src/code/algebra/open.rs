@@ -10,7 +10,7 @@ use pullback_ops::{Factor, Origin, Val};
 
 use super::monomial::{Base, Exponent, Monomial, product};
 use crate::code::node::is_one_by_chance;
-use crate::code::payload::Writer;
+use crate::code::payload::{Writer, of_cofactors};
 
 /// Values are taken apart to this depth.
 const DEEPEST: usize = 24;
@@ -84,6 +84,12 @@ impl Opener<'_> {
                 base[0].raised(exponent)
             })?])
         };
+        // det(A) A⁻ᵀ, so that a determinant that is divided by is gone.
+        if let Some(matrix) = of_cofactors(val) {
+            let turned: Vec<Label> = labels.iter().rev().copied().collect();
+            let (det, inverse) = (matrix.det().ok()?, matrix.inv().ok()?);
+            return Some(product(&self.base(&det, &[])?, &self.base(&inverse, &turned)?));
+        }
         match (op.name(), inputs.len()) {
             ("mul", 2) => Some(product(&input(0)?, &input(1)?)),
             ("div", 2) => {
