@@ -216,7 +216,19 @@ pub(crate) fn kind_text(kind: &Kind, y: &[Dim], x: &[Dim]) -> String {
                 entries(&axes.iter().map(|&axis| dims[axis]).collect::<Vec<_>>())
             };
             let sizes = groups.iter().map(|(o, i)| format!("{} × {}", count(side(y, o)), count(side(x, i))));
-            format!("a Kronecker product, {}", sizes.collect::<Vec<_>>().join(" ⊗ "))
+            // In row-major order it is that of these matrices where their axes follow one another on a side.
+            let in_order = |dims: &[Dim], axes: &mut dyn Iterator<Item = usize>| {
+                axes.filter(|&axis| dims[axis].size() != 1).is_sorted()
+            };
+            let rows = in_order(y, &mut groups.iter().flat_map(|(o, _)| o.iter().copied()));
+            let columns = in_order(x, &mut groups.iter().flat_map(|(_, i)| i.iter().copied()));
+            let sorted = match (rows, columns) {
+                (true, true) => "",
+                (true, false) => " once its columns are sorted",
+                (false, true) => " once its rows are sorted",
+                (false, false) => " once its rows and columns are sorted",
+            };
+            format!("a Kronecker product{sorted}, {}", sizes.collect::<Vec<_>>().join(" ⊗ "))
         }
         Kind::LowRank(rank) => format!("rank at most {rank}"),
     }
