@@ -20,7 +20,7 @@ use crate::fit::fit;
 use crate::indexed::{beside, in_index_notation};
 use crate::inherit::{is_wrong, referred};
 use crate::loops::{bound, in_loops};
-use crate::probe::{Probe, flagged, fresh, redrawn};
+use crate::probe::{Probe, flagged, fresh, redrawn, relabelled};
 use crate::redraw::is_right_here;
 use crate::search::{Depth, search, search_costed};
 use crate::stretch::is_judged_as_map;
@@ -244,12 +244,31 @@ impl<'a> Inquiry<'a> {
     /// Is an expression that fits a case the derivative on more data too? What counts signs agrees on little data by chance.
     pub(crate) fn is_confirmed(&self, number: usize, case: &Case<'_>, expr: &Expr) -> bool {
         let Some(stated) = layout_of(case.claim) else { return false };
-        let make = || redrawn(self.file, self.exact, self.inputs, self.base_dir);
+        let make = || {
+            let mut probes = redrawn(self.file, self.exact, self.inputs, self.base_dir);
+            let others = relabelled(self.file, self.exact, self.inputs, self.base_dir);
+            probes.extend(others.into_iter().filter(|probe| self.is_right_on(probe)));
+            probes
+        };
         self.redrawn.get_or_init(make).iter().all(|probe| {
             let truth = probe.truth(number).filter(|truth| truth.tensor().max_abs() > 0.0);
             let (Some(truth), Some(replaced)) = (truth, self.replaced(probe, number)) else { return true };
             let close = self.precision(number);
             Trial::new(&probe.program, number, stated, replaced, truth, close).like(case.own()).fits(expr)
+        })
+    }
+
+    /// Do all claims hold on other data that are expressions and hold on those of the file?
+    fn is_right_on(&self, probe: &Probe) -> bool {
+        let passes = |number: &usize| self.judged[*number].as_ref().is_some_and(Judgement::passes);
+        (0..self.judged.len()).filter(passes).all(|number| {
+            let claim = &self.exact.claims[number];
+            let (Some(expr), Some(stated)) = (&claim.expr, layout_of(claim)) else { return true };
+            let (Some(truth), Some(replaced)) = (probe.truth(number), self.replaced(probe, number)) else {
+                return true;
+            };
+            Trial::new(&probe.program, number, stated, replaced, truth, self.precision(number))
+                .is_derivative(expr)
         })
     }
 

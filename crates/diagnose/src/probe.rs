@@ -110,6 +110,8 @@ enum Moved {
     Signs,
     /// What may be any number, to near any of the array's numbers, not only to near the one at its place.
     Redrawn,
+    /// Flags, labels and shares are others of their kind, and so are whole numbers in arrays; all else is moved.
+    Relabelled,
 }
 
 /// The seeds of the data of other sizes.
@@ -120,6 +122,9 @@ const SIGNED: [u64; 4] = [15, 16, 17, 18];
 
 /// The seeds of the data on which a fix is tried before it is told: a count of three agrees by chance on a few.
 const REDRAWN: [u64; 8] = [7, 8, 9, 10, 11, 12, 13, 14];
+
+/// The seeds of other flags and labels.
+const RELABELLED: [u64; 4] = [19, 20, 21, 22];
 
 /// The file on other data, the strongest probe first: with other sizes, where that is possible, then with the same.
 /// `elsewhere` adds the claims that are no expressions of the file.
@@ -177,6 +182,23 @@ pub(crate) fn redrawn(file: &File, exact: &Program, inputs: &Inputs, base_dir: &
     }
     let programs = REDRAWN.into_iter().filter_map(|seed| maker.program(&Sizes::Kept, seed, Moved::Redrawn));
     programs.map(|program| Probe::new(program, false)).collect()
+}
+
+/// The file with other masks and labels than those that it states, where it states any: what they count is another number there. Nobody
+/// knows what else they must be, a permutation or sorted: who asks looks whether what is right stays right.
+pub(crate) fn relabelled(file: &File, exact: &Program, inputs: &Inputs, base_dir: &Path) -> Vec<Probe> {
+    let maker = Maker { file, exact, inputs, base_dir, elsewhere: &|_| () };
+    let numbers: usize = inputs.iter().map(|(_, array)| array.len()).sum();
+    let says = |(key, array): (&str, &Array)| {
+        let is_array = array.ndim() > 0 && !maker.is_drawn(key);
+        let kind = maker.kind(key, array);
+        is_array && (kind.is_whole || kind.has_flags)
+    };
+    if numbers > MOST_REDRAWN || !inputs.iter().any(|(key, array)| says((key, array))) {
+        return Vec::new();
+    }
+    let make = |seed| maker.program(&Sizes::Kept, seed, Moved::Relabelled);
+    RELABELLED.into_iter().filter_map(make).map(|program| Probe::new(program, false)).collect()
 }
 
 /// The file with its numbers moved, where it states any that may be other ones too.
@@ -348,14 +370,27 @@ impl Maker<'_> {
         // Some sizes are written out where others are meant: those that can be changed are.
         let mut some: Vec<(String, usize)> = Vec::new();
         let mut best = None;
-        for dim in named {
-            some.push(dim);
-            match self.program(&Sizes::Named(some.clone()), seed, Moved::Fractions) {
-                Some(program) => best = Some(program),
-                None => drop(some.pop()),
+        for (name, size) in named {
+            // Rows that indices name are there in a longer table.
+            let longer = self.size_of(&name).map(|own| own + size);
+            for size in std::iter::once(size).chain(longer) {
+                some.push((name.clone(), size));
+                match self.program(&Sizes::Named(some.clone()), seed, Moved::Fractions) {
+                    Some(program) => {
+                        best = Some(program);
+                        break;
+                    }
+                    None => drop(some.pop()),
+                }
             }
         }
         best.map(|program| Probe::new(program, false))
+    }
+
+    /// The size that a name has in the file.
+    fn size_of(&self, name: &str) -> Option<usize> {
+        let mut dims = self.exact.values.iter().flat_map(|value| value.val.dims());
+        dims.find(|dim| dim.name().is_some_and(|own| own.as_str() == name)).map(|dim| dim.size())
     }
 
     /// The named dims of inputs, each with another size.
@@ -530,7 +565,7 @@ impl Kind {
     fn is_kept(&self, array: &Array, which: Moved) -> bool {
         match which {
             Moved::All | Moved::AllOfKind => false,
-            Moved::Arrays | Moved::OfKind => self.is_whole && array.ndim() == 0,
+            Moved::Arrays | Moved::OfKind | Moved::Relabelled => self.is_whole && array.ndim() == 0,
             Moved::Fractions => self.is_whole,
             Moved::Data | Moved::Redrawn => {
                 (self.is_whole && array.ndim() == 0) || self.has_flags || self.has_shares
@@ -565,6 +600,24 @@ fn of_kind(array: &Array, kind: &Kind, shape: &[usize], generator: &mut Generato
     Array::from_vec(shape, new).ok()
 }
 
+/// Whole numbers of an array at other places: each once where each stands once, and any of them elsewhere.
+fn relabelled_as(array: &Array, generator: &mut Generator) -> Option<Array> {
+    let old = array.to_vec_f64();
+    let shares = generator.rand(&[old.len()], DType::F64).ok()?.to_vec_f64();
+    let all: BTreeSet<u64> = old.iter().map(|x| x.to_bits()).collect();
+    let new: Vec<f64> = match all.len() == old.len() {
+        true => {
+            let mut places: Vec<usize> = (0..old.len()).collect();
+            places.sort_by(|&a, &b| shares[a].total_cmp(&shares[b]));
+            places.into_iter().map(|place| old[place]).collect()
+        }
+        false => {
+            shares.iter().map(|share| old[((share * old.len() as f64) as usize).min(old.len() - 1)]).collect()
+        }
+    };
+    Array::from_vec(array.shape(), new).ok()?.cast(array.dtype()).ok()
+}
+
 /// The place of the largest number.
 fn largest(row: &[f64]) -> usize {
     (0..row.len()).max_by(|&a, &b| row[a].total_cmp(&row[b])).unwrap_or(0)
@@ -579,6 +632,10 @@ fn moved(
     generator: &mut Generator,
     which: Moved,
 ) -> Option<Array> {
+    let is_label = kind.is_whole && !kind.has_flags && array.ndim() > 0 && !array.is_empty();
+    if which == Moved::Relabelled && is_label {
+        return relabelled_as(array, generator);
+    }
     if array.dtype() == DType::I64 || array.is_empty() {
         return (array.shape() == shape).then(|| array.clone());
     }
@@ -586,7 +643,9 @@ fn moved(
     if kind.is_kept(array, which) {
         return (array.shape() == shape).then(|| array.clone());
     }
-    if matches!(which, Moved::OfKind | Moved::AllOfKind) && (kind.has_flags || kind.has_shares) {
+    if matches!(which, Moved::OfKind | Moved::AllOfKind | Moved::Relabelled)
+        && (kind.has_flags || kind.has_shares)
+    {
         return of_kind(array, kind, shape, generator);
     }
     let factors = generator.rand(shape, DType::F64).ok()?.to_vec_f64();

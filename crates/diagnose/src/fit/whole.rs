@@ -39,13 +39,15 @@ pub(super) fn found(inquiry: &Inquiry<'_>, number: usize, case: &Case<'_>) -> Ve
     let explained = |done: Done| {
         let numbers = Fitted::of(&done.on_all(case)?);
         let factors = done.factors(case, &numbers);
-        let found: Vec<Diagnosis> = match factors.as_slice() {
+        let mut found: Vec<Diagnosis> = match factors.as_slice() {
             _ if numbers.is_one() => done.diagnosis(inquiry, number, case, None).into_iter().collect(),
             factors => {
                 let of_factor = |factor| done.diagnosis(inquiry, number, case, Some(factor));
                 factors.iter().filter_map(of_factor).collect()
             }
         };
+        let is_true = |fix: &Fix| !is_expression || inquiry.is_confirmed(number, case, &fix.expr);
+        found.retain(|found| found.fix.as_ref().is_none_or(is_true));
         (!found.is_empty()).then_some(found)
     };
     hypotheses(case.own()).unwrap_or_default().into_iter().find_map(explained).unwrap_or_default()

@@ -212,3 +212,31 @@ fn a_named_exponent() {
     assert_eq!(last(&format!("{source}\ndL/dx = k * x^(k - 1)")).judgement.verdict, Verdict::Holds);
     assert_eq!(last(&format!("{source}\ndL/dx = 2 * x^2")).judgement.verdict, Verdict::Wrong);
 }
+
+/// Masks and labels that are written down might be others, and what counts them is no number: a fix that is told at some is right at others.
+#[test]
+fn what_masks_and_labels_count() {
+    let mask = "x: [B=3, T=4] ~ randn\nm: [B, T] = STATED\nn = sum(m)\nL = sum(m * x^2) / n";
+    let masks = ["[[1, 1, 1, 0], [1, 1, 0, 0], [1, 1, 1, 1]]", "[[1, 0, 1, 0], [1, 1, 0, 0], [1, 0, 0, 1]]"];
+    let segments = "x: [N=6] ~ randn\ng: [N] = STATED\nc = sum(eye(3)[g], axis=0)\nmu = eye(3)[g].T @ x / c\ndL/dmu: [3] ~ randn";
+    let weighed = "z: [N=6, K=3] ~ randn\nt: [N] = STATED\nw: [K] = [1, 2, 3]\nwn = w[t]\nW = sum(wn)\nY = eye(K)[t]\n\
+                   P = softmax(z, axis=1)\nL = -sum(wn[:, None] * Y * log(P)) / W";
+    let labels = ["[0, 0, 1, 1, 2, 2]", "[0, 1, 1, 2, 1, 1]"];
+    let mut told = 0;
+    for (layer, [here, there], claim) in [
+        (mask, masks, "dL/dx = 2 * m * x / (B * T)"),
+        (segments, labels, "dL/dx = dL/dmu[g]"),
+        (weighed, labels, "dL/dz = wn[:, None] * (P - Y) / N"),
+    ] {
+        let (key, _) = claim.split_once(" = ").expect("a claim");
+        let at = |stated: &str, claim: &str| last(&format!("{}\n{claim}", layer.replace("STATED", stated)));
+        let found = at(here, claim);
+        assert_eq!(found.judgement.verdict, Verdict::Wrong, "{claim}");
+        for fix in found.diagnoses.into_iter().filter_map(|found| found.fix) {
+            told += 1;
+            let fix = format!("{key} = {}", print(&fix.expr));
+            assert_ne!(at(there, &fix).judgement.verdict, Verdict::Wrong, "{claim}: {fix}");
+        }
+    }
+    assert!(told >= 1, "{told}");
+}
