@@ -59,6 +59,8 @@ pub(super) struct Sorted<'a> {
     entries: Vec<(Role, Entry)>,
     /// In what each entry was computed.
     assumed: Vec<Assumed>,
+    /// Are all gradients to be there?
+    complete: bool,
     /// What is to be said although nothing is wrong.
     pub warnings: Vec<Problem>,
 }
@@ -88,14 +90,16 @@ impl<'a> Sorted<'a> {
             inputs.set(name, numbers(file, name, entry, &shown(data.name)).map_err(|problem| vec![problem])?);
         }
         let mut warnings: Vec<Problem> = lacking(file, &inputs, &shown(data.name)).into_iter().collect();
-        if !has_gradient(&entries) {
+        // Where all gradients were to be there, each that is missing is wrong.
+        if !has_gradient(&entries) && !terms.complete {
             let told = format!(
                 "{}; the file's own claims are judged on its numbers",
                 lacking::how_gradients_are_named()
             );
             warnings.push(no_gradient(data.name).with_hint(told));
         }
-        Ok(Sorted { name: data.name, file: resized, inputs, entries, assumed, warnings })
+        let complete = terms.complete;
+        Ok(Sorted { name: data.name, file: resized, inputs, entries, assumed, complete, warnings })
     }
 
     /// Finds out once more in what the dump was computed, now that the true numbers of its gradients and values are known.
@@ -138,7 +142,7 @@ impl<'a> Sorted<'a> {
 
     /// Puts the dump's gradients into a program as claims, and says which claims these are.
     pub(super) fn claim(&self, program: &mut Program) -> Result<HashMap<usize, Elsewhere>, Vec<Problem>> {
-        if program.claims.is_empty() && !has_gradient(&self.entries) {
+        if program.claims.is_empty() && !has_gradient(&self.entries) && !self.complete {
             return Err(vec![no_gradient(self.name).with_hint(lacking::how_gradients_are_named())]);
         }
         let (mut claims, mut problems) = (HashMap::new(), Vec::new());
