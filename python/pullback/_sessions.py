@@ -28,8 +28,9 @@ def check(
     """Judges claims, or a backward pass that runs.
 
     ``what``: a ``str`` is a source, a ``Path`` a file; ``data`` are arrays by name (``x``, ``dL/dx``) that take the place of its
-    numbers, as ``--data`` does, or the path of a dump. Anything that can be called is a function with a backward pass, and ``args`` are
-    its arguments: see ``pullback.torch.check`` and ``pullback.jax.check``, which take what else is given.
+    numbers, as ``--data`` does, or the path of a dump, and ``complete`` says that all gradients are to be among them. Anything that can be
+    called is a function with a backward pass, and ``args`` are its arguments: see ``pullback.torch.check`` and ``pullback.jax.check``, which
+    take what else is given (``cotangents``, ``order``, ``seed``, keyword arguments of the function).
 
     >>> import numpy as np
     >>> x = np.array([1.0, 2.0])
@@ -38,9 +39,11 @@ def check(
     (True, [2])
     """
     if not isinstance(what, (str, Path, Traced)) and callable(what):
-        if data is not None:
-            raise TypeError("`data` belongs to a source; a function has its arguments")
+        if data is not None or complete or folder is not None:
+            raise TypeError("`data`, `complete` and `folder` belong to a source; a function has its arguments")
         return _framework(what, args).check(what, *args, reference=reference, precision=precision, **how)
+    if not isinstance(what, (str, Path, Traced)):
+        raise TypeError(f"{type(what).__name__} is no source, no path of a file and no function")
     if args or how or reference is not None:
         raise TypeError("arguments belong to a function; a source is given its numbers as `data`")
     name, source, folder = _source(what, folder)

@@ -1,5 +1,6 @@
 """PyTorch: functions trace, hold with PyTorch's own gradients, and what is wrong with a backward pass is told."""
 
+import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch", reason="PyTorch is not installed: its tests did not run")
@@ -128,6 +129,164 @@ def test_a_gradient_that_is_none():
     assert report.claim("w").diagnosis.cause == "missing-gradient" and report.claim("x").verdict == "holds"
     # What nobody asks for may be missing.
     assert pullback.check(HalfForgotten, torch.randn(4, 3, requires_grad=True), torch.randn(3, 2)).ok
+
+
+class Nothing(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x):
+        return x.sin()
+
+    @staticmethod
+    def backward(ctx, dy):
+        return None
+
+
+def test_a_gradient_that_is_none_where_there_is_no_other():
+    report = pullback.check(Nothing, torch.randn(4))
+    assert report.exit_code == 1 and report.claim("x").diagnosis.cause == "missing-gradient"
+
+
+def wrapped(forward):
+    return lambda *args: forward(*args)
+
+
+def squared(ctx, x):
+    ctx.save_for_backward(x)
+    return x**2
+
+
+class Square(torch.autograd.Function):
+    forward = staticmethod(squared)
+
+    @staticmethod
+    def backward(ctx, dy):
+        return 2 * dy * ctx.saved_tensors[0]
+
+
+class Wrapped(Square):
+    forward = staticmethod(wrapped(squared))
+
+
+class WithoutGrad(Square):
+    forward = staticmethod(torch.no_grad()(squared))
+
+
+class Mixed(Square):
+    forward = staticmethod(torch.amp.custom_fwd(squared, device_type="cpu"))
+    backward = staticmethod(torch.amp.custom_bwd(Square.backward, device_type="cpu"))
+
+
+class Detached(Square):
+    @staticmethod
+    def forward(ctx, x):
+        with torch.enable_grad():
+            y = x.detach().requires_grad_() * x.data
+        return squared(ctx, x) + 0 * y.detach()
+
+
+class Copied(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x):
+        return x
+
+    @staticmethod
+    def backward(ctx, dy):
+        return dy
+
+
+taken_before = Wrapped.apply
+
+
+def test_what_runs_without_grad_inside_of_a_function_is_not_cut_off():
+    x = torch.randn(3, 4, dtype=D)
+    for function in (Square, Wrapped, WithoutGrad, Mixed, Detached):
+        assert pullback.check(function, x).ok, function.__name__
+        assert pullback.check(lambda x, f=function: f.apply(x * 2).sin(), x).ok, function.__name__
+    assert pullback.check(lambda x: taken_before(x * 2), x).ok
+    assert pullback.check(lambda x: Copied.apply(x * 2) ** 2, x).ok
+    layer = torch.nn.Linear(4, 2)
+    layer.register_full_backward_hook(lambda *_: None)
+    assert pullback.check(layer, x.float()).ok
+    # And outside of one it is; nobody is watched any longer.
+    assert "stop_gradient" in str(pullback.trace(lambda x: x.detach() * Square.apply(x), x))
+    assert Square.forward is squared and Square.apply(x.requires_grad_()).requires_grad
+
+
+class OfNumPy(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x):
+        ctx.save_for_backward(x)
+        return torch.from_numpy(np.sin(x.numpy()))
+
+    @staticmethod
+    def backward(ctx, dy):
+        return dy * ctx.saved_tensors[0].cos()
+
+
+class OfANumber(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x):
+        ctx.save_for_backward(x)
+        return x * x.sum().item()
+
+    @staticmethod
+    def backward(ctx, dy):
+        (x,) = ctx.saved_tensors
+        return dy * x.sum() + (dy * x).sum()
+
+
+def test_what_leaves_pytorch_wants_a_reference():
+    x = torch.randn(3, dtype=D)
+    for function, reference in ((OfNumPy, torch.sin), (OfANumber, lambda x: x * x.sum())):
+        with pytest.raises(pullback.PullbackError, match="reference="):
+            pullback.check(function, x)
+        assert pullback.check(function, x, reference=reference).ok
+
+
+class Twice(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x):
+        return x * 2, x * 3
+
+    @staticmethod
+    def backward(ctx, dy, dz):
+        return 2 * dy + 99 * dz
+
+
+def test_a_reference_with_fewer_outputs_is_none():
+    with pytest.raises(pullback.PullbackError, match="2 tensors, and the reference 1"):
+        pullback.check(Twice, torch.randn(3), reference=lambda x: x * 2)
+
+
+def test_what_a_mask_chooses_is_written_in_order():
+    def written(x):
+        y, mask = x * 1, torch.tensor([[True, False], [True, False]])
+        y[mask] = y[mask] * 2
+        y[y > 0] = y[y > 0] ** 2
+        return y
+
+    assert pullback.check(written, torch.tensor([[1.5, -0.3], [-2.2, 0.6]], dtype=D)).ok
+
+
+def test_what_is_written_into_has_its_axes_in_any_order():
+    def written(x):
+        y = torch.zeros_like(x.t())
+        y[0] = x[:, 0] * 2
+        z = (x.t() * 3).clamp_(min=-4)
+        z[1:, ::2] = y[1:, ::2] + x.t()[1:, ::2] ** 2
+        return y + z.t().t().sigmoid_()
+
+    assert pullback.check(written, torch.randn(3, 4, dtype=D)).ok
+    images = torch.randn(2, 3, 4, 4, dtype=D).contiguous(memory_format=torch.channels_last)
+    assert pullback.check(lambda x: (x * 2).sigmoid_(), images).ok
+
+
+def test_buffers_are_what_they_were():
+    layer = torch.nn.BatchNorm1d(4).double()
+    before = {name: buffer.clone() for name, buffer in layer.named_buffers()}
+    x = torch.randn(5, 4, dtype=D)
+    assert pullback.check(layer, x).ok and pullback.torch.audit(layer, x) is not None
+    assert all(torch.equal(buffer, before[name]) for name, buffer in layer.named_buffers())
 
 
 def test_a_gradient_of_another_shape_is_judged_and_not_refused():

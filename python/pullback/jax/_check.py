@@ -139,6 +139,11 @@ def check(
         raise PullbackError(
             f"error: the reference returns {len(traced.outputs)} arrays, and the function {len(outputs)}"
         )
+    if any(is_float(np.asarray(one)) for one in outputs[len(traced.outputs) :]):
+        raise PullbackError(
+            f"error: the function returns {len(outputs)} arrays, and the reference {len(traced.outputs)}: "
+            "the gradients through the others would not be judged"
+        )
     loss = loss_name(traced)
     used = [
         (name, output, dy)

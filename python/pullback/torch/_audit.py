@@ -14,7 +14,8 @@ from .. import _frames
 from .._audit import Audit, Cut, Parameter
 from .._program import Place
 from .._pullback import PullbackError
-from ._functions import function_around
+from ._functions import NoticesFunctions, function_around
+from ._trace import undisturbed
 
 
 def audit(module, *inputs, loss=None, **kwargs) -> Audit:
@@ -35,7 +36,7 @@ def audit(module, *inputs, loss=None, **kwargs) -> Audit:
     """
     named = dict(module.named_parameters())
     watch = _Watch()
-    with torch.enable_grad(), watch:
+    with torch.enable_grad(), undisturbed(module), watch:
         result = module(*inputs, **kwargs)
         total = loss(result) if loss is not None else _total(result)
     if not isinstance(total, torch.Tensor) or total.numel() != 1:
@@ -64,7 +65,7 @@ def _total(result) -> torch.Tensor:
     return sum(one.sum() for one in floats)
 
 
-class _Watch(TorchDispatchMode):
+class _Watch(NoticesFunctions, TorchDispatchMode):
     """Remembers what every operation reads and writes, by where the numbers lie."""
 
     def __init__(self):

@@ -13,7 +13,7 @@ from .._judging import judge, loss_name
 from .._pullback import PullbackError
 from .._report import Report
 from . import _arrays
-from ._trace import Traced, argument_names, callable_of, name_of, trace, which_are_differentiated
+from ._trace import Traced, argument_names, callable_of, name_of, trace, undisturbed, which_are_differentiated
 from ._trace import traced as finished
 from ._tracing import Tracer
 
@@ -92,7 +92,7 @@ class Run:
     """A function on arguments of its own."""
 
     def __init__(self, fn, args, kwargs, traced: Traced):
-        self.fn, self.traced = callable_of(fn), traced
+        self.whole, self.fn, self.traced = fn, callable_of(fn), traced
         leaves, self.spec = pytree.tree_flatten((args, kwargs))
         #: The names of the program, in the order of the leaves that are tensors.
         names = iter(traced.arguments)
@@ -115,13 +115,18 @@ class Run:
         leaves = [next(tensors) if isinstance(leaf, torch.Tensor) else leaf for leaf in self.leaves]
         # A leaf that requires a gradient may not be written to in place, and a function may do so to its argument.
         args, kwargs = pytree.tree_unflatten(leaves, self.spec)
-        with torch.enable_grad():
+        with torch.enable_grad(), undisturbed(self.whole):
             result = self.fn(*args, **kwargs)
         torch.random.set_rng_state(state)
         found = [one for one in pytree.tree_leaves(result) if isinstance(one, torch.Tensor)]
         names = self.traced.outputs
         if len(found) < len(names):
             raise PullbackError(f"error: the reference returns {len(names)} tensors, and the function {len(found)}")
+        if any(one.is_floating_point() and one.requires_grad for one in found[len(names) :]):
+            raise PullbackError(
+                f"error: the function returns {len(found)} tensors, and the reference {len(names)}: "
+                "the gradients through the others would not be judged"
+            )
         return [(name, one) for name, one in zip(names, found) if name is not None]
 
     def cotangents(self, outputs, given, seed: int) -> list[torch.Tensor | None]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 import re
 
@@ -60,7 +61,7 @@ def trace(fn, *args, **kwargs) -> Traced:
     fused = torch._C._get_mkldnn_enabled()
     torch._C._set_mkldnn_enabled(False)
     try:
-        with torch.enable_grad(), tracer:
+        with torch.enable_grad(), undisturbed(fn), tracer:
             result = called(*args, **kwargs)
     finally:
         torch._C._set_mkldnn_enabled(fused)
@@ -90,6 +91,11 @@ def traced(tracer: Tracer, name: str, arguments, outputs) -> Traced:
         found.append(value)
     if not program.outputs:
         raise PullbackError("error: the function returns integers: there is nothing to differentiate")
+    if arguments and not any(value is not None and _is_computed(value, tracer) for value in found):
+        raise PullbackError(
+            f"error: nothing that `{name}` returns is computed from its arguments by operations of PyTorch\n"
+            "  = help: give `reference=`, a function that computes the same with tensors"
+        )
     text = program.text()
     return Traced(
         program,
@@ -100,6 +106,21 @@ def traced(tracer: Tracer, name: str, arguments, outputs) -> Traced:
         captured=[(value.name, tensor) for value, tensor in tracer.captured if value.name is not None],
         by_value=tracer.by_value + program.held(),
     )
+
+
+def _is_computed(value: Value, tracer: Tracer) -> bool:
+    """Does it depend on an input that is no number found on the way?"""
+    found = {id(one) for one, tensor in tracer.captured if not (tensor.requires_grad and tensor.is_leaf)}
+    seen, pending = set(), [value]
+    while pending:
+        one = pending.pop()
+        if id(one) in seen:
+            continue
+        seen.add(id(one))
+        if one.kind == "input" and id(one) not in found:
+            return True
+        pending.extend(part[0] for part in one.parts if not isinstance(part, str))
+    return False
 
 
 def refuse_what_has_no_real_numbers(name: str, tensor: torch.Tensor) -> None:
@@ -121,8 +142,22 @@ def refuse_what_has_no_real_numbers(name: str, tensor: torch.Tensor) -> None:
 def callable_of(fn):
     """What is called: `apply` of a `torch.autograd.Function`."""
     if isinstance(fn, type) and issubclass(fn, torch.autograd.Function):
-        return fn.apply
+        # Looked up when it is called: whoever watches functions takes its place.
+        return lambda *args, **kwargs: fn.apply(*args, **kwargs)
     return fn
+
+
+@contextlib.contextmanager
+def undisturbed(fn):
+    """Gives the buffers of a module their numbers back, such as running means."""
+    buffers = list(fn.buffers()) if isinstance(fn, torch.nn.Module) else []
+    before = [buffer.detach().clone() for buffer in buffers]
+    try:
+        yield
+    finally:
+        for buffer, old in zip(buffers, before):
+            # What autograd has saved of it may be read later: it is not told that this is written to.
+            buffer.data.copy_(old)
 
 
 def name_of(fn) -> str:

@@ -19,7 +19,7 @@ from .._program import Program, Value, call, distribution, indexed, infix, numbe
 from .._pullback import PullbackError
 from . import _arrays
 from ._aten import CONSTANT, RANDOM, TABLE, is_held
-from ._functions import function_around
+from ._functions import NoticesFunctions, function_around
 
 #: What to do about an operation that is not known.
 _HOW = (
@@ -35,7 +35,7 @@ _MOST_WRITTEN = 1 << 12
 _TURNED_IN_PLACE = {"squeeze_", "unsqueeze_", "t_", "transpose_"}
 
 
-class Tracer(TorchDispatchMode):
+class Tracer(NoticesFunctions, TorchDispatchMode):
     """Writes down what is done while it is active."""
 
     def __init__(self, names: dict[int, str] | None = None):
@@ -156,7 +156,7 @@ class Tracer(TorchDispatchMode):
     def _view(self, owner: Value, base: torch.Tensor, view: torch.Tensor) -> Value:
         if view.shape == base.shape and view.stride() == base.stride():
             return owner
-        if view.is_contiguous() and view.numel() == base.numel():
+        if base.is_contiguous() and view.is_contiguous() and view.numel() == base.numel():
             return self.program.value(call("reshape", owner, _shape(view.shape)), view.shape)
         flat = call("reshape", owner, f"[{base.numel()}]")
         read = call("gather", flat, self._positions(view, base))
@@ -164,10 +164,10 @@ class Tracer(TorchDispatchMode):
 
     def _positions(self, view: torch.Tensor, base: torch.Tensor):
         """Where the numbers of a view stand in its base, row by row: positions are no data."""
-        numbers = torch.arange(base.numel()).as_strided(
-            view.shape, view.stride(), view.storage_offset() - base.storage_offset()
-        )
-        return self.places(numbers.reshape(-1))
+        numbers = torch.empty(base.numel(), dtype=torch.int64)
+        numbers.as_strided(base.shape, base.stride()).copy_(torch.arange(base.numel()).reshape(base.shape))
+        of_view = numbers.as_strided(view.shape, view.stride(), view.storage_offset() - base.storage_offset())
+        return self.places(of_view.reshape(-1))
 
     def places(self, numbers: torch.Tensor):
         """Integers that are the same whatever the data: written out, where these are not too many."""
@@ -189,6 +189,14 @@ class Tracer(TorchDispatchMode):
         if operation.namespace not in ("aten", "prims"):
             raise unknown_operation(operation._schema.name, _frames.place_of(_frames.user_frame()), _HOW)
         if name in ("_local_scalar_dense", "is_nonzero", "equal", "nonzero"):
+            around = function_around() if args[0].is_floating_point() and name == "_local_scalar_dense" else None
+            if around is not None and isinstance(self.value(args[0]), Value):
+                place = _frames.place_of(_frames.user_frame())
+                raise PullbackError(
+                    f"error: the forward pass of `{around}` makes a Python number of a tensor{f' ({place})' if place else ''}: "
+                    "what depends on it is not seen, and its backward pass may be right or wrong\n"
+                    "  = help: give `reference=`, a function that computes the same with tensors; `.detach()` where it is a constant"
+                )
             self.by_value.append(str(_frames.place_of(_frames.user_frame())))
             return operation(*args, **kwargs)
         rule = TABLE.get(name)
@@ -209,7 +217,7 @@ class Tracer(TorchDispatchMode):
         place = _frames.place_of(frame)
         result = operation(*args, **kwargs)
         outputs = [result] if isinstance(result, torch.Tensor) else list(result)
-        if rule.fresh and self.detach_is_same:
+        if rule.fresh and (self.detach_is_same or function_around() is not None):
             return result
         if rule.fresh:
             # It shares the memory of what it was made of, and is another value.
@@ -343,9 +351,14 @@ def _place(tensor: torch.Tensor) -> tuple:
 
 
 def _covers(tensor: torch.Tensor) -> bool:
-    """Are these all numbers of its memory, in their order?"""
+    """Are these all numbers of its memory, each once, in whatever order of axes?"""
     size = tensor.untyped_storage().nbytes() // max(tensor.element_size(), 1)
-    return tensor.is_contiguous() and tensor.numel() == size
+    held = 1
+    for stride, length in sorted(zip(tensor.stride(), tensor.shape)):
+        if length != 1 and stride != held:
+            return tensor.numel() == size == 0
+        held *= length
+    return held == size
 
 
 def _range(part: torch.Tensor, base: torch.Tensor) -> tuple[int, int, int] | None:

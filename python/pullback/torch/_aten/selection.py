@@ -141,17 +141,10 @@ def _repeat_interleave(t, out, repeats, output_size=None):
 @rule("index_put", "_unsafe_index_put", "_index_put_impl")
 def _index_put(t, out, x, indices, values, accumulate=False, unsafe=False):
     places = torch.arange(x.numel()).reshape(x.shape)[tuple(slice(None) if one is None else one for one in indices)]
-    if (
-        all(one is None or one.dtype in (torch.bool, torch.uint8) for one in indices)
-        and not accumulate
-        and len(indices) == 1
-    ):
-        mask = t.value(indices[0])
-        return (
-            call("where", mask, t.value(values), t.value(x))
-            if indices[0].shape == x.shape
-            else _held_put(t, x, places, values, accumulate)
-        )
+    is_mask = len(indices) == 1 and indices[0].dtype in (torch.bool, torch.uint8) and indices[0].shape == x.shape
+    # Several values are one for each place that the mask names, and no array that broadcasts.
+    if is_mask and values.numel() == 1 and not accumulate:
+        return call("where", t.value(indices[0]), t.value(values), t.value(x))
     return _held_put(t, x, places, values, accumulate)
 
 
