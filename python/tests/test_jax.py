@@ -237,3 +237,8 @@ def test_audit_says_where_a_path_is_cut():
     gradients = jax.grad(net)(parameters, jnp.ones(3))
     for name, gradient in gradients.items():
         assert bool((gradient == 0).all()) == (f"parameters_{name}" in by or name == "zero"), name
+
+
+def test_a_reference_with_fewer_outputs_is_none():
+    with pytest.raises(pullback.PullbackError, match="2 arrays, and the reference 1"):
+        pullback.check(lambda x: (x * 2, x * 3), jnp.ones(3), reference=lambda x: x * 2)

@@ -371,11 +371,11 @@ impl Val {
         let mut pending = vec![&self.node];
         while let Some(&node) = pending.last() {
             let is_missing = |node: &Node| node.arrays.get().is_none() && !made.contains_key(&node.id);
-            if is_missing(node) {
-                if let Some(together) = node.together.get() {
-                    for (value, array) in together.evaluate()? {
-                        value.node.arrays.get_or_init(|| vec![array]);
-                    }
+            if is_missing(node)
+                && let Some(together) = node.together.get()
+            {
+                for (value, array) in together.evaluate()? {
+                    value.node.arrays.get_or_init(|| vec![array]);
                 }
             }
             if is_missing(node) {
