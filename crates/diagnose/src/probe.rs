@@ -189,12 +189,11 @@ pub(crate) fn redrawn(file: &File, exact: &Program, inputs: &Inputs, base_dir: &
 pub(crate) fn relabelled(file: &File, exact: &Program, inputs: &Inputs, base_dir: &Path) -> Vec<Probe> {
     let maker = Maker { file, exact, inputs, base_dir, elsewhere: &|_| () };
     let numbers: usize = inputs.iter().map(|(_, array)| array.len()).sum();
-    let says = |(key, array): (&str, &Array)| {
-        let is_array = array.ndim() > 0 && !maker.is_drawn(key);
-        let kind = maker.kind(key, array);
-        is_array && (kind.is_whole || kind.has_flags)
+    let is_stated = |key: &str, array: &Array| {
+        // Flags are whole too.
+        array.ndim() > 0 && !maker.is_drawn(key) && Kind::of(array).is_whole
     };
-    if numbers > MOST_REDRAWN || !inputs.iter().any(|(key, array)| says((key, array))) {
+    if numbers > MOST_REDRAWN || !inputs.iter().any(|(key, array)| is_stated(key, array)) {
         return Vec::new();
     }
     let make = |seed| maker.program(&Sizes::Kept, seed, Moved::Relabelled);

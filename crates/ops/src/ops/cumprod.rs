@@ -16,12 +16,11 @@
 //! # Why
 //! y_i = x_i y_(i−1), so dy = diag(x) S dy + diag(S y) dx: a linear recurrence in which nothing is divided by x.
 
-use pullback_array::{Array, DType};
-use pullback_network::{Coef, Dim, Label, Map, Operator, Value as _};
+use pullback_array::Array;
+use pullback_network::{Dim, Value as _};
 
-use super::cumsum::{along, called};
-use super::sort::moved_last;
-use crate::{Axes, AxisIndex, Entry, Factor, Network, Op, Result, Sample, Site, Spec, Val};
+use super::cumsum::{along, called, moved_on, recurring, running};
+use crate::{Axes, Entry, Network, Op, Result, Sample, Site, Spec, Val};
 
 /// Running products along an axis; see the page of this module.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -39,18 +38,7 @@ impl Op for CumProd {
     }
 
     fn forward(&self, inputs: &[&Array]) -> Result<Vec<Array>> {
-        let x = inputs[0];
-        let shape = x.shape();
-        let inner: usize = shape[self.axis + 1..].iter().product();
-        let mut products = x.to_vec_f64();
-        let single = x.dtype() == DType::F32;
-        for block in products.chunks_exact_mut((inner * shape[self.axis]).max(1)) {
-            for at in inner..block.len() {
-                let product = block[at - inner] * block[at];
-                block[at] = if single { f64::from(product as f32) } else { product };
-            }
-        }
-        Ok(vec![Array::from_vec(shape, products)?.cast(x.dtype())?])
+        Ok(vec![running(inputs[0], self.axis, false, |before, own| before * own)?])
     }
 
     fn roundings(&self, inputs: &[&Array]) -> f64 {
@@ -59,20 +47,10 @@ impl Op for CumProd {
     }
 
     fn jacobian(&self, at: &Site<'_>) -> Result<Network> {
-        let (x, y) = (at.x(), at.y());
-        let slots = Label::for_dims(x.dims());
-        let mut out = slots.clone();
-        out[self.axis] = Label::new(x.dims()[self.axis]);
-        let (to, _) = moved_last(x.ndim(), self.axis);
-        let batch = to[..to.len() - 1].iter().map(|&axis| slots[axis]).collect();
-        let recurrence = Factor::Operator(Operator {
-            map: Map::Recurrence(x.permute(&to)?),
-            batch,
-            rows: vec![out[self.axis]],
-            columns: vec![slots[self.axis]],
-        });
-        let before = Factor::Dense(y.after_one(self.axis)?, slots.clone());
-        Ok(at.network().plus_term(Coef::one(), &out, &slots, [recurrence, before]))
+        let y = at.y();
+        let mut first: Vec<Option<Dim>> = y.dims().iter().copied().map(Some).collect();
+        first[self.axis] = Some(Dim::new(1));
+        recurring(at, self.axis, at.x(), moved_on(y, self.axis, &y.one().broadcast_to(&first)?)?)
     }
 
     fn adjoint(&self, at: &Site<'_>, cotangent: &str, inputs: &[String]) -> Option<String> {
@@ -128,15 +106,5 @@ impl Val {
     /// Where there is no such axis, and on integers.
     pub fn cumprod(&self, axis: usize) -> Result<Val> {
         Val::apply(CumProd { axis }, &[self])
-    }
-
-    /// The elements of `axis` moved on by one place, the last one lost and 1 in the place of the first.
-    fn after_one(&self, axis: usize) -> Result<Val> {
-        let Some(last) = self.dims()[axis].size().checked_sub(1) else { return Ok(self.clone()) };
-        let mut axes: Vec<AxisIndex> = self.dims().iter().map(|&dim| AxisIndex::whole(dim)).collect();
-        axes[axis] = AxisIndex::range(0, 1, last);
-        let mut first: Vec<Option<Dim>> = self.dims().iter().copied().map(Some).collect();
-        first[axis] = Some(Dim::new(1));
-        Val::concat(&[&self.one().broadcast_to(&first)?, &self.index(&axes)?], axis)?.reshape(self.dims())
     }
 }

@@ -19,7 +19,8 @@
 use pullback_array::{Array, DType};
 use pullback_network::{Coef, Dim, Label, Map, Operator};
 
-use crate::{Axes, Entry, Error, Factor, Network, Op, Result, Sample, Site, Spec, Val};
+use super::sort::moved_last;
+use crate::{Axes, AxisIndex, Entry, Error, Factor, Network, Op, Result, Sample, Site, Spec, Val};
 
 /// Running sums along an axis; see the page of this module.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -38,23 +39,7 @@ impl Op for CumSum {
     }
 
     fn forward(&self, inputs: &[&Array]) -> Result<Vec<Array>> {
-        let x = inputs[0];
-        let shape = x.shape();
-        let inner: usize = shape[self.axis + 1..].iter().product();
-        let mut sums = x.to_vec_f64();
-        let single = x.dtype() == DType::F32;
-        for block in sums.chunks_exact_mut((inner * shape[self.axis]).max(1)) {
-            let count = block.len();
-            for step in inner..count {
-                let (at, before) = match self.reversed {
-                    true => (count - 1 - step, count - 1 - step + inner),
-                    false => (step, step - inner),
-                };
-                let sum = block[at] + block[before];
-                block[at] = if single { f64::from(sum as f32) } else { sum };
-            }
-        }
-        Ok(vec![Array::from_vec(shape, sums)?.cast(x.dtype())?])
+        Ok(vec![running(inputs[0], self.axis, self.reversed, |before, own| own + before)?])
     }
 
     fn jacobian(&self, at: &Site<'_>) -> Result<Network> {
@@ -88,6 +73,62 @@ pub(super) fn along(name: &str, x: &Spec, axis: usize) -> Result<Vec<Spec>> {
             .with_hint("draw or load it as a float"));
     }
     Ok(vec![x.clone()])
+}
+
+/// What is made of each element along an axis and of what was made of the one before it, in the precision of the array; from the end, where
+/// `reversed`.
+pub(super) fn running(
+    x: &Array,
+    axis: usize,
+    reversed: bool,
+    next: impl Fn(f64, f64) -> f64,
+) -> Result<Array> {
+    let shape = x.shape();
+    let inner: usize = shape[axis + 1..].iter().product();
+    let mut made = x.to_vec_f64();
+    let single = x.dtype() == DType::F32;
+    for block in made.chunks_exact_mut((inner * shape[axis]).max(1)) {
+        let count = block.len();
+        for step in inner..count {
+            let (at, before) = match reversed {
+                true => (count - 1 - step, count - 1 - step + inner),
+                false => (step, step - inner),
+            };
+            let number = next(block[before], block[at]);
+            block[at] = if single { f64::from(number as f32) } else { number };
+        }
+    }
+    Ok(Array::from_vec(shape, made)?.cast(x.dtype())?)
+}
+
+/// The Jacobian of y with dy_i = kept_i dy_(i−1) + share_i dx_i along an axis: the recurrence, times the share.
+pub(super) fn recurring(at: &Site<'_>, axis: usize, kept: &Val, share: Val) -> Result<Network> {
+    let dims = at.x().dims();
+    let slots = Label::for_dims(dims);
+    let mut out = slots.clone();
+    out[axis] = Label::new(dims[axis]);
+    let (to, _) = moved_last(dims.len(), axis);
+    let recurrence = Factor::Operator(Operator {
+        map: Map::Recurrence(kept.permute(&to)?),
+        batch: to[..to.len() - 1].iter().map(|&axis| slots[axis]).collect(),
+        rows: vec![out[axis]],
+        columns: vec![slots[axis]],
+    });
+    let share = Factor::Dense(share, slots.clone());
+    Ok(at.network().plus_term(Coef::one(), &out, &slots, [recurrence, share]))
+}
+
+/// The elements of `axis` moved on by one place, the last one lost, and `first` in the place of the first.
+pub(super) fn moved_on(x: &Val, axis: usize, first: &Val) -> Result<Val> {
+    let Some(last) = x.dims()[axis].size().checked_sub(1) else { return Ok(x.clone()) };
+    Val::concat(&[first, &beginning(x, axis, last)?], axis)?.reshape(x.dims())
+}
+
+/// The first elements of `axis`, so many.
+pub(super) fn beginning(x: &Val, axis: usize, count: usize) -> Result<Val> {
+    let mut axes: Vec<AxisIndex> = x.dims().iter().map(|&dim| AxisIndex::whole(dim)).collect();
+    axes[axis] = AxisIndex::range(0, 1, count);
+    x.index(&axes)
 }
 
 /// A size as a program writes it.

@@ -17,12 +17,10 @@
 //! exp(y_i) = exp(y_(i−1)) + exp(x_i), so dy_i = exp(y_(i−1) − y_i) dy_(i−1) + exp(x_i − y_i) dx_i: a linear recurrence whose coefficients and
 //! terms lie between 0 and 1, since y does not fall and no x is above its y.
 
-use pullback_array::{Array, DType};
-use pullback_network::{Coef, Label, Map, Operator};
+use pullback_array::Array;
 
-use super::cumsum::along;
-use super::sort::moved_last;
-use crate::{Axes, AxisIndex, Entry, Factor, Network, Op, Result, Sample, Site, Spec, Val};
+use super::cumsum::{along, beginning, moved_on, recurring, running};
+use crate::{Axes, Entry, Network, Op, Result, Sample, Site, Spec, Val};
 
 /// Logarithms of running sums of exponentials along an axis; see the page of this module.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -40,25 +38,12 @@ impl Op for LogCumSumExp {
     }
 
     fn forward(&self, inputs: &[&Array]) -> Result<Vec<Array>> {
-        let x = inputs[0];
-        let shape = x.shape();
-        let inner: usize = shape[self.axis + 1..].iter().product();
-        let mut sums = x.to_vec_f64();
-        let single = x.dtype() == DType::F32;
-        for block in sums.chunks_exact_mut((inner * shape[self.axis]).max(1)) {
-            for at in inner..block.len() {
-                let (before, own) = (block[at - inner], block[at]);
-                let (less, more) = if before < own { (before, own) } else { (own, before) };
-                // Of two that are infinite the difference is no number.
-                let sum = if less == more {
-                    more + std::f64::consts::LN_2
-                } else {
-                    more + (less - more).exp().ln_1p()
-                };
-                block[at] = if single { f64::from(sum as f32) } else { sum };
-            }
-        }
-        Ok(vec![Array::from_vec(shape, sums)?.cast(x.dtype())?])
+        let sum = |before: f64, own: f64| {
+            let (less, more) = if before < own { (before, own) } else { (own, before) };
+            // Of two that are infinite the difference is no number.
+            if less == more { more + std::f64::consts::LN_2 } else { more + (less - more).exp().ln_1p() }
+        };
+        Ok(vec![running(inputs[0], self.axis, false, sum)?])
     }
 
     fn roundings(&self, inputs: &[&Array]) -> f64 {
@@ -68,20 +53,9 @@ impl Op for LogCumSumExp {
 
     fn jacobian(&self, at: &Site<'_>) -> Result<Network> {
         let (x, y) = (at.x(), at.y());
-        let slots = Label::for_dims(x.dims());
-        let mut out = slots.clone();
-        out[self.axis] = Label::new(x.dims()[self.axis]);
-        let (to, _) = moved_last(x.ndim(), self.axis);
-        let batch = to[..to.len() - 1].iter().map(|&axis| slots[axis]).collect();
-        let kept = (&y.one_before(self.axis)? - y)?.exp()?;
-        let recurrence = Factor::Operator(Operator {
-            map: Map::Recurrence(kept.permute(&to)?),
-            batch,
-            rows: vec![out[self.axis]],
-            columns: vec![slots[self.axis]],
-        });
-        let share = Factor::Dense((x - y)?.exp()?, slots.clone());
-        Ok(at.network().plus_term(Coef::one(), &out, &slots, [recurrence, share]))
+        let first = beginning(y, self.axis, y.dims()[self.axis].size().min(1))?;
+        let kept = (&moved_on(y, self.axis, &first)? - y)?.exp()?;
+        recurring(at, self.axis, &kept, (x - y)?.exp()?)
     }
 
     fn adjoint(&self, at: &Site<'_>, cotangent: &str, inputs: &[String]) -> Option<String> {
@@ -140,19 +114,5 @@ impl Val {
     /// Where there is no such axis, and on integers.
     pub fn logcumsumexp(&self, axis: usize) -> Result<Val> {
         Val::apply(LogCumSumExp { axis }, &[self])
-    }
-
-    /// The elements of `axis` moved on by one place, the last one lost, and the first one in the first two.
-    fn one_before(&self, axis: usize) -> Result<Val> {
-        let size = self.dims()[axis].size();
-        if size < 2 {
-            return Ok(self.clone());
-        }
-        let part = |count: usize| {
-            let mut axes: Vec<AxisIndex> = self.dims().iter().map(|&dim| AxisIndex::whole(dim)).collect();
-            axes[axis] = AxisIndex::range(0, 1, count);
-            self.index(&axes)
-        };
-        Val::concat(&[&part(1)?, &part(size - 1)?], axis)?.reshape(self.dims())
     }
 }
